@@ -1,0 +1,191 @@
+#include "engine/pg/connection.h"
+
+#include <libpq-fe.h>
+
+#include <utility>
+
+#include "engine/async/finally.h"
+#include "engine/pg/session_core.h"
+
+namespace pgalter::pg {
+
+namespace {
+
+// libpq's view of Params; must not outlive them.
+struct Bound {
+  explicit Bound(const Params& params) {
+    for (const Params::Value& value : params.values()) {
+      types.push_back(value.type);
+      values.push_back(value.bytes ? value.bytes->c_str() : nullptr);
+      lengths.push_back(value.bytes ? static_cast<int>(value.bytes->size()) : 0);
+      formats.push_back(value.format);
+    }
+  }
+  int count() const { return static_cast<int>(values.size()); }
+  std::vector<Oid> types;
+  std::vector<const char*> values;
+  std::vector<int> lengths;
+  std::vector<int> formats;
+};
+
+void Send(const SessionCore& core, const std::string& sql, const Params& params, Format format) {
+  const Bound bound(params);
+  const int sent = PQsendQueryParams(core.conn(), sql.c_str(), bound.count(), bound.types.data(),
+                                     bound.values.data(), bound.lengths.data(),
+                                     bound.formats.data(), format == Format::kBinary ? 1 : 0);
+  core.SendOrThrow(sent, sql);
+}
+
+}  // namespace
+
+Connection::Connection() = default;
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+Connection::~Connection() { Close(); }
+
+Task<Connection> Connection::Connect(ConnectOptions options) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  auto core = std::make_shared<SessionCore>(executor, options);
+  co_await core->Open(std::move(options));
+  Connection connection;
+  connection.core_ = std::move(core);
+  co_return connection;
+}
+
+SessionCore& Connection::core() const {
+  if (core_) return *core_;
+  PgErrorFields fields;
+  fields.sqlstate = "08003";
+  fields.message = "the connection is closed";
+  throw PgError(std::move(fields));
+}
+
+void Connection::Close() {
+  if (core_) core_->Close();
+  core_.reset();
+}
+
+void Connection::DropIfBroken() {
+  if (core_ && core_->broken()) Close();
+}
+
+Task<Result> Connection::QueryParams(std::string sql, Params params, Format format) {
+  const auto keep = core_;
+  SessionCore& session = core();
+  Result last;
+  std::exception_ptr failure;
+  try {
+    Send(session, sql, params, format);
+    const auto keep_last = [&last](Result result) { last = std::move(result); };
+    const SessionCore::OnResult sink = keep_last;
+    co_await session.Drive(std::move(sql), sink);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  DropIfBroken();
+  if (failure) std::rethrow_exception(failure);
+  co_return last;
+}
+
+Task<std::vector<Result>> Connection::Execute(std::string script) {
+  const auto keep = core_;
+  SessionCore& session = core();
+  std::vector<Result> results;
+  std::exception_ptr failure;
+  try {
+    session.SendOrThrow(PQsendQuery(session.conn(), script.c_str()), script);
+    const auto append = [&results](Result result) { results.push_back(std::move(result)); };
+    const SessionCore::OnResult sink = append;
+    co_await session.Drive(std::move(script), sink);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  DropIfBroken();
+  if (failure) std::rethrow_exception(failure);
+  co_return results;
+}
+
+Task<std::vector<Result>> Connection::Pipeline(std::vector<Statement> statements) {
+  const auto keep = core_;
+  SessionCore& session = core();
+  std::vector<Result> results;
+  std::exception_ptr failure;
+  try {
+    session.SendOrThrow(PQenterPipelineMode(session.conn()), "");
+    std::string all;
+    for (const Statement& statement : statements) {
+      Send(session, statement.sql, statement.params, Format::kText);
+      all += all.empty() ? statement.sql : "; " + statement.sql;
+    }
+    session.SendOrThrow(PQpipelineSync(session.conn()), all);
+    const auto append = [&results](Result result) { results.push_back(std::move(result)); };
+    const SessionCore::OnResult sink = append;
+    co_await session.Drive(std::move(all), sink);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  // An error before the Sync was sent leaves the pipeline half open: only closing is certain.
+  if (!session.broken() && PQexitPipelineMode(session.conn()) != 1) session.Close();
+  DropIfBroken();
+  if (failure) std::rethrow_exception(failure);
+  co_return results;
+}
+
+Task<> Connection::Stream(std::string sql, Params params, RowSink sink) {
+  const auto keep = core_;
+  SessionCore& session = core();
+  std::exception_ptr failure;
+  try {
+    Send(session, sql, params, Format::kText);
+    session.SendOrThrow(PQsetSingleRowMode(session.conn()), sql);
+    const auto pass_rows = [&sink](const Result& result) {
+      if (!result.empty()) sink(result);
+    };
+    const SessionCore::OnResult on_result = pass_rows;
+    co_await session.Drive(std::move(sql), on_result);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  DropIfBroken();
+  if (failure) std::rethrow_exception(failure);
+}
+
+Task<std::optional<Notification>> Connection::WaitNotification(Milliseconds limit) {
+  const auto keep = core_;
+  SessionCore& session = core();
+  session.DrainNotifications();
+  std::exception_ptr failure;
+  session.Arm(limit);
+  try {
+    while (session.notifications().empty()) co_await session.AwaitReadable();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const bool expired = session.Disarm();
+  DropIfBroken();
+  if (!keep->notifications().empty()) {
+    Notification first = std::move(keep->notifications().front());
+    keep->notifications().pop_front();
+    co_return first;
+  }
+  if (failure && !expired) std::rethrow_exception(failure);
+  co_return std::nullopt;
+}
+
+void Connection::set_query_deadline(Milliseconds limit) { core().query_deadline = limit; }
+Milliseconds Connection::query_deadline() const { return core().query_deadline; }
+
+bool Connection::in_transaction() const {
+  return open() && PQtransactionStatus(core_->conn()) != PQTRANS_IDLE;
+}
+int Connection::backend_pid() const { return PQbackendPID(core().conn()); }
+int Connection::server_version() const { return PQserverVersion(core().conn()); }
+std::string Connection::database() const { return PQdb(core().conn()); }
+std::string Connection::user() const { return PQuser(core().conn()); }
+
+std::string Connection::ParameterStatus(const std::string& name) const {
+  const char* value = PQparameterStatus(core().conn(), name.c_str());
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace pgalter::pg

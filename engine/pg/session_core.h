@@ -1,0 +1,71 @@
+// SessionCore: libpq's connection and its socket. Internal to engine/pg.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/pg/connection.h"
+
+struct pg_conn;
+
+namespace pgalter::pg {
+
+class SessionCore : public std::enable_shared_from_this<SessionCore> {
+ public:
+  SessionCore(boost::asio::any_io_executor executor, const ConnectOptions& options);
+  SessionCore(const SessionCore&) = delete;
+  SessionCore& operator=(const SessionCore&) = delete;
+  ~SessionCore();
+
+  Task<> Open(ConnectOptions options);
+
+  // Runs what was queued with PQsend… to its end. `on_result` gets every result but errors; the
+  // first error is thrown after the rest was drained.
+  using OnResult = std::function<void(Result)>;
+  Task<> Drive(std::string statement, OnResult on_result);
+
+  // Pieces for COPY, which has its own shape. They throw system_error when interrupted.
+  Task<> Flush();
+  Task<> AwaitResult();  // until PQgetResult will not block
+  Task<> AwaitReadable();
+  void ConsumeInput();
+
+  // The deadline of what follows; Disarm tells whether it had passed.
+  void Arm(Milliseconds limit);
+  bool Disarm();
+
+  pg_conn* conn() const { return conn_; }
+  bool broken() const;
+  void Close();
+  void DrainNotifications();
+  std::deque<Notification>& notifications() { return notifications_; }
+
+  PgError Lost(const std::string& statement) const;  // from libpq's own message
+  PgError FromResult(const void* pg_result, const std::string& statement) const;
+  void SendOrThrow(int sent, const std::string& statement) const;
+
+  Milliseconds query_deadline;
+
+ private:
+  Task<> ReadResults(const std::string& statement, const OnResult& on_result);
+  Task<> CancelAndDrain();
+  void AssignSocket();
+  void ReleaseSocket();
+  static void ReceiveNotice(void* self, const struct pg_result* result);
+
+  boost::asio::any_io_executor executor_;
+  boost::asio::posix::stream_descriptor socket_;
+  boost::asio::steady_timer timer_;
+  unsigned long generation_ = 0;  // of the armed deadline: an older timer's handler is ignored
+  bool expired_ = false;
+  pg_conn* conn_ = nullptr;
+  std::function<void(const Notice&)> on_notice_;
+  std::deque<Notification> notifications_;
+};
+
+}  // namespace pgalter::pg
