@@ -45,6 +45,13 @@ void GiveTo(const std::optional<User>& user, const fs::path& path) {
   }
 }
 
+void SetMode(const fs::path& path, mode_t mode) {
+  if (::chmod(path.c_str(), mode) != 0) {
+    throw SandboxError(
+        fmt::format("cannot set the mode of {}: {}", path.string(), std::strerror(errno)));
+  }
+}
+
 void MakeFor(const std::optional<User>& user, const fs::path& path) {
   if (::mkdir(path.c_str(), 0700) != 0) {
     throw SandboxError(fmt::format("cannot make {}: {}", path.string(), std::strerror(errno)));
@@ -67,11 +74,11 @@ Directory CreateDirectory(const std::optional<User>& server_user) {
   const Directory directory{name};
   try {
     // The server's user has to pass through; what it finds inside is closed to others.
-    fs::permissions(directory.root, fs::perms(0711));
+    SetMode(directory.root, 0711);
     MakeFor(server_user, directory.data());
     MakeFor(server_user, directory.sockets());
     WriteText(directory.log(), "");
-    fs::permissions(directory.log(), fs::perms(0600));
+    SetMode(directory.log(), 0600);
     GiveTo(server_user, directory.log());
   } catch (...) {
     RemoveDirectory(directory);

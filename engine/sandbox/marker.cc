@@ -70,7 +70,11 @@ void WriteMarker(const fs::path& folder, const Marker& marker) {
           "cannot write {}: is the disk full? Set TMPDIR to a folder with room", draft.string()));
     }
   }
-  fs::rename(draft, path);
+  std::error_code failed;
+  fs::rename(draft, path, failed);
+  if (failed) {
+    throw SandboxError(fmt::format("cannot write {}: {}", path.string(), failed.message()));
+  }
 }
 
 std::optional<Marker> ReadMarker(const fs::path& folder) {

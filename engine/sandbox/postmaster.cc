@@ -92,9 +92,8 @@ Outcome RunAsServer(const Installation& installation, const Directory& directory
   return Run(command);
 }
 
-bool LostThePort(const Directory& directory, std::streamoff log_start) {
-  return ReadText(directory.log())
-             .find("could not bind IPv4 address", static_cast<std::size_t>(log_start)) !=
+bool LostThePort(const Directory& directory, std::size_t log_start) {
+  return ReadText(directory.log()).find("could not bind IPv4 address", log_start) !=
          std::string::npos;
 }
 
@@ -110,7 +109,7 @@ void RunServerProgram(const Installation& installation, const Directory& directo
 void InitCluster(const Installation& installation, const Directory& directory) {
   RunServerProgram(installation, directory, "create a sandbox's cluster", "initdb",
                    {"--pgdata", directory.data().string(), "--encoding=UTF8", "--locale=C",
-                    "--auth=trust", "--username=postgres", "--no-sync", "--no-instructions"});
+                    "--auth=trust", "--username=postgres", "--no-sync"});
 }
 
 int StartPostmaster(const Installation& installation, const Directory& directory, int port) {
@@ -118,7 +117,7 @@ int StartPostmaster(const Installation& installation, const Directory& directory
   for (int attempt = 1;; ++attempt) {
     const int chosen = port ? port : ChoosePort();
     WriteConfig(directory, chosen);
-    const auto log_start = static_cast<std::streamoff>(std::filesystem::file_size(directory.log()));
+    const auto log_start = ReadText(directory.log()).size();
     const auto outcome = RunAsServer(
         installation, directory, "pg_ctl",
         {"start", "--wait", "--silent", "--timeout", std::to_string(installation.deadline.count()),

@@ -87,10 +87,8 @@ Sandbox& Sandbox::operator=(Sandbox&& other) noexcept {
   return *this;
 }
 
-bool Sandbox::IsMine() const { return !marker_.keep && marker_.owner.pid == ::getpid(); }
-
 Sandbox::~Sandbox() {
-  if (IsMine()) Stop();
+  if (!marker_.keep) Stop();
 }
 
 Sandbox Sandbox::Start(const Options& options) {
@@ -159,7 +157,8 @@ std::vector<std::string> Sandbox::CollectAbandoned() noexcept {
 }
 
 void Sandbox::Stop(StopMode mode) noexcept {
-  if (directory_.root.empty()) return;
+  const bool copied_by_fork = !marker_.keep && marker_.owner.pid != ::getpid();
+  if (directory_.root.empty() || copied_by_fork) return;
   StopPostmaster(directory_, mode);
   RemoveDirectory(directory_);
   watchdog_.Dismiss();

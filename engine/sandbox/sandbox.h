@@ -87,7 +87,6 @@ class [[nodiscard]] Sandbox {
   explicit Sandbox(Installation installation);
   Sandbox(Directory directory, Marker marker, Installation installation);
   void Launch();
-  bool IsMine() const;
 
   Directory directory_;  // empty root: nothing to look after
   Marker marker_;

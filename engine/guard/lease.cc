@@ -1,0 +1,58 @@
+#include "engine/guard/lease.h"
+
+#include <fmt/format.h>
+
+#include "engine/async/fail_point.h"
+#include "engine/guard/transaction.h"
+
+namespace pgalter::guard {
+
+LeaseLost::LeaseLost(const Lease& lease)
+    : std::runtime_error(
+          fmt::format("another runner has taken over run {} (ours was epoch {}); nothing was "
+                      "written after that. See: pgalter status {}",
+                      lease.run, lease.epoch, lease.run)) {}
+
+Task<> CheckLease(Session& session, const Lease& lease) {
+  if (!async::SafeguardOn("lease")) co_return;
+  const pg::Result row = co_await session.db().Query(
+      "SELECT 1 FROM pgalter.lease WHERE run = $1 AND epoch = $2 FOR SHARE", lease.run,
+      lease.epoch);
+  if (row.empty()) throw LeaseLost(lease);
+}
+
+Task<Lease> TakeLease(Session& session, std::string run, std::string owner, Milliseconds limit) {
+  const auto give_up = async::Clock::now() + limit;
+  constexpr Milliseconds kPause{50};
+  for (;;) {
+    bool taken = false;
+    std::int64_t epoch = 0;
+    std::exception_ptr failure;
+    auto take = [&]() -> Task<> {
+      co_await session.db().Query("SELECT 1 FROM pgalter.lease WHERE run = $1 FOR UPDATE NOWAIT",
+                                  run);
+      const pg::Result next = co_await session.db().Query(
+          "UPDATE pgalter.lease SET epoch = epoch + 1, owner = $2, taken_at = now()"
+          " WHERE run = $1 RETURNING epoch",
+          run, owner);
+      if (next.empty()) throw LeaseLost(Lease{run, 0});
+      epoch = next.Get<std::int64_t>(0, 0);
+      taken = true;
+    };
+    try {
+      co_await RunInTransaction(session, TransactionOptions{}, take);
+    } catch (const pg::PgError& error) {
+      if (error.klass() != pg::SqlstateClass::kLockNotAvailable || async::Clock::now() > give_up)
+        failure = std::current_exception();
+      taken = false;
+    }
+    if (failure) std::rethrow_exception(failure);
+    if (taken) {
+      Lease lease{std::move(run), epoch};
+      co_return lease;
+    }
+    co_await async::SleepFor(kPause);
+  }
+}
+
+}  // namespace pgalter::guard

@@ -1,0 +1,58 @@
+#include "engine/guard/session.h"
+
+namespace pgalter::guard {
+
+namespace {
+
+// In one statement, so that it is one round trip. A setting that this server does not have is
+// left out by joining with pg_settings: transaction_timeout came with 17.
+constexpr const char* kApplySettings = R"sql(
+SELECT pg_catalog.set_config(s.name, w.value, false)
+FROM (VALUES ('lock_timeout', '0'),
+             ('statement_timeout', '0'),
+             ('transaction_timeout', '0'),
+             ('idle_in_transaction_session_timeout', '60s'),
+             ('idle_session_timeout', '0'),
+             ('client_connection_check_interval', '1s'),
+             ('default_transaction_isolation', 'read committed'),
+             ('default_transaction_read_only', 'off'),
+             ('default_transaction_deferrable', 'off'),
+             ('row_security', 'off'),
+             ('search_path', 'pg_catalog')) AS w (name, value)
+JOIN pg_catalog.pg_settings s ON s.name = w.name
+)sql";
+
+void RefuseTransactionPooling(pg::Pooling pooling) {
+  if (pooling != pg::Pooling::kTransaction) return;
+  pg::PgErrorFields fields;
+  fields.sqlstate = "0A000";
+  fields.message =
+      "a connection pooler in transaction mode answers here: every transaction gets another "
+      "session, and settings and locks would land on strangers";
+  fields.hint = "connect to the server itself, or to a pool in session mode";
+  throw pg::PgError(std::move(fields));
+}
+
+}  // namespace
+
+std::string ApplicationName(const std::string& run) {
+  return run.empty() ? "pgalter" : "pgalter/" + run;
+}
+
+Task<Session> Session::Open(SessionOptions options) {
+  options.connect.application_name = ApplicationName(options.run);
+  Session session;
+  session.connection_ = co_await pg::Connection::Connect(options.connect);
+  pg::Connection& db = session.connection_;
+  session.pooling_ = co_await pg::DetectPooling(db, options.connect);
+  RefuseTransactionPooling(session.pooling_);
+
+  co_await db.Query(kApplySettings);
+  for (const auto& [name, value] : options.settings)
+    co_await db.Query("SELECT pg_catalog.set_config($1, $2, false)", name, value);
+  const pg::Result pid = co_await db.Query("SELECT pg_catalog.pg_backend_pid()");
+  session.server_pid_ = pid.Get<std::int32_t>(0, 0);
+  co_return session;
+}
+
+}  // namespace pgalter::guard
