@@ -6,8 +6,8 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +27,10 @@ namespace pgalter::sandbox {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// glibc 2.36 declares pidfd_open() in a header that C++ cannot link against. The kernel sets
+// close-on-exec by itself.
+int OpenPidfd(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
 std::optional<User> LookUp(const std::string& name) {
   const passwd* entry = ::getpwnam(name.c_str());
@@ -133,7 +137,7 @@ int Remaining(Clock::time_point until) {
 // Waits for the process and not for the end of its output: a server that it leaves behind may have
 // inherited the descriptor.
 bool CollectOutput(pid_t child, int output, Clock::time_point until, std::string& into) {
-  const Descriptor watched(::pidfd_open(child, 0));
+  const Descriptor watched(OpenPidfd(child));
   for (;;) {
     std::array<pollfd, 2> fds{pollfd{watched.get(), POLLIN, 0}, pollfd{output, POLLIN, 0}};
     const int ready = ::poll(fds.data(), fds.size(), Remaining(until));
@@ -249,7 +253,7 @@ std::vector<std::string> CommandLine(pid_t pid) {
 }
 
 bool WaitGone(pid_t pid, std::chrono::milliseconds limit) {
-  const Descriptor watched(::pidfd_open(pid, 0));
+  const Descriptor watched(OpenPidfd(pid));
   if (watched.get() < 0) return true;
   const auto until = Clock::now() + limit;
   for (;;) {
