@@ -1,0 +1,28 @@
+// The ledger of what a run makes: written before the thing exists, so that cleanup finds it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/guard/session.h"
+
+namespace pgalter::state {
+
+using async::Task;
+using guard::Session;
+
+struct Artefact {
+  std::string run;
+  std::string kind;      // trigger, function
+  std::string name;      // quoted as SQL; with its schema where it has one of its own
+  std::string relation;  // for a trigger: its table, quoted as SQL
+  pg::Oid relid = 0;     // finds the table again when it has been renamed
+};
+
+Task<> RecordArtefact(Session& session, const Artefact& artefact);
+Task<> RecordDropped(Session& session, const Artefact& artefact);
+
+// What has not been dropped yet, in the order in which it must be: newest first.
+Task<std::vector<Artefact>> LiveArtefacts(Session& session, std::string run);
+
+}  // namespace pgalter::state

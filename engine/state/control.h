@@ -1,0 +1,29 @@
+// Control of a run from any machine that reaches the database: a row, and NOTIFY pgalter_control
+// with the run's id as the wake-up. The row decides; a lost notification only costs a poll.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+
+#include "engine/guard/session.h"
+
+namespace pgalter::state {
+
+using async::Task;
+using guard::Session;
+
+inline constexpr const char* kControlChannel = "pgalter_control";
+
+enum class Wanted { kRun, kPause, kAbort };
+
+struct Control {
+  Wanted wanted = Wanted::kRun;
+  boost::json::object throttle;  // key -> value, as given to `throttle --set`
+  std::string changed_by;
+};
+
+Task<Control> ReadControl(Session& session, std::string run);
+Task<> Ask(Session& session, std::string run, Wanted wanted);
+Task<> SetThrottle(Session& session, std::string run, std::string key, std::string value);
+
+}  // namespace pgalter::state

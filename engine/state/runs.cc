@@ -1,0 +1,191 @@
+#include "engine/state/runs.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+
+#include "engine/pg/error.h"
+
+namespace pgalter::state {
+
+namespace {
+
+struct StateName {
+  RunState state;
+  std::string_view name;
+};
+
+constexpr std::array kStateNames{
+    StateName{RunState::kRunning, "running"}, StateName{RunState::kPaused, "paused"},
+    StateName{RunState::kWaiting, "waiting"}, StateName{RunState::kReady, "ready"},
+    StateName{RunState::kDone, "done"},       StateName{RunState::kFailed, "failed"},
+    StateName{RunState::kAborted, "aborted"}, StateName{RunState::kReverted, "reverted"},
+};
+
+constexpr const char* kRunColumns = R"sql(
+SELECT run::text, command, target, relid, spec::text, state, phase, done_rows, total_rows,
+       progress::text, COALESCE(failure, ''),
+       to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+       to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+       finished_at IS NOT NULL
+FROM pgalter.run
+)sql";
+
+Run FromRow(const pg::Result& rows, int i) {
+  Run run;
+  run.id = rows.Get<std::string>(i, 0);
+  run.command = rows.Get<std::string>(i, 1);
+  run.target = rows.Get<std::string>(i, 2);
+  run.relid = rows.Get<pg::Oid>(i, 3);
+  run.spec = boost::json::parse(rows.Bytes(i, 4)).as_object();
+  run.state = ParseRunState(rows.Bytes(i, 5));
+  run.phase = rows.Get<std::string>(i, 6);
+  run.done_rows = rows.Get<std::int64_t>(i, 7);
+  run.total_rows = rows.Get<std::int64_t>(i, 8);
+  run.progress = boost::json::parse(rows.Bytes(i, 9)).as_object();
+  run.failure = rows.Get<std::string>(i, 10);
+  run.created_at = rows.Get<std::string>(i, 11);
+  run.updated_at = rows.Get<std::string>(i, 12);
+  run.finished = rows.Get<bool>(i, 13);
+  return run;
+}
+
+std::string HostName() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+}  // namespace
+
+std::string_view Name(RunState state) {
+  for (const StateName& entry : kStateNames)
+    if (entry.state == state) return entry.name;
+  return "";
+}
+
+RunState ParseRunState(std::string_view name) {
+  for (const StateName& entry : kStateNames)
+    if (entry.name == name) return entry.state;
+  throw std::logic_error(fmt::format("no such run state: {}", name));
+}
+
+bool IsActive(RunState state) {
+  return state == RunState::kRunning || state == RunState::kPaused || state == RunState::kWaiting ||
+         state == RunState::kReady;
+}
+
+TableTaken::TableTaken(std::string table, std::string run, std::string_view state)
+    : std::runtime_error(fmt::format(
+          "run {} has {} already and is {}: one run a table. Go on with it (pgalter resume {}), "
+          "or end it (pgalter abort {})",
+          run, table, state, run, run)) {}
+
+std::string NewRunId() {
+  static boost::uuids::random_generator generate;
+  return boost::uuids::to_string(generate());
+}
+
+Task<> CreateRun(Session& session, const Run& run) {
+  pg::Connection& db = session.db();
+  const pg::Result other = co_await db.Query(
+      "SELECT run::text, state FROM pgalter.run r WHERE relid = $1 AND (state IN ('running',"
+      " 'paused', 'waiting', 'ready') OR state = 'failed' AND EXISTS (SELECT FROM pgalter.artefact"
+      " a WHERE a.run = r.run AND a.dropped_at IS NULL)) LIMIT 1",
+      run.relid);
+  if (!other.empty()) throw TableTaken(run.target, other.Get<std::string>(0, 0), other.Bytes(0, 1));
+  co_await db.Query(
+      "INSERT INTO pgalter.run (run, command, target, relid, spec, state, phase, total_rows)"
+      " VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7, $8)",
+      run.id, run.command, run.target, run.relid, boost::json::serialize(run.spec), Name(run.state),
+      run.phase, run.total_rows);
+  co_await db.Query("INSERT INTO pgalter.lease (run, epoch, owner) VALUES ($1, 0, '')", run.id);
+  co_await db.Query("INSERT INTO pgalter.control (run) VALUES ($1)", run.id);
+}
+
+Task<std::optional<Run>> FindRun(Session& session, std::string id_or_prefix) {
+  const pg::Result rows = co_await session.db().Query(
+      std::string(kRunColumns) +
+          "WHERE pg_catalog.starts_with(run::text, $1) ORDER BY created_at DESC LIMIT 2",
+      id_or_prefix);
+  if (rows.rows() != 1) co_return std::nullopt;
+  co_return FromRow(rows, 0);
+}
+
+Task<std::vector<Run>> ListRuns(Session& session) {
+  const pg::Result rows =
+      co_await session.db().Query(std::string(kRunColumns) + "ORDER BY created_at DESC");
+  std::vector<Run> runs;
+  for (int i = 0; i < rows.rows(); ++i) runs.push_back(FromRow(rows, i));
+  co_return runs;
+}
+
+Task<bool> ChangeState(Session& session, std::string run, RunState from, RunState to) {
+  const pg::Result changed = co_await session.db().Query(
+      "UPDATE pgalter.run SET state = $3, updated_at = clock_timestamp()"
+      " WHERE run = $1 AND state = $2",
+      run, Name(from), Name(to));
+  co_return changed.affected() == 1;
+}
+
+Task<> RecordState(Session& session, const guard::Lease& lease, RunState state, std::string phase,
+                   std::string failure) {
+  const bool ended = !IsActive(state);
+  const pg::Result changed = co_await session.db().Query(
+      "UPDATE pgalter.run r SET state = $3, phase = $4, failure = NULLIF($5, ''),"
+      " updated_at = clock_timestamp(),"
+      " ended_at = CASE WHEN $6 THEN clock_timestamp() END"
+      " FROM pgalter.lease l WHERE l.run = r.run AND r.run = $1 AND l.epoch = $2",
+      lease.run, lease.epoch, Name(state), phase, failure, ended);
+  if (changed.affected() != 1) throw guard::LeaseLost(lease);
+}
+
+Task<> Beat(Session& session, const guard::Lease& lease, const Pulse& pulse, Sampling sampling) {
+  pg::Connection& db = session.db();
+  // The start time guards against a pid that the system has given to somebody else.
+  co_await db.Query(
+      "INSERT INTO pgalter.heartbeat (run, epoch, host, process, backend_pid, backend_start)"
+      " SELECT $1, $2, $3, $4, pid, backend_start FROM pg_stat_activity"
+      " WHERE pid = pg_backend_pid()"
+      " ON CONFLICT (run) DO UPDATE SET epoch = excluded.epoch, host = excluded.host,"
+      " process = excluded.process, backend_pid = excluded.backend_pid,"
+      " backend_start = excluded.backend_start, at = clock_timestamp()"
+      " WHERE pgalter.heartbeat.epoch <= excluded.epoch",
+      lease.run, lease.epoch, HostName(), static_cast<int>(getpid()));
+  const pg::Result changed = co_await db.Query(
+      "UPDATE pgalter.run r SET phase = $3, done_rows = $4, total_rows = $5,"
+      " progress = $6::jsonb, state = $7, updated_at = clock_timestamp()"
+      " FROM pgalter.lease l WHERE l.run = r.run AND r.run = $1 AND l.epoch = $2"
+      " AND r.state IN ('running', 'waiting')",
+      lease.run, lease.epoch, pulse.phase, pulse.done_rows, pulse.total_rows,
+      boost::json::serialize(pulse.progress), Name(pulse.state));
+  if (changed.affected() != 1) co_return;
+  if (sampling == Sampling::kNo) co_return;
+  co_await db.Query(
+      "INSERT INTO pgalter.sample (run, done_rows, rows_per_s, throttle_ratio, throttle_reason)"
+      " VALUES ($1, $2, $3, $4, $5)",
+      lease.run, pulse.done_rows, pulse.rows_per_s, pulse.throttle_ratio, pulse.throttle_reason);
+}
+
+Task<std::optional<Runner>> LiveRunner(Session& session, std::string run) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT h.host, h.process, h.backend_pid,"
+      " EXTRACT(epoch FROM clock_timestamp() - h.at)::float8"
+      " FROM pgalter.heartbeat h JOIN pg_stat_activity a"
+      " ON a.pid = h.backend_pid AND a.backend_start = h.backend_start"
+      " WHERE h.run = $1",
+      run);
+  if (rows.empty()) co_return std::nullopt;
+  Runner runner;
+  runner.host = rows.Get<std::string>(0, 0);
+  runner.process = rows.Get<std::int32_t>(0, 1);
+  runner.backend_pid = rows.Get<std::int32_t>(0, 2);
+  runner.seconds_since_beat = rows.Get<double>(0, 3);
+  co_return runner;
+}
+
+}  // namespace pgalter::state

@@ -1,0 +1,93 @@
+#include "engine/state/schema.h"
+
+#include <fmt/format.h>
+
+#include "engine/guard/transaction.h"
+#include "engine/state/embedded_migrations.h"
+
+namespace pgalter::state {
+
+namespace {
+
+// Arbitrary, fixed: two installers at once would otherwise collide on CREATE SCHEMA.
+constexpr std::int64_t kInstallLock = 0x70676c746572;
+
+constexpr Migration kNewest = kEmbeddedMigrations.back();
+
+Task<> Apply(Session& session, const Migration& migration) {
+  co_await session.db().Execute(std::string(migration.sql));
+  co_await session.db().Query("INSERT INTO pgalter.schema_version (version, name) VALUES ($1, $2)",
+                              migration.version, migration.name);
+}
+
+Task<> ApplyMissing(Session& session) {
+  // Tried, not waited for: no session of ours waits inside a statement.
+  for (;;) {
+    const pg::Result lock =
+        co_await session.db().Query("SELECT pg_try_advisory_xact_lock($1)", kInstallLock);
+    if (lock.Get<bool>(0, 0)) break;
+    co_await async::SleepFor(async::Milliseconds(50));
+  }
+  co_await session.db().Execute(
+      "CREATE SCHEMA IF NOT EXISTS pgalter;"
+      "CREATE TABLE IF NOT EXISTS pgalter.schema_version ("
+      " version integer PRIMARY KEY, name text NOT NULL,"
+      " installed_by text NOT NULL DEFAULT session_user,"
+      " installed_at timestamptz NOT NULL DEFAULT clock_timestamp())");
+  const int installed = co_await InstalledVersion(session);
+  for (const Migration& migration : kEmbeddedMigrations)
+    if (migration.version > installed) co_await Apply(session, migration);
+}
+
+}  // namespace
+
+PublishedSchema::PublishedSchema(const std::vector<std::string>& publications)
+    : std::runtime_error(fmt::format(
+          "publication {} would send pgalter's own tables to its subscribers, and a subscriber "
+          "that lacks them stops. Nothing was changed. Ways out: publish the schemas of the "
+          "application instead (CREATE PUBLICATION … FOR TABLES IN SCHEMA …, PostgreSQL 15 and "
+          "later) or list its tables (FOR TABLE …); or drop the publication if nobody uses it",
+          fmt::join(publications, ", "))) {}
+
+Task<int> InstalledVersion(Session& session) {
+  const pg::Result table = co_await session.db().Query(
+      "SELECT pg_catalog.to_regclass('pgalter.schema_version') IS NOT NULL");
+  if (!table.Get<bool>(0, 0)) co_return 0;
+  const pg::Result version = co_await session.db().Query(
+      "SELECT COALESCE(pg_catalog.max(version), 0) FROM pgalter.schema_version");
+  co_return version.Get<std::int32_t>(0, 0);
+}
+
+Task<> RefusePublication(Session& session) {
+  // pg_publication_namespace came with 15; a publication can also name our tables one by one.
+  const bool by_schema = session.db().server_version() >= 150000;
+  std::string sql = "SELECT quote_ident(pubname) FROM pg_publication WHERE puballtables";
+  if (by_schema)
+    sql +=
+        " UNION SELECT quote_ident(p.pubname) FROM pg_publication p"
+        " JOIN pg_publication_namespace pn ON pn.pnpubid = p.oid"
+        " JOIN pg_namespace n ON n.oid = pn.pnnspid WHERE n.nspname = 'pgalter'";
+  const pg::Result rows = co_await session.db().Query(sql);
+  std::vector<std::string> names;
+  for (int i = 0; i < rows.rows(); ++i) names.push_back(rows.Get<std::string>(i, 0));
+  if (!names.empty()) throw PublishedSchema(names);
+}
+
+Task<Installation> Install(Session& session) {
+  co_await RefusePublication(session);
+  Installation outcome;
+  outcome.before = co_await InstalledVersion(session);
+  if (outcome.before > kNewest.version)
+    throw NewerSchema(
+        fmt::format("schema pgalter has version {}, this pgalter knows {}: use the newer pgalter "
+                    "that installed it",
+                    outcome.before, kNewest.version));
+  if (outcome.before < kNewest.version) {
+    auto apply = [&]() -> Task<> { co_await ApplyMissing(session); };
+    co_await guard::RunInTransaction(session, guard::TransactionOptions{}, apply);
+  }
+  outcome.now = kNewest.version;
+  co_return outcome;
+}
+
+}  // namespace pgalter::state
