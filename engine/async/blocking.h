@@ -1,7 +1,10 @@
-// RunBlocking(f): runs a blocking call (name lookup, PQcancel) on a small pool of threads and
-// resumes on the caller's executor. The call itself cannot be interrupted; f must own what it uses.
+// RunBlocking(f): runs a blocking call (name lookup, a whole sandbox start) on a small pool of
+// threads and resumes on the caller's executor. The call itself cannot be interrupted: a cancelled
+// caller waits for it, gets its value, and is interrupted at its next co_await. f must own what it
+// uses.
 #pragma once
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <type_traits>
@@ -24,8 +27,12 @@ Task<std::invoke_result_t<F>> Invoke(F f) {
 
 template <class F>
 Task<std::invoke_result_t<F>> RunBlocking(F f) {
+  // An empty slot: a cancel must not reach into a coroutine on another thread, nor drop a call
+  // that has not begun, whose result somebody owns.
+  auto token = boost::asio::bind_cancellation_slot(boost::asio::cancellation_slot(),
+                                                   boost::asio::use_awaitable);
   auto running = boost::asio::co_spawn(BlockingPool().get_executor(), detail::Invoke(std::move(f)),
-                                       boost::asio::use_awaitable);
+                                       std::move(token));
   co_return co_await std::move(running);
 }
 

@@ -26,7 +26,7 @@ class Stopped : public std::runtime_error {
 
 class Stopper {
  public:
-  // The first reason stays, except that an abort overrides a pause.
+  // The first reason stays, except that every other one overrides a pause.
   void Stop(StopReason reason, std::string text);
   bool stopping() const { return reason_.has_value(); }
   std::optional<StopReason> reason() const { return reason_; }

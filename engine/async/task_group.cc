@@ -29,6 +29,23 @@ struct TaskGroup::State {
   std::exception_ptr first_error;
 };
 
+namespace {
+
+// A coroutine that was cancelled before it was ever suspended (it may have cancelled its own group)
+// would throw out of co_spawn's last co_await and never report its end.
+Task<> ReportingItsEnd(Task<> task) {
+  std::exception_ptr error;
+  try {
+    co_await std::move(task);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  co_await MaskCancellation();
+  if (error) std::rethrow_exception(error);
+}
+
+}  // namespace
+
 TaskGroup::TaskGroup(asio::any_io_executor executor)
     : state_(std::make_shared<State>(std::move(executor))) {}
 
@@ -39,13 +56,13 @@ void TaskGroup::Spawn(Task<> task) {
   const auto position = state->running.emplace(state->running.end());
   auto on_end = [state, position](const std::exception_ptr& error) {
     state->running.erase(position);
-    if (error && !state->first_error) {
+    if (error && !state->first_error) state->CancelAll();
+    // Those that were only cancelled hide nobody's own error.
+    if (error && (!state->first_error || IsCancellation(state->first_error)))
       state->first_error = error;
-      state->CancelAll();
-    }
     if (state->running.empty()) state->all_done.cancel();
   };
-  asio::co_spawn(state->executor, std::move(task),
+  asio::co_spawn(state->executor, ReportingItsEnd(std::move(task)),
                  asio::bind_cancellation_slot(position->slot(), std::move(on_end)));
 }
 
