@@ -28,12 +28,19 @@ bool SocketFits(const fs::path& parent) {
   return name.size() < sizeof(sockaddr_un::sun_path);
 }
 
-// A TMPDIR too deep for a socket's name (107 bytes) gives way to /tmp.
+// pg_ctl puts the folder between double quotes in a shell command.
+bool SurvivesShell(const fs::path& parent) {
+  return parent.string().find_first_of("\"$`\\\n") == std::string::npos;
+}
+
+// A TMPDIR that the server's programs cannot use, or too deep for a socket's name (107 bytes),
+// gives way to /tmp.
 fs::path Parent() {
   const char* named = std::getenv("TMPDIR");
   if (named && *named) {
-    const auto parent = fs::absolute(named).lexically_normal();
-    if (SocketFits(parent)) return parent;
+    std::error_code lost;  // no current directory any more
+    const auto parent = fs::absolute(named, lost).lexically_normal();
+    if (!lost && SocketFits(parent) && SurvivesShell(parent)) return parent;
   }
   return "/tmp";
 }

@@ -18,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 bool IsProgram(const fs::path& path) {
-  return fs::is_regular_file(path) && ::access(path.c_str(), X_OK) == 0;
+  std::error_code unreachable;  // PATH may name folders that are closed to this user
+  return fs::is_regular_file(path, unreachable) && ::access(path.c_str(), X_OK) == 0;
 }
 
 bool HoldsServer(const fs::path& dir) {
@@ -36,6 +37,12 @@ std::optional<fs::path> OnPath(const std::string& program) {
     if (IsProgram(fs::path(folder) / program)) return fs::path(folder) / program;
   }
   return std::nullopt;
+}
+
+fs::path Absolute(const fs::path& path) {
+  std::error_code lost;  // no current directory any more
+  const auto absolute = fs::absolute(path, lost);
+  return lost ? path : absolute;
 }
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
@@ -84,7 +91,7 @@ constexpr const char* kWayOut =
     "pg_ctl and postgres with --pg-bin or PGALTER_PG_BIN";
 
 ServerBinaries IdentifyNamed(const std::string& named_by, const fs::path& dir) {
-  const auto absolute = fs::absolute(dir);
+  const auto absolute = Absolute(dir);
   if (HoldsServer(absolute)) return Identify(absolute);
   throw SandboxError(fmt::format(
       "cannot find a PostgreSQL server in {} (named by {}): it does not hold the programs initdb, "

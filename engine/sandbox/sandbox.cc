@@ -88,7 +88,8 @@ Sandbox& Sandbox::operator=(Sandbox&& other) noexcept {
 }
 
 Sandbox::~Sandbox() {
-  if (!marker_.keep) Stop();
+  // Nothing is worth a checkpoint, or waiting for a standby, when the files go next.
+  if (!marker_.keep) Stop(StopMode::kImmediate);
 }
 
 Sandbox Sandbox::Start(const Options& options) {
@@ -178,7 +179,7 @@ void Sandbox::Restart() {
 
 Sandbox Sandbox::MakeStandby(const StandbyOptions& options) {
   const auto program = installation_.server.bin_dir / "pg_basebackup";
-  if (!fs::exists(program)) {
+  if (::access(program.c_str(), X_OK) != 0) {
     throw SandboxError(fmt::format(
         "cannot make a standby of sandbox {}: {} does not exist; use a full installation of "
         "PostgreSQL {} (Debian: postgresql-{}) with --pg-bin or PGALTER_PG_BIN",

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -41,6 +42,41 @@ bool Within(std::chrono::seconds limit, const std::function<bool()>& condition) 
 }
 
 bool IsGone(pid_t pid) { return CommandLine(pid).empty(); }
+
+// A TMPDIR of its own, which other test binaries do not search.
+class PrivateTmpdir {
+ public:
+  explicit PrivateTmpdir(const std::string& name) {
+    if (const char* before = std::getenv("TMPDIR")) before_ = before;
+    std::string base = "/tmp/sandbox_test_XXXXXX";
+    base_ = ::mkdtemp(base.data());
+    fs::permissions(base_, fs::perms(0711));
+    fs::create_directories(base_ / name);
+    ::setenv("TMPDIR", path(name).c_str(), 1);
+  }
+  ~PrivateTmpdir() {
+    if (before_.empty()) {
+      ::unsetenv("TMPDIR");
+    } else {
+      ::setenv("TMPDIR", before_.c_str(), 1);
+    }
+    fs::remove_all(base_);
+  }
+  [[nodiscard]] fs::path path(const std::string& name) const { return base_ / name; }
+
+ private:
+  fs::path base_;
+  std::string before_;
+};
+
+std::vector<std::string> FoldersOfThisProcess() {
+  std::vector<std::string> ids;
+  for (const Directory& directory : OwnDirectories()) {
+    const auto marker = ReadMarker(directory.root);
+    if (marker && marker->owner.pid == ::getpid()) ids.push_back(directory.id());
+  }
+  return ids;
+}
 
 std::string ErrorOf(const std::function<void()>& action) {
   try {
@@ -166,16 +202,48 @@ TEST(Sandbox, StandbyAppliesWithTheDelayThatWasAsked) {
   EXPECT_EQ(Session(standby.conninfo()).Value("SHOW recovery_min_apply_delay"), "1500ms");
 }
 
+TEST(Sandbox, StandbyNeedsPgBasebackupAndSaysSo) {
+  const PrivateTmpdir bin("bin");
+  for (const char* program : {"initdb", "pg_ctl", "postgres"}) {
+    fs::create_symlink(SharedServer().bin_dir() / program, bin.path("bin") / program);
+  }
+  Options options = test::TestServerOptions();
+  options.pg_bin = bin.path("bin").string();
+  Sandbox primary = Sandbox::Start(options);
+  EXPECT_THAT(ErrorOf([&] { (void)primary.MakeStandby(); }),
+              HasSubstr("bin/pg_basebackup does not exist"));
+}
+
+TEST(Sandbox, CopesWithAnOddTmpdir) {
+  const PrivateTmpdir tmpdir("user's files");
+  const Sandbox server = StartOne();
+  EXPECT_EQ(server.data_dir().parent_path().parent_path(), tmpdir.path("user's files"));
+  EXPECT_EQ(Session(server.conninfo("template1")).Value("SELECT current_database()"), "template1");
+}
+
+TEST(Sandbox, LeavesATmpdirThatTheServerCannotUse) {
+  for (const std::string& name : {std::string(80, 'd'), std::string("a \"quoted\" name")}) {
+    const PrivateTmpdir tmpdir(name);
+    const Sandbox server = StartOne();
+    EXPECT_EQ(server.data_dir().parent_path().parent_path(), "/tmp");
+    EXPECT_EQ(Session(server.conninfo()).Value("SELECT 1"), "1");
+  }
+}
+
 TEST(Sandbox, WatchdogEndsTheServerOfAKilledOwner) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   const pid_t owner = ::fork();
   if (owner == 0) {
-    Sandbox server = StartOne();
-    const std::string report =
-        fmt::format("{} {}\n", server.postmaster_pid(), server.data_dir().parent_path().string());
-    if (::write(ends[1], report.data(), report.size()) < 0) ::_exit(1);
-    ::kill(::getpid(), SIGKILL);
+    try {
+      Sandbox server = StartOne();
+      const auto report =
+          fmt::format("{} {}\n", server.postmaster_pid(), server.data_dir().parent_path().string());
+      if (::write(ends[1], report.data(), report.size()) > 0) ::kill(::getpid(), SIGKILL);
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "%s\n", error.what());
+    }
+    ::_exit(1);
   }
   ::close(ends[1]);
   int status = 0;
@@ -194,6 +262,7 @@ TEST(Sandbox, WatchdogEndsTheServerOfAKilledOwner) {
 }
 
 TEST(Sandbox, CollectsWhatADeadProcessLeftBehind) {
+  const PrivateTmpdir tmpdir("t");
   Options options = test::TestServerOptions();
   options.keep = true;  // no watchdog that could be faster
   Sandbox server = Sandbox::Start(options);
@@ -253,12 +322,12 @@ TEST(Sandbox, DoesNothingInAForkedChild) {
 }
 
 TEST(Sandbox, FailedStartQuotesTheServersLogAndLeavesNothing) {
-  const auto before = OwnDirectories().size();
+  const auto before = FoldersOfThisProcess();
   Options options = test::TestServerOptions();
   options.settings.emplace_back("shared_buffers = 'plenty'");
   EXPECT_THAT(ErrorOf([&] { (void)Sandbox::Start(options); }),
               HasSubstr("invalid value for parameter \"shared_buffers\""));
-  EXPECT_EQ(OwnDirectories().size(), before);
+  EXPECT_EQ(FoldersOfThisProcess(), before);
 }
 
 TEST(Sandbox, RestartNamesThePortThatWasTaken) {
