@@ -1,0 +1,174 @@
+#include "batcher/throttle/throttle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <utility>
+
+namespace pgalter::throttle {
+
+namespace asio = boost::asio;
+using async::Clock;
+
+namespace {
+
+constexpr Clock::duration kLongestPause = std::chrono::seconds(10);
+constexpr Clock::duration kFirstReconnectPause = std::chrono::milliseconds(500);
+constexpr Clock::duration kLongestReconnectPause = std::chrono::seconds(10);
+constexpr int kRoundsAtStart = 3;  // a lock in the way is no reason to refuse
+
+bool AllReadable(const std::vector<watch::Reading>& readings) {
+  return std::all_of(readings.begin(), readings.end(),
+                     [](const watch::Reading& reading) { return reading.readable(); });
+}
+
+std::string Refusal(const std::vector<watch::Reading>& readings) {
+  std::string text = "the pace cannot be kept safe: ";
+  std::string waivers;
+  const char* separator = "";
+  for (const watch::Reading& reading : readings) {
+    if (reading.readable()) continue;
+    text += separator + watch::Describe(reading);
+    waivers += fmt::format(" --without-signal {}", reading.signal);
+    separator = "; ";
+  }
+  return text + ". Make it readable, or go on without it:" + waivers;
+}
+
+}  // namespace
+
+SignalsUnreadable::SignalsUnreadable(std::vector<watch::Reading> readings)
+    : std::runtime_error(Refusal(readings)), readings_(std::move(readings)) {}
+
+bool SignalsUnreadable::missing_right() const {
+  return std::any_of(readings_.begin(), readings_.end(), [](const watch::Reading& reading) {
+    return reading.seen == watch::Seen::kMissingRight;
+  });
+}
+
+Clock::duration PauseAfter(Clock::duration work, double ratio) {
+  if (ratio >= 1 || work <= Clock::duration::zero()) return Clock::duration::zero();
+  if (ratio <= 0) return kLongestPause;
+  const std::chrono::duration<double> pause =
+      std::chrono::duration<double>(work) * ((1 - ratio) / ratio);
+  return std::min(kLongestPause, std::chrono::duration_cast<Clock::duration>(
+                                     std::min(pause, std::chrono::duration<double>(3600))));
+}
+
+Throttle::Throttle(asio::any_io_executor executor, guard::SessionOptions session,
+                   ThrottleOptions options)
+    : session_options_(watch::WatchingSession(std::move(session))),
+      options_(std::move(options)),
+      policy_(options_.policy),
+      open_(executor, asio::steady_timer::time_point::max()),
+      group_(executor) {
+  policy_.SetCeiling(options_.settings.ceiling);
+}
+
+Task<> Throttle::Start() {
+  session_ = co_await guard::Session::Open(session_options_);
+  std::vector<watch::Reading> readings;
+  for (int round = 1;; ++round) {
+    readings = co_await watch::ReadAll(session_, options_.settings.watch, memory_);
+    if (AllReadable(readings)) break;
+    if (round == kRoundsAtStart) throw SignalsUnreadable(std::move(readings));
+    co_await async::SleepFor(options_.interval);
+  }
+  Judge(std::move(readings));
+  group_.Spawn(Watch());
+}
+
+Task<> Throttle::Stop() {
+  group_.Cancel();
+  try {
+    co_await group_.Join();
+  } catch (const boost::system::system_error& error) {
+    if (error.code() != asio::error::operation_aborted) throw;
+  }
+  session_.db().Close();
+}
+
+Task<> Throttle::Watch() {
+  for (;;) {
+    co_await async::SleepFor(options_.interval);
+    co_await Round();
+  }
+}
+
+Task<> Throttle::Round() {
+  if (!session_.open()) co_await Reconnect();
+  if (!session_.open()) {
+    Judge(watch::NothingReadable(options_.settings.watch, trouble_));
+    co_return;
+  }
+  auto readings = co_await watch::ReadAll(session_, options_.settings.watch, memory_);
+  if (!session_.open()) trouble_ = "the watching connection was lost";
+  Judge(std::move(readings));
+}
+
+Task<> Throttle::Reconnect() {
+  if (Clock::now() < next_attempt_) co_return;
+  try {
+    session_ = co_await guard::Session::Open(session_options_);
+    trouble_.clear();
+    reconnect_pause_ = Clock::duration::zero();
+    co_return;
+  } catch (const pg::PgError& error) {
+    trouble_ = fmt::format("the watching connection is lost: {}", error.what());
+  }
+  reconnect_pause_ = std::clamp(2 * reconnect_pause_, kFirstReconnectPause, kLongestReconnectPause);
+  next_attempt_ = Clock::now() + reconnect_pause_;
+}
+
+void Throttle::Judge(std::vector<watch::Reading> readings) {
+  readings_ = std::move(readings);
+  policy_.Step(readings_, Clock::now());
+  WakeIfOpen();
+}
+
+void Throttle::WakeIfOpen() {
+  if (ratio() > 0) open_.cancel();
+}
+
+Task<> Throttle::Admit(Stopper& stopper) {
+  stopper.ThrowIfStopping();
+  while (ratio() <= 0) {
+    co_await WaitUntilOpen(stopper);
+    stopper.ThrowIfStopping();
+  }
+}
+
+// Two wake-ups, the stopper's and ours; whichever comes first ends the other's wait.
+Task<> Throttle::WaitUntilOpen(Stopper& stopper) {
+  const auto executor = co_await asio::this_coro::executor;
+  auto stopped = asio::co_spawn(executor, stopper.SleepFor(std::chrono::hours(24)), asio::deferred);
+  auto opened = open_.async_wait(asio::deferred);
+  auto group = asio::experimental::make_parallel_group(std::move(stopped), std::move(opened));
+  co_await group.async_wait(asio::experimental::wait_for_one(),
+                            asio::as_tuple(asio::use_awaitable));
+}
+
+Task<> Throttle::After(Clock::duration work, Stopper& stopper) {
+  const auto pause = PauseAfter(work, ratio());
+  if (pause <= Clock::duration::zero()) {
+    stopper.ThrowIfStopping();
+    co_return;
+  }
+  co_await stopper.SleepFor(pause);
+}
+
+Snapshot Throttle::snapshot() const { return {verdict(), readings_, trouble_}; }
+
+std::optional<std::string> Throttle::Set(std::string_view key, std::string_view value) {
+  auto problem = Change(options_.settings, key, value);
+  if (problem) return problem;
+  policy_.SetCeiling(options_.settings.ceiling);
+  WakeIfOpen();
+  return std::nullopt;
+}
+
+}  // namespace pgalter::throttle

@@ -1,0 +1,96 @@
+// Throttle: watches the server on a session of its own and tells workers when they may work.
+//
+//   co_await throttle.Start();                    // connects, reads once, refuses what it cannot
+//   read co_await throttle.Admit(stopper);             // before each chunk: returns while work is
+//   allowed co_await throttle.After(took, stopper);       // after it: the pause that keeps the
+//   ratio co_await throttle.Stop();                     // always, before it is destroyed
+//
+// Fails closed: a lost connection is opened again by itself, and once the grace has passed without
+// a reading nobody is admitted. One thread.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "batcher/throttle/settings.h"
+#include "batcher/throttle/snapshot.h"
+#include "batcher/throttle/utilisation_policy.h"
+#include "engine/async/stopper.h"
+#include "engine/async/task_group.h"
+#include "engine/guard/session.h"
+#include "engine/watch/read_all.h"
+
+namespace pgalter::throttle {
+
+using async::Stopper;
+using async::Task;
+
+struct ThrottleOptions {
+  Settings settings;
+  UtilisationOptions policy;
+  async::Milliseconds interval{1'000};
+};
+
+// Signals that cannot be read at the start: each has to be made readable or waived. what() names
+// them all, why, and how.
+class SignalsUnreadable : public std::runtime_error {
+ public:
+  explicit SignalsUnreadable(std::vector<watch::Reading> readings);
+  const std::vector<watch::Reading>& readings() const { return readings_; }
+  bool missing_right() const;  // at least one for want of a right
+
+ private:
+  std::vector<watch::Reading> readings_;
+};
+
+// The pause after `work` with which work / (work + pause) is `ratio`; at most 10 s.
+async::Clock::duration PauseAfter(async::Clock::duration work, double ratio);
+
+class Throttle {
+ public:
+  Throttle(boost::asio::any_io_executor executor, guard::SessionOptions session,
+           ThrottleOptions options);
+
+  Task<> Start();  // throws pg::PgError, SignalsUnreadable
+  Task<> Stop();   // throws what ended the watching too early
+
+  Task<> Admit(Stopper& stopper);
+  Task<> After(async::Clock::duration work, Stopper& stopper);
+
+  Verdict verdict() const { return policy_.At(async::Clock::now()); }
+  double ratio() const { return verdict().ratio; }
+  std::string reason() const { return verdict().reason; }
+  Snapshot snapshot() const;
+
+  // At any time, by the keys of settings.h. The error text; nullopt: it is set. A ratio works at
+  // once, everything else from the next round on.
+  [[nodiscard]] std::optional<std::string> Set(std::string_view key, std::string_view value);
+  const Settings& settings() const { return options_.settings; }
+
+ private:
+  Task<> Watch();
+  Task<> Round();
+  Task<> Reconnect();
+  void Judge(std::vector<watch::Reading> readings);
+  void WakeIfOpen();
+  Task<> WaitUntilOpen(Stopper& stopper);
+
+  guard::SessionOptions session_options_;
+  ThrottleOptions options_;
+  UtilisationPolicy policy_;
+  watch::Memory memory_;
+  guard::Session session_;
+  std::vector<watch::Reading> readings_;
+  std::string trouble_;
+  async::Clock::duration reconnect_pause_{};
+  async::Clock::time_point next_attempt_;
+  boost::asio::steady_timer open_;  // never expires; cancelled when work is allowed again
+  async::TaskGroup group_;
+};
+
+}  // namespace pgalter::throttle

@@ -1,0 +1,19 @@
+#include "engine/watch/signals.h"
+#include "engine/watch/standbys.h"
+
+namespace pgalter::watch {
+
+namespace {
+Task<Observation> Read(SignalContext& context) {
+  const Standbys standbys = co_await ReadStandbys(context);
+  co_return WorstOf(standbys, &StandbyLag::seconds);
+}
+}  // namespace
+
+constinit const Signal kReplayLagSeconds{.id = "replay-lag-seconds",
+                                         .summary = "age of what the slowest standby has replayed",
+                                         .unit = Unit::kSeconds,
+                                         .default_limit = 10,
+                                         .read = &Read};
+
+}  // namespace pgalter::watch
