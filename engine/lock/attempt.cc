@@ -1,0 +1,196 @@
+#include "engine/lock/attempt.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+
+#include "engine/async/deadline.h"
+#include "engine/async/task_group.h"
+#include "engine/guard/transaction.h"
+
+namespace pgalter::lock {
+
+namespace {
+
+using async::Clock;
+using pg::SqlstateClass;
+
+constexpr Milliseconds kShortestPoll{20};
+constexpr Milliseconds kObserverLimit{1000};
+// LOCK TABLE of several tables may wait for each of them; all together get hardly more than one.
+constexpr Milliseconds kLockStatementSlack{50};
+constexpr Milliseconds kFrozenClientSlack{1000};
+
+struct HoldOverrun : std::runtime_error {
+  HoldOverrun() : std::runtime_error("the lock was held for longer than its budget") {}
+};
+
+pg::Statement SetLocal(const char* setting, Milliseconds value) {
+  return {"SELECT pg_catalog.set_config($1, $2, true)",
+          pg::Params::Of(setting, fmt::format("{}ms", value.count()))};
+}
+
+Milliseconds Between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration_cast<Milliseconds>(to - from);
+}
+
+class AttemptRun {
+ public:
+  AttemptRun(guard::Session& session, guard::Session& observer, const Work& work,
+             AttemptLimits limits, const boost::asio::any_io_executor& executor)
+      : session_(session),
+        observer_(observer),
+        work_(work),
+        limits_(limits),
+        end_of_wait_(executor),
+        began_(Clock::now()) {}
+
+  Task<AttemptReport> Run() {
+    auto spawn_both = [this](async::TaskGroup& group) -> Task<> {
+      group.Spawn(Transact());
+      group.Spawn(Watch());
+      co_return;
+    };
+    co_await async::WithTaskGroup(spawn_both);
+    Judge();
+    co_return std::move(report_);
+  }
+
+ private:
+  Task<> Transact() {
+    guard::TransactionOptions options;
+    options.lock_timeout = limits_.lock_timeout;
+    options.statement_timeout = FirstTimeout();
+    auto body = [this]() { return InTransaction(); };
+    try {
+      co_await guard::RunInTransaction(session_, options, body);
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+    ended_ = Clock::now();
+    end_of_wait_.cancel();
+  }
+
+  Task<> InTransaction() {
+    std::vector<pg::Statement> opening;
+    opening.push_back(SetLocal("idle_in_transaction_session_timeout",
+                               limits_.lock_timeout + limits_.hold_budget + kFrozenClientSlack));
+    if (work_.lock) {
+      opening.push_back({LockStatement(*work_.lock), {}});
+      opening.push_back(SetLocal("statement_timeout", limits_.hold_budget));
+    }
+    began_ = Clock::now();
+    co_await session_.db().Pipeline(std::move(opening));
+    if (work_.lock) obtained_ = Clock::now();
+
+    const Clock::time_point overrun = (obtained_ ? *obtained_ : began_) + PayloadLimit();
+    auto payload = Payload();
+    co_await async::WithDeadline(std::move(payload), PayloadLimit());
+    if (Clock::now() > overrun) throw HoldOverrun();
+  }
+
+  Task<> Payload() {
+    if (!work_.statements.empty()) co_await session_.db().Pipeline(work_.statements);
+    if (work_.body) co_await work_.body();
+    if (work_.record) co_await work_.record();
+  }
+
+  // Looks while the attempt waits, since afterwards nobody is in the way of anything any more.
+  Task<> Watch() {
+    const auto interval = std::max(limits_.lock_timeout / 2, kShortestPoll);
+    while (!ended_) {
+      end_of_wait_.expires_after(interval);
+      const auto [error] =
+          co_await end_of_wait_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+      if (ended_) co_return;
+      if (error) throw boost::system::system_error(error);
+      co_await Look();
+    }
+  }
+
+  // Not seeing the blockers is no reason to fail: the attempt is bounded all the same.
+  Task<> Look() {
+    const auto now = Clock::now();
+    try {
+      auto finding = FindBlockers(observer_, session_.server_pid());
+      Blockage seen = co_await async::WithDeadline(std::move(finding), kObserverLimit);
+      const int most_queued = std::max(seen.queued_behind, report_.seen.queued_behind);
+      if (!seen.blockers.empty()) {
+        last_seen_waiting_ = now;
+        report_.seen = std::move(seen);
+      }
+      report_.seen.queued_behind = most_queued;
+      report_.observer_error.clear();
+    } catch (const pg::PgError& error) {
+      report_.observer_error = error.what();
+    } catch (const async::DeadlineExceeded& error) {
+      report_.observer_error = error.what();
+    }
+  }
+
+  Milliseconds FirstTimeout() const {
+    return limits_.lock_timeout + (work_.lock ? kLockStatementSlack : limits_.hold_budget);
+  }
+  Milliseconds PayloadLimit() const {
+    return limits_.hold_budget + (work_.lock ? Milliseconds{0} : limits_.lock_timeout);
+  }
+
+  void Judge() {
+    report_.end = EndOf();
+    const bool had_lock =
+        obtained_ || report_.end == AttemptEnd::kDone || report_.end == AttemptEnd::kHoldOverrun;
+    const auto had_since = obtained_.value_or(std::max(began_, last_seen_waiting_));
+    report_.waited = Between(began_, had_lock ? had_since : *ended_);
+    if (had_lock) report_.held = Between(had_since, *ended_);
+  }
+
+  // Rethrows what is not about locks.
+  AttemptEnd EndOf() const {
+    if (!failure_) return AttemptEnd::kDone;
+    try {
+      std::rethrow_exception(failure_);
+    } catch (const HoldOverrun&) {
+      return AttemptEnd::kHoldOverrun;
+    } catch (const async::DeadlineExceeded&) {
+      if (!PayloadOverran()) throw;  // a deadline of the body's own
+      return AttemptEnd::kHoldOverrun;
+    } catch (const pg::PgError& error) {
+      if (error.klass() == SqlstateClass::kLockNotAvailable) return AttemptEnd::kLockNotAvailable;
+      if (error.Is(pg::sqlstate::kDeadlock)) return AttemptEnd::kDeadlock;
+      if (error.klass() != SqlstateClass::kCancelled) throw;
+      // A statement_timeout of ours, or somebody's pg_cancel_backend? Only the clock tells.
+      if (work_.lock && !obtained_ && Between(began_, *ended_) >= FirstTimeout())
+        return AttemptEnd::kLockNotAvailable;
+      if (!PayloadOverran()) throw;
+      return AttemptEnd::kHoldOverrun;
+    }
+  }
+
+  bool PayloadOverran() const {
+    if (work_.lock && !obtained_) return false;
+    return Between(obtained_.value_or(began_), *ended_) >= PayloadLimit();
+  }
+
+  guard::Session& session_;
+  guard::Session& observer_;
+  const Work& work_;
+  const AttemptLimits limits_;
+  boost::asio::steady_timer end_of_wait_;
+  Clock::time_point began_;
+  Clock::time_point last_seen_waiting_;
+  std::optional<Clock::time_point> obtained_;
+  std::optional<Clock::time_point> ended_;
+  std::exception_ptr failure_;
+  AttemptReport report_;
+};
+
+}  // namespace
+
+Task<AttemptReport> RunAttempt(guard::Session& session, guard::Session& observer, const Work& work,
+                               AttemptLimits limits) {
+  AttemptRun run(session, observer, work, limits, co_await boost::asio::this_coro::executor);
+  co_return co_await run.Run();
+}
+
+}  // namespace pgalter::lock

@@ -1,0 +1,23 @@
+// Work: what is done under a strong lock, in one transaction.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "engine/lock/lock_tables.h"
+#include "engine/pg/connection.h"
+
+namespace pgalter::lock {
+
+struct Work {
+  // Taken first, in one statement. Without it the statements take their own locks, and how long
+  // these were held is known only as an upper bound.
+  std::optional<LockRequest> lock;
+  std::vector<pg::Statement> statements;  // sent together, in one round trip
+  // Run again in every attempt, so what they change outside the database must bear it.
+  std::function<Task<>()> body;    // after the statements
+  std::function<Task<>()> record;  // last: what a step writes about itself
+};
+
+}  // namespace pgalter::lock
