@@ -13,6 +13,19 @@ LeaseLost::LeaseLost(const Lease& lease)
                       "written after that. See: pgalter status {}",
                       lease.run, lease.epoch, lease.run)) {}
 
+namespace {
+
+pg::PgError NoSuchRun(const std::string& run) {
+  pg::PgErrorFields fields;
+  fields.sqlstate = "02000";  // no_data
+  fields.message = fmt::format("there is no lease for run {} to take over", run);
+  fields.object = "pgalter.lease";
+  fields.hint = "pgalter ps lists the runs of this database";
+  return pg::PgError(std::move(fields));
+}
+
+}  // namespace
+
 Task<> CheckLease(Session& session, const Lease& lease) {
   if (!async::SafeguardOn("lease")) co_return;
   const pg::Result row = co_await session.db().Query(
@@ -35,12 +48,13 @@ Task<Lease> TakeLease(Session& session, std::string run, std::string owner, Mill
           "UPDATE pgalter.lease SET epoch = epoch + 1, owner = $2, taken_at = now()"
           " WHERE run = $1 RETURNING epoch",
           run, owner);
-      if (next.empty()) throw LeaseLost(Lease{run, 0});
+      if (next.empty()) throw NoSuchRun(run);
       epoch = next.Get<std::int64_t>(0, 0);
       taken = true;
     };
+    const TransactionOptions options;
     try {
-      co_await RunInTransaction(session, TransactionOptions{}, take);
+      co_await RunInTransaction(session, options, take);
     } catch (const pg::PgError& error) {
       if (error.klass() != pg::SqlstateClass::kLockNotAvailable || async::Clock::now() > give_up)
         failure = std::current_exception();

@@ -29,7 +29,8 @@ Task<> CheckLease(Session& session, const Lease& lease);
 
 // The next epoch for `run`, committed when this returns. Polls for the row with NOWAIT, since
 // waiting would hold a snapshot and could deadlock with an orphan's CREATE INDEX CONCURRENTLY.
-// Throws pg::PgError (55P03) when an older transaction still holds the row after `limit`.
+// Throws pg::PgError: 55P03 when an older transaction still holds the row after `limit`, 02000 when
+// there is no such run.
 Task<Lease> TakeLease(Session& session, std::string run, std::string owner, Milliseconds limit);
 
 }  // namespace pgalter::guard

@@ -47,11 +47,17 @@ Task<Session> Session::Open(SessionOptions options) {
   session.pooling_ = co_await pg::DetectPooling(db, options.connect);
   RefuseTransactionPooling(session.pooling_);
 
-  co_await db.Query(kApplySettings);
+  // One round trip. statement_timeout goes first and alone: a role's own may be too short for the
+  // rest.
+  std::vector<pg::Statement> settings;
+  settings.push_back({"SET statement_timeout = 0", {}});
+  settings.push_back({kApplySettings, {}});
   for (const auto& [name, value] : options.settings)
-    co_await db.Query("SELECT pg_catalog.set_config($1, $2, false)", name, value);
-  const pg::Result pid = co_await db.Query("SELECT pg_catalog.pg_backend_pid()");
-  session.server_pid_ = pid.Get<std::int32_t>(0, 0);
+    settings.push_back(
+        {"SELECT pg_catalog.set_config($1, $2, false)", pg::Params::Of(name, value)});
+  settings.push_back({"SELECT pg_catalog.pg_backend_pid()", {}});
+  const auto results = co_await db.Pipeline(std::move(settings));
+  session.server_pid_ = results.back().Get<std::int32_t>(0, 0);
   co_return session;
 }
 

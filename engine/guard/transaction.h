@@ -2,8 +2,9 @@
 // threw; the session is idle afterwards, or closed.
 //
 // The first statement returns pg_backend_pid(): a change means that a pooler put another session
-// under us, and throws (0A000). A connection lost at COMMIT is AmbiguousCommit: never retried
-// blindly, what was written in the same transaction decides.
+// under us, and throws (0A000). A COMMIT without an answer (connection lost, deadline passed) is
+// AmbiguousCommit: never retried blindly, what was written in the same transaction decides. A
+// cancel does not reach a COMMIT that has been sent.
 #pragma once
 
 #include <exception>
@@ -19,6 +20,7 @@ namespace pgalter::guard {
 
 enum class Access { kReadWrite, kReadOnly };
 enum class Isolation { kReadCommitted, kRepeatableRead };
+// kFlushed: on our server's disk at least, whatever the role's synchronous_commit is.
 // kLazy: the commit may be lost in a crash, together with all that it wrote. Right for a chunk,
 // whose progress row is lost with its rows; never for the end of a step.
 enum class Durability { kFlushed, kLazy };
@@ -61,7 +63,7 @@ Task<T> RunInTransaction(Session& session, TransactionOptions options, Body& bod
   }
   if (failure) {
     co_await async::MaskCancellation();
-    co_await RollBack(session);
+    co_await async::Apart(RollBack(session));
     co_await async::UnmaskCancellation();
     std::rethrow_exception(failure);
   }

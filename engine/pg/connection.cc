@@ -28,7 +28,21 @@ struct Bound {
   std::vector<int> formats;
 };
 
+// libpq takes C strings: it would cut the text at a NUL, and a statement cut short may do more harm
+// than the whole one.
+void RefuseNul(std::string_view text, const std::string& sql) {
+  if (text.find('\0') == std::string_view::npos) return;
+  PgErrorFields fields;
+  fields.sqlstate = "22021";  // character_not_in_repertoire, as the server calls it
+  fields.message = "a text with a NUL byte cannot be sent";
+  fields.statement = sql;
+  throw PgError(std::move(fields));
+}
+
 void Send(const SessionCore& core, const std::string& sql, const Params& params, Format format) {
+  RefuseNul(sql, sql);
+  for (const Params::Value& value : params.values())
+    if (value.bytes && value.format == 0) RefuseNul(*value.bytes, sql);
   const Bound bound(params);
   const int sent = PQsendQueryParams(core.conn(), sql.c_str(), bound.count(), bound.types.data(),
                                      bound.values.data(), bound.lengths.data(),
@@ -93,6 +107,7 @@ Task<std::vector<Result>> Connection::Execute(std::string script) {
   std::vector<Result> results;
   std::exception_ptr failure;
   try {
+    RefuseNul(script, script);
     session.SendOrThrow(PQsendQuery(session.conn(), script.c_str()), script);
     const auto append = [&results](Result result) { results.push_back(std::move(result)); };
     const SessionCore::OnResult sink = append;
@@ -125,7 +140,9 @@ Task<std::vector<Result>> Connection::Pipeline(std::vector<Statement> statements
     failure = std::current_exception();
   }
   // An error before the Sync was sent leaves the pipeline half open: only closing is certain.
-  if (!session.broken() && PQexitPipelineMode(session.conn()) != 1) session.Close();
+  if (!session.broken() && PQpipelineStatus(session.conn()) != PQ_PIPELINE_OFF &&
+      PQexitPipelineMode(session.conn()) != 1)
+    session.Close();
   DropIfBroken();
   if (failure) std::rethrow_exception(failure);
   co_return results;

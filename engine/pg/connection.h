@@ -45,9 +45,9 @@ struct Statement {
 struct ConnectOptions {
   Conninfo conninfo;
   std::string application_name = "pgalter";  // at most 63 bytes are shown by the server
-  Milliseconds connect_timeout{10'000};      // for each host named; conninfo's own wins
+  Milliseconds connect_timeout{10'000};      // for each address; libpq's own, where given, wins
   Milliseconds query_deadline{30'000};
-  std::function<void(const Notice&)> on_notice;
+  std::function<void(const Notice&)> on_notice;  // what it throws is dropped
 };
 
 class SessionCore;
@@ -63,7 +63,7 @@ class Connection {
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
 
-  // Throws PgError; DETAIL and password never reach its text.
+  // Throws ConnectError; DETAIL and password never reach its text.
   static Task<Connection> Connect(ConnectOptions options);
 
   // One statement with bound parameters, e.g. Query("SELECT $1::int + 1", 41).

@@ -2,6 +2,8 @@
 // connection: half a COPY has no idle state to go back to without the peer's help.
 #include <libpq-fe.h>
 
+#include <boost/asio/post.hpp>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -12,16 +14,6 @@ namespace pgalter::pg {
 
 namespace {
 
-// Sends `sql` and waits for the server to enter the COPY state.
-Task<> BeginCopy(SessionCore& session, const std::string& sql, ExecStatusType wanted) {
-  session.SendOrThrow(PQsendQuery(session.conn(), sql.c_str()), sql);
-  co_await session.Flush();
-  co_await session.AwaitResult();
-  PGresult* const raw = PQgetResult(session.conn());
-  const Result owner(raw);
-  if (PQresultStatus(raw) != wanted) throw session.FromResult(raw, sql);
-}
-
 Task<std::int64_t> EndCopy(SessionCore& session, const std::string& sql) {
   std::int64_t rows = 0;
   std::exception_ptr error;
@@ -31,7 +23,7 @@ Task<std::int64_t> EndCopy(SessionCore& session, const std::string& sql) {
     if (raw == nullptr) break;
     const Result result(raw);
     if (PQresultStatus(raw) == PGRES_FATAL_ERROR) {
-      error = std::make_exception_ptr(session.FromResult(raw, sql));
+      if (!error) error = std::make_exception_ptr(session.FromResult(raw, sql));
     } else {
       rows = result.affected();
     }
@@ -40,13 +32,49 @@ Task<std::int64_t> EndCopy(SessionCore& session, const std::string& sql) {
   co_return rows;
 }
 
+PgError NotACopy(const std::string& sql) {
+  PgErrorFields fields;
+  fields.sqlstate = "42601";
+  fields.message = "not a COPY in the direction that was asked for";
+  fields.statement = sql;
+  return PgError(std::move(fields));
+}
+
+// Sends `sql` and waits for the server to enter the COPY state.
+Task<> BeginCopy(SessionCore& session, const std::string& sql, ExecStatusType wanted) {
+  session.set_statement(sql);
+  session.SendOrThrow(PQsendQuery(session.conn(), sql.c_str()), sql);
+  co_await session.Flush();
+  co_await session.AwaitResult();
+  PGresult* const raw = PQgetResult(session.conn());
+  const Result owner(raw);
+  const auto status = PQresultStatus(raw);
+  if (status == wanted) co_return;
+  // The other direction has no way back to idle; all else is read to its end.
+  if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
+    throw NotACopy(sql);
+  std::exception_ptr error = std::make_exception_ptr(NotACopy(sql));
+  if (status == PGRES_FATAL_ERROR) error = std::make_exception_ptr(session.FromResult(raw, sql));
+  try {
+    co_await EndCopy(session, sql);
+  } catch (const PgError&) {
+    // The first error is the one that says why.
+  }
+  std::rethrow_exception(error);
+}
+
 Task<std::int64_t> SendRows(SessionCore& session, const std::string& sql,
                             const Connection::CopySource& source) {
   co_await BeginCopy(session, sql, PGRES_COPY_IN);
   while (const auto chunk = source()) {
-    while (PQputCopyData(session.conn(), chunk->data(), static_cast<int>(chunk->size())) == 0)
+    int queued = 0;
+    while ((queued =
+                PQputCopyData(session.conn(), chunk->data(), static_cast<int>(chunk->size()))) == 0)
       co_await session.Flush();
+    if (queued < 0) throw session.Lost(sql);
     co_await session.Flush();
+    // A socket that takes everything at once would never let the others on this thread run.
+    co_await boost::asio::post(boost::asio::use_awaitable);
   }
   while (PQputCopyEnd(session.conn(), nullptr) == 0) co_await session.Flush();
   co_await session.Flush();
@@ -71,6 +99,23 @@ Task<std::int64_t> ReceiveRows(SessionCore& session, const std::string& sql,
   co_return co_await EndCopy(session, sql);
 }
 
+// Runs one COPY under the query's deadline; closes the session where it did not come to an end.
+Task<std::int64_t> RunToItsEnd(SessionCore& session, Task<std::int64_t> copy) {
+  std::exception_ptr failure;
+  std::int64_t rows = 0;
+  session.Arm(session.query_deadline);
+  try {
+    rows = co_await std::move(copy);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const bool expired = session.Disarm();
+  if (!failure) co_return rows;
+  if (PQtransactionStatus(session.conn()) == PQTRANS_ACTIVE) session.Close();
+  if (expired && async::IsCancellation(failure)) throw session.TimedOut(Interruption::kGivenUp);
+  std::rethrow_exception(failure);
+}
+
 }  // namespace
 
 Task<std::int64_t> Connection::CopyIn(std::string sql, CopySource source) {
@@ -78,14 +123,11 @@ Task<std::int64_t> Connection::CopyIn(std::string sql, CopySource source) {
   SessionCore& session = core();
   std::exception_ptr failure;
   std::int64_t rows = 0;
-  session.Arm(session.query_deadline);
   try {
-    rows = co_await SendRows(session, sql, source);
+    rows = co_await RunToItsEnd(session, SendRows(session, sql, source));
   } catch (...) {
     failure = std::current_exception();
   }
-  session.Disarm();
-  if (failure && PQtransactionStatus(session.conn()) == PQTRANS_ACTIVE) Close();
   DropIfBroken();
   if (failure) std::rethrow_exception(failure);
   co_return rows;
@@ -96,14 +138,11 @@ Task<std::int64_t> Connection::CopyOut(std::string sql, CopySink sink) {
   SessionCore& session = core();
   std::exception_ptr failure;
   std::int64_t rows = 0;
-  session.Arm(session.query_deadline);
   try {
-    rows = co_await ReceiveRows(session, sql, sink);
+    rows = co_await RunToItsEnd(session, ReceiveRows(session, sql, sink));
   } catch (...) {
     failure = std::current_exception();
   }
-  session.Disarm();
-  if (failure && PQtransactionStatus(session.conn()) == PQTRANS_ACTIVE) Close();
   DropIfBroken();
   if (failure) std::rethrow_exception(failure);
   co_return rows;

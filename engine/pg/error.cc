@@ -11,7 +11,7 @@ namespace {
 std::string Describe(const PgErrorFields& fields) {
   std::string text = fmt::format("{} (SQLSTATE {})", fields.message, fields.sqlstate);
   if (!fields.object.empty()) text += fmt::format(" on {}", fields.object);
-  if (!fields.hint.empty()) text += fmt::format("; the server's hint: {}", fields.hint);
+  if (!fields.hint.empty()) text += fmt::format("; hint: {}", fields.hint);
   return text;
 }
 

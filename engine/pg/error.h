@@ -31,8 +31,15 @@ class PgError : public std::runtime_error {
   PgErrorFields fields_;
 };
 
-// The server gave no answer within the query's deadline. The query was cancelled; the connection is
-// idle again, or closed.
+// No connection could be made. The SQLSTATE is the server's own where one host was asked and
+// answered with one (28P01, 3D000, 53300, 57P03, …), else 08001.
+class ConnectError : public PgError {
+ public:
+  using PgError::PgError;
+};
+
+// The server gave no answer within the query's deadline. The connection is idle again, or closed;
+// the text says whether the statement was cancelled, had ended by then, or nobody knows.
 class QueryTimeout : public PgError {
  public:
   using PgError::PgError;

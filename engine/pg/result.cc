@@ -6,6 +6,7 @@
 #include <bit>
 #include <charconv>
 #include <stdexcept>
+#include <utility>
 
 namespace pgalter::pg {
 
@@ -16,7 +17,7 @@ T ParseNumber(std::string_view text) {
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size())
-    throw std::logic_error(fmt::format("the server sent \"{}\" where a number was expected", text));
+    throw std::logic_error("the server sent a text that is no number of the type asked for");
   return value;
 }
 
@@ -29,16 +30,23 @@ std::uint64_t BigEndian(std::string_view bytes) {
 
 template <class T>
 T DecodeInteger(std::string_view bytes) {
+  std::int64_t value = 0;
   switch (bytes.size()) {
     case 2:
-      return static_cast<T>(static_cast<std::int16_t>(BigEndian(bytes)));
+      value = static_cast<std::int16_t>(BigEndian(bytes));
+      break;
     case 4:
-      return static_cast<T>(static_cast<std::int32_t>(BigEndian(bytes)));
+      value = static_cast<std::int32_t>(BigEndian(bytes));
+      break;
     case 8:
-      return static_cast<T>(static_cast<std::int64_t>(BigEndian(bytes)));
+      value = static_cast<std::int64_t>(BigEndian(bytes));
+      break;
     default:
       throw std::logic_error(fmt::format("{} bytes are no integer", bytes.size()));
   }
+  if (!std::in_range<T>(value))
+    throw std::logic_error("the server sent a number beyond the type asked for");
+  return static_cast<T>(value);
 }
 
 }  // namespace
@@ -88,7 +96,10 @@ std::string_view Result::ColumnName(int column) const {
 template <>
 bool Result::Get<bool>(int row, int column) const {
   const std::string_view bytes = Bytes(row, column);
-  return IsBinary(column) ? bytes == std::string_view("\1", 1) : bytes == "t";
+  const bool binary = IsBinary(column);
+  if (bytes == (binary ? std::string_view("\1", 1) : "t")) return true;
+  if (bytes == (binary ? std::string_view("\0", 1) : "f")) return false;
+  throw std::logic_error("the server sent something that is no boolean");
 }
 
 template <>
@@ -112,8 +123,10 @@ std::int16_t Result::Get<std::int16_t>(int row, int column) const {
 template <>
 std::uint32_t Result::Get<std::uint32_t>(int row, int column) const {
   const std::string_view bytes = Bytes(row, column);
-  return IsBinary(column) ? static_cast<std::uint32_t>(BigEndian(bytes))
-                          : ParseNumber<std::uint32_t>(bytes);
+  if (!IsBinary(column)) return ParseNumber<std::uint32_t>(bytes);
+  if (bytes.size() != sizeof(std::uint32_t))
+    throw std::logic_error(fmt::format("{} bytes are no oid", bytes.size()));
+  return static_cast<std::uint32_t>(BigEndian(bytes));
 }
 
 template <>
@@ -122,6 +135,8 @@ double Result::Get<double>(int row, int column) const {
   if (!IsBinary(column)) return ParseNumber<double>(bytes);
   if (bytes.size() == sizeof(float))
     return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(BigEndian(bytes))));
+  if (bytes.size() != sizeof(double))
+    throw std::logic_error(fmt::format("{} bytes are no floating-point number", bytes.size()));
   return std::bit_cast<double>(BigEndian(bytes));
 }
 

@@ -3,17 +3,16 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
-#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
-#include <boost/asio/post.hpp>
-#include <charconv>
 #include <exception>
+#include <list>
+#include <stdexcept>
 #include <utility>
 
-#include "engine/async/blocking.h"
 #include "engine/async/finally.h"
+#include "engine/pg/cancel_request.h"
 
 namespace pgalter::pg {
 
@@ -43,32 +42,6 @@ std::string ObjectOf(const PGresult* result) {
   return object;
 }
 
-// libpq enforces connect_timeout only in its blocking calls; ours covers every host named.
-Milliseconds ConnectLimit(const ConnectOptions& options) {
-  const std::string hosts = options.conninfo.Get("host").value_or("");
-  const auto count = 1 + std::count(hosts.begin(), hosts.end(), ',');
-  Milliseconds limit = options.connect_timeout;
-  if (const auto given = options.conninfo.Get("connect_timeout")) {
-    int seconds = 0;
-    std::from_chars(given->data(), given->data() + given->size(), seconds);
-    if (seconds > 0) limit = std::chrono::seconds(seconds);
-  }
-  return limit * count;
-}
-
-struct Keywords {
-  explicit Keywords(const Conninfo& conninfo) {
-    for (const auto& [keyword, value] : conninfo.keywords()) {
-      names.push_back(keyword.c_str());
-      values.push_back(value.c_str());
-    }
-    names.push_back(nullptr);
-    values.push_back(nullptr);
-  }
-  std::vector<const char*> names;
-  std::vector<const char*> values;
-};
-
 }  // namespace
 
 SessionCore::SessionCore(asio::any_io_executor executor, const ConnectOptions& options)
@@ -79,59 +52,6 @@ SessionCore::SessionCore(asio::any_io_executor executor, const ConnectOptions& o
       on_notice_(options.on_notice) {}
 
 SessionCore::~SessionCore() { Close(); }
-
-Task<> SessionCore::Open(ConnectOptions options) {
-  Conninfo& conninfo = options.conninfo;
-  conninfo.Set("application_name", options.application_name);
-  conninfo.Set("client_encoding", "UTF8");
-  // A peer that vanished without a word is noticed within about half a minute.
-  conninfo.SetDefault("keepalives_idle", "10");
-  conninfo.SetDefault("keepalives_interval", "5");
-  conninfo.SetDefault("keepalives_count", "3");
-  conninfo.SetDefault("tcp_user_timeout", "25000");
-
-  // Name lookup happens in PQconnectStart and may block for seconds.
-  auto start = [conninfo]() {
-    const Keywords keywords(conninfo);
-    return PQconnectStartParams(keywords.names.data(), keywords.values.data(), 0);
-  };
-  auto starting = async::RunBlocking(std::move(start));
-  conn_ = co_await std::move(starting);
-  if (conn_ == nullptr) throw std::bad_alloc();
-  PQsetNoticeReceiver(conn_, reinterpret_cast<PQnoticeReceiver>(&SessionCore::ReceiveNotice), this);
-
-  Arm(ConnectLimit(options));
-  std::exception_ptr interrupted;
-  try {
-    auto state = PGRES_POLLING_WRITING;
-    while (PQstatus(conn_) != CONNECTION_BAD && state != PGRES_POLLING_OK &&
-           state != PGRES_POLLING_FAILED) {
-      AssignSocket();  // libpq opens a new one for the next host or after an SSL refusal
-      const auto kind = state == PGRES_POLLING_READING ? asio::posix::stream_descriptor::wait_read
-                                                       : asio::posix::stream_descriptor::wait_write;
-      const auto [error] = co_await socket_.async_wait(kind, asio::as_tuple(asio::use_awaitable));
-      if (error) throw boost::system::system_error(error);
-      // The socket may be closed inside: the reactor must have let it go before.
-      ReleaseSocket();
-      state = PQconnectPoll(conn_);
-    }
-  } catch (const boost::system::system_error&) {
-    interrupted = std::current_exception();
-  }
-  const bool expired = Disarm();
-  if (interrupted && !expired) std::rethrow_exception(interrupted);
-  if (PQstatus(conn_) != CONNECTION_OK) {
-    PgErrorFields fields;
-    fields.sqlstate = "08001";
-    fields.message = expired ? fmt::format("no connection to \"{}\" within {} ms",
-                                           conninfo.Redacted(), ConnectLimit(options).count())
-                             : fmt::format("cannot connect: {}", Trimmed(PQerrorMessage(conn_)));
-    fields.hint = "check host, port and pg_hba.conf, or give another --dsn";
-    throw PgError(std::move(fields));
-  }
-  PQsetnonblocking(conn_, 1);
-  AssignSocket();
-}
 
 void SessionCore::AssignSocket() {
   const int fd = PQsocket(conn_);
@@ -176,10 +96,15 @@ void SessionCore::ConsumeInput() {
   if (!alive) throw Lost("");
 }
 
+void SessionCore::ThrowIfClosed() const {
+  if (conn_ == nullptr) throw Lost("");
+}
+
 Task<> SessionCore::AwaitReadable() {
   if (expired_) throw boost::system::system_error(asio::error::operation_aborted);
   const auto [error] = co_await socket_.async_wait(asio::posix::stream_descriptor::wait_read,
                                                    asio::as_tuple(asio::use_awaitable));
+  ThrowIfClosed();
   if (error) throw boost::system::system_error(error);
   ConsumeInput();
 }
@@ -199,6 +124,7 @@ Task<> SessionCore::Flush() {
         socket_.async_wait(asio::posix::stream_descriptor::wait_read, asio::deferred));
     const auto outcome = co_await group.async_wait(asio::experimental::wait_for_one(),
                                                    asio::as_tuple(asio::use_awaitable));
+    ThrowIfClosed();
     const bool interrupted = std::get<1>(outcome) && std::get<2>(outcome);
     if (interrupted || expired_) throw boost::system::system_error(asio::error::operation_aborted);
     ConsumeInput();
@@ -207,6 +133,19 @@ Task<> SessionCore::Flush() {
 
 Task<> SessionCore::ReadResults(const std::string& statement, const OnResult& on_result) {
   std::exception_ptr first_error;
+  std::exception_ptr loss;
+  try {
+    co_await ReadUntilReady(statement, on_result, first_error);
+  } catch (const PgError&) {
+    loss = std::current_exception();
+  }
+  // What the server said before it closed the connection tells more than that it closed it.
+  if (first_error) std::rethrow_exception(first_error);
+  if (loss) std::rethrow_exception(loss);
+}
+
+Task<> SessionCore::ReadUntilReady(const std::string& statement, const OnResult& on_result,
+                                   std::exception_ptr& first_error) {
   const bool pipeline = PQpipelineStatus(conn_) != PQ_PIPELINE_OFF;
   for (bool more = true; more;) {
     co_await AwaitResult();
@@ -231,9 +170,10 @@ Task<> SessionCore::ReadResults(const std::string& statement, const OnResult& on
       case PGRES_COPY_IN:
       case PGRES_COPY_OUT:
       case PGRES_COPY_BOTH: {
+        Close();  // no way back to idle without data of the caller's
         PgErrorFields fields;
         fields.sqlstate = "0A000";
-        fields.message = "COPY needs its own call";
+        fields.message = "COPY needs its own call; the connection was closed";
         fields.statement = statement;
         throw PgError(std::move(fields));
       }
@@ -241,70 +181,82 @@ Task<> SessionCore::ReadResults(const std::string& statement, const OnResult& on
         if (!first_error) on_result(std::move(result));
     }
   }
-  if (first_error) std::rethrow_exception(first_error);
 }
 
 Task<> SessionCore::Drive(std::string statement, OnResult on_result) {
+  statement_ = statement;
   Arm(query_deadline);
   std::exception_ptr failure;
-  bool server_answered = true;  // with results or an error: nothing is left to drain
   try {
     co_await Flush();
     co_await ReadResults(statement, on_result);
-  } catch (const PgError& error) {
-    failure = std::current_exception();
-    server_answered = PQtransactionStatus(conn_) != PQTRANS_ACTIVE;
   } catch (...) {
     failure = std::current_exception();
-    server_answered = false;
   }
   const bool expired = Disarm();
   if (!failure) co_return;
-  if (!server_answered && !broken()) {
+  auto ended = Interruption::kGivenUp;
+  if (!broken() && PQtransactionStatus(conn_) == PQTRANS_ACTIVE) {
     co_await async::MaskCancellation();
-    co_await CancelAndDrain();
+    ended = co_await async::Apart(CancelAndDrain());
     co_await async::UnmaskCancellation();
   }
-  if (expired) {
-    PgErrorFields fields;
-    fields.sqlstate = broken() ? sqlstate::kConnectionFailure : sqlstate::kQueryCanceled;
-    fields.message = fmt::format("no answer from the server within {} ms{}", query_deadline.count(),
-                                 broken() ? "; the connection was given up" : "");
-    fields.statement = statement;
-    throw QueryTimeout(std::move(fields));
-  }
+  // An error of the server's or the sink's own wins over a deadline that passed meanwhile.
+  if (expired && async::IsCancellation(failure)) throw TimedOut(ended);
   std::rethrow_exception(failure);
 }
 
-Task<> SessionCore::CancelAndDrain() {
+QueryTimeout SessionCore::TimedOut(Interruption ended) const {
+  constexpr auto describe = [](Interruption interruption) {
+    switch (interruption) {
+      case Interruption::kCancelled:
+        return "the statement was cancelled";
+      case Interruption::kCameTooLate:
+        return "the statement ended before the cancel arrived";
+      case Interruption::kGivenUp:
+        break;
+    }
+    return "the connection was given up, and whether the statement took effect is not known";
+  };
+  PgErrorFields fields;
+  fields.sqlstate =
+      ended == Interruption::kGivenUp ? sqlstate::kConnectionFailure : sqlstate::kQueryCanceled;
+  fields.message = fmt::format("no answer from the server within {} ms; {}", query_deadline.count(),
+                               describe(ended));
+  fields.statement = statement_;
+  return QueryTimeout(std::move(fields));
+}
+
+Task<Interruption> SessionCore::CancelAndDrain() {
   constexpr int kAttempts = 5;
   constexpr Milliseconds kPause{1000};
   const auto ignore = [](Result) {};
   const OnResult sink = ignore;
+  std::list<CancelRequest> requests;
   for (int attempt = 0; attempt < kAttempts && !broken(); ++attempt) {
-    // PQcancel opens a connection of its own and blocks. Nobody waits for it: whether it worked is
-    // seen by what the server sends on this one. A request that came too early is sent again.
-    const std::shared_ptr<PGcancel> cancel(PQgetCancel(conn_), &PQfreeCancel);
-    if (cancel) {
-      asio::post(async::BlockingPool(), [cancel] {
-        char error[256];
-        PQcancel(cancel.get(), error, sizeof error);
-      });
-    }
+    // Whether it worked is seen by what the server sends on this connection. A request that came
+    // before the statement did is sent again.
+    requests.emplace_back(executor_, conn_);
     Arm(kPause);
-    bool drained = true;
+    auto ended = Interruption::kGivenUp;
     try {
       co_await Flush();
-      co_await ReadResults("", sink);
+      co_await ReadResults(statement_, sink);
+      ended = Interruption::kCameTooLate;
     } catch (const PgError&) {
-      drained = PQtransactionStatus(conn_) != PQTRANS_ACTIVE;
+      ended = Interruption::kCancelled;
     } catch (const boost::system::system_error&) {
-      drained = false;
     }
     Disarm();
-    if (drained) co_return;
+    if (ended == Interruption::kGivenUp) continue;
+    bool returned = !broken();
+    for (CancelRequest& request : requests)
+      if (returned) returned = co_await request.Returned(kPause);
+    if (returned) co_return ended;
+    break;
   }
   Close();
+  co_return Interruption::kGivenUp;
 }
 
 void SessionCore::DrainNotifications() {
@@ -317,8 +269,12 @@ void SessionCore::DrainNotifications() {
 void SessionCore::ReceiveNotice(void* self, const pg_result* result) {
   const auto& sink = static_cast<SessionCore*>(self)->on_notice_;
   if (!sink) return;
-  sink({Field(result, PG_DIAG_SEVERITY_NONLOCALIZED), Field(result, PG_DIAG_SQLSTATE),
-        Field(result, PG_DIAG_MESSAGE_PRIMARY)});
+  try {
+    sink({Field(result, PG_DIAG_SEVERITY_NONLOCALIZED), Field(result, PG_DIAG_SQLSTATE),
+          Field(result, PG_DIAG_MESSAGE_PRIMARY)});
+  } catch (...) {
+    // libpq is C: nothing may be thrown through it, and a notice is no reason to stop.
+  }
 }
 
 PgError SessionCore::Lost(const std::string& statement) const {
@@ -326,7 +282,7 @@ PgError SessionCore::Lost(const std::string& statement) const {
   fields.sqlstate = sqlstate::kConnectionFailure;
   fields.message = conn_ == nullptr ? "the connection is closed" : Trimmed(PQerrorMessage(conn_));
   if (fields.message.empty()) fields.message = "the connection was lost";
-  fields.statement = statement;
+  fields.statement = statement.empty() ? statement_ : statement;
   return PgError(std::move(fields));
 }
 
@@ -344,7 +300,10 @@ PgError SessionCore::FromResult(const void* pg_result, const std::string& statem
 }
 
 void SessionCore::SendOrThrow(int sent, const std::string& statement) const {
-  if (sent != 1) throw Lost(statement);
+  if (sent == 1) return;
+  if (broken()) throw Lost(statement);
+  // Two statements at a time, too many parameters: the caller's mistake, and nothing was sent.
+  throw std::logic_error(Trimmed(PQerrorMessage(conn_)));
 }
 
 }  // namespace pgalter::pg

@@ -5,15 +5,20 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "engine/pg/connection.h"
 
 struct pg_conn;
 
 namespace pgalter::pg {
+
+// What became of a statement that we stopped waiting for.
+enum class Interruption { kCancelled, kCameTooLate, kGivenUp };
 
 class SessionCore : public std::enable_shared_from_this<SessionCore> {
  public:
@@ -42,18 +47,27 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   pg_conn* conn() const { return conn_; }
   bool broken() const;
   void Close();
+  void set_statement(std::string statement) { statement_ = std::move(statement); }
   void DrainNotifications();
   std::deque<Notification>& notifications() { return notifications_; }
 
+  // `statement` may be empty: the one that runs.
   PgError Lost(const std::string& statement) const;  // from libpq's own message
   PgError FromResult(const void* pg_result, const std::string& statement) const;
+  QueryTimeout TimedOut(Interruption ended) const;
   void SendOrThrow(int sent, const std::string& statement) const;
 
   Milliseconds query_deadline;
 
  private:
+  // False: the host tried last does not answer. Every address given up is noted in `silent`.
+  Task<bool> PollConnect(Milliseconds limit_per_address, std::string& silent);
+  void Discard();  // the half-open connection, for another attempt
   Task<> ReadResults(const std::string& statement, const OnResult& on_result);
-  Task<> CancelAndDrain();
+  Task<> ReadUntilReady(const std::string& statement, const OnResult& on_result,
+                        std::exception_ptr& first_error);
+  Task<Interruption> CancelAndDrain();
+  void ThrowIfClosed() const;
   void AssignSocket();
   void ReleaseSocket();
   static void ReceiveNotice(void* self, const struct pg_result* result);
@@ -63,6 +77,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   boost::asio::steady_timer timer_;
   unsigned long generation_ = 0;  // of the armed deadline: an older timer's handler is ignored
   bool expired_ = false;
+  std::string statement_;  // the one that runs, for error reports
   pg_conn* conn_ = nullptr;
   std::function<void(const Notice&)> on_notice_;
   std::deque<Notification> notifications_;
