@@ -13,7 +13,9 @@ namespace {
 
 // One row for every lock that a blocker has, or waits for, on the object that the waiter wants;
 // which of them is in the way is decided here, not in SQL. Locks on a table of another database
-// have a number, but no name.
+// have a number, but no name. A prepared transaction has no pid, and its virtualtransaction changes
+// with a restart: it is known by the lock on its own number. (Subtransactions have such locks too;
+// these match no prepared transaction.)
 constexpr const char* kWaitEdges = R"sql(
 WITH lock AS MATERIALIZED (
   SELECT l.* FROM pg_locks l
@@ -49,8 +51,10 @@ LEFT JOIN lock h
      (w.locktype, w.database, w.relation, w.page, w.tuple, w.virtualxid, w.transactionid,
       w.classid, w.objid, w.objsubid)
  AND (h.pid = e.blocker OR (h.pid IS NULL AND e.blocker = 0))
-LEFT JOIN pg_prepared_xacts p
-  ON e.blocker = 0 AND h.virtualtransaction = '-1/' || p.transaction::text
+LEFT JOIN lock x
+  ON e.blocker = 0 AND x.pid IS NULL AND x.locktype = 'transactionid' AND x.granted
+ AND x.virtualtransaction = h.virtualtransaction
+LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
 LEFT JOIN pg_class c ON c.oid = w.relation AND w.database IN (here.oid, 0)
 LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
 ORDER BY e.waiter, e.blocker, p.gid

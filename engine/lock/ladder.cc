@@ -171,7 +171,9 @@ std::vector<std::string> Lines(const LadderOutcome& outcome) {
   const LadderReport& report = outcome.report;
   std::vector<std::string> lines{Summary(outcome)};
   lines.insert(lines.end(), report.actions.begin(), report.actions.end());
-  for (const Blocker& blocker : report.last_blockers) lines.push_back(Describe(blocker));
+  const bool over = outcome.result == LadderResult::kDone;
+  for (const Blocker& blocker : report.last_blockers)
+    lines.push_back((over ? "was in the way: " : "in the way: ") + Describe(blocker));
   if (report.most_queued_behind > 0)
     lines.push_back(
         fmt::format("sessions that queued behind us: up to {}", report.most_queued_behind));

@@ -7,6 +7,7 @@
 #include "engine/lock/blocker_policy.h"
 #include "engine/lock/ladder_policy.h"
 #include "engine/lock/lock_tables.h"
+#include "engine/lock/locks_view.h"
 
 namespace pgalter::lock {
 namespace {
@@ -355,6 +356,61 @@ TEST(LockStatement, NamesAllTablesAtOnce) {
             "LOCK TABLE public.a, public.\"Order Items\" IN ACCESS EXCLUSIVE MODE");
   request.mode = locks::LockMode::kShareRowExclusive;
   EXPECT_THAT(LockStatement(request), HasSubstr("IN SHARE ROW EXCLUSIVE MODE"));
+}
+
+struct Waits {
+  int waiter;
+  int blocker;
+  bool granted;
+};
+
+std::vector<LockNode> TreesOf(const std::vector<Waits>& all) {
+  std::vector<WaitEdge> edges;
+  for (const Waits& waits : all) {
+    WaitEdge edge;
+    edge.waiter = edge.waiting_session.pid = waits.waiter;
+    edge.blocker.session.pid = waits.blocker;
+    edge.blocker.lock.granted = waits.granted;
+    edges.push_back(edge);
+  }
+  return WaitTrees(edges);
+}
+
+// "1(2 3(4))": 2 and 3 wait for 1, 4 for 3.
+std::string Drawn(const std::vector<LockNode>& nodes) {
+  std::string text;
+  for (const LockNode& node : nodes) {
+    text += (text.empty() ? "" : " ") + std::to_string(node.session.pid);
+    if (!node.waiters.empty()) text += "(" + Drawn(node.waiters) + ")";
+  }
+  return text;
+}
+
+TEST(WaitTrees, ShowEverySessionOnce) {
+  EXPECT_EQ(Drawn(TreesOf({})), "");
+  EXPECT_EQ(Drawn(TreesOf({{2, 1, true}, {3, 1, true}, {4, 3, true}})), "1(2 3(4))");
+  EXPECT_EQ(Drawn(TreesOf({{2, 1, true}, {4, 3, true}})), "1(2) 3(4)");
+}
+
+TEST(WaitTrees, PutAWaiterUnderAHolderRatherThanUnderTheQueue) {
+  const auto trees = TreesOf({{2, 1, true}, {3, 2, false}, {3, 1, true}});
+  EXPECT_EQ(Drawn(trees), "1(2 3)");
+  EXPECT_EQ(trees[0].waiters[1].blocked_by, (std::vector<int>{2, 1}));
+}
+
+TEST(WaitTrees, ShowACircleToo) {
+  EXPECT_EQ(Drawn(TreesOf({{1, 2, true}, {2, 1, true}})), "1(2)");
+  EXPECT_EQ(Drawn(TreesOf({{1, 2, true}, {2, 1, true}, {3, 1, true}, {5, 4, true}})),
+            "4(5) 1(2 3)");
+}
+
+TEST(WaitTrees, KeepPreparedTransactionsApart) {
+  std::vector<WaitEdge> edges(2);
+  edges[0].waiter = edges[0].waiting_session.pid = 7;
+  edges[0].blocker.session.prepared_gid = "a";
+  edges[1].waiter = edges[1].waiting_session.pid = 8;
+  edges[1].blocker.session.prepared_gid = "b";
+  EXPECT_EQ(Drawn(WaitTrees(edges)), "0(7) 0(8)");
 }
 
 }  // namespace

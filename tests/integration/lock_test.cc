@@ -1,0 +1,232 @@
+// Strong locks on tables that are in use, on a live server: attempts, budgets, what is left.
+#include <future>
+
+#include "tests/integration/lock_climber.h"
+
+namespace pgalter::lock {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST_F(LockTest, ObtainsAFreeLockAtOnce) {
+  Climber climber = NewClimber();
+  const LadderOutcome outcome = climber.Run(Locking({"t"}, AddColumn()));
+  EXPECT_EQ(outcome.result, LadderResult::kDone);
+  EXPECT_EQ(outcome.report.attempts, 1);
+  EXPECT_TRUE(outcome.report.last_blockers.empty());
+  EXPECT_TRUE(HasColumn("b"));
+  EXPECT_THAT(Joined(outcome), HasSubstr("lock obtained: 1 attempt in"));
+}
+
+TEST_F(LockTest, RetriesUntilTheHolderEnds) {
+  test::Session holder = database_.Connect();
+  holder.Exec("BEGIN; UPDATE t SET a = 4242 WHERE a = 1");
+  Climber climber = NewClimber();
+  climber.options.budget = 30s;
+  climber.on_retry = [&](const LadderReport& report) {
+    if (report.attempts == 3) holder.Exec("COMMIT");
+  };
+  const LadderOutcome outcome = climber.Run(AddColumn());
+  EXPECT_EQ(outcome.result, LadderResult::kDone);
+  EXPECT_EQ(outcome.report.attempts, 4);
+  EXPECT_TRUE(HasColumn("b"));
+}
+
+TEST_F(LockTest, GivesUpInItsBudgetAndNamesWhoWasInTheWay) {
+  test::Session holder = database_.Connect();
+  holder.Exec("SET application_name = 'billing'");
+  holder.Exec("BEGIN");
+  holder.Exec("UPDATE t SET a = 4242 WHERE a = 1 AND 'card 1234' <> ''");
+  Climber climber = NewClimber();
+  const auto began = async::Clock::now();
+  const LadderOutcome outcome = climber.Run(AddColumn());
+  EXPECT_LT(async::Clock::now() - began, 20s);
+  EXPECT_EQ(outcome.result, LadderResult::kLockNotAvailable);
+  EXPECT_GE(outcome.report.attempts, 2);
+  EXPECT_LE(outcome.report.elapsed, 2 * climber.options.budget);
+  EXPECT_FALSE(HasColumn("b"));
+
+  ASSERT_EQ(outcome.report.last_blockers.size(), 1U);
+  const Blocker& blocker = outcome.report.last_blockers[0];
+  EXPECT_EQ(blocker.session.pid, holder.backend_pid());
+  EXPECT_EQ(blocker.session.kind, BlockerKind::kClient);
+  EXPECT_EQ(blocker.session.state, "idle in transaction");
+  EXPECT_EQ(blocker.lock.mode, locks::LockMode::kRowExclusive);
+  EXPECT_EQ(blocker.lock.relation, "public.t");
+  const std::string text = Joined(outcome);
+  EXPECT_THAT(text, HasSubstr(fmt::format("pid {} (app «billing», user ", holder.backend_pid())));
+  EXPECT_THAT(text, HasSubstr("holds ROW EXCLUSIVE on public.t"));
+  EXPECT_THAT(text, HasSubstr("«UPDATE t SET a = $1 WHERE a = $2 AND $3 <> $4»"));
+  EXPECT_THAT(text, Not(HasSubstr("4242")));
+  EXPECT_THAT(text, Not(HasSubstr("card")));
+}
+
+TEST_F(LockTest, ReadersBehindUsGoOnWhileTheHolderStays) {
+  test::Session holder = database_.Connect();
+  holder.Exec("BEGIN; UPDATE t SET a = a");
+  test::Session reader = database_.Connect();
+  Climber climber = NewClimber();
+  climber.options = Impatient(60s);
+  climber.options.first_attempt = climber.options.top_attempt = 900ms;
+  auto climbing = std::async(std::launch::async, [&] { return climber.Run(AddColumn()); });
+
+  // A reader that comes while nobody of ours waits is not behind us: the next one is.
+  bool was_behind_us = false;
+  for (int i = 0; i < 20 && !was_behind_us; ++i) {
+    const int ours = AwaitOurWait();
+    reader.Send("SELECT count(*) FROM t");
+    was_behind_us = database_.Value(fmt::format("SELECT {} = ANY (pg_blocking_pids({}))", ours,
+                                                reader.backend_pid())) == "t";
+    EXPECT_EQ(reader.Wait(5s), (test::Rows{{"10"}}));
+  }
+  EXPECT_TRUE(was_behind_us);
+  holder.Exec("COMMIT");
+  const LadderOutcome outcome = climbing.get();
+  EXPECT_EQ(outcome.result, LadderResult::kDone);
+}
+
+TEST_F(LockTest, RollsBackWhatHoldsTheLockForTooLong) {
+  for (const bool explicit_lock : {true, false}) {
+    Climber climber = NewClimber();
+    climber.options.budget = 30s;
+    climber.options.hold_budget = 200ms;
+    climber.options.hold_overruns = 2;
+    Work work = Statements({"ALTER TABLE public.t ADD COLUMN slow int", "SELECT pg_sleep(30)"});
+    if (explicit_lock) work = Locking({"t"}, std::move(work));
+    const LadderOutcome outcome = climber.Run(std::move(work));
+    EXPECT_EQ(outcome.result, LadderResult::kHoldOverrun);
+    EXPECT_EQ(outcome.report.hold_overruns, 2);
+    EXPECT_LT(outcome.report.longest_blocked, 10s);
+    EXPECT_FALSE(HasColumn("slow"));
+    EXPECT_THAT(Joined(outcome), HasSubstr("rolled back 2 times"));
+  }
+}
+
+TEST_F(LockTest, RollsBackABodyThatIsSlowOnOurSide) {
+  Climber climber = NewClimber();
+  climber.options.budget = 30s;
+  climber.options.hold_budget = 100ms;
+  int bodies = 0;
+  climber.prepare = [&](guard::Session&, Work& work) {
+    work.body = [&]() -> Task<> {
+      if (++bodies == 1) co_await async::SleepFor(20s);
+    };
+  };
+  const LadderOutcome outcome = climber.Run(Locking({"t"}, AddColumn()));
+  EXPECT_EQ(outcome.result, LadderResult::kDone);
+  EXPECT_EQ(outcome.report.hold_overruns, 1);
+  EXPECT_EQ(bodies, 2);
+}
+
+TEST_F(LockTest, RecordIsWrittenInTheSameTransaction) {
+  database_.Sql("CREATE TABLE done (step text)");
+  Climber climber = NewClimber();
+  climber.prepare = [](guard::Session& session, Work& work) {
+    guard::Session* const db = &session;
+    work.record = [db]() -> Task<> {
+      co_await db->db().Query(
+          "INSERT INTO public.done SELECT xmin::text FROM pg_class"
+          " WHERE oid = 'public.t'::regclass");
+    };
+  };
+  EXPECT_EQ(climber.Run(AddColumn()).result, LadderResult::kDone);
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM done d WHERE d.xmin::text = d.step"), "1");
+}
+
+TEST_F(LockTest, OtherErrorsAreThrownAtOnceAndLeaveNothing) {
+  database_.Sql("CREATE TABLE done (step text)");
+  Climber climber = NewClimber();
+  climber.prepare = [](guard::Session& session, Work& work) {
+    guard::Session* const db = &session;
+    work.record = [db]() -> Task<> {
+      co_await db->db().Query("INSERT INTO public.done VALUES ('x')");
+      co_await db->db().Query("SELECT nothing FROM public.done");
+    };
+  };
+  try {
+    climber.Run(AddColumn());
+    FAIL() << "nothing was thrown";
+  } catch (const pg::PgError& error) {
+    EXPECT_EQ(error.sqlstate(), pg::sqlstate::kUndefinedColumn);
+  }
+  EXPECT_FALSE(HasColumn("b"));
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM done"), "0");
+}
+
+TEST_F(LockTest, CancelByAnAdministratorIsNoOverrun) {
+  Climber climber = NewClimber();
+  climber.options.hold_budget = 30s;
+  auto climbing = std::async(std::launch::async, [&] {
+    return climber.Run(Statements({"LOCK TABLE public.t", "SELECT pg_sleep(60)"}));
+  });
+  const std::string ours =
+      "FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+  database_.AwaitValue("SELECT count(*) " + ours, "1");
+  database_.Sql("SELECT pg_cancel_backend(pid) " + ours);
+  EXPECT_THROW(climbing.get(), pg::PgError);
+}
+
+TEST_F(LockTest, AllTablesOfOneAttemptShareOneTimeout) {
+  database_.Sql("CREATE TABLE u (a int); CREATE TABLE v (a int)");
+  test::Session first = database_.Connect();
+  test::Session second = database_.Connect();
+  first.Exec("BEGIN; LOCK TABLE u IN ROW EXCLUSIVE MODE");
+  second.Exec("BEGIN; LOCK TABLE v IN ROW EXCLUSIVE MODE");
+  Climber climber = NewClimber();
+  climber.options.budget = 0ms;
+  climber.options.first_attempt = climber.options.top_attempt = 800ms;
+  auto climbing = std::async(std::launch::async, [&] {
+    return climber.Run(Locking({"u", "v"}, Work{}));
+  });
+  AwaitOurWait();
+  // Neither wait lasts for 800 ms, both together last for longer.
+  first.Exec("SELECT pg_sleep(0.4)");
+  first.Exec("COMMIT");
+  second.Exec("SELECT pg_sleep(0.6)");
+  second.Exec("COMMIT");
+  EXPECT_EQ(climbing.get().result, LadderResult::kLockNotAvailable);
+}
+
+TEST_F(LockTest, StopEndsThePause) {
+  test::Session holder = database_.Connect();
+  holder.Exec("BEGIN; UPDATE t SET a = a");
+  Climber climber = NewClimber();
+  climber.options.budget = 3600s;
+  climber.options.pause_min = climber.options.pause_max = 1800s;
+  climber.on_retry = [&](const LadderReport&) {
+    climber.stopper.Stop(async::StopReason::kPause, "paused by the test");
+  };
+  EXPECT_THROW(climber.Run(AddColumn()), async::Stopped);
+}
+
+TEST_F(LockTest, GoesOnWithoutAnObserver) {
+  test::Session holder = database_.Connect();
+  holder.Exec("BEGIN; UPDATE t SET a = a");
+  Climber climber = NewClimber();
+  climber.observer_is_gone = true;
+  const LadderOutcome outcome = climber.Run(AddColumn());
+  EXPECT_EQ(outcome.result, LadderResult::kLockNotAvailable);
+  EXPECT_THAT(Joined(outcome), HasSubstr("who was in the way is not known"));
+}
+
+TEST_F(LockTest, FrozenClientLosesTheLock) {
+  Climber climber = NewClimber();
+  climber.options.hold_budget = 100ms;
+  std::string read;
+  const auto began = async::Clock::now();
+  climber.prepare = [&](guard::Session&, Work& work) {
+    // Our one thread stands still here until the server has given the lock to a reader.
+    work.body = [&]() -> Task<> {
+      read = database_.Value("SELECT count(*) FROM t");
+      co_return;
+    };
+  };
+  EXPECT_THROW(climber.Run(Locking({"t"}, AddColumn())), pg::PgError);
+  EXPECT_EQ(read, "10");
+  EXPECT_LT(async::Clock::now() - began, 30s);
+  EXPECT_FALSE(HasColumn("b"));
+}
+
+}  // namespace
+}  // namespace pgalter::lock
