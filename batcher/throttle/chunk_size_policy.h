@@ -53,6 +53,7 @@ class ChunkSizePolicy {
 
   void SetTarget(std::chrono::milliseconds target);  // the operator's word, at run time
   std::chrono::milliseconds target() const { return options_.target; }
+  double rows_per_block() const { return options_.rows_per_block; }  // as given
 
  private:
   void LearnDensity(const ChunkOutcome& outcome);

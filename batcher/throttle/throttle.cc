@@ -17,8 +17,8 @@ using async::Clock;
 namespace {
 
 constexpr Clock::duration kLongestPause = std::chrono::seconds(10);
-constexpr Clock::duration kFirstReconnectPause = std::chrono::milliseconds(500);
-constexpr Clock::duration kLongestReconnectPause = std::chrono::seconds(10);
+// Watching has no right to give up: the run decides when it has waited long enough.
+constexpr async::Milliseconds kReconnectForEver = std::chrono::hours(24 * 365);
 constexpr int kRoundsAtStart = 3;  // a lock in the way is no reason to refuse
 
 bool AllReadable(const std::vector<watch::Reading>& readings) {
@@ -64,6 +64,7 @@ Throttle::Throttle(asio::any_io_executor executor, guard::SessionOptions session
     : session_options_(watch::WatchingSession(std::move(session))),
       options_(std::move(options)),
       policy_(options_.policy),
+      reconnect_(kReconnectForEver),
       open_(executor, asio::steady_timer::time_point::max()),
       group_(executor) {
   policy_.SetCeiling(options_.settings.ceiling);
@@ -75,7 +76,8 @@ Task<> Throttle::Start() {
   for (int round = 1;; ++round) {
     readings = co_await watch::ReadAll(session_, options_.settings.watch, memory_);
     if (AllReadable(readings)) break;
-    if (round == kRoundsAtStart) throw SignalsUnreadable(std::move(readings));
+    SignalsUnreadable refusal(readings);
+    if (refusal.missing_right() || round == kRoundsAtStart) throw refusal;
     co_await async::SleepFor(options_.interval);
   }
   Judge(std::move(readings));
@@ -115,13 +117,12 @@ Task<> Throttle::Reconnect() {
   try {
     session_ = co_await guard::Session::Open(session_options_);
     trouble_.clear();
-    reconnect_pause_ = Clock::duration::zero();
+    reconnect_.Reset();
     co_return;
   } catch (const pg::PgError& error) {
     trouble_ = fmt::format("the watching connection is lost: {}", error.what());
   }
-  reconnect_pause_ = std::clamp(2 * reconnect_pause_, kFirstReconnectPause, kLongestReconnectPause);
-  next_attempt_ = Clock::now() + reconnect_pause_;
+  next_attempt_ = Clock::now() + reconnect_.Next().value_or(options_.interval);
 }
 
 void Throttle::Judge(std::vector<watch::Reading> readings) {

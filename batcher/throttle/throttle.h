@@ -23,6 +23,7 @@
 #include "engine/async/stopper.h"
 #include "engine/async/task_group.h"
 #include "engine/guard/session.h"
+#include "engine/pg/reconnect_policy.h"
 #include "engine/watch/read_all.h"
 
 namespace pgalter::throttle {
@@ -87,7 +88,7 @@ class Throttle {
   guard::Session session_;
   std::vector<watch::Reading> readings_;
   std::string trouble_;
-  async::Clock::duration reconnect_pause_{};
+  pg::ReconnectPolicy reconnect_;
   async::Clock::time_point next_attempt_;
   boost::asio::steady_timer open_;  // never expires; cancelled when work is allowed again
   async::TaskGroup group_;

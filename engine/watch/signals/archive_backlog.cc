@@ -41,8 +41,8 @@ Task<Observation> Read(SignalContext& context) {
   if (archiver.Get<std::optional<bool>>(0, 2).value_or(false))
     detail = fmt::format("archiving fails on {}", archiver.Get<std::string>(0, 3));
 
-  const bool may_list = archiver.Get<bool>(0, 1);
-  const pg::Result backlog = co_await db.Query(may_list ? kReadyFiles : kDistance);
+  const char* const count = archiver.Get<bool>(0, 1) ? kReadyFiles : kDistance;
+  const pg::Result backlog = co_await db.Query(count);
   if (backlog.empty()) co_return Observation::Measured(0, "nothing was archived yet");
   co_return Observation::Measured(backlog.Get<double>(0, 0), std::move(detail));
 }
