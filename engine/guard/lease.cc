@@ -34,7 +34,8 @@ Task<> CheckLease(Session& session, const Lease& lease) {
   if (row.empty()) throw LeaseLost(lease);
 }
 
-Task<Lease> TakeLease(Session& session, std::string run, std::string owner, Milliseconds limit) {
+Task<Lease> TakeLease(Session& session, std::string run, std::string owner, Milliseconds limit,
+                      Takeover takeover) {
   const auto give_up = async::Clock::now() + limit;
   constexpr Milliseconds kPause{50};
   for (;;) {
@@ -42,13 +43,16 @@ Task<Lease> TakeLease(Session& session, std::string run, std::string owner, Mill
     std::int64_t epoch = 0;
     std::exception_ptr failure;
     auto take = [&]() -> Task<> {
-      co_await session.db().Query("SELECT 1 FROM pgalter.lease WHERE run = $1 FOR UPDATE NOWAIT",
-                                  run);
+      const pg::Result now = co_await session.db().Query(
+          "SELECT owner = $2, epoch FROM pgalter.lease WHERE run = $1 FOR UPDATE NOWAIT", run,
+          owner);
+      if (now.empty()) throw NoSuchRun(run);
+      if (takeover == Takeover::kOnlyOwn && !now.Get<bool>(0, 0))
+        throw LeaseLost(Lease{run, now.Get<std::int64_t>(0, 1)});
       const pg::Result next = co_await session.db().Query(
           "UPDATE pgalter.lease SET epoch = epoch + 1, owner = $2, taken_at = now()"
           " WHERE run = $1 RETURNING epoch",
           run, owner);
-      if (next.empty()) throw NoSuchRun(run);
       epoch = next.Get<std::int64_t>(0, 0);
       taken = true;
     };

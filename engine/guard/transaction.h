@@ -70,4 +70,11 @@ Task<T> RunInTransaction(Session& session, TransactionOptions options, Body& bod
   if constexpr (!std::is_void_v<T>) co_return std::move(*value);
 }
 
+// With the defaults: read committed, flushed, no timeouts.
+template <class Body, class T = typename std::invoke_result_t<Body&>::value_type>
+Task<T> RunInTransaction(Session& session, Body& body) {
+  const TransactionOptions defaults;
+  co_return co_await RunInTransaction(session, defaults, body);
+}
+
 }  // namespace pgalter::guard

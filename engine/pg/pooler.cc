@@ -13,7 +13,7 @@ Task<Pooling> DetectPooling(Connection& connection, ConnectOptions options) {
 
   // In session mode our server connection is ours until we leave. In transaction mode it went back
   // to the pool, which hands the one used last to the next client; a pool that hands them out in
-  // turn gives us another one instead.
+  // turn gives one of two statements in a row another one.
   constexpr Milliseconds kLimit{5000};
   options.query_deadline = std::min(options.query_deadline, kLimit);
   bool waits_for_its_turn = false;
@@ -27,8 +27,10 @@ Task<Pooling> DetectPooling(Connection& connection, ConnectOptions options) {
   }
   // We hold the pool's last server connection and nobody else gets it: ours alone.
   if (waits_for_its_turn) co_return Pooling::kSession;
-  const Result again = co_await connection.Query("SELECT pg_backend_pid()");
-  if (again.Get<std::int32_t>(0, 0) != server_pid) shared = true;
+  for (int i = 0; i < 2; ++i) {
+    const Result again = co_await connection.Query("SELECT pg_backend_pid()");
+    if (again.Get<std::int32_t>(0, 0) != server_pid) shared = true;
+  }
   auto pooling = Pooling::kSession;
   if (shared) pooling = Pooling::kTransaction;
   co_return pooling;

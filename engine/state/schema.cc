@@ -84,7 +84,7 @@ Task<Installation> Install(Session& session) {
                     outcome.before, kNewest.version));
   if (outcome.before < kNewest.version) {
     auto apply = [&]() -> Task<> { co_await ApplyMissing(session); };
-    co_await guard::RunInTransaction(session, guard::TransactionOptions{}, apply);
+    co_await guard::RunInTransaction(session, apply);
   }
   outcome.now = kNewest.version;
   co_return outcome;

@@ -1,15 +1,14 @@
 #include "planner/sql/placeholder.h"
 
-#include <algorithm>
-
 #include "planner/sql/grammar.h"
 #include "planner/sql/text.h"
 #include "planner/sql/tree.h"
 
 namespace pgalter::sql {
 
-Result<std::string> BindPlaceholders(std::string_view expression,
-                                     const std::vector<std::string>& names) {
+Result<std::string> BindPlaceholders(
+    std::string_view expression,
+    const std::map<std::string, std::string, std::less<>>& replacements) {
   const auto tokens = grammar::Scan(expression);
   if (!tokens) return tree::WithoutPrefix(tokens.error(), 0, expression);
   std::string bound;
@@ -29,15 +28,15 @@ Result<std::string> BindPlaceholders(std::string_view expression,
       return Error{"a placeholder's name stands without quotes", position(), "write :name"};
     }
     if (!IsNameStart(name.front())) continue;
-    const auto known = std::ranges::find(names, name);
-    if (known == names.end()) {
+    const auto known = replacements.find(name);
+    if (known == replacements.end()) {
       return Error{"nothing is bound to :" + std::string(name), position(),
                    "bind it, or put a space after the colon of an array slice"};
     }
     bound += expression.substr(copied, token.begin - copied);
-    // "x$1" would be a name.
+    // Behind a name it would become part of it.
     if (!bound.empty() && IsNameByte(bound.back())) bound += ' ';
-    bound += '$' + std::to_string(known - names.begin() + 1);
+    bound += known->second;
     copied = next.end;
     ++i;
   }

@@ -34,7 +34,7 @@ void ReadInEveryWay(const std::string& text) {
   (void)RequalifyColumns(text, "t", "new");
   (void)ViewTargets(text);
   (void)ViewTargets("SELECT " + text + " AS a FROM t");
-  (void)BindPlaceholders(text, {"a"});
+  (void)BindPlaceholders(text, {{"a", "$1"}});
   (void)NormaliseStatement(text);
   (void)SplitStatements(text);
 }

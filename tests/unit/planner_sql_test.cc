@@ -447,7 +447,7 @@ TEST(ViewTargets, RefusesOtherStatements) {
 // BindPlaceholders
 
 std::string Bound(std::string_view text) {
-  const auto bound = BindPlaceholders(text, {"key", "Salt", "value"});
+  const auto bound = BindPlaceholders(text, {{"key", "$1"}, {"Salt", "$2"}, {"value", "$3"}});
   return bound ? *bound : "refused: " + bound.error().message;
 }
 

@@ -1,0 +1,102 @@
+#include "batcher/backfill/backfill_step.h"
+
+#include <fmt/format.h>
+
+#include "batcher/backfill/last_scan.h"
+#include "batcher/backfill/monitor.h"
+#include "batcher/backfill/worker.h"
+#include "engine/async/finally.h"
+#include "engine/async/task_group.h"
+#include "engine/run/failure.h"
+
+namespace pgalter::backfill {
+
+using run::ExitCode;
+using run::Failure;
+
+namespace {
+
+throttle::ThrottleOptions OptionsFrom(const Spec& spec) {
+  throttle::ThrottleOptions options;
+  for (const auto& [key, value] : spec.throttle) {
+    if (const auto refused = throttle::Change(options.settings, key, value))
+      throw Failure(ExitCode::kUsage, *refused);
+  }
+  return options;
+}
+
+// As many workers as are wanted, more when the operator asks for more, until all is done.
+Task<> RunWorkers(Crew& crew) {
+  constexpr Milliseconds kLook{200};
+  async::TaskGroup workers(co_await boost::asio::this_coro::executor);
+  auto count = [&crew](Task<> worker) -> Task<> {
+    ++crew.active_workers;
+    co_await std::move(worker);
+    --crew.active_workers;
+  };
+  auto hire = [&]() -> Task<> {
+    for (int number = 0;;) {
+      for (; number < crew.wanted_workers; ++number) workers.Spawn(count(RunWorker(crew, number)));
+      co_await crew.env().stopper.SleepFor(kLook);
+      if (crew.active_workers == 0) co_return;
+      number = std::min(number, crew.wanted_workers);
+    }
+  };
+  workers.Spawn(hire());
+  co_await workers.Join();
+}
+
+Task<> RunPhases(Crew& crew, async::TaskGroup& group) {
+  co_await RunWorkers(crew);
+  crew.env().progress.phase = "last-scan";
+  co_await RunLastScan(crew);
+  group.Cancel();
+}
+
+Task<> RunCrew(Crew& crew) {
+  co_await crew.Load();
+  async::TaskGroup group(co_await boost::asio::this_coro::executor);
+  bool done = false;
+  auto phases = [&]() -> Task<> {
+    co_await RunPhases(crew, group);
+    done = true;
+  };
+  group.Spawn(RunMonitor(crew));
+  group.Spawn(phases());
+  std::exception_ptr failure;
+  try {
+    co_await group.Join();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure && !done) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+Task<bool> BackfillStep::Done(run::Environment&, const state::Step&) { co_return false; }
+
+Task<> BackfillStep::Do(run::Environment& env, const state::Step&) {
+  const Spec spec = FromJson(env.run.spec);
+  const Table table = co_await FindTableByOid(env.main, env.run.relid);
+  const Resolved resolved = co_await Recall(env.main, table, spec);
+  WorkOrRefusal decided = DecideWork(resolved.columns, resolved.nature, resolved.where);
+  if (!decided.work) throw Failure(ExitCode::kRefused, decided.refusal);
+  env.progress.total_rows = env.run.total_rows;
+
+  throttle::Throttle throttle(co_await boost::asio::this_coro::executor, env.sessions,
+                              OptionsFrom(spec));
+  Crew crew(env, spec, table, resolved, *decided.work, throttle);
+  auto work = [&]() -> Task<> {
+    co_await throttle.Start();
+    co_await RunCrew(crew);
+  };
+  co_await async::Finally(work(), throttle.Stop());
+  env.progress.fraction = 1;
+  env.progress.done_rows = crew.updated;
+  env.progress.total_rows = crew.updated;
+}
+
+Task<> BackfillStep::Undo(run::Environment&, const state::Step&) { co_return; }
+
+}  // namespace pgalter::backfill

@@ -1,0 +1,109 @@
+#include "batcher/backfill/last_scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "batcher/backfill/worker.h"
+#include "engine/async/fail_point.h"
+#include "engine/run/failure.h"
+
+namespace pgalter::backfill {
+
+namespace {
+
+constexpr int kMostFound = 100'000;  // of one scan; the next one finds the rest
+constexpr Block kScanWindow = 4096;
+constexpr int kMostRounds = 50;
+
+struct Missed {
+  Leaf leaf;
+  std::set<Block> blocks;
+  std::int64_t rows = 0;
+};
+
+Task<Missed> ScanLeaf(Crew& crew, Session& session, const Leaf& leaf) {
+  Missed missed;
+  missed.leaf = leaf;
+  const auto aside = co_await QuarantinedKeys(session, crew.env().run.id, leaf.oid);
+  const std::unordered_set<std::string> quarantined(aside.begin(), aside.end());
+  const std::string scan = ScanStatement(leaf.relation, crew.work(), kMostFound);
+  const Block step = crew.spec().has_trigger ? kScanWindow : std::max<Block>(leaf.blocks, 1);
+  for (Block first = 0; first < leaf.blocks; first += step) {
+    co_await crew.throttle().Admit(crew.env().stopper);
+    const Block end = std::min(first + step, leaf.blocks);
+    const pg::Result rows = co_await session.db().Query(scan, Tid(first), Tid(end));
+    for (int i = 0; i < rows.rows(); ++i) {
+      if (quarantined.contains(rows.Get<std::string>(i, 1))) continue;
+      missed.blocks.insert(rows.Get<std::int64_t>(i, 0));
+      ++missed.rows;
+    }
+    crew.env().progress.fraction =
+        static_cast<double>(end) / static_cast<double>(std::max<Block>(leaf.blocks, 1));
+  }
+  co_return missed;
+}
+
+// Plain passes over the blocks where rows were found.
+Task<> Mend(Crew& crew, Session& session, const Missed& missed) {
+  Group group;
+  group.of = crew.FindOrAdd(missed.leaf);
+  group.leaf = missed.leaf;
+  group.generation = group.of->generation;
+  for (const Block block : missed.blocks) {
+    const bool neighbour = !group.windows.empty() && group.windows.back().end == block &&
+                           group.windows.back().blocks() < 16;
+    if (neighbour) {
+      ++group.windows.back().end;
+    } else {
+      group.windows.push_back({block, block + 1, 1, 0});
+    }
+  }
+  for (std::size_t i = 0; i < group.windows.size(); ++i) {
+    Window window = group.windows[i];
+    if (co_await RunPass(crew, session, group, window) == PassEnd::kAbandoned) co_return;
+  }
+}
+
+}  // namespace
+
+Task<> RunLastScan(Crew& crew) {
+  if (!async::SafeguardOn("last-scan")) co_return;
+  run::Environment& env = crew.env();
+  Session session = co_await crew.OpenSession();
+  session.db().set_query_deadline(std::chrono::hours(24));
+  Milliseconds pause{100};
+  int rounds = 0;
+  for (;;) {
+    env.stopper.ThrowIfStopping();
+    const std::int64_t updated_before = crew.updated;
+    std::int64_t found = 0;
+    // The leaves as they are now: one may have been attached, or rewritten.
+    const auto leaves = co_await FindLeaves(session, crew.table().oid, crew.spec());
+    for (const Leaf& leaf : leaves) {
+      const Missed missed = co_await ScanLeaf(crew, session, leaf);
+      found += missed.rows;
+      async::FailPoint("scan-done");
+      if (missed.rows > 0) co_await Mend(crew, session, missed);
+    }
+    env.progress.waiting_rows = found;
+    if (found == 0) break;
+    if (crew.updated > updated_before) {
+      pause = Milliseconds(100);
+      if (++rounds < kMostRounds) continue;
+      throw run::Failure(
+          run::ExitCode::kMismatch,
+          fmt::format(
+              "users keep writing rows of {} that need the value: {} rounds found new ones. "
+              "Give the column a default, or run with --sync keep, then: pgalter resume {}",
+              crew.table().name, rounds, env.run.id));
+    }
+    env.progress.note = fmt::format("{} rows are locked by users; waiting for them", found);
+    co_await env.stopper.SleepFor(pause);
+    pause = std::min(pause * 2, Milliseconds(5000));
+  }
+  env.progress.note.clear();
+}
+
+}  // namespace pgalter::backfill

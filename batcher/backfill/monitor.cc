@@ -1,0 +1,145 @@
+#include "batcher/backfill/monitor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "engine/watch/unit.h"
+
+namespace pgalter::backfill {
+
+namespace {
+
+struct HotCounters {
+  std::int64_t updated = 0;
+  std::int64_t hot = 0;
+};
+
+Task<HotCounters> ReadHot(Crew& crew) {
+  std::vector<std::int64_t> oids;
+  for (const auto& work : crew.leaves()) oids.push_back(work->leaf.oid);
+  const pg::Result rows = co_await crew.env().observer.db().Query(
+      "SELECT COALESCE(sum(pg_stat_get_tuples_updated(o)), 0)::bigint,"
+      " COALESCE(sum(pg_stat_get_tuples_hot_updated(o)), 0)::bigint"
+      " FROM unnest($1::bigint[]::oid[]) AS o",
+      oids);
+  co_return HotCounters{rows.Get<std::int64_t>(0, 0), rows.Get<std::int64_t>(0, 1)};
+}
+
+// What `throttle --set` asked for. A value that was refused is said once, in the remark.
+class Wishes {
+ public:
+  void Apply(Crew& crew) {
+    for (const auto& entry : crew.env().control.throttle) {
+      const std::string key(entry.key());
+      const std::string value = entry.value().as_string().c_str();
+      if (const auto seen = applied_.find(key); seen != applied_.end() && seen->second == value)
+        continue;
+      applied_[key] = value;
+      if (const auto refused = ApplyOne(crew, key, value)) crew.remark = *refused;
+    }
+  }
+
+ private:
+  static std::optional<std::string> ApplyOne(Crew& crew, const std::string& key,
+                                             const std::string& value) {
+    if (key == "chunk-time") {
+      const auto seconds = watch::Parse(value, watch::Unit::kSeconds);
+      if (!seconds || *seconds <= 0) return fmt::format("chunk-time: \"{}\" is no duration", value);
+      crew.SetChunkTime(Milliseconds(static_cast<std::int64_t>(*seconds * 1000)));
+      return std::nullopt;
+    }
+    if (key == "workers") {
+      int workers = 0;
+      std::from_chars(value.data(), value.data() + value.size(), workers);
+      if (workers < 1) return fmt::format("workers: \"{}\" is no number from 1", value);
+      crew.wanted_workers = workers;
+      return std::nullopt;
+    }
+    return crew.throttle().Set(key, value);
+  }
+
+  std::map<std::string, std::string> applied_;
+};
+
+// Averages over about ten seconds; the range of the ETA comes from how much they vary.
+class Rates {
+ public:
+  void Step(double seconds, double rows, double fraction) {
+    constexpr double kWeight = 0.15;
+    const double row_rate = (rows - rows_) / seconds;
+    const double fraction_rate = (fraction - fraction_) / seconds;
+    const bool first = !started_;
+    started_ = true;
+    rows_ = rows;
+    fraction_ = fraction;
+    if (first) return;
+    rows_per_s_ = rows_per_s_ < 0 ? row_rate : rows_per_s_ + kWeight * (row_rate - rows_per_s_);
+    fraction_per_s_ = fraction_per_s_ < 0
+                          ? fraction_rate
+                          : fraction_per_s_ + kWeight * (fraction_rate - fraction_per_s_);
+  }
+  void Publish(run::Progress& progress) const {
+    progress.rows_per_s = std::max(rows_per_s_, 0.0);
+    progress.eta_low_s = progress.eta_high_s = -1;
+    if (fraction_per_s_ <= 0) return;
+    const double left = (1 - progress.fraction) / fraction_per_s_;
+    progress.eta_low_s = left * 0.8;
+    progress.eta_high_s = left * 1.4;
+  }
+
+ private:
+  bool started_ = false;
+  double rows_ = 0;
+  double fraction_ = 0;
+  double rows_per_s_ = -1;
+  double fraction_per_s_ = -1;
+};
+
+// Stripes that do not lead to HOT updates only cost: said, and given up.
+void JudgeHot(Crew& crew, const HotCounters& before, const HotCounters& now) {
+  constexpr std::int64_t kEnough = 50'000;
+  const std::int64_t updated = now.updated - before.updated;
+  if (updated < kEnough) return;
+  const double share = static_cast<double>(now.hot - before.hot) / static_cast<double>(updated);
+  crew.env().progress.hot_share = share;
+  if (share >= kLeastHotShare || !crew.pruning || crew.spec().stripes != 0) return;
+  const bool striped = std::ranges::any_of(crew.leaves(), [](const auto& work) {
+    return JudgeStripes(work->leaf.shape) == Stripes::kUseful;
+  });
+  if (!striped) return;
+  crew.hot_gave_up = true;
+  crew.remark = fmt::format(
+      "only {:.0f} % of the updates stayed on their page: going on in plain ranges", share * 100);
+}
+
+}  // namespace
+
+Task<> RunMonitor(Crew& crew) {
+  constexpr Milliseconds kEvery{500};
+  const HotCounters at_start = co_await ReadHot(crew);
+  Wishes wishes;
+  Rates rates;
+  auto last = async::Clock::now();
+  for (;;) {
+    run::Progress& progress = crew.env().progress;
+    wishes.Apply(crew);
+    if (crew.TotalBlocks() > 0 && progress.phase == "backfill")
+      progress.fraction =
+          std::min(1.0, crew.DoneBlocks() / static_cast<double>(crew.TotalBlocks()));
+    const auto now = async::Clock::now();
+    rates.Step(std::max(std::chrono::duration<double>(now - last).count(), 0.001),
+               static_cast<double>(crew.updated), progress.fraction);
+    last = now;
+    rates.Publish(progress);
+    const throttle::Verdict verdict = crew.throttle().verdict();
+    progress.throttle_ratio = verdict.ratio;
+    progress.throttle_reason = verdict.reason;
+    progress.remark = crew.remark;
+    JudgeHot(crew, at_start, co_await ReadHot(crew));
+    co_await crew.env().stopper.SleepFor(kEvery);
+  }
+}
+
+}  // namespace pgalter::backfill

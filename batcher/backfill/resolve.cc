@@ -1,0 +1,239 @@
+// Resolve and Recall of target.h: what the user's expressions mean.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "batcher/backfill/role_settings.h"
+#include "batcher/backfill/target.h"
+#include "engine/guard/transaction.h"
+#include "engine/run/failure.h"
+#include "planner/sql/expression.h"
+#include "planner/sql/identifier.h"
+#include "planner/sql/placeholder.h"
+#include "planner/sql/view.h"
+
+namespace pgalter::backfill {
+
+using run::ExitCode;
+using run::Failure;
+
+namespace {
+
+// Types whose default equality tells every two images apart, so that IS DISTINCT FROM is exact.
+constexpr std::array<std::string_view, 15> kExactTypes{
+    "bool", "int2", "int4",  "int8", "oid",         "date",    "time", "timestamp",
+    "uuid", "text", "bytea", "char", "timestamptz", "varchar", "name"};
+
+// Stable, yet another value for every statement or transaction.
+constexpr std::array<std::string_view, 9> kClockFunctions{
+    "now",          "transaction_timestamp", "statement_timestamp",
+    "current_date", "current_time",          "current_timestamp",
+    "localtime",    "localtimestamp",        "clock_timestamp"};
+
+std::map<std::string, std::string, std::less<>> Replacements(const Spec& spec) {
+  std::map<std::string, std::string, std::less<>> replacements;
+  for (const auto& [name, variable] : spec.binds)
+    replacements[name] =
+        fmt::format("pg_catalog.current_setting({})", sql::QuoteLiteral(BindSetting(name)));
+  return replacements;
+}
+
+std::string Bound(const std::string& text, const Spec& spec, const char* option) {
+  const auto bound = sql::BindPlaceholders(text, Replacements(spec));
+  if (!bound)
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("{}: {} at character {}; give --bind name=env:VARIABLE", option,
+                              bound.error().message, bound.error().position));
+  return *bound;
+}
+
+struct Text {
+  std::vector<sql::Assignment> set;
+  std::string where;
+};
+
+Text Parse(const Spec& spec) {
+  Text text;
+  const auto set = sql::ParseSetClause(Bound(spec.set_text, spec, "--set"));
+  if (!set)
+    throw Failure(
+        ExitCode::kUsage,
+        fmt::format("--set \"{}\": {} (character {}){}{}", spec.set_text, set.error().message,
+                    set.error().position, set.error().hint.empty() ? "" : "; ", set.error().hint));
+  text.set = *set;
+  if (spec.where.empty()) return text;
+  text.where = Bound(spec.where, spec, "--where");
+  const auto facts = sql::ParseExpression(text.where);
+  if (!facts)
+    throw Failure(ExitCode::kUsage, fmt::format("--where \"{}\": {} (character {})", spec.where,
+                                                facts.error().message, facts.error().position));
+  return text;
+}
+
+// Lets the server judge the statement that the chunks will run; plans it, runs nothing.
+Task<> TypeCheck(Session& session, const Table& table, const Text& text) {
+  std::string set;
+  for (const auto& one : text.set)
+    set += fmt::format("{}{} = {}", set.empty() ? "" : ", ", sql::QuoteIdentifier(one.column),
+                       one.expression);
+  const std::string where = text.where.empty() ? "" : fmt::format(" WHERE ({})", text.where);
+  std::optional<Failure> refused;
+  try {
+    co_await session.db().Query(fmt::format("EXPLAIN UPDATE {} SET {}{}", table.name, set, where));
+  } catch (const pg::PgError& error) {
+    const std::string_view klass = std::string_view(error.sqlstate()).substr(0, 2);
+    const bool of_the_text = klass == "42" && !error.Is(pg::sqlstate::kInsufficientPrivilege);
+    if (!of_the_text && klass != "22" && klass != "0A") throw;
+    refused.emplace(ExitCode::kUsage, fmt::format("the server refuses the expression for {}: {}",
+                                                  table.name, error.what()));
+  }
+  if (refused) throw *refused;
+}
+
+Task<Text> Qualify(Session& session, const Table& table, const Spec& spec, const Text& text) {
+  std::string targets;
+  for (const auto& one : text.set) targets += fmt::format("({}), ", one.expression);
+  targets += text.where.empty() ? "true" : fmt::format("({})", text.where);
+  std::string columns;
+  for (std::size_t i = 0; i <= text.set.size(); ++i)
+    columns += fmt::format("{}c{}", i == 0 ? "" : ", ", i);
+
+  pg::Connection& db = session.db();
+  const guard::TransactionOptions defaults;
+  co_await guard::Begin(session, defaults);
+  for (const auto& [name, value] : spec.settings)
+    co_await db.Query("SELECT set_config($1, $2, true)", name, value);
+  co_await db.Query(fmt::format("CREATE TEMPORARY VIEW pgalter_resolve ({}) AS SELECT {} FROM {}",
+                                columns, targets, table.name));
+  co_await db.Query("SELECT set_config('search_path', 'pg_catalog', true)");
+  const pg::Result definition =
+      co_await db.Query("SELECT pg_get_viewdef('pg_temp.pgalter_resolve'::regclass)");
+  co_await guard::RollBack(session);
+
+  const auto rendered = sql::ViewTargets(definition.Get<std::string>(0, 0));
+  if (!rendered || rendered->size() != text.set.size() + 1)
+    throw Failure(
+        ExitCode::kUnsupported,
+        fmt::format("the expressions for {} cannot be written out with their schemas", table.name));
+  Text qualified = text;
+  for (std::size_t i = 0; i < text.set.size(); ++i) qualified.set[i].expression = (*rendered)[i];
+  if (!text.where.empty()) qualified.where = rendered->back();
+  co_return qualified;
+}
+
+Task<Column> Describe(Session& session, const Table& table, const sql::Assignment& set) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '',"
+      " a.attidentity = 'a', t.typname, t.typtype = 'e',"
+      " COALESCE((SELECT co.collisdeterministic FROM pg_collation co WHERE co.oid = "
+      "a.attcollation),"
+      "   true),"
+      " EXISTS (SELECT FROM pg_partitioned_table p WHERE p.partrelid = a.attrelid"
+      "   AND a.attnum = ANY (p.partattrs::int2[]))"
+      " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
+      " WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped",
+      table.oid, set.column);
+  const std::string quoted = sql::QuoteIdentifier(set.column);
+  if (rows.empty())
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("{} has no column {} (SQLSTATE 42703); add it first: ALTER TABLE {} "
+                              "ADD COLUMN {} …",
+                              table.name, quoted, table.name, quoted));
+  if (rows.Get<bool>(0, 2))
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("column {} of {} is generated: the server makes its values, nobody "
+                              "can set them. Drop the expression first, or change it",
+                              quoted, table.name));
+  if (rows.Get<bool>(0, 3))
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("column {} of {} is GENERATED ALWAYS AS IDENTITY: make it BY DEFAULT "
+                              "first",
+                              quoted, table.name));
+  if (rows.Get<bool>(0, 7))
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("column {} is part of the partition key of {}: setting it moves rows "
+                              "between partitions, which a backfill in place does not do",
+                              quoted, table.name));
+  Column column;
+  column.name = set.column;
+  column.expression = set.expression;
+  column.type = rows.Get<std::string>(0, 0);
+  column.nullable = !rows.Get<bool>(0, 1);
+  const bool exact =
+      std::ranges::find(kExactTypes, rows.Bytes(0, 4)) != kExactTypes.end() || rows.Get<bool>(0, 5);
+  column.equality_is_identity = exact && rows.Get<bool>(0, 6);
+  co_return column;
+}
+
+Task<bool> IsVolatile(Session& session, const sql::FunctionUse& use) {
+  const std::string name = use.name.back();
+  const std::string schema = use.name.size() > 1 ? use.name.front() : "";
+  // By name and number of arguments: where only some overloads are volatile, all count as such.
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+      " WHERE p.proname = $1 AND p.provolatile = 'v'"
+      " AND ($2 = '' AND pg_function_is_visible(p.oid) OR n.nspname = $2)"
+      " AND (p.provariadic <> 0 OR $3 BETWEEN p.pronargs - p.pronargdefaults AND p.pronargs))",
+      name, schema, use.arguments);
+  co_return rows.Get<bool>(0, 0);
+}
+
+Task<> Examine(Session& session, const std::string& expression, Resolved& resolved) {
+  const auto facts = sql::ParseExpression(expression);
+  if (!facts)
+    throw Failure(ExitCode::kUnsupported, fmt::format("the server wrote an expression as \"{}\", "
+                                                      "which this pgalter cannot read: {}",
+                                                      expression, facts.error().message));
+  resolved.has_subquery |= facts->has_subquery;
+  for (const auto& use : facts->columns) {
+    const auto is_target = [&](const Column& column) {
+      return use.whole_row || use.name == column.name;
+    };
+    const bool target = std::ranges::any_of(resolved.columns, is_target);
+    resolved.nature.reads_target |= target;
+    resolved.nature.reads_columns |= use.whole_row || !target;
+  }
+  for (const auto& use : facts->functions) {
+    const std::string& name = use.name.back();
+    if (use.name.size() > 1 && use.name.front() != "pg_catalog")
+      resolved.calls_user_functions = true;
+    const bool clock = std::ranges::find(kClockFunctions, name) != kClockFunctions.end();
+    const bool is_volatile = co_await IsVolatile(session, use);
+    resolved.nature.moving |= clock || is_volatile;
+    if (clock || is_volatile) resolved.volatile_functions.push_back(name);
+  }
+}
+
+Task<Resolved> Assemble(Session& session, const Table& table, const Text& text) {
+  Resolved resolved;
+  resolved.where = text.where;
+  for (const auto& set : text.set)
+    resolved.columns.push_back(co_await Describe(session, table, set));
+  for (const auto& set : text.set) co_await Examine(session, set.expression, resolved);
+  co_return resolved;
+}
+
+}  // namespace
+
+Task<Resolved> Resolve(Session& session, const Table& table, const Spec& spec, Resolving how) {
+  Text text = Parse(spec);
+  for (const auto& set : text.set) co_await Describe(session, table, set);
+  auto check = [&]() -> Task<bool> {
+    co_await TypeCheck(session, table, text);
+    co_return true;
+  };
+  co_await UnderRoleSettings(session, spec, check);
+  if (how == Resolving::kQualified) text = co_await Qualify(session, table, spec, text);
+  auto assemble = [&]() -> Task<Resolved> { co_return co_await Assemble(session, table, text); };
+  co_return co_await UnderRoleSettings(session, spec, assemble);
+}
+
+Task<Resolved> Recall(Session& session, const Table& table, const Spec& spec) {
+  const Text text{spec.resolved, spec.resolved_where};
+  auto assemble = [&]() -> Task<Resolved> { co_return co_await Assemble(session, table, text); };
+  co_return co_await UnderRoleSettings(session, spec, assemble);
+}
+
+}  // namespace pgalter::backfill

@@ -1,0 +1,83 @@
+#include "batcher/backfill/spec.h"
+
+#include <boost/json/array.hpp>
+
+namespace pgalter::backfill {
+
+namespace json = boost::json;
+
+namespace {
+
+json::object FromMap(const std::map<std::string, std::string>& map) {
+  json::object object;
+  for (const auto& [key, value] : map) object[key] = value;
+  return object;
+}
+
+std::map<std::string, std::string> ToMap(const json::value& value) {
+  std::map<std::string, std::string> map;
+  for (const auto& entry : value.as_object())
+    map.emplace(entry.key(), entry.value().as_string().c_str());
+  return map;
+}
+
+std::string Text(const json::object& object, const char* key) {
+  return object.at(key).as_string().c_str();
+}
+
+constexpr const char* kSyncNames[] = {"auto", "keep", "none"};
+
+}  // namespace
+
+json::object ToJson(const Spec& spec) {
+  json::array settings;
+  for (const auto& [name, value] : spec.settings) settings.push_back(json::array{name, value});
+  json::array resolved;
+  for (const auto& set : spec.resolved) resolved.push_back(json::array{set.column, set.expression});
+  return {{"table", spec.table},
+          {"set", spec.set_text},
+          {"where", spec.where},
+          {"binds", FromMap(spec.binds)},
+          {"workers", spec.workers},
+          {"chunk_time_ms", spec.chunk_time.count()},
+          {"sync", kSyncNames[static_cast<int>(spec.sync)]},
+          {"on_error", spec.on_error == OnError::kStop ? "stop" : "quarantine"},
+          {"stripes", spec.stripes},
+          {"xmin_wait_s", spec.xmin_wait.count()},
+          {"throttle", FromMap(spec.throttle)},
+          {"settings", settings},
+          {"resolved", resolved},
+          {"resolved_where", spec.resolved_where},
+          {"alias", spec.alias},
+          {"has_trigger", spec.has_trigger}};
+}
+
+Spec FromJson(const json::object& object) {
+  Spec spec;
+  spec.table = Text(object, "table");
+  spec.set_text = Text(object, "set");
+  spec.where = Text(object, "where");
+  spec.binds = ToMap(object.at("binds"));
+  spec.workers = static_cast<int>(object.at("workers").to_number<std::int64_t>());
+  spec.chunk_time = Milliseconds(object.at("chunk_time_ms").to_number<std::int64_t>());
+  for (int i = 0; i < 3; ++i)
+    if (Text(object, "sync") == kSyncNames[i]) spec.sync = static_cast<Sync>(i);
+  spec.on_error = Text(object, "on_error") == "stop" ? OnError::kStop : OnError::kQuarantine;
+  spec.stripes = static_cast<int>(object.at("stripes").to_number<std::int64_t>());
+  spec.xmin_wait = std::chrono::seconds(object.at("xmin_wait_s").to_number<std::int64_t>());
+  spec.throttle = ToMap(object.at("throttle"));
+  for (const auto& pair : object.at("settings").as_array())
+    spec.settings.emplace_back(pair.as_array().at(0).as_string().c_str(),
+                               pair.as_array().at(1).as_string().c_str());
+  for (const auto& pair : object.at("resolved").as_array())
+    spec.resolved.push_back(
+        {pair.as_array().at(0).as_string().c_str(), pair.as_array().at(1).as_string().c_str()});
+  spec.resolved_where = Text(object, "resolved_where");
+  spec.alias = Text(object, "alias");
+  spec.has_trigger = object.at("has_trigger").as_bool();
+  return spec;
+}
+
+std::string BindSetting(const std::string& placeholder) { return "pgalter_bind." + placeholder; }
+
+}  // namespace pgalter::backfill

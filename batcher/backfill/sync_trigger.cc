@@ -1,0 +1,225 @@
+#include "batcher/backfill/sync_trigger.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "engine/async/fail_point.h"
+#include "engine/guard/lease.h"
+#include "engine/guard/transaction.h"
+#include "engine/run/failure.h"
+#include "engine/state/artefacts.h"
+#include "planner/sql/identifier.h"
+#include "planner/sql/requalify.h"
+
+namespace pgalter::backfill {
+
+using run::ExitCode;
+using run::Failure;
+
+namespace {
+
+struct Names {
+  explicit Names(const std::string& run)
+      // '~' sorts behind every letter: BEFORE triggers fire in the order of their names.
+      : trigger(sql::QuoteIdentifier("~pgalter_sync_" + run.substr(0, 8))),
+        function("pgalter.sync_" + run.substr(0, 8)) {}
+  std::string trigger;
+  std::string function;
+};
+
+// A stored generated column has no value yet in a BEFORE trigger: its expression stands for it.
+Task<std::map<std::string, std::string>> GeneratedColumns(Session& session, pg::Oid table) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT a.attname, pg_get_expr(d.adbin, d.adrelid) FROM pg_attribute a"
+      " JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
+      " WHERE a.attrelid = $1 AND a.attgenerated <> '' AND NOT a.attisdropped",
+      table);
+  std::map<std::string, std::string> generated;
+  for (int i = 0; i < rows.rows(); ++i)
+    generated.emplace(rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1));
+  co_return generated;
+}
+
+std::string OnNewRow(const std::string& expression, const std::string& alias,
+                     const std::map<std::string, std::string>& generated) {
+  const auto moved = sql::RequalifyColumns(expression, alias, "new", generated);
+  if (moved) return *moved;
+  throw Failure(ExitCode::kRefused,
+                fmt::format("the expression {} cannot be moved into a trigger: {}. Run with --sync "
+                            "none, and have the application write the column",
+                            expression, moved.error().message));
+}
+
+struct TriggerText {
+  std::string function;
+  std::string trigger;
+  std::string enable;
+};
+
+TriggerText Render(const Names& names, const Table& table, const Resolved& resolved,
+                   const Work& work, const Spec& spec,
+                   const std::map<std::string, std::string>& generated) {
+  std::string values;
+  std::string targets;
+  for (const Column& column : resolved.columns) {
+    const char* comma = values.empty() ? "" : ", ";
+    values += comma + OnNewRow(column.expression, spec.alias, generated);
+    targets += comma + ("new." + sql::QuoteIdentifier(column.name));
+  }
+  const std::string needs = OnNewRow(work.needs, spec.alias, generated);
+  // WHEN spares the function call for rows that carry their value, chunks' rows above all. It runs
+  // with the rights of whoever writes, so only where no user's function is called.
+  const bool when = !resolved.calls_user_functions;
+  TriggerText text;
+  std::string settings = "SET search_path = pg_catalog, pg_temp";
+  for (const auto& [name, value] : spec.settings)
+    if (name == "TimeZone" || name == "DateStyle" || name == "IntervalStyle")
+      settings += fmt::format(" SET {} = {}", name, sql::QuoteLiteral(value));
+  text.function = fmt::format(
+      "CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER {} AS {}",
+      names.function, settings,
+      sql::QuoteLiteral(fmt::format("#variable_conflict use_column\n"
+                                    "BEGIN\n"
+                                    "  IF {} THEN\n"
+                                    "    SELECT {} INTO {};\n"
+                                    "  END IF;\n"
+                                    "  RETURN new;\n"
+                                    "END",
+                                    when ? "true" : needs, values, targets)));
+  text.trigger = fmt::format(
+      "CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON {} FOR EACH ROW {} EXECUTE FUNCTION {}()",
+      names.trigger, table.name, when ? fmt::format("WHEN ({})", needs) : "", names.function);
+  text.enable = fmt::format("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}", table.name, names.trigger);
+  return text;
+}
+
+state::Artefact Function(const std::string& run, const Names& names) {
+  state::Artefact artefact;
+  artefact.run = run;
+  artefact.kind = "function";
+  artefact.name = names.function + "()";
+  return artefact;
+}
+
+state::Artefact Trigger(const std::string& run, const Names& names, const Table& table) {
+  state::Artefact artefact;
+  artefact.run = run;
+  artefact.kind = "trigger";
+  artefact.name = names.trigger;
+  artefact.relation = table.name;
+  artefact.relid = table.oid;
+  return artefact;
+}
+
+// Its table may have another name by now, or be gone, and the trigger with it.
+Task<std::optional<std::string>> DropStatement(Session& session, const state::Artefact& artefact) {
+  if (artefact.kind == "function")
+    co_return fmt::format("DROP FUNCTION IF EXISTS {}", artefact.name);
+  const pg::Result table = co_await session.db().Query(
+      "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
+      " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
+      artefact.relid);
+  if (table.empty()) co_return std::nullopt;
+  co_return fmt::format("DROP TRIGGER IF EXISTS {} ON {}", artefact.name,
+                        table.Get<std::string>(0, 0));
+}
+
+}  // namespace
+
+std::string TriggerRefusal(const Table& table, const Resolved& resolved, const Spec& spec) {
+  if (!spec.binds.empty()) return "a trigger would store the values bound with --bind";
+  if (resolved.has_subquery)
+    return "the expression has a subquery: what it reads may change without the row";
+  if (resolved.nature.reads_target)
+    return "the expression reads the column that it sets: users' own values would be changed";
+  if (table.inherited) return "the table has inheritance children, which its triggers do not reach";
+  return "";
+}
+
+Task<bool> SyncTriggerStep::Done(run::Environment& env, const state::Step&) {
+  const Names names(env.run.id);
+  const pg::Result found = co_await env.main.db().Query(
+      "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = $1 AND quote_ident(tgname) = $2"
+      " AND tgenabled = 'A')",
+      env.run.relid, names.trigger);
+  co_return found.Get<bool>(0, 0);
+}
+
+Task<> SyncTriggerStep::Do(run::Environment& env, const state::Step& step) {
+  if (!async::SafeguardOn("dual-write-trigger")) co_return;
+  const Spec spec = FromJson(env.run.spec);
+  const Table table = co_await FindTableByOid(env.main, env.run.relid);
+  const Resolved resolved = co_await Recall(env.main, table, spec);
+  const WorkOrRefusal decided = DecideWork(resolved.columns, resolved.nature, resolved.where);
+  if (!decided.work) throw Failure(ExitCode::kRefused, decided.refusal);
+  const Names names(env.run.id);
+  const auto generated = co_await GeneratedColumns(env.main, table.oid);
+  const TriggerText text = Render(names, table, resolved, *decided.work, spec, generated);
+
+  co_await state::RecordArtefact(env.main, Function(env.run.id, names));
+  co_await state::RecordArtefact(env.main, Trigger(env.run.id, names, table));
+  async::FailPoint("trigger-in-ledger");
+
+  lock::Work work;
+  work.statements.push_back({text.function, {}});
+  work.statements.push_back(
+      {fmt::format("REVOKE ALL ON FUNCTION {}() FROM PUBLIC", names.function), {}});
+  work.statements.push_back({text.trigger, {}});
+  work.statements.push_back({text.enable, {}});
+  auto record = [&]() -> Task<> {
+    co_await guard::CheckLease(env.main, env.lease);
+    co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
+  };
+  work.record = record;
+  const auto tell = [&env, &table](const lock::LadderReport& report) {
+    env.progress.note = fmt::format(
+        "waiting for a lock on {}, {} attempts so far{}", table.name, report.attempts,
+        report.last_blockers.empty() ? "" : ": " + lock::Describe(report.last_blockers.front()));
+  };
+  const lock::LadderOptions options;
+  const lock::LadderOutcome outcome = co_await lock::RunUnderLadder(
+      env.main, env.observer, std::move(work), options, env.stopper, tell);
+  env.progress.note.clear();
+  async::FailPoint("trigger-made");
+  if (outcome.result != lock::LadderResult::kDone)
+    throw Failure(ExitCode::kLockNotObtained,
+                  fmt::format("the trigger on {} was not made, the table was too busy: {}. Then: "
+                              "pgalter resume {}",
+                              table.name, fmt::join(lock::Lines(outcome), "\n"), env.run.id));
+}
+
+Task<> SyncTriggerStep::Undo(run::Environment& env, const state::Step&) {
+  const lock::LadderOptions options;
+  // An abort is a stop already: the ladder gets a stopper of its own.
+  async::Stopper never;
+  co_await DropArtefacts(env.main, env.observer, env.run.id, options, never);
+}
+
+Task<> DropArtefacts(guard::Session& session, guard::Session& observer, std::string run,
+                     lock::LadderOptions options, async::Stopper& stopper) {
+  const auto artefacts = co_await state::LiveArtefacts(session, run);
+  if (artefacts.empty()) co_return;
+  lock::Work work;
+  for (const char* kind : {"trigger", "function"}) {
+    for (const state::Artefact& artefact : artefacts) {
+      if (artefact.kind != kind) continue;
+      if (auto drop = co_await DropStatement(session, artefact))
+        work.statements.push_back({std::move(*drop), {}});
+    }
+  }
+  auto record = [&]() -> Task<> {
+    for (const state::Artefact& artefact : artefacts)
+      co_await state::RecordDropped(session, artefact);
+  };
+  work.record = record;
+  const lock::LadderOutcome outcome =
+      co_await lock::RunUnderLadder(session, observer, std::move(work), options, stopper);
+  if (outcome.result != lock::LadderResult::kDone)
+    throw Failure(ExitCode::kLockNotObtained,
+                  fmt::format("what run {} made is still there, its table was too busy: {}. Try "
+                              "again later",
+                              run, fmt::join(lock::Lines(outcome), "\n")));
+}
+
+}  // namespace pgalter::backfill

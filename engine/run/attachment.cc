@@ -1,0 +1,108 @@
+#include "engine/run/attachment.h"
+
+#include <fmt/format.h>
+
+#include "engine/async/fail_point.h"
+#include "engine/run/orphans.h"
+
+namespace pgalter::run {
+
+namespace {
+
+constexpr async::Milliseconds kBeatEvery{1000};
+constexpr int kBeatsPerSample = 10;
+
+Task<> RefuseStandby(guard::Session& session) {
+  const pg::Result recovery = co_await session.db().Query("SELECT pg_catalog.pg_is_in_recovery()");
+  if (!recovery.Get<bool>(0, 0)) co_return;
+  pg::PgErrorFields fields;
+  fields.sqlstate = pg::sqlstate::kReadOnly;  // as a lost connection: it may be promoted
+  fields.message = "the server is in recovery: it is a standby, or not up yet";
+  fields.hint = "name the primary, or all servers with target_session_attrs=read-write";
+  throw pg::PgError(std::move(fields));
+}
+
+// An orphan that sits in a transaction holds the lease row: after a first try it is ended.
+Task<guard::Lease> TakeOver(guard::Session& session, const std::string& run,
+                            const std::string& owner, guard::Takeover takeover) {
+  constexpr async::Milliseconds kFirst{1000};
+  constexpr async::Milliseconds kOrphans{10'000};
+  constexpr async::Milliseconds kSecond{30'000};
+  std::optional<guard::Lease> lease;
+  try {
+    lease = co_await guard::TakeLease(session, run, owner, kFirst, takeover);
+  } catch (const pg::PgError& error) {
+    if (error.klass() != pg::SqlstateClass::kLockNotAvailable) throw;
+  }
+  co_await EndOrphans(session, run, kOrphans);
+  if (!lease) lease = co_await guard::TakeLease(session, run, owner, kSecond, takeover);
+  co_return *lease;
+}
+
+}  // namespace
+
+Task<Attachment> Attach(const RunnerOptions& options, const std::string& owner,
+                        guard::Takeover takeover) {
+  Attachment made;
+  made.sessions.connect = options.connect;
+  made.sessions.run = options.run;
+  made.main = co_await guard::Session::Open(made.sessions);
+  co_await RefuseStandby(made.main);
+  auto run = co_await state::FindRun(made.main, options.run);
+  if (!run)
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("there is no run {} in this database; see: pgalter ps", options.run));
+  made.run = std::move(*run);
+  made.lease = co_await TakeOver(made.main, options.run, owner, takeover);
+  async::FailPoint("lease-taken");
+  made.observer = co_await guard::Session::Open(made.sessions);
+  made.pulse = co_await guard::Session::Open(made.sessions);
+  made.steps = co_await state::LoadSteps(made.main, options.run);
+  made.control = co_await state::ReadControl(made.main, options.run);
+  co_return made;
+}
+
+Task<> BeatOnce(Attachment& attachment, const Progress& progress, state::Sampling sampling) {
+  state::Pulse pulse;
+  pulse.phase = progress.phase;
+  pulse.state = progress.note.empty() ? state::RunState::kRunning : state::RunState::kWaiting;
+  pulse.done_rows = progress.done_rows;
+  pulse.total_rows = progress.total_rows;
+  pulse.rows_per_s = progress.rows_per_s;
+  pulse.throttle_ratio = progress.throttle_ratio;
+  pulse.throttle_reason = progress.throttle_reason;
+  pulse.progress = {{"fraction", progress.fraction},
+                    {"rows_per_s", progress.rows_per_s},
+                    {"eta_low_s", progress.eta_low_s},
+                    {"eta_high_s", progress.eta_high_s},
+                    {"throttle_ratio", progress.throttle_ratio},
+                    {"throttle_reason", progress.throttle_reason},
+                    {"hot_share", progress.hot_share},
+                    {"chunks", progress.chunks},
+                    {"worst_chunk_ms", progress.worst_chunk_ms},
+                    {"waiting_rows", progress.waiting_rows},
+                    {"quarantined_rows", progress.quarantined_rows},
+                    {"remark", progress.remark},
+                    {"note", progress.note}};
+  co_await state::Beat(attachment.pulse, attachment.lease, pulse, sampling);
+}
+
+Task<> KeepPulse(Attachment& attachment, async::Stopper& stopper, Progress& progress) {
+  pg::Connection& db = attachment.pulse.db();
+  co_await db.Query(fmt::format("LISTEN {}", state::kControlChannel));
+  for (int beat = 0;; ++beat) {
+    attachment.control = co_await state::ReadControl(attachment.pulse, attachment.run.id);
+    if (attachment.control.wanted == state::Wanted::kPause)
+      stopper.Stop(async::StopReason::kPause,
+                   fmt::format("paused by {}", attachment.control.changed_by));
+    if (attachment.control.wanted == state::Wanted::kAbort)
+      stopper.Stop(async::StopReason::kAbort,
+                   fmt::format("aborted by {}", attachment.control.changed_by));
+    const auto sampling =
+        beat % kBeatsPerSample == 0 ? state::Sampling::kYes : state::Sampling::kNo;
+    co_await BeatOnce(attachment, progress, sampling);
+    co_await db.WaitNotification(kBeatEvery);
+  }
+}
+
+}  // namespace pgalter::run

@@ -1,0 +1,73 @@
+#include "engine/run/failure.h"
+
+#include "engine/async/deadline.h"
+#include "engine/async/stopper.h"
+#include "engine/guard/lease.h"
+#include "engine/pg/error.h"
+#include "engine/state/runs.h"
+#include "engine/state/schema.h"
+
+namespace pgalter::run {
+
+namespace {
+
+ExitCode CodeOf(pg::SqlstateClass klass) {
+  switch (klass) {
+    case pg::SqlstateClass::kConnectionLost:
+      return ExitCode::kConnection;
+    case pg::SqlstateClass::kNoRight:
+      return ExitCode::kUnsupported;
+    case pg::SqlstateClass::kLockNotAvailable:
+      return ExitCode::kLockNotObtained;
+    default:
+      return ExitCode::kError;
+  }
+}
+
+}  // namespace
+
+Verdict Judge(const std::exception_ptr& error) {
+  Verdict verdict;
+  try {
+    std::rethrow_exception(error);
+  } catch (const Failure& failure) {
+    verdict.code = failure.code();
+    verdict.text = failure.what();
+  } catch (const pg::PgError& failure) {
+    verdict.code = failure.Is("0A000") ? ExitCode::kUnsupported : CodeOf(failure.klass());
+    verdict.text = failure.what();
+    verdict.sqlstate = failure.sqlstate();
+    verdict.object = failure.fields().object;
+    verdict.hint = failure.fields().hint;
+  } catch (const guard::LeaseLost& failure) {
+    verdict.code = ExitCode::kPausedOrAborted;
+    verdict.text = failure.what();
+  } catch (const state::TableTaken& failure) {
+    verdict.code = ExitCode::kRefused;
+    verdict.text = failure.what();
+  } catch (const state::PublishedSchema& failure) {
+    verdict.code = ExitCode::kRefused;
+    verdict.text = failure.what();
+  } catch (const state::NewerSchema& failure) {
+    verdict.code = ExitCode::kUnsupported;
+    verdict.text = failure.what();
+  } catch (const async::Stopped& failure) {
+    verdict.code = ExitCode::kPausedOrAborted;
+    verdict.text = failure.what();
+  } catch (const std::exception& failure) {
+    verdict.text = failure.what();
+  }
+  return verdict;
+}
+
+bool IsConnectionLoss(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const pg::PgError& failure) {
+    return failure.klass() == pg::SqlstateClass::kConnectionLost;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+}  // namespace pgalter::run

@@ -1,0 +1,35 @@
+// Runner: carries a run from where its state says it is to its end.
+//
+// Whatever happened before (a first start, kill -9, a server crash, a failover, a lost connection)
+// it is the same way in: connect, take the lease's next epoch, end orphans, read the state, go on.
+#pragma once
+
+#include <string>
+
+#include "engine/run/failure.h"
+#include "engine/run/progress.h"
+#include "engine/run/step_handler.h"
+
+namespace pgalter::run {
+
+struct RunnerOptions {
+  pg::ConnectOptions connect;
+  std::string run;
+  Handlers handlers;
+  async::Milliseconds reconnect_budget{std::chrono::minutes(5)};
+};
+
+struct Outcome {
+  state::RunState state = state::RunState::kDone;
+  ExitCode code = ExitCode::kDone;
+  std::string message;
+};
+
+// Returns when the run is done, paused or aborted. Throws Failure and PgError otherwise; the run is
+// then recorded as failed, except where the connection is gone: there it stays as it is.
+Task<Outcome> Execute(RunnerOptions options, async::Stopper& stopper, Progress& progress);
+
+// Undoes the steps of a run that has no runner and records it as aborted.
+Task<> UndoRun(RunnerOptions options, async::Stopper& stopper, Progress& progress);
+
+}  // namespace pgalter::run
