@@ -44,8 +44,9 @@ Task<Lease> TakeLease(Session& session, std::string run, std::string owner, Mill
     std::exception_ptr failure;
     auto take = [&]() -> Task<> {
       const pg::Result now = co_await session.db().Query(
-          "SELECT owner = $2, epoch FROM pgalter.lease WHERE run = $1 FOR UPDATE NOWAIT", run,
-          owner);
+          "SELECT owner IS NOT DISTINCT FROM $2, epoch FROM pgalter.lease WHERE run = $1 FOR "
+          "UPDATE NOWAIT",
+          run, owner);
       if (now.empty()) throw NoSuchRun(run);
       if (takeover == Takeover::kOnlyOwn && !now.Get<bool>(0, 0))
         throw LeaseLost(Lease{run, now.Get<std::int64_t>(0, 1)});
