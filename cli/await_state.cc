@@ -1,0 +1,30 @@
+#include "cli/await_state.h"
+
+#include "cli/pick_run.h"
+
+namespace pgalter::cli {
+
+Task<Awaited> AwaitState(guard::Session& session, std::string run, state::RunState wanted,
+                         async::Milliseconds limit) {
+  constexpr async::Milliseconds kLook{100};
+  const auto give_up = async::Clock::now() + limit;
+  Awaited awaited;
+  for (;;) {
+    // In this order: a runner that has gone has written its last state before.
+    const auto runner = co_await state::LiveRunner(session, run);
+    const auto now = co_await state::FindRun(session, run);
+    if (!now) PickRun({}, run);  // forgotten meanwhile
+    awaited.state = now->state;
+    awaited.end = AwaitEnd::kReached;
+    if (now->state == wanted) co_return awaited;
+    awaited.end = AwaitEnd::kEndedOtherwise;
+    if (!state::IsActive(now->state)) co_return awaited;
+    awaited.end = AwaitEnd::kNoRunner;
+    if (!runner) co_return awaited;
+    awaited.end = AwaitEnd::kTimedOut;
+    if (async::Clock::now() >= give_up) co_return awaited;
+    co_await async::SleepFor(kLook);
+  }
+}
+
+}  // namespace pgalter::cli

@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+
+#include "cli/await_state.h"
+#include "cli/confirm.h"
+#include "cli/connect.h"
+#include "cli/json_output.h"
+#include "cli/pick_run.h"
+#include "cli/rejected.h"
+#include "cli/report.h"
+#include "cli/undo.h"
+#include "engine/state/control.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+// The runner may be waiting for a lock to drop its trigger: the ladder's own budget and more.
+constexpr async::Milliseconds kLimit{120'000};
+
+void RefuseEnded(const state::Run& run) {
+  if (state::IsActive(run.state) || run.state == state::RunState::kFailed) return;
+  throw Rejected(
+      ExitCode::kRefused,
+      fmt::format("run {} is {}: there is nothing to abort", run.id, state::Name(run.state)),
+      run.state == state::RunState::kDone ? "pgalter finish " + run.id : "pgalter ps");
+}
+
+Task<ExitCode> SayAborted(const Context& context, guard::Session& session, std::string id) {
+  if (context.output == Output::kJson) {
+    const auto run = co_await state::FindRun(session, id);
+    PrintJson(RunsJson({*run}));
+  } else {
+    Print(fmt::format("{} aborted; rows that were changed stay so\n", id));
+  }
+  co_return ExitCode::kDone;
+}
+
+Task<ExitCode> Run(Context& context) {
+  guard::Session session = co_await OpenForChange(context);
+  const state::Run run = co_await LoadRun(context, session);
+  if (run.state == state::RunState::kAborted)
+    co_return co_await SayAborted(context, session, run.id);
+  RefuseEnded(run);
+  Confirm(context, fmt::format("abort {} of {} ({}) for good?", run.command, run.target, run.id));
+  co_await state::Ask(session, run.id, state::Wanted::kAbort);
+  Awaited seen = co_await AwaitState(session, run.id, state::RunState::kAborted, kLimit);
+  const bool nobody_does_it =
+      seen.end == AwaitEnd::kNoRunner ||
+      (seen.end == AwaitEnd::kEndedOtherwise && seen.state == state::RunState::kFailed);
+  if (nobody_does_it) {
+    co_await UndoWithoutRunner(context, run.id);
+    seen.end = AwaitEnd::kReached;
+  }
+  if (seen.end == AwaitEnd::kReached) co_return co_await SayAborted(context, session, run.id);
+  throw Rejected(
+      ExitCode::kError,
+      fmt::format("run {} was asked to abort and is {}", run.id, state::Name(seen.state)),
+      "pgalter status " + run.id);
+}
+
+}  // namespace
+
+extern const CommandBody kAbortCommand;
+const CommandBody kAbortCommand{
+    .description =
+        "Stops a run for good and takes back what it made: triggers and functions. Rows that were "
+        "changed already keep their new values. A run that is done cannot be aborted.",
+    .most_operands = 1,
+    .least_operands = 1,
+    .run = &Run};
+
+}  // namespace pgalter::cli

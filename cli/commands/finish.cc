@@ -1,0 +1,58 @@
+#include <fmt/format.h>
+
+#include "cli/confirm.h"
+#include "cli/connect.h"
+#include "cli/json_output.h"
+#include "cli/pick_run.h"
+#include "cli/rejected.h"
+#include "cli/report.h"
+#include "cli/undo.h"
+#include "engine/state/retention.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+void RefuseUnlessDone(const state::Run& run) {
+  if (run.state == state::RunState::kDone) return;
+  const std::string next = state::IsActive(run.state) || run.state == state::RunState::kFailed
+                               ? fmt::format("pgalter resume {0}, or pgalter abort {0}", run.id)
+                               : "pgalter cleanup";
+  throw Rejected(
+      ExitCode::kRefused,
+      fmt::format("run {} is {}: only a done run is finished", run.id, state::Name(run.state)),
+      next);
+}
+
+Task<ExitCode> Run(Context& context) {
+  guard::Session session = co_await OpenForChange(context);
+  const state::Run run = co_await LoadRun(context, session);
+  RefuseUnlessDone(run);
+  if (!run.finished) {
+    Confirm(context,
+            fmt::format("remove what {} of {} keeps in the database?", run.command, run.target));
+    co_await DropLeftovers(context, session, run.id);
+    co_await state::MarkFinished(session, run.id);
+  }
+  if (context.output == Output::kJson) {
+    const auto now = co_await state::FindRun(session, run.id);
+    PrintJson(RunsJson({*now}));
+  } else {
+    Print(fmt::format("{} finished\n", run.id));
+  }
+  co_return ExitCode::kDone;
+}
+
+}  // namespace
+
+extern const CommandBody kFinishCommand;
+const CommandBody kFinishCommand{
+    .description =
+        "Removes the trigger and the function that a done run keeps so that new rows come out "
+        "right. Do it when the application writes the new values itself. Takes a strong lock on "
+        "the table, in short attempts.",
+    .most_operands = 1,
+    .least_operands = 1,
+    .run = &Run};
+
+}  // namespace pgalter::cli

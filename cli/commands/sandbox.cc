@@ -1,0 +1,151 @@
+#include "engine/sandbox/sandbox.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/json/array.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "cli/context.h"
+#include "cli/json_output.h"
+#include "cli/rejected.h"
+#include "cli/report.h"
+#include "cli/table.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+namespace po = boost::program_options;
+
+void AddOptions(po::options_description& options) {
+  options.add_options()  //
+      ("pg-bin", po::value<std::string>()->value_name("FOLDER"),
+       "start: the folder with initdb and postgres; default: PGALTER_PG_BIN, pg_config, Debian's "
+       "newest")  //
+      ("user", po::value<std::string>()->value_name("NAME"),
+       "start, by root only: whom the server runs as; default: postgres, else nobody");
+}
+
+boost::json::object ToJson(const sandbox::Sandbox& server) {
+  return {{"id", server.id()},
+          {"server_version", server.server_version()},
+          {"conninfo", server.conninfo()},
+          {"tcp_conninfo", server.tcp_conninfo()}};
+}
+
+ExitCode Start(const Context& context) {
+  sandbox::Options options;
+  options.keep = true;
+  if (context.Has("pg-bin")) options.pg_bin = context.Get("pg-bin");
+  if (context.Has("user")) options.user = context.Get("user");
+  const sandbox::Sandbox server = sandbox::Sandbox::Start(options);
+  if (context.output == Output::kJson) {
+    PrintJson({{"version", 1}, {"sandbox", ToJson(server)}});
+    return ExitCode::kDone;
+  }
+  Print(fmt::format("{}\n{}\n", server.id(), server.conninfo()));
+  Say(context, fmt::format("PostgreSQL {} runs until: pgalter sandbox stop {}",
+                           server.server_version(), server.id()));
+  return ExitCode::kDone;
+}
+
+std::string IdOf(const Context& context) {
+  if (context.operands.size() >= 2) return context.operands[1];
+  const auto listed = sandbox::Sandbox::List();
+  if (listed.size() == 1) return listed.front().marker.id;
+  throw Rejected(ExitCode::kUsage, fmt::format("{} sandboxes are kept: name one", listed.size()),
+                 "pgalter sandbox list");
+}
+
+sandbox::Sandbox Find(const Context& context) {
+  const std::string id = IdOf(context);
+  try {
+    return sandbox::Sandbox::Find(id);
+  } catch (const sandbox::SandboxError& error) {
+    throw Rejected(ExitCode::kUsage, error.what(), "pgalter sandbox list");
+  }
+}
+
+ExitCode Stop(const Context& context) {
+  sandbox::Sandbox server = Find(context);
+  const std::string id = server.id();
+  server.Stop();
+  if (context.output == Output::kJson) {
+    PrintJson({{"version", 1}, {"stopped", id}});
+  } else {
+    Print(fmt::format("{} stopped and removed\n", id));
+  }
+  return ExitCode::kDone;
+}
+
+ExitCode List(const Context& context) {
+  const auto listed = sandbox::Sandbox::List();
+  if (context.output == Output::kJson) {
+    boost::json::array sandboxes;
+    for (const sandbox::Listed& entry : listed) {
+      boost::json::object object = ToJson(sandbox::Sandbox::Find(entry.marker.id));
+      object["running"] = entry.running;
+      object["created_at"] = entry.marker.created_at;
+      sandboxes.emplace_back(std::move(object));
+    }
+    PrintJson({{"version", 1}, {"sandboxes", std::move(sandboxes)}});
+    return ExitCode::kDone;
+  }
+  if (listed.empty()) return ExitCode::kDone;
+  Table table({"ID", "SERVER", "STATE", "STARTED", "CONNINFO"});
+  for (const sandbox::Listed& entry : listed)
+    table.Add({entry.marker.id, entry.marker.server_version, entry.running ? "running" : "stopped",
+               entry.marker.created_at, sandbox::Sandbox::Find(entry.marker.id).conninfo()});
+  Print(table.Text());
+  return ExitCode::kDone;
+}
+
+ExitCode Psql(const Context& context) {
+  const sandbox::Sandbox server = Find(context);
+  const std::string beside = (server.bin_dir() / "psql").string();
+  const std::string program = ::access(beside.c_str(), X_OK) == 0 ? beside : "psql";
+  std::vector<std::string> arguments{"psql", "-d", server.conninfo()};
+  if (context.operands.size() > 2)
+    arguments.insert(arguments.end(), context.operands.begin() + 2, context.operands.end());
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  std::signal(SIGPIPE, SIG_DFL);
+  ::execvp(program.c_str(), pointers.data());
+  throw Rejected(ExitCode::kError, fmt::format("cannot run {}: {}", program, std::strerror(errno)),
+                 "install it (Debian: postgresql-client)");
+}
+
+Task<ExitCode> Run(Context& context) {
+  const std::string& verb = context.operands[0];
+  const bool extra = context.operands.size() > (verb == "stop" ? 2U : 1U);
+  if (extra && verb != "psql")
+    throw Rejected(ExitCode::kUsage, fmt::format("\"sandbox {}\" takes no more", verb),
+                   "pgalter help sandbox");
+  if (verb == "start") co_return Start(context);
+  if (verb == "stop") co_return Stop(context);
+  if (verb == "list") co_return List(context);
+  if (verb == "psql") co_return Psql(context);
+  throw Rejected(ExitCode::kUsage, fmt::format("\"sandbox {}\" is nothing", verb),
+                 "one of: start, stop, list, psql");
+}
+
+}  // namespace
+
+extern const CommandBody kSandboxCommand;
+const CommandBody kSandboxCommand{
+    .description =
+        "Throwaway PostgreSQL servers, to try things on: a cluster of its own in a temporary "
+        "folder, a unix socket and a port on 127.0.0.1, trust for everybody on this machine.\n\n"
+        "start prints the sandbox's id and its connection string; it runs until stop. ID can be "
+        "left out when there is one. What follows -- goes to psql.",
+    .most_operands = kAnyNumber,
+    .least_operands = 1,
+    .words = "start stop list psql",
+    .add_options = &AddOptions,
+    .run = &Run};
+
+}  // namespace pgalter::cli

@@ -1,0 +1,123 @@
+#include <fmt/format.h>
+
+#include "cli/connect.h"
+#include "cli/json_output.h"
+#include "cli/pick_run.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/table.h"
+#include "engine/state/artefacts.h"
+#include "engine/state/steps.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+constexpr int kShownKeys = 20;
+
+class Facts {
+ public:
+  void Add(std::string_view name, const std::string& value) {
+    text_ += fmt::format("{:<12}{}\n", fmt::format("{}:", name), Printable(value));
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::string RunnerText(const state::Run& run, const std::optional<state::Runner>& runner) {
+  if (runner)
+    return fmt::format("process {} on {}, backend {}, last heard of {:.0f} s ago", runner->process,
+                       runner->host, runner->backend_pid, runner->seconds_since_beat);
+  return state::IsActive(run.state) ? fmt::format("none; go on with: pgalter resume {}", run.id)
+                                    : "none";
+}
+
+std::string_view StepState(state::StepState state) {
+  switch (state) {
+    case state::StepState::kPending:
+      return "pending";
+    case state::StepState::kRunning:
+      return "begun";
+    case state::StepState::kDone:
+      return "done";
+    case state::StepState::kUndone:
+      return "taken back";
+  }
+  return "";
+}
+
+Task<> AddSteps(guard::Session& session, const state::Run& run, Facts& facts) {
+  const auto steps = co_await state::LoadSteps(session, run.id);
+  for (const state::Step& step : steps)
+    facts.Add("step", fmt::format("{} ({}): {}", step.id, step.phase, StepState(step.state)));
+}
+
+Task<> AddArtefacts(guard::Session& session, const state::Run& run, Facts& facts) {
+  const auto artefacts = co_await state::LiveArtefacts(session, run.id);
+  for (const state::Artefact& artefact : artefacts) {
+    std::string what = fmt::format("{} {}", artefact.kind, artefact.name);
+    if (!artefact.relation.empty()) what += " on " + artefact.relation;
+    facts.Add("keeps", what);
+  }
+  if (artefacts.empty() || state::IsActive(run.state)) co_return;
+  facts.Add("next",
+            run.state == state::RunState::kDone ? "pgalter finish " + run.id : "pgalter cleanup");
+}
+
+// Keys only: a quarantined row's other values are nobody's business here.
+Task<> AddQuarantine(guard::Session& session, const state::Run& run, Facts& facts) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT relid::regclass::text, key, sqlstate, count(*) OVER () FROM pgalter.quarantine"
+      " WHERE run = $1 ORDER BY relid, key LIMIT $2",
+      run.id, kShownKeys);
+  for (int i = 0; i < rows.rows(); ++i)
+    facts.Add("quarantine", fmt::format("{} {}: SQLSTATE {}", rows.Get<std::string>(i, 0),
+                                        rows.Get<std::string>(i, 1), rows.Get<std::string>(i, 2)));
+  if (rows.empty() || rows.Get<std::int64_t>(0, 3) <= kShownKeys) co_return;
+  facts.Add("quarantine",
+            fmt::format("{} rows in all, in pgalter.quarantine", rows.Get<std::int64_t>(0, 3)));
+}
+
+Task<std::string> Describe(guard::Session& session, const state::Run& run) {
+  Facts facts;
+  facts.Add("run", run.id);
+  facts.Add("command", fmt::format("{} {}", run.command, run.target));
+  facts.Add("state", std::string(state::Name(run.state)) + (run.finished ? ", finished" : ""));
+  facts.Add("progress", ProgressLine(ProgressOf(run)));
+  if (!run.failure.empty()) facts.Add("failure", run.failure);
+  const auto runner = co_await state::LiveRunner(session, run.id);
+  facts.Add("runner", RunnerText(run, runner));
+  facts.Add("started", run.created_at);
+  facts.Add("updated", run.updated_at);
+  co_await AddSteps(session, run, facts);
+  co_await AddArtefacts(session, run, facts);
+  co_await AddQuarantine(session, run, facts);
+  co_return facts.text();
+}
+
+Task<ExitCode> Run(Context& context) {
+  guard::Session session = co_await OpenSession(context);
+  const state::Run run = co_await LoadRun(context, session);
+  if (context.output == Output::kJson) {
+    PrintJson(RunsJson({run}));
+    co_return ExitCode::kDone;
+  }
+  const std::string text = co_await Describe(session, run);
+  Print(text);
+  co_return ExitCode::kDone;
+}
+
+}  // namespace
+
+extern const CommandBody kStatusCommand;
+const CommandBody kStatusCommand{
+    .description =
+        "Shows how far a run is, who works on it, what it keeps in the database, and "
+        "what to do next. RUN is its id or the beginning of it; it can be left out when "
+        "one run is active. Reads only.",
+    .most_operands = 1,
+    .run = &Run};
+
+}  // namespace pgalter::cli

@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include "cli/connect.h"
+#include "cli/human.h"
+#include "cli/json_output.h"
+#include "cli/pick_run.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "engine/pg/reconnect_policy.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+constexpr async::Milliseconds kLook{1000};
+constexpr int kLooksPerLine = 10;
+
+bool AtRest(state::RunState state) {
+  return state == state::RunState::kPaused || !state::IsActive(state);
+}
+
+ExitCode CodeOf(state::RunState state) {
+  switch (state) {
+    case state::RunState::kPaused:
+    case state::RunState::kAborted:
+      return ExitCode::kPausedOrAborted;
+    case state::RunState::kFailed:
+      return ExitCode::kError;
+    default:
+      return ExitCode::kDone;
+  }
+}
+
+class View {
+ public:
+  explicit View(const Context& context) : context_(context), live_(LiveLine::Possible(context)) {}
+
+  void Show(const state::Run& run, const run::Progress& progress) {
+    if (context_.output == Output::kJson) {
+      PrintJson(ProgressJson(run.id, state::Name(run.state), progress, UtcNow()));
+    } else if (live_) {
+      line_.Draw(ProgressBar(progress, LiveLine::Width(), context_.color));
+    } else if (looks_++ % kLooksPerLine == 0) {
+      fmt::print(stderr, "{} {}\n", UtcNow(), ProgressLine(progress));
+    }
+  }
+
+  void End(const state::Run& run, const run::Progress& progress) {
+    line_.Clear();
+    if (context_.output == Output::kJson) {
+      Show(run, progress);
+      return;
+    }
+    Print(fmt::format("{} {}: {}\n", run.id, state::Name(run.state), ProgressLine(progress)));
+    if (!run.failure.empty()) Print(run.failure + "\n");
+    if (run.state == state::RunState::kPaused || run.state == state::RunState::kFailed)
+      Say(context_, "go on with: pgalter resume " + run.id);
+  }
+
+ private:
+  const Context& context_;
+  bool live_;
+  LiveLine line_;
+  int looks_ = 0;
+};
+
+// Until the run rests. Throws what the connection throws.
+Task<ExitCode> Follow(guard::Session& session, std::string id, View& view) {
+  for (;;) {
+    const auto runner = co_await state::LiveRunner(session, id);
+    const auto run = co_await state::FindRun(session, id);
+    if (!run) PickRun({}, id);  // forgotten meanwhile
+    run::Progress progress = ProgressOf(*run);
+    if (AtRest(run->state)) {
+      view.End(*run, progress);
+      co_return CodeOf(run->state);
+    }
+    if (!runner) progress.note = "nobody works on it; go on with: pgalter resume " + id;
+    view.Show(*run, progress);
+    co_await async::SleepFor(kLook);
+  }
+}
+
+// A failover must not end the watching.
+Task<ExitCode> FollowAcrossLosses(const Context& context, guard::Session session, std::string run) {
+  View view(context);
+  pg::ReconnectPolicy reconnect;
+  for (;;) {
+    std::exception_ptr lost;
+    try {
+      if (!session.open()) session = co_await OpenSession(context);
+      reconnect.Reset();
+      co_return co_await Follow(session, run, view);
+    } catch (...) {
+      lost = std::current_exception();
+    }
+    if (!run::IsConnectionLoss(lost)) std::rethrow_exception(lost);
+    const auto pause = reconnect.Next();
+    if (!pause) std::rethrow_exception(lost);
+    session = guard::Session();
+    co_await async::SleepFor(*pause);
+  }
+}
+
+Task<ExitCode> Run(Context& context) {
+  guard::Session session = co_await OpenSession(context);
+  const state::Run run = co_await LoadRun(context, session);
+  co_return co_await FollowAcrossLosses(context, std::move(session), run.id);
+}
+
+}  // namespace
+
+extern const CommandBody kWatchCommand;
+const CommandBody kWatchCommand{
+    .description =
+        "Follows a run until it is done, failed, aborted or paused, and ends with 0, 1, 6 or 6. "
+        "With --output json one value a second. Reads only; ending it does nothing to the run.",
+    .most_operands = 1,
+    .run = &Run};
+
+}  // namespace pgalter::cli

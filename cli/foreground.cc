@@ -1,0 +1,115 @@
+#include "cli/foreground.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdlib>
+
+#include "cli/connect.h"
+#include "cli/human.h"
+#include "cli/json_output.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/wiring.h"
+#include "engine/async/task_group.h"
+#include "engine/run/runner.h"
+#include "engine/state/artefacts.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+Task<> ListenForSignals(const Context& context, std::string run, async::Stopper& stopper) {
+  boost::asio::signal_set signals(co_await boost::asio::this_coro::executor, SIGINT, SIGTERM);
+  signals.add(SIGHUP);
+  co_await signals.async_wait(boost::asio::use_awaitable);
+  Say(context, "pausing after what is in flight; once more to leave at once");
+  stopper.Stop(async::StopReason::kPause, "paused by a signal");
+  co_await signals.async_wait(boost::asio::use_awaitable);
+  Say(context, fmt::format("left at once; go on with: pgalter resume {}", run));
+  std::_Exit(static_cast<int>(ExitCode::kPausedOrAborted));
+}
+
+// Runs `outcome` to its end beside the progress and the signals, which end with it.
+Task<run::Outcome> Supervise(const Context& context, const run::RunnerOptions& options,
+                             run::Progress& progress) {
+  async::Stopper stopper;
+  run::Outcome outcome;
+  std::exception_ptr failure;
+  async::TaskGroup group(co_await boost::asio::this_coro::executor);
+  group.Spawn(ShowProgress(context, options.run, progress));
+  group.Spawn(ListenForSignals(context, options.run, stopper));
+  try {
+    outcome = co_await run::Execute(options, stopper, progress);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  group.Cancel();
+  try {
+    co_await group.Join();
+  } catch (...) {
+    if (!failure && !async::IsCancellation(std::current_exception()))
+      failure = std::current_exception();
+  }
+  if (failure) std::rethrow_exception(failure);
+  co_return outcome;
+}
+
+// A run that is done may keep things on purpose: then somebody has to end it.
+Task<bool> KeepsSomething(const Context& context, std::string run) {
+  guard::Session session = co_await OpenSession(context);
+  const auto kept = co_await state::LiveArtefacts(session, run);
+  co_return !kept.empty();
+}
+
+void SayDone(const Context& context, const std::string& run, const run::Progress& progress,
+             bool keeps) {
+  Say(context, fmt::format("run {} is done: {} rows", run, HumanCount(progress.done_rows)));
+  if (progress.quarantined_rows > 0)
+    Say(context, fmt::format("{} rows could not be changed; their keys: pgalter status {}",
+                             HumanCount(progress.quarantined_rows), run));
+  if (keeps)
+    Say(context, fmt::format("new rows are kept right by a trigger; remove it when the application "
+                             "does it: pgalter finish {}",
+                             run));
+}
+
+Task<ExitCode> SayEnd(const Context& context, std::string run, const run::Outcome& outcome,
+                      const run::Progress& progress) {
+  if (context.output == Output::kJson)
+    PrintJson(ProgressJson(run, state::Name(outcome.state), progress, UtcNow()));
+  if (outcome.state == state::RunState::kDone) {
+    const bool keeps = co_await KeepsSomething(context, run);
+    SayDone(context, run, progress, keeps);
+  } else if (outcome.state == state::RunState::kPaused) {
+    Say(context, fmt::format("{}; go on with: pgalter resume {}", outcome.message, run));
+  } else {
+    Say(context, fmt::format("run {} is {}: {}", run, state::Name(outcome.state), outcome.message));
+  }
+  co_return outcome.code;
+}
+
+}  // namespace
+
+Task<ExitCode> RunInForeground(const Context& context, std::string run) {
+  const Wiring wiring = MakeWiring();
+  run::RunnerOptions options;
+  options.connect = context.Connect();
+  options.run = run;
+  options.handlers = wiring.handlers;
+  run::Progress progress;
+  std::exception_ptr failure;
+  try {
+    const run::Outcome outcome = co_await Supervise(context, options, progress);
+    co_return co_await SayEnd(context, run, outcome, progress);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  run::Verdict verdict = Judge(failure);
+  const std::string go_on = fmt::format("pgalter status {0}; pgalter resume {0}", run);
+  verdict.hint = verdict.hint.empty() ? go_on : verdict.hint + "; then: " + go_on;
+  co_return Report(verdict, context.output);
+}
+
+}  // namespace pgalter::cli

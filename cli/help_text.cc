@@ -1,0 +1,151 @@
+#include "cli/help_text.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <sstream>
+
+#include "cli/arguments.h"
+#include "cli/commands.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+struct ExitCodeText {
+  int code;
+  std::string_view meaning;
+};
+
+constexpr std::array kExitCodes{
+    ExitCodeText{0, "done"},
+    ExitCodeText{1, "error"},
+    ExitCodeText{2, "usage or configuration"},
+    ExitCodeText{3, "findings, pending, changes"},
+    ExitCodeText{4, "refused by policy; nothing was changed"},
+    ExitCodeText{5, "a lock was not obtained in its budget"},
+    ExitCodeText{6, "paused or aborted"},
+    ExitCodeText{7, "verification mismatch"},
+    ExitCodeText{8, "history divergence"},
+    ExitCodeText{9, "connection"},
+    ExitCodeText{10, "unsupported server or missing right"},
+};
+
+struct Variable {
+  std::string_view name;
+  std::string_view meaning;
+};
+
+constexpr std::array kVariables{
+    Variable{"PGALTER_DSN", "where to connect, when neither --dsn nor --env is given"},
+    Variable{"PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD, PGSERVICE, ...",
+             "as libpq reads them, for what the connection string leaves open"},
+    Variable{"NO_COLOR", "no colours, when set and not empty"},
+    Variable{"PGALTER_PG_BIN", "the server programs of a sandbox"},
+};
+
+std::string Invocation(const Command& command) {
+  return command.usage.empty() ? fmt::format("pgalter {}", command.name)
+                               : fmt::format("pgalter {} {}", command.name, command.usage);
+}
+
+// troff reads a leading dot or quote and every backslash; a hyphen of ours is a minus sign.
+std::string Troff(std::string_view text) {
+  std::string escaped;
+  bool line_begins = true;
+  for (const char c : text) {
+    if (line_begins && (c == '.' || c == '\'')) escaped += "\\&";
+    if (c == '\\') {
+      escaped += "\\e";
+    } else if (c == '-') {
+      escaped += "\\-";
+    } else {
+      escaped += c;
+    }
+    line_begins = c == '\n';
+  }
+  return escaped;
+}
+
+std::string Paragraphs(std::string_view description) {
+  std::string text;
+  for (std::size_t at = 0; at < description.size();) {
+    const std::size_t end = std::min(description.find("\n\n", at), description.size());
+    if (!text.empty()) text += "\n.PP\n";
+    text += Troff(description.substr(at, end - at));
+    at = end + 2;
+  }
+  return text;
+}
+
+std::string TroffOptions(const boost::program_options::options_description& options) {
+  std::string text;
+  for (const auto& option : options.options()) {
+    std::string name = option->format_name();
+    const std::string parameter = option->format_parameter();
+    if (!parameter.empty()) name += " " + parameter;
+    text += fmt::format(".TP\n\\fB{}\\fR\n{}\n", Troff(name), Troff(option->description()));
+  }
+  return text;
+}
+
+std::string TroffCommand(const Command& command) {
+  std::string text = fmt::format(".SS \"{}\"\n{}.\n.PP\n{}\n", Troff(Invocation(command)),
+                                 Troff(command.summary), Paragraphs(command.body->description));
+  return text + TroffOptions(OwnOptions(command));
+}
+
+}  // namespace
+
+std::string OverviewText() {
+  std::string text =
+      "pgalter: online schema changes for PostgreSQL\n\n"
+      "Usage: pgalter COMMAND [options]\n";
+  for (const std::string_view group : Groups()) {
+    text += fmt::format("\n{}{}:\n", static_cast<char>(std::toupper(group[0])), group.substr(1));
+    for (const Command& command : AllCommands())
+      if (command.group == group)
+        text += fmt::format("  {:<12}{}\n", command.name, command.summary);
+  }
+  text += "\npgalter help COMMAND shows the options of one. Exit codes:\n";
+  for (const ExitCodeText& entry : kExitCodes)
+    text += fmt::format("  {:<4}{}\n", entry.code, entry.meaning);
+  return text;
+}
+
+std::string HelpText(const Command& command) {
+  std::ostringstream text;
+  text << command.summary << ".\n\nUsage: " << Invocation(command) << "\n\n"
+       << command.body->description << "\n";
+  const auto own = OwnOptions(command);
+  if (!own.options().empty()) text << "\n" << own;
+  text << "\n" << CommonOptions();
+  return text.str();
+}
+
+std::string ManPage(std::string_view version) {
+  std::string text = fmt::format(
+      ".TH PGALTER 1 \"\" \"pgalter {}\" \"User Commands\"\n"
+      ".SH NAME\npgalter \\- online schema changes for PostgreSQL\n"
+      ".SH SYNOPSIS\n.B pgalter\n\\fICOMMAND\\fR [options]\n"
+      ".SH DESCRIPTION\n"
+      "Changes the schema of a PostgreSQL database while it is in full use.\n"
+      "Results go to standard output, progress and errors to standard error.\n"
+      ".SH COMMANDS\n",
+      version);
+  for (const Command& command : AllCommands()) text += TroffCommand(command);
+  text += ".SH OPTIONS\nThese are taken by every command.\n" + TroffOptions(CommonOptions());
+  text += ".SH EXIT STATUS\n";
+  for (const ExitCodeText& entry : kExitCodes)
+    text += fmt::format(".TP\n.B {}\n{}\n", entry.code, Troff(entry.meaning));
+  text += ".SH ENVIRONMENT\n";
+  for (const Variable& variable : kVariables)
+    text += fmt::format(".TP\n.B {}\n{}\n", Troff(variable.name), Troff(variable.meaning));
+  text +=
+      ".SH FILES\n.TP\n.B pgalter.toml\n"
+      "Connections by name, in the working directory: [env.NAME] with dsn = \"...\".\n"
+      ".SH SEE ALSO\n.BR psql (1)\n";
+  return text;
+}
+
+}  // namespace pgalter::cli

@@ -1,0 +1,97 @@
+#include "cli/report.h"
+
+#include <fmt/format.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/null_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/json/serialize.hpp>
+#include <cstdio>
+
+#include "cli/json_output.h"
+#include "cli/rejected.h"
+#include "engine/pg/error.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+// spdlog's own default would write to stdout, where results go.
+std::shared_ptr<spdlog::logger>& Logger() {
+  static auto logger =
+      std::make_shared<spdlog::logger>("pgalter", std::make_shared<spdlog::sinks::null_sink_st>());
+  return logger;
+}
+
+// A PgError's own text carries the hint; here it has a line to itself.
+std::string WithoutHint(const pg::PgError& error) {
+  const auto& fields = error.fields();
+  std::string text = fmt::format("{} (SQLSTATE {})", fields.message, fields.sqlstate);
+  if (!fields.object.empty()) text += fmt::format(" on {}", fields.object);
+  return text;
+}
+
+}  // namespace
+
+run::Verdict Judge(const std::exception_ptr& error) {
+  run::Verdict verdict = run::Judge(error);
+  try {
+    std::rethrow_exception(error);
+  } catch (const Rejected& rejected) {
+    return rejected.verdict();
+  } catch (const pg::ConnectError& failure) {
+    // A wrong password is no missing right: nobody was let in.
+    verdict.code = ExitCode::kConnection;
+    verdict.text = WithoutHint(failure);
+    if (verdict.hint.empty())
+      verdict.hint = "check --dsn, --env or PGHOST and the other PG* variables";
+  } catch (const pg::PgError& failure) {
+    verdict.text = WithoutHint(failure);
+  } catch (...) {
+    // run::Judge has said it.
+  }
+  return verdict;
+}
+
+ExitCode Report(const run::Verdict& verdict, Output output) {
+  std::string text;
+  if (output == Output::kJson) {
+    text = boost::json::serialize(ErrorJson(verdict)) + "\n";
+  } else {
+    text = fmt::format("pgalter: {}\n", verdict.text);
+    if (!verdict.hint.empty()) text += fmt::format("hint: {}\n", verdict.hint);
+  }
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  Logger()->error("{} (exit code {})", verdict.text, static_cast<int>(verdict.code));
+  Logger()->flush();
+  return verdict.code;
+}
+
+void Say(const Context& context, const std::string& text) {
+  Log(text);
+  if (context.output == Output::kJson) return;
+  fmt::print(stderr, "pgalter: {}\n", text);
+}
+
+void Print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+void OpenLog(const Context& context) {
+  if (context.log_file.empty()) return;
+  try {
+    Logger() = std::make_shared<spdlog::logger>(
+        "pgalter", std::make_shared<spdlog::sinks::basic_file_sink_st>(context.log_file));
+  } catch (const spdlog::spdlog_ex& error) {
+    throw Rejected(ExitCode::kUsage,
+                   fmt::format("cannot write the log file {}: {}", context.log_file, error.what()),
+                   "");
+  }
+  Logger()->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ [%P] %l %v", spdlog::pattern_time_type::utc);
+  Logger()->flush_on(spdlog::level::info);
+}
+
+void Log(const std::string& text) { Logger()->info("{}", text); }
+
+}  // namespace pgalter::cli

@@ -1,0 +1,18 @@
+// Taking back what a run made when its own runner is gone.
+#pragma once
+
+#include <string>
+
+#include "cli/context.h"
+#include "engine/guard/session.h"
+
+namespace pgalter::cli {
+
+// Takes the lease, undoes the steps and records the run as aborted.
+Task<> UndoWithoutRunner(const Context& context, std::string run);
+
+// Drops what an ended run left, under the lock ladder; its state stays. Throws Failure (lock not
+// obtained) when the table was too busy: nothing was changed then.
+Task<> DropLeftovers(const Context& context, guard::Session& session, std::string run);
+
+}  // namespace pgalter::cli
