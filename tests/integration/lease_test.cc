@@ -185,6 +185,23 @@ TEST_F(LeaseTest, TwoTakersGetDifferentEpochs) {
   RunTask(scenario());
 }
 
+// A runner that lost its connection comes back: not over its successor, nor over a row that nobody
+// has taken yet.
+TEST_F(LeaseTest, RunnerThatComesBackTakesOnlyWhatIsStillItsOwn) {
+  auto scenario = [&]() -> Task<> {
+    Session session = co_await Open();
+    co_await ErrorOf<LeaseLost>(TakeLease(session, kRun, "one", 1s, Takeover::kOnlyOwn));
+    co_await TakeLease(session, kRun, "one", 1s);
+    const Lease again = co_await TakeLease(session, kRun, "one", 1s, Takeover::kOnlyOwn);
+    EXPECT_EQ(again.epoch, 2);
+    co_await TakeLease(session, kRun, "two", 1s);
+    co_await ErrorOf<LeaseLost>(TakeLease(session, kRun, "one", 1s, Takeover::kOnlyOwn));
+    EXPECT_FALSE(session.db().in_transaction());
+    EXPECT_EQ(database_.Value("SELECT epoch || owner FROM pgalter.lease"), "3two");
+  };
+  RunTask(scenario());
+}
+
 TEST_F(LeaseTest, RunThatDoesNotExistIsSaidSo) {
   auto scenario = [&]() -> Task<> {
     Session session = co_await Open();

@@ -18,6 +18,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "engine/async/task.h"
 
@@ -49,7 +50,8 @@ inline void RunTask(Task<> task, Milliseconds limit = 30s) {
   });
   context->run_for(limit);
   if (!outcome->ended) {
-    static_cast<void>(context.release());
+    static auto* const abandoned = new std::vector<std::unique_ptr<boost::asio::io_context>>;
+    abandoned->push_back(std::move(context));
     throw std::runtime_error("the task did not end within " + std::to_string(limit.count()) +
                              " ms");
   }

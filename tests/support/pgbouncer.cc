@@ -1,0 +1,111 @@
+#include "tests/support/pgbouncer.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+namespace pgalter::test {
+namespace {
+
+constexpr const char* kProgram = "/usr/sbin/pgbouncer";
+
+int FreePort() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  socklen_t length = sizeof address;
+  ::bind(fd, generic, length);
+  ::getsockname(fd, generic, &length);
+  ::close(fd);
+  return ntohs(address.sin_port);
+}
+
+std::string Settings(const sandbox::Sandbox& server, const PgBouncerOptions& options, int port,
+                     const std::filesystem::path& directory) {
+  return fmt::format(
+      "[databases]\n* = host={} port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {}\n"
+      "unix_socket_dir =\nauth_type = trust\nauth_file = {}/users\npool_mode = {}\n"
+      "default_pool_size = {}\nserver_round_robin = {}\n",
+      server.socket_dir().string(), server.port(), port, directory.string(), options.pool_mode,
+      options.pool_size, options.round_robin ? 1 : 0);
+}
+
+// Only what may be called between fork and exec.
+[[noreturn]] void Run(const char* settings, int log, const passwd* user) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::dup2(log, STDOUT_FILENO);
+  ::dup2(log, STDERR_FILENO);
+  if (user != nullptr && (::setgid(user->pw_gid) != 0 || ::setuid(user->pw_uid) != 0)) ::_exit(126);
+  // Changing the user drops the wish to end with the test.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::execl(kProgram, kProgram, settings, static_cast<char*>(nullptr));
+  ::_exit(127);
+}
+
+std::string Read(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+bool PgBouncer::Installed() { return ::access(kProgram, X_OK) == 0; }
+
+PgBouncer::PgBouncer(const sandbox::Sandbox& server, const PgBouncerOptions& options)
+    : port_(FreePort()) {
+  std::string name = (std::filesystem::temp_directory_path() / "pgalter-bouncer-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+  directory_ = name;
+  std::filesystem::permissions(
+      directory_, std::filesystem::perms::others_exec | std::filesystem::perms::owner_all);
+  const auto settings = directory_ / "settings";
+  std::ofstream(settings) << Settings(server, options, port_, directory_);
+  std::ofstream(directory_ / "users") << "\"postgres\" \"\"\n";
+
+  const passwd* const user = ::geteuid() == 0 ? ::getpwnam("postgres") : nullptr;
+  const int log = ::open((directory_ / "log").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  pid_ = ::fork();
+  if (pid_ == 0) Run(settings.c_str(), log, user);
+  ::close(log);
+
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  for (;;) {
+    try {
+      Session(conninfo("postgres")).Exec("SELECT 1");
+      return;
+    } catch (const SqlError& error) {
+      if (::waitpid(pid_, nullptr, WNOHANG) == pid_ || std::chrono::steady_clock::now() > until)
+        throw std::runtime_error(
+            fmt::format("pgbouncer: {}\n{}", error.what(), Read(directory_ / "log")));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+PgBouncer::~PgBouncer() {
+  ::kill(pid_, SIGINT);
+  ::waitpid(pid_, nullptr, 0);
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+std::string PgBouncer::conninfo(const std::string& dbname) const {
+  return fmt::format("host=127.0.0.1 port={} user=postgres dbname={}", port_, dbname);
+}
+
+}  // namespace pgalter::test
