@@ -7,7 +7,6 @@
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
 #include "engine/state/runs.h"
-#include "engine/state/steps.h"
 
 namespace pgalter::backfill {
 
@@ -88,7 +87,8 @@ Task<Prepared> Prepare(Session& session, Spec spec, Resolving how) {
   co_return prepared;
 }
 
-Task<std::string> CreateRun(Session& session, const Prepared& prepared) {
+Task<std::string> CreateRun(Session& session, const Prepared& prepared,
+                            std::vector<state::Step> then) {
   state::Run run;
   run.id = state::NewRunId();
   run.command = "backfill";
@@ -108,6 +108,10 @@ Task<std::string> CreateRun(Session& session, const Prepared& prepared) {
   };
   if (prepared.spec.has_trigger) add("sync-trigger", "expand");
   add("backfill", "migrate");
+  for (state::Step& step : then) {
+    step.ordinal = static_cast<int>(steps.size()) + 1;
+    steps.push_back(std::move(step));
+  }
   auto create = [&]() -> Task<> {
     co_await state::CreateRun(session, run);
     co_await state::CreateSteps(session, run.id, steps);

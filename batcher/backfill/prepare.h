@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "batcher/backfill/target.h"
+#include "engine/state/steps.h"
 
 namespace pgalter::backfill {
 
@@ -22,7 +23,8 @@ struct Prepared {
 // Throws run::Failure. With Resolving::kAsWritten nothing is written, not even a temporary view.
 Task<Prepared> Prepare(Session& session, Spec spec, Resolving how);
 
-// Inserts the run with its steps; returns its id. Throws state::TableTaken.
-Task<std::string> CreateRun(Session& session, const Prepared& prepared);
+// Inserts the run with its steps, `then` behind them; returns its id. Throws state::TableTaken.
+Task<std::string> CreateRun(Session& session, const Prepared& prepared,
+                            std::vector<state::Step> then = {});
 
 }  // namespace pgalter::backfill

@@ -76,17 +76,13 @@ TriggerText Render(const Names& names, const Table& table, const Resolved& resol
   for (const auto& [name, value] : spec.settings)
     if (name == "TimeZone" || name == "DateStyle" || name == "IntervalStyle")
       settings += fmt::format(" SET {} = {}", name, sql::QuoteLiteral(value));
+  const std::string set = fmt::format("SELECT {} INTO {};", values, targets);
+  const std::string body = when ? set : fmt::format("IF {} THEN {} END IF;", needs, set);
   text.function = fmt::format(
       "CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER {} AS {}",
       names.function, settings,
-      sql::QuoteLiteral(fmt::format("#variable_conflict use_column\n"
-                                    "BEGIN\n"
-                                    "  IF {} THEN\n"
-                                    "    SELECT {} INTO {};\n"
-                                    "  END IF;\n"
-                                    "  RETURN new;\n"
-                                    "END",
-                                    when ? "true" : needs, values, targets)));
+      sql::QuoteLiteral(
+          fmt::format("#variable_conflict use_column\nBEGIN\n  {}\n  RETURN new;\nEND", body)));
   text.trigger = fmt::format(
       "CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON {} FOR EACH ROW {} EXECUTE FUNCTION {}()",
       names.trigger, table.name, when ? fmt::format("WHEN ({})", needs) : "", names.function);

@@ -214,20 +214,9 @@ Task<std::string> MakeRun(const Context& context, backfill::Spec spec) {
 Task<ExitCode> Run(Context& context) {
   backfill::Spec spec = SpecOf(context);
   if (context.Has("dry-run")) co_return co_await DryRun(context, std::move(spec));
-  const bool keeps_trigger = spec.sync != backfill::Sync::kNone;
   const std::string run = co_await MakeRun(context, std::move(spec));
   if (context.Has("detach")) co_return co_await Detach(context, run);
-  const ExitCode code = co_await RunInForeground(context, run);
-  if (code == ExitCode::kDone && keeps_trigger) {
-    guard::Session session = co_await OpenSession(context);
-    const pg::Result kept = co_await session.db().Query(
-        "SELECT EXISTS (SELECT FROM pgalter.artefact WHERE run = $1 AND dropped_at IS NULL)", run);
-    if (kept.Get<bool>(0, 0))
-      Say(context, fmt::format("its trigger stays and keeps new rows right; when the application "
-                               "writes the column itself: pgalter finish {} --yes",
-                               run));
-  }
-  co_return code;
+  co_return co_await RunInForeground(context, run);
 }
 
 }  // namespace

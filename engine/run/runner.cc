@@ -103,8 +103,8 @@ Task<Outcome> Settle(const Work& work, const std::exception_ptr& failure) {
   Outcome outcome;
   if (!failure) {
     work.progress.phase = "done";
-    co_await RecordRun(work, state::RunState::kDone, "");
     co_await BeatOnce(work.attachment, work.progress, state::Sampling::kYes);
+    co_await RecordRun(work, state::RunState::kDone, "");
     co_return outcome;
   }
   const Verdict verdict = Judge(failure);

@@ -42,8 +42,8 @@ Task<std::vector<Step>> LoadSteps(Session& session, std::string run) {
     step.id = rows.Get<std::string>(i, 1);
     step.kind = rows.Get<std::string>(i, 2);
     step.phase = rows.Get<std::string>(i, 3);
-    for (const auto& statement : boost::json::parse(rows.Bytes(i, 4)).as_array())
-      step.sql.emplace_back(statement.as_string());
+    const boost::json::value sql = boost::json::parse(rows.Bytes(i, 4));
+    for (const auto& statement : sql.as_array()) step.sql.emplace_back(statement.as_string());
     step.state = Parse(rows.Bytes(i, 5));
     steps.push_back(std::move(step));
   }
