@@ -2,10 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -23,11 +21,10 @@ using testing::HasSubstr;
 using testing::Not;
 using namespace std::chrono_literals;
 
-std::size_t ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  std::size_t pages = 0;
-  statm >> pages >> pages;
-  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+// What is allocated now. A sanitizer's allocator says 0: its leak check takes over there.
+std::size_t HeapBytes() {
+  const auto heap = ::mallinfo2();
+  return heap.uordblks + heap.hblkhd;
 }
 
 class PgTest : public testing::Test {
@@ -38,19 +35,19 @@ class PgTest : public testing::Test {
 TEST_F(PgTest, StreamsAMillionRowsInBoundedMemory) {
   auto scenario = [&]() -> Task<> {
     Connection db = co_await Open(database_);
-    const auto before = ResidentBytes();
+    const auto before = HeapBytes();
     std::int64_t sum = 0;
     int rows = 0;
     std::size_t peak = 0;
     const auto add = [&](const Result& row) {
       sum += row.Get<std::int64_t>(0, 0);
-      if (++rows % 1000 == 0) peak = std::max(peak, ResidentBytes());
+      if (++rows % 1000 == 0) peak = std::max(peak, HeapBytes());
     };
     const Params none;
     co_await db.Stream("SELECT generate_series(1, 1000000)::int8, repeat('x', 100)", none, add);
     EXPECT_EQ(sum, 500000500000);
     EXPECT_EQ(rows, 1000000);
-    EXPECT_LT(peak, before + (16 << 20));
+    EXPECT_LE(peak, before + (1 << 20));
     const Result usable = co_await db.Query("SELECT 1");
     EXPECT_EQ(usable.Get<int>(0, 0), 1);
   };
@@ -268,10 +265,9 @@ TEST_F(PgTest, TenThousandQueriesLeaveNothingBehind) {
       }
     };
     co_await some(1000);
-    ::malloc_trim(0);
-    const auto before = ::mallinfo2().uordblks;
+    const auto before = HeapBytes();
     co_await some(10000);
-    EXPECT_LT(::mallinfo2().uordblks, before + (256 << 10));
+    EXPECT_LE(HeapBytes(), before + (256 << 10));
   };
   RunTask(scenario(), 120s);
 }
