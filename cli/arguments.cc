@@ -18,9 +18,6 @@ namespace po = boost::program_options;
 
 namespace {
 
-constexpr unsigned kLineLength = 100;
-constexpr unsigned kDescriptionLength = 66;
-
 // Without guessing: an option that is added later must not change what an abbreviation means.
 constexpr int kStyle = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
 
@@ -108,7 +105,7 @@ Color SettleColor(bool forbidden) {
 }  // namespace
 
 po::options_description CommonOptions() {
-  po::options_description options("Options of every command", kLineLength, kDescriptionLength);
+  po::options_description options;
   options.add_options()  //
       ("dsn", po::value<std::string>()->value_name("CONNINFO"),
        "where to connect, as libpq has it (keywords or a URI); default: PGALTER_DSN, then PGHOST "
@@ -129,7 +126,7 @@ po::options_description CommonOptions() {
 }
 
 po::options_description OwnOptions(const Command& command) {
-  po::options_description options("Options", kLineLength, kDescriptionLength);
+  po::options_description options;
   if (command.body->add_options) command.body->add_options(options);
   return options;
 }

@@ -56,11 +56,17 @@ Task<run::Outcome> Supervise(const Context& context, const run::RunnerOptions& o
   co_return outcome;
 }
 
-// A run that is done may keep things on purpose: then somebody has to end it.
+// A run that is done may keep things on purpose: then somebody has to end it. It is done, so not
+// being able to look is no failure.
 Task<bool> KeepsSomething(const Context& context, std::string run) {
-  guard::Session session = co_await OpenSession(context);
-  const auto kept = co_await state::LiveArtefacts(session, run);
-  co_return !kept.empty();
+  try {
+    guard::Session session = co_await OpenSession(context);
+    const auto kept = co_await state::LiveArtefacts(session, run);
+    co_return !kept.empty();
+  } catch (const pg::PgError& error) {
+    Log(error.what());
+  }
+  co_return false;
 }
 
 void SayDone(const Context& context, const std::string& run, const run::Progress& progress,

@@ -2,15 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <sstream>
+#include <cctype>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/table.h"
 
 namespace pgalter::cli {
 
 namespace {
+
+constexpr std::size_t kWidth = 100;
 
 struct ExitCodeText {
   int code;
@@ -78,13 +82,67 @@ std::string Paragraphs(std::string_view description) {
   return text;
 }
 
+// Boost writes "-y [ --yes ]".
+std::string OptionName(const boost::program_options::option_description& option) {
+  std::string name = option.format_name();
+  if (const auto at = name.find(" [ "); at != std::string::npos) {
+    name.replace(at, 3, ", ");
+    name.resize(name.find(" ]"));
+  }
+  const std::string parameter = option.format_parameter();
+  return parameter.empty() ? name : name + " " + parameter;
+}
+
+// Lines of at most `width` characters, the later ones indented.
+std::string Wrapped(std::string_view text, std::size_t width, std::size_t indent) {
+  std::string wrapped;
+  std::size_t column = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    const std::string word(text.substr(at, end - at));
+    if (column > 0 && column + 1 + DisplayWidth(word) > width) {
+      wrapped += "\n" + std::string(indent, ' ');
+      column = 0;
+    } else if (column > 0) {
+      wrapped += ' ';
+      ++column;
+    }
+    wrapped += word;
+    column += DisplayWidth(word);
+    at = end + 1;
+  }
+  return wrapped;
+}
+
+std::string OptionsText(std::string_view caption,
+                        const boost::program_options::options_description& options) {
+  constexpr std::size_t kIndent = 26;
+  std::string text = fmt::format("\n{}:\n", caption);
+  for (const auto& option : options.options()) {
+    const std::string name = OptionName(*option);
+    text += fmt::format("  {:<{}}", name, kIndent - 2);
+    if (name.size() > kIndent - 4) text += "\n" + std::string(kIndent, ' ');
+    text += Wrapped(option->description(), kWidth - kIndent, kIndent) + "\n";
+  }
+  return text;
+}
+
+std::string ParagraphsText(std::string_view description) {
+  std::string text;
+  for (std::size_t at = 0; at < description.size();) {
+    const std::size_t end = std::min(description.find("\n\n", at), description.size());
+    text +=
+        (text.empty() ? "" : "\n") + Wrapped(description.substr(at, end - at), kWidth, 0) + "\n";
+    at = end + 2;
+  }
+  return text;
+}
+
 std::string TroffOptions(const boost::program_options::options_description& options) {
   std::string text;
   for (const auto& option : options.options()) {
-    std::string name = option->format_name();
-    const std::string parameter = option->format_parameter();
-    if (!parameter.empty()) name += " " + parameter;
-    text += fmt::format(".TP\n\\fB{}\\fR\n{}\n", Troff(name), Troff(option->description()));
+    text += fmt::format(".TP\n\\fB{}\\fR\n{}\n", Troff(OptionName(*option)),
+                        Troff(option->description()));
   }
   return text;
 }
@@ -114,13 +172,12 @@ std::string OverviewText() {
 }
 
 std::string HelpText(const Command& command) {
-  std::ostringstream text;
-  text << command.summary << ".\n\nUsage: " << Invocation(command) << "\n\n"
-       << command.body->description << "\n";
+  std::string text = fmt::format("{}.\n\nUsage: {}\n\n{}", command.summary,
+                                 Wrapped(Invocation(command), kWidth - 7, 11),
+                                 ParagraphsText(command.body->description));
   const auto own = OwnOptions(command);
-  if (!own.options().empty()) text << "\n" << own;
-  text << "\n" << CommonOptions();
-  return text.str();
+  if (!own.options().empty()) text += OptionsText("Options", own);
+  return text + OptionsText("Options of every command", CommonOptions());
 }
 
 std::string ManPage(std::string_view version) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "batcher/backfill/last_scan.h"
 #include "batcher/backfill/monitor.h"
 #include "batcher/backfill/worker.h"
@@ -25,51 +27,55 @@ throttle::ThrottleOptions OptionsFrom(const Spec& spec) {
   return options;
 }
 
+Task<> StartWatching(throttle::Throttle& throttle) {
+  std::optional<Failure> refused;
+  try {
+    co_await throttle.Start();
+  } catch (const throttle::SignalsUnreadable& unreadable) {
+    refused.emplace(unreadable.missing_right() ? ExitCode::kUnsupported : ExitCode::kRefused,
+                    unreadable.what());
+  }
+  if (refused) throw *refused;
+}
+
 // As many workers as are wanted, more when the operator asks for more, until all is done.
+Task<> CountedWorker(Crew& crew, int number) {
+  ++crew.active_workers;
+  co_await RunWorker(crew, number);
+  --crew.active_workers;
+}
+
 Task<> RunWorkers(Crew& crew) {
   constexpr Milliseconds kLook{200};
-  async::TaskGroup workers(co_await boost::asio::this_coro::executor);
-  auto count = [&crew](Task<> worker) -> Task<> {
-    ++crew.active_workers;
-    co_await std::move(worker);
-    --crew.active_workers;
-  };
-  auto hire = [&]() -> Task<> {
+  auto hire = [&crew](async::TaskGroup& workers) -> Task<> {
     for (int number = 0;;) {
-      for (; number < crew.wanted_workers; ++number) workers.Spawn(count(RunWorker(crew, number)));
+      for (; number < crew.wanted_workers; ++number) workers.Spawn(CountedWorker(crew, number));
       co_await crew.env().stopper.SleepFor(kLook);
       if (crew.active_workers == 0) co_return;
       number = std::min(number, crew.wanted_workers);
     }
   };
-  workers.Spawn(hire());
-  co_await workers.Join();
-}
-
-Task<> RunPhases(Crew& crew, async::TaskGroup& group) {
-  co_await RunWorkers(crew);
-  crew.env().progress.phase = "last-scan";
-  co_await RunLastScan(crew);
-  group.Cancel();
+  co_await async::WithTaskGroup(hire);
 }
 
 Task<> RunCrew(Crew& crew) {
   co_await crew.Load();
-  async::TaskGroup group(co_await boost::asio::this_coro::executor);
   bool done = false;
-  auto phases = [&]() -> Task<> {
-    co_await RunPhases(crew, group);
+  auto phases = [&crew, &done](async::TaskGroup& group) -> Task<> {
+    group.Spawn(RunMonitor(crew));
+    co_await RunWorkers(crew);
+    crew.env().progress.phase = "last-scan";
+    co_await RunLastScan(crew);
     done = true;
+    group.Cancel();  // the monitor has no end of its own
   };
-  group.Spawn(RunMonitor(crew));
-  group.Spawn(phases());
   std::exception_ptr failure;
   try {
-    co_await group.Join();
+    co_await async::WithTaskGroup(phases);
   } catch (...) {
     failure = std::current_exception();
   }
-  if (failure && !done) std::rethrow_exception(failure);
+  if (failure && !(done && async::IsCancellation(failure))) std::rethrow_exception(failure);
 }
 
 }  // namespace
@@ -88,7 +94,7 @@ Task<> BackfillStep::Do(run::Environment& env, const state::Step&) {
                               OptionsFrom(spec));
   Crew crew(env, spec, table, resolved, *decided.work, throttle);
   auto work = [&]() -> Task<> {
-    co_await throttle.Start();
+    co_await StartWatching(throttle);
     co_await RunCrew(crew);
   };
   co_await async::Finally(work(), throttle.Stop());

@@ -112,7 +112,7 @@ Task<ChunkResult> RunChunkBody(const ChunkContext& context, const Leaf& leaf,
 }
 
 Task<ChunkResult> RunChunk(const ChunkContext& context, const Leaf& leaf, const Window& window,
-                           RowLocks locks, Milliseconds statement_timeout) {
+                           RowLocks locks, Milliseconds statement_timeout, Recording recording) {
   const ChunkShape shape{window.stripes, window.passes, locks};
   Window after = window;
   ++after.passes;
@@ -132,7 +132,8 @@ Task<ChunkResult> RunChunk(const ChunkContext& context, const Leaf& leaf, const 
     co_return counts;
   };
   const ChunkBody run_body = body;
-  co_return co_await RunChunkBody(context, leaf, statement_timeout, run_body, &after);
+  const Window* record = recording == Recording::kYes ? &after : nullptr;
+  co_return co_await RunChunkBody(context, leaf, statement_timeout, run_body, record);
 }
 
 }  // namespace pgalter::backfill

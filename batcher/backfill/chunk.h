@@ -58,9 +58,12 @@ Task<ChunkResult> RunChunkBody(const ChunkContext& context, const Leaf& leaf,
                                Milliseconds statement_timeout, const ChunkBody& body,
                                const Window* after);
 
+// Windows of the last scan cross those of the main passes, and would overwrite their record.
+enum class Recording { kNo, kYes };
+
 // The next pass of `window`. On kDone it is recorded; the caller counts window.passes up.
 Task<ChunkResult> RunChunk(const ChunkContext& context, const Leaf& leaf, const Window& window,
-                           RowLocks locks, Milliseconds statement_timeout);
+                           RowLocks locks, Milliseconds statement_timeout, Recording recording);
 
 // Rows updated by an update statement of chunk_sql.h. Throws run::Failure when some of them would
 // be worked on again.

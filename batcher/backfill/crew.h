@@ -36,6 +36,7 @@ struct Group {
   int generation = 0;
   std::vector<Window> windows;
   throttle::ChunkSize size;
+  Recording recording = Recording::kYes;
 };
 
 class Crew {

@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kMostFound = 100'000;  // of one scan; the next one finds the rest
 constexpr Block kScanWindow = 4096;
+constexpr Block kMostBlocks = 0xFFFFFFFE;  // MaxBlockNumber, block.h
 constexpr int kMostRounds = 50;
 
 struct Missed {
@@ -29,10 +30,12 @@ Task<Missed> ScanLeaf(Crew& crew, Session& session, const Leaf& leaf) {
   const auto aside = co_await QuarantinedKeys(session, crew.env().run.id, leaf.oid);
   const std::unordered_set<std::string> quarantined(aside.begin(), aside.end());
   const std::string scan = ScanStatement(leaf.relation, crew.work(), kMostFound);
-  const Block step = crew.spec().has_trigger ? kScanWindow : std::max<Block>(leaf.blocks, 1);
-  for (Block first = 0; first < leaf.blocks; first += step) {
+  // Behind the last block known there may be rows that users moved just now.
+  const Block end_of_all = crew.spec().has_trigger ? leaf.blocks : kMostBlocks;
+  const Block step = crew.spec().has_trigger ? kScanWindow : kMostBlocks;
+  for (Block first = 0; first < end_of_all; first += step) {
     co_await crew.throttle().Admit(crew.env().stopper);
-    const Block end = std::min(first + step, leaf.blocks);
+    const Block end = std::min(first + step, end_of_all);
     const pg::Result rows = co_await session.db().Query(scan, Tid(first), Tid(end));
     for (int i = 0; i < rows.rows(); ++i) {
       if (quarantined.contains(rows.Get<std::string>(i, 1))) continue;
@@ -40,7 +43,7 @@ Task<Missed> ScanLeaf(Crew& crew, Session& session, const Leaf& leaf) {
       ++missed.rows;
     }
     crew.env().progress.fraction =
-        static_cast<double>(end) / static_cast<double>(std::max<Block>(leaf.blocks, 1));
+        static_cast<double>(end) / static_cast<double>(std::max<Block>(end_of_all, 1));
   }
   co_return missed;
 }
@@ -51,6 +54,7 @@ Task<> Mend(Crew& crew, Session& session, const Missed& missed) {
   group.of = crew.FindOrAdd(missed.leaf);
   group.leaf = missed.leaf;
   group.generation = group.of->generation;
+  group.recording = Recording::kNo;
   for (const Block block : missed.blocks) {
     const bool neighbour = !group.windows.empty() && group.windows.back().end == block &&
                            group.windows.back().blocks() < 16;

@@ -200,8 +200,8 @@ Task<> DropArtefacts(guard::Session& session, guard::Session& observer, std::str
   for (const char* kind : {"trigger", "function"}) {
     for (const state::Artefact& artefact : artefacts) {
       if (artefact.kind != kind) continue;
-      if (auto drop = co_await DropStatement(session, artefact))
-        work.statements.push_back({std::move(*drop), {}});
+      const auto drop = co_await DropStatement(session, artefact);
+      if (drop) work.statements.push_back({*drop, {}});
     }
   }
   auto record = [&]() -> Task<> {

@@ -70,8 +70,8 @@ Task<ChunkEnd> PutAside(Crew& crew, Session& session, const Group& group, const 
                         Milliseconds timeout) {
   const bool stop = crew.spec().on_error == OnError::kStop;
   const ChunkContext context = crew.ContextFor(session);
-  const BisectResult found =
-      co_await Bisect(context, group.leaf, window, timeout, stop ? 1 : kMostQuarantined);
+  const std::size_t most_bad = stop ? 1 : kMostQuarantined;
+  const BisectResult found = co_await Bisect(context, group.leaf, window, timeout, most_bad);
   crew.updated += found.updated;
   if (stop && !found.bad.empty()) {
     const BadRow& row = found.bad.front();
@@ -95,6 +95,7 @@ Task<ChunkEnd> PutAside(Crew& crew, Session& session, const Group& group, const 
                     "quarantine is for. Their keys are in pgalter.quarantine",
                     found.bad.size(), group.leaf.relation.name, found.bad.front().sqlstate));
   if (found.end != ChunkEnd::kDone) co_return found.end;
+  if (group.recording == Recording::kNo) co_return found.end;
   Window after = window;
   ++after.passes;
   auto nothing = []() -> Task<ChunkCounts> { co_return ChunkCounts{}; };
@@ -132,7 +133,8 @@ Task<PassEnd> RunPass(Crew& crew, Session& session, Group& group, Window& window
     env.stopper.ThrowIfStopping();
     co_await crew.throttle().Admit(env.stopper);
     const ChunkContext context = crew.ContextFor(session);
-    ChunkResult result = co_await RunChunk(context, group.leaf, window, locks, timeout);
+    ChunkResult result =
+        co_await RunChunk(context, group.leaf, window, locks, timeout, group.recording);
     crew.Count(result);
     co_await crew.throttle().After(result.duration, env.stopper);
     if (result.end == ChunkEnd::kBadRow)
@@ -166,7 +168,7 @@ Task<PassEnd> RunPass(Crew& crew, Session& session, Group& group, Window& window
       case ChunkEnd::kTooSlow:
         if (group.of->size) group.of->size->Cancelled(group.size);
         if (window.blocks() > 1) {
-          const bool recorded = window.passes > 0;
+          const bool recorded = window.passes > 0 && group.recording == Recording::kYes;
           Split(group, window);
           if (recorded)
             co_await RecordSplit(session, env.lease, group.leaf.oid, window, group.windows.back());

@@ -26,7 +26,9 @@ void AddOptions(po::options_description& options) {
        "start: the folder with initdb and postgres; default: PGALTER_PG_BIN, pg_config, Debian's "
        "newest")  //
       ("user", po::value<std::string>()->value_name("NAME"),
-       "start, by root only: whom the server runs as; default: postgres, else nobody");
+       "start, by root only: whom the server runs as; default: postgres, else nobody")  //
+      ("set", po::value<std::vector<std::string>>()->composing()->value_name("NAME=VALUE"),
+       "start: a setting of the server");
 }
 
 boost::json::object ToJson(const sandbox::Sandbox& server) {
@@ -41,6 +43,7 @@ ExitCode Start(const Context& context) {
   options.keep = true;
   if (context.Has("pg-bin")) options.pg_bin = context.Get("pg-bin");
   if (context.Has("user")) options.user = context.Get("user");
+  if (context.Has("set")) options.settings = context.Get<std::vector<std::string>>("set");
   const sandbox::Sandbox server = sandbox::Sandbox::Start(options);
   if (context.output == Output::kJson) {
     PrintJson({{"version", 1}, {"sandbox", ToJson(server)}});

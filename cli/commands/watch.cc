@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <csignal>
+
 #include "cli/connect.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
@@ -103,6 +105,7 @@ Task<ExitCode> FollowAcrossLosses(const Context& context, guard::Session session
 }
 
 Task<ExitCode> Run(Context& context) {
+  std::signal(SIGPIPE, SIG_DFL);  // a reader that has seen enough ends this, and no run
   guard::Session session = co_await OpenSession(context);
   const state::Run run = co_await LoadRun(context, session);
   co_return co_await FollowAcrossLosses(context, std::move(session), run.id);

@@ -30,9 +30,9 @@ Task<> CheckLease(Session& session, const Lease& lease);
 // The next epoch for `run`, committed when this returns. Polls for the row with NOWAIT, since
 // waiting would hold a snapshot and could deadlock with an orphan's CREATE INDEX CONCURRENTLY.
 // Throws pg::PgError: 55P03 when an older transaction still holds the row after `limit`, 02000 when
-// there is no such run. `owner` is unique to the runner; with kOnlyOwn it must be the owner already,
-// or LeaseLost is thrown: a runner that lost its connection must not take the run back from its
-// successor.
+// there is no such run. `owner` is unique to the runner; with kOnlyOwn it must be the owner
+// already, or LeaseLost is thrown: a runner that lost its connection must not take the run back
+// from its successor.
 enum class Takeover { kFromAnybody, kOnlyOwn };
 Task<Lease> TakeLease(Session& session, std::string run, std::string owner, Milliseconds limit,
                       Takeover takeover = Takeover::kFromAnybody);

@@ -70,16 +70,6 @@ Task<> Walk(Work work) {
   }
 }
 
-bool IsCancellation(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const boost::system::system_error& cancelled) {
-    return cancelled.code() == boost::asio::error::operation_aborted;
-  } catch (...) {
-    return false;
-  }
-}
-
 // Ends the group when the walk has ended, whatever the pulse is doing.
 Task<> WalkThenEnd(Work work, async::TaskGroup& group, std::exception_ptr& failure) {
   try {
@@ -131,20 +121,21 @@ Task<Outcome> WorkOn(Attachment attachment, const Handlers& handlers, async::Sto
                      Progress& progress) {
   const Work work{attachment, handlers, stopper, progress};
   std::exception_ptr failure;
-  {
-    async::TaskGroup group(co_await boost::asio::this_coro::executor);
+  auto both = [&](async::TaskGroup& group) -> Task<> {
     group.Spawn(KeepPulse(attachment, stopper, progress));
     group.Spawn(WalkThenEnd(work, group, failure));
-    std::exception_ptr pulse_failure;
-    try {
-      co_await group.Join();
-    } catch (...) {
-      pulse_failure = std::current_exception();
-    }
-    // Whichever ended first cancelled the other: a cancellation is never the reason.
-    if (pulse_failure && !IsCancellation(pulse_failure) && (!failure || IsCancellation(failure)))
-      failure = pulse_failure;
+    co_return;
+  };
+  std::exception_ptr pulse_failure;
+  try {
+    co_await async::WithTaskGroup(both);
+  } catch (...) {
+    pulse_failure = std::current_exception();
   }
+  // Whichever ended first cancelled the other: a cancellation is never the reason.
+  if (pulse_failure && !async::IsCancellation(pulse_failure) &&
+      (!failure || async::IsCancellation(failure)))
+    failure = pulse_failure;
   if (failure && IsConnectionLoss(failure)) std::rethrow_exception(failure);
   co_return co_await Settle(work, failure);
 }

@@ -1,0 +1,147 @@
+// What a backfill decides without a server: windows, what needs work, the shape of its statements.
+#include <gmock/gmock.h>
+
+#include "batcher/backfill/chunk_sql.h"
+#include "batcher/backfill/spec.h"
+#include "batcher/backfill/stripe_policy.h"
+#include "batcher/backfill/window_set.h"
+#include "batcher/backfill/work_policy.h"
+
+namespace pgalter::backfill {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(IntervalSet, JoinsNeighboursAndOverlaps) {
+  IntervalSet set;
+  set.Add(10, 20);
+  set.Add(30, 40);
+  EXPECT_EQ(set.Count(), 2U);
+  set.Add(20, 30);
+  EXPECT_EQ(set.Count(), 1U);
+  EXPECT_TRUE(set.Contains(10, 40));
+  set.Add(5, 50);
+  EXPECT_EQ(set.Size(), 45);
+  EXPECT_FALSE(set.Contains(4, 6));
+  set.Add(7, 7);
+  EXPECT_EQ(set.Size(), 45);
+}
+
+TEST(IntervalSet, FindsEveryGapOnce) {
+  IntervalSet set;
+  set.Add(3, 5);
+  set.Add(8, 9);
+  Block covered = 0;
+  Block from = 0;
+  while (const auto gap = set.Gap(from, 12)) {
+    covered += gap->second - gap->first;
+    from = gap->second;
+  }
+  EXPECT_EQ(covered, 12 - 3);
+  EXPECT_EQ(set.Gap(12, 12), std::nullopt);
+}
+
+TEST(WindowSet, ResumesWhatWasBegunAndSkipsWhatIsDone) {
+  WindowSet windows(100, {{0, 10, 16, 16}, {10, 20, 16, 7}, {50, 60, 1, 1}});
+  EXPECT_EQ(windows.done(), 20);
+  EXPECT_EQ(windows.Take(30, 16), (Window{10, 20, 16, 7}));
+  EXPECT_EQ(windows.Take(25, 16), (Window{20, 45, 16, 0}));
+  EXPECT_EQ(windows.Take(25, 16), (Window{45, 50, 16, 0}));
+  EXPECT_EQ(windows.Take(100, 1), (Window{60, 100, 1, 0}));
+  EXPECT_EQ(windows.Take(100, 1), std::nullopt);
+}
+
+TEST(WindowSet, HandsEveryBlockOutExactlyOnce) {
+  WindowSet windows(1000, {});
+  std::vector<int> seen(1000);
+  for (int size = 1; const auto window = windows.Take(size, 1); size = size * 7 % 31 + 1)
+    for (Block block = window->first; block < window->end; ++block)
+      ++seen[static_cast<std::size_t>(block)];
+  EXPECT_THAT(seen, ::testing::Each(1));
+}
+
+TEST(WindowSet, AWindowGivenBackComesAgain) {
+  WindowSet windows(10, {});
+  Window window = *windows.Take(10, 4);
+  window.passes = 2;
+  windows.GiveBack(window);
+  EXPECT_EQ(windows.Take(3, 1), window);
+  windows.Finish(window);
+  EXPECT_EQ(windows.done(), 10);
+}
+
+Column Exact(const char* name, const char* expression) {
+  return {name, "bigint", expression, true, true};
+}
+
+TEST(DecideWork, AReproducibleValueIsCompared) {
+  const auto decided = DecideWork({Exact("b", "a * 2")}, {false, true, false}, "");
+  ASSERT_TRUE(decided.work);
+  EXPECT_EQ(decided.work->needs, "(b IS DISTINCT FROM CAST((a * 2) AS bigint))");
+  EXPECT_FALSE(decided.work->must_become_false);
+}
+
+TEST(DecideWork, TypesWhoseEqualityIsNoIdentityAreComparedAsImages) {
+  Column column = Exact("n", "x");
+  column.type = "numeric";
+  column.equality_is_identity = false;
+  const auto decided = DecideWork({column}, {false, true, false}, "x > 0");
+  EXPECT_THAT(decided.work->needs, HasSubstr("OPERATOR(pg_catalog.*<>)"));
+  EXPECT_THAT(decided.work->needs, HasSubstr("(x > 0) AND"));
+}
+
+TEST(DecideWork, ReadingTheTargetNeedsACondition) {
+  const auto refused = DecideWork({Exact("amt", "amt * 100")}, {true, false, false}, "");
+  EXPECT_FALSE(refused.work);
+  EXPECT_THAT(refused.refusal, HasSubstr("--where"));
+  const auto allowed = DecideWork({Exact("amt", "amt * 100")}, {true, false, false}, "unit = 'x'");
+  ASSERT_TRUE(allowed.work);
+  EXPECT_TRUE(allowed.work->must_become_false);
+}
+
+TEST(DecideWork, AMovingValueIsDoneWhenItIsNotNull) {
+  const auto decided = DecideWork({Exact("u", "gen_random_uuid()")}, {false, false, true}, "");
+  ASSERT_TRUE(decided.work);
+  EXPECT_EQ(decided.work->needs, "(u IS NULL)");
+  Column column = Exact("u", "gen_random_uuid()");
+  column.nullable = false;
+  EXPECT_FALSE(DecideWork({column}, {false, false, true}, "").work);
+}
+
+TEST(Stripes, OnlyWhereTheyPay) {
+  EXPECT_EQ(JudgeStripes({45, false}), Stripes::kUseful);
+  EXPECT_EQ(JudgeStripes({45, true}), Stripes::kUselessIndexed);
+  EXPECT_EQ(JudgeStripes({1.5, false}), Stripes::kUselessFewRows);
+}
+
+TEST(ChunkSql, AsksTheStripeBeforeTheCondition) {
+  const Relation relation{"public.t", "t", "(hash(id))", "id::text"};
+  const Work work{"b IS NULL", false};
+  const std::string sql =
+      UpdateStatement(relation, {Exact("b", "1")}, work, {16, 3, RowLocks::kWait});
+  EXPECT_THAT(sql, HasSubstr("CASE WHEN (hash(id)) % 16 = 3 THEN (b IS NULL) ELSE false END"));
+  EXPECT_THAT(sql, Not(HasSubstr("SKIP LOCKED")));
+  EXPECT_THAT(UpdateStatement(relation, {Exact("b", "1")}, work, {1, 0, RowLocks::kSkip}),
+              HasSubstr("FOR NO KEY UPDATE SKIP LOCKED"));
+}
+
+TEST(Spec, SurvivesTheState) {
+  Spec spec;
+  spec.table = "public.\"Order Items\"";
+  spec.set_text = "b = :x";
+  spec.binds = {{"x", "SECRET"}};
+  spec.workers = 3;
+  spec.chunk_time = Milliseconds(25);
+  spec.sync = Sync::kNone;
+  spec.on_error = OnError::kQuarantine;
+  spec.throttle = {{"replay-lag-seconds", "5s"}};
+  spec.settings = {{"search_path", "app, public"}};
+  spec.resolved = {{"b", "1"}};
+  spec.alias = "Order Items";
+  spec.has_trigger = true;
+  EXPECT_EQ(ToJson(FromJson(ToJson(spec))), ToJson(spec));
+}
+
+}  // namespace
+}  // namespace pgalter::backfill
