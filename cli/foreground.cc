@@ -77,7 +77,7 @@ void SayDone(const Context& context, const std::string& run, const run::Progress
                              HumanCount(progress.quarantined_rows), run));
   if (keeps)
     Say(context, fmt::format("new rows are kept right by a trigger; remove it when the application "
-                             "does it: pgalter finish {}",
+                             "does it: pgalter finish {} --yes",
                              run));
 }
 

@@ -6,6 +6,7 @@
 
 #include "batcher/backfill/last_scan.h"
 #include "batcher/backfill/monitor.h"
+#include "batcher/backfill/wish.h"
 #include "batcher/backfill/worker.h"
 #include "engine/async/finally.h"
 #include "engine/async/task_group.h"
@@ -18,11 +19,21 @@ using run::Failure;
 
 namespace {
 
-throttle::ThrottleOptions OptionsFrom(const Spec& spec) {
+// The run's own keys, then what an operator has set since.
+throttle::ThrottleOptions OptionsFrom(const run::Environment& env, const Spec& spec,
+                                      const Table& table) {
   throttle::ThrottleOptions options;
+  options.settings.watch.run = env.run.id;
+  options.settings.watch.table = table.name;
   for (const auto& [key, value] : spec.throttle) {
     if (const auto refused = throttle::Change(options.settings, key, value))
       throw Failure(ExitCode::kUsage, *refused);
+  }
+  for (const auto& entry : env.control.throttle) {
+    const std::string value = entry.value().as_string().c_str();
+    // A refusal is the monitor's to tell: it does not end the run.
+    if (!ReadWish(entry.key(), value))
+      static_cast<void>(throttle::Change(options.settings, entry.key(), value));
   }
   return options;
 }
@@ -91,7 +102,7 @@ Task<> BackfillStep::Do(run::Environment& env, const state::Step&) {
   env.progress.total_rows = env.run.total_rows;
 
   throttle::Throttle throttle(co_await boost::asio::this_coro::executor, env.sessions,
-                              OptionsFrom(spec));
+                              OptionsFrom(env, spec, table));
   Crew crew(env, spec, table, resolved, *decided.work, throttle);
   auto work = [&]() -> Task<> {
     co_await StartWatching(throttle);

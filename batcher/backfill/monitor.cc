@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <map>
 
-#include "engine/watch/unit.h"
+#include "batcher/backfill/wish.h"
 
 namespace pgalter::backfill {
 
@@ -44,20 +44,12 @@ class Wishes {
  private:
   static std::optional<std::string> ApplyOne(Crew& crew, const std::string& key,
                                              const std::string& value) {
-    if (key == "chunk-time") {
-      const auto seconds = watch::Parse(value, watch::Unit::kSeconds);
-      if (!seconds || *seconds <= 0) return fmt::format("chunk-time: \"{}\" is no duration", value);
-      crew.SetChunkTime(Milliseconds(static_cast<std::int64_t>(*seconds * 1000)));
-      return std::nullopt;
-    }
-    if (key == "workers") {
-      int workers = 0;
-      std::from_chars(value.data(), value.data() + value.size(), workers);
-      if (workers < 1) return fmt::format("workers: \"{}\" is no number from 1", value);
-      crew.wanted_workers = workers;
-      return std::nullopt;
-    }
-    return crew.throttle().Set(key, value);
+    const auto wish = ReadWish(key, value);
+    if (!wish) return crew.throttle().Set(key, value);
+    if (!wish->refusal.empty()) return wish->refusal;
+    if (wish->chunk_time) crew.SetChunkTime(*wish->chunk_time);
+    if (wish->workers) crew.wanted_workers = *wish->workers;
+    return std::nullopt;
   }
 
   std::map<std::string, std::string> applied_;

@@ -64,7 +64,7 @@ void Show(const Context& context, const Swept& swept) {
   for (const auto& run : swept.cleaned)
     Print(fmt::format("{} cleaned up\n", std::string(run.as_string())));
   for (const auto& run : swept.kept)
-    Print(fmt::format("{0} is done and keeps its trigger on purpose: pgalter finish {0}\n",
+    Print(fmt::format("{0} is done and keeps its trigger on purpose: pgalter finish {0} --yes\n",
                       std::string(run.as_string())));
   Print(fmt::format("{} ended runs forgotten\n", swept.forgotten));
 }

@@ -62,8 +62,8 @@ Task<> AddArtefacts(guard::Session& session, const state::Run& run, Facts& facts
     facts.Add("keeps", what);
   }
   if (artefacts.empty() || state::IsActive(run.state)) co_return;
-  facts.Add("next",
-            run.state == state::RunState::kDone ? "pgalter finish " + run.id : "pgalter cleanup");
+  facts.Add("next", run.state == state::RunState::kDone ? "pgalter finish " + run.id + " --yes"
+                                                        : "pgalter cleanup --yes");
 }
 
 // Keys only: a quarantined row's other values are nobody's business here.

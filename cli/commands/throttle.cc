@@ -1,3 +1,4 @@
+#include "batcher/backfill/wish.h"
 #include "batcher/throttle/settings.h"
 
 #include <fmt/format.h>
@@ -18,10 +19,11 @@ namespace po = boost::program_options;
 using Setting = std::pair<std::string, std::string>;
 
 void AddOptions(po::options_description& options) {
-  options.add_options()(
-      "set", po::value<std::vector<std::string>>()->value_name("KEY=VALUE")->composing(),
-      "a ceiling (ratio=0.5, 0 stops, auto), a signal's limit (SIGNAL=10s, off, default), "
-      "expect-standbys=N, ignore-standbys=NAMES; may be given several times");
+  options.add_options()("set",
+                        po::value<std::vector<std::string>>()->value_name("KEY=VALUE")->composing(),
+                        "a ceiling (ratio=0.5, 0 stops, auto), workers=N, chunk-time=50ms, a "
+                        "signal's limit (SIGNAL=10s, off, default), "
+                        "expect-standbys=N, ignore-standbys=NAMES; may be given several times");
 }
 
 // All are checked before one is written.
@@ -35,6 +37,10 @@ std::vector<Setting> Checked(const std::vector<std::string>& given) {
                      "pgalter help throttle");
     settings.emplace_back(text.substr(0, equals), text.substr(equals + 1));
     const auto& [key, value] = settings.back();
+    const auto wish = backfill::ReadWish(key, value);
+    if (wish && !wish->refusal.empty())
+      throw Rejected(ExitCode::kUsage, wish->refusal, "pgalter help throttle");
+    if (wish) continue;
     if (const auto problem = throttle::Change(scratch, key, value))
       throw Rejected(ExitCode::kUsage, *problem, "pgalter help throttle");
   }

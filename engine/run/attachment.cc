@@ -4,6 +4,7 @@
 
 #include "engine/async/fail_point.h"
 #include "engine/run/orphans.h"
+#include "engine/state/schema.h"
 
 namespace pgalter::run {
 
@@ -48,6 +49,7 @@ Task<Attachment> Attach(const RunnerOptions& options, const std::string& owner,
   made.sessions.run = options.run;
   made.main = co_await guard::Session::Open(made.sessions);
   co_await RefuseStandby(made.main);
+  co_await state::RefusePublication(made.main);
   auto run = co_await state::FindRun(made.main, options.run);
   if (!run)
     throw Failure(ExitCode::kUsage,

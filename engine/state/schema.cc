@@ -61,7 +61,11 @@ Task<int> InstalledVersion(Session& session) {
 Task<> RefusePublication(Session& session) {
   // pg_publication_namespace came with 15; a publication can also name our tables one by one.
   const bool by_schema = session.db().server_version() >= 150000;
-  std::string sql = "SELECT quote_ident(pubname) FROM pg_publication WHERE puballtables";
+  std::string sql =
+      "SELECT quote_ident(pubname) FROM pg_publication WHERE puballtables"
+      " UNION SELECT quote_ident(p.pubname) FROM pg_publication p"
+      " JOIN pg_publication_rel pr ON pr.prpubid = p.oid JOIN pg_class c ON c.oid = pr.prrelid"
+      " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'pgalter'";
   if (by_schema)
     sql +=
         " UNION SELECT quote_ident(p.pubname) FROM pg_publication p"
