@@ -10,8 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLimit = 60s;
-
 std::string OneWrite(std::mt19937& dice) {
   const int id = std::uniform_int_distribution(1, kRows)(dice);
   const int amount = std::uniform_int_distribution(1, 1000)(dice);
@@ -128,6 +126,19 @@ void BackfillWorld::AwaitWindows(int windows) const {
   database_.AwaitValue("SELECT to_regclass('pgalter.backfill_window') IS NOT NULL", "t", kLimit);
   database_.AwaitValue(fmt::format("SELECT count(*) >= {} FROM pgalter.backfill_window", windows),
                        "t", kLimit);
+}
+
+void BackfillWorld::Throttle(const std::string& setting) const {
+  const Ran ran = Run({"throttle", RunId(), "--set", setting});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+}
+
+void BackfillWorld::Hold() const {
+  AwaitWindows(1);
+  Throttle("ratio=0");
+  database_.AwaitValue("SELECT (progress->>'throttle_ratio')::float8 = 0 FROM pgalter.run", "t",
+                       kLimit);
+  ASSERT_GT(Undone(), 0) << "the run was faster than its test";
 }
 
 void BackfillWorld::ResumeToTheEnd(Words environment) const {

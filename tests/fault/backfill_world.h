@@ -74,6 +74,12 @@ class BackfillWorld : public ::testing::Test {
   void AwaitNoRunner() const;
   // The backfill has committed so many windows.
   void AwaitWindows(int windows) const;
+  // A slow run, stopped between two chunks after some of them: what a test does now is in the
+  // middle.
+  [[nodiscard]] static Words Slowly() { return {"--throttle", "ratio=0.02"}; }
+  void Hold() const;
+  void LetGo() const { Throttle("ratio=1"); }
+  void Throttle(const std::string& setting) const;
   // Goes on with the newest run to its end.
   void ResumeToTheEnd(Words environment = {}) const;
 
@@ -81,6 +87,8 @@ class BackfillWorld : public ::testing::Test {
   void ExpectRight() const;
   // `finish` and `cleanup` leave nothing of ours but the ledger.
   void ExpectFinishLeavesNothing() const;
+
+  static constexpr std::chrono::seconds kLimit{60};
 
   FreshDatabase database_;
 };

@@ -1,0 +1,291 @@
+// What happens to a table and its server while a backfill is at work.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <csignal>
+
+#include "tests/fault/backfill_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+Words Two(const Words& more) {
+  Words words{"--workers", "2"};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+class Disturbed : public BackfillWorld {
+ protected:
+  void ExpectEnd(Program& program, int code) {
+    const Ran ran = program.Wait(kLimit);
+    EXPECT_EQ(ran.code, code) << ran.err;
+  }
+};
+
+TEST_F(Disturbed, ComesBackByItselfWhenItsBackendsAreTerminated) {
+  MakeItems();
+  Writers writers(database_.conninfo(), 4);
+  Program program = Start(Backfill(Two(Slowly())));
+  AwaitWindows(1);
+  for (int epoch = 1; epoch <= 4; ++epoch) {
+    database_.AwaitValue("SELECT epoch FROM pgalter.lease", std::to_string(epoch), kLimit);
+    // Its workers and its pulse: it is at work again.
+    database_.AwaitValue(
+        "SELECT count(*) >= 4 FROM pg_stat_activity WHERE application_name LIKE 'pgalter/%'", "t",
+        kLimit);
+    database_.Sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name LIKE 'pgalter/%'");
+  }
+  LetGo();
+  ExpectEnd(program, 0);
+  writers.Stop();
+  EXPECT_EQ(writers.errors(), "");
+  EXPECT_EQ(Number("SELECT epoch FROM pgalter.lease"), 5);
+  ExpectRight();
+  ExpectFinishLeavesNothing();
+}
+
+// A server of its own, made before the world in it.
+struct OwnServer {
+  sandbox::Sandbox server = sandbox::Sandbox::Start(TestServerOptions());
+};
+class ServerLost : private OwnServer, public BackfillWorld {
+ protected:
+  ServerLost() : BackfillWorld(OwnServer::server) {}
+  sandbox::Sandbox& server() { return OwnServer::server; }
+};
+
+TEST_F(ServerLost, ACrashIsOutlived) {
+  MakeItems();
+  Writers writers(database_.conninfo(), 5);
+  Program program = Start(Backfill(Two(Slowly())));
+  AwaitWindows(1);
+  server().Crash();
+  server().Restart();
+  database_.AwaitValue("SELECT epoch FROM pgalter.lease", "2", kLimit);
+  LetGo();
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  writers.Stop();
+  EXPECT_EQ(writers.errors(), "");
+  ExpectRight();
+  ExpectFinishLeavesNothing();
+}
+
+TEST_F(ServerLost, AKilledRunIsResumedOnThePromotedStandby) {
+  MakeItems();
+  sandbox::Sandbox standby = server().MakeStandby();
+  const std::string there = standby.conninfo(database_.name());
+  Writers writers(database_.conninfo(), 6);
+  ASSERT_EQ(Run(Backfill(Two({})), {"PGALTER_FAIL_POINT=chunk-committed:9"}).code, kKilled);
+  writers.Stop();
+  const std::string run = RunId();
+  const std::string written = database_.Value("SELECT pg_current_wal_insert_lsn()");
+  ASSERT_TRUE(Within(kLimit, [&] {
+    return Session(there).Value("SELECT pg_last_wal_replay_lsn() >= '" + written + "'") == "t";
+  }));
+  server().Crash();
+  standby.Promote();
+  Program program(PGALTER_BINARY, {"resume", run, "--dsn", there});
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  Session user(there);
+  EXPECT_EQ(user.Value("SELECT count(*) FROM items WHERE b IS DISTINCT FROM a * 2"), "0");
+  EXPECT_EQ(user.Value("SELECT count(*) || ' ' || sum(a) FROM items"),
+            user.Value("SELECT sum(rows) || ' ' || sum(total) FROM audit"));
+}
+
+TEST_F(Disturbed, ALockedRowComesLastAndKeepsNobodyWaiting) {
+  MakeItems();
+  Session user = database_.Connect();
+  user.Exec("BEGIN");
+  user.Exec("SELECT FROM items WHERE id = 20000 FOR UPDATE");
+  Program program = Start(Backfill(Two({})));
+  database_.AwaitValue("SELECT to_regclass('pgalter.run') IS NOT NULL", "t", kLimit);
+  database_.AwaitValue("SELECT state || ' ' || phase FROM pgalter.run", "waiting last-scan",
+                       kLimit);
+  EXPECT_EQ(database_.Value("SELECT string_agg(id::text, ' ') FROM items WHERE b IS NULL"),
+            "20000");
+  EXPECT_EQ(Number("SELECT progress->>'waiting_rows' FROM pgalter.run"), 1);
+  // Others write its neighbours, and no row of the chunk that tries it is kept from them.
+  Session neighbour = database_.Connect();
+  for (int i = 0; i < 20; ++i) {
+    neighbour.Exec("UPDATE items SET note = note WHERE id BETWEEN 19990 AND 20010 AND id <> 20000");
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_stat_activity u, pg_stat_activity p"
+                     " WHERE p.application_name LIKE 'pgalter/%' AND u.application_name = ''"
+                     " AND p.pid = ANY (pg_blocking_pids(u.pid))"),
+              0);
+  }
+  user.Exec("COMMIT");
+  ExpectEnd(program, 0);
+  ExpectRight();
+}
+
+TEST_F(Disturbed, ASecondRunnerIsRefused) {
+  MakeItems();
+  Program first = Start(Backfill(Two(Slowly())));
+  Hold();
+  const Ran again = Run(Backfill());
+  EXPECT_EQ(again.code, 4);
+  EXPECT_THAT(again.err, HasSubstr(RunId()));
+  const Ran beside = Run({"resume", RunId()});
+  EXPECT_EQ(beside.code, 4);
+  EXPECT_THAT(beside.err, HasSubstr("--take-over"));
+  Program second = Start({"resume", RunId(), "--take-over"});
+  ExpectEnd(first, 6);
+  LetGo();
+  ExpectEnd(second, 0);
+  ExpectRight();
+}
+
+TEST_F(Disturbed, ARenamedTableIsFollowed) {
+  MakeItems();
+  Program program = Start(Backfill(Two(Slowly())));
+  Hold();
+  database_.Sql(
+      "CREATE SCHEMA attic; ALTER TABLE items RENAME TO \"Old Items\";"
+      "ALTER TABLE \"Old Items\" SET SCHEMA attic");
+  LetGo();
+  ExpectEnd(program, 0);
+  database_.Sql(
+      "ALTER TABLE attic.\"Old Items\" SET SCHEMA public;"
+      "ALTER TABLE \"Old Items\" RENAME TO items");
+  ExpectRight();
+  ExpectFinishLeavesNothing();
+}
+
+TEST_F(Disturbed, ADroppedTableEndsTheRun) {
+  MakeItems();
+  Program program = Start(Backfill(Two(Slowly())));
+  Hold();
+  database_.Sql("DROP TABLE items");
+  LetGo();
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 1) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("was dropped"));
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_proc WHERE pronamespace = 'pgalter'::regnamespace"), 0);
+}
+
+TEST_F(Disturbed, ARewrittenTableIsGoneThroughAgain) {
+  MakeItems();
+  Writers writers(database_.conninfo(), 7);
+  Program program = Start(Backfill(Two(Slowly())));
+  Hold();
+  database_.Sql("VACUUM FULL items");
+  LetGo();
+  ExpectEnd(program, 0);
+  writers.Stop();
+  EXPECT_EQ(writers.errors(), "");
+  EXPECT_EQ(database_.Value("SELECT filenode FROM pgalter.backfill_relation"),
+            database_.Value("SELECT pg_relation_filenode('items')"));
+  ExpectRight();
+}
+
+TEST_F(Disturbed, ATableRewrittenWhileNobodyWorksIsGoneThroughAgain) {
+  MakeItems();
+  ASSERT_EQ(Run(Backfill(), {"PGALTER_FAIL_POINT=chunk-committed:9"}).code, kKilled);
+  database_.Sql("VACUUM FULL items");
+  ResumeToTheEnd();
+  ExpectRight();
+}
+
+TEST_F(Disturbed, ASignalPausesAndResumeGoesOn) {
+  MakeItems();
+  Writers writers(database_.conninfo(), 8);
+  Program program = Start(Backfill(Two(Slowly())));
+  AwaitWindows(1);
+  program.Signal(SIGINT);
+  const Ran paused = program.Wait(kLimit);
+  EXPECT_EQ(paused.code, 6);
+  EXPECT_THAT(paused.err, HasSubstr("pgalter resume " + RunId()));
+  EXPECT_EQ(StateOfRun(), "paused");
+  EXPECT_GT(Undone(), 0);
+  Program resumed = Start({"resume", RunId()});
+  database_.AwaitValue("SELECT epoch FROM pgalter.lease", "2", kLimit);
+  LetGo();
+  ExpectEnd(resumed, 0);
+  writers.Stop();
+  EXPECT_EQ(writers.errors(), "");
+  ExpectRight();
+}
+
+TEST_F(Disturbed, AnotherProcessPausesAndAborts) {
+  MakeItems();
+  Program program = Start(Backfill(Two(Slowly())));
+  AwaitWindows(1);
+  const Ran pause = Run({"pause", RunId()});
+  EXPECT_EQ(pause.code, 0) << pause.err;
+  ExpectEnd(program, 6);
+  EXPECT_EQ(StateOfRun(), "paused");
+  Program resumed = Start({"resume", RunId()});
+  database_.AwaitValue("SELECT state FROM pgalter.run", "running", kLimit);
+  const Ran abort = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(abort.code, 0) << abort.err;
+  ExpectEnd(resumed, 6);
+  EXPECT_EQ(StateOfRun(), "aborted");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'items'::regclass"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_proc WHERE pronamespace = 'pgalter'::regnamespace"), 0);
+  AwaitNoRunner();
+}
+
+class BadRows : public BackfillWorld {
+ protected:
+  BadRows() {
+    MakeItems(5000);
+    database_.Sql("UPDATE items SET note = 'hunter2' WHERE id IN (17, 2500, 4999)");
+  }
+  [[nodiscard]] static Words Cast(const Words& more) {
+    Words words{"backfill", "items", "--set", "b = note::int", "--yes", "--xmin-wait", "0s"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  // The value is nowhere but in the table itself.
+  void ExpectSecretKept(const Ran& ran) const {
+    EXPECT_EQ((ran.out + ran.err).find("hunter2"), std::string::npos) << ran.err;
+    EXPECT_EQ(Number("SELECT count(*) FROM pgalter.run r WHERE r::text LIKE '%hunter2%'"), 0);
+    EXPECT_EQ(Number("SELECT count(*) FROM pgalter.quarantine q WHERE q::text LIKE '%hunter2%'"),
+              0);
+  }
+};
+
+TEST_F(BadRows, StopTheRunWhichNamesTheKey) {
+  const Ran ran = Run(Cast({"--on-error", "stop"}));
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, ::testing::ContainsRegex("\"id\": (17|2500|4999)[^0-9]"));
+  EXPECT_THAT(ran.err, HasSubstr("22P02"));
+  ExpectSecretKept(ran);
+  EXPECT_EQ(StateOfRun(), "failed");
+  database_.Sql("UPDATE items SET note = '7' WHERE note = 'hunter2'");
+  ResumeToTheEnd();
+  EXPECT_EQ(Number("SELECT count(*) FROM items WHERE b IS DISTINCT FROM 7"), 0);
+}
+
+TEST_F(BadRows, AreQuarantined) {
+  const Ran ran = Run(Cast({"--on-error", "quarantine", "--workers", "2"}));
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ExpectSecretKept(ran);
+  EXPECT_EQ(database_.Value("SELECT string_agg((key::jsonb->>'id') || ' ' || sqlstate, ', '"
+                            " ORDER BY (key::jsonb->>'id')::int) FROM pgalter.quarantine"),
+            "17 22P02, 2500 22P02, 4999 22P02");
+  EXPECT_EQ(Number("SELECT count(*) FROM items WHERE b IS NULL"), 3);
+  EXPECT_EQ(Number("SELECT count(*) FROM items WHERE b IS DISTINCT FROM 7"), 3);
+}
+
+TEST_F(BadRows, OfACheckConstraintNameIt) {
+  database_.Sql("ALTER TABLE items ADD CONSTRAINT small CHECK (b < 1900)");
+  const Ran ran = Run(Backfill({"--on-error", "quarantine", "--sync", "none"}));
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.quarantine WHERE object LIKE '%small%'"),
+            Number("SELECT count(*) FROM items WHERE a * 2 >= 1900"));
+  EXPECT_EQ(Number("SELECT count(*) FROM items WHERE a * 2 < 1900 AND b IS DISTINCT FROM a * 2"),
+            0);
+}
+
+}  // namespace
+}  // namespace pgalter::test
