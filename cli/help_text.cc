@@ -120,8 +120,9 @@ std::string OptionsText(std::string_view caption,
   std::string text = fmt::format("\n{}:\n", caption);
   for (const auto& option : options.options()) {
     const std::string name = OptionName(*option);
-    text += fmt::format("  {:<{}}", name, kIndent - 2);
-    if (name.size() > kIndent - 4) text += "\n" + std::string(kIndent, ' ');
+    const bool fits = name.size() <= kIndent - 4;
+    text += fits ? fmt::format("  {:<{}}", name, kIndent - 2)
+                 : fmt::format("  {}\n{}", name, std::string(kIndent, ' '));
     text += Wrapped(option->description(), kWidth - kIndent, kIndent) + "\n";
   }
   return text;

@@ -1,0 +1,466 @@
+// The program itself, against a real server: what it prints, where, and its exit code.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/json/parse.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "tests/support/postgres.h"
+
+namespace pgalter::test {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+struct Ran {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string Quoted(const std::string& word) {
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string ReadFile(const fs::path& path) {
+  const std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// The program beside the test.
+class Background {
+ public:
+  Background(const std::vector<std::string>& arguments, const fs::path& errors) {
+    std::string line = "exec " PGALTER_BINARY;
+    for (const std::string& argument : arguments) line += " " + Quoted(argument);
+    line += fmt::format(" </dev/null >/dev/null 2>{}", errors.string());
+    child_ = ::fork();
+    if (child_ == 0) {
+      ::execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
+      ::_exit(127);
+    }
+  }
+  Background(const Background&) = delete;
+  Background& operator=(const Background&) = delete;
+  ~Background() {
+    if (child_ == 0) return;
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+  }
+
+  void Signal(int signal) const { ::kill(child_, signal); }
+
+  // Its exit code; -1 when it goes on for longer than the limit.
+  int Wait(std::chrono::seconds limit = std::chrono::seconds(30)) {
+    const auto give_up = std::chrono::steady_clock::now() + limit;
+    int status = 0;
+    while (::waitpid(child_, &status, WNOHANG) == 0) {
+      if (std::chrono::steady_clock::now() > give_up) return -1;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    child_ = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+ private:
+  pid_t child_ = 0;
+};
+
+class Cli : public ::testing::Test {
+ protected:
+  Cli() : folder_(fs::temp_directory_path() / fmt::format("pgalter-cli-{}", getpid())) {
+    fs::create_directories(folder_);
+  }
+  ~Cli() override { fs::remove_all(folder_); }
+
+  Ran Run(std::vector<std::string> arguments, const std::string& environment = "") {
+    std::string line = environment + " " + PGALTER_BINARY;
+    for (const std::string& argument : arguments) line += " " + Quoted(argument);
+    line += fmt::format(" </dev/null >{0}/out 2>{0}/err", folder_.string());
+    const int status = std::system(line.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+            ReadFile(folder_ / "out"), ReadFile(folder_ / "err")};
+  }
+  Ran OnDatabase(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--dsn", database_.conninfo()});
+    return Run(std::move(arguments));
+  }
+
+  // A run without steps: it has nothing to do but to change its state.
+  std::string MakeRun(const std::string& state) {
+    database_.Sql("CREATE TABLE IF NOT EXISTS public.t (id int PRIMARY KEY)");
+    return database_.Value(fmt::format(
+        "WITH run AS (INSERT INTO pgalter.run (run, command, target, relid, spec, state, phase)"
+        " VALUES (gen_random_uuid(), 'backfill', 'public.t', 'public.t'::regclass, '{{}}', '{}',"
+        " 'backfill') RETURNING run),"
+        " lease AS (INSERT INTO pgalter.lease SELECT run, 0, '' FROM run),"
+        " control AS (INSERT INTO pgalter.control (run) SELECT run FROM run)"
+        " SELECT run FROM run",
+        state));
+  }
+  // A run whose only step waits for as long as somebody else has a lock on the table.
+  std::string MakeWaitingRun() {
+    std::string run = MakeRun("paused");
+    database_.Sql(
+        fmt::format("INSERT INTO pgalter.step (run, ordinal, id, kind, phase, sql)"
+                    " VALUES ('{}', 1, 'lock', 'ddl', 'expand', '{{LOCK TABLE public.t}}')",
+                    run));
+    return run;
+  }
+  std::vector<std::string> WithDsn(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.end(), {"--dsn", database_.conninfo()});
+    return arguments;
+  }
+  fs::path Errors(const std::string& name) const { return folder_ / name; }
+  void AwaitRunners(int count) {
+    database_.AwaitValue(
+        "SELECT count(*) FROM pgalter.lease WHERE epoch >= " + std::to_string(count), "1",
+        std::chrono::seconds(30));
+    database_.AwaitValue(
+        "SELECT count(*) FROM pgalter.heartbeat h JOIN pgalter.lease l USING (run, epoch)", "1",
+        std::chrono::seconds(30));
+  }
+  std::string StateOf(const std::string& run) {
+    return database_.Value(fmt::format("SELECT state FROM pgalter.run WHERE run = '{}'", run));
+  }
+  json::object ErrorOf(const Ran& ran) { return json::parse(ran.err).at("error").as_object(); }
+
+  FreshDatabase database_;
+  fs::path folder_;
+};
+
+TEST_F(Cli, InitTwiceChangesNothingTheSecondTime) {
+  const Ran first = OnDatabase({"init"});
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("installed"));
+  const Ran second = OnDatabase({"init"});
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_THAT(second.out, HasSubstr("already"));
+  const Ran third = OnDatabase({"init", "--output", "json"});
+  const json::value json = json::parse(third.out);
+  EXPECT_EQ(json.at("schema").at("before"), json.at("schema").at("now"));
+}
+
+TEST_F(Cli, PsReadsOnlyAndIsEmptyWherePgalterWasNeverUsed) {
+  const Ran text = OnDatabase({"ps"});
+  EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_THAT(text.out, IsEmpty());
+  const Ran json = OnDatabase({"ps", "--output", "json"});
+  EXPECT_EQ(json.out, "{\"version\":1,\"runs\":[]}\n");
+  EXPECT_EQ(database_.Value("SELECT to_regnamespace('pgalter') IS NULL"), "t");
+}
+
+TEST_F(Cli, AnUnknownRunIsAUsageError) {
+  const Ran never_used = OnDatabase({"status", "abc"});
+  EXPECT_EQ(never_used.code, 2);
+  OnDatabase({"init"});
+  const Ran ran = OnDatabase({"status", "abc"});
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("there is no run abc"));
+  EXPECT_THAT(ran.err, HasSubstr("pgalter ps"));
+}
+
+TEST_F(Cli, AMissingRightSaysWhichGrantHelps) {
+  database_.Sql(
+      "DO $$ BEGIN IF to_regrole('cli_poor') IS NULL THEN CREATE ROLE cli_poor LOGIN; END IF; END"
+      " $$");
+  const Ran ran = Run({"init", "--dsn", database_.conninfo() + " user=cli_poor"});
+  EXPECT_EQ(ran.code, 10);
+  EXPECT_THAT(ran.err, HasSubstr("42501"));
+  EXPECT_THAT(ran.err, HasSubstr("GRANT CREATE ON DATABASE"));
+  EXPECT_EQ(database_.Value("SELECT to_regnamespace('pgalter') IS NULL"), "t");
+}
+
+TEST_F(Cli, NoServerIsAConnectionError) {
+  const Ran ran = Run({"ps", "--dsn", "host=/nonexistent", "--output", "json"});
+  EXPECT_EQ(ran.code, 9);
+  const json::object error = ErrorOf(ran);
+  EXPECT_EQ(error.at("exit_code").as_int64(), 9);
+  EXPECT_TRUE(error.at("hint").is_string());
+  EXPECT_THAT(ran.out, IsEmpty());
+}
+
+TEST_F(Cli, NoSuchDatabaseIsAConnectionError) {
+  EXPECT_EQ(Run({"ps", "--dsn", database_.conninfo() + " dbname=nowhere"}).code, 9);
+}
+
+TEST_F(Cli, APasswordIsNeverShown) {
+  const std::string log = (folder_ / "log").string();
+  const Ran ran = Run({"ps", "--dsn", "host=/nonexistent password=verysecret", "--log-file", log});
+  EXPECT_EQ(ran.code, 9);
+  EXPECT_THAT(ran.err, HasSubstr("--dsn holds a password"));
+  EXPECT_THAT(ran.out + ran.err + ReadFile(log), Not(HasSubstr("verysecret")));
+  EXPECT_THAT(ReadFile(log), HasSubstr("exit code 9"));
+}
+
+TEST_F(Cli, TheEnvironmentNamesTheServer) {
+  const Ran ran = Run({"ps"}, fmt::format("PGALTER_DSN={}", Quoted(database_.conninfo())));
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  const auto& server = database_.server();
+  const Ran libpq =
+      Run({"ps"}, fmt::format("PGHOST={} PGPORT={} PGUSER=postgres PGDATABASE={}",
+                              server.socket_dir().string(), server.port(), database_.name()));
+  EXPECT_EQ(libpq.code, 0) << libpq.err;
+}
+
+TEST_F(Cli, WrongWordsAreUsageErrors) {
+  const Ran option = OnDatabase({"ps", "--outptu", "json"});
+  EXPECT_EQ(option.code, 2);
+  EXPECT_THAT(option.err, HasSubstr("did you mean --output?"));
+  const Ran command = Run({"stauts", "--output", "json"});
+  EXPECT_EQ(command.code, 2);
+  EXPECT_THAT(std::string(ErrorOf(command).at("hint").as_string()), HasSubstr("status"));
+}
+
+TEST_F(Cli, APublicationForAllTablesIsRefused) {
+  database_.Sql("CREATE PUBLICATION everything FOR ALL TABLES");
+  const Ran ran = OnDatabase({"init"});
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_THAT(ran.err, HasSubstr("everything"));
+  EXPECT_EQ(database_.Value("SELECT to_regnamespace('pgalter') IS NULL"), "t");
+}
+
+TEST_F(Cli, ARunWithoutARunnerIsPausedAndResumed) {
+  OnDatabase({"init"});
+  const std::string run = MakeRun("running");
+  EXPECT_THAT(OnDatabase({"ps"}).out, HasSubstr("no runner"));
+  const Ran paused = OnDatabase({"pause"});
+  EXPECT_EQ(paused.code, 0) << paused.err;
+  EXPECT_EQ(StateOf(run), "paused");
+  EXPECT_EQ(OnDatabase({"watch", run}).code, 6);
+  const Ran resumed = OnDatabase({"resume"});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(StateOf(run), "done");
+  EXPECT_EQ(OnDatabase({"watch", run}).code, 0);
+  EXPECT_EQ(OnDatabase({"resume", run}).code, 0) << "a done run is left alone";
+}
+
+TEST_F(Cli, AResumedRunStreamsJson) {
+  OnDatabase({"init"});
+  const std::string run = MakeRun("paused");
+  const Ran ran = OnDatabase({"resume", run, "--output", "json"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  const json::value last = json::parse(ran.out);
+  EXPECT_EQ(last.at("state").as_string(), "done");
+  EXPECT_EQ(last.at("run").as_string(), run);
+}
+
+TEST_F(Cli, ADetachedRunGoesOnByItself) {
+  OnDatabase({"init"});
+  const std::string run = MakeRun("paused");
+  const Ran ran = OnDatabase({"resume", run, "--detach"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, run + "\n");
+  database_.AwaitValue(fmt::format("SELECT state FROM pgalter.run WHERE run = '{}'", run), "done");
+}
+
+TEST_F(Cli, AnAbortedRunIsOver) {
+  OnDatabase({"init"});
+  const std::string run = MakeRun("paused");
+  const Ran unasked = OnDatabase({"abort", run});
+  EXPECT_EQ(unasked.code, 2);
+  EXPECT_THAT(unasked.err, HasSubstr("--yes"));
+  EXPECT_EQ(StateOf(run), "paused");
+  const Ran aborted = OnDatabase({"abort", run, "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(StateOf(run), "aborted");
+  EXPECT_EQ(OnDatabase({"resume", run}).code, 4);
+  EXPECT_EQ(OnDatabase({"pause", run}).code, 4);
+  EXPECT_EQ(OnDatabase({"finish", run, "--yes"}).code, 4);
+}
+
+TEST_F(Cli, TheFirstSignalPausesTheRun) {
+  OnDatabase({"init"});
+  const std::string run = MakeWaitingRun();
+  Session user = database_.Connect();
+  user.Exec("BEGIN; LOCK TABLE public.t IN ACCESS SHARE MODE");
+  Background runner(WithDsn({"resume", run}), Errors("runner"));
+  AwaitRunners(1);
+  runner.Signal(SIGINT);
+  EXPECT_EQ(runner.Wait(), 6);
+  EXPECT_EQ(StateOf(run), "paused");
+  EXPECT_THAT(ReadFile(Errors("runner")), HasSubstr("pgalter resume " + run));
+}
+
+TEST_F(Cli, AfterTwoSignalsTheRunCanBeResumed) {
+  OnDatabase({"init"});
+  const std::string run = MakeWaitingRun();
+  Session user = database_.Connect();
+  user.Exec("BEGIN; LOCK TABLE public.t IN ACCESS SHARE MODE");
+  Background runner(WithDsn({"resume", run}), Errors("runner"));
+  AwaitRunners(1);
+  runner.Signal(SIGTERM);
+  runner.Signal(SIGINT);
+  EXPECT_EQ(runner.Wait(), 6);
+  user.Exec("COMMIT");
+  const Ran resumed = OnDatabase({"resume", run, "--take-over"});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+}
+
+TEST_F(Cli, ALiveRunnerIsPausedFromAnotherProcess) {
+  OnDatabase({"init"});
+  const std::string run = MakeWaitingRun();
+  Session user = database_.Connect();
+  user.Exec("BEGIN; LOCK TABLE public.t IN ACCESS SHARE MODE");
+  Background runner(WithDsn({"resume", run}), Errors("runner"));
+  AwaitRunners(1);
+  EXPECT_THAT(OnDatabase({"status"}).out, HasSubstr("runner:     process"));
+  const Ran paused = OnDatabase({"pause"});
+  EXPECT_EQ(paused.code, 0) << paused.err;
+  EXPECT_EQ(runner.Wait(), 6);
+  EXPECT_EQ(StateOf(run), "paused");
+}
+
+TEST_F(Cli, ALiveRunnerIsAbortedFromAnotherProcess) {
+  OnDatabase({"init"});
+  const std::string run = MakeWaitingRun();
+  Session user = database_.Connect();
+  user.Exec("BEGIN; LOCK TABLE public.t IN ACCESS SHARE MODE");
+  Background runner(WithDsn({"resume", run}), Errors("runner"));
+  AwaitRunners(1);
+  const Ran aborted = OnDatabase({"abort", run, "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(runner.Wait(), 6);
+  EXPECT_EQ(StateOf(run), "aborted");
+}
+
+TEST_F(Cli, ASecondRunnerMustTakeOver) {
+  OnDatabase({"init"});
+  const std::string run = MakeWaitingRun();
+  Session user = database_.Connect();
+  user.Exec("BEGIN; LOCK TABLE public.t IN ACCESS SHARE MODE");
+  Background first(WithDsn({"resume", run}), Errors("first"));
+  AwaitRunners(1);
+  const Ran refused = OnDatabase({"resume", run});
+  EXPECT_EQ(refused.code, 4);
+  EXPECT_THAT(refused.err, HasSubstr("--take-over"));
+  Background second(WithDsn({"resume", run, "--take-over"}), Errors("second"));
+  AwaitRunners(2);
+  EXPECT_EQ(first.Wait(), 6);
+  user.Exec("COMMIT");
+  EXPECT_EQ(second.Wait(), 0) << ReadFile(Errors("second"));
+  EXPECT_EQ(StateOf(run), "done");
+}
+
+TEST_F(Cli, WatchFollowsARunToItsEnd) {
+  OnDatabase({"init"});
+  const std::string run = MakeWaitingRun();
+  Session user = database_.Connect();
+  user.Exec("BEGIN; LOCK TABLE public.t IN ACCESS SHARE MODE");
+  Background runner(WithDsn({"resume", run}), Errors("runner"));
+  AwaitRunners(1);
+  Background watcher(WithDsn({"watch", run}), Errors("watcher"));
+  database_.AwaitValue(
+      "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'pgalter'"
+      " AND query LIKE '%starts_with%'",
+      "t");
+  user.Exec("COMMIT");
+  EXPECT_EQ(runner.Wait(), 0);
+  EXPECT_EQ(watcher.Wait(), 0);
+}
+
+TEST_F(Cli, OnlyADoneRunIsFinished) {
+  OnDatabase({"init"});
+  const std::string run = MakeRun("paused");
+  EXPECT_EQ(OnDatabase({"finish", run, "--yes"}).code, 4);
+  OnDatabase({"resume", run});
+  EXPECT_EQ(OnDatabase({"finish", run, "--yes"}).code, 0);
+  EXPECT_EQ(database_.Value("SELECT finished_at IS NOT NULL FROM pgalter.run"), "t");
+}
+
+TEST_F(Cli, CleanupForgetsOldRuns) {
+  OnDatabase({"init"});
+  MakeRun("aborted");
+  EXPECT_EQ(OnDatabase({"cleanup", "--yes"}).code, 0);
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM pgalter.run"), "1") << "it is young";
+  EXPECT_EQ(OnDatabase({"cleanup", "--yes", "--older-than", "0"}).code, 0);
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM pgalter.run"), "0");
+}
+
+TEST_F(Cli, CleanupWithoutASchemaDoesNothing) {
+  const Ran ran = OnDatabase({"cleanup", "--yes"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+}
+
+TEST_F(Cli, ThrottleIsValidatedBeforeItIsWritten) {
+  OnDatabase({"init"});
+  const std::string run = MakeRun("paused");
+  const Ran wrong = OnDatabase({"throttle", run, "--set", "ratio=0.5", "--set", "ratoi=1"});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("ratoi"));
+  EXPECT_EQ(database_.Value("SELECT throttle FROM pgalter.control"), "{}");
+  const Ran set = OnDatabase({"throttle", run, "--set", "ratio=0.5"});
+  EXPECT_EQ(set.code, 0) << set.err;
+  EXPECT_EQ(set.out, "ratio=0.5\n");
+}
+
+TEST_F(Cli, LocksShowsTheTree) {
+  database_.Sql("CREATE TABLE orders (id int)");
+  EXPECT_EQ(OnDatabase({"locks"}).out, "");
+  Session holder = database_.Connect();
+  Session waiter = database_.Connect();
+  holder.Exec("BEGIN; LOCK TABLE orders");
+  waiter.Send("SELECT * FROM orders WHERE id = 4711");
+  database_.AwaitLockWait(waiter.backend_pid());
+  const Ran ran = OnDatabase({"locks", "orders"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr(fmt::format("pid {}", holder.backend_pid())));
+  EXPECT_THAT(ran.out, HasSubstr(fmt::format("└─ pid {}", waiter.backend_pid())));
+  EXPECT_THAT(ran.out, Not(HasSubstr("4711")));
+  EXPECT_EQ(
+      json::parse(OnDatabase({"locks", "--output", "json"}).out).at("trees").as_array().size(), 1U);
+  EXPECT_EQ(OnDatabase({"locks", "nothing"}).code, 1);
+  holder.Exec("COMMIT");
+  waiter.Wait();
+}
+
+TEST_F(Cli, ASandboxIsStartedListedUsedAndStopped) {
+  const Ran started = Run({"sandbox", "start", "--output", "json"});
+  ASSERT_EQ(started.code, 0) << started.err;
+  const json::value server = json::parse(started.out).at("sandbox");
+  const std::string id(server.at("id").as_string());
+  EXPECT_THAT(Run({"sandbox", "list"}).out, HasSubstr(id));
+  EXPECT_EQ(Run({"ps", "--dsn", std::string(server.at("conninfo").as_string())}).code, 0);
+  EXPECT_EQ(Run({"sandbox", "psql", id, "--", "-Atc", "SELECT 41 + 1"}).out, "42\n");
+  const Ran stopped = Run({"sandbox", "stop", id});
+  EXPECT_EQ(stopped.code, 0) << stopped.err;
+  EXPECT_THAT(Run({"sandbox", "list"}).out, Not(HasSubstr(id)));
+  EXPECT_EQ(Run({"sandbox", "stop", id}).code, 2);
+}
+
+TEST_F(Cli, HelpAndVersionNeedNoServer) {
+  EXPECT_EQ(Run({}).code, 0);
+  EXPECT_THAT(Run({"--help"}).out, HasSubstr("Usage: pgalter COMMAND"));
+  EXPECT_THAT(Run({"--version"}).out, HasSubstr("pgalter "));
+  EXPECT_THAT(Run({"resume", "--help"}).out, HasSubstr("--take-over"));
+  EXPECT_EQ(Run({"help", "nothing"}).code, 2);
+}
+
+TEST_F(Cli, ManReadsTheManualPage) {
+  const fs::path page = folder_ / "pgalter.1";
+  std::ofstream(page) << Run({"help", "--man"}).out;
+  EXPECT_EQ(std::system(fmt::format("man --warnings -l {} >/dev/null 2>{}/man", page.string(),
+                                    folder_.string())
+                            .c_str()),
+            0);
+  EXPECT_EQ(ReadFile(folder_ / "man"), "");
+}
+
+}  // namespace
+}  // namespace pgalter::test
