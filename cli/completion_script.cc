@@ -71,7 +71,11 @@ _pgalter() {{
   case "$words[2]" in
 {}  esac
 }}
-compdef _pgalter pgalter
+if [[ $funcstack[1] == _pgalter ]]; then
+  _pgalter "$@"
+else
+  compdef _pgalter pgalter
+fi
 )",
                      names, cases);
 }

@@ -18,6 +18,7 @@ namespace pgalter::cli {
 namespace {
 
 constexpr std::size_t kBarCells = 20;
+constexpr std::size_t kWide = 120;
 constexpr async::Milliseconds kRedrawEvery{250};
 constexpr async::Milliseconds kLineEvery{10'000};
 
@@ -38,11 +39,30 @@ std::string Pace(const run::Progress& progress) {
   return pace;
 }
 
+// The estimate may be too small; "5 of about 4" would look like a fault.
+std::int64_t Total(const run::Progress& progress) {
+  return std::max(progress.total_rows, progress.done_rows);
+}
+
 std::string Rows(const run::Progress& progress) {
   if (progress.total_rows <= 0) return HumanCount(progress.done_rows) + " rows";
-  // The estimate may be too small; "5 of about 4" would look like a fault.
-  const std::int64_t total = std::max(progress.total_rows, progress.done_rows);
-  return fmt::format("{} of about {} rows", HumanCount(progress.done_rows), HumanCount(total));
+  return fmt::format("{} of about {} rows", HumanCount(progress.done_rows),
+                     HumanCount(Total(progress)));
+}
+
+std::string Rate(const run::Progress& progress) {
+  return HumanCount(std::llround(progress.rows_per_s));
+}
+
+std::string Trouble(const run::Progress& progress) {
+  std::string text;
+  if (progress.waiting_rows > 0)
+    text += fmt::format(", {} rows locked by others", HumanCount(progress.waiting_rows));
+  if (progress.quarantined_rows > 0)
+    text += fmt::format(", {} rows in quarantine", HumanCount(progress.quarantined_rows));
+  for (const std::string& words : {progress.remark, progress.note})
+    if (!words.empty()) text += "; " + words;
+  return text;
 }
 
 std::string_view PaceColor(const run::Progress& progress) {
@@ -63,31 +83,33 @@ void PrintLine(const Context& context, const std::string& run, const run::Progre
 
 }  // namespace
 
-std::string ProgressLine(const run::Progress& progress) {
+std::string ProgressLine(const run::Progress& progress, Motion motion) {
   std::string line =
       fmt::format("{} {}, {}", progress.phase, HumanShare(progress.fraction), Rows(progress));
-  const auto rate = static_cast<std::int64_t>(std::llround(progress.rows_per_s));
-  line += fmt::format(", {} rows/s", HumanCount(rate));
+  const bool moving = motion == Motion::kMoving;
+  if (moving) line += fmt::format(", {} rows/s", Rate(progress));
   if (progress.eta_low_s >= 0)
     line += fmt::format(", ETA {}", HumanRange(progress.eta_low_s, progress.eta_high_s));
   if (progress.hot_share >= 0) line += fmt::format(", HOT {:.0f} %", progress.hot_share * 100);
-  line += ", " + Pace(progress);
-  if (progress.waiting_rows > 0)
-    line += fmt::format(", {} rows locked by others", HumanCount(progress.waiting_rows));
-  if (progress.quarantined_rows > 0)
-    line += fmt::format(", {} rows in quarantine", HumanCount(progress.quarantined_rows));
-  for (const std::string& words : {progress.remark, progress.note})
-    if (!words.empty()) line += "; " + words;
-  return Printable(line);
+  if (moving) line += ", " + Pace(progress);
+  return Printable(line + Trouble(progress));
 }
 
 std::string ProgressBar(const run::Progress& progress, std::size_t width, Color color) {
+  const std::size_t cells = width < kWide ? kBarCells / 2 : kBarCells;
   const double share = std::clamp(progress.fraction, 0.0, 1.0);
-  const auto full = static_cast<std::size_t>(share * static_cast<double>(kBarCells));
-  const std::string bar = std::string(full, '#') + std::string(kBarCells - full, '.');
-  const std::string plain = Cut(fmt::format("[{}] {}", bar, ProgressLine(progress)), width);
-  if (color == Color::kNo || plain.size() < kBarCells + 2) return plain;
-  return fmt::format("[{}{}\x1b[0m{}", PaceColor(progress), bar, plain.substr(kBarCells + 1));
+  const auto full = static_cast<std::size_t>(share * static_cast<double>(cells));
+  const std::string bar = std::string(full, '#') + std::string(cells - full, '.');
+  std::string text =
+      fmt::format("[{}] {} {} {}/{} rows {}/s", bar, progress.phase, HumanShare(progress.fraction),
+                  HumanCount(progress.done_rows), HumanCount(Total(progress)), Rate(progress));
+  if (progress.eta_low_s >= 0)
+    text += fmt::format(" ETA {}", HumanRange(progress.eta_low_s, progress.eta_high_s));
+  text += " " + Pace(progress);
+  if (progress.hot_share >= 0) text += fmt::format(" HOT {:.0f} %", progress.hot_share * 100);
+  const std::string plain = Cut(Printable(text + Trouble(progress)), width);
+  if (color == Color::kNo || plain.size() < cells + 2) return plain;
+  return fmt::format("[{}{}\x1b[0m{}", PaceColor(progress), bar, plain.substr(cells + 1));
 }
 
 LiveLine::~LiveLine() { Clear(); }

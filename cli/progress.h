@@ -9,10 +9,13 @@
 
 namespace pgalter::cli {
 
-// "backfill 42.1 %, 420,000 of about 1,000,000 rows, 12,345 rows/s, ETA 40 s to 60 s, HOT 83 %, …"
-std::string ProgressLine(const run::Progress& progress);
+// A run that rests has no speed and no pace.
+enum class Motion { kMoving, kResting };
 
-// The same behind a bar, cut to the terminal's width.
+// "backfill 42.1 %, 420,000 of about 1,000,000 rows, 12,345 rows/s, ETA 40 s to 60 s, HOT 83 %, …"
+std::string ProgressLine(const run::Progress& progress, Motion motion = Motion::kMoving);
+
+// A bar and the same in short, cut to the terminal's width.
 std::string ProgressBar(const run::Progress& progress, std::size_t width, Color color);
 
 // A line that is drawn again in place, on stderr; gone with the object.

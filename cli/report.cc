@@ -31,6 +31,14 @@ std::string WithoutHint(const pg::PgError& error) {
   return text;
 }
 
+// A server's message may quote a value of a user's row: on a terminal it helps, a log keeps it.
+std::string ForLog(const run::Verdict& verdict) {
+  if (verdict.sqlstate.empty()) return verdict.text;
+  std::string text = "SQLSTATE " + verdict.sqlstate;
+  if (!verdict.object.empty()) text += " on " + verdict.object;
+  return text;
+}
+
 }  // namespace
 
 run::Verdict Judge(const std::exception_ptr& error) {
@@ -62,7 +70,7 @@ ExitCode Report(const run::Verdict& verdict, Output output) {
     if (!verdict.hint.empty()) text += fmt::format("hint: {}\n", verdict.hint);
   }
   std::fwrite(text.data(), 1, text.size(), stderr);
-  Logger()->error("{} (exit code {})", verdict.text, static_cast<int>(verdict.code));
+  Logger()->error("{} (exit code {})", ForLog(verdict), static_cast<int>(verdict.code));
   Logger()->flush();
   return verdict.code;
 }

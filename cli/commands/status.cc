@@ -85,7 +85,9 @@ Task<std::string> Describe(guard::Session& session, const state::Run& run) {
   facts.Add("run", run.id);
   facts.Add("command", fmt::format("{} {}", run.command, run.target));
   facts.Add("state", std::string(state::Name(run.state)) + (run.finished ? ", finished" : ""));
-  facts.Add("progress", ProgressLine(ProgressOf(run)));
+  const bool rests = run.state == state::RunState::kPaused || !state::IsActive(run.state);
+  const Motion motion = rests ? Motion::kResting : Motion::kMoving;
+  facts.Add("progress", ProgressLine(ProgressOf(run), motion));
   if (!run.failure.empty()) facts.Add("failure", run.failure);
   const auto runner = co_await state::LiveRunner(session, run.id);
   facts.Add("runner", RunnerText(run, runner));

@@ -53,7 +53,8 @@ class View {
       Show(run, progress);
       return;
     }
-    Print(fmt::format("{} {}: {}\n", run.id, state::Name(run.state), ProgressLine(progress)));
+    Print(fmt::format("{} {}: {}\n", run.id, state::Name(run.state),
+                      ProgressLine(progress, Motion::kResting)));
     if (!run.failure.empty()) Print(run.failure + "\n");
     if (run.state == state::RunState::kPaused || run.state == state::RunState::kFailed)
       Say(context_, "go on with: pgalter resume " + run.id);

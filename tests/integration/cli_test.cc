@@ -209,6 +209,21 @@ TEST_F(Cli, APasswordIsNeverShown) {
   EXPECT_THAT(ReadFile(log), HasSubstr("exit code 9"));
 }
 
+TEST_F(Cli, TheLogHoldsNoUsersValues) {
+  OnDatabase({"init"});
+  const std::string run = MakeRun("paused");
+  database_.Sql(
+      fmt::format("INSERT INTO pgalter.step (run, ordinal, id, kind, phase, sql)"
+                  " VALUES ('{}', 1, 'cast', 'ddl', 'expand', ARRAY['SELECT ''verysecret''::int'])",
+                  run));
+  const std::string log = (folder_ / "log").string();
+  const Ran ran = OnDatabase({"resume", run, "--log-file", log});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("22P02"));
+  EXPECT_THAT(ReadFile(log), HasSubstr("22P02"));
+  EXPECT_THAT(ReadFile(log), Not(HasSubstr("verysecret")));
+}
+
 TEST_F(Cli, TheEnvironmentNamesTheServer) {
   const Ran ran = Run({"ps"}, fmt::format("PGALTER_DSN={}", Quoted(database_.conninfo())));
   EXPECT_EQ(ran.code, 0) << ran.err;

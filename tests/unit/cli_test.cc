@@ -62,6 +62,7 @@ TEST(CommandTable, IsCompleteAndUnique) {
     EXPECT_EQ(command.body->description.back(), '.');
     EXPECT_FALSE(command.summary.empty());
     EXPECT_NE(command.summary.back(), '.') << "help adds it";
+    EXPECT_EQ(command.summary.find_first_of("':\""), std::string_view::npos) << "shells read it";
     EXPECT_LE(command.body->least_operands, command.body->most_operands);
     EXPECT_TRUE(fs::exists(fs::path(PGALTER_SOURCE_DIR) / "cli/commands" /
                            (std::string(command.name) + ".cc")));
@@ -433,6 +434,11 @@ TEST(ProgressLine, LeavesOutWhatIsNotKnown) {
   EXPECT_EQ(ProgressLine(run::Progress{}), "starting 0.0 %, 0 rows, 0 rows/s, pace 100 %");
 }
 
+TEST(ProgressLine, ARestingRunHasNoSpeedAndNoPace) {
+  const std::string line = ProgressLine(run::Progress{}, Motion::kResting);
+  EXPECT_EQ(line, "starting 0.0 %, 0 rows");
+}
+
 TEST(ProgressLine, NeverShowsMoreDoneThanThereIs) {
   run::Progress progress = Halfway();
   progress.total_rows = 10;
@@ -452,7 +458,10 @@ TEST(ProgressBar, FitsTheTerminal) {
     SCOPED_TRACE(width);
     EXPECT_LE(DisplayWidth(ProgressBar(Halfway(), width, Color::kNo)), width);
   }
-  EXPECT_THAT(ProgressBar(Halfway(), 80, Color::kNo), HasSubstr("[########............] backfill"));
+  EXPECT_EQ(ProgressBar(Halfway(), 80, Color::kNo),
+            "[####......] backfill 42.1 % 420,000/1,000,000 rows 12,346/s ETA 40 s to 60 s pa");
+  EXPECT_THAT(ProgressBar(Halfway(), 200, Color::kNo),
+              HasSubstr("[########............] backfill"));
 }
 
 TEST(ProgressBar, IsColouredOnlyWhereAsked) {
