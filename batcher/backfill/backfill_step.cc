@@ -51,13 +51,20 @@ Task<> StartWatching(throttle::Throttle& throttle) {
 
 // As many workers as are wanted, more when the operator asks for more, until all is done.
 Task<> CountedWorker(Crew& crew, int number) {
-  ++crew.active_workers;
+  // Also when it ends by an error: whoever hires waits for the last one.
+  struct Counted {
+    explicit Counted(int& workers) : count(workers) { ++count; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() { --count; }
+    int& count;
+  };
+  const Counted counted(crew.active_workers);
   co_await RunWorker(crew, number);
-  --crew.active_workers;
 }
 
 Task<> RunWorkers(Crew& crew) {
-  constexpr Milliseconds kLook{200};
+  static constexpr Milliseconds kLook{200};
   auto hire = [&crew](async::TaskGroup& workers) -> Task<> {
     for (int number = 0;;) {
       for (; number < crew.wanted_workers; ++number) workers.Spawn(CountedWorker(crew, number));

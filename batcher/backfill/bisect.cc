@@ -14,8 +14,8 @@ struct Place {
 Task<std::vector<Place>> ReadPlaces(const ChunkContext& context, const Leaf& leaf,
                                     const Window& window) {
   const ChunkShape shape{window.stripes, window.passes, RowLocks::kWait};
-  const pg::Result rows = co_await context.session.db().Query(
-      PlacesStatement(leaf.relation, context.work, shape), Tid(window.first), Tid(window.end));
+  const pg::Result rows = co_await context.session.db().Query(PlacesStatement(leaf.relation, shape),
+                                                              Tid(window.first), Tid(window.end));
   std::vector<Place> places;
   for (int i = 0; i < rows.rows(); ++i)
     places.push_back({rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1)});

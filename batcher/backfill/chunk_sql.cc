@@ -55,15 +55,20 @@ std::string CountStatement(const Relation& relation, const Work& work, const Chu
 }
 
 std::string ScanStatement(const Relation& relation, const Work& work, int limit) {
+  // The keys are made only where some are left out: they cost more than the condition.
   return fmt::format(
-      "SELECT (ctid::text::point)[0]::bigint, {} FROM ONLY {} AS {} WHERE {} AND"
-      " CASE WHEN {} THEN true ELSE false END LIMIT {}",
-      relation.key, relation.name, relation.alias, kRange, work.needs, limit);
+      "SELECT (ctid::text::point)[0]::bigint FROM ONLY {} AS {} WHERE {} AND"
+      " CASE WHEN pg_catalog.cardinality($3::text[]) > 0 AND {} = ANY ($3::text[]) THEN false"
+      " WHEN {} THEN true ELSE false END LIMIT {}",
+      relation.name, relation.alias, kRange, relation.key, work.needs, limit);
 }
 
-std::string PlacesStatement(const Relation& relation, const Work& work, const ChunkShape& shape) {
+std::string PlacesStatement(const Relation& relation, const ChunkShape& shape) {
+  const std::string stripe = shape.stripes <= 1 ? "true"
+                                                : fmt::format("{} % {} = {}", relation.stripe_hash,
+                                                              shape.stripes, shape.stripe);
   return fmt::format("SELECT ctid::text, {} FROM ONLY {} AS {} WHERE {} AND {}", relation.key,
-                     relation.name, relation.alias, kRange, Condition(relation, work, shape));
+                     relation.name, relation.alias, kRange, stripe);
 }
 
 std::string UpdatePlacesStatement(const Relation& relation, const std::vector<Column>& columns,

@@ -31,12 +31,14 @@ std::string UpdateStatement(const Relation& relation, const std::vector<Column>&
 // How many rows of that stripe still need work.
 std::string CountStatement(const Relation& relation, const Work& work, const ChunkShape& shape);
 
-// Rows of a window that need work: (block, key), at most `limit`.
+// Rows of a window that need work: (block), at most `limit`. Rows whose keys are in $3 (text[]) are
+// left out unread: what they need cannot be told, their value cannot be made.
 std::string ScanStatement(const Relation& relation, const Work& work, int limit);
 
-// The places (tid) of the rows of a stripe that need work, and the UPDATE of an array of places
-// ($3): for bisection.
-std::string PlacesStatement(const Relation& relation, const Work& work, const ChunkShape& shape);
+// The places (tid) and keys of all rows of a stripe, and the UPDATE of those in an array of places
+// that need work: for bisection. Which rows need work is not asked with the places: a row whose
+// value cannot be made would fail the question too.
+std::string PlacesStatement(const Relation& relation, const ChunkShape& shape);
 std::string UpdatePlacesStatement(const Relation& relation, const std::vector<Column>& columns,
                                   const Work& work);
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "batcher/backfill/worker.h"
 #include "engine/async/fail_point.h"
@@ -22,13 +21,13 @@ struct Missed {
   Leaf leaf;
   std::set<Block> blocks;
   std::int64_t rows = 0;
+  bool unreadable = false;  // a row is among them whose value cannot be made: bisected, put aside
 };
 
 Task<Missed> ScanLeaf(Crew& crew, Session& session, const Leaf& leaf) {
   Missed missed;
   missed.leaf = leaf;
   const auto aside = co_await QuarantinedKeys(session, crew.env().run.id, leaf.oid);
-  const std::unordered_set<std::string> quarantined(aside.begin(), aside.end());
   const std::string scan = ScanStatement(leaf.relation, crew.work(), kMostFound);
   // Behind the last block known there may be rows that users moved just now.
   const Block end_of_all = crew.spec().has_trigger ? leaf.blocks : kMostBlocks;
@@ -36,10 +35,21 @@ Task<Missed> ScanLeaf(Crew& crew, Session& session, const Leaf& leaf) {
   for (Block first = 0; first < end_of_all; first += step) {
     co_await crew.throttle().Admit(crew.env().stopper);
     const Block end = std::min(first + step, end_of_all);
-    const pg::Result rows = co_await session.db().Query(scan, Tid(first), Tid(end));
-    for (int i = 0; i < rows.rows(); ++i) {
-      if (quarantined.contains(rows.Get<std::string>(i, 1))) continue;
-      missed.blocks.insert(rows.Get<std::int64_t>(i, 0));
+    const std::string from = Tid(first);
+    const std::string to = Tid(end);
+    std::optional<pg::Result> rows;
+    try {
+      rows.emplace(co_await session.db().Query(scan, from, to, aside));
+    } catch (const pg::PgError& error) {
+      if (error.klass() != pg::SqlstateClass::kData) throw;
+    }
+    if (rows) {
+      for (int i = 0; i < rows->rows(); ++i) missed.blocks.insert(rows->Get<std::int64_t>(i, 0));
+      missed.rows += rows->rows();
+    } else {
+      for (Block block = first; block < std::min(end, leaf.blocks); ++block)
+        missed.blocks.insert(block);
+      missed.unreadable = true;
       ++missed.rows;
     }
     crew.env().progress.fraction =
@@ -83,17 +93,19 @@ Task<> RunLastScan(Crew& crew) {
     env.stopper.ThrowIfStopping();
     const std::int64_t updated_before = crew.updated;
     std::int64_t found = 0;
+    bool unreadable = false;
     // The leaves as they are now: one may have been attached, or rewritten.
     const auto leaves = co_await FindLeaves(session, crew.table().oid, crew.spec());
     for (const Leaf& leaf : leaves) {
       const Missed missed = co_await ScanLeaf(crew, session, leaf);
       found += missed.rows;
+      unreadable |= missed.unreadable;
       async::FailPoint("scan-done");
       if (missed.rows > 0) co_await Mend(crew, session, missed);
     }
     env.progress.waiting_rows = found;
     if (found == 0) break;
-    if (crew.updated > updated_before) {
+    if (crew.updated > updated_before || unreadable) {
       pause = Milliseconds(100);
       if (++rounds < kMostRounds) continue;
       throw run::Failure(
