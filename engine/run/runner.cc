@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <ranges>
 #include <utility>
 
 #include "engine/async/fail_point.h"
@@ -82,10 +83,9 @@ Task<> WalkThenEnd(Work work, async::TaskGroup& group, std::exception_ptr& failu
 
 Task<> UndoSteps(const Work& work) {
   Environment env = MakeEnvironment(work);
-  const auto& steps = work.attachment.steps;
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    co_await HandlerOf(work.handlers, *step).Undo(env, *step);
-    co_await Record(work, step->ordinal, state::StepState::kUndone);
+  for (const state::Step& step : std::views::reverse(work.attachment.steps)) {
+    co_await HandlerOf(work.handlers, step).Undo(env, step);
+    co_await Record(work, step.ordinal, state::StepState::kUndone);
   }
 }
 
