@@ -23,7 +23,7 @@ struct Progress {
   std::int64_t waiting_rows = 0;  // locked by users when their chunk came; they come again
   std::int64_t quarantined_rows = 0;
   std::string remark;  // what else people should know: a method given up, and why
-  std::string note;  // what the run waits for, when it waits
+  std::string note;    // what the run waits for, when it waits
 };
 
 }  // namespace pgalter::run
