@@ -28,9 +28,9 @@ std::int64_t BlocksFor(std::int64_t rows, double rows_per_block) {
 }
 
 ChunkSizePolicy::ChunkSizePolicy(ChunkSizeOptions options)
-    : options_(options), rows_(0), rows_per_block_(options.rows_per_block) {
-  rows_ = Bounded(static_cast<double>(options.start_rows));
-}
+    : options_(options),
+      rows_(Bounded(static_cast<double>(options.start_rows))),
+      rows_per_block_(options.rows_per_block) {}
 
 ChunkSize ChunkSizePolicy::Next() const {
   const auto base = static_cast<double>(BlocksFor(rows_, rows_per_block_));

@@ -147,13 +147,13 @@ Task<> Throttle::Admit(Stopper& stopper) {
 Task<> Throttle::WaitUntilOpen(Stopper& stopper) {
   const auto executor = co_await asio::this_coro::executor;
   auto stopped = asio::co_spawn(executor, stopper.SleepFor(std::chrono::hours(24)), asio::deferred);
-  auto opened = open_.async_wait(asio::deferred);
-  auto group = asio::experimental::make_parallel_group(std::move(stopped), std::move(opened));
+  const auto opened = open_.async_wait(asio::deferred);
+  auto group = asio::experimental::make_parallel_group(std::move(stopped), opened);
   co_await group.async_wait(asio::experimental::wait_for_one(),
                             asio::as_tuple(asio::use_awaitable));
 }
 
-Task<> Throttle::After(Clock::duration work, Stopper& stopper) {
+Task<> Throttle::After(Clock::duration work, Stopper& stopper) const {
   const auto pause = PauseAfter(work, ratio());
   if (pause <= Clock::duration::zero()) {
     stopper.ThrowIfStopping();

@@ -61,7 +61,7 @@ class Throttle {
   Task<> Stop();   // throws what ended the watching too early
 
   Task<> Admit(Stopper& stopper);
-  Task<> After(async::Clock::duration work, Stopper& stopper);
+  Task<> After(async::Clock::duration work, Stopper& stopper) const;
 
   Verdict verdict() const { return policy_.At(async::Clock::now()); }
   double ratio() const { return verdict().ratio; }
