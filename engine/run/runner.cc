@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <ranges>
+#include <boost/range/adaptor/reversed.hpp>
 #include <utility>
 
 #include "engine/async/fail_point.h"
@@ -83,7 +83,7 @@ Task<> WalkThenEnd(Work work, async::TaskGroup& group, std::exception_ptr& failu
 
 Task<> UndoSteps(const Work& work) {
   Environment env = MakeEnvironment(work);
-  for (const state::Step& step : std::views::reverse(work.attachment.steps)) {
+  for (const state::Step& step : boost::adaptors::reverse(work.attachment.steps)) {
     co_await HandlerOf(work.handlers, step).Undo(env, step);
     co_await Record(work, step.ordinal, state::StepState::kUndone);
   }
