@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <boost/range/adaptor/reversed.hpp>
 #include <cmath>
 #include <cstdlib>
 
@@ -47,9 +48,9 @@ std::optional<double> FactorOf(std::string_view suffix, Unit unit) {
 }
 
 std::string FormatBytes(double value) {
-  for (auto it = kBytes.rbegin(); it != kBytes.rend(); ++it)
-    if (value >= it->factor && it->factor > 1)
-      return fmt::format("{:.1f} {}", value / it->factor, it->text);
+  for (const auto& unit : boost::adaptors::reverse(kBytes))
+    if (value >= unit.factor && unit.factor > 1)
+      return fmt::format("{:.1f} {}", value / unit.factor, unit.text);
   return fmt::format("{:.0f} B", value);
 }
 
