@@ -27,4 +27,15 @@ Task<Awaited> AwaitState(guard::Session& session, std::string run, state::RunSta
   }
 }
 
+Task<std::optional<state::Runner>> FindLivingRunner(guard::Session& session, std::string run) {
+  constexpr async::Milliseconds kLook{50};
+  constexpr async::Milliseconds kFewBeats{5'000};
+  const auto give_up = async::Clock::now() + kFewBeats;
+  const auto first = co_await state::LiveRunner(session, run);
+  for (auto now = first;; now = co_await state::LiveRunner(session, run)) {
+    if (!now || now->last_beat != first->last_beat || async::Clock::now() >= give_up) co_return now;
+    co_await async::SleepFor(kLook);
+  }
+}
+
 }  // namespace pgalter::cli

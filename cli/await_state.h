@@ -1,6 +1,7 @@
-// Waiting for what another process was asked to do with a run.
+// Waiting for what another process does with a run, or was asked to do.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/command.h"
@@ -23,5 +24,10 @@ struct Awaited {
 
 Task<Awaited> AwaitState(guard::Session& session, std::string run, state::RunState wanted,
                          async::Milliseconds limit);
+
+// The runner of `run` once it is known to live, by one more beat; nullopt once its session has
+// gone, as that of a killed runner does soon. One of which neither is seen within a few beats is
+// returned: its machine may be cut off, and nobody here can tell.
+Task<std::optional<state::Runner>> FindLivingRunner(guard::Session& session, std::string run);
 
 }  // namespace pgalter::cli

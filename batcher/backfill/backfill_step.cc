@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "batcher/backfill/last_scan.h"
 #include "batcher/backfill/monitor.h"
+#include "batcher/backfill/rights.h"
 #include "batcher/backfill/wish.h"
 #include "batcher/backfill/worker.h"
 #include "engine/async/finally.h"
@@ -25,6 +27,7 @@ throttle::ThrottleOptions OptionsFrom(const run::Environment& env, const Spec& s
   throttle::ThrottleOptions options;
   options.settings.watch.run = env.run.id;
   options.settings.watch.table = table.name;
+  if (spec.table_bytes >= 0) options.settings.watch.table_bytes_at_start = spec.table_bytes;
   for (const auto& [key, value] : spec.throttle) {
     if (const auto refused = throttle::Change(options.settings, key, value))
       throw Failure(ExitCode::kUsage, *refused);
@@ -96,6 +99,15 @@ Task<> RunCrew(Crew& crew) {
   if (failure && !(done && async::IsCancellation(failure))) std::rethrow_exception(failure);
 }
 
+// The server names what it refused, not what to do about it.
+Task<> ThrowWithGrant(run::Environment& env, pg::PgError error) {
+  std::string missing = co_await MissingRights(env.main, env.run.relid);
+  if (missing.empty()) throw error;
+  throw Failure(
+      ExitCode::kUnsupported,
+      fmt::format("{}. What is done stays. Then: pgalter resume {}", missing, env.run.id));
+}
+
 }  // namespace
 
 Task<bool> BackfillStep::Done(run::Environment&, const state::Step&) { co_return false; }
@@ -115,7 +127,14 @@ Task<> BackfillStep::Do(run::Environment& env, const state::Step&) {
     co_await StartWatching(throttle);
     co_await RunCrew(crew);
   };
-  co_await async::Finally(work(), throttle.Stop());
+  std::optional<pg::PgError> refused;
+  try {
+    co_await async::Finally(work(), throttle.Stop());
+  } catch (const pg::PgError& error) {
+    if (error.klass() != pg::SqlstateClass::kNoRight) throw;
+    refused = error;
+  }
+  if (refused) co_await ThrowWithGrant(env, *refused);
   env.progress.fraction = 1;
   env.progress.done_rows = crew.updated;
   env.progress.total_rows = crew.updated;

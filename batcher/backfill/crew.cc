@@ -74,6 +74,12 @@ int Crew::StripesFor(const Leaf& leaf) const {
   return pruning && !hot_gave_up && JudgeStripes(leaf.shape) == Stripes::kUseful ? kStripes : 1;
 }
 
+bool Crew::WouldStripe() const {
+  return spec_.stripes == 0 && !hot_gave_up && std::ranges::any_of(leaves_, [](const auto& work) {
+           return JudgeStripes(work->leaf.shape) == Stripes::kUseful;
+         });
+}
+
 throttle::ChunkSizePolicy& Crew::SizeOf(LeafWork& work, int stripes) {
   const double density = std::max(work.leaf.shape.rows_per_page, 0.1) / stripes;
   if (!work.size || work.size->rows_per_block() != density) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "batcher/backfill/chunk.h"
+#include "batcher/backfill/horizon.h"
 #include "batcher/backfill/spec.h"
 #include "batcher/throttle/chunk_size_policy.h"
 #include "batcher/throttle/throttle.h"
@@ -72,12 +73,16 @@ class Crew {
   bool hot_gave_up = false;  // it did, and updates left their pages all the same
   int wanted_workers = 1;
   int active_workers = 0;
-  std::chrono::milliseconds xmin_waited{0};
+  Horizon horizon;  // as last read
   async::Clock::time_point horizon_read{};
+  async::Clock::duration xmin_waited{};
+  async::Clock::time_point xmin_waited_until{};
   std::int64_t updated = 0;  // rows, by all runners of this run
   double begun_blocks = 0;   // passes of unfinished windows, as blocks
   std::string remark;        // why the pace or the method is what it is
 
+  // Some relation is gone through in stripes as long as pruning works; nobody said how many.
+  bool WouldStripe() const;
   void SetChunkTime(Milliseconds target);
   // Added up by the workers after each chunk.
   void Count(const ChunkResult& result);

@@ -3,16 +3,21 @@
 namespace pgalter::backfill {
 
 Task<Horizon> ReadHorizon(Session& session) {
-  // A slot and a prepared transaction have no age in seconds: any that holds the horizon behind
-  // the newest transactions counts as held for long.
+  // What holds the horizon without a transaction of its own (a slot, a standby's feedback) moves on
+  // in steps and has no age in seconds: far behind the newest transactions counts as held for long.
+  // Vacuums hold nothing.
   const pg::Result rows = co_await session.db().Query(R"sql(
 SELECT held_s, holder FROM (
-  SELECT EXTRACT(epoch FROM clock_timestamp() - COALESCE(xact_start, backend_start))::float8 AS held_s,
+  SELECT CASE WHEN xact_start IS NOT NULL
+              THEN EXTRACT(epoch FROM clock_timestamp() - xact_start)::float8
+              WHEN greatest(age(backend_xmin), age(backend_xid)) > 10000 THEN 3600
+              ELSE 0 END AS held_s,
          format('pid %s (%s, %s)', pid, COALESCE(NULLIF(application_name, ''), 'unnamed'),
                 COALESCE(state, backend_type)) AS holder
-  FROM pg_stat_activity
+  FROM pg_stat_activity a
   WHERE (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL) AND application_name NOT LIKE 'pgalter%'
     AND (datname = current_database() OR datname IS NULL) AND backend_type <> 'autovacuum worker'
+    AND NOT EXISTS (SELECT FROM pg_stat_progress_vacuum v WHERE v.pid = a.pid)
   UNION ALL
   SELECT EXTRACT(epoch FROM clock_timestamp() - prepared)::float8,
          format('prepared transaction %L', gid)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "batcher/backfill/wish.h"
 
@@ -90,27 +91,39 @@ class Rates {
 };
 
 // Stripes that do not lead to HOT updates only cost: said, and given up.
-void JudgeHot(Crew& crew, const HotCounters& before, const HotCounters& now) {
-  constexpr std::int64_t kEnough = 50'000;
-  const std::int64_t updated = now.updated - before.updated;
-  if (updated < kEnough) return;
-  const double share = static_cast<double>(now.hot - before.hot) / static_cast<double>(updated);
-  crew.env().progress.hot_share = share;
-  if (share >= kLeastHotShare || !crew.pruning || crew.spec().stripes != 0) return;
-  const bool striped = std::ranges::any_of(crew.leaves(), [](const auto& work) {
-    return JudgeStripes(work->leaf.shape) == Stripes::kUseful;
-  });
-  if (!striped) return;
-  crew.hot_gave_up = true;
-  crew.remark = fmt::format(
-      "only {:.0f} % of the updates stayed on their page: going on in plain ranges", share * 100);
-}
+class HotJudge {
+ public:
+  explicit HotJudge(const HotCounters& at_start) : at_start_(at_start), striped_from_(at_start) {}
+
+  void Step(Crew& crew, const HotCounters& now) {
+    if (const auto share = Share(at_start_, now)) crew.env().progress.hot_share = *share;
+    // Plain ranges say nothing about stripes.
+    if (!crew.pruning) striped_from_ = now;
+    const auto share = Share(striped_from_, now);
+    if (!share || *share >= kLeastHotShare || !crew.WouldStripe()) return;
+    crew.hot_gave_up = true;
+    crew.remark =
+        fmt::format("only {:.0f} % of the updates stayed on their page: going on in plain ranges",
+                    *share * 100);
+  }
+
+ private:
+  static std::optional<double> Share(const HotCounters& before, const HotCounters& now) {
+    constexpr std::int64_t kEnough = 50'000;
+    const std::int64_t updated = now.updated - before.updated;
+    if (updated < kEnough) return std::nullopt;
+    return static_cast<double>(now.hot - before.hot) / static_cast<double>(updated);
+  }
+
+  HotCounters at_start_;
+  HotCounters striped_from_;
+};
 
 }  // namespace
 
 Task<> RunMonitor(Crew& crew) {
   constexpr Milliseconds kEvery{500};
-  const HotCounters at_start = co_await ReadHot(crew);
+  HotJudge hot(co_await ReadHot(crew));
   Wishes wishes;
   Rates rates;
   auto last = async::Clock::now();
@@ -129,7 +142,7 @@ Task<> RunMonitor(Crew& crew) {
     progress.throttle_ratio = verdict.ratio;
     progress.throttle_reason = verdict.reason;
     progress.remark = crew.remark;
-    JudgeHot(crew, at_start, co_await ReadHot(crew));
+    hot.Step(crew, co_await ReadHot(crew));
     co_await crew.env().stopper.SleepFor(kEvery);
   }
 }

@@ -7,6 +7,7 @@
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
 #include "engine/state/runs.h"
+#include "engine/watch/table_bytes.h"
 
 namespace pgalter::backfill {
 
@@ -81,6 +82,7 @@ Task<Prepared> Prepare(Session& session, Spec spec, Resolving how) {
   prepared.work = std::move(*decided.work);
   prepared.leaves = co_await FindLeaves(session, prepared.table.oid, spec);
   prepared.triggers = co_await FiringTriggers(session, prepared.table.oid);
+  spec.table_bytes = (co_await watch::ReadTableBytes(session, prepared.table.name)).value_or(-1);
   prepared.spec = std::move(spec);
   DecideTrigger(prepared);
   AddRemarks(prepared);

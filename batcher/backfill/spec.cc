@@ -49,7 +49,8 @@ json::object ToJson(const Spec& spec) {
           {"resolved", resolved},
           {"resolved_where", spec.resolved_where},
           {"alias", spec.alias},
-          {"has_trigger", spec.has_trigger}};
+          {"has_trigger", spec.has_trigger},
+          {"table_bytes", spec.table_bytes}};
 }
 
 Spec FromJson(const json::object& object) {
@@ -75,6 +76,7 @@ Spec FromJson(const json::object& object) {
   spec.resolved_where = Text(object, "resolved_where");
   spec.alias = Text(object, "alias");
   spec.has_trigger = object.at("has_trigger").as_bool();
+  spec.table_bytes = object.at("table_bytes").to_number<std::int64_t>();
   return spec;
 }
 

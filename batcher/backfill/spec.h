@@ -4,6 +4,7 @@
 
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -39,6 +40,7 @@ struct Spec {
   std::string resolved_where;
   std::string alias;  // the table's name then: what the expressions may call it
   bool has_trigger = false;
+  std::int64_t table_bytes = -1;  // with partitions and indexes; -1: not known
 };
 
 boost::json::object ToJson(const Spec& spec);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "batcher/backfill/rights.h"
 #include "batcher/backfill/role_settings.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
@@ -173,10 +174,7 @@ Task<Table> FindTableByOid(Session& session, pg::Oid oid) {
   const pg::Result rows = co_await session.db().Query(
       "SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relname, c.relkind,"
       " c.relpersistence = 't', pg_has_role(c.relowner, 'USAGE'),"
-      " has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'UPDATE')"
-      "   OR has_any_column_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'SELECT'),"
       " n.nspname IN ('pg_catalog', 'information_schema', 'pgalter', 'pg_toast'),"
-      " pg_get_userbyid(c.relowner),"
       " c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid)"
       " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
       oid);
@@ -190,21 +188,16 @@ Task<Table> FindTableByOid(Session& session, pg::Oid oid) {
   const char kind = rows.Bytes(0, 3).front();
   table.partitioned = kind == 'p';
   table.owned = rows.Get<bool>(0, 5);
-  table.inherited = rows.Get<bool>(0, 9);
+  table.inherited = rows.Get<bool>(0, 7);
   const std::string refusal = RefusalOfKind(kind, rows.Get<bool>(0, 4));
   if (!refusal.empty())
     throw Failure(ExitCode::kRefused,
                   fmt::format("cannot backfill {}: it is {}", table.name, refusal));
-  if (rows.Get<bool>(0, 7))
+  if (rows.Get<bool>(0, 6))
     throw Failure(ExitCode::kRefused,
                   fmt::format("cannot backfill {}: it belongs to the system", table.name));
-  if (!rows.Get<bool>(0, 6))
-    throw Failure(
-        ExitCode::kUnsupported,
-        fmt::format("role {} may not read and update {} (SQLSTATE 42501); its owner is {}: GRANT "
-                    "SELECT, UPDATE ON {} TO {}",
-                    session.db().user(), table.name, rows.Get<std::string>(0, 8), table.name,
-                    sql::QuoteIdentifier(session.db().user())));
+  const std::string missing = co_await MissingRights(session, table.oid);
+  if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
   co_return table;
 }
 

@@ -23,38 +23,52 @@ constexpr int kNoResourceAttempts = 5;
 constexpr std::size_t kMostQuarantined = 10'000;
 constexpr std::int64_t kWindowsPerFold = 64;
 
+// One reading serves all workers: what one of them waits for, all wait for.
+Task<> ReadHorizonAtTimes(Crew& crew, Session& session) {
+  constexpr Milliseconds kReadEvery{2000};
+  if (async::Clock::now() - crew.horizon_read < kReadEvery) co_return;
+  crew.horizon = co_await ReadHorizon(session);
+  crew.horizon_read = async::Clock::now();
+}
+
+// Workers wait side by side, and that is waited once.
+Task<> WaitForHorizon(Crew& crew) {
+  constexpr Milliseconds kPause{1000};
+  const auto begin = async::Clock::now();
+  co_await crew.env().stopper.SleepFor(kPause);
+  const auto end = async::Clock::now();
+  crew.xmin_waited += end - std::max(begin, crew.xmin_waited_until);
+  crew.xmin_waited_until = end;
+}
+
 // While somebody holds the xmin horizon, striping only costs: waits for it within the budget, then
 // goes on plainly, and comes back to stripes when the horizon moves again.
 Task<> MindHorizon(Crew& crew, Session& session) {
   constexpr double kHeldTooLong = 10;
-  constexpr Milliseconds kReadEvery{2000};
-  constexpr Milliseconds kPause{1000};
-  if (crew.spec().stripes != 0) co_return;
+  if (!crew.WouldStripe()) co_return;
+  run::Progress& progress = crew.env().progress;
+  bool waited = false;
   for (;;) {
-    const auto now = async::Clock::now();
-    if (crew.pruning && now - crew.horizon_read < kReadEvery) co_return;
-    crew.horizon_read = now;
-    const Horizon horizon = co_await ReadHorizon(session);
+    co_await ReadHorizonAtTimes(crew, session);
+    const Horizon& horizon = crew.horizon;
     const bool held = horizon.held_s > kHeldTooLong;
-    if (!held) {
-      if (!crew.pruning) crew.remark = "the xmin horizon moves again: in striped passes";
-      crew.pruning = true;
-      co_return;
+    const bool may_wait = crew.pruning && crew.xmin_waited < crew.spec().xmin_wait;
+    if (held && may_wait) {
+      progress.note = fmt::format("waiting for the xmin horizon, held by {} for {:.0f} s",
+                                  horizon.holder, horizon.held_s);
+      waited = true;
+      co_await WaitForHorizon(crew);
+      continue;
     }
-    if (!crew.pruning) co_return;
-    if (crew.xmin_waited >= crew.spec().xmin_wait) {
-      crew.pruning = false;
+    if (waited) progress.note.clear();
+    if (held && crew.pruning)
       crew.remark = fmt::format(
           "{} has held the xmin horizon for {:.0f} s, so dead versions cannot be pruned: going on "
           "in plain ranges, with more growth",
           horizon.holder, horizon.held_s);
-      co_return;
-    }
-    crew.env().progress.note = fmt::format("waiting for the xmin horizon, held by {} for {:.0f} s",
-                                           horizon.holder, horizon.held_s);
-    co_await crew.env().stopper.SleepFor(kPause);
-    crew.xmin_waited += kPause;
-    crew.env().progress.note.clear();
+    if (!held && !crew.pruning) crew.remark = "the xmin horizon moves again: in striped passes";
+    crew.pruning = !held;
+    co_return;
   }
 }
 

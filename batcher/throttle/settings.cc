@@ -14,7 +14,7 @@ namespace {
 using Problem = std::optional<std::string>;
 
 std::string KnownKeys() {
-  std::string keys = "ratio, expect-standbys, ignore-standbys";
+  std::string keys = "ratio, expect-standbys, ignore-standbys, query";
   for (const watch::Signal* signal : watch::AllSignals()) keys += fmt::format(", {}", signal->id);
   return keys;
 }
@@ -87,6 +87,10 @@ std::optional<std::string> Change(Settings& settings, std::string_view key,
   if (key == "ratio") return ChangeRatio(settings, value);
   if (key == "expect-standbys") return ChangeExpected(settings, value);
   if (key == "ignore-standbys") return ChangeIgnored(settings, value);
+  if (key == "query") {
+    settings.watch.throttle_query = value;
+    return std::nullopt;
+  }
   if (const watch::Signal* signal = watch::FindSignal(key))
     return ChangeSignal(settings, *signal, value);
   return fmt::format("there is no throttle setting \"{}\"; the settings are: {}", key, KnownKeys());

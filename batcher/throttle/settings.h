@@ -4,6 +4,7 @@
 //   SIGNAL           a limit ("10s", "64MB", "20"); off: not read; default
 //   expect-standbys  how many must be connected; any
 //   ignore-standbys  names, with commas between
+//   query            SQL whose number the signal throttle-query reads; empty: none
 #pragma once
 
 #include <optional>

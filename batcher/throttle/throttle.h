@@ -1,9 +1,9 @@
 // Throttle: watches the server on a session of its own and tells workers when they may work.
 //
-//   co_await throttle.Start();                    // connects, reads once, refuses what it cannot
-//   read co_await throttle.Admit(stopper);             // before each chunk: returns while work is
-//   allowed co_await throttle.After(took, stopper);       // after it: the pause that keeps the
-//   ratio co_await throttle.Stop();                     // always, before it is destroyed
+//   co_await throttle.Start();               // connects, reads once, refuses what it cannot read
+//   co_await throttle.Admit(stopper);        // before each chunk: returns while work is allowed
+//   co_await throttle.After(took, stopper);  // after it: the pause that keeps the ratio
+//   co_await throttle.Stop();                // always, before it is destroyed
 //
 // Fails closed: a lost connection is opened again by itself, and once the grace has passed without
 // a reading nobody is admitted. One thread.

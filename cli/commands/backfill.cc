@@ -34,8 +34,10 @@ void AddOptions(po::options_description& options) {
       ("max-lag", po::value<std::string>(),
        "replay lag of a standby at which all stops, as 10s")  //
       ("throttle", po::value<Words>()->composing(),
-       "KEY=VALUE: a limit, as for pgalter throttle")                                   //
-      ("without-signal", po::value<Words>()->composing(), "go on without this signal")  //
+       "KEY=VALUE: a limit, as for pgalter throttle")  //
+      ("throttle-query", po::value<std::string>(),
+       "SQL that returns a number; at 1, or at --throttle throttle-query=LIMIT, all stops")  //
+      ("without-signal", po::value<Words>()->composing(), "go on without this signal")       //
       ("on-error", po::value<std::string>()->default_value("stop"),
        "stop | quarantine: what becomes of a row whose value cannot be made")  //
       ("sync", po::value<std::string>()->default_value("auto"),
@@ -99,6 +101,7 @@ void AddBinds(const Context& context, backfill::Spec& spec) {
 
 void AddThrottle(const Context& context, backfill::Spec& spec) {
   if (context.Has("max-lag")) spec.throttle["replay-lag-seconds"] = context.Get("max-lag");
+  if (context.Has("throttle-query")) spec.throttle["query"] = context.Get("throttle-query");
   if (context.Has("throttle")) {
     for (const std::string& text : context.Get<Words>("throttle"))
       spec.throttle.insert_or_assign(Cut(text, "throttle", "KEY=VALUE").first,

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cli/await_state.h"
 #include "cli/connect.h"
 #include "cli/detach.h"
 #include "cli/foreground.h"
@@ -8,6 +9,7 @@
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/state/control.h"
+#include "engine/state/schema.h"
 
 namespace pgalter::cli {
 
@@ -28,15 +30,13 @@ void RefuseEnded(const state::Run& run) {
                  "start anew with: pgalter " + run.command);
 }
 
-void RefuseBesideAnother(const Context& context, const state::Run& run,
-                         const std::optional<state::Runner>& runner) {
-  if (!runner || context.Has("take-over")) return;
+[[noreturn]] void RefuseBeside(const state::Runner& runner, const state::Run& run) {
   throw Rejected(
       ExitCode::kRefused,
       fmt::format("process {} on {} works on run {} (backend {}, last heard of {:.0f} s ago); one "
                   "runner a run",
-                  runner->process, runner->host, run.id, runner->backend_pid,
-                  runner->seconds_since_beat),
+                  runner.process, runner.host, run.id, runner.backend_pid,
+                  runner.seconds_since_beat),
       fmt::format("pgalter watch {0}; or, to put it in its place: pgalter resume {0} --take-over",
                   run.id));
 }
@@ -66,9 +66,13 @@ Task<ExitCode> Run(Context& context) {
     const state::Run run = PickRun(runs, context.Operand(0));
     if (run.state == state::RunState::kDone) co_return SayDone(context, run);
     RefuseEnded(run);
-    const auto runner = co_await state::LiveRunner(session, run.id);
-    RefuseBesideAnother(context, run, runner);
+    if (!context.Has("take-over")) {
+      const auto runner = co_await FindLivingRunner(session, run.id);
+      if (runner) RefuseBeside(*runner, run);
+    }
     RefuseTakenTable(runs, run);
+    // Before the first thing that is written: it would be sent.
+    co_await state::RefusePublication(session);
     co_await state::Ask(session, run.id, state::Wanted::kRun);
     id = run.id;
   }

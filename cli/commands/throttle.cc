@@ -23,7 +23,8 @@ void AddOptions(po::options_description& options) {
                         po::value<std::vector<std::string>>()->value_name("KEY=VALUE")->composing(),
                         "a ceiling (ratio=0.5, 0 stops, auto), workers=N, chunk-time=50ms, a "
                         "signal's limit (SIGNAL=10s, off, default), "
-                        "expect-standbys=N, ignore-standbys=NAMES; may be given several times");
+                        "expect-standbys=N, ignore-standbys=NAMES, query=SQL; may be given several "
+                        "times");
 }
 
 // All are checked before one is written.

@@ -234,6 +234,26 @@ TEST_F(Disturbed, AnotherProcessPausesAndAborts) {
   AwaitNoRunner();
 }
 
+TEST_F(Disturbed, TheUsersOwnQueryStopsItAndLetsItGoOn) {
+  MakeItems();
+  database_.Sql("CREATE TABLE alarm (level float); INSERT INTO alarm VALUES (5)");
+  Program program = Start(Backfill({"--throttle-query", "SELECT level FROM alarm", "--throttle",
+                                    "throttle-query=5", "--sync", "none"}));
+  database_.AwaitValue("SELECT to_regclass('pgalter.run') IS NOT NULL", "t", kLimit);
+  database_.AwaitValue(
+      "SELECT count(*) FROM pgalter.run WHERE progress->>'throttle_reason'"
+      " LIKE 'throttle-query%'",
+      "1", kLimit);
+  EXPECT_EQ(Undone(), kRows);
+  database_.Sql("UPDATE alarm SET level = 0.1");
+  ExpectEnd(program, 0);
+  ExpectRight();
+  const Ran broken = Run(Backfill({"--throttle-query", "SELECT level FROM alarms"}));
+  EXPECT_EQ(broken.code, 4) << broken.err;
+  EXPECT_THAT(broken.err, HasSubstr("throttle-query"));
+  EXPECT_THAT(broken.err, HasSubstr("42P01"));
+}
+
 class BadRows : public BackfillWorld {
  protected:
   BadRows() {

@@ -2,18 +2,16 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/json/parse.hpp>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <thread>
 
 #include "tests/support/postgres.h"
+#include "tests/support/program.h"
 
 namespace pgalter::test {
 namespace {
@@ -24,83 +22,17 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-struct Ran {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string Quoted(const std::string& word) {
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
-std::string ReadFile(const fs::path& path) {
-  const std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-// The program beside the test.
-class Background {
- public:
-  Background(const std::vector<std::string>& arguments, const fs::path& errors) {
-    std::string line = "exec " PGALTER_BINARY;
-    for (const std::string& argument : arguments) line += " " + Quoted(argument);
-    line += fmt::format(" </dev/null >/dev/null 2>{}", errors.string());
-    child_ = ::fork();
-    if (child_ == 0) {
-      ::execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
-      ::_exit(127);
-    }
-  }
-  Background(const Background&) = delete;
-  Background& operator=(const Background&) = delete;
-  ~Background() {
-    if (child_ == 0) return;
-    ::kill(child_, SIGKILL);
-    ::waitpid(child_, nullptr, 0);
-  }
-
-  void Signal(int signal) const { ::kill(child_, signal); }
-
-  // Its exit code; -1 when it goes on for longer than the limit.
-  int Wait(std::chrono::seconds limit = std::chrono::seconds(30)) {
-    const auto give_up = std::chrono::steady_clock::now() + limit;
-    int status = 0;
-    while (::waitpid(child_, &status, WNOHANG) == 0) {
-      if (std::chrono::steady_clock::now() > give_up) return -1;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    child_ = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  }
-
- private:
-  pid_t child_ = 0;
-};
-
 class Cli : public ::testing::Test {
  protected:
-  Cli() : folder_(fs::temp_directory_path() / fmt::format("pgalter-cli-{}", getpid())) {
-    fs::create_directories(folder_);
+  static Ran Run(const Words& arguments, const Words& environment = {}) {
+    return Program(PGALTER_BINARY, arguments, environment).Wait();
   }
-  ~Cli() override { fs::remove_all(folder_); }
-
-  Ran Run(std::vector<std::string> arguments, const std::string& environment = "") {
-    std::string line = environment + " " + PGALTER_BINARY;
-    for (const std::string& argument : arguments) line += " " + Quoted(argument);
-    line += fmt::format(" </dev/null >{0}/out 2>{0}/err", folder_.string());
-    const int status = std::system(line.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-            ReadFile(folder_ / "out"), ReadFile(folder_ / "err")};
-  }
-  Ran OnDatabase(std::vector<std::string> arguments) {
+  [[nodiscard]] Words WithDsn(Words arguments) const {
     arguments.insert(arguments.end(), {"--dsn", database_.conninfo()});
-    return Run(std::move(arguments));
+    return arguments;
   }
+  Ran OnDatabase(Words arguments) { return Run(WithDsn(std::move(arguments))); }
+  Program Start(Words arguments) { return {PGALTER_BINARY, WithDsn(std::move(arguments))}; }
 
   // A run without steps: it has nothing to do but to change its state.
   std::string MakeRun(const std::string& state) {
@@ -123,11 +55,6 @@ class Cli : public ::testing::Test {
                     run));
     return run;
   }
-  std::vector<std::string> WithDsn(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.end(), {"--dsn", database_.conninfo()});
-    return arguments;
-  }
-  fs::path Errors(const std::string& name) const { return folder_ / name; }
   void AwaitRunners(int count) {
     database_.AwaitValue(
         "SELECT count(*) FROM pgalter.lease WHERE epoch >= " + std::to_string(count), "1",
@@ -142,7 +69,26 @@ class Cli : public ::testing::Test {
   json::object ErrorOf(const Ran& ran) { return json::parse(ran.err).at("error").as_object(); }
 
   FreshDatabase database_;
-  fs::path folder_;
+};
+
+// A file of the test's own, which need not exist; it goes with the object.
+class File {
+ public:
+  File() : path_(fs::temp_directory_path() / fmt::format("pgalter-cli-{}", ::getpid())) {}
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() { fs::remove(path_); }
+
+  [[nodiscard]] std::string path() const { return path_.string(); }
+  [[nodiscard]] std::string Text() const {
+    const std::ifstream file(path_);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+
+ private:
+  fs::path path_;
 };
 
 TEST_F(Cli, InitTwiceChangesNothingTheSecondTime) {
@@ -201,12 +147,13 @@ TEST_F(Cli, NoSuchDatabaseIsAConnectionError) {
 }
 
 TEST_F(Cli, APasswordIsNeverShown) {
-  const std::string log = (folder_ / "log").string();
-  const Ran ran = Run({"ps", "--dsn", "host=/nonexistent password=verysecret", "--log-file", log});
+  const File log;
+  const Ran ran =
+      Run({"ps", "--dsn", "host=/nonexistent password=verysecret", "--log-file", log.path()});
   EXPECT_EQ(ran.code, 9);
   EXPECT_THAT(ran.err, HasSubstr("--dsn holds a password"));
-  EXPECT_THAT(ran.out + ran.err + ReadFile(log), Not(HasSubstr("verysecret")));
-  EXPECT_THAT(ReadFile(log), HasSubstr("exit code 9"));
+  EXPECT_THAT(ran.out + ran.err + log.Text(), Not(HasSubstr("verysecret")));
+  EXPECT_THAT(log.Text(), HasSubstr("exit code 9"));
 }
 
 TEST_F(Cli, TheLogHoldsNoUsersValues) {
@@ -216,21 +163,21 @@ TEST_F(Cli, TheLogHoldsNoUsersValues) {
       fmt::format("INSERT INTO pgalter.step (run, ordinal, id, kind, phase, sql)"
                   " VALUES ('{}', 1, 'cast', 'ddl', 'expand', ARRAY['SELECT ''verysecret''::int'])",
                   run));
-  const std::string log = (folder_ / "log").string();
-  const Ran ran = OnDatabase({"resume", run, "--log-file", log});
+  const File log;
+  const Ran ran = OnDatabase({"resume", run, "--log-file", log.path()});
   EXPECT_EQ(ran.code, 1);
   EXPECT_THAT(ran.err, HasSubstr("22P02"));
-  EXPECT_THAT(ReadFile(log), HasSubstr("22P02"));
-  EXPECT_THAT(ReadFile(log), Not(HasSubstr("verysecret")));
+  EXPECT_THAT(log.Text(), HasSubstr("22P02"));
+  EXPECT_THAT(log.Text(), Not(HasSubstr("verysecret")));
 }
 
 TEST_F(Cli, TheEnvironmentNamesTheServer) {
-  const Ran ran = Run({"ps"}, fmt::format("PGALTER_DSN={}", Quoted(database_.conninfo())));
+  const Ran ran = Run({"ps"}, {"PGALTER_DSN=" + database_.conninfo()});
   EXPECT_EQ(ran.code, 0) << ran.err;
   const auto& server = database_.server();
-  const Ran libpq =
-      Run({"ps"}, fmt::format("PGHOST={} PGPORT={} PGUSER=postgres PGDATABASE={}",
-                              server.socket_dir().string(), server.port(), database_.name()));
+  const Ran libpq = Run(
+      {"ps"}, {"PGHOST=" + server.socket_dir().string(), fmt::format("PGPORT={}", server.port()),
+               "PGUSER=postgres", "PGDATABASE=" + database_.name()});
   EXPECT_EQ(libpq.code, 0) << libpq.err;
 }
 
@@ -305,12 +252,13 @@ TEST_F(Cli, TheFirstSignalPausesTheRun) {
   const std::string run = MakeWaitingRun();
   Session user = database_.Connect();
   user.Exec("BEGIN; LOCK TABLE public.t IN ACCESS SHARE MODE");
-  Background runner(WithDsn({"resume", run}), Errors("runner"));
+  Program runner = Start({"resume", run});
   AwaitRunners(1);
   runner.Signal(SIGINT);
-  EXPECT_EQ(runner.Wait(), 6);
+  const Ran ran = runner.Wait();
+  EXPECT_EQ(ran.code, 6);
   EXPECT_EQ(StateOf(run), "paused");
-  EXPECT_THAT(ReadFile(Errors("runner")), HasSubstr("pgalter resume " + run));
+  EXPECT_THAT(ran.err, HasSubstr("pgalter resume " + run));
 }
 
 TEST_F(Cli, AfterTwoSignalsTheRunCanBeResumed) {
@@ -318,11 +266,11 @@ TEST_F(Cli, AfterTwoSignalsTheRunCanBeResumed) {
   const std::string run = MakeWaitingRun();
   Session user = database_.Connect();
   user.Exec("BEGIN; LOCK TABLE public.t IN ACCESS SHARE MODE");
-  Background runner(WithDsn({"resume", run}), Errors("runner"));
+  Program runner = Start({"resume", run});
   AwaitRunners(1);
   runner.Signal(SIGTERM);
   runner.Signal(SIGINT);
-  EXPECT_EQ(runner.Wait(), 6);
+  EXPECT_EQ(runner.Wait().code, 6);
   user.Exec("COMMIT");
   const Ran resumed = OnDatabase({"resume", run, "--take-over"});
   EXPECT_EQ(resumed.code, 0) << resumed.err;
@@ -333,12 +281,12 @@ TEST_F(Cli, ALiveRunnerIsPausedFromAnotherProcess) {
   const std::string run = MakeWaitingRun();
   Session user = database_.Connect();
   user.Exec("BEGIN; LOCK TABLE public.t IN ACCESS SHARE MODE");
-  Background runner(WithDsn({"resume", run}), Errors("runner"));
+  Program runner = Start({"resume", run});
   AwaitRunners(1);
   EXPECT_THAT(OnDatabase({"status"}).out, HasSubstr("runner:     process"));
   const Ran paused = OnDatabase({"pause"});
   EXPECT_EQ(paused.code, 0) << paused.err;
-  EXPECT_EQ(runner.Wait(), 6);
+  EXPECT_EQ(runner.Wait().code, 6);
   EXPECT_EQ(StateOf(run), "paused");
 }
 
@@ -347,11 +295,11 @@ TEST_F(Cli, ALiveRunnerIsAbortedFromAnotherProcess) {
   const std::string run = MakeWaitingRun();
   Session user = database_.Connect();
   user.Exec("BEGIN; LOCK TABLE public.t IN ACCESS SHARE MODE");
-  Background runner(WithDsn({"resume", run}), Errors("runner"));
+  Program runner = Start({"resume", run});
   AwaitRunners(1);
   const Ran aborted = OnDatabase({"abort", run, "--yes"});
   EXPECT_EQ(aborted.code, 0) << aborted.err;
-  EXPECT_EQ(runner.Wait(), 6);
+  EXPECT_EQ(runner.Wait().code, 6);
   EXPECT_EQ(StateOf(run), "aborted");
 }
 
@@ -360,16 +308,17 @@ TEST_F(Cli, ASecondRunnerMustTakeOver) {
   const std::string run = MakeWaitingRun();
   Session user = database_.Connect();
   user.Exec("BEGIN; LOCK TABLE public.t IN ACCESS SHARE MODE");
-  Background first(WithDsn({"resume", run}), Errors("first"));
+  Program first = Start({"resume", run});
   AwaitRunners(1);
   const Ran refused = OnDatabase({"resume", run});
   EXPECT_EQ(refused.code, 4);
   EXPECT_THAT(refused.err, HasSubstr("--take-over"));
-  Background second(WithDsn({"resume", run, "--take-over"}), Errors("second"));
+  Program second = Start({"resume", run, "--take-over"});
   AwaitRunners(2);
-  EXPECT_EQ(first.Wait(), 6);
+  EXPECT_EQ(first.Wait().code, 6);
   user.Exec("COMMIT");
-  EXPECT_EQ(second.Wait(), 0) << ReadFile(Errors("second"));
+  const Ran ran = second.Wait();
+  EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(StateOf(run), "done");
 }
 
@@ -378,16 +327,16 @@ TEST_F(Cli, WatchFollowsARunToItsEnd) {
   const std::string run = MakeWaitingRun();
   Session user = database_.Connect();
   user.Exec("BEGIN; LOCK TABLE public.t IN ACCESS SHARE MODE");
-  Background runner(WithDsn({"resume", run}), Errors("runner"));
+  Program runner = Start({"resume", run});
   AwaitRunners(1);
-  Background watcher(WithDsn({"watch", run}), Errors("watcher"));
+  Program watcher = Start({"watch", run});
   database_.AwaitValue(
       "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'pgalter'"
       " AND query LIKE '%starts_with%'",
       "t");
   user.Exec("COMMIT");
-  EXPECT_EQ(runner.Wait(), 0);
-  EXPECT_EQ(watcher.Wait(), 0);
+  EXPECT_EQ(runner.Wait().code, 0);
+  EXPECT_EQ(watcher.Wait().code, 0);
 }
 
 TEST_F(Cli, OnlyADoneRunIsFinished) {
@@ -468,13 +417,14 @@ TEST_F(Cli, HelpAndVersionNeedNoServer) {
 }
 
 TEST_F(Cli, ManReadsTheManualPage) {
-  const fs::path page = folder_ / "pgalter.1";
-  std::ofstream(page) << Run({"help", "--man"}).out;
-  EXPECT_EQ(std::system(fmt::format("man --warnings -l {} >/dev/null 2>{}/man", page.string(),
-                                    folder_.string())
-                            .c_str()),
-            0);
-  EXPECT_EQ(ReadFile(folder_ / "man"), "");
+  const File page;
+  std::ofstream(page.path()) << Run({"help", "--man"}).out;
+  const Ran man =
+      Program("/usr/bin/man", {"--warnings", "-l", page.path()}, {"MANPAGER=cat", "MANWIDTH=80"})
+          .Wait();
+  EXPECT_EQ(man.code, 0);
+  EXPECT_EQ(man.err, "");
+  EXPECT_THAT(man.out, HasSubstr("pgalter"));
 }
 
 }  // namespace

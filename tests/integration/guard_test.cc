@@ -51,7 +51,7 @@ class SessionTest : public GuardTest {
       admin.Exec("ALTER DATABASE " + database_.name() + " SET " + name + " = " + value);
     }
   }
-  ~SessionTest() override {
+  void TearDown() override {
     test::Session(database_.server().conninfo())
         .Exec("ALTER DATABASE " + database_.name() + " RESET ALL; DROP ROLE " + role_);
   }

@@ -67,7 +67,7 @@ class DeadHost {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     auto* const generic = reinterpret_cast<sockaddr*>(&address);
     socklen_t length = sizeof address;
-    ::bind(listener_, generic, length);
+    static_cast<void>(::bind(listener_, generic, length));
     ::listen(listener_, kind == Kind::kFull ? 0 : 16);
     ::getsockname(listener_, generic, &length);
     port_ = ntohs(address.sin_port);

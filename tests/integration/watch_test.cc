@@ -366,6 +366,18 @@ TEST(ExtraBytes, AddUpWalAndTheTablesGrowth) {
   EXPECT_GE(watcher.Read("extra-bytes").utilisation(), 1);
 }
 
+TEST(ExtraBytes, CountTheGrowthOfPartitionsFromTheStartOfTheRun) {
+  FreshDatabase db;
+  db.Sql("CREATE TABLE t (a text) PARTITION BY LIST (a); CREATE TABLE t_x PARTITION OF t DEFAULT");
+  db.Sql("INSERT INTO t SELECT repeat('x', 100) FROM generate_series(1, 20000)");
+  Watcher watcher(db.conninfo());
+  watcher.options.table = "public.t";
+  watcher.options.limits["extra-bytes"] = 100e6;
+  EXPECT_LT(watcher.Read("extra-bytes").value, 1e6);
+  watcher.options.table_bytes_at_start = 0;
+  EXPECT_GT(watcher.Read("extra-bytes").value, 2e6);
+}
+
 TEST(ExtraBytes, DoNotWaitForALockOnTheTable) {
   FreshDatabase db;
   db.Sql("CREATE TABLE t (a text)");

@@ -28,7 +28,7 @@ int FreePort() {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
   socklen_t length = sizeof address;
-  ::bind(fd, generic, length);
+  static_cast<void>(::bind(fd, generic, length));
   ::getsockname(fd, generic, &length);
   ::close(fd);
   return ntohs(address.sin_port);

@@ -140,6 +140,7 @@ TEST(Spec, SurvivesTheState) {
   spec.resolved = {{"b", "1"}};
   spec.alias = "Order Items";
   spec.has_trigger = true;
+  spec.table_bytes = 123;
   EXPECT_EQ(ToJson(FromJson(ToJson(spec))), ToJson(spec));
 }
 

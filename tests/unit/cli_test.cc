@@ -168,7 +168,7 @@ class Surroundings : public ::testing::Test {
     fs::create_directories(folder_);
     ::setenv("PGALTER_DSN", "service=surroundings", 1);
   }
-  ~Surroundings() override {
+  void TearDown() override {
     fs::remove_all(folder_);
     ::unsetenv("PGALTER_DSN");
   }

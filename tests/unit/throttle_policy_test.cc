@@ -392,7 +392,7 @@ TEST(BlocksFor, IsAtLeastOneAndRoundsUp) {
 TEST(CounterHistory, KnowsTheAgeBetweenItsSamples) {
   watch::CounterHistory history;
   for (int second = 0; second <= 10; ++second)
-    history.Record(static_cast<std::uint64_t>(100 * second), kStart + std::chrono::seconds(second));
+    history.Record(100 * static_cast<std::uint64_t>(second), kStart + std::chrono::seconds(second));
   const auto age = history.AgeOf(350, kStart + 10s);
   EXPECT_DOUBLE_EQ(age.at_least.count(), 6);
   EXPECT_DOUBLE_EQ(age.at_most->count(), 7);
@@ -487,6 +487,8 @@ TEST(Settings, TakeTheOperatorsRatioAndStandbys) {
   EXPECT_EQ(settings.watch.expect_standbys, 2);
   EXPECT_EQ(Change(settings, "expect-standbys", "any"), std::nullopt);
   EXPECT_EQ(settings.watch.expect_standbys, std::nullopt);
+  EXPECT_EQ(Change(settings, "query", "SELECT 1"), std::nullopt);
+  EXPECT_EQ(settings.watch.throttle_query, "SELECT 1");
   EXPECT_EQ(Change(settings, "ignore-standbys", "a, b"), std::nullopt);
   EXPECT_THAT(settings.watch.ignore_standbys, ::testing::ElementsAre("a", "b"));
 }

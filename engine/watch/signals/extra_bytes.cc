@@ -3,28 +3,30 @@
 #include <algorithm>
 
 #include "engine/watch/signals.h"
+#include "engine/watch/table_bytes.h"
 
 namespace pgalter::watch {
 
 namespace {
 
-constexpr const char* kSizes =
-    "SELECT (pg_current_wal_lsn() - '0/0')::bigint,"
-    " pg_total_relation_size(to_regclass(nullif($1, '')))";
+constexpr const char* kPosition = "SELECT (pg_current_wal_lsn() - '0/0')::bigint";
 
-// SQL cannot see free disk: what this server wrote since the start is the measure that is left. It
-// counts everybody's WAL, so it errs on the safe side.
+// SQL cannot see free disk: what this server wrote since this runner came is the measure that is
+// left. It counts everybody's WAL, so it errs on the safe side; what was written before a pause has
+// been recycled, or is somebody else's to keep. The table's growth is that of the whole run.
 Task<Observation> Read(SignalContext& context) {
-  const pg::Result sizes = co_await context.session.db().Query(kSizes, context.options.table);
-  const auto position = static_cast<std::uint64_t>(sizes.Get<std::int64_t>(0, 0));
-  const auto table = sizes.Get<std::optional<std::int64_t>>(0, 1);
+  pg::Connection& db = context.session.db();
+  const pg::Result now = co_await db.Query(kPosition);
+  const auto position = static_cast<std::uint64_t>(now.Get<std::int64_t>(0, 0));
+  const auto table = co_await ReadTableBytes(context.session, context.options.table);
   Memory& memory = context.memory;
   if (!memory.first_wal || *memory.first_wal > position) memory.first_wal = position;
   if (!memory.first_table_size) memory.first_table_size = table;
   const auto wal = static_cast<double>(position - *memory.first_wal);
+  const auto first = context.options.table_bytes_at_start ? context.options.table_bytes_at_start
+                                                          : memory.first_table_size;
   double growth = 0;
-  if (table && memory.first_table_size)
-    growth = static_cast<double>(std::max<std::int64_t>(*table - *memory.first_table_size, 0));
+  if (table && first) growth = static_cast<double>(std::max<std::int64_t>(*table - *first, 0));
   co_return Observation::Measured(
       wal + growth,
       fmt::format("WAL {}, table {}", Format(wal, Unit::kBytes), Format(growth, Unit::kBytes)));
@@ -33,7 +35,7 @@ Task<Observation> Read(SignalContext& context) {
 }  // namespace
 
 constinit const Signal kExtraBytes{.id = "extra-bytes",
-                                   .summary = "WAL and growth of the table since the start",
+                                   .summary = "WAL since this runner came, and the table's growth",
                                    .unit = Unit::kBytes,
                                    .effect = Effect::kBudget,
                                    .read = &Read};
