@@ -4,6 +4,7 @@
 #include "engine/async/stopper.h"
 #include "engine/guard/lease.h"
 #include "engine/pg/error.h"
+#include "engine/pg/reconnect_policy.h"
 #include "engine/state/runs.h"
 #include "engine/state/schema.h"
 
@@ -63,6 +64,8 @@ Verdict Judge(const std::exception_ptr& error) {
 bool IsConnectionLoss(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
+  } catch (const pg::ConnectError& failure) {
+    return pg::WorthReconnecting(failure.klass());
   } catch (const pg::PgError& failure) {
     return failure.klass() == pg::SqlstateClass::kConnectionLost;
   } catch (const std::exception&) {

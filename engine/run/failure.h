@@ -41,7 +41,8 @@ struct Verdict {
 };
 Verdict Judge(const std::exception_ptr& error);
 
-// The session is gone, not the work: attach again and go on from the state.
+// The session is gone, or none is to be had now, not the work: attach again and go on from the
+// state.
 bool IsConnectionLoss(const std::exception_ptr& error);
 
 }  // namespace pgalter::run

@@ -2,25 +2,58 @@
 
 #include <fmt/format.h>
 
+#include "engine/pg/quote.h"
 #include "engine/run/failure.h"
 
 namespace pgalter::run {
+
+namespace {
+
+// Sessions of another role may be out of reach; theirs end by themselves once they find that the
+// lease is gone.
+constexpr const char* kEndSessions = R"sql(
+SELECT a.pid, pg_get_userbyid(a.usesysid),
+       CASE WHEN o.reachable THEN pg_terminate_backend(a.pid) ELSE false END, o.reachable
+FROM pg_stat_activity a
+LEFT JOIN pg_roles r ON r.oid = a.usesysid
+CROSS JOIN LATERAL (
+  SELECT (SELECT me.rolsuper FROM pg_roles me WHERE me.rolname = current_user)
+         OR NOT COALESCE(r.rolsuper, false)
+            AND (COALESCE(pg_has_role(a.usesysid, 'USAGE'), false)
+                 OR pg_has_role('pg_signal_backend', 'USAGE'))
+         AS reachable) o
+WHERE a.application_name = $1 AND a.pid <> pg_backend_pid()
+ORDER BY o.reachable
+)sql";
+
+Failure StillThere(guard::Session& session, const pg::Result& orphans, const std::string& run) {
+  const auto pid = orphans.Get<std::int32_t>(0, 0);
+  if (orphans.Get<bool>(0, 3))
+    return {ExitCode::kError,
+            fmt::format("backend {} of run {} does not end after pg_terminate_backend; "
+                        "nothing was started beside it. See what it waits for in "
+                        "pg_stat_activity, then: pgalter resume {}",
+                        pid, run, run)};
+  const auto role = orphans.Get<std::string>(0, 1);
+  const std::string me = pg::QuoteIdentifier(session.db().user());
+  return {
+      ExitCode::kUnsupported,
+      fmt::format("backend {} of run {} is a session of role {}, which {} may not end (SQLSTATE "
+                  "42501); nothing was started beside it. Go on as {}, or GRANT {} TO {}, then: "
+                  "pgalter resume {}",
+                  pid, run, role, me, role, pg::QuoteIdentifier(role), me, run)};
+}
+
+}  // namespace
 
 Task<> EndOrphans(guard::Session& session, std::string run, async::Milliseconds limit) {
   const auto give_up = async::Clock::now() + limit;
   constexpr async::Milliseconds kPause{50};
   for (;;) {
-    const pg::Result orphans = co_await session.db().Query(
-        "SELECT pid, pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
-        " WHERE application_name = $1 AND pid <> pg_catalog.pg_backend_pid()",
-        guard::ApplicationName(run));
+    const pg::Result orphans =
+        co_await session.db().Query(kEndSessions, guard::ApplicationName(run));
     if (orphans.empty()) co_return;
-    if (async::Clock::now() > give_up)
-      throw Failure(ExitCode::kError,
-                    fmt::format("backend {} of run {} does not end after pg_terminate_backend; "
-                                "nothing was started beside it. See what it waits for in "
-                                "pg_stat_activity, then: pgalter resume {}",
-                                orphans.Get<std::int32_t>(0, 0), run, run));
+    if (async::Clock::now() > give_up) throw StillThere(session, orphans, run);
     co_await async::SleepFor(kPause);
   }
 }

@@ -1,5 +1,5 @@
 // Sessions of a run whose runner is gone. Found by application_name, ended with
-// pg_terminate_backend (the same role may), and waited for until they are really gone.
+// pg_terminate_backend where this role may, and waited for until they are really gone.
 #pragma once
 
 #include <string>

@@ -163,7 +163,10 @@ Task<> Beat(Session& session, const guard::Lease& lease, const Pulse& pulse, Sam
       " AND r.state IN ('running', 'waiting')",
       lease.run, lease.epoch, pulse.phase, pulse.done_rows, pulse.total_rows,
       boost::json::serialize(pulse.progress), Name(pulse.state));
-  if (changed.affected() != 1) co_return;
+  if (changed.affected() != 1) {
+    co_await guard::CheckLease(session, lease);  // or the run rests, and there is nothing to tell
+    co_return;
+  }
   if (sampling == Sampling::kNo) co_return;
   co_await db.Query(
       "INSERT INTO pgalter.sample (run, done_rows, rows_per_s, throttle_ratio, throttle_reason)"
@@ -172,19 +175,22 @@ Task<> Beat(Session& session, const guard::Lease& lease, const Pulse& pulse, Sam
 }
 
 Task<std::optional<Runner>> LiveRunner(Session& session, std::string run) {
+  // Another role's backend_start is hidden without pg_monitor; pid and name are not.
   const pg::Result rows = co_await session.db().Query(
       "SELECT h.host, h.process, h.backend_pid,"
-      " EXTRACT(epoch FROM clock_timestamp() - h.at)::float8"
+      " EXTRACT(epoch FROM clock_timestamp() - h.at)::float8, h.at::text"
       " FROM pgalter.heartbeat h JOIN pg_stat_activity a"
-      " ON a.pid = h.backend_pid AND a.backend_start = h.backend_start"
+      " ON a.pid = h.backend_pid AND a.application_name = $2"
+      " AND COALESCE(a.backend_start, h.backend_start) = h.backend_start"
       " WHERE h.run = $1",
-      run);
+      run, guard::ApplicationName(run));
   if (rows.empty()) co_return std::nullopt;
   Runner runner;
   runner.host = rows.Get<std::string>(0, 0);
   runner.process = rows.Get<std::int32_t>(0, 1);
   runner.backend_pid = rows.Get<std::int32_t>(0, 2);
   runner.seconds_since_beat = rows.Get<double>(0, 3);
+  runner.last_beat = rows.Get<std::string>(0, 4);
   co_return runner;
 }
 

@@ -73,14 +73,17 @@ struct Pulse {
   boost::json::object progress;
 };
 enum class Sampling { kNo, kYes };
+// Throws LeaseLost when another runner has the run.
 Task<> Beat(Session& session, const guard::Lease& lease, const Pulse& pulse, Sampling sampling);
 
-// Who runs it now: the runner's heartbeat session, where that is still connected.
+// Who runs it now: the runner's heartbeat session, where that is still connected. A runner that was
+// killed a moment ago may still be there.
 struct Runner {
   std::string host;
   int process = 0;
   int backend_pid = 0;
   double seconds_since_beat = 0;
+  std::string last_beat;  // tells one beat from the next
 };
 Task<std::optional<Runner>> LiveRunner(Session& session, std::string run);
 

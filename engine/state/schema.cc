@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "engine/guard/transaction.h"
+#include "engine/pg/quote.h"
 #include "engine/state/embedded_migrations.h"
 
 namespace pgalter::state {
@@ -39,42 +43,97 @@ Task<> ApplyMissing(Session& session) {
     if (migration.version > installed) co_await Apply(session, migration);
 }
 
+std::string WaysOut(const std::vector<std::string>& remedies) {
+  if (!remedies.empty()) return fmt::format("Take them out: {}", fmt::join(remedies, "; "));
+  return "Ways out: publish the schemas of the application instead (CREATE PUBLICATION … FOR "
+         "TABLES IN SCHEMA …, PostgreSQL 15 and later) or list its tables (FOR TABLE …); or drop "
+         "the publication if nobody uses it";
+}
+
 }  // namespace
 
-PublishedSchema::PublishedSchema(const std::vector<std::string>& publications)
+PublishedSchema::PublishedSchema(const std::vector<std::string>& publications,
+                                 const std::vector<std::string>& remedies)
     : std::runtime_error(fmt::format(
           "publication {} would send pgalter's own tables to its subscribers, and a subscriber "
-          "that lacks them stops. Nothing was changed. Ways out: publish the schemas of the "
-          "application instead (CREATE PUBLICATION … FOR TABLES IN SCHEMA …, PostgreSQL 15 and "
-          "later) or list its tables (FOR TABLE …); or drop the publication if nobody uses it",
-          fmt::join(publications, ", "))) {}
+          "that lacks them stops. Nothing was changed. {}",
+          fmt::join(publications, ", "), WaysOut(remedies))) {}
+
+Task<> ThrowWithGrant(Session& session, pg::PgError error) {
+  // The tables are their owner's, and nothing is granted to anybody: who made them can give them.
+  const pg::Result owner = co_await session.db().Query(
+      "SELECT pg_catalog.pg_get_userbyid(n.nspowner), pg_catalog.pg_has_role(n.nspowner, 'USAGE')"
+      " FROM pg_catalog.pg_namespace n WHERE n.nspname = 'pgalter'");
+  if (owner.empty()) throw error;
+  const auto role = owner.Get<std::string>(0, 0);
+  const std::string me = pg::QuoteIdentifier(session.db().user());
+  pg::PgErrorFields fields = error.fields();
+  fields.hint =
+      owner.Get<bool>(0, 1)
+          ? fmt::format(
+                "GRANT ALL ON SCHEMA pgalter TO {0}; GRANT ALL ON ALL TABLES IN SCHEMA "
+                "pgalter TO {0}",
+                me)
+          : fmt::format("schema pgalter belongs to {0}: use that role, or GRANT {1} TO {2}", role,
+                        pg::QuoteIdentifier(role), me);
+  throw pg::PgError(std::move(fields));
+}
 
 Task<int> InstalledVersion(Session& session) {
-  const pg::Result table = co_await session.db().Query(
-      "SELECT pg_catalog.to_regclass('pgalter.schema_version') IS NOT NULL");
-  if (!table.Get<bool>(0, 0)) co_return 0;
-  const pg::Result version = co_await session.db().Query(
-      "SELECT COALESCE(pg_catalog.max(version), 0) FROM pgalter.schema_version");
-  co_return version.Get<std::int32_t>(0, 0);
+  std::optional<pg::PgError> refused;
+  int installed = 0;
+  try {
+    const pg::Result table = co_await session.db().Query(
+        "SELECT pg_catalog.to_regclass('pgalter.schema_version') IS NOT NULL");
+    if (!table.Get<bool>(0, 0)) co_return 0;
+    const pg::Result version = co_await session.db().Query(
+        "SELECT COALESCE(pg_catalog.max(version), 0) FROM pgalter.schema_version");
+    installed = version.Get<std::int32_t>(0, 0);
+  } catch (const pg::PgError& error) {
+    if (error.klass() != pg::SqlstateClass::kNoRight) throw;
+    refused = error;
+  }
+  // In a transaction there is no asking any more, and whoever opened it explains.
+  if (refused && session.db().in_transaction()) throw *refused;
+  if (refused) co_await ThrowWithGrant(session, *refused);
+  co_return installed;
 }
 
 Task<> RefusePublication(Session& session) {
   // pg_publication_namespace came with 15; a publication can also name our tables one by one.
   const bool by_schema = session.db().server_version() >= 150000;
   std::string sql =
-      "SELECT quote_ident(pubname) FROM pg_publication WHERE puballtables"
-      " UNION SELECT quote_ident(p.pubname) FROM pg_publication p"
+      "SELECT quote_ident(pubname), NULL FROM pg_publication WHERE puballtables"
+      " UNION ALL SELECT quote_ident(p.pubname), format('ALTER PUBLICATION %I DROP TABLE %s',"
+      "   p.pubname, string_agg(format('%I.%I', n.nspname, c.relname), ', '))"
+      " FROM pg_publication p"
       " JOIN pg_publication_rel pr ON pr.prpubid = p.oid JOIN pg_class c ON c.oid = pr.prrelid"
-      " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'pgalter'";
+      " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'pgalter'"
+      " GROUP BY p.pubname";
   if (by_schema)
     sql +=
-        " UNION SELECT quote_ident(p.pubname) FROM pg_publication p"
+        " UNION ALL SELECT quote_ident(p.pubname),"
+        "   format('ALTER PUBLICATION %I DROP TABLES IN SCHEMA pgalter', p.pubname)"
+        " FROM pg_publication p"
         " JOIN pg_publication_namespace pn ON pn.pnpubid = p.oid"
         " JOIN pg_namespace n ON n.oid = pn.pnnspid WHERE n.nspname = 'pgalter'";
   const pg::Result rows = co_await session.db().Query(sql);
+  if (rows.empty()) co_return;
   std::vector<std::string> names;
-  for (int i = 0; i < rows.rows(); ++i) names.push_back(rows.Get<std::string>(i, 0));
-  if (!names.empty()) throw PublishedSchema(names);
+  std::vector<std::string> remedies;
+  bool all_tables = false;
+  for (int i = 0; i < rows.rows(); ++i) {
+    const auto name = rows.Get<std::string>(i, 0);
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+    if (rows.IsNull(i, 1)) {
+      all_tables = true;
+    } else {
+      remedies.push_back(rows.Get<std::string>(i, 1));
+    }
+  }
+  // What helps against some would only lead to the next refusal.
+  if (all_tables) remedies.clear();
+  throw PublishedSchema(names, remedies);
 }
 
 Task<Installation> Install(Session& session) {

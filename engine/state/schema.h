@@ -15,7 +15,9 @@ using guard::Session;
 // A publication would send our tables to subscribers that do not have them, which stops these.
 class PublishedSchema : public std::runtime_error {
  public:
-  explicit PublishedSchema(const std::vector<std::string>& publications);
+  // `remedies`: the statements that take our tables out, where that can be done.
+  PublishedSchema(const std::vector<std::string>& publications,
+                  const std::vector<std::string>& remedies);
 };
 
 // The schema was made by a newer pgalter.
@@ -35,6 +37,9 @@ Task<Installation> Install(Session& session);
 
 // The version installed, 0 where the schema is not there. Reads only.
 Task<int> InstalledVersion(Session& session);
+
+// Throws `error`, an SQLSTATE 42501 on schema pgalter, with the GRANT that helps.
+Task<> ThrowWithGrant(Session& session, pg::PgError error);
 
 // Throws PublishedSchema. Every run asks again: publications come and go.
 Task<> RefusePublication(Session& session);

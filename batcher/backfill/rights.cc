@@ -1,0 +1,56 @@
+#include "batcher/backfill/rights.h"
+
+#include <fmt/format.h>
+
+#include "engine/pg/quote.h"
+
+namespace pgalter::backfill {
+
+namespace {
+
+// Chunks name each relation by itself, so rights on the partitioned table alone do not suffice; and
+// LOCK TABLE asks for a right on the table, not on a column.
+constexpr const char* kLacking = R"sql(
+WITH RECURSIVE tree AS (
+  SELECT $1::oid AS oid
+  UNION ALL
+  SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid
+), needed AS (
+  SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, quote_ident(n.nspname) AS schema,
+         pg_get_userbyid(c.relowner) AS owner, pg_get_userbyid(n.nspowner) AS schema_owner,
+         has_schema_privilege(n.oid, 'USAGE') AS visible,
+         has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'UPDATE') AS writable
+  FROM tree JOIN pg_class c ON c.oid = tree.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p')
+)
+SELECT name, schema, owner, schema_owner, visible, writable, count(*) OVER () - 1
+FROM needed WHERE NOT (visible AND writable)
+ORDER BY oid LIMIT 1
+)sql";
+
+}  // namespace
+
+Task<std::string> MissingRights(Session& session, pg::Oid table) {
+  const pg::Result lacking = co_await session.db().Query(kLacking, table);
+  if (lacking.empty()) co_return "";
+  const auto name = lacking.Get<std::string>(0, 0);
+  const auto schema = lacking.Get<std::string>(0, 1);
+  const std::string& user = session.db().user();
+  const std::string me = pg::QuoteIdentifier(user);
+  std::string text;
+  if (!lacking.Get<bool>(0, 4))
+    text = fmt::format(
+        "role {} may not use schema {} (SQLSTATE 42501); its owner is {}: GRANT USAGE ON SCHEMA {} "
+        "TO {}",
+        user, schema, lacking.Get<std::string>(0, 3), schema, me);
+  if (!lacking.Get<bool>(0, 5))
+    text += fmt::format(
+        "{}role {} may not read and update {} (SQLSTATE 42501); its owner is {}: GRANT SELECT, "
+        "UPDATE ON {} TO {}",
+        text.empty() ? "" : "; ", user, name, lacking.Get<std::string>(0, 2), name, me);
+  const auto others = lacking.Get<std::int64_t>(0, 6);
+  if (others > 0) text += fmt::format("; and the same for {} more of its partitions", others);
+  co_return text;
+}
+
+}  // namespace pgalter::backfill

@@ -1,0 +1,19 @@
+// The rights that chunks need on a table and its partitions, and the GRANTs that give them. They
+// are asked for before a run is made, and again when the server refuses in the middle: rights,
+// owners and memberships change while runs go on.
+#pragma once
+
+#include <string>
+
+#include "engine/guard/session.h"
+
+namespace pgalter::backfill {
+
+using async::Task;
+using guard::Session;
+
+// What the session's role lacks, and the GRANT for it; empty: nothing. From the catalog alone,
+// which everybody may read.
+Task<std::string> MissingRights(Session& session, pg::Oid table);
+
+}  // namespace pgalter::backfill
