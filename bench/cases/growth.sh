@@ -3,7 +3,7 @@
 heading "Growth by rows per page" "median of $repeats; 'own choice' is pgalter without --stripes"
 printf '| rows/page | method | stripes | seconds | heap %% | index %% | WAL MB | HOT %% |\n'
 printf '|---|---|---|---|---|---|---|---|\n'
-for padding_of_row in 60 110 370 900 1900 2600 3900; do
+for padding_of_row in 60 110 370 900 1900 2600 3900 7000; do
   count=$((rows * 130 / (padding_of_row + 70)))
   from="$(template bigint "$count" "$padding_of_row")"
   per_page="$(in_db "$from" <<<"SELECT round(reltuples / relpages) FROM pg_class WHERE relname = 'events'")"
