@@ -2,7 +2,7 @@
 //
 // A pass updates a k-th of each page; the next one's visit prunes the versions that it left dead,
 // so new versions stay on their page (HOT) and the indexes are hardly written. That needs pages of
-// many rows, no index on the column that is set, and an xmin horizon that moves.
+// several rows, no index on the column that is set, and an xmin horizon that moves.
 #pragma once
 
 namespace pgalter::backfill {

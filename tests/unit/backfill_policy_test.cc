@@ -126,6 +126,14 @@ TEST(ChunkSql, AsksTheStripeBeforeTheCondition) {
               HasSubstr("FOR NO KEY UPDATE SKIP LOCKED"));
 }
 
+TEST(Stripes, PayWhereAPageHasRoomToGiveAndNoIndexHoldsTheColumn) {
+  EXPECT_EQ(JudgeStripes({65, false}), Stripes::kUseful);
+  EXPECT_EQ(JudgeStripes({2, false}), Stripes::kUseful);
+  EXPECT_EQ(JudgeStripes({1.1, false}), Stripes::kUselessFewRows);
+  EXPECT_EQ(JudgeStripes({0, false}), Stripes::kUselessFewRows);
+  EXPECT_EQ(JudgeStripes({65, true}), Stripes::kUselessIndexed);
+}
+
 TEST(Spec, SurvivesTheState) {
   Spec spec;
   spec.table = "public.\"Order Items\"";
