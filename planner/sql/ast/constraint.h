@@ -1,0 +1,54 @@
+#pragma once
+
+// Constraints of tables, columns and domains, as written.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "planner/sql/ast/expression.h"
+
+namespace pgalter::sql::ast {
+
+enum class ConstraintKind {
+  kNull,
+  kNotNull,
+  kDefault,
+  kIdentity,
+  kGeneratedStored,
+  kGeneratedVirtual,  // PostgreSQL 18
+  kCheck,
+  kPrimaryKey,
+  kUnique,
+  kExclude,
+  kForeignKey,
+};
+
+enum class ReferentialAction { kNoAction, kRestrict, kCascade, kSetNull, kSetDefault };
+
+struct ForeignKey {
+  QualifiedName target;
+  std::vector<std::string> target_columns;  // empty: its primary key
+  ReferentialAction on_delete = ReferentialAction::kNoAction;
+  ReferentialAction on_update = ReferentialAction::kNoAction;
+};
+
+struct Constraint {
+  ConstraintKind kind = ConstraintKind::kCheck;
+  std::string name;  // empty unless written
+  // Of a key, in their order; of a NOT NULL constraint of a table, its column. Empty where the
+  // constraint stands at its column.
+  std::vector<std::string> columns;
+  std::vector<std::string> included;      // INCLUDE (…)
+  std::optional<Expression> expression;   // of a default, CHECK, generated column
+  std::optional<ForeignKey> foreign_key;  // of kForeignKey
+  std::string using_index;                // ADD … USING INDEX; empty: none
+  bool not_valid = false;
+  bool not_enforced = false;  // PostgreSQL 18
+  bool deferrable = false;
+  bool initially_deferred = false;
+  bool no_inherit = false;
+  bool identity_always = false;  // GENERATED ALWAYS AS IDENTITY
+};
+
+}  // namespace pgalter::sql::ast

@@ -1,0 +1,64 @@
+#pragma once
+
+// Indexes and what rebuilds them, as written.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "planner/sql/ast/expression.h"
+
+namespace pgalter::sql::ast {
+
+struct IndexColumn {
+  std::string column;  // empty: an expression
+  std::optional<Expression> expression;
+  std::string collation;
+  std::string operator_class;
+  bool descending = false;
+  bool nulls_first = false;  // as it results: DESC alone has nulls first
+};
+
+struct CreateIndex {
+  std::string name;  // empty: the server makes one
+  QualifiedName table;
+  bool only = false;
+  bool concurrently = false;
+  bool if_not_exists = false;
+  bool unique = false;
+  bool nulls_not_distinct = false;
+  std::string method = "btree";
+  std::vector<IndexColumn> columns;
+  std::vector<std::string> included;
+  std::optional<Expression> where;
+  std::string tablespace;
+};
+
+enum class ReindexKind { kIndex, kTable, kSchema, kDatabase, kSystem };
+
+struct Reindex {
+  ReindexKind kind = ReindexKind::kIndex;
+  QualifiedName name;  // empty for SYSTEM without a name
+  bool concurrently = false;
+  bool moves_tablespace = false;
+};
+
+struct Cluster {
+  std::optional<QualifiedName> table;  // none: every clustered table
+  std::string index;
+};
+
+struct Vacuum {
+  bool full = false;
+  bool analyze = false;
+  bool only_analyze = false;  // ANALYZE alone, which a transaction may hold
+  std::vector<QualifiedName> tables;
+};
+
+struct RefreshMaterializedView {
+  QualifiedName name;
+  bool concurrently = false;
+  bool with_data = true;
+};
+
+}  // namespace pgalter::sql::ast

@@ -1,0 +1,212 @@
+#pragma once
+
+// Objects beside tables and indexes, as written; renaming, moving and dropping of any kind.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "planner/sql/ast/constraint.h"
+#include "planner/sql/ast/table.h"
+
+namespace pgalter::sql::ast {
+
+enum class ObjectKind {
+  kTable,
+  kIndex,
+  kView,
+  kMaterializedView,
+  kSequence,
+  kForeignTable,
+  kColumn,
+  kConstraint,
+  kDomainConstraint,
+  kTrigger,
+  kRule,
+  kPolicy,
+  kType,
+  kDomain,
+  kAttribute,
+  kFunction,  // procedures and aggregates, too
+  kSchema,
+  kDatabase,
+  kTablespace,
+  kRole,
+  kExtension,
+  kPublication,
+  kSubscription,
+  kStatistics,
+  kEventTrigger,
+  kOther,
+};
+
+struct Rename {
+  ObjectKind kind = ObjectKind::kOther;
+  // The relation, type or whatever is renamed or has the renamed part.
+  QualifiedName name;
+  RelationKind relation = RelationKind::kTable;  // as written: ALTER TABLE may name an index
+  std::string part;                              // the column, constraint, trigger, attribute …
+  std::string new_name;
+  bool if_exists = false;
+};
+
+struct SetSchema {
+  ObjectKind kind = ObjectKind::kOther;
+  QualifiedName name;
+  std::string new_schema;
+  bool if_exists = false;
+};
+
+struct Drop {
+  ObjectKind kind = ObjectKind::kOther;
+  std::vector<QualifiedName> names;       // of functions without arguments
+  std::optional<QualifiedName> on_table;  // of a trigger, rule or policy, whose name is in `names`
+  bool concurrently = false;
+  bool if_exists = false;
+  bool cascade = false;
+};
+
+struct CreateView {
+  QualifiedName name;
+  bool replace = false;
+  bool temporary = false;
+  std::vector<QualifiedName> reads;
+  std::vector<ColumnUse> columns;  // that its query mentions
+};
+
+struct CreateTrigger {
+  std::string name;
+  QualifiedName table;
+  bool constraint = false;
+  bool replace = false;
+  bool row = false;
+  bool before = false;
+  std::vector<std::string> columns;  // UPDATE OF …
+  QualifiedName function;
+};
+
+enum class Volatility { kVolatile, kStable, kImmutable };
+
+struct CreateFunction {
+  QualifiedName name;
+  int arguments = 0;  // that a call gives: IN, INOUT and VARIADIC
+  bool procedure = false;
+  bool replace = false;
+  std::string language;
+  std::optional<Volatility> volatility;  // none: the server takes VOLATILE
+  bool security_definer = false;
+  bool sets_search_path = false;
+  std::string body;
+};
+
+struct CreateRule {
+  std::string name;
+  QualifiedName table;
+  bool replace = false;
+};
+
+struct Policy {
+  std::string name;
+  QualifiedName table;
+  bool create = true;  // else ALTER
+  std::vector<ColumnUse> columns;
+};
+
+struct CreateType {
+  enum class Shape { kEnum, kComposite, kRange, kBase, kShell };
+  QualifiedName name;
+  Shape shape = Shape::kEnum;
+  std::vector<std::string> values;           // of an enum
+  std::vector<ColumnDefinition> attributes;  // of a composite
+};
+
+struct AlterEnum {
+  QualifiedName name;
+  std::string new_value;  // ADD VALUE, or what RENAME VALUE makes
+  std::string old_value;  // RENAME VALUE; empty: ADD VALUE
+  std::string neighbour;  // BEFORE, AFTER; empty: at the end
+  bool if_not_exists = false;
+};
+
+// ALTER TYPE of a composite type.
+struct AlterComposite {
+  QualifiedName name;
+  std::vector<TableCommand> commands;
+  bool cascade = false;
+};
+
+struct CreateDomain {
+  QualifiedName name;
+  TypeName type;
+  std::vector<Constraint> constraints;
+};
+
+struct AlterDomain {
+  enum class Change {
+    kSetDefault,
+    kDropDefault,
+    kSetNotNull,
+    kDropNotNull,
+    kAddConstraint,
+    kDropConstraint,
+    kValidateConstraint,
+  };
+  QualifiedName name;
+  Change change = Change::kSetDefault;
+  std::optional<Constraint> constraint;
+  std::string constraint_name;
+};
+
+struct Sequence {
+  QualifiedName name;
+  bool create = true;  // else ALTER
+  bool if_not_exists = false;
+  bool rewrites = false;  // ALTER that changes type, start or bounds
+  std::optional<QualifiedName> owner_table;
+  std::string owner_column;
+};
+
+struct CreateStatistics {
+  std::string name;
+  QualifiedName table;
+};
+
+struct Grant {
+  bool grant = true;  // else REVOKE
+  ObjectKind kind = ObjectKind::kTable;
+  bool all_in_schema = false;
+  bool default_privileges = false;
+  bool all_privileges = false;
+  bool to_public = false;
+  bool with_grant_option = false;
+  bool role_membership = false;
+  std::vector<QualifiedName> objects;
+  std::vector<std::string> grantees;
+};
+
+struct CommentOn {
+  ObjectKind kind = ObjectKind::kOther;
+  QualifiedName name;  // of the relation, where a part of one is meant
+};
+
+struct Publication {
+  std::string name;
+  bool create = true;
+  bool all_tables = false;
+  bool subscription = false;
+  std::vector<QualifiedName> tables;
+};
+
+struct Extension {
+  std::string name;
+  bool create = true;  // else ALTER … UPDATE and the like
+  bool if_not_exists = false;
+};
+
+struct CreateSchema {
+  std::string name;
+  bool if_not_exists = false;
+};
+
+}  // namespace pgalter::sql::ast
