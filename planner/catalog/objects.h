@@ -1,0 +1,128 @@
+#pragma once
+
+// What the virtual schema knows of one object. Pure values.
+//
+// "Known" has a meaning here: a table that a migration alters without anybody having shown its
+// CREATE TABLE has no complete definition, and what is not listed may exist all the same.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "planner/sql/ast/constraint.h"
+#include "planner/sql/ast/index.h"
+#include "planner/sql/ast/object.h"
+#include "planner/sql/ast/table.h"
+
+namespace pgalter::catalog {
+
+using sql::QualifiedName;
+
+// When an object came into being, seen from the statement that is looked at.
+enum class Origin {
+  kBefore,  // it was there before: it may have rows, and clients
+  kInRun,   // made by the files that are deployed together: nobody uses it yet
+};
+
+struct Column {
+  std::string name;
+  sql::ast::TypeName type;
+  std::string collation;
+  bool not_null = false;
+  bool has_default = false;
+  bool identity = false;
+  bool generated = false;
+  bool generated_virtual = false;
+  std::vector<std::string> generated_from;  // the columns its expression reads
+  Origin origin = Origin::kBefore;
+};
+
+struct Constraint {
+  sql::ast::Constraint definition;  // its columns are listed also where it stood at its column
+  std::string name;                 // as the server names it where nobody did
+  bool valid = true;
+};
+
+struct Index {
+  QualifiedName name;
+  bool unique = false;
+  bool valid = true;        // false: a build may have been left behind
+  bool constraint = false;  // belongs to a key of the table
+  std::string method = "btree";
+  std::vector<sql::ast::IndexColumn> columns;
+  std::vector<std::string> included;
+  std::optional<sql::ast::Expression> where;
+  Origin origin = Origin::kBefore;
+
+  // Also in an expression or condition.
+  [[nodiscard]] bool Mentions(const std::string& column) const;
+};
+
+struct Trigger {
+  std::string name;
+  std::vector<std::string> columns;  // UPDATE OF …
+  QualifiedName function;
+};
+
+enum class TableKind { kTable, kPartitioned, kForeign, kView, kMaterializedView, kSequence };
+
+struct Table {
+  QualifiedName name;
+  TableKind kind = TableKind::kTable;
+  sql::ast::Persistence persistence = sql::ast::Persistence::kPermanent;
+  Origin origin = Origin::kBefore;
+  bool complete = false;  // all columns, keys and indexes are known
+  std::vector<Column> columns;
+  std::vector<Constraint> constraints;
+  std::vector<Index> indexes;
+  std::vector<Trigger> triggers;
+  std::vector<std::string> policies;
+  std::vector<std::string> policy_columns;  // that some policy reads
+  bool row_security = false;
+
+  std::optional<sql::ast::PartitionBy> partition_by;
+  std::optional<QualifiedName> parent;  // of a partition
+  std::optional<sql::ast::PartitionBound> bound;
+  std::vector<QualifiedName> inherits;
+
+  std::vector<QualifiedName> reads;          // of a view
+  std::vector<sql::ColumnUse> view_columns;  // that its query mentions
+
+  std::optional<std::int64_t> rows;   // where sizes were given
+  std::optional<std::int64_t> bytes;  // with indexes and TOAST
+
+  [[nodiscard]] const Column* FindColumn(const std::string& column) const;
+  [[nodiscard]] const Constraint* FindConstraint(const std::string& constraint) const;
+  [[nodiscard]] const Index* FindIndex(const std::string& index) const;
+  [[nodiscard]] const Constraint* PrimaryKey() const;
+};
+
+struct Domain {
+  QualifiedName name;
+  sql::ast::TypeName base;
+  std::vector<sql::ast::Constraint> constraints;
+  bool not_null = false;
+  bool has_default = false;
+  Origin origin = Origin::kBefore;
+
+  [[nodiscard]] bool Constrained() const;  // by CHECK or NOT NULL
+};
+
+struct Type {
+  QualifiedName name;
+  sql::ast::CreateType::Shape shape = sql::ast::CreateType::Shape::kEnum;
+  std::vector<std::string> values;  // of an enum
+  Origin origin = Origin::kBefore;
+};
+
+struct Function {
+  QualifiedName name;
+  int arguments = 0;
+  sql::ast::Volatility volatility = sql::ast::Volatility::kVolatile;
+  std::string language;
+  std::string body;
+  Origin origin = Origin::kBefore;
+};
+
+}  // namespace pgalter::catalog

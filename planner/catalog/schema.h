@@ -1,0 +1,82 @@
+#pragma once
+
+// The virtual schema: what a database looks like after the statements seen so far. Built from a
+// migration history, a schema dump (both by Apply) or the live catalog (by Add), and then changed
+// by the statements that are looked at.
+//
+// A value: copies are independent. Names without a schema are looked up in the search path,
+// "public" at first; SET search_path changes it.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "planner/catalog/objects.h"
+#include "planner/sql/ast/statement.h"
+
+namespace pgalter::catalog {
+
+// Whether something holds: what was not shown may be either.
+enum class Truth { kNo, kYes, kUnknown };
+
+class Schema {
+ public:
+  // From here on what is created is new (Origin::kInRun), and what there is counts as there before.
+  void BeginRun();
+
+  // What the statement does to the schema, if it succeeds. What is not modelled changes nothing.
+  void Apply(const sql::ast::Statement& statement);
+
+  // Whole objects, from the live catalog or a list of sizes.
+  void Add(Table table);
+  void Add(Domain domain);
+  void Add(Type type);
+  void Add(Function function);
+  // Everything that exists has been added or applied: what cannot be found does not exist.
+  void SetComplete() { complete_ = true; }
+  [[nodiscard]] bool complete() const { return complete_; }
+  void SetSize(const QualifiedName& table, std::int64_t rows, std::optional<std::int64_t> bytes);
+
+  // nullptr: not known, which is not the same as not there.
+  [[nodiscard]] const Table* FindTable(const QualifiedName& name) const;
+  [[nodiscard]] const Index* FindIndex(const QualifiedName& name) const;
+  [[nodiscard]] const Table* TableOfIndex(const QualifiedName& index) const;
+  [[nodiscard]] const Domain* FindDomain(const sql::ast::TypeName& type) const;
+  [[nodiscard]] const Type* FindType(const sql::ast::TypeName& type) const;
+  [[nodiscard]] const Function* FindFunction(const std::vector<std::string>& name,
+                                             int arguments) const;
+  [[nodiscard]] const std::map<std::string, Table>& tables() const { return tables_; }
+
+  // As the schema knows it: the schema filled in from the search path. Stays as it is when unknown.
+  [[nodiscard]] QualifiedName Resolve(const QualifiedName& name) const;
+
+  // Made in the run that is looked at: empty, and without clients.
+  [[nodiscard]] bool IsNew(const QualifiedName& table) const;
+
+  [[nodiscard]] std::vector<const Table*> Partitions(const QualifiedName& parent) const;
+  [[nodiscard]] const Table* DefaultPartition(const QualifiedName& parent) const;
+  // Foreign keys that point at this table, with the table that has them.
+  [[nodiscard]] std::vector<std::pair<const Table*, const Constraint*>> References(
+      const QualifiedName& target) const;
+  // Views and materialized views that read it, directly.
+  [[nodiscard]] std::vector<const Table*> Views(const QualifiedName& table) const;
+  [[nodiscard]] std::vector<std::pair<const Table*, const Column*>> ColumnsOfType(
+      const QualifiedName& type) const;
+
+  // A valid CHECK, NOT NULL or key proves it.
+  [[nodiscard]] Truth NotNullProven(const QualifiedName& table, const std::string& column) const;
+
+ private:
+  Table& Open(const QualifiedName& name);  // made incomplete where it was not known
+
+  std::map<std::string, Table> tables_;  // by "schema.name"
+  std::map<std::string, Domain> domains_;
+  std::map<std::string, Type> types_;
+  std::vector<Function> functions_;
+  std::vector<std::string> search_path_{"public"};
+  bool in_run_ = false;
+  bool complete_ = false;
+};
+
+}  // namespace pgalter::catalog
