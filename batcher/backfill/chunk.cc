@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "engine/async/fail_point.h"
@@ -11,6 +12,8 @@
 namespace pgalter::backfill {
 
 namespace {
+
+constexpr int kRoundTrips = 5;  // BEGIN, the checks, the rows, the record, COMMIT
 
 enum class Stage { kTable, kRows, kCommit };
 
@@ -106,8 +109,11 @@ Task<ChunkResult> RunChunkBody(const ChunkContext& context, const Leaf& leaf,
     result.end = *expected;
     result.sqlstate = error.sqlstate();
     result.object = error.fields().object;
+    if (result.end == ChunkEnd::kNoResource) result.message = error.fields().message;
   }
   result.duration = async::Clock::now() - begun;
+  result.work =
+      std::max(result.duration - kRoundTrips * session.round_trip(), async::Clock::duration(0));
   co_return result;
 }
 

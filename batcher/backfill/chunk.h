@@ -34,8 +34,10 @@ struct ChunkResult {
   std::int64_t updated = 0;
   std::int64_t waiting = 0;  // rows left out because somebody held them
   async::Clock::duration duration{};
-  std::string sqlstate;  // of a kBadRow, kNoResource
+  async::Clock::duration work{};  // of it, what the network did not take
+  std::string sqlstate;           // of a kBadRow, kNoResource
   std::string object;
+  std::string message;  // of a kNoResource: it quotes no row
 };
 
 struct ChunkContext {

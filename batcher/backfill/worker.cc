@@ -150,7 +150,7 @@ Task<PassEnd> RunPass(Crew& crew, Session& session, Group& group, Window& window
     ChunkResult result =
         co_await RunChunk(context, group.leaf, window, locks, timeout, group.recording);
     crew.Count(result);
-    co_await crew.throttle().After(result.duration, env.stopper);
+    co_await crew.throttle().After(result.work, env.stopper);
     if (result.end == ChunkEnd::kBadRow)
       result.end = co_await PutAside(crew, session, group, window, 10 * timeout);
     switch (result.end) {
@@ -162,7 +162,7 @@ Task<PassEnd> RunPass(Crew& crew, Session& session, Group& group, Window& window
           outcome.asked = group.size;
           outcome.rows = result.updated;
           outcome.blocks = window.blocks();
-          outcome.duration = result.duration;
+          outcome.duration = result.work;
           group.of->size->Done(outcome);
         }
         if (result.waiting > 0) group.of->waiting.insert(window.first);
@@ -192,13 +192,16 @@ Task<PassEnd> RunPass(Crew& crew, Session& session, Group& group, Window& window
         break;
       case ChunkEnd::kNoResource:
         if (++no_resource >= kNoResourceAttempts)
-          throw Failure(ExitCode::kError,
-                        fmt::format("the server has no room for more of {} (SQLSTATE {}). What is "
-                                    "done stays. Make room, then: pgalter resume {}",
-                                    group.leaf.relation.name, result.sqlstate, env.run.id));
-        env.progress.note =
-            fmt::format("the server is out of a resource (SQLSTATE {})", result.sqlstate);
-        co_await env.stopper.SleepFor(kNoResourcePause);
+          throw Failure(
+              ExitCode::kError,
+              fmt::format("the server has no room for more of {}: {} (SQLSTATE {}). What "
+                          "is done stays. Make room, then: pgalter resume {}",
+                          group.leaf.relation.name, result.message, result.sqlstate, env.run.id));
+        env.progress.note = fmt::format(
+            "the server is out of a resource, trying again: {} "
+            "(SQLSTATE {})",
+            result.message, result.sqlstate);
+        co_await env.stopper.SleepFor(async::LimitOf("no-resource-pause", kNoResourcePause));
         env.progress.note.clear();
         break;
       case ChunkEnd::kRewritten:

@@ -71,13 +71,15 @@ Throttle::Throttle(asio::any_io_executor executor, guard::SessionOptions session
 }
 
 Task<> Throttle::Start() {
-  session_ = co_await guard::Session::Open(session_options_);
   std::vector<watch::Reading> readings;
   for (int round = 1;; ++round) {
+    if (!session_.open()) session_ = co_await guard::Session::Open(session_options_);
     readings = co_await watch::ReadAll(session_, options_.settings.watch, memory_);
     if (AllReadable(readings)) break;
     SignalsUnreadable refusal(readings);
-    if (refusal.missing_right() || round == kRoundsAtStart) throw refusal;
+    // A connection that was lost meanwhile says nothing about the signals.
+    const bool last = round >= kRoundsAtStart && session_.open();
+    if (refusal.missing_right() || last) throw refusal;
     co_await async::SleepFor(options_.interval);
   }
   Judge(std::move(readings));

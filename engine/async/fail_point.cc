@@ -33,5 +33,13 @@ bool SafeguardOn(std::string_view name) {
   return off.find("," + std::string(name) + ",") == std::string::npos;
 }
 
+std::chrono::milliseconds LimitOf(std::string_view name, std::chrono::milliseconds usual) {
+  const std::string limits = "," + std::string(Environment("PGALTER_LIMITS"));
+  const std::string key = "," + std::string(name) + "=";
+  const auto found = limits.find(key);
+  if (found == std::string::npos) return usual;
+  return std::chrono::milliseconds(std::strtol(limits.c_str() + found + key.size(), nullptr, 10));
+}
+
 }  // namespace pgalter::async
 #endif

@@ -1,19 +1,26 @@
 #include "engine/guard/session.h"
 
+#include <algorithm>
+
 namespace pgalter::guard {
 
 namespace {
 
-// In one statement, so that it is one round trip. A setting that this server does not have is
-// left out by joining with pg_settings: transaction_timeout came with 17.
+// In one statement, so that it is one round trip. A backend whose client is cut off keeps its locks
+// for ten seconds, and is gone, also when it was idle, within half a minute. A setting that this
+// server does not have is left out by joining with pg_settings: transaction_timeout came with 17.
 constexpr const char* kApplySettings = R"sql(
 SELECT pg_catalog.set_config(s.name, w.value, false)
 FROM (VALUES ('lock_timeout', '0'),
              ('statement_timeout', '0'),
              ('transaction_timeout', '0'),
-             ('idle_in_transaction_session_timeout', '60s'),
+             ('idle_in_transaction_session_timeout', '10s'),
              ('idle_session_timeout', '0'),
              ('client_connection_check_interval', '1s'),
+             ('tcp_keepalives_idle', '10s'),
+             ('tcp_keepalives_interval', '5s'),
+             ('tcp_keepalives_count', '3'),
+             ('tcp_user_timeout', '25s'),
              ('default_transaction_isolation', 'read committed'),
              ('default_transaction_read_only', 'off'),
              ('default_transaction_deferrable', 'off'),
@@ -39,6 +46,18 @@ std::string ApplicationName(const std::string& run) {
   return run.empty() ? "pgalter" : "pgalter/" + run;
 }
 
+void Session::NoteRoundTrip(async::Clock::duration took) {
+  // The least of the last ones: what is above it is the server's time.
+  constexpr std::size_t kLast = 8;
+  round_trips_.push_back(took);
+  if (round_trips_.size() > kLast) round_trips_.pop_front();
+}
+
+async::Clock::duration Session::round_trip() const {
+  if (round_trips_.empty()) return async::Clock::duration::zero();
+  return *std::min_element(round_trips_.begin(), round_trips_.end());
+}
+
 Task<Session> Session::Open(SessionOptions options) {
   options.connect.application_name = ApplicationName(options.run);
   Session session;
@@ -56,7 +75,9 @@ Task<Session> Session::Open(SessionOptions options) {
     settings.push_back(
         {"SELECT pg_catalog.set_config($1, $2, false)", pg::Params::Of(name, value)});
   settings.push_back({"SELECT pg_catalog.pg_backend_pid()", {}});
+  const auto sent = async::Clock::now();
   const auto results = co_await db.Pipeline(std::move(settings));
+  session.NoteRoundTrip(async::Clock::now() - sent);
   session.server_pid_ = results.back().Get<std::int32_t>(0, 0);
   co_return session;
 }

@@ -5,6 +5,7 @@
 // gets another search_path than pg_catalog, through `settings`.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,10 +36,15 @@ class Session {
   pg::Pooling pooling() const { return pooling_; }
   bool open() const { return connection_.open(); }
 
+  // How long a statement takes that does nothing: the network's share of every other.
+  async::Clock::duration round_trip() const;
+  void NoteRoundTrip(async::Clock::duration took);
+
  private:
   pg::Connection connection_;
   int server_pid_ = 0;
   pg::Pooling pooling_ = pg::Pooling::kNone;
+  std::deque<async::Clock::duration> round_trips_;
 };
 
 // "pgalter/<run>": how sessions of one run are found again by another.

@@ -51,7 +51,9 @@ Task<> Begin(Session& session, TransactionOptions options) {
   std::vector<pg::Statement> opening;
   opening.push_back({BeginStatement(options), {}});
   opening.push_back(FirstStatement(options));
+  const auto sent = async::Clock::now();
   const auto results = co_await session.db().Pipeline(std::move(opening));
+  session.NoteRoundTrip(async::Clock::now() - sent);
   const int pid = results.at(1).Get<std::int32_t>(0, 0);
   if (pid != session.server_pid()) {
     pg::PgErrorFields fields;

@@ -1,14 +1,14 @@
 #include "engine/pg/cancel_request.h"
 
 #include <libpq-fe.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <memory>
+#include <thread>
 
-#include "engine/async/blocking.h"
 #include "engine/async/deadline.h"
 
 namespace pgalter::pg {
@@ -46,11 +46,16 @@ CancelRequest::CancelRequest(const asio::any_io_executor& executor, pg_conn* con
   const auto event = std::make_shared<Event>();
   returned_.assign(event->Duplicate());
   const std::shared_ptr<PGcancel> cancel(PQgetCancel(conn), &PQfreeCancel);
-  asio::post(async::BlockingPool(), [cancel, event] {
+  std::thread([cancel, event] {
     char error[256];
     if (cancel) PQcancel(cancel.get(), error, sizeof error);
     event->Signal();
-  });
+  }).detach();
+}
+
+bool CancelRequest::returned() {
+  pollfd event{returned_.native_handle(), POLLIN, 0};
+  return ::poll(&event, 1, 0) == 1;
 }
 
 async::Task<bool> CancelRequest::Returned(async::Milliseconds limit) {

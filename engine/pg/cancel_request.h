@@ -1,5 +1,6 @@
-// CancelRequest: asks the server to cancel what a connection runs. Sent on another thread, since
-// PQcancel opens a connection of its own and blocks. Internal to engine/pg.
+// CancelRequest: asks the server to cancel what a connection runs. Sent on a thread of its own,
+// since PQcancel opens a connection and blocks, for ever where the network has gone silent: nobody
+// may have to wait behind it. Internal to engine/pg.
 //
 // A request that is still on its way hits whatever statement the session runs when it arrives: the
 // connection is used again only after Returned() said true.
@@ -18,6 +19,8 @@ class CancelRequest {
  public:
   CancelRequest(const boost::asio::any_io_executor& executor, pg_conn* conn);
 
+  // At once: has it come back?
+  bool returned();
   // True once the server has acted on the request, or it has failed for good.
   async::Task<bool> Returned(async::Milliseconds limit);
 

@@ -7,10 +7,11 @@
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <exception>
-#include <list>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
+#include "engine/async/fail_point.h"
 #include "engine/async/finally.h"
 #include "engine/pg/cancel_request.h"
 
@@ -230,14 +231,15 @@ QueryTimeout SessionCore::TimedOut(Interruption ended) const {
 Task<Interruption> SessionCore::CancelAndDrain() {
   constexpr int kAttempts = 5;
   constexpr Milliseconds kPause{1000};
+  const Milliseconds pause = async::LimitOf("cancel-pause", kPause);
   const auto ignore = [](Result) {};
   const OnResult sink = ignore;
-  std::list<CancelRequest> requests;
+  std::optional<CancelRequest> request;
   for (int attempt = 0; attempt < kAttempts && !broken(); ++attempt) {
     // Whether it worked is seen by what the server sends on this connection. A request that came
-    // before the statement did is sent again.
-    requests.emplace_back(executor_, conn_);
-    Arm(kPause);
+    // before the statement did is sent again; one that is still on its way is not.
+    if (!request || request->returned()) request.emplace(executor_, conn_);
+    Arm(pause);
     auto ended = Interruption::kGivenUp;
     try {
       co_await Flush();
@@ -249,10 +251,8 @@ Task<Interruption> SessionCore::CancelAndDrain() {
     }
     Disarm();
     if (ended == Interruption::kGivenUp) continue;
-    bool returned = !broken();
-    for (CancelRequest& request : requests)
-      if (returned) returned = co_await request.Returned(kPause);
-    if (returned) co_return ended;
+    if (broken()) break;
+    if (co_await request->Returned(pause)) co_return ended;
     break;
   }
   Close();

@@ -12,6 +12,26 @@ namespace {
 
 constexpr async::Milliseconds kBeatEvery{1000};
 constexpr int kBeatsPerSample = 10;
+// A beat waits for nobody's lock: without an answer for so long, the network is in doubt.
+constexpr async::Milliseconds kBeatDeadline{10'000};
+
+// The server is there, and slow or full for now: whether to go on is for the work to say.
+bool IsTrouble(const pg::PgError& error) {
+  return error.klass() == pg::SqlstateClass::kCancelled ||
+         error.klass() == pg::SqlstateClass::kNoResource;
+}
+
+Task<> BeatAndObey(Attachment& attachment, async::Stopper& stopper, const Progress& progress,
+                   state::Sampling sampling) {
+  attachment.control = co_await state::ReadControl(attachment.pulse, attachment.run.id);
+  if (attachment.control.wanted == state::Wanted::kPause)
+    stopper.Stop(async::StopReason::kPause,
+                 fmt::format("paused by {}", attachment.control.changed_by));
+  if (attachment.control.wanted == state::Wanted::kAbort)
+    stopper.Stop(async::StopReason::kAbort,
+                 fmt::format("aborted by {}", attachment.control.changed_by));
+  co_await BeatOnce(attachment, progress, sampling);
+}
 
 Task<> RefuseStandby(guard::Session& session) {
   const pg::Result recovery = co_await session.db().Query("SELECT pg_catalog.pg_is_in_recovery()");
@@ -91,18 +111,16 @@ Task<> BeatOnce(Attachment& attachment, const Progress& progress, state::Samplin
 
 Task<> KeepPulse(Attachment& attachment, async::Stopper& stopper, Progress& progress) {
   pg::Connection& db = attachment.pulse.db();
+  db.set_query_deadline(async::LimitOf("beat-deadline", kBeatDeadline));
   co_await db.Query(fmt::format("LISTEN {}", state::kControlChannel));
   for (int beat = 0;; ++beat) {
-    attachment.control = co_await state::ReadControl(attachment.pulse, attachment.run.id);
-    if (attachment.control.wanted == state::Wanted::kPause)
-      stopper.Stop(async::StopReason::kPause,
-                   fmt::format("paused by {}", attachment.control.changed_by));
-    if (attachment.control.wanted == state::Wanted::kAbort)
-      stopper.Stop(async::StopReason::kAbort,
-                   fmt::format("aborted by {}", attachment.control.changed_by));
     const auto sampling =
         beat % kBeatsPerSample == 0 ? state::Sampling::kYes : state::Sampling::kNo;
-    co_await BeatOnce(attachment, progress, sampling);
+    try {
+      co_await BeatAndObey(attachment, stopper, progress, sampling);
+    } catch (const pg::PgError& error) {
+      if (!IsTrouble(error)) throw;
+    }
     co_await db.WaitNotification(kBeatEvery);
   }
 }

@@ -140,10 +140,26 @@ Task<Outcome> WorkOn(Attachment attachment, const Handlers& handlers, async::Sto
   co_return co_await Settle(work, failure);
 }
 
+[[noreturn]] void ThrowGivenUp(const std::exception_ptr& lost, async::Milliseconds budget) {
+  pg::PgErrorFields fields;
+  try {
+    std::rethrow_exception(lost);
+  } catch (const pg::PgError& error) {
+    fields = error.fields();
+  }
+  fields.message = fmt::format(
+      "the connection was lost, and {:.0f} s of trying made no new one that works; what was "
+      "committed stays. The last attempt: {}",
+      std::chrono::duration<double>(budget).count(), fields.message);
+  fields.hint = "see to it that the server can be reached";
+  throw pg::ConnectError(std::move(fields));
+}
+
 }  // namespace
 
 Task<Outcome> Execute(RunnerOptions options, async::Stopper& stopper, Progress& progress) {
-  pg::ReconnectPolicy reconnect(options.reconnect_budget);
+  const auto budget = async::LimitOf("reconnect-budget", options.reconnect_budget);
+  pg::ReconnectPolicy reconnect(budget);
   const std::string owner = state::NewRunId();
   auto takeover = guard::Takeover::kFromAnybody;
   for (;;) {
@@ -159,7 +175,8 @@ Task<Outcome> Execute(RunnerOptions options, async::Stopper& stopper, Progress& 
     }
     if (!IsConnectionLoss(lost)) std::rethrow_exception(lost);
     const auto pause = reconnect.Next();
-    if (!pause || stopper.stopping()) std::rethrow_exception(lost);
+    if (stopper.stopping()) std::rethrow_exception(lost);
+    if (!pause) ThrowGivenUp(lost, budget);
     progress.note = fmt::format("connection lost, trying again: {}", Judge(lost).text);
     co_await stopper.SleepFor(*pause);
   }

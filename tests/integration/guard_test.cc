@@ -77,7 +77,7 @@ TEST_F(SessionTest, EverySettingHoldsAgainstTheDefaultsOfRoleAndDatabase) {
   const std::map<std::string, std::string> expected{
       {"lock_timeout", "0"},
       {"statement_timeout", "0"},
-      {"idle_in_transaction_session_timeout", "1min"},
+      {"idle_in_transaction_session_timeout", "10s"},
       {"idle_session_timeout", "0"},
       {"client_connection_check_interval", "1s"},
       {"default_transaction_isolation", "read committed"},
@@ -101,6 +101,25 @@ TEST_F(SessionTest, EverySettingHoldsAgainstTheDefaultsOfRoleAndDatabase) {
     EXPECT_EQ(session.server_pid(), session.db().backend_pid());
     EXPECT_EQ(session.pooling(), pg::Pooling::kNone);
     EXPECT_FALSE(session.db().in_transaction());
+  };
+  RunTask(scenario());
+}
+
+// A Unix socket knows no such thing.
+TEST_F(SessionTest, TheServerLooksForAClientThatWentSilent) {
+  auto scenario = [&]() -> Task<> {
+    SessionOptions options;
+    options.connect = test::ConnectTo(database_.tcp_conninfo());
+    Session session = co_await Session::Open(std::move(options));
+    const std::string idle = co_await Value(session, "SHOW tcp_keepalives_idle");
+    EXPECT_EQ(idle, "10");
+    const std::string interval = co_await Value(session, "SHOW tcp_keepalives_interval");
+    EXPECT_EQ(interval, "5");
+    const std::string count = co_await Value(session, "SHOW tcp_keepalives_count");
+    EXPECT_EQ(count, "3");
+    const std::string sent = co_await Value(session, "SHOW tcp_user_timeout");
+    EXPECT_EQ(sent, "25000");
+    EXPECT_GT(session.round_trip(), Milliseconds(0));
   };
   RunTask(scenario());
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <thread>
@@ -9,6 +10,7 @@
 
 #include "engine/async/deadline.h"
 #include "tests/support/pg_connection.h"
+#include "tests/support/tcp_proxy.h"
 
 namespace pgalter::pg {
 namespace {
@@ -168,6 +170,30 @@ TEST_F(PgCancelTest, FrozenBackendIsGivenUpAndTheConnectionClosed) {
     EXPECT_FALSE(db.open());
   };
   RunTask(scenario());
+}
+
+// A cancel request into a silent network never comes back: whoever connects anew must not wait for
+// it.
+TEST_F(PgCancelTest, CancelRequestsIntoSilenceKeepNobodyWaiting) {
+  ::setenv("PGALTER_LIMITS", "cancel-pause=20", 1);
+  test::TcpProxy proxy(database_.server().port());
+  auto scenario = [&]() -> Task<> {
+    std::vector<Connection> connections;
+    ConnectOptions options = test::ConnectTo(database_.tcp_conninfo());
+    options.conninfo.Set("port", std::to_string(proxy.port()));
+    options.query_deadline = 20ms;
+    for (int i = 0; i < 8; ++i) connections.push_back(co_await Connection::Connect(options));
+    proxy.Silence();
+    for (Connection& db : connections) {
+      const auto error = co_await ErrorOf<QueryTimeout>(db.Query("SELECT 1"));
+      EXPECT_EQ(error->sqlstate(), "08006");
+      EXPECT_FALSE(db.open());
+    }
+    Connection db = co_await Open(database_);
+    co_await ExpectUsable(db);
+  };
+  RunTask(scenario(), 10s);
+  ::unsetenv("PGALTER_LIMITS");
 }
 
 TEST_F(PgCancelTest, TerminatedBackendIsLostWithTheServersReason) {

@@ -427,7 +427,7 @@ TEST(CommitLatency, IsMeasuredWithoutRightsAndSparesLogicalConsumers) {
   Watcher weak(WeakConninfo(db));
   const Reading latency = weak.Read("commit-latency");
   EXPECT_TRUE(IsMeasured(latency));
-  EXPECT_GT(latency.value, 0);
+  EXPECT_GE(latency.value, 0);
   db.Sql("SELECT pg_create_logical_replication_slot('consumer', 'pgoutput')");
   EXPECT_EQ(weak.Read("commit-latency").seen, Seen::kAbsent);
   db.Sql("SELECT pg_drop_replication_slot('consumer')");

@@ -8,6 +8,8 @@
 namespace pgalter::async {
 namespace {
 
+using namespace std::chrono_literals;
+
 #ifdef PGALTER_TEST_HOOKS
 
 class FailPointDeathTest : public testing::Test {
@@ -15,6 +17,7 @@ class FailPointDeathTest : public testing::Test {
   void TearDown() override {
     ::unsetenv("PGALTER_FAIL_POINT");
     ::unsetenv("PGALTER_SAFEGUARDS_OFF");
+    ::unsetenv("PGALTER_LIMITS");
   }
 };
 
@@ -51,13 +54,23 @@ TEST_F(FailPointDeathTest, SafeguardsAreOnUnlessNamed) {
   EXPECT_TRUE(SafeguardOn("lea"));
 }
 
+TEST_F(FailPointDeathTest, LimitsAreAsUsualUnlessNamed) {
+  EXPECT_EQ(LimitOf("beat", 10s), 10s);
+  ::setenv("PGALTER_LIMITS", "heartbeat=20,beat=300", 1);
+  EXPECT_EQ(LimitOf("beat", 10s), 300ms);
+  EXPECT_EQ(LimitOf("heartbeat", 10s), 20ms);
+  EXPECT_EQ(LimitOf("pulse", 10s), 10s);
+}
+
 #else
 
 TEST(FailPointDeathTest, IsCompiledOut) {
   ::setenv("PGALTER_FAIL_POINT", "after-copy", 1);
   ::setenv("PGALTER_SAFEGUARDS_OFF", "lease", 1);
+  ::setenv("PGALTER_LIMITS", "beat=300", 1);
   FailPoint("after-copy");
   static_assert(SafeguardOn("lease"));
+  static_assert(LimitOf("beat", 10s) == 10s);
 }
 
 #endif
