@@ -1,0 +1,262 @@
+#include "planner/lint/linter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "planner/lint/rules.h"
+#include "planner/lint/suppression.h"
+#include "planner/sql/newer_syntax.h"
+
+namespace pgalter::lint {
+
+namespace {
+
+using sql::Piece;
+using sql::PieceKind;
+using sql::Span;
+using sql::ast::Statement;
+
+constexpr std::string_view kParseErrorId = "parse-error";
+constexpr std::string_view kNewerSyntaxId = "newer-syntax";
+constexpr std::string_view kUnusedIgnoreId = "unused-ignore";
+constexpr std::string_view kReasonlessIgnoreId = "ignore-without-reason";
+
+// Blanks count once, so that indenting a statement anew leaves its fingerprint alone.
+std::uint64_t HashOf(std::string_view text, std::uint64_t hash) {
+  constexpr std::uint64_t kPrime = 0x100000001b3;  // FNV-1a
+  bool blank = false;
+  for (const char c : text) {
+    const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (space && blank) continue;
+    blank = space;
+    hash = (hash ^ static_cast<unsigned char>(space ? ' ' : c)) * kPrime;
+  }
+  return hash;
+}
+
+// One file on its way through the rules.
+class FileLinter {
+ public:
+  FileLinter(const File& file, int index, const Options& options, catalog::Schema& schema,
+             Result& result)
+      : file_(file), index_(index), options_(options), schema_(schema), result_(result) {}
+
+  void Run() {
+    if (file_.parts.empty()) {
+      RunPart({{0, file_.text.size()}, Sending::kOneByOne});
+    } else {
+      for (const Part& part : file_.parts) RunPart(part);
+    }
+    if (file_.judged) Suppress();
+  }
+
+ private:
+  // A statement that was read, and where.
+  struct Read {
+    Statement statement;
+    std::string_view text;
+    Span span;
+  };
+
+  void RunPart(const Part& part);
+  void RunPiece(const Piece& piece, Span span, bool last);
+  void RunEmbedded(const Read& block);
+  void Judge(const Read& read, Transaction& transaction, bool embedded, bool last);
+  void Say(const Rule& rule, const Read& read, Remark remark);
+  void SayAt(std::string_view rule_id, Span span, std::string message);
+  void Suppress();
+  [[nodiscard]] bool Wanted(const Rule& rule) const;
+
+  const File& file_;
+  int index_;
+  const Options& options_;
+  catalog::Schema& schema_;
+  Result& result_;
+  std::vector<Suppression> suppressions_;
+  std::vector<Span> statements_;
+  std::map<std::uint64_t, int> occurrences_;
+  std::size_t first_finding_ = result_.findings.size();
+  Transaction transaction_{TransactionKind::kNone};
+  SessionSettings session_{options_.assumed_lock_timeout, options_.assumed_statement_timeout};
+};
+
+bool FileLinter::Wanted(const Rule& rule) const {
+  if (options_.off.contains(rule.id)) return false;
+  return rule.by_default == Default::kOn || options_.on.contains(rule.id);
+}
+
+void FileLinter::Say(const Rule& rule, const Read& read, Remark remark) {
+  Finding finding;
+  finding.rule = rule.id;
+  finding.category = rule.category;
+  finding.severity = remark.severity.value_or(rule.severity);
+  if (const auto given = options_.severities.find(rule.id); given != options_.severities.end())
+    finding.severity = given->second;
+  finding.file = index_;
+  finding.span = remark.span.value_or(read.span);
+  finding.message = remark.message.empty() ? std::string(rule.title) : std::move(remark.message);
+  finding.remedy = remark.remedy.empty() ? std::string(rule.remedy) : std::move(remark.remedy);
+  finding.lock = std::move(remark.lock);
+  finding.table_rewrite = remark.table_rewrite;
+  finding.table_scan = remark.table_scan;
+  finding.fix = std::move(remark.fix);
+  constexpr std::uint64_t kBasis = 0xcbf29ce484222325;
+  const std::uint64_t hash =
+      HashOf(read.text, HashOf(finding.rule, HashOf(file_.name, kBasis) ^ 1) ^ 2);
+  finding.fingerprint = fmt::format("{:016x}{:04x}", hash, occurrences_[hash]++);
+  result_.findings.push_back(std::move(finding));
+}
+
+void FileLinter::SayAt(std::string_view rule_id, Span span, std::string message) {
+  if (!file_.judged) return;
+  const Rule* rule = FindRule(rule_id);
+  if (rule == nullptr || !Wanted(*rule)) return;
+  Remark remark;
+  remark.message = std::move(message);
+  const std::string_view text =
+      std::string_view(file_.text).substr(span.begin, span.end - span.begin);
+  Say(*rule, {Statement{}, text, span}, std::move(remark));
+}
+
+void FileLinter::Judge(const Read& read, Transaction& transaction, bool embedded, bool last) {
+  const locks::Effects effects = locks::EffectsOf(read.statement, schema_, options_.server_version);
+  if (file_.judged) {
+    ++result_.statements;
+    const Context context{read.statement, read.text, read.span, schema_,  effects,
+                          transaction,    session_,  options_,  embedded, last};
+    for (const Rule* rule : AllRules()) {
+      if (rule->check == nullptr || !Wanted(*rule)) continue;
+      rule->check(context, [&](Remark remark) { Say(*rule, read, std::move(remark)); });
+    }
+  }
+  session_.Step(read.statement, transaction.kind());
+  const bool was_open = transaction.open();
+  transaction.Step(read.statement, effects, schema_, read.span);
+  if (was_open && !transaction.open()) session_.EndTransaction();
+  schema_.Apply(read.statement);
+}
+
+// The statements in a DO block run in one transaction, whatever is around it.
+void FileLinter::RunEmbedded(const Read& block) {
+  const auto embedded = sql::ast::ReadPlpgsql(*block.statement.As<sql::ast::DoBlock>());
+  if (!embedded) return;
+  Transaction own(TransactionKind::kImplied);
+  Transaction& transaction = transaction_.open() ? transaction_ : own;
+  for (const std::string& text : embedded->statements) {
+    auto statement = sql::ast::ReadStatement(text);
+    if (statement) Judge({std::move(*statement), text, block.span}, transaction, true, false);
+  }
+}
+
+void FileLinter::RunPiece(const Piece& piece, Span span, bool last) {
+  const std::string_view text =
+      std::string_view(file_.text).substr(span.begin, span.end - span.begin);
+  auto statement = sql::ast::ReadStatement(piece.sql);
+  if (!statement) {
+    auto newer = sql::RecogniseNewer(piece.sql);
+    if (!newer) {
+      SayAt(kParseErrorId, span,
+            fmt::format("this is not read as SQL: {}", statement.error().message));
+      return;
+    }
+    SayAt(kNewerSyntaxId, span,
+          fmt::format("{} needs PostgreSQL {}; it was read by pattern", newer->what, newer->major));
+    if (!newer->statement) return;
+    statement = std::move(*newer->statement);
+  }
+  const Read read{std::move(*statement), text, span};
+  Judge(read, transaction_, false, last);
+  if (read.statement.As<sql::ast::DoBlock>() != nullptr) RunEmbedded(read);
+}
+
+void FileLinter::RunPart(const Part& part) {
+  const std::string_view text =
+      std::string_view(file_.text).substr(part.span.begin, part.span.end - part.span.begin);
+  const std::vector<Piece> pieces = sql::SplitScript(text);
+  const auto is_statement = [](const Piece& piece) { return piece.kind == PieceKind::kStatement; };
+  const auto count = std::ranges::count_if(pieces, is_statement);
+  const bool implied =
+      part.sending == Sending::kTransaction || (part.sending == Sending::kOneQuery && count > 1);
+  if (implied || !transaction_.open()) {
+    transaction_ =
+        Transaction(implied ? TransactionKind::kImplied : TransactionKind::kNone,
+                    part.sending == Sending::kOneQuery ? Transaction::AfterCommit::kAgain
+                                                       : Transaction::AfterCommit::kNothing);
+  }
+  std::ptrdiff_t left = count;
+  for (const Piece& piece : pieces) {
+    const Span span{part.span.begin + piece.span.begin, part.span.begin + piece.span.end};
+    for (const sql::Comment& comment : piece.comments) {
+      auto suppression = ReadSuppression(comment);
+      if (!suppression) continue;
+      suppression->span.begin += part.span.begin;
+      suppression->span.end += part.span.begin;
+      suppressions_.push_back(std::move(*suppression));
+    }
+    if (piece.kind == PieceKind::kUnclosed)
+      SayAt(kParseErrorId, span, "a string, comment or quoted body has no end");
+    if (is_statement(piece)) {
+      statements_.push_back(span);
+      RunPiece(piece, span, --left == 0);
+    }
+  }
+  if (implied) {
+    session_.EndTransaction();
+    transaction_ = Transaction(TransactionKind::kNone);
+  }
+}
+
+// An ignore comment covers the statement it stands in, on whose last line it stands, or that
+// follows.
+void FileLinter::Suppress() {
+  const std::string_view text = file_.text;
+  const auto covered = [&](const Suppression& suppression, const Finding& finding) {
+    if (!suppression.Covers(finding.rule)) return false;
+    if (suppression.whole_file) return true;
+    const Span& span = finding.span;
+    if (suppression.span.begin >= span.begin && suppression.span.begin < span.end) return true;
+    if (suppression.span.begin >= span.end) {
+      const auto between = text.substr(span.end, suppression.span.begin - span.end);
+      return between.find('\n') == std::string_view::npos && between.size() < 200;
+    }
+    const auto next = std::ranges::find_if(
+        statements_, [&](const Span& s) { return s.begin >= suppression.span.end; });
+    return next != statements_.end() && span.begin >= next->begin && span.begin < next->end;
+  };
+  const std::size_t end = result_.findings.size();
+  for (std::size_t i = first_finding_; i < end; ++i) {
+    Finding& finding = result_.findings[i];
+    for (Suppression& suppression : suppressions_) {
+      if (!covered(suppression, finding)) continue;
+      suppression.used = true;
+      if (!suppression.reason.empty() || suppression.foreign)
+        finding.suppressed =
+            suppression.reason.empty() ? "ignored by a comment" : suppression.reason;
+    }
+  }
+  for (const Suppression& suppression : suppressions_) {
+    if (!suppression.foreign && suppression.reason.empty())
+      SayAt(kReasonlessIgnoreId, suppression.span,
+            "an ignore comment without a reason has no effect");
+    else if (!suppression.used && !suppression.foreign)
+      SayAt(kUnusedIgnoreId, suppression.span, "this ignore comment silences nothing");
+  }
+}
+
+}  // namespace
+
+Result Lint(const std::vector<File>& files, const Options& options, catalog::Schema schema) {
+  Result result;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (!files[i].with_previous) schema.BeginRun();
+    FileLinter(files[i], static_cast<int>(i), options, schema, result).Run();
+  }
+  std::ranges::stable_sort(result.findings, [](const Finding& a, const Finding& b) {
+    return std::pair(a.file, a.span.begin) < std::pair(b.file, b.span.begin);
+  });
+  return result;
+}
+
+}  // namespace pgalter::lint
