@@ -1,6 +1,7 @@
 #include "cli/await_state.h"
 
 #include "cli/pick_run.h"
+#include "engine/async/fail_point.h"
 
 namespace pgalter::cli {
 
@@ -30,7 +31,7 @@ Task<Awaited> AwaitState(guard::Session& session, std::string run, state::RunSta
 Task<std::optional<state::Runner>> FindLivingRunner(guard::Session& session, std::string run) {
   constexpr async::Milliseconds kLook{50};
   constexpr async::Milliseconds kFewBeats{5'000};
-  const auto give_up = async::Clock::now() + kFewBeats;
+  const auto give_up = async::Clock::now() + async::LimitOf("few-beats", kFewBeats);
   const auto first = co_await state::LiveRunner(session, run);
   for (auto now = first;; now = co_await state::LiveRunner(session, run)) {
     if (!now || now->last_beat != first->last_beat || async::Clock::now() >= give_up) co_return now;

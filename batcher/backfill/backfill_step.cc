@@ -10,6 +10,7 @@
 #include "batcher/backfill/rights.h"
 #include "batcher/backfill/wish.h"
 #include "batcher/backfill/worker.h"
+#include "engine/async/fail_point.h"
 #include "engine/async/finally.h"
 #include "engine/async/task_group.h"
 #include "engine/run/failure.h"
@@ -25,6 +26,8 @@ namespace {
 throttle::ThrottleOptions OptionsFrom(const run::Environment& env, const Spec& spec,
                                       const Table& table) {
   throttle::ThrottleOptions options;
+  const auto grace = std::chrono::duration_cast<Milliseconds>(options.policy.grace);
+  options.policy.grace = async::LimitOf("throttle-grace", grace);
   options.settings.watch.run = env.run.id;
   options.settings.watch.table = table.name;
   if (spec.table_bytes >= 0) options.settings.watch.table_bytes_at_start = spec.table_bytes;

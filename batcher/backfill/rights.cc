@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "engine/pg/quote.h"
-
 namespace pgalter::backfill {
 
 namespace {
@@ -17,13 +15,15 @@ WITH RECURSIVE tree AS (
   SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid
 ), needed AS (
   SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, quote_ident(n.nspname) AS schema,
-         pg_get_userbyid(c.relowner) AS owner, pg_get_userbyid(n.nspowner) AS schema_owner,
+         quote_ident(pg_get_userbyid(c.relowner)) AS owner,
+         quote_ident(pg_get_userbyid(n.nspowner)) AS schema_owner,
          has_schema_privilege(n.oid, 'USAGE') AS visible,
          has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'UPDATE') AS writable
   FROM tree JOIN pg_class c ON c.oid = tree.oid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p')
 )
-SELECT name, schema, owner, schema_owner, visible, writable, count(*) OVER () - 1
+SELECT name, schema, owner, schema_owner, visible, writable, count(*) OVER () - 1,
+       quote_ident(current_user)
 FROM needed WHERE NOT (visible AND writable)
 ORDER BY oid LIMIT 1
 )sql";
@@ -35,22 +35,34 @@ Task<std::string> MissingRights(Session& session, pg::Oid table) {
   if (lacking.empty()) co_return "";
   const auto name = lacking.Get<std::string>(0, 0);
   const auto schema = lacking.Get<std::string>(0, 1);
-  const std::string& user = session.db().user();
-  const std::string me = pg::QuoteIdentifier(user);
+  const auto me = lacking.Get<std::string>(0, 7);
   std::string text;
   if (!lacking.Get<bool>(0, 4))
     text = fmt::format(
         "role {} may not use schema {} (SQLSTATE 42501); its owner is {}: GRANT USAGE ON SCHEMA {} "
         "TO {}",
-        user, schema, lacking.Get<std::string>(0, 3), schema, me);
+        me, schema, lacking.Get<std::string>(0, 3), schema, me);
   if (!lacking.Get<bool>(0, 5))
     text += fmt::format(
         "{}role {} may not read and update {} (SQLSTATE 42501); its owner is {}: GRANT SELECT, "
         "UPDATE ON {} TO {}",
-        text.empty() ? "" : "; ", user, name, lacking.Get<std::string>(0, 2), name, me);
+        text.empty() ? "" : "; ", me, name, lacking.Get<std::string>(0, 2), name, me);
   const auto others = lacking.Get<std::int64_t>(0, 6);
   if (others > 0) text += fmt::format("; and the same for {} more of its partitions", others);
   co_return text;
+}
+
+Task<std::string> MissingOwnership(Session& session, pg::Oid table) {
+  const pg::Result owner = co_await session.db().Query(
+      "SELECT format('%I.%I', n.nspname, c.relname), quote_ident(pg_get_userbyid(c.relowner)),"
+      " quote_ident(current_user)"
+      " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " WHERE c.oid = $1 AND NOT pg_has_role(c.relowner, 'USAGE')",
+      table);
+  if (owner.empty()) co_return "";
+  co_return fmt::format(
+      "role {0} does not own {1} (SQLSTATE 42501); its owner is {2}: GRANT {2} TO {0}",
+      owner.Get<std::string>(0, 2), owner.Get<std::string>(0, 0), owner.Get<std::string>(0, 1));
 }
 
 }  // namespace pgalter::backfill

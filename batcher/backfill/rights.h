@@ -16,4 +16,7 @@ using guard::Session;
 // which everybody may read.
 Task<std::string> MissingRights(Session& session, pg::Oid table);
 
+// The same for what only the owner may: making a trigger, and dropping it.
+Task<std::string> MissingOwnership(Session& session, pg::Oid table);
+
 }  // namespace pgalter::backfill

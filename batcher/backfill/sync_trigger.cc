@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
 
+#include "batcher/backfill/rights.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/lease.h"
 #include "engine/guard/transaction.h"
@@ -121,6 +123,18 @@ Task<std::optional<std::string>> DropStatement(Session& session, const state::Ar
                         table.Get<std::string>(0, 0));
 }
 
+// The server names what it refused, not what to do about it.
+Task<> ThrowWithGrant(Session& session, const std::vector<state::Artefact>& artefacts,
+                      pg::PgError error) {
+  for (const state::Artefact& artefact : artefacts) {
+    const std::string missing = co_await MissingOwnership(session, artefact.relid);
+    if (!missing.empty())
+      throw Failure(ExitCode::kUnsupported,
+                    fmt::format("what run {} made is still there: {}", artefact.run, missing));
+  }
+  throw error;
+}
+
 }  // namespace
 
 std::string TriggerRefusal(const Table& table, const Resolved& resolved, const Spec& spec) {
@@ -209,8 +223,15 @@ Task<> DropArtefacts(guard::Session& session, guard::Session& observer, std::str
       co_await state::RecordDropped(session, artefact);
   };
   work.record = record;
-  const lock::LadderOutcome outcome =
-      co_await lock::RunUnderLadder(session, observer, std::move(work), options, stopper);
+  std::optional<pg::PgError> refused;
+  lock::LadderOutcome outcome;
+  try {
+    outcome = co_await lock::RunUnderLadder(session, observer, std::move(work), options, stopper);
+  } catch (const pg::PgError& error) {
+    if (error.klass() != pg::SqlstateClass::kNoRight) throw;
+    refused = error;
+  }
+  if (refused) co_await ThrowWithGrant(session, artefacts, *refused);
   if (outcome.result != lock::LadderResult::kDone)
     throw Failure(ExitCode::kLockNotObtained,
                   fmt::format("what run {} made is still there, its table was too busy: {}. Try "

@@ -44,14 +44,15 @@ Task<> WaitForHorizon(Crew& crew) {
 // While somebody holds the xmin horizon, striping only costs: waits for it within the budget, then
 // goes on plainly, and comes back to stripes when the horizon moves again.
 Task<> MindHorizon(Crew& crew, Session& session) {
-  constexpr double kHeldTooLong = 10;
+  constexpr Milliseconds kHeldTooLong{10'000};
   if (!crew.WouldStripe()) co_return;
   run::Progress& progress = crew.env().progress;
+  const std::chrono::duration<double> too_long = async::LimitOf("horizon-held", kHeldTooLong);
   bool waited = false;
   for (;;) {
     co_await ReadHorizonAtTimes(crew, session);
     const Horizon& horizon = crew.horizon;
-    const bool held = horizon.held_s > kHeldTooLong;
+    const bool held = horizon.held_s > too_long.count();
     const bool may_wait = crew.pruning && crew.xmin_waited < crew.spec().xmin_wait;
     if (held && may_wait) {
       progress.note = fmt::format("waiting for the xmin horizon, held by {} for {:.0f} s",

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "engine/pg/quote.h"
 #include "engine/run/failure.h"
 
 namespace pgalter::run {
@@ -12,8 +11,8 @@ namespace {
 // Sessions of another role may be out of reach; theirs end by themselves once they find that the
 // lease is gone.
 constexpr const char* kEndSessions = R"sql(
-SELECT a.pid, pg_get_userbyid(a.usesysid),
-       CASE WHEN o.reachable THEN pg_terminate_backend(a.pid) ELSE false END, o.reachable
+SELECT a.pid, quote_ident(pg_get_userbyid(a.usesysid)), quote_ident(current_user),
+       o.reachable, CASE WHEN o.reachable THEN pg_terminate_backend(a.pid) END
 FROM pg_stat_activity a
 LEFT JOIN pg_roles r ON r.oid = a.usesysid
 CROSS JOIN LATERAL (
@@ -26,7 +25,7 @@ WHERE a.application_name = $1 AND a.pid <> pg_backend_pid()
 ORDER BY o.reachable
 )sql";
 
-Failure StillThere(guard::Session& session, const pg::Result& orphans, const std::string& run) {
+Failure StillThere(const pg::Result& orphans, const std::string& run) {
   const auto pid = orphans.Get<std::int32_t>(0, 0);
   if (orphans.Get<bool>(0, 3))
     return {ExitCode::kError,
@@ -35,13 +34,13 @@ Failure StillThere(guard::Session& session, const pg::Result& orphans, const std
                         "pg_stat_activity, then: pgalter resume {}",
                         pid, run, run)};
   const auto role = orphans.Get<std::string>(0, 1);
-  const std::string me = pg::QuoteIdentifier(session.db().user());
+  const auto me = orphans.Get<std::string>(0, 2);
   return {
       ExitCode::kUnsupported,
       fmt::format("backend {} of run {} is a session of role {}, which {} may not end (SQLSTATE "
                   "42501); nothing was started beside it. Go on as {}, or GRANT {} TO {}, then: "
                   "pgalter resume {}",
-                  pid, run, role, me, role, pg::QuoteIdentifier(role), me, run)};
+                  pid, run, role, me, role, role, me, run)};
 }
 
 }  // namespace
@@ -53,7 +52,7 @@ Task<> EndOrphans(guard::Session& session, std::string run, async::Milliseconds 
     const pg::Result orphans =
         co_await session.db().Query(kEndSessions, guard::ApplicationName(run));
     if (orphans.empty()) co_return;
-    if (async::Clock::now() > give_up) throw StillThere(session, orphans, run);
+    if (async::Clock::now() > give_up) throw StillThere(orphans, run);
     co_await async::SleepFor(kPause);
   }
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/range/adaptor/reversed.hpp>
+#include <optional>
 #include <utility>
 
 #include "engine/async/fail_point.h"
@@ -10,6 +11,7 @@
 #include "engine/guard/transaction.h"
 #include "engine/pg/reconnect_policy.h"
 #include "engine/run/attachment.h"
+#include "engine/state/schema.h"
 
 namespace pgalter::run {
 
@@ -51,6 +53,18 @@ Task<> RecordRun(const Work& work, state::RunState to, std::string failure) {
   Attachment& with = work.attachment;
   std::string phase = work.progress.phase;
   co_await state::RecordState(with.main, with.lease, to, std::move(phase), std::move(failure));
+}
+
+// The right to write it down may be what went missing; then the run stays as it was.
+Task<> RecordEnd(const Work& work, state::RunState to, std::string failure) {
+  std::optional<pg::PgError> refused;
+  try {
+    co_await RecordRun(work, to, std::move(failure));
+  } catch (const pg::PgError& error) {
+    if (error.klass() != pg::SqlstateClass::kNoRight) throw;
+    refused = error;
+  }
+  if (refused) co_await state::ThrowWithGrant(work.attachment.main, *refused);
 }
 
 Task<> Walk(Work work) {
@@ -112,7 +126,7 @@ Task<Outcome> Settle(const Work& work, const std::exception_ptr& failure) {
   }
   std::string failure_text;
   if (!stopped) failure_text = outcome.message;
-  co_await RecordRun(work, outcome.state, std::move(failure_text));
+  co_await RecordEnd(work, outcome.state, std::move(failure_text));
   if (!stopped) std::rethrow_exception(failure);
   co_return outcome;
 }
@@ -158,22 +172,26 @@ Task<Outcome> WorkOn(Attachment attachment, const Handlers& handlers, async::Sto
 }  // namespace
 
 Task<Outcome> Execute(RunnerOptions options, async::Stopper& stopper, Progress& progress) {
+  // A server without room for all sessions lets some in, for a moment: that is no success yet.
+  constexpr async::Milliseconds kHolds{10'000};
   const auto budget = async::LimitOf("reconnect-budget", options.reconnect_budget);
   pg::ReconnectPolicy reconnect(budget);
   const std::string owner = state::NewRunId();
   auto takeover = guard::Takeover::kFromAnybody;
   for (;;) {
     std::exception_ptr lost;
+    std::optional<async::Clock::time_point> attached;
     try {
       Attachment attachment = co_await Attach(options, owner, takeover);
       takeover = guard::Takeover::kOnlyOwn;
-      reconnect.Reset();
+      attached = async::Clock::now();
       progress.note.clear();
       co_return co_await WorkOn(std::move(attachment), options.handlers, stopper, progress);
     } catch (...) {
       lost = std::current_exception();
     }
     if (!IsConnectionLoss(lost)) std::rethrow_exception(lost);
+    if (attached && async::Clock::now() - *attached > kHolds) reconnect.Reset();
     const auto pause = reconnect.Next();
     if (stopper.stopping()) std::rethrow_exception(lost);
     if (!pause) ThrowGivenUp(lost, budget);

@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "engine/guard/transaction.h"
-#include "engine/pg/quote.h"
 #include "engine/state/embedded_migrations.h"
 
 namespace pgalter::state {
@@ -62,20 +61,21 @@ PublishedSchema::PublishedSchema(const std::vector<std::string>& publications,
 Task<> ThrowWithGrant(Session& session, pg::PgError error) {
   // The tables are their owner's, and nothing is granted to anybody: who made them can give them.
   const pg::Result owner = co_await session.db().Query(
-      "SELECT pg_catalog.pg_get_userbyid(n.nspowner), pg_catalog.pg_has_role(n.nspowner, 'USAGE')"
-      " FROM pg_catalog.pg_namespace n WHERE n.nspname = 'pgalter'");
+      "SELECT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(n.nspowner)),"
+      " pg_catalog.quote_ident(current_user), pg_catalog.pg_has_role(n.nspowner, 'USAGE') FROM"
+      " pg_catalog.pg_namespace n WHERE n.nspname = 'pgalter'");
   if (owner.empty()) throw error;
   const auto role = owner.Get<std::string>(0, 0);
-  const std::string me = pg::QuoteIdentifier(session.db().user());
+  const auto me = owner.Get<std::string>(0, 1);
   pg::PgErrorFields fields = error.fields();
   fields.hint =
-      owner.Get<bool>(0, 1)
+      owner.Get<bool>(0, 2)
           ? fmt::format(
                 "GRANT ALL ON SCHEMA pgalter TO {0}; GRANT ALL ON ALL TABLES IN SCHEMA "
                 "pgalter TO {0}",
                 me)
-          : fmt::format("schema pgalter belongs to {0}: use that role, or GRANT {1} TO {2}", role,
-                        pg::QuoteIdentifier(role), me);
+          : fmt::format("schema pgalter belongs to {0}: use that role, or GRANT {0} TO {1}", role,
+                        me);
   throw pg::PgError(std::move(fields));
 }
 

@@ -90,7 +90,8 @@ void BackfillWorld::MakeItems(int rows) {
 }
 
 Program BackfillWorld::Start(Words arguments, Words environment) const {
-  arguments.insert(arguments.end(), {"--dsn", database_.conninfo()});
+  const std::string user = user_.empty() ? "" : " user=" + user_;
+  arguments.insert(arguments.end(), {"--dsn", database_.conninfo() + user});
   return Program(PGALTER_BINARY, arguments, environment);
 }
 
@@ -139,6 +140,13 @@ void BackfillWorld::Hold() const {
   database_.AwaitValue("SELECT (progress->>'throttle_ratio')::float8 = 0 FROM pgalter.run", "t",
                        kLimit);
   ASSERT_GT(Undone(), 0) << "the run was faster than its test";
+}
+
+void BackfillWorld::AwaitBeats(int beats) const {
+  for (int i = 0; i < beats; ++i) {
+    const std::string last = database_.Value("SELECT at FROM pgalter.heartbeat");
+    database_.AwaitValue(fmt::format("SELECT at > '{}' FROM pgalter.heartbeat", last), "t", kLimit);
+  }
 }
 
 void BackfillWorld::ResumeToTheEnd(Words environment) const {

@@ -60,7 +60,7 @@ class BackfillWorld : public ::testing::Test {
 
   void MakeItems(int rows = kRows);
 
-  // `arguments` and where to connect.
+  // `arguments` and where to connect, as whom `user_` says.
   [[nodiscard]] Program Start(Words arguments, Words environment = {}) const;
   Ran Run(Words arguments, Words environment = {}) const;
   // backfill items --set 'b = a * 2' and what else is given.
@@ -80,6 +80,8 @@ class BackfillWorld : public ::testing::Test {
   void Hold() const;
   void LetGo() const { Throttle("ratio=1"); }
   void Throttle(const std::string& setting) const;
+  // The runner has beaten so many times from now on: what it meant to do meanwhile, it has done.
+  void AwaitBeats(int beats) const;
   // Goes on with the newest run to its end.
   void ResumeToTheEnd(Words environment = {}) const;
 
@@ -91,6 +93,7 @@ class BackfillWorld : public ::testing::Test {
   static constexpr std::chrono::seconds kLimit{60};
 
   FreshDatabase database_;
+  std::string user_;  // of the program; empty: the test's own
 };
 
 }  // namespace pgalter::test

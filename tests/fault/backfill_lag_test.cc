@@ -1,0 +1,161 @@
+// A backfill and those whom it could hurt from afar: standbys that fall behind, and transactions
+// that hold the xmin horizon.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <boost/json/parse.hpp>
+
+#include "tests/fault/backfill_world.h"
+
+namespace pgalter::test {
+namespace {
+
+namespace json = boost::json;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using namespace std::chrono_literals;
+
+class Lagging : public BackfillWorld {
+ protected:
+  [[nodiscard]] sandbox::Sandbox MakeStandby(const std::string& name,
+                                             std::chrono::milliseconds delay = 0ms) const {
+    sandbox::StandbyOptions options;
+    options.name = name;
+    options.recovery_min_apply_delay = delay;
+    options.settings = {"hot_standby_feedback = on"};
+    sandbox::Sandbox standby = SharedServer().MakeStandby(options);
+    AwaitStreaming();
+    return standby;
+  }
+  void AwaitStreaming() const {
+    database_.AwaitValue("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'", "1",
+                         kLimit);
+  }
+  void AwaitProgress(const std::string& condition) const {
+    database_.AwaitValue(
+        fmt::format("SELECT bool_or({}) FROM pgalter.run, jsonb_to_record(progress) AS p"
+                    " (throttle_ratio float8, throttle_reason text, note text, remark text)",
+                    condition),
+        "t", kLimit);
+  }
+  // Passes and rows that are committed. The last beat said that nothing goes on, and chunks are
+  // shorter than a beat: what was in flight then has ended.
+  [[nodiscard]] std::string Committed() const {
+    return database_.Value(
+        "SELECT count(*) || ' ' || sum(passes) || ' ' || sum(updated_rows)"
+        " FROM pgalter.backfill_window");
+  }
+  void ExpectStandsStill() const {
+    AwaitBeats(1);
+    const std::string committed = Committed();
+    AwaitBeats(2);
+    EXPECT_EQ(Committed(), committed);
+    EXPECT_GT(Undone(), 0) << "it is done, and stands still for that";
+  }
+  void ExpectStatusSays(const std::string& reason) const {
+    const Ran text = Run({"status", RunId()});
+    EXPECT_EQ(text.code, 0) << text.err;
+    EXPECT_THAT(text.out, HasSubstr("pace 0 %"));
+    EXPECT_THAT(text.out, HasSubstr(reason));
+    const Ran machine = Run({"status", RunId(), "--output", "json"});
+    const json::value throttle = json::parse(machine.out).at("runs").at(0).at("throttle");
+    EXPECT_EQ(throttle.at("ratio").to_number<double>(), 0) << machine.out;
+    EXPECT_THAT(std::string(throttle.at("reason").as_string()), HasSubstr(reason));
+  }
+  void ExpectGoodEnd(Program& program, Writers& writers) const {
+    const Ran ran = program.Wait(kLimit);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    writers.Stop();
+    EXPECT_EQ(writers.errors(), "");
+    ExpectRight();
+    ExpectFinishLeavesNothing();
+  }
+};
+
+TEST_F(Lagging, ADelayedStandbySlowsTheRunDown) {
+  MakeItems();
+  const sandbox::Sandbox standby = MakeStandby("delayed", 3s);
+  Writers writers(database_.conninfo(), 21);
+  database_.AwaitValue("SELECT replay_lag > '2.9 s' FROM pg_stat_replication", "t", kLimit);
+  // Three seconds of four: from 0.7 on the pace shrinks.
+  Program program = Start(Backfill({"--max-lag", "4s"}));
+  AwaitWindows(1);
+  AwaitProgress(
+      "throttle_ratio BETWEEN 0.01 AND 0.5 AND throttle_reason LIKE 'replay-lag-seconds%delayed%'");
+  EXPECT_GT(Undone(), 0);
+  Throttle("ignore-standbys=delayed");
+  AwaitProgress("throttle_reason NOT LIKE '%delayed%'");
+  ExpectGoodEnd(program, writers);
+}
+
+TEST_F(Lagging, AStandbyThatDoesNotReplayStopsTheRun) {
+  MakeItems();
+  const sandbox::Sandbox standby = MakeStandby("follower");
+  Writers writers(database_.conninfo(), 22);
+  Words words = Backfill({"--max-lag", "1s"});
+  words.insert(words.end(), {"--throttle", "ratio=0.005"});
+  Program program = Start(words);
+  AwaitWindows(1);
+  Session on_standby(standby.conninfo());
+  on_standby.Exec("SELECT pg_wal_replay_pause()");
+  AwaitProgress("throttle_ratio = 0 AND throttle_reason LIKE 'replay-lag-seconds%follower%'");
+  LetGo();  // from here on it is the standby alone that stops it
+  ExpectStandsStill();
+  ExpectStatusSays("standby follower");
+  on_standby.Exec("SELECT pg_wal_replay_resume()");
+  ExpectGoodEnd(program, writers);
+}
+
+TEST_F(Lagging, AStandbyThatIsGoneStopsTheRunUntilItIsBack) {
+  MakeItems();
+  const Words words = Backfill({"--throttle", "expect-standbys=1", "--throttle", "ratio=0.005"});
+  const Ran blind = Run(words);
+  EXPECT_EQ(blind.code, 4) << blind.err;
+  EXPECT_THAT(blind.err, HasSubstr("0 of 1 expected standbys are connected"));
+  EXPECT_EQ(StateOfRun(), "failed");
+
+  sandbox::Sandbox standby = MakeStandby("follower");
+  Writers writers(database_.conninfo(), 23);
+  Program program = Start({"resume", RunId()}, {"PGALTER_LIMITS=throttle-grace=2000"});
+  AwaitWindows(1);
+  standby.Crash();
+  AwaitProgress(
+      "throttle_ratio = 0 AND throttle_reason LIKE '%follower was connected and is not%'");
+  LetGo();
+  ExpectStandsStill();
+  ExpectStatusSays("standby follower was connected and is not any more");
+  standby.Restart();
+  ExpectGoodEnd(program, writers);
+}
+
+TEST_F(Lagging, AnOldTransactionIsWaitedForThenGoneRoundAndThenForgotten) {
+  Session user = database_.Connect();
+  user.Exec("SET application_name = 'report'; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+  const int holder = user.backend_pid();
+  MakeItems(6 * kRows);
+  // Its feedback holds a horizon too, one that moves: nothing to wait for.
+  const sandbox::Sandbox standby = MakeStandby("reader");
+  Writers writers(database_.conninfo(), 24);
+  database_.AwaitValue("SELECT now() - backend_start > '1 s' FROM pg_stat_replication", "t",
+                       kLimit);
+  Program program =
+      Start({"backfill", "items", "--set", "b = a * 2", "--yes", "--chunk-time", "20ms",
+             "--xmin-wait", "2s", "--throttle", "ratio=0.05", "--workers", "2"},
+            {"PGALTER_LIMITS=horizon-held=1000"});
+  database_.AwaitValue("SELECT to_regclass('pgalter.run') IS NOT NULL", "t", kLimit);
+  AwaitProgress(fmt::format(
+      "state = 'waiting' AND note ~ 'xmin horizon, held by pid {} [(]report, .* for \\d+ s'",
+      holder));
+  AwaitProgress(fmt::format("remark LIKE 'pid {} (report%plain ranges%'", holder));
+  EXPECT_EQ(StateOfRun(), "running");
+  const std::string plain = "SELECT count(*) > {} FROM pgalter.backfill_window WHERE stripes = 1";
+  database_.AwaitValue(fmt::format(fmt::runtime(plain), 0), "t", kLimit);
+  user.Exec("COMMIT");
+  AwaitProgress("remark LIKE '%in striped passes'");
+  database_.AwaitValue("SELECT max(stripes) FROM pgalter.backfill_window", "16", kLimit);
+  LetGo();
+  ExpectGoodEnd(program, writers);
+}
+
+}  // namespace
+}  // namespace pgalter::test
