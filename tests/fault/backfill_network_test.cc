@@ -85,7 +85,9 @@ TEST_F(Network, AFarServerIsWorkedOnAndObeys) {
   constexpr int kFew = 5'000;
   MakeItems(kFew);
   Writers writers(database_.conninfo(), 22);
-  Program program = StartFar(Two(Slowly()));
+  Words arguments = Two(Slowly());
+  arguments.insert(arguments.end(), {"--stripes", "1"});
+  Program program = StartFar(arguments);
   Hold();
   proxy_.Delay(50ms);
   EXPECT_EQ(Run({"pause", RunId()}).code, 0);
