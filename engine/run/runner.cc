@@ -131,9 +131,19 @@ Task<Outcome> Settle(const Work& work, const std::exception_ptr& failure) {
   co_return outcome;
 }
 
+// Until a step knows better, the run is where the runner before this one left it.
+void TakeUp(Progress& progress, const state::Run& run) {
+  progress.phase = run.phase;
+  progress.done_rows = run.done_rows;
+  progress.total_rows = run.total_rows;
+  if (const auto* fraction = run.progress.if_contains("fraction"))
+    progress.fraction = fraction->to_number<double>();
+}
+
 Task<Outcome> WorkOn(Attachment attachment, const Handlers& handlers, async::Stopper& stopper,
                      Progress& progress) {
   const Work work{attachment, handlers, stopper, progress};
+  TakeUp(progress, attachment.run);
   std::exception_ptr failure;
   auto both = [&](async::TaskGroup& group) -> Task<> {
     group.Spawn(KeepPulse(attachment, stopper, progress));
