@@ -13,7 +13,7 @@ struct Place {
 
 Task<std::vector<Place>> ReadPlaces(const ChunkContext& context, const Leaf& leaf,
                                     const Window& window) {
-  const ChunkShape shape{window.stripes, window.passes, RowLocks::kWait};
+  const ChunkShape shape{StripeOf(window.stripes, window.passes, leaf.shape), RowLocks::kWait};
   const pg::Result rows = co_await context.session.db().Query(PlacesStatement(leaf.relation, shape),
                                                               Tid(window.first), Tid(window.end));
   std::vector<Place> places;

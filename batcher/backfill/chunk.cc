@@ -119,7 +119,7 @@ Task<ChunkResult> RunChunkBody(const ChunkContext& context, const Leaf& leaf,
 
 Task<ChunkResult> RunChunk(const ChunkContext& context, const Leaf& leaf, const Window& window,
                            RowLocks locks, Milliseconds statement_timeout, Recording recording) {
-  const ChunkShape shape{window.stripes, window.passes, locks};
+  const ChunkShape shape{StripeOf(window.stripes, window.passes, leaf.shape), locks};
   Window after = window;
   ++after.passes;
   const std::string from = Tid(window.first);

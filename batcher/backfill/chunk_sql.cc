@@ -18,12 +18,21 @@ std::string SetClause(const std::vector<Column>& columns) {
   return set;
 }
 
+// Which rows of a window one pass takes.
+std::string InStripe(const Relation& relation, const Stripe& stripe) {
+  if (stripe.first == 0 && stripe.end == kPositions) return "true";
+  if (stripe.first == 0) return fmt::format("{} < {}", relation.position, stripe.end);
+  if (stripe.end == kPositions) return fmt::format("{} >= {}", relation.position, stripe.first);
+  if (stripe.end == stripe.first + 1)
+    return fmt::format("{} = {}", relation.position, stripe.first);
+  return fmt::format("{} BETWEEN {} AND {}", relation.position, stripe.first, stripe.end - 1);
+}
+
 // Inside CASE, so that the planner neither takes an index for it (a window is small, an index scan
 // per chunk is not) nor asks it before the stripe, which is cheaper.
 std::string Condition(const Relation& relation, const Work& work, const ChunkShape& shape) {
-  if (shape.stripes <= 1) return fmt::format("CASE WHEN {} THEN true ELSE false END", work.needs);
-  return fmt::format("CASE WHEN {} % {} = {} THEN ({}) ELSE false END", relation.stripe_hash,
-                     shape.stripes, shape.stripe, work.needs);
+  return fmt::format("CASE WHEN {} THEN ({}) ELSE false END", InStripe(relation, shape.stripe),
+                     work.needs);
 }
 
 std::string Counted(const std::string& update, const Work& work) {
@@ -64,11 +73,8 @@ std::string ScanStatement(const Relation& relation, const Work& work, int limit)
 }
 
 std::string PlacesStatement(const Relation& relation, const ChunkShape& shape) {
-  const std::string stripe = shape.stripes <= 1 ? "true"
-                                                : fmt::format("{} % {} = {}", relation.stripe_hash,
-                                                              shape.stripes, shape.stripe);
   return fmt::format("SELECT ctid::text, {} FROM ONLY {} AS {} WHERE {} AND {}", relation.key,
-                     relation.name, relation.alias, kRange, stripe);
+                     relation.name, relation.alias, kRange, InStripe(relation, shape.stripe));
 }
 
 std::string UpdatePlacesStatement(const Relation& relation, const std::vector<Column>& columns,

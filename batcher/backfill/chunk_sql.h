@@ -4,22 +4,22 @@
 #include <string>
 #include <vector>
 
+#include "batcher/backfill/stripe_policy.h"
 #include "batcher/backfill/work_policy.h"
 
 namespace pgalter::backfill {
 
 struct Relation {
-  std::string name;         // quoted, with its schema
-  std::string alias;        // quoted: the name that expressions may use for the table
-  std::string stripe_hash;  // SQL: bigint >= 0, stable for a row while its key is
-  std::string key;          // SQL: text that names a row to people; its key, else its place
+  std::string name;      // quoted, with its schema
+  std::string alias;     // quoted: the name that expressions may use for the table
+  std::string position;  // SQL: 0 to kPositions - 1, the same for a row while its key is
+  std::string key;       // SQL: text that names a row to people; its key, else its place
 };
 
 enum class RowLocks { kWait, kSkip };
 
 struct ChunkShape {
-  int stripes = 1;
-  int stripe = 0;
+  Stripe stripe;
   RowLocks locks = RowLocks::kWait;
 };
 

@@ -81,7 +81,8 @@ bool Crew::WouldStripe() const {
 }
 
 throttle::ChunkSizePolicy& Crew::SizeOf(LeafWork& work, int stripes) {
-  const double density = std::max(work.leaf.shape.rows_per_page, 0.1) / stripes;
+  const double density =
+      std::max(work.leaf.shape.rows_per_page, 0.1) * LargestShare(stripes, work.leaf.shape);
   if (!work.size || work.size->rows_per_block() != density) {
     throttle::ChunkSizeOptions options;
     options.target = chunk_time_;

@@ -48,7 +48,7 @@ SELECT c.oid,
        pg_relation_size(c.oid) / current_setting('block_size')::bigint,
        CASE WHEN c.reltuples > 0 AND c.relpages > 0
             THEN c.reltuples::float8 / c.relpages ELSE -1 END,
-       COALESCE(k.hash, 'pg_catalog.hashtidextended(ctid, 0)'),
+       COALESCE(k.position, '(pg_catalog.hashtidextended(ctid, 0) & 63)'),
        COALESCE(k.key, 'ctid::pg_catalog.text'),
        EXISTS (SELECT FROM pg_index x
                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = ANY ($2::text[])
@@ -69,15 +69,20 @@ LEFT JOIN LATERAL (
                         OR a.attname = ANY ($2::text[])))
   ORDER BY x.indisprimary DESC, x.indnatts, x.indexrelid LIMIT 1) u ON true
 LEFT JOIN LATERAL (
-  SELECT CASE WHEN count(*) = count(h.proc) THEN
+  SELECT CASE
+           -- Neighbours have neighbouring numbers, mostly: times 39 (64 divided by the golden ratio)
+           -- spreads any run of them evenly, which no hash does.
+           WHEN count(*) = 1 AND min(h.atttypid) IN (20, 21, 23)
+             THEN format('((%I & 63) * 39 & 63)', min(h.attname))
            -- Each column's hash seeds the next one's.
-           string_agg(format('%s(%I, ', h.proc, h.attname), '' ORDER BY h.n DESC)
-             || '0' || repeat(')', count(*)::int)
-         END AS hash,
+           WHEN count(*) = count(h.proc)
+             THEN '(' || string_agg(format('%s(%I, ', h.proc, h.attname), '' ORDER BY h.n DESC)
+               || '0' || repeat(')', count(*)::int) || ' & 63)'
+         END AS position,
          'pg_catalog.jsonb_build_object('
            || string_agg(format('%L::pg_catalog.text, %I', h.attname, h.attname), ', ' ORDER BY h.n)
            || ')::pg_catalog.text' AS key
-  FROM (SELECT a.attname, key_column.n,
+  FROM (SELECT a.attname, a.atttypid, key_column.n,
                (SELECT format('%I.%I', pn.nspname, p.proname)
                 FROM pg_type t
                 JOIN pg_opclass oc ON oc.opcdefault
@@ -120,8 +125,7 @@ Task<Leaf> LeafFromRow(Session& session, const pg::Result& rows, int i, const st
   leaf.filenode = rows.Get<pg::Oid>(i, 2);
   leaf.blocks = rows.Get<std::int64_t>(i, 3);
   leaf.shape.rows_per_page = rows.Get<double>(i, 4);
-  leaf.relation.stripe_hash =
-      fmt::format("({} & 9223372036854775807)", rows.Get<std::string>(i, 5));
+  leaf.relation.position = rows.Get<std::string>(i, 5);
   leaf.relation.key = rows.Get<std::string>(i, 6);
   leaf.shape.target_indexed = rows.Get<bool>(i, 7);
   if (leaf.shape.rows_per_page < 0)

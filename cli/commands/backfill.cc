@@ -117,7 +117,6 @@ void AddThrottle(const Context& context, backfill::Spec& spec) {
 
 backfill::Spec SpecOf(const Context& context) {
   constexpr int kMostWorkers = 64;
-  constexpr int kMostStripes = 256;
   backfill::Spec spec;
   spec.table = context.Operand(0);
   if (!context.Has("set"))
@@ -129,8 +128,9 @@ backfill::Spec SpecOf(const Context& context) {
   if (spec.workers < 1 || spec.workers > kMostWorkers)
     Refuse(fmt::format("--workers {} is out of range", spec.workers), "1 to 64");
   spec.stripes = context.Get<int>("stripes");
-  if (spec.stripes < 0 || spec.stripes > kMostStripes)
-    Refuse(fmt::format("--stripes {} is out of range", spec.stripes), "0 to 256");
+  if (spec.stripes < 0 || spec.stripes > backfill::kPositions)
+    Refuse(fmt::format("--stripes {} is out of range", spec.stripes),
+           fmt::format("0 to {}", backfill::kPositions));
   const double chunk_ms = Seconds(context, "chunk-time") * 1000;
   if (chunk_ms < 5 || chunk_ms > 10'000)
     Refuse("--chunk-time is out of range", "5ms to 10s; users may wait for as long as that");

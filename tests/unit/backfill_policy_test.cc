@@ -109,20 +109,15 @@ TEST(DecideWork, AMovingValueIsDoneWhenItIsNotNull) {
   EXPECT_FALSE(DecideWork({column}, {false, false, true}, "").work);
 }
 
-TEST(Stripes, OnlyWhereTheyPay) {
-  EXPECT_EQ(JudgeStripes({45, false}), Stripes::kUseful);
-  EXPECT_EQ(JudgeStripes({45, true}), Stripes::kUselessIndexed);
-  EXPECT_EQ(JudgeStripes({1.5, false}), Stripes::kUselessFewRows);
-}
-
 TEST(ChunkSql, AsksTheStripeBeforeTheCondition) {
-  const Relation relation{"public.t", "t", "(hash(id))", "id::text"};
+  const Relation relation{"public.t", "t", "(id & 63)", "id::text"};
   const Work work{"b IS NULL", false};
   const std::string sql =
-      UpdateStatement(relation, {Exact("b", "1")}, work, {16, 3, RowLocks::kWait});
-  EXPECT_THAT(sql, HasSubstr("CASE WHEN (hash(id)) % 16 = 3 THEN (b IS NULL) ELSE false END"));
+      UpdateStatement(relation, {Exact("b", "1")}, work, {{7, 13}, RowLocks::kWait});
+  EXPECT_THAT(sql,
+              HasSubstr("CASE WHEN (id & 63) BETWEEN 7 AND 12 THEN (b IS NULL) ELSE false END"));
   EXPECT_THAT(sql, Not(HasSubstr("SKIP LOCKED")));
-  EXPECT_THAT(UpdateStatement(relation, {Exact("b", "1")}, work, {1, 0, RowLocks::kSkip}),
+  EXPECT_THAT(UpdateStatement(relation, {Exact("b", "1")}, work, {{}, RowLocks::kSkip}),
               HasSubstr("FOR NO KEY UPDATE SKIP LOCKED"));
 }
 
@@ -132,6 +127,24 @@ TEST(Stripes, PayWhereAPageHasRoomToGiveAndNoIndexHoldsTheColumn) {
   EXPECT_EQ(JudgeStripes({1.1, false}), Stripes::kUselessFewRows);
   EXPECT_EQ(JudgeStripes({0, false}), Stripes::kUselessFewRows);
   EXPECT_EQ(JudgeStripes({65, true}), Stripes::kUselessIndexed);
+}
+
+TEST(Stripes, TakeEveryPositionOnceAndTheFirstTheMost) {
+  for (const double rows : {1.0, 2.0, 18.0, 65.0, 290.0}) {
+    for (int stripes = 1; stripes <= kPositions; ++stripes) {
+      int next = 0;
+      for (int pass = 0; pass < stripes; ++pass) {
+        const Stripe stripe = StripeOf(stripes, pass, {rows, false});
+        EXPECT_EQ(stripe.first, next);
+        EXPECT_GT(stripe.end, stripe.first);
+        EXPECT_LE(stripe.end - stripe.first, LargestShare(stripes, {rows, false}) * kPositions + 1);
+        next = stripe.end;
+      }
+      EXPECT_EQ(next, kPositions);
+    }
+  }
+  EXPECT_GT(LargestShare(10, {65, false}), 0.13);
+  EXPECT_LT(LargestShare(10, {4, false}), 0.11);
 }
 
 TEST(Spec, SurvivesTheState) {
