@@ -27,7 +27,9 @@ enum class Origin {
 
 struct Column {
   std::string name;
-  sql::ast::TypeName type;
+  // false: only some statement about it was seen. Its type is empty, and what is not set may be.
+  bool known = true;
+  sql::ast::TypeName type;  // of a serial column the integer
   std::string collation;
   bool not_null = false;
   bool has_default = false;
@@ -47,8 +49,9 @@ struct Constraint {
 struct Index {
   QualifiedName name;
   bool unique = false;
-  bool valid = true;        // false: a build may have been left behind
-  bool constraint = false;  // belongs to a key of the table
+  bool valid = true;                    // false: a build may have been left behind
+  bool constraint = false;              // belongs to a key of the table
+  std::optional<QualifiedName> parent;  // the index of the partitioned table that it is a part of
   std::string method = "btree";
   std::vector<sql::ast::IndexColumn> columns;
   std::vector<std::string> included;
@@ -63,6 +66,7 @@ struct Trigger {
   std::string name;
   std::vector<std::string> columns;  // UPDATE OF …
   QualifiedName function;
+  std::vector<std::string> columns_read;  // by WHEN (…)
 };
 
 enum class TableKind { kTable, kPartitioned, kForeign, kView, kMaterializedView, kSequence };
@@ -79,15 +83,24 @@ struct Table {
   std::vector<Trigger> triggers;
   std::vector<std::string> policies;
   std::vector<std::string> policy_columns;  // that some policy reads
+  std::vector<std::string> rules;
   bool row_security = false;
+  std::string tablespace;     // empty: the database's own, as far as known
+  std::string access_method;  // empty: the default, as far as known
 
   std::optional<sql::ast::PartitionBy> partition_by;
   std::optional<QualifiedName> parent;  // of a partition
   std::optional<sql::ast::PartitionBound> bound;
   std::vector<QualifiedName> inherits;
 
-  std::vector<QualifiedName> reads;          // of a view
-  std::vector<sql::ColumnUse> view_columns;  // that its query mentions
+  std::vector<QualifiedName> reads;  // of a view
+  // That its query mentions. Where the table is certain, `schema` and `qualifier` name it;
+  // elsewhere it stands as written. A known table's t.* is spelled out.
+  std::vector<sql::ColumnUse> view_columns;
+
+  std::optional<QualifiedName> owned_by;  // of a sequence: goes with that table
+  std::string owned_by_column;
+  std::string of_type;  // OF a composite type, as "schema.name"
 
   std::optional<std::int64_t> rows;   // where sizes were given
   std::optional<std::int64_t> bytes;  // with indexes and TOAST
@@ -113,12 +126,14 @@ struct Type {
   QualifiedName name;
   sql::ast::CreateType::Shape shape = sql::ast::CreateType::Shape::kEnum;
   std::vector<std::string> values;  // of an enum
+  std::vector<Column> attributes;   // of a composite
   Origin origin = Origin::kBefore;
 };
 
 struct Function {
   QualifiedName name;
   int arguments = 0;
+  int optional_arguments = 0;  // those of them that have a default
   sql::ast::Volatility volatility = sql::ast::Volatility::kVolatile;
   std::string language;
   std::string body;

@@ -5,11 +5,14 @@
 // by the statements that are looked at.
 //
 // A value: copies are independent. Names without a schema are looked up in the search path,
-// "public" at first; SET search_path changes it.
+// "public" at first; SET search_path changes it. Temporary tables live in the schema "pg_temp".
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "planner/catalog/objects.h"
@@ -24,6 +27,8 @@ class Schema {
  public:
   // From here on what is created is new (Origin::kInRun), and what there is counts as there before.
   void BeginRun();
+  // A connection of its own: the search path is the default, temporary tables are gone.
+  void BeginSession();
 
   // What the statement does to the schema, if it succeeds. What is not modelled changes nothing.
   void Apply(const sql::ast::Statement& statement);
@@ -50,11 +55,16 @@ class Schema {
 
   // As the schema knows it: the schema filled in from the search path. Stays as it is when unknown.
   [[nodiscard]] QualifiedName Resolve(const QualifiedName& name) const;
+  [[nodiscard]] QualifiedName ResolveType(const QualifiedName& type) const;  // a domain, too
+  // Where an object of this name would be made.
+  [[nodiscard]] QualifiedName Placed(const QualifiedName& name) const;
 
   // Made in the run that is looked at: empty, and without clients.
   [[nodiscard]] bool IsNew(const QualifiedName& table) const;
 
+  // Direct ones. Children: partitions, and the tables that inherit from it.
   [[nodiscard]] std::vector<const Table*> Partitions(const QualifiedName& parent) const;
+  [[nodiscard]] std::vector<const Table*> Children(const QualifiedName& parent) const;
   [[nodiscard]] const Table* DefaultPartition(const QualifiedName& parent) const;
   // Foreign keys that point at this table, with the table that has them.
   [[nodiscard]] std::vector<std::pair<const Table*, const Constraint*>> References(
@@ -63,18 +73,39 @@ class Schema {
   [[nodiscard]] std::vector<const Table*> Views(const QualifiedName& table) const;
   [[nodiscard]] std::vector<std::pair<const Table*, const Column*>> ColumnsOfType(
       const QualifiedName& type) const;
+  // Tables made OF a composite type.
+  [[nodiscard]] std::vector<const Table*> TypedTables(const QualifiedName& type) const;
+  [[nodiscard]] std::vector<const Table*> OwnedSequences(const QualifiedName& table) const;
+  // Everything in one schema.
+  [[nodiscard]] std::vector<const Table*> TablesIn(const std::string& schema) const;
 
   // A valid CHECK, NOT NULL or key proves it.
   [[nodiscard]] Truth NotNullProven(const QualifiedName& table, const std::string& column) const;
 
  private:
-  Table& Open(const QualifiedName& name);  // made incomplete where it was not known
+  friend class Change;
+  // From what is pointed at to the tables that point at it, all by "schema.name". May name tables
+  // that point there no longer: whoever follows an edge looks.
+  using Edges = std::unordered_map<std::string, std::set<std::string>>;
+
+  [[nodiscard]] const Table* Get(const std::string& key) const;
+  void Link(const std::string& key, const Table& table);
+  void Unlink(const std::string& key, const Table& table);
 
   std::map<std::string, Table> tables_;  // by "schema.name"
-  std::map<std::string, Domain> domains_;
-  std::map<std::string, Type> types_;
-  std::vector<Function> functions_;
+  std::unordered_map<std::string, Domain> domains_;
+  std::unordered_map<std::string, Type> types_;
+  std::unordered_map<std::string, std::vector<Function>> functions_;  // by name without schema
+  std::unordered_map<std::string, std::string> index_tables_;         // index to its table
+  Edges children_;
+  Edges references_;
+  Edges readers_;
+  Edges typed_;  // from a type
+  Edges sequences_;
+  std::unordered_map<std::string, std::string> defaults_;  // parent to its default partition
   std::vector<std::string> search_path_{"public"};
+  std::optional<std::vector<std::string>> path_after_transaction_;  // SET LOCAL ends with it
+  bool has_temporary_ = false;
   bool in_run_ = false;
   bool complete_ = false;
 };

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "planner/sql/text.h"
@@ -125,18 +126,20 @@ bool NestsTooDeeply(const std::vector<Token>& tokens) {
   return false;
 }
 
-}  // namespace
-
-Result<std::vector<Token>> Scan(std::string_view text) {
-  if (auto error = RefuseUnreadable(text)) return *std::move(error);
-  return ScanTokens(std::string(text));
-}
-
-Result<pg_query::ParseResult> Parse(std::string_view text) {
-  const std::string terminated(text);
-  const auto tokens = Scan(terminated);
+// Why the text is not given to the library's parser. A text has no more tokens than bytes: most
+// need not be scanned to be known as flat enough.
+std::optional<Error> RefuseDeep(std::string_view text) {
+  if (auto error = RefuseUnreadable(text)) return error;
+  if (text.size() <= kMaxNestedTokens) return std::nullopt;
+  const auto tokens = ScanTokens(std::string(text));
   if (!tokens) return tokens.error();
   if (NestsTooDeeply(*tokens)) return NestedTooDeeply();
+  return std::nullopt;
+}
+
+std::optional<Error> ParseInto(pg_query::ParseResult& tree, std::string_view text) {
+  if (auto error = RefuseDeep(text)) return error;
+  const std::string terminated(text);
   const std::scoped_lock lock(LibraryMutex());
   const auto parsed = Freed<&pg_query_free_protobuf_parse_result>::Hold(
       pg_query_parse_protobuf(terminated.c_str()));
@@ -145,9 +148,41 @@ Result<pg_query::ParseResult> Parse(std::string_view text) {
   google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data),
                                                 static_cast<int>(bytes.len));
   stream.SetRecursionLimit(kMaxMessageDepth);
-  pg_query::ParseResult tree;
   if (!tree.ParseFromCodedStream(&stream)) return NestedTooDeeply();
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::vector<Token>> Scan(std::string_view text) {
+  if (auto error = RefuseUnreadable(text)) return *std::move(error);
+  return ScanTokens(std::string(text));
+}
+
+Result<pg_query::ParseResult> Parse(std::string_view text) {
+  pg_query::ParseResult tree;
+  if (auto error = ParseInto(tree, text)) return *std::move(error);
   return tree;
+}
+
+Result<Tree> ParseTree(std::string_view text) {
+  Tree tree{std::make_unique<google::protobuf::Arena>(), nullptr};
+  auto* root = google::protobuf::Arena::CreateMessage<pg_query::ParseResult>(tree.arena.get());
+  if (auto error = ParseInto(*root, text)) return *std::move(error);
+  tree.root = root;
+  return tree;
+}
+
+Result<std::string> ParsePlpgsql(std::string_view statement, std::string_view body) {
+  for (const std::string_view text : {statement, body}) {
+    if (auto error = RefuseDeep(text)) return *std::move(error);
+  }
+  const std::string terminated(statement);
+  const std::scoped_lock lock(LibraryMutex());
+  const auto parsed =
+      Freed<&pg_query_free_plpgsql_parse_result>::Hold(pg_query_parse_plpgsql(terminated.c_str()));
+  if (parsed.value.error != nullptr) return FromLibrary(*parsed.value.error);
+  return std::string(parsed.value.plpgsql_funcs);
 }
 
 }  // namespace pgalter::sql::grammar

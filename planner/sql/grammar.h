@@ -8,9 +8,11 @@
 // zero byte, and nesting deep enough to exhaust the stack of the library's recursive code, which
 // does not check it.
 
+#include <google/protobuf/arena.h>
 #include <pg_query.pb.h>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,5 +39,16 @@ struct Token {
 
 // Locations in the tree are byte offsets into `text`.
 [[nodiscard]] Result<pg_query::ParseResult> Parse(std::string_view text);
+
+// The same for reading alone: a tree that lives in one piece of memory is made and freed faster.
+struct Tree {
+  std::unique_ptr<google::protobuf::Arena> arena;
+  const pg_query::ParseResult* root = nullptr;
+};
+[[nodiscard]] Result<Tree> ParseTree(std::string_view text);
+
+// The PL/pgSQL of a CREATE FUNCTION, CREATE PROCEDURE or DO statement whose body is `body`: a JSON
+// array with one object a function.
+[[nodiscard]] Result<std::string> ParsePlpgsql(std::string_view statement, std::string_view body);
 
 }  // namespace pgalter::sql::grammar

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "planner/sql/line_index.h"
+
 namespace pgalter::sql {
 
 // Half-open range of bytes in the text that was given.
@@ -29,7 +31,10 @@ enum class PieceKind {
   kStatement,
   kMeta,      // a psql command: \set, \i file, \copy …
   kCopyData,  // rows after COPY … FROM stdin, with the line \.
-  kUnclosed,  // a string, comment or dollar quote without an end: from its statement's start on
+  // A string, comment, dollar quote, rule or BEGIN ATOMIC body without an end: from its statement's
+  // start up to the next line that looks like a new statement, where reading goes on.
+  kUnclosed,
+  kComments,  // at the end of the text, with an empty span: comments that no piece follows
 };
 
 struct Piece {
@@ -37,33 +42,20 @@ struct Piece {
   // Without comments and blanks before it, and without its semicolon.
   Span span;
   // What the grammar is to read: the bytes of `span`, placeholders and psql variables replaced by
-  // a word or number of the same length, bytes that are no UTF-8 by '?'. Positions in it are
-  // positions in the span.
+  // a word or number of the same length, psql commands inside by blanks, and bytes that are no
+  // UTF-8 by '?' (by '_' in names; zero bytes count among them). Positions in it are positions in
+  // the span.
   std::string sql;
-  bool has_placeholder = false;
-  bool has_invalid_utf8 = false;
+  bool has_placeholder = false;   // not for those in strings, whose text nobody has to read
+  bool has_invalid_utf8 = false;  // in what the span covers, comments and strings included
   std::vector<Comment> comments;  // since the piece before, and inside this one
 };
 
-// Pieces in their order; a statement without anything in it is left out.
+// Pieces in their order, disjoint; a statement without anything in it is left out. What no span
+// covers is blank, comment, semicolon (\; too) or byte order mark.
+//
+// A semicolon between brackets ends the statement unless it makes a rule: an open bracket hides
+// nothing after it.
 [[nodiscard]] std::vector<Piece> SplitScript(std::string_view text);
-
-// Lines and columns from offsets, both 1-based.
-class LineIndex {
- public:
-  explicit LineIndex(std::string_view text);
-
-  struct Place {
-    int line = 1;
-    int column = 1;        // in characters
-    int utf16_column = 1;  // in UTF-16 code units
-  };
-  [[nodiscard]] Place At(std::size_t offset) const;
-  [[nodiscard]] std::string_view Line(int line) const;  // without its end
-
- private:
-  std::string_view text_;
-  std::vector<std::size_t> starts_;
-};
 
 }  // namespace pgalter::sql

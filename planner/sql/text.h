@@ -19,6 +19,14 @@ namespace pgalter::sql {
 
 [[nodiscard]] std::string_view TrimSpace(std::string_view text);
 
+// The length of the UTF-8 character at the front; 0 if the bytes there are none (overlong forms,
+// surrogates and values past U+10FFFF are not) and at the end.
+[[nodiscard]] std::size_t CharacterSize(std::string_view text);
+
+// Whether the text is the word given in lower case. Letters outside ASCII have no case here, as in
+// PostgreSQL's keywords.
+[[nodiscard]] bool IsWord(std::string_view text, std::string_view lower_case);
+
 [[nodiscard]] constexpr bool IsSpace(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }

@@ -240,7 +240,8 @@ TEST(LintSarif, NamesTheRuleThePlaceAndTheFix) {
   EXPECT_EQ(At(result, "/fixes/0/artifactChanges/0/replacements/0"), json::parse(R"({
       "deletedRegion": {"startLine": 2, "startColumn": 13, "endLine": 2, "endColumn": 13},
       "insertedContent": {"text": " CONCURRENTLY"}})"));
-  EXPECT_EQ(At(result, "/partialFingerprints/primaryLocationLineHash"), json::value(finding.fingerprint + ":1"));
+  EXPECT_EQ(At(result, "/partialFingerprints/primaryLocationLineHash"),
+            json::value(finding.fingerprint + ":1"));
 }
 
 TEST(LintSarif, SuppressionsSayByWhatAndWhy) {

@@ -57,6 +57,7 @@ struct Modify {
   std::vector<std::string> set_columns;  // of UPDATE, INSERT's list
   bool duplicate_column = false;         // one is assigned twice
   std::vector<std::string> literals;     // strings, at any depth: an enum's value may be among them
+  std::vector<Modify> within;            // those in its WITH
 };
 
 struct Select {
@@ -65,6 +66,7 @@ struct Select {
   bool has_limit = false;
   std::vector<FunctionUse> functions;
   std::vector<std::string> literals;
+  std::vector<Modify> within;  // those in its WITH
 };
 
 struct Copy {

@@ -39,16 +39,20 @@ struct Constraint {
   // Of a key, in their order; of a NOT NULL constraint of a table, its column. Empty where the
   // constraint stands at its column.
   std::vector<std::string> columns;
-  std::vector<std::string> included;      // INCLUDE (…)
-  std::optional<Expression> expression;   // of a default, CHECK, generated column
+  std::vector<std::string> included;  // INCLUDE (…)
+  // Of a default, CHECK, generated column; WHERE of an exclusion constraint.
+  std::optional<Expression> expression;
   std::optional<ForeignKey> foreign_key;  // of kForeignKey
   std::string using_index;                // ADD … USING INDEX; empty: none
   bool not_valid = false;
   bool not_enforced = false;  // PostgreSQL 18
+  bool enforced = false;      // PostgreSQL 18: ALTER CONSTRAINT … ENFORCED, which checks the rows
   bool deferrable = false;
   bool initially_deferred = false;
   bool no_inherit = false;
-  bool identity_always = false;  // GENERATED ALWAYS AS IDENTITY
+  bool identity_always = false;     // GENERATED ALWAYS AS IDENTITY
+  bool nulls_not_distinct = false;  // of kUnique
+  bool without_overlaps = false;    // PostgreSQL 18; of a foreign key: PERIOD
 };
 
 }  // namespace pgalter::sql::ast

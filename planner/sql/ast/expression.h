@@ -30,7 +30,7 @@ struct TypeName {
 struct Comparison {
   std::string column;
   std::string op;       // "<", "<=", "=", "<>", ">=", ">"
-  std::string literal;  // as written, without a cast around it
+  std::string literal;  // as SQL text, without a cast around it: 5, 'a'
 
   bool operator==(const Comparison&) const = default;
 };
@@ -38,10 +38,11 @@ struct Comparison {
 struct Expression {
   std::string text;  // as written
   ExpressionFacts facts;
-  std::vector<TypeName> casts;  // of any depth
-  bool is_null = false;         // the literal NULL, casts around it or not
-  bool is_literal = false;      // a literal and nothing else, a sign or casts around it allowed
-  bool is_true = false;         // a condition that holds for every row: true, 1 = 1
+  std::vector<TypeName> casts;        // of any depth
+  std::vector<std::string> literals;  // strings, of any depth
+  bool is_null = false;               // the literal NULL, casts around it or not
+  bool is_literal = false;  // a literal and nothing else, a sign or casts around it allowed
+  bool is_true = false;     // a condition that holds for every row: true, 1 = 1
 
   // Of a condition: the parts that AND joins at its top, as far as they are of these kinds.
   std::vector<std::string> not_null_columns;  // column IS NOT NULL

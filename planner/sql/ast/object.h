@@ -72,7 +72,8 @@ struct CreateView {
   bool replace = false;
   bool temporary = false;
   std::vector<QualifiedName> reads;
-  std::vector<ColumnUse> columns;  // that its query mentions
+  std::vector<ColumnUse> columns;     // that its query mentions
+  std::vector<std::string> literals;  // strings, at any depth
 };
 
 struct CreateTrigger {
@@ -82,7 +83,8 @@ struct CreateTrigger {
   bool replace = false;
   bool row = false;
   bool before = false;
-  std::vector<std::string> columns;  // UPDATE OF …
+  std::vector<std::string> columns;     // UPDATE OF …
+  std::vector<ColumnUse> when_columns;  // that WHEN (…) mentions, by NEW and OLD
   QualifiedName function;
 };
 
@@ -90,27 +92,33 @@ enum class Volatility { kVolatile, kStable, kImmutable };
 
 struct CreateFunction {
   QualifiedName name;
-  int arguments = 0;  // that a call gives: IN, INOUT and VARIADIC
+  int arguments = 0;           // that a call gives: IN, INOUT and VARIADIC
+  int optional_arguments = 0;  // those of them that have a default
   bool procedure = false;
   bool replace = false;
   std::string language;
   std::optional<Volatility> volatility;  // none: the server takes VOLATILE
   bool security_definer = false;
   bool sets_search_path = false;
-  std::string body;
+  std::string body;  // of AS '…', RETURN … and BEGIN ATOMIC …
+  std::string text;  // the whole statement
 };
 
 struct CreateRule {
   std::string name;
   QualifiedName table;
   bool replace = false;
+  std::vector<QualifiedName> reads;
+  std::vector<ColumnUse> columns;  // that its condition and actions mention
 };
 
 struct Policy {
   std::string name;
   QualifiedName table;
   bool create = true;  // else ALTER
+  std::vector<QualifiedName> reads;
   std::vector<ColumnUse> columns;
+  std::vector<std::string> literals;  // strings, at any depth
 };
 
 struct CreateType {
@@ -126,6 +134,7 @@ struct AlterEnum {
   std::string new_value;  // ADD VALUE, or what RENAME VALUE makes
   std::string old_value;  // RENAME VALUE; empty: ADD VALUE
   std::string neighbour;  // BEFORE, AFTER; empty: at the end
+  bool after = false;     // AFTER the neighbour
   bool if_not_exists = false;
 };
 
@@ -162,7 +171,7 @@ struct Sequence {
   QualifiedName name;
   bool create = true;  // else ALTER
   bool if_not_exists = false;
-  bool rewrites = false;  // ALTER that changes type, start or bounds
+  bool rewrites = false;  // ALTER that changes more than its owner
   std::optional<QualifiedName> owner_table;
   std::string owner_column;
 };
@@ -196,6 +205,14 @@ struct Publication {
   bool all_tables = false;
   bool subscription = false;
   std::vector<QualifiedName> tables;
+};
+
+// ALTER TABLE, INDEX or MATERIALIZED VIEW ALL IN TABLESPACE … SET TABLESPACE …
+struct MoveTablespace {
+  RelationKind kind = RelationKind::kTable;
+  std::string from;
+  std::string to;
+  bool nowait = false;
 };
 
 struct Extension {

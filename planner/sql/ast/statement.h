@@ -18,16 +18,19 @@
 
 namespace pgalter::sql::ast {
 
-using Body = std::variant<CreateTable, CreateTableAs, AlterTable, CreateIndex, Reindex, Cluster,
-                          Vacuum, RefreshMaterializedView, Rename, SetSchema, Drop, CreateView,
-                          CreateTrigger, CreateFunction, CreateRule, Policy, CreateType, AlterEnum,
-                          AlterComposite, CreateDomain, AlterDomain, Sequence, CreateStatistics,
-                          Grant, CommentOn, Publication, Extension, CreateSchema, Transaction, Set,
-                          LockTable, Truncate, Modify, Select, Copy, DoBlock, Call, Other>;
+using Body =
+    std::variant<CreateTable, CreateTableAs, AlterTable, CreateIndex, Reindex, Cluster, Vacuum,
+                 RefreshMaterializedView, Rename, SetSchema, Drop, CreateView, CreateTrigger,
+                 CreateFunction, CreateRule, Policy, CreateType, AlterEnum, AlterComposite,
+                 CreateDomain, AlterDomain, Sequence, CreateStatistics, Grant, CommentOn,
+                 Publication, MoveTablespace, Extension, CreateSchema, Transaction, Set, LockTable,
+                 Truncate, Modify, Select, Copy, DoBlock, Call, Other>;
 
 struct Statement {
   Body body;
   std::string tag;  // as the server would report it: "ALTER TABLE", "CREATE INDEX"
+  // Names longer than the 63 bytes that the server keeps, as written; in the values they are cut.
+  std::vector<std::string> long_names;
 
   template <class T>
   [[nodiscard]] const T* As() const {
@@ -39,9 +42,10 @@ struct Statement {
 [[nodiscard]] Result<Statement> ReadStatement(std::string_view text);
 
 // The statements inside a PL/pgSQL body, in their order: the SQL statements, and literals given to
-// EXECUTE. `dynamic` counts EXECUTEs whose text is computed.
+// EXECUTE; COMMIT and ROLLBACK among them. `dynamic` counts EXECUTEs whose text is computed.
 struct Embedded {
   std::vector<std::string> statements;
+  std::vector<int> lines;  // of each, 1-based, in the body
   int dynamic = 0;
 };
 [[nodiscard]] Result<Embedded> ReadPlpgsql(const DoBlock& block);

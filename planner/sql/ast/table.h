@@ -24,10 +24,10 @@ struct ColumnDefinition {
   }
 };
 
-// FOR VALUES …
+// FOR VALUES … A literal is written as in Comparison, without a cast; anything else as it stands.
 struct PartitionBound {
   bool is_default = false;
-  std::vector<std::string> from;  // of a range, as written
+  std::vector<std::string> from;  // of a range; MINVALUE, MAXVALUE in capitals
   std::vector<std::string> to;
   std::vector<std::string> values;  // of a list
   int modulus = 0;                  // of a hash; 0: none
@@ -51,6 +51,9 @@ struct CreateTable {
   std::vector<QualifiedName> like;
   bool like_constraints = false;  // INCLUDING CONSTRAINTS, or ALL
   bool like_indexes = false;
+  bool like_defaults = false;
+  bool like_generated = false;
+  bool like_identity = false;
   std::vector<QualifiedName> inherits;
   std::optional<QualifiedName> partition_of;
   std::optional<PartitionBound> bound;
@@ -68,6 +71,7 @@ struct CreateTableAs {
   bool if_not_exists = false;
   bool with_data = true;
   std::vector<QualifiedName> reads;
+  std::vector<std::string> literals;  // strings, at any depth
 };
 
 enum class TableChange {
@@ -129,6 +133,9 @@ struct TableCommand {
   // "" means ALL, for DISABLE TRIGGER USER `user_triggers` is set.
   std::string name;
   bool user_triggers = false;
+  // Of kSetStatistics, kSetStorage, kSetCompression. Of kReplicaIdentity "default", "full",
+  // "nothing" or "index", whose name is `name`.
+  std::string value;
   bool if_exists = false;  // DROP COLUMN IF EXISTS …; ADD COLUMN IF NOT EXISTS
   bool cascade = false;
   std::optional<ColumnDefinition> column;  // kAddColumn

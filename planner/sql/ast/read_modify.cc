@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "planner/sql/ast/names.h"
+#include "planner/sql/ast/read_command.h"
+#include "planner/sql/ast/read_expression.h"
+
+namespace pgalter::sql::ast {
+namespace {
+
+using google::protobuf::Message;
+
+template <class T>
+const T* As(const Message& message) {
+  return message.GetDescriptor() == T::descriptor() ? static_cast<const T*>(&message) : nullptr;
+}
+
+void SetColumns(Modify& modify, const Nodes& targets) {
+  std::set<std::string> whole;
+  for (const auto& node : targets) {
+    const auto& target = node.res_target();
+    modify.set_columns.push_back(target.name());
+    // a.x = 1, a.y = 2 and a[1] = 1, a[2] = 2 are assignments to two parts of one column.
+    if (target.indirection_size() == 0)
+      modify.duplicate_column |= !whole.insert(target.name()).second;
+  }
+}
+
+// Where the condition of this statement stands is only known if it is all of the text.
+void SetWhere(Modify& modify, const pg_query::Node& where, bool is_root, Source& source) {
+  Extent extent;
+  if (is_root) {
+    extent = source.After(source.All(), pg_query::WHERE);
+    extent.last = source.Find(extent, pg_query::RETURNING);
+  }
+  modify.where = ReadExpression(where, extent, source);
+  modify.where_has_subquery = modify.where->facts.has_subquery;
+}
+
+void ReadParts(Modify& modify, const Message& statement, bool is_root, Source& source) {
+  if (const auto* insert = As<pg_query::InsertStmt>(statement)) {
+    modify.verb = Modify::Verb::kInsert;
+    modify.table = ReadName(insert->relation());
+    SetColumns(modify, insert->cols());
+    const auto& select = insert->select_stmt().select_stmt();
+    modify.from_query = insert->has_select_stmt() && select.values_lists_size() == 0;
+  } else if (const auto* update = As<pg_query::UpdateStmt>(statement)) {
+    modify.verb = Modify::Verb::kUpdate;
+    modify.table = ReadName(update->relation());
+    SetColumns(modify, update->target_list());
+    if (update->has_where_clause()) SetWhere(modify, update->where_clause(), is_root, source);
+  } else if (const auto* erase = As<pg_query::DeleteStmt>(statement)) {
+    modify.verb = Modify::Verb::kDelete;
+    modify.table = ReadName(erase->relation());
+    if (erase->has_where_clause()) SetWhere(modify, erase->where_clause(), is_root, source);
+  } else if (const auto* merge = As<pg_query::MergeStmt>(statement)) {
+    modify.verb = Modify::Verb::kMerge;
+    modify.table = ReadName(merge->relation());
+  }
+}
+
+Modify ReadOne(const Message& statement, TreeFacts facts, bool is_root, Source& source) {
+  Modify modify;
+  ReadParts(modify, statement, is_root, source);
+  modify.reads = ReadTables(facts.tables);
+  modify.has_limit = facts.has_limit;
+  modify.literals = std::move(facts.literals);
+  return modify;
+}
+
+std::vector<Modify> ReadWithin(const TreeFacts& facts, const Message& root, Source& source) {
+  std::vector<Modify> within;
+  for (const auto* write : facts.writes) {
+    if (write != &root) within.push_back(ReadOne(*write, Collect(*write), false, source));
+  }
+  return within;
+}
+
+}  // namespace
+
+Modify ReadModify(const Message& statement, Source& source) {
+  TreeFacts facts = Collect(statement);
+  std::vector<Modify> within = ReadWithin(facts, statement, source);
+  Modify modify = ReadOne(statement, std::move(facts), true, source);
+  modify.within = std::move(within);
+  return modify;
+}
+
+Select ReadSelect(const pg_query::SelectStmt& statement, Source& source) {
+  TreeFacts facts = Collect(statement);
+  Select select;
+  select.within = ReadWithin(facts, statement, source);
+  select.reads = ReadTables(facts.tables);
+  select.locks_rows = facts.locks_rows;
+  select.has_limit = facts.has_limit;
+  select.functions = std::move(facts.expression.functions);
+  select.literals = std::move(facts.literals);
+  return select;
+}
+
+}  // namespace pgalter::sql::ast

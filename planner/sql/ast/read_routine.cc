@@ -1,0 +1,134 @@
+#include <algorithm>
+#include <iterator>
+
+#include "planner/sql/ast/names.h"
+#include "planner/sql/ast/read_object.h"
+#include "planner/sql/facts.h"
+
+namespace pgalter::sql::ast {
+namespace {
+
+// Bits of CreateTrigStmt.timing, as in PostgreSQL's pg_trigger.h.
+constexpr int kBefore = 1 << 1;
+
+bool IsGivenByCaller(pg_query::FunctionParameterMode mode) {
+  return mode != pg_query::FUNC_PARAM_OUT && mode != pg_query::FUNC_PARAM_TABLE;
+}
+
+void ReadFunctionOption(CreateFunction& function, const pg_query::DefElem& option) {
+  const std::string& name = option.defname();
+  const auto& arg = option.arg();
+  if (name == "language") {
+    function.language = LowerCase(arg.string().sval());
+  } else if (name == "volatility") {
+    const std::string& written = arg.string().sval();
+    function.volatility = written == "immutable" ? Volatility::kImmutable
+                          : written == "stable"  ? Volatility::kStable
+                                                 : Volatility::kVolatile;
+  } else if (name == "security") {
+    function.security_definer = arg.boolean().boolval();
+  } else if (name == "set") {
+    function.sets_search_path |= LowerCase(arg.variable_set_stmt().name()) == "search_path";
+  } else if (name == "as" && arg.has_list()) {
+    // Of two strings, an object file and a symbol, the last is as good as the first.
+    for (std::string& part : Strings(Items(arg))) function.body = std::move(part);
+  }
+}
+
+template <class T>
+void Append(std::vector<T>& to, std::vector<T> items) {
+  for (T& item : items) AddOnce(to, std::move(item));
+}
+
+void AddFacts(Policy& policy, const pg_query::Node& condition) {
+  TreeFacts facts = Collect(condition);
+  Append(policy.reads, ReadTables(facts.tables));
+  Append(policy.columns, std::move(facts.expression.columns));
+  Append(policy.literals, std::move(facts.literals));
+}
+
+template <class Statement>
+Policy ReadAnyPolicy(const Statement& statement, bool create) {
+  Policy policy;
+  policy.name = statement.policy_name();
+  policy.table = ReadName(statement.table());
+  policy.create = create;
+  if (statement.has_qual()) AddFacts(policy, statement.qual());
+  if (statement.has_with_check()) AddFacts(policy, statement.with_check());
+  return policy;
+}
+
+}  // namespace
+
+CreateView ReadCreateView(const pg_query::ViewStmt& statement) {
+  CreateView view;
+  view.name = ReadName(statement.view());
+  view.replace = statement.replace();
+  view.temporary = ReadPersistence(statement.view()) == Persistence::kTemporary;
+  TreeFacts facts = Collect(statement.query());
+  view.reads = ReadTables(facts.tables);
+  view.columns = std::move(facts.expression.columns);
+  view.literals = std::move(facts.literals);
+  return view;
+}
+
+CreateTrigger ReadCreateTrigger(const pg_query::CreateTrigStmt& statement) {
+  CreateTrigger trigger;
+  trigger.name = statement.trigname();
+  trigger.table = ReadName(statement.relation());
+  trigger.constraint = statement.isconstraint();
+  trigger.replace = statement.replace();
+  trigger.row = statement.row();
+  trigger.before = (statement.timing() & kBefore) != 0;
+  trigger.columns = Strings(statement.columns());
+  if (statement.has_when_clause())
+    trigger.when_columns = Collect(statement.when_clause()).expression.columns;
+  trigger.function = ReadName(statement.funcname());
+  return trigger;
+}
+
+CreateFunction ReadCreateFunction(const pg_query::CreateFunctionStmt& statement, Source& source) {
+  CreateFunction function;
+  function.name = ReadName(statement.funcname());
+  function.procedure = statement.is_procedure();
+  function.replace = statement.replace();
+  for (const auto& node : statement.parameters()) {
+    const auto& parameter = node.function_parameter();
+    if (!IsGivenByCaller(parameter.mode())) continue;
+    ++function.arguments;
+    if (parameter.has_defexpr()) ++function.optional_arguments;
+  }
+  for (const auto& option : statement.options()) ReadFunctionOption(function, option.def_elem());
+  if (statement.has_sql_body()) {
+    if (function.language.empty()) function.language = "sql";
+    const Extent all = source.All();
+    const std::size_t begin =
+        std::min(source.Find(all, pg_query::RETURN), source.Find(all, pg_query::BEGIN_P));
+    function.body = source.Cut({begin, all.last});
+  }
+  function.text = source.text();
+  return function;
+}
+
+CreateRule ReadCreateRule(const pg_query::RuleStmt& statement) {
+  CreateRule rule;
+  rule.name = statement.rulename();
+  rule.table = ReadName(statement.relation());
+  rule.replace = statement.replace();
+  TreeFacts facts = Collect(statement);
+  for (const auto* table : facts.tables) {
+    if (table != &statement.relation()) AddOnce(rule.reads, ReadName(*table));
+  }
+  rule.columns = std::move(facts.expression.columns);
+  return rule;
+}
+
+Policy ReadPolicy(const pg_query::CreatePolicyStmt& statement) {
+  return ReadAnyPolicy(statement, true);
+}
+
+Policy ReadPolicy(const pg_query::AlterPolicyStmt& statement) {
+  return ReadAnyPolicy(statement, false);
+}
+
+}  // namespace pgalter::sql::ast
