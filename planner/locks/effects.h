@@ -1,8 +1,10 @@
 #pragma once
 
 // What one statement does to a database in use: locks, rewrites, scans, and why it would fail. Made
-// from measured facts (facts.tsv beside this file; `measured` says whether this form is among
-// them), and compared with live servers by the tests.
+// from measured facts (facts/ beside this file), and compared with live servers by the tests.
+//
+// What the schema does not say is not made up: work that depends on it is kPossible, a lock on a
+// relation that nobody has shown (the other side of an unknown foreign key) is missing.
 
 #include <optional>
 #include <string>
@@ -40,7 +42,7 @@ enum class Reason {
   kIndexBuild,
   kReindex,
   kRefresh,
-  kForeignKey,
+  kForeignKey,  // a Work for each side, the referencing one first
   kCheck,
   kUnique,
   kPrimaryKey,
@@ -56,13 +58,16 @@ enum class Reason {
 struct Lock {
   catalog::QualifiedName relation;
   LockMode mode = LockMode::kAccessShare;
-  bool index = false;  // the relation is an index
+  bool index = false;  // the relation is an index: listed where its lock is above its table's
 };
 
 struct Work {
   enum class Kind { kRewrite, kScan, kBuild };
   Kind kind = Kind::kScan;
-  catalog::QualifiedName relation;  // the table; of kBuild too
+  // The table; of kBuild too. Where a parent is named, the work on its partitions and children is
+  // one Work, of the parent.
+  catalog::QualifiedName relation;
+  std::vector<catalog::QualifiedName> parts;  // those of its descendants that are known
   Reason reason = Reason::kRows;
   Certainty certainty = Certainty::kCertain;
   int command = -1;     // of an ALTER TABLE; -1: the whole statement
@@ -100,8 +105,7 @@ struct Effects {
   std::vector<Lock> locks;  // the strongest a relation; those that exist before the statement only
   std::vector<Work> works;
   std::vector<Failure> failures;
-  bool outside_transaction = false;  // commits by itself: CONCURRENTLY, VACUUM
-  bool measured = false;
+  bool outside_transaction = false;  // must not run inside one: CONCURRENTLY, VACUUM
 };
 
 // `server_version`: the major, 13 to 18 (19 and later count as 18).

@@ -1,0 +1,130 @@
+#include "planner/locks/bound.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace pgalter::locks {
+namespace {
+
+using ast::Comparison;
+using ast::ConstraintKind;
+using catalog::Truth;
+
+// What the valid CHECKs of a table say together.
+struct Known {
+  std::vector<std::string> not_null;
+  std::vector<Comparison> comparisons;
+  bool more = false;  // something that was not understood, such as IN or OR
+};
+
+Known Collect(const catalog::Table& table) {
+  Known known;
+  for (const catalog::Constraint& constraint : table.constraints) {
+    if (constraint.definition.kind != ConstraintKind::kCheck || !constraint.valid) continue;
+    if (!constraint.definition.expression) continue;
+    const ast::Expression& check = *constraint.definition.expression;
+    known.not_null.insert(known.not_null.end(), check.not_null_columns.begin(),
+                          check.not_null_columns.end());
+    known.comparisons.insert(known.comparisons.end(), check.comparisons.begin(),
+                             check.comparisons.end());
+    if (check.not_null_columns.empty() && check.comparisons.empty()) known.more = true;
+  }
+  for (const catalog::Column& column : table.columns)
+    if (column.not_null || column.identity) known.not_null.push_back(column.name);
+  return known;
+}
+
+std::optional<long long> Integer(const std::string& literal) {
+  long long value = 0;
+  const char* end = literal.data() + literal.size();
+  const auto [stop, error] = std::from_chars(literal.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+// By number or, where the literals are alike, by text: no type is known well enough for more.
+bool AtLeast(const std::string& value, const std::string& limit) {
+  if (value == limit) return true;
+  const auto left = Integer(value);
+  const auto right = Integer(limit);
+  return left && right && *left >= *right;
+}
+
+bool Above(const Known& known, const std::string& column, const std::string& limit) {
+  return std::ranges::any_of(known.comparisons, [&](const Comparison& item) {
+    return item.column == column && (item.op == ">=" || item.op == ">" || item.op == "=") &&
+           AtLeast(item.literal, limit);
+  });
+}
+
+bool Below(const Known& known, const std::string& column, const std::string& limit) {
+  return std::ranges::any_of(known.comparisons, [&](const Comparison& item) {
+    if (item.column != column) return false;
+    if (item.op == "<") return AtLeast(limit, item.literal);
+    if (item.op != "<=" && item.op != "=") return false;
+    return item.literal != limit && AtLeast(limit, item.literal);
+  });
+}
+
+bool IsOpen(const std::string& end) { return end == "MINVALUE" || end == "MAXVALUE"; }
+
+bool InRange(const Known& known, const std::string& column, const ast::PartitionBound& bound) {
+  if (bound.from.size() != 1 || bound.to.size() != 1) return false;
+  if (std::ranges::find(known.not_null, column) == known.not_null.end()) return false;
+  return (IsOpen(bound.from[0]) || Above(known, column, bound.from[0])) &&
+         (IsOpen(bound.to[0]) || Below(known, column, bound.to[0]));
+}
+
+bool InList(const Known& known, const std::string& column, const ast::PartitionBound& bound) {
+  if (std::ranges::find(known.not_null, column) == known.not_null.end()) return false;
+  return std::ranges::any_of(known.comparisons, [&](const Comparison& item) {
+    return item.column == column && item.op == "=" &&
+           std::ranges::find(bound.values, item.literal) != bound.values.end();
+  });
+}
+
+const std::string* OnlyKey(const catalog::Table& parent) {
+  if (!parent.partition_by || parent.partition_by->columns.size() != 1) return nullptr;
+  const std::string& column = parent.partition_by->columns[0];
+  return column.empty() ? nullptr : &column;
+}
+
+}  // namespace
+
+catalog::Truth ProvesInside(const catalog::Table& table, const catalog::Table& parent,
+                            const ast::PartitionBound& bound) {
+  // A first default partition takes whatever there is.
+  if (bound.is_default) return Truth::kNo;
+  const Known known = Collect(table);
+  const Truth otherwise = !table.complete || known.more ||
+                                  (parent.partition_by && parent.partition_by->columns.size() > 1)
+                              ? Truth::kUnknown
+                              : Truth::kNo;
+  const std::string* column = OnlyKey(parent);
+  if (column == nullptr) return otherwise;
+  const bool inside =
+      bound.values.empty() ? InRange(known, *column, bound) : InList(known, *column, bound);
+  if (inside) return Truth::kYes;
+  if (otherwise == Truth::kUnknown) return otherwise;
+  // Dates and the like: the server compares what is only text here.
+  const bool said = std::ranges::any_of(known.comparisons, [&](const Comparison& item) {
+    return item.column == *column && !Integer(item.literal);
+  });
+  return said ? Truth::kUnknown : Truth::kNo;
+}
+
+bool ProvesOutside(const catalog::Table& by_default, const catalog::Table& parent,
+                   const ast::PartitionBound& bound) {
+  const std::string* column = OnlyKey(parent);
+  if (column == nullptr || bound.from.size() != 1 || bound.to.size() != 1) return false;
+  const Known known = Collect(by_default);
+  return (!IsOpen(bound.to[0]) && Above(known, *column, bound.to[0])) ||
+         (!IsOpen(bound.from[0]) && Below(known, *column, bound.from[0]));
+}
+
+bool HasOtherChecks(const catalog::Table& table) {
+  return !table.complete || Collect(table).more || !Collect(table).comparisons.empty();
+}
+
+}  // namespace pgalter::locks

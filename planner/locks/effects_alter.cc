@@ -1,0 +1,193 @@
+#include <array>
+
+#include "planner/locks/alter.h"
+#include "planner/locks/forms.h"
+
+namespace pgalter::locks {
+namespace {
+
+using ast::TableChange;
+using ast::TableCommand;
+
+enum class Reach { kNone, kPartitions, kChildren };
+
+struct ChangeFacts {
+  LockMode mode = LockMode::kAccessExclusive;
+  Reach reach = Reach::kNone;
+  int since = 13;
+};
+
+constexpr std::size_t kChanges = static_cast<std::size_t>(TableChange::kOther) + 1;
+
+constexpr std::array<ChangeFacts, kChanges> kFacts = [] {
+  std::array<ChangeFacts, kChanges> facts{};
+#define PGALTER_TABLE_CHANGE(change, lock, reach, since) \
+  facts[static_cast<std::size_t>(TableChange::change)] = {LockMode::lock, Reach::reach, since};
+#include "planner/locks/facts/table_changes.def"
+#undef PGALTER_TABLE_CHANGE
+  return facts;
+}();
+
+const ChangeFacts& FactsOf(TableChange change) { return kFacts[static_cast<std::size_t>(change)]; }
+
+// A new file for the table where it is not the one that it has.
+void Move(const TableCommand& command, const Altered& altered, Draft& draft) {
+  if (altered.IsPartitioned() || !altered.HasStorage()) return;
+  const bool tablespace = command.change == TableChange::kSetTablespace;
+  const std::string standard = tablespace ? "pg_default" : "heap";
+  std::string now;
+  if (altered.table != nullptr)
+    now = tablespace ? altered.table->tablespace : altered.table->access_method;
+  if (!now.empty() && now == command.name) return;
+  const bool default_known = altered.table != nullptr && altered.table->complete;
+  if (now.empty() && command.name == standard && default_known) return;
+  Work& work = draft.Do(Work::Kind::kRewrite, altered.name,
+                        tablespace ? Reason::kTablespace : Reason::kAccessMethod, command.name);
+  if (now.empty() && command.name == standard)
+    Doubt(work, "whether " + Show(altered.name) + " is in " + standard + " already is not known");
+}
+
+void SetPersistence(const TableCommand& command, const Altered& altered, Draft& draft) {
+  if (altered.IsPartitioned()) {
+    if (draft.version() >= 18)
+      draft.Refuse(Refusal::kOther, Show(altered.name),
+                   "SET LOGGED and SET UNLOGGED are refused on a partitioned table");
+    return;
+  }
+  const auto wanted = command.change == TableChange::kSetLogged ? ast::Persistence::kPermanent
+                                                                : ast::Persistence::kUnlogged;
+  const bool known = altered.table != nullptr && altered.table->complete;
+  if (known && altered.table->persistence == wanted) return;
+  draft.Do(Work::Kind::kRewrite, altered.name, Reason::kPersistence);
+}
+
+void Inherit(const TableCommand& command, Draft& draft) {
+  if (command.other) draft.Take(*command.other, LockMode::kShareUpdateExclusive);
+}
+
+void Apply(const TableCommand& command, const Altered& altered, Draft& draft) {
+  switch (command.change) {
+    case TableChange::kAddColumn:
+      return AddColumn(command, altered, draft);
+    case TableChange::kDropColumn:
+      return DropColumn(command, altered, draft);
+    case TableChange::kSetType:
+      return SetType(command, altered, draft);
+    case TableChange::kSetNotNull:
+      return SetNotNull(command, altered, draft);
+    case TableChange::kAddIdentity:
+      return AddIdentity(command, altered, draft);
+    case TableChange::kSetExpression:
+      return SetExpression(command, altered, draft);
+    case TableChange::kAddConstraint:
+      if (command.constraint) AddConstraint(*command.constraint, altered, draft);
+      return;
+    case TableChange::kAlterConstraint:
+      return AlterConstraint(command, altered, draft);
+    case TableChange::kValidateConstraint:
+      return ValidateConstraint(command, altered, draft);
+    case TableChange::kDropConstraint:
+      return DropConstraint(command, altered, draft);
+    case TableChange::kSetLogged:
+    case TableChange::kSetUnlogged:
+      return SetPersistence(command, altered, draft);
+    case TableChange::kSetTablespace:
+    case TableChange::kSetAccessMethod:
+      return Move(command, altered, draft);
+    case TableChange::kInherit:
+    case TableChange::kNoInherit:
+      return Inherit(command, draft);
+    case TableChange::kAttachPartition:
+      return AttachPartition(command, altered, draft);
+    case TableChange::kDetachPartition:
+    case TableChange::kDetachPartitionConcurrently:
+    case TableChange::kDetachPartitionFinalize:
+      return DetachPartition(command, altered, draft);
+    default:
+      return;
+  }
+}
+
+// Of the table itself. A foreign key is the one constraint that is added with less.
+LockMode ModeOf(const TableCommand& command) {
+  const bool foreign_key = command.change == TableChange::kAddConstraint && command.constraint &&
+                           command.constraint->kind == ast::ConstraintKind::kForeignKey;
+  if (foreign_key) return LockMode::kShareRowExclusive;
+  const bool options =
+      command.change == TableChange::kSetOptions || command.change == TableChange::kResetOptions;
+  // Whether it counts as a catalog decides how every writer logs its rows.
+  if (options && command.options.contains("user_catalog_table")) return LockMode::kAccessExclusive;
+  return FactsOf(command.change).mode;
+}
+
+void TakeFor(const TableCommand& command, const Altered& altered, Draft& draft) {
+  const LockMode mode = ModeOf(command);
+  const Reach reach = FactsOf(command.change).reach;
+  const bool down =
+      reach == Reach::kChildren || (reach == Reach::kPartitions && altered.IsPartitioned());
+  if (down) {
+    TakeOn(altered, draft, mode);
+  } else {
+    draft.Take(altered.name, mode);
+  }
+}
+
+// Later versions parse this; before them it is a syntax error.
+void CheckVersion(const TableCommand& command, Draft& draft) {
+  const int since = FactsOf(command.change).since;
+  if (draft.version() < since)
+    draft.Refuse(Refusal::kVersion, command.name,
+                 "this form of ALTER TABLE needs PostgreSQL " + std::to_string(since));
+}
+
+bool IsIndex(const ast::AlterTable& alter, const catalog::Schema& schema) {
+  if (alter.kind == ast::RelationKind::kIndex) return true;
+  return alter.kind == ast::RelationKind::kTable && schema.FindTable(alter.name) == nullptr &&
+         schema.FindIndex(alter.name) != nullptr;
+}
+
+}  // namespace
+
+void Form(const ast::AlterTable& alter, Draft& draft) {
+  if (IsIndex(alter, draft.schema())) return AlterIndex(alter, draft);
+  Altered altered;
+  altered.name = draft.schema().Resolve(alter.name);
+  altered.table = draft.schema().FindTable(alter.name);
+  altered.only = alter.only;
+  if (altered.table == nullptr && draft.schema().complete()) {
+    if (!alter.if_exists)
+      draft.Refuse(Refusal::kUnknownObject, Show(altered.name),
+                   "there is no relation " + Show(altered.name));
+    return;
+  }
+  for (const TableCommand& command : alter.commands) {
+    if (command.change == TableChange::kDropConstraint)
+      altered.dropped_constraints.insert(command.name);
+    if (command.column && altered.FindColumn(command.column->name) == nullptr)
+      altered.added_columns.insert(command.column->name);
+  }
+  for (std::size_t i = 0; i < alter.commands.size(); ++i) {
+    draft.SetCommand(static_cast<int>(i));
+    CheckVersion(alter.commands[i], draft);
+    TakeFor(alter.commands[i], altered, draft);
+    Apply(alter.commands[i], altered, draft);
+  }
+}
+
+Work* WorkOn(const Altered& altered, Draft& draft, Work::Kind kind, Reason reason,
+             std::string subject) {
+  if (!altered.HasStorage()) return nullptr;
+  if (!altered.only) return draft.DoTree(kind, altered.name, reason, std::move(subject));
+  if (altered.IsPartitioned()) return nullptr;
+  return &draft.Do(kind, altered.name, reason, std::move(subject));
+}
+
+void TakeOn(const Altered& altered, Draft& draft, LockMode mode) {
+  if (altered.only) {
+    draft.Take(altered.name, mode);
+  } else {
+    draft.TakeTree(altered.name, mode);
+  }
+}
+
+}  // namespace pgalter::locks

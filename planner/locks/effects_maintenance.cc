@@ -1,0 +1,193 @@
+#include <algorithm>
+
+#include "planner/locks/forms.h"
+
+namespace pgalter::locks {
+namespace {
+
+using catalog::TableKind;
+
+bool IsPartitioned(const catalog::Table* table) {
+  return table != nullptr && table->kind == TableKind::kPartitioned;
+}
+
+void ReindexIndex(const ast::Reindex& reindex, Draft& draft) {
+  const catalog::Table* table = draft.schema().TableOfIndex(reindex.name);
+  const QualifiedName index = draft.schema().Resolve(reindex.name);
+  if (table == nullptr && draft.schema().complete()) {
+    draft.Refuse(Refusal::kUnknownObject, Show(index), "there is no index " + Show(index));
+    return;
+  }
+  if (IsPartitioned(table)) draft.SetOutsideTransaction();
+  draft.TakeIndex(
+      index, reindex.concurrently ? LockMode::kShareUpdateExclusive : LockMode::kAccessExclusive);
+  if (table == nullptr) {
+    draft.Do(Work::Kind::kBuild, index, Reason::kReindex, index.name);
+    return;
+  }
+  draft.TakeTree(table->name,
+                 reindex.concurrently ? LockMode::kShareUpdateExclusive : LockMode::kShare);
+  draft.DoTree(Work::Kind::kBuild, table->name, Reason::kReindex, index.name);
+}
+
+void ReindexTable(const catalog::Table* table, const QualifiedName& name,
+                  const ast::Reindex& reindex, Draft& draft) {
+  if (IsPartitioned(table)) draft.SetOutsideTransaction();
+  draft.TakeTree(name, reindex.concurrently ? LockMode::kShareUpdateExclusive : LockMode::kShare);
+  const auto take_indexes = [&](const catalog::Table& of) {
+    for (const catalog::Index& index : of.indexes)
+      draft.TakeIndex(index.name, reindex.concurrently ? LockMode::kShareUpdateExclusive
+                                                       : LockMode::kAccessExclusive);
+  };
+  if (table != nullptr) take_indexes(*table);
+  for (const catalog::Table* part : Descendants(draft.schema(), name)) take_indexes(*part);
+  if (table != nullptr && table->complete && table->indexes.empty() && !IsPartitioned(table))
+    return;
+  draft.DoTree(Work::Kind::kBuild, name, Reason::kReindex);
+}
+
+bool HasFile(const catalog::Table& table) {
+  return table.kind == TableKind::kTable || table.kind == TableKind::kMaterializedView;
+}
+
+void RewriteAll(const QualifiedName& name, Reason reason, Draft& draft) {
+  draft.TakeTree(name, LockMode::kAccessExclusive);
+  draft.DoTree(Work::Kind::kRewrite, name, reason);
+}
+
+}  // namespace
+
+void Form(const ast::Reindex& reindex, Draft& draft) {
+  if (reindex.moves_tablespace) draft.Needs(14, "REINDEX (TABLESPACE …)");
+  if (reindex.concurrently) draft.SetOutsideTransaction();
+  switch (reindex.kind) {
+    case ast::ReindexKind::kIndex:
+      return ReindexIndex(reindex, draft);
+    case ast::ReindexKind::kTable: {
+      const catalog::Table* table = draft.schema().FindTable(reindex.name);
+      return ReindexTable(table, reindex.name, reindex, draft);
+    }
+    case ast::ReindexKind::kSchema:
+      draft.SetOutsideTransaction();
+      for (const catalog::Table* table : draft.schema().TablesIn(reindex.name.name))
+        if (HasFile(*table)) ReindexTable(table, table->name, reindex, draft);
+      return;
+    case ast::ReindexKind::kDatabase:
+    case ast::ReindexKind::kSystem:
+      draft.SetOutsideTransaction();
+      if (reindex.name.name.empty()) draft.Needs(16, "REINDEX without the name of the database");
+      if (reindex.kind == ast::ReindexKind::kSystem) {
+        if (reindex.concurrently)
+          draft.Refuse(Refusal::kOther, "SYSTEM",
+                       "system catalogs cannot be reindexed CONCURRENTLY");
+        return;
+      }
+      for (const auto& [key, table] : draft.schema().tables())
+        if (HasFile(table)) ReindexTable(&table, table.name, reindex, draft);
+      return;
+  }
+}
+
+void Form(const ast::Cluster& cluster, Draft& draft) {
+  if (!cluster.table) {
+    draft.SetOutsideTransaction();
+    return;
+  }
+  const catalog::Table* table = draft.schema().FindTable(*cluster.table);
+  if (IsPartitioned(table)) {
+    draft.Needs(15, "CLUSTER of a partitioned table");
+    draft.SetOutsideTransaction();
+  }
+  RewriteAll(*cluster.table, Reason::kCluster, draft);
+}
+
+void Form(const ast::Vacuum& vacuum, Draft& draft) {
+  if (!vacuum.only_analyze) draft.SetOutsideTransaction();
+  for (const QualifiedName& name : vacuum.tables) {
+    if (vacuum.full) {
+      RewriteAll(name, Reason::kVacuumFull, draft);
+    } else {
+      draft.TakeTree(name, LockMode::kShareUpdateExclusive);
+    }
+  }
+  if (!vacuum.full || !vacuum.tables.empty()) return;
+  for (const auto& [key, table] : draft.schema().tables()) {
+    if (!HasFile(table)) continue;
+    draft.Take(table.name, LockMode::kAccessExclusive);
+    draft.Do(Work::Kind::kRewrite, table.name, Reason::kVacuumFull);
+  }
+}
+
+void Form(const ast::RefreshMaterializedView& refresh, Draft& draft) {
+  const catalog::Table* view = draft.schema().FindTable(refresh.name);
+  if (view == nullptr && draft.schema().complete()) {
+    draft.Refuse(Refusal::kUnknownObject, Show(refresh.name),
+                 "there is no materialized view " + Show(refresh.name));
+    return;
+  }
+  if (view != nullptr)
+    for (const QualifiedName& table : view->reads) draft.Take(table, LockMode::kAccessShare);
+  if (refresh.concurrently) {
+    draft.Take(refresh.name, LockMode::kExclusive);
+    draft.Do(Work::Kind::kScan, refresh.name, Reason::kRefresh);
+    const auto fit = [](const catalog::Index& index) { return index.unique && !index.where; };
+    if (view != nullptr && view->complete && std::ranges::none_of(view->indexes, fit))
+      draft.Refuse(Refusal::kOther, Show(refresh.name),
+                   "CONCURRENTLY needs a unique index without WHERE on " + Show(refresh.name));
+    return;
+  }
+  draft.Take(refresh.name, LockMode::kAccessExclusive);
+  draft.Do(Work::Kind::kRewrite, refresh.name, Reason::kRefresh);
+}
+
+void Form(const ast::Truncate& truncate, Draft& draft) {
+  std::vector<QualifiedName> tables;
+  const auto add = [&](const QualifiedName& name) {
+    const QualifiedName resolved = draft.schema().Resolve(name);
+    if (std::ranges::find(tables, resolved) == tables.end()) tables.push_back(resolved);
+  };
+  const auto add_tree = [&](const QualifiedName& name) {
+    add(name);
+    for (const catalog::Table* table : Descendants(draft.schema(), name)) add(table->name);
+  };
+  for (const QualifiedName& name : truncate.tables) {
+    draft.TakeTree(name, LockMode::kAccessExclusive);
+    draft.DoTree(Work::Kind::kRewrite, name, Reason::kTruncate);
+    add_tree(name);
+  }
+  const std::size_t named = tables.size();
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const QualifiedName at = tables[i];
+    for (const auto& [table, reference] : draft.schema().References(at)) {
+      if (std::ranges::find(tables, table->name) != tables.end()) continue;
+      if (!truncate.cascade) {
+        if (i < named)
+          draft.Refuse(
+              Refusal::kDependants, Show(at),
+              "foreign key " + reference->name + " of " + Show(table->name) + " points at it");
+        continue;
+      }
+      draft.TakeTree(table->name, LockMode::kAccessExclusive);
+      draft.DoTree(Work::Kind::kRewrite, table->name, Reason::kTruncate);
+      add_tree(table->name);
+    }
+  }
+}
+
+void Form(const ast::LockTable& lock, Draft& draft) {
+  for (const QualifiedName& table : lock.tables) draft.TakeTree(table, lock.mode);
+}
+
+// Everything in a tablespace: the schema tells only of the tables that say where they are.
+void Form(const ast::MoveTablespace& move, Draft& draft) {
+  if (move.kind == ast::RelationKind::kIndex || move.from == move.to) return;
+  const bool views = move.kind == ast::RelationKind::kMaterializedView;
+  for (const auto& [key, table] : draft.schema().tables()) {
+    const bool wanted = table.kind == (views ? TableKind::kMaterializedView : TableKind::kTable);
+    if (!wanted || table.tablespace != move.from) continue;
+    draft.Take(table.name, LockMode::kAccessExclusive);
+    draft.Do(Work::Kind::kRewrite, table.name, Reason::kTablespace, move.to);
+  }
+}
+
+}  // namespace pgalter::locks

@@ -1,0 +1,83 @@
+#include "planner/locks/forms.h"
+
+namespace pgalter::locks {
+namespace {
+
+constexpr int kGrantLocks = 18;  // the version since which GRANT opens the table
+
+}  // namespace
+
+void Form(const ast::CreateView& create, Draft& draft) {
+  if (create.replace && draft.schema().FindTable(create.name) != nullptr)
+    draft.Take(create.name, LockMode::kAccessExclusive);
+  for (const QualifiedName& table : create.reads) draft.Take(table, LockMode::kAccessShare);
+}
+
+void Form(const ast::CreateTrigger& create, Draft& draft) {
+  if (create.replace) draft.Needs(14, "CREATE OR REPLACE TRIGGER");
+  const catalog::Table* table = draft.schema().FindTable(create.table);
+  if (table != nullptr && table->kind == catalog::TableKind::kPartitioned && create.row) {
+    draft.TakeTree(create.table, LockMode::kShareRowExclusive);
+  } else {
+    draft.Take(create.table, LockMode::kShareRowExclusive);
+  }
+}
+
+void Form(const ast::CreateRule& create, Draft& draft) {
+  draft.Take(create.table, LockMode::kAccessExclusive);
+  for (const QualifiedName& table : create.reads) draft.Take(table, LockMode::kAccessShare);
+}
+
+void Form(const ast::Policy& policy, Draft& draft) {
+  draft.Take(policy.table, LockMode::kAccessExclusive);
+  for (const QualifiedName& table : policy.reads) draft.Take(table, LockMode::kAccessShare);
+}
+
+void Form(const ast::CreateStatistics& create, Draft& draft) {
+  if (create.name.empty()) draft.Needs(16, "CREATE STATISTICS without a name");
+  draft.Take(create.table, LockMode::kShareUpdateExclusive);
+}
+
+void Form(const ast::Grant& grant, Draft& draft) {
+  if (draft.version() < kGrantLocks || grant.kind != ast::ObjectKind::kTable ||
+      grant.default_privileges || grant.role_membership)
+    return;
+  if (!grant.all_in_schema) {
+    for (const QualifiedName& table : grant.objects) draft.Take(table, LockMode::kAccessShare);
+    return;
+  }
+  for (const QualifiedName& schema : grant.objects)
+    for (const catalog::Table* table : draft.schema().TablesIn(schema.name))
+      draft.Take(table->name, LockMode::kAccessShare);
+}
+
+void Form(const ast::CommentOn& comment, Draft& draft) {
+  switch (comment.kind) {
+    case ast::ObjectKind::kTable:
+    case ast::ObjectKind::kColumn:
+    case ast::ObjectKind::kView:
+    case ast::ObjectKind::kMaterializedView:
+    case ast::ObjectKind::kForeignTable:
+      return draft.Take(comment.name, LockMode::kShareUpdateExclusive);
+    case ast::ObjectKind::kIndex:
+      return draft.TakeIndex(comment.name, LockMode::kShareUpdateExclusive);
+    case ast::ObjectKind::kConstraint:
+    case ast::ObjectKind::kTrigger:
+    case ast::ObjectKind::kRule:
+    case ast::ObjectKind::kPolicy:
+      return draft.Take(comment.name, LockMode::kAccessShare);
+    default:
+      return;
+  }
+}
+
+void Form(const ast::Publication& publication, Draft& draft) {
+  for (const QualifiedName& table : publication.tables)
+    draft.TakeTree(table, LockMode::kShareUpdateExclusive);
+}
+
+void Form(const ast::Sequence& sequence, Draft& draft) {
+  if (sequence.owner_table) draft.Take(*sequence.owner_table, LockMode::kAccessShare);
+}
+
+}  // namespace pgalter::locks

@@ -1,0 +1,119 @@
+#include <algorithm>
+
+#include "planner/locks/alter.h"
+#include "planner/locks/bound.h"
+#include "planner/locks/types.h"
+
+namespace pgalter::locks {
+namespace {
+
+using ast::TableChange;
+using ast::TableCommand;
+using catalog::Truth;
+
+// Each index of the parent needs its like on the partition.
+bool HasLike(const catalog::Table& table, const catalog::Index& wanted) {
+  return std::ranges::any_of(table.indexes, [&](const catalog::Index& index) {
+    if (index.method != wanted.method || index.unique < wanted.unique || !index.valid) return false;
+    if (index.where.has_value() != wanted.where.has_value()) return false;
+    if (index.where && index.where->text != wanted.where->text) return false;
+    if (index.included != wanted.included) return false;
+    return std::ranges::equal(
+        index.columns, wanted.columns, [](const ast::IndexColumn& a, const ast::IndexColumn& b) {
+          const bool same_expression = a.expression.has_value() == b.expression.has_value() &&
+                                       (!a.expression || a.expression->text == b.expression->text);
+          return a.column == b.column && same_expression && a.descending == b.descending &&
+                 a.nulls_first == b.nulls_first;
+        });
+  });
+}
+
+void BuildMissingIndexes(const Altered& parent, const QualifiedName& name, Draft& draft) {
+  const catalog::Table* partition = draft.schema().FindTable(name);
+  if (parent.table == nullptr || partition == nullptr) return;
+  for (const catalog::Index& index : parent.table->indexes) {
+    if (HasLike(*partition, index)) continue;
+    Work* work = draft.DoTree(Work::Kind::kBuild, name, Reason::kIndexBuild, index.name.name);
+    if (work != nullptr && !partition->complete)
+      Doubt(*work,
+            "whether " + Show(name) + " has an index like " + index.name.name + " is not known");
+  }
+}
+
+void CheckForeignKeys(const Altered& parent, const QualifiedName& name, Draft& draft) {
+  if (parent.table == nullptr) return;
+  const catalog::Table* partition = draft.schema().FindTable(name);
+  for (const catalog::Constraint& constraint : parent.table->constraints) {
+    if (!constraint.definition.foreign_key) continue;
+    TakeTarget(constraint.definition.foreign_key->target, draft, LockMode::kShareRowExclusive);
+    const auto same = [&](const catalog::Constraint& own) {
+      return own.definition.foreign_key && own.valid &&
+             own.definition.columns == constraint.definition.columns &&
+             draft.schema().Resolve(own.definition.foreign_key->target) ==
+                 draft.schema().Resolve(constraint.definition.foreign_key->target);
+    };
+    if (partition != nullptr && std::ranges::any_of(partition->constraints, same)) continue;
+    draft.DoTree(Work::Kind::kScan, name, Reason::kForeignKey, constraint.name);
+  }
+}
+
+}  // namespace
+
+void ScanDefaultPartition(const QualifiedName& parent, const ast::PartitionBound& bound,
+                          Draft& draft) {
+  const catalog::Table* by_default = draft.schema().DefaultPartition(parent);
+  if (by_default == nullptr || bound.is_default) return;
+  draft.TakeTree(by_default->name, LockMode::kAccessExclusive);
+  const catalog::Table* table = draft.schema().FindTable(parent);
+  if (table != nullptr && ProvesOutside(*by_default, *table, bound)) return;
+  Work* work = draft.DoTree(Work::Kind::kScan, by_default->name, Reason::kDefaultPartition);
+  if (work != nullptr && HasOtherChecks(*by_default))
+    Doubt(*work, "whether a CHECK of " + Show(by_default->name) +
+                     " keeps the rows of the new partition out is not known");
+}
+
+void AttachPartition(const TableCommand& command, const Altered& altered, Draft& draft) {
+  if (!command.other || !command.bound) return;
+  const QualifiedName& name = *command.other;
+  draft.TakeTree(name, LockMode::kAccessExclusive);
+  if (altered.table != nullptr && !altered.IsPartitioned())
+    draft.Refuse(Refusal::kOther, Show(altered.name), Show(altered.name) + " is not partitioned");
+  const catalog::Table* partition = draft.schema().FindTable(name);
+  if (partition != nullptr && partition->parent)
+    draft.Refuse(Refusal::kOther, Show(name),
+                 Show(name) + " is a partition of " + Show(*partition->parent) + " already");
+  const Truth inside = altered.table == nullptr || partition == nullptr
+                           ? Truth::kUnknown
+                           : ProvesInside(*partition, *altered.table, *command.bound);
+  if (inside != Truth::kYes) {
+    Work* work = draft.DoTree(Work::Kind::kScan, name, Reason::kPartitionBound);
+    if (work != nullptr && inside == Truth::kUnknown)
+      Doubt(*work, "whether a valid CHECK of " + Show(name) + " proves the bound is not known");
+  }
+  ScanDefaultPartition(altered.name, *command.bound, draft);
+  BuildMissingIndexes(altered, name, draft);
+  CheckForeignKeys(altered, name, draft);
+}
+
+void DetachPartition(const TableCommand& command, const Altered& altered, Draft& draft) {
+  if (!command.other) return;
+  const bool concurrently = command.change == TableChange::kDetachPartitionConcurrently;
+  const catalog::Table* by_default = draft.schema().DefaultPartition(altered.name);
+  if (concurrently) {
+    draft.SetOutsideTransaction();
+    // The last of its two transactions; the partition has no new users by then.
+    draft.Take(*command.other, LockMode::kAccessExclusive);
+    if (by_default != nullptr)
+      draft.Refuse(Refusal::kDetachWithDefault, Show(by_default->name),
+                   "CONCURRENTLY is refused beside a default partition, " + Show(by_default->name));
+    return;
+  }
+  constexpr int kLocksPartition = 14;  // the version since which it excludes its readers, too
+  const bool strict =
+      draft.version() >= kLocksPartition || command.change == TableChange::kDetachPartitionFinalize;
+  draft.Take(*command.other, strict ? LockMode::kAccessExclusive : LockMode::kShareUpdateExclusive);
+  if (by_default != nullptr && command.change == TableChange::kDetachPartition)
+    draft.Take(by_default->name, LockMode::kAccessExclusive);
+}
+
+}  // namespace pgalter::locks

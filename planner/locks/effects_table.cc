@@ -1,0 +1,77 @@
+#include "planner/locks/alter.h"
+#include "planner/locks/bound.h"
+#include "planner/locks/forms.h"
+
+namespace pgalter::locks {
+namespace {
+
+using ast::ConstraintKind;
+
+void TakeReferenced(const ast::Constraint& constraint, const QualifiedName& own, Draft& draft) {
+  if (!constraint.foreign_key) return;
+  const QualifiedName& target = constraint.foreign_key->target;
+  if (draft.schema().Placed(target) == own) return;
+  TakeTarget(target, draft, LockMode::kShareRowExclusive);
+}
+
+void BecomePartition(const ast::CreateTable& create, Draft& draft) {
+  const QualifiedName& parent = *create.partition_of;
+  draft.Take(parent, LockMode::kAccessExclusive);
+  const catalog::Table* table = draft.schema().FindTable(parent);
+  if (table != nullptr && table->kind != catalog::TableKind::kPartitioned)
+    draft.Refuse(Refusal::kOther, Show(parent), Show(parent) + " is not partitioned");
+  if (create.bound) ScanDefaultPartition(parent, *create.bound, draft);
+  if (table == nullptr) return;
+  for (const catalog::Constraint& constraint : table->constraints)
+    if (constraint.definition.foreign_key)
+      TakeTarget(constraint.definition.foreign_key->target, draft, LockMode::kShareRowExclusive);
+}
+
+void CheckVersion(const ast::CreateTable& create, Draft& draft) {
+  const auto check = [&](const ast::Constraint& constraint) {
+    if (constraint.kind == ConstraintKind::kGeneratedVirtual)
+      draft.Needs(18, "a VIRTUAL generated column");
+    if (constraint.not_enforced) draft.Needs(18, "NOT ENFORCED");
+    if (constraint.without_overlaps) draft.Needs(18, "WITHOUT OVERLAPS");
+    if (constraint.nulls_not_distinct) draft.Needs(15, "NULLS NOT DISTINCT");
+  };
+  for (const ast::ColumnDefinition& column : create.columns)
+    for (const ast::Constraint& constraint : column.constraints) check(constraint);
+  for (const ast::Constraint& constraint : create.constraints) check(constraint);
+}
+
+void RefuseTaken(const QualifiedName& name, bool allowed, Draft& draft) {
+  if (allowed || draft.schema().FindTable(draft.schema().Placed(name)) == nullptr) return;
+  draft.Refuse(Refusal::kExists, Show(name), "there is a relation " + Show(name) + " already");
+}
+
+}  // namespace
+
+void Form(const ast::CreateTable& create, Draft& draft) {
+  const QualifiedName own = draft.schema().Placed(create.name);
+  if (create.persistence != ast::Persistence::kTemporary) {
+    if (create.if_not_exists && draft.schema().FindTable(own) != nullptr) return;
+    RefuseTaken(create.name, create.if_not_exists, draft);
+  }
+  CheckVersion(create, draft);
+  for (const ast::ColumnDefinition& column : create.columns)
+    for (const ast::Constraint& constraint : column.constraints)
+      TakeReferenced(constraint, own, draft);
+  for (const ast::Constraint& constraint : create.constraints)
+    TakeReferenced(constraint, own, draft);
+  for (const QualifiedName& parent : create.inherits)
+    draft.Take(parent, LockMode::kShareUpdateExclusive);
+  for (const QualifiedName& like : create.like) draft.Take(like, LockMode::kAccessShare);
+  if (create.partition_of) BecomePartition(create, draft);
+}
+
+void Form(const ast::CreateTableAs& create, Draft& draft) {
+  if (create.persistence != ast::Persistence::kTemporary)
+    RefuseTaken(create.name, create.if_not_exists, draft);
+  for (const QualifiedName& table : create.reads) {
+    draft.TakeTree(table, LockMode::kAccessShare);
+    if (create.with_data) draft.DoTree(Work::Kind::kScan, table, Reason::kRows);
+  }
+}
+
+}  // namespace pgalter::locks

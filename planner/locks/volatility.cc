@@ -1,0 +1,74 @@
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+#include "planner/locks/draft.h"
+
+namespace pgalter::locks {
+namespace {
+
+using catalog::Truth;
+
+constexpr std::string_view kVolatile[] = {
+#include "planner/locks/facts/volatile_functions.def"
+};
+constexpr std::string_view kOther[] = {
+#include "planner/locks/facts/other_functions.def"
+};
+static_assert(std::ranges::is_sorted(kVolatile));
+static_assert(std::ranges::is_sorted(kOther));
+
+// A function that nobody made in the files: the server's, or an extension's where those are put.
+Truth JudgeKnown(const std::vector<std::string>& name) {
+  const bool may_be = name.size() == 1 || name.front() == "pg_catalog" ||
+                      name.front() == "public" || name.front() == "extensions";
+  if (!may_be) return Truth::kUnknown;
+  const std::string_view called = name.back();
+  if (std::ranges::binary_search(kVolatile, called)) return Truth::kYes;
+  return std::ranges::binary_search(kOther, called) ? Truth::kNo : Truth::kUnknown;
+}
+
+Truth Judge(const FunctionUse& use, const catalog::Schema& schema);
+
+// The server puts the body of a plain SQL function in the place of its call, and then looks only
+// at that; what keeps it from doing so is more than can be seen here.
+Truth JudgeBody(const catalog::Function& function, const catalog::Schema& schema) {
+  if (function.language != "sql" || function.arguments != 0) return Truth::kYes;
+  const auto body = ast::ReadStatement(function.body);
+  const auto* select = body.has_value() ? body->As<ast::Select>() : nullptr;
+  if (select == nullptr || !select->reads.empty() || !select->within.empty()) return Truth::kYes;
+  for (const FunctionUse& use : select->functions) {
+    // A function that calls itself has no end here.
+    if (use.name.back() == function.name.name) return Truth::kYes;
+    if (Judge(use, schema) == Truth::kYes) return Truth::kYes;
+  }
+  return Truth::kUnknown;
+}
+
+Truth Judge(const FunctionUse& use, const catalog::Schema& schema) {
+  if (use.name.empty()) return Truth::kUnknown;
+  const bool server_first = use.name.size() == 1 || use.name.front() == "pg_catalog";
+  if (server_first)
+    if (const Truth known = JudgeKnown(use.name); known != Truth::kUnknown) return known;
+  const catalog::Function* function = schema.FindFunction(use.name, use.arguments);
+  if (function == nullptr) return JudgeKnown(use.name);
+  if (function->volatility != ast::Volatility::kVolatile) return Truth::kNo;
+  return JudgeBody(*function, schema);
+}
+
+}  // namespace
+
+VolatilityVerdict JudgeVolatility(const sql::ast::Expression& expression,
+                                  const catalog::Schema& schema) {
+  VolatilityVerdict verdict;
+  for (const FunctionUse& use : expression.facts.functions) {
+    const Truth one = Judge(use, schema);
+    if (one == Truth::kNo || (one == Truth::kUnknown && verdict.is_volatile == Truth::kUnknown))
+      continue;
+    verdict = {one, use.name.back()};
+    if (one == Truth::kYes) break;
+  }
+  return verdict;
+}
+
+}  // namespace pgalter::locks
