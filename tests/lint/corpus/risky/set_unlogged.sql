@@ -1,0 +1,5 @@
+-- truth: risky: UNLOGGED copies the table
+-- base: shop
+-- proves: rewrite public.sessions
+
+ALTER TABLE sessions SET UNLOGGED;

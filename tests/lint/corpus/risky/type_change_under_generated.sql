@@ -1,0 +1,5 @@
+-- truth: risky: a generated column uses it: fails
+-- base: warehouse
+-- proves: fails 0A000
+
+ALTER TABLE app.documents ALTER COLUMN body TYPE varchar;

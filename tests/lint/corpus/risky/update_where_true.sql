@@ -1,0 +1,5 @@
+-- truth: risky: a condition that always holds is none
+-- base: shop
+-- proves: changes public.customers
+
+UPDATE customers SET credit = 0 WHERE 1 = 1;

@@ -1,0 +1,4 @@
+-- truth: safe: catalog only
+-- base: shop
+
+ALTER TABLE orders ADD COLUMN shipped_by text;

@@ -1,0 +1,5 @@
+-- truth: safe: it lived for two lines
+-- base: shop
+
+CREATE TABLE probe (id integer);
+DROP TABLE probe;

@@ -1,0 +1,5 @@
+-- truth: safe: both spellings
+-- base: shop
+
+REINDEX INDEX CONCURRENTLY orders_reference_idx;
+REINDEX (CONCURRENTLY, VERBOSE) TABLE customers;

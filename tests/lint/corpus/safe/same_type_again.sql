@@ -1,0 +1,4 @@
+-- truth: safe: nothing changes
+-- base: shop
+
+ALTER TABLE order_lines ALTER COLUMN quantity TYPE int4;

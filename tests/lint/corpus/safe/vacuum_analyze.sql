@@ -1,0 +1,4 @@
+-- truth: safe: plain VACUUM, outside of a transaction
+-- base: shop
+
+VACUUM (ANALYZE) orders;
