@@ -11,7 +11,7 @@ namespace pgalter::backfill {
 inline constexpr int kPositions = 64;
 // Every pass reads the window once more; fewer passes, and more rows leave their page with the
 // first of them (bench/results.md).
-inline constexpr int kStripes = 10;
+inline constexpr int kStripes = 12;
 // Windows that one worker takes in turn: the snapshot of another worker holds the horizon for about
 // as long as one chunk, which three other windows outlast.
 inline constexpr int kInterleaved = 4;

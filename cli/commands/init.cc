@@ -4,8 +4,8 @@
 #include "cli/json_output.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
-#include "engine/pg/quote.h"
 #include "engine/state/schema.h"
+#include "planner/sql/identifier.h"
 
 namespace pgalter::cli {
 
@@ -25,8 +25,8 @@ std::string Sentence(const state::Installation& done) {
   verdict.text = fmt::format("cannot install schema pgalter: {} (SQLSTATE {})",
                              error.fields().message, error.sqlstate());
   verdict.hint = fmt::format("as the database's owner: GRANT CREATE ON DATABASE {} TO {}",
-                             pg::QuoteIdentifier(session.db().database()),
-                             pg::QuoteIdentifier(session.db().user()));
+                             sql::QuoteIdentifier(session.db().database()),
+                             sql::QuoteIdentifier(session.db().user()));
   throw Rejected(std::move(verdict));
 }
 

@@ -7,7 +7,6 @@
 #include "engine/pg/conninfo.h"
 #include "engine/pg/error.h"
 #include "engine/pg/params.h"
-#include "engine/pg/quote.h"
 #include "engine/pg/reconnect_policy.h"
 
 namespace pgalter::pg {
@@ -143,19 +142,6 @@ TEST(ConninfoTest, RedactedHasNoSecretsAndCanBeReadAgain) {
   const Conninfo odd = Conninfo::Parse(R"(host=a dbname='it\'s \\ a db' password=geheim)");
   EXPECT_EQ(odd.Get("dbname"), R"(it's \ a db)");
   EXPECT_EQ(Conninfo::Parse(odd.Redacted()).Get("dbname"), R"(it's \ a db)");
-}
-
-TEST(QuoteTest, IdentifiersCannotBeLeft) {
-  EXPECT_EQ(QuoteIdentifier("plain"), R"("plain")");
-  EXPECT_EQ(QuoteIdentifier("Order Items"), R"("Order Items")");
-  EXPECT_EQ(QuoteIdentifier(R"(a"; DROP TABLE t; --)"), R"("a""; DROP TABLE t; --")");
-  EXPECT_EQ(QuoteIdentifier(""), R"("")");
-}
-
-TEST(QuoteTest, LiteralsCannotBeLeft) {
-  EXPECT_EQ(QuoteLiteral("it's"), "'it''s'");
-  EXPECT_EQ(QuoteLiteral(""), "''");
-  EXPECT_EQ(QuoteLiteral(R"(\'; DROP TABLE t; --)"), R"( E'\\''; DROP TABLE t; --')");
 }
 
 TEST(PgErrorTest, TextHasNoDetailAndNoStatement) {
