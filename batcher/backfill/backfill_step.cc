@@ -55,6 +55,16 @@ Task<> StartWatching(throttle::Throttle& throttle) {
   if (refused) throw *refused;
 }
 
+// Its failure is the whole crew's.
+Task<> OneForAll(Crew& crew, Task<> task) {
+  try {
+    co_await std::move(task);
+  } catch (...) {
+    crew.Fail();
+    throw;
+  }
+}
+
 // As many workers as are wanted, more when the operator asks for more, until all is done.
 Task<> CountedWorker(Crew& crew, int number) {
   // Also when it ends by an error: whoever hires waits for the last one.
@@ -66,7 +76,7 @@ Task<> CountedWorker(Crew& crew, int number) {
     int& count;
   };
   const Counted counted(crew.active_workers);
-  co_await RunWorker(crew, number);
+  co_await OneForAll(crew, RunWorker(crew, number));
 }
 
 Task<> RunWorkers(Crew& crew) {
@@ -86,7 +96,7 @@ Task<> RunCrew(Crew& crew) {
   co_await crew.Load();
   bool done = false;
   auto phases = [&crew, &done](async::TaskGroup& group) -> Task<> {
-    group.Spawn(RunMonitor(crew));
+    group.Spawn(OneForAll(crew, RunMonitor(crew)));
     co_await RunWorkers(crew);
     crew.env().progress.phase = "last-scan";
     co_await RunLastScan(crew);

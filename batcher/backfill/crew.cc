@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 #include "engine/run/failure.h"
@@ -93,6 +96,11 @@ throttle::ChunkSizePolicy& Crew::SizeOf(LeafWork& work, int stripes) {
   return *work.size;
 }
 
+void Crew::ThrowIfOver() const {
+  env_.stopper.ThrowIfStopping();
+  if (failed_) throw boost::system::system_error(boost::asio::error::operation_aborted);
+}
+
 std::optional<Group> Crew::Take() {
   for (const auto& work : leaves_) {
     if (work->gone || work->restarting) continue;
@@ -138,6 +146,9 @@ Task<> Crew::LookAgain(Session& session, const Group& group) {
   LeafWork& work = *group.of;
   if (group.generation != work.generation || work.restarting) co_return;
   work.restarting = true;
+  // Whatever is thrown, a lost connection for one: the other workers must not wait for this one.
+  const std::unique_ptr<bool, void (*)(bool*)> restarting(&work.restarting,
+                                                          [](bool* flag) { *flag = false; });
   const auto leaf = co_await FindLeaf(session, work.leaf.oid, table_.oid, spec_);
   if (!leaf && work.leaf.oid == table_.oid)
     throw Failure(ExitCode::kError,
@@ -160,7 +171,6 @@ Task<> Crew::LookAgain(Session& session, const Group& group) {
         co_await LoadOrRecord(session, env_.lease, leaf->oid, leaf->filenode, leaf->blocks);
     work.windows = WindowSet(recorded.blocks, recorded.windows);
   }
-  work.restarting = false;
 }
 
 std::shared_ptr<LeafWork> Crew::FindOrAdd(const Leaf& leaf) {

@@ -50,6 +50,12 @@ class Crew {
   Task<Session> OpenSession();  // one that chunks run on: the role's settings, bound values
   ChunkContext ContextFor(Session& session) const;
 
+  // One of them has failed. A level, as stopping is: the group's cancellation is lost on a worker
+  // that is in the middle of its COMMIT (engine/async/finally.h).
+  void Fail() { failed_ = true; }
+  // At the head of every loop.
+  void ThrowIfOver() const;
+
   // nullopt: nothing is left to take now.
   std::optional<Group> Take();
   bool restarting() const;
@@ -101,6 +107,7 @@ class Crew {
   Work work_;
   throttle::Throttle& throttle_;
   std::vector<std::shared_ptr<LeafWork>> leaves_;
+  bool failed_ = false;
   Milliseconds chunk_time_;
   std::int64_t learned_rows_ = 1000;  // of the last chunk size: what the next relation starts with
 };

@@ -90,7 +90,7 @@ Task<> RunLastScan(Crew& crew) {
   Milliseconds pause{100};
   int rounds = 0;
   for (;;) {
-    env.stopper.ThrowIfStopping();
+    crew.ThrowIfOver();
     const std::int64_t updated_before = crew.updated;
     std::int64_t found = 0;
     bool unreadable = false;

@@ -50,6 +50,7 @@ Task<> MindHorizon(Crew& crew, Session& session) {
   const std::chrono::duration<double> too_long = async::LimitOf("horizon-held", kHeldTooLong);
   bool waited = false;
   for (;;) {
+    crew.ThrowIfOver();
     co_await ReadHorizonAtTimes(crew, session);
     const Horizon& horizon = crew.horizon;
     const bool held = horizon.held_s > too_long.count();
@@ -145,7 +146,7 @@ Task<PassEnd> RunPass(Crew& crew, Session& session, Group& group, Window& window
   Milliseconds timeout =
       group.of->size ? group.of->size->statement_timeout() : 2 * crew.spec().chunk_time;
   for (;;) {
-    env.stopper.ThrowIfStopping();
+    crew.ThrowIfOver();
     co_await crew.throttle().Admit(env.stopper);
     const ChunkContext context = crew.ContextFor(session);
     ChunkResult result =
@@ -219,7 +220,7 @@ Task<> RunWorker(Crew& crew, int number) {
   constexpr Milliseconds kRestartPause{100};
   Session session = co_await crew.OpenSession();
   for (;;) {
-    crew.env().stopper.ThrowIfStopping();
+    crew.ThrowIfOver();
     if (number >= crew.wanted_workers) co_return;
     co_await MindHorizon(crew, session);
     auto group = crew.Take();

@@ -68,8 +68,9 @@ TEST_F(FullDisk, RoomThatComesBackIsUsed) {
   Program program = Start(Growing());
   database_.AwaitValue("SELECT to_regclass('pgalter.run') IS NOT NULL", "t", kLimit);
   database_.AwaitValue(
-      "SELECT state || (progress->>'note' LIKE '%SQLSTATE 53100%') FROM pgalter.run", "waitingtrue",
-      kLimit);
+      "SELECT COALESCE((SELECT state || (progress->>'note' LIKE '%SQLSTATE 53100%')"
+      " FROM pgalter.run), '')",
+      "waitingtrue", kLimit);
   EXPECT_GT(Undone(), 0);
   MakeRoom();
   const Ran ran = program.Wait(kLimit);

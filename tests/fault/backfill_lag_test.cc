@@ -152,7 +152,7 @@ TEST_F(Lagging, AnOldTransactionIsWaitedForThenGoneRoundAndThenForgotten) {
   database_.AwaitValue(fmt::format(fmt::runtime(plain), 0), "t", kLimit);
   user.Exec("COMMIT");
   AwaitProgress("remark LIKE '%in striped passes'");
-  database_.AwaitValue("SELECT max(stripes) FROM pgalter.backfill_window", "16", kLimit);
+  database_.AwaitValue("SELECT max(stripes) > 1 FROM pgalter.backfill_window", "t", kLimit);
   LetGo();
   ExpectGoodEnd(program, writers);
 }
