@@ -96,8 +96,9 @@ class Measured {
   std::map<std::string, long> scans_;  // so far in the transaction
   Strengths held_;                     // strongest, over the whole script
   std::map<std::string, std::set<LockMode>> scanned_under_;
-  std::set<std::string> blocked_;  // claims
-  std::string error_;              // SQLSTATE and message of the first
+  std::set<std::string> blocked_;   // claims
+  std::set<std::string> together_;  // claims
+  std::string error_;               // SQLSTATE and message of the first
   bool in_transaction_ = false;
 };
 
@@ -133,6 +134,13 @@ void Measured::Look() {
     scans_[row[0]] = scans;
   }
   for (const std::string& claim : script_.proves) {
+    const std::string both = AfterWord(claim, "together");
+    const auto blocks = [&](const std::string& table) {
+      return now.contains(table) && locks::BlocksWrites(now[table]);
+    };
+    const auto space = both.find(' ');
+    if (!both.empty() && blocks(both.substr(0, space)) && blocks(both.substr(space + 1)))
+      together_.insert(claim);
     const std::string reads = AfterWord(claim, "blocks reads");
     const std::string writes = AfterWord(claim, "blocks writes");
     if (reads.empty() && writes.empty()) continue;
@@ -207,6 +215,7 @@ bool Measured::Holds(const std::string& claim) {
     return held != held_.end() && held->second >= locks::FromName(rest.substr(space + 1)).value();
   }
   if (claim.starts_with("blocks ")) return blocked_.contains(claim);
+  if (claim.starts_with("together ")) return together_.contains(claim);
   if (const auto state = AfterWord(claim, "fails"); !state.empty())
     return error_.starts_with(state);
   if (claim.starts_with("loses ")) return Answer(claim) != answers_before_[claim];

@@ -40,6 +40,8 @@ CREATE TABLE items (order_id bigint, position integer, quantity integer, product
 CREATE TABLE bookings (room integer, during tsrange);
 CREATE UNLOGGED TABLE sessions (id bigint PRIMARY KEY, data text);
 CREATE TABLE archive (id bigint PRIMARY KEY, body text);
+CREATE TABLE prices (net integer, gross integer GENERATED ALWAYS AS (net * 2) STORED);
+CREATE TABLE reviews (order_id bigint REFERENCES orders, customer_id bigint REFERENCES customers);
 
 CREATE TABLE events (id bigint NOT NULL, at date NOT NULL, body text) PARTITION BY RANGE (at);
 CREATE TABLE events_2024 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
@@ -67,6 +69,7 @@ INSERT INTO bookings SELECT n, tsrange(now()::timestamp, now()::timestamp + inte
   FROM generate_series(1, 200) n;
 INSERT INTO sessions SELECT n, 'x' FROM generate_series(1, 200) n;
 INSERT INTO archive SELECT n, 'x' FROM generate_series(1, 2000) n;
+INSERT INTO prices SELECT n FROM generate_series(1, 200) n;
 INSERT INTO events SELECT n, date '2024-01-01' + n % 700, 'x' FROM generate_series(1, 2000) n;
 INSERT INTO events_2026 SELECT n, date '2026-01-01' + n % 300, 'x' FROM generate_series(1, 500) n;
 INSERT INTO logs SELECT n, date '2024-01-01' + n % 700, 'x' FROM generate_series(1, 2000) n;

@@ -26,6 +26,13 @@ void ForEachWork(const Context& context, locks::Reason reason, const Visit& visi
     if (work.reason == reason && context.Existing(work.relation)) visit(work);
 }
 
+// The table that an ALTER TABLE, CREATE INDEX or CREATE TABLE … PARTITION OF is about.
+[[nodiscard]] const catalog::QualifiedName* TargetOf(const sql::ast::Statement& statement);
+// The sub-command of the ALTER TABLE that the work belongs to; nullptr: none.
+[[nodiscard]] const sql::ast::TableCommand* CommandOf(const Context& context,
+                                                      const locks::Work& work);
+[[nodiscard]] bool IsPartitioned(const Context& context, const catalog::QualifiedName& table);
+
 // The lock that the statement takes on the relation; nullopt: none.
 [[nodiscard]] std::optional<LockTaken> LockOn(const Context& context,
                                               const catalog::QualifiedName& relation);
@@ -38,5 +45,14 @@ void ForEachWork(const Context& context, locks::Reason reason, const Visit& visi
 
 // " (the type of t.c is not known)" or nothing.
 [[nodiscard]] std::string Doubt(const locks::Work& work);
+
+// Puts CONCURRENTLY behind a word of the statement; behind its end where the word is empty. Nothing
+// where the statement stands in a transaction, or an edit cannot reach it.
+[[nodiscard]] std::vector<Edit> AddConcurrently(const Context& context, std::string_view word);
+
+// Adds the constraint NOT VALID, and validates it in a statement of its own. Only where the
+// statement does nothing else, commits by itself, and names the constraint.
+[[nodiscard]] std::vector<Edit> ValidateApart(const Context& context,
+                                              const sql::ast::TableCommand& command);
 
 }  // namespace pgalter::lint

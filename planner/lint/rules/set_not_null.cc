@@ -8,13 +8,19 @@ constexpr int kNotNullNotValid = 18;
 
 void Check(const Context& context, const Reporter& report) {
   ForEachWork(context, locks::Reason::kNotNull, [&](const locks::Work& work) {
+    const auto* command = CommandOf(context, work);
+    const bool key = command != nullptr && command->constraint &&
+                     command->constraint->kind == sql::ast::ConstraintKind::kPrimaryKey;
+    if (key) return;  // add-primary-key
     Remark remark = About(context, work,
-                          fmt::format("SET NOT NULL on {} reads all of {} while nobody can use it",
+                          fmt::format("NOT NULL on {} reads all of {} while nobody can use it",
                                       work.subject, Context::Show(work.relation)));
     if (context.options.server_version >= kNotNullNotValid)
       remark.remedy =
           "ADD CONSTRAINT … NOT NULL … NOT VALID, then VALIDATE CONSTRAINT in another "
           "transaction; no SET NOT NULL afterwards, it would scan again.";
+    if (command != nullptr && command->change == sql::ast::TableChange::kAddConstraint)
+      remark.fix = ValidateApart(context, *command);
     report(std::move(remark));
   });
 }

@@ -1,0 +1,2 @@
+-- proves: rewrite orders
+ALTER TABLE orders ADD COLUMN number bigserial;

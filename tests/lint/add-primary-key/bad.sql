@@ -1,0 +1,2 @@
+-- proves: scan items under ACCESS EXCLUSIVE
+ALTER TABLE items ADD PRIMARY KEY (order_id);

@@ -1,0 +1,2 @@
+-- proves: scan events_2026 under ACCESS EXCLUSIVE
+ALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');

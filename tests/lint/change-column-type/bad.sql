@@ -1,0 +1,2 @@
+-- proves: rewrite customers
+ALTER TABLE customers ALTER COLUMN code TYPE bigint;

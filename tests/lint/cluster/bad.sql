@@ -1,0 +1,2 @@
+-- proves: rewrite archive
+CLUSTER archive USING archive_pkey;

@@ -1,0 +1,8 @@
+CREATE TABLE events_2027 (LIKE events INCLUDING ALL);
+ALTER TABLE events ATTACH PARTITION events_2027 FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');
+
+-- Beside a default partition, which has to prove that it holds none of them.
+ALTER TABLE logs_rest ADD CONSTRAINT before_2027 CHECK (at < '2027-01-01') NOT VALID;
+ALTER TABLE logs_rest VALIDATE CONSTRAINT before_2027;
+CREATE TABLE logs_2027 (LIKE logs INCLUDING ALL);
+ALTER TABLE logs ATTACH PARTITION logs_2027 FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');

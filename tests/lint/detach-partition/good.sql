@@ -1,0 +1,2 @@
+-- server: 14
+ALTER TABLE events DETACH PARTITION events_2024 CONCURRENTLY;

@@ -1,0 +1,3 @@
+-- proves: lock orders ACCESS EXCLUSIVE
+-- proves: blocks reads orders
+DROP INDEX orders_status;

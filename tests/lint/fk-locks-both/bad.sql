@@ -1,0 +1,2 @@
+-- proves: together customers orders
+DROP TABLE reviews;

@@ -1,0 +1,4 @@
+-- proves: scan orders under SHARE
+-- proves: blocks reads orders
+-- proves: blocks writes orders
+REINDEX TABLE orders;

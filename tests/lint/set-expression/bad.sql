@@ -1,0 +1,3 @@
+-- server: 17
+-- proves: rewrite prices
+ALTER TABLE prices ALTER COLUMN gross SET EXPRESSION AS (net * 3);

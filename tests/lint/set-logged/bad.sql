@@ -1,0 +1,2 @@
+-- proves: rewrite sessions
+ALTER TABLE sessions SET LOGGED;

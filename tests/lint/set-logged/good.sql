@@ -1,0 +1,1 @@
+CREATE TABLE sessions_kept (LIKE sessions INCLUDING ALL);

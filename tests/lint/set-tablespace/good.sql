@@ -1,0 +1,2 @@
+-- It is there already.
+ALTER TABLE archive SET TABLESPACE pg_default;

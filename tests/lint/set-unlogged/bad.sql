@@ -1,0 +1,2 @@
+-- proves: rewrite archive
+ALTER TABLE archive SET UNLOGGED;

@@ -1,0 +1,1 @@
+CREATE UNLOGGED TABLE archive_unlogged (LIKE archive INCLUDING ALL);

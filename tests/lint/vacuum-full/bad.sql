@@ -1,0 +1,2 @@
+-- proves: rewrite archive
+VACUUM FULL archive;
