@@ -70,4 +70,9 @@ struct Rule {
   void (*check)(const Context& context, const Reporter& report) = nullptr;
 };
 
+// Declared where every rule sees it: a constant that was never declared is its file's own.
+#define PGALTER_LINT_RULE(name) extern const Rule k##name;
+#include "planner/lint/rules.def"
+#undef PGALTER_LINT_RULE
+
 }  // namespace pgalter::lint

@@ -4,10 +4,6 @@
 
 namespace pgalter::lint {
 
-#define PGALTER_LINT_RULE(name) extern const Rule k##name;
-#include "planner/lint/rules.def"
-#undef PGALTER_LINT_RULE
-
 namespace {
 
 constexpr auto kRules = std::to_array<const Rule*>({

@@ -252,8 +252,8 @@ TEST_P(LintProof, TheGoodOneDoesNot) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, LintProof, ::testing::ValuesIn(ReadLintCases()),
-                         [](const auto& info) {
-                           std::string name = info.param.rule;
+                         [](const auto& instance) {
+                           std::string name = instance.param.rule;
                            std::ranges::replace(name, '-', '_');
                            return name;
                          });

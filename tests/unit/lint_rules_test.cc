@@ -62,8 +62,8 @@ TEST_P(LintRule, LeavesTheGoodOneAlone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, LintRule, ::testing::ValuesIn(test::ReadLintCases()),
-                         [](const auto& info) {
-                           std::string name = info.param.rule;
+                         [](const auto& instance) {
+                           std::string name = instance.param.rule;
                            std::ranges::replace(name, '-', '_');
                            return name;
                          });

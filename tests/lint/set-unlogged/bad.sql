@@ -1,2 +1,2 @@
--- proves: rewrite archive
-ALTER TABLE archive SET UNLOGGED;
+-- proves: rewrite bookings
+ALTER TABLE bookings SET UNLOGGED;

@@ -1,1 +1,1 @@
-CREATE UNLOGGED TABLE archive_unlogged (LIKE archive INCLUDING ALL);
+CREATE UNLOGGED TABLE bookings_unlogged (LIKE bookings INCLUDING ALL);
