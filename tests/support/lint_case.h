@@ -1,6 +1,7 @@
 // One folder of tests/lint: the two scripts and what their heads say.
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct LintCase {
   LintScript bad;
   LintScript good;
 };
+
+inline void PrintTo(const LintCase& given, std::ostream* out) { *out << given.rule; }
 
 // All folders of tests/lint, by name. Throws where a file is missing or a head is not understood.
 std::vector<LintCase> ReadLintCases();
