@@ -9,7 +9,7 @@ namespace {
 using ast::TableChange;
 using ast::TableCommand;
 
-enum class Reach { kNone, kPartitions, kChildren };
+enum class Reach { kNone, kChildren };
 
 struct ChangeFacts {
   LockMode mode = LockMode::kAccessExclusive;
@@ -62,7 +62,16 @@ void SetPersistence(const TableCommand& command, const Altered& altered, Draft& 
 }
 
 void Inherit(const TableCommand& command, Draft& draft) {
-  if (command.other) draft.Take(*command.other, LockMode::kShareUpdateExclusive);
+  if (!command.other) return;
+  draft.Take(*command.other, command.change == TableChange::kInherit
+                                 ? LockMode::kShareUpdateExclusive
+                                 : LockMode::kAccessShare);
+}
+
+// The triggers of a partitioned table have their like on each partition.
+void SwitchTrigger(const Altered& altered, Draft& draft) {
+  if (altered.IsPartitioned() && !altered.table->triggers.empty())
+    TakeOn(altered, draft, LockMode::kShareRowExclusive);
 }
 
 void Apply(const TableCommand& command, const Altered& altered, Draft& draft) {
@@ -97,6 +106,9 @@ void Apply(const TableCommand& command, const Altered& altered, Draft& draft) {
     case TableChange::kInherit:
     case TableChange::kNoInherit:
       return Inherit(command, draft);
+    case TableChange::kEnableTrigger:
+    case TableChange::kDisableTrigger:
+      return SwitchTrigger(altered, draft);
     case TableChange::kAttachPartition:
       return AttachPartition(command, altered, draft);
     case TableChange::kDetachPartition:
@@ -109,7 +121,7 @@ void Apply(const TableCommand& command, const Altered& altered, Draft& draft) {
 }
 
 // Of the table itself. A foreign key is the one constraint that is added with less.
-LockMode ModeOf(const TableCommand& command) {
+LockMode ModeOf(const TableCommand& command, const Altered& altered) {
   const bool foreign_key = command.change == TableChange::kAddConstraint && command.constraint &&
                            command.constraint->kind == ast::ConstraintKind::kForeignKey;
   if (foreign_key) return LockMode::kShareRowExclusive;
@@ -117,15 +129,15 @@ LockMode ModeOf(const TableCommand& command) {
       command.change == TableChange::kSetOptions || command.change == TableChange::kResetOptions;
   // Whether it counts as a catalog decides how every writer logs its rows.
   if (options && command.options.contains("user_catalog_table")) return LockMode::kAccessExclusive;
+  const bool view = altered.table != nullptr && altered.table->kind == catalog::TableKind::kView;
+  if (options && view) return LockMode::kAccessExclusive;
   return FactsOf(command.change).mode;
 }
 
 void TakeFor(const TableCommand& command, const Altered& altered, Draft& draft) {
-  const LockMode mode = ModeOf(command);
+  const LockMode mode = ModeOf(command, altered);
   const Reach reach = FactsOf(command.change).reach;
-  const bool down =
-      reach == Reach::kChildren || (reach == Reach::kPartitions && altered.IsPartitioned());
-  if (down) {
+  if (reach == Reach::kChildren) {
     TakeOn(altered, draft, mode);
   } else {
     draft.Take(altered.name, mode);
@@ -138,6 +150,40 @@ void CheckVersion(const TableCommand& command, Draft& draft) {
   if (draft.version() < since)
     draft.Refuse(Refusal::kVersion, command.name,
                  "this form of ALTER TABLE needs PostgreSQL " + std::to_string(since));
+}
+
+bool IsAboutColumn(TableChange change) {
+  switch (change) {
+    case TableChange::kSetType:
+    case TableChange::kSetDefault:
+    case TableChange::kDropDefault:
+    case TableChange::kSetNotNull:
+    case TableChange::kDropNotNull:
+    case TableChange::kAddIdentity:
+    case TableChange::kSetIdentity:
+    case TableChange::kDropIdentity:
+    case TableChange::kSetExpression:
+    case TableChange::kDropExpression:
+    case TableChange::kSetStatistics:
+    case TableChange::kSetStorage:
+    case TableChange::kSetCompression:
+    case TableChange::kSetColumnOptions:
+    case TableChange::kResetColumnOptions:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Whether there is a column to work on, as far as anybody knows.
+bool FindColumn(const TableCommand& command, const Altered& altered, Draft& draft) {
+  if (!IsAboutColumn(command.change) || altered.table == nullptr || !altered.table->complete)
+    return true;
+  if (altered.FindColumn(command.name) != nullptr || altered.added_columns.contains(command.name))
+    return true;
+  draft.Refuse(Refusal::kUnknownObject, command.name,
+               Show(altered.name) + " has no column " + command.name);
+  return false;
 }
 
 bool IsIndex(const ast::AlterTable& alter, const catalog::Schema& schema) {
@@ -170,7 +216,7 @@ void Form(const ast::AlterTable& alter, Draft& draft) {
     draft.SetCommand(static_cast<int>(i));
     CheckVersion(alter.commands[i], draft);
     TakeFor(alter.commands[i], altered, draft);
-    Apply(alter.commands[i], altered, draft);
+    if (FindColumn(alter.commands[i], altered, draft)) Apply(alter.commands[i], altered, draft);
   }
 }
 

@@ -10,6 +10,8 @@ using ast::ConstraintKind;
 using ast::TableCommand;
 using catalog::Truth;
 
+constexpr int kNotNullIsConstraint = 18;  // the version since which it has a name and is inherited
+
 bool IsNull(const ast::Constraint* by_default) {
   return by_default == nullptr || (by_default->expression && by_default->expression->is_null);
 }
@@ -54,7 +56,14 @@ class Rewrites {
     } else {
       value = DomainDefault(column_.type, draft_.schema());
     }
-    if (value == nullptr) return;
+    if (value == nullptr) {
+      if (given != nullptr || !DomainHasDefault(column_.type, draft_.schema())) return;
+      Work* work = Add(Reason::kVolatileDefault);
+      if (work != nullptr)
+        Doubt(*work,
+              "whether the default of " + ToString(column_.type) + " is volatile is not known");
+      return;
+    }
     const VolatilityVerdict verdict = JudgeVolatility(*value, draft_.schema());
     if (verdict.is_volatile == Truth::kNo) return;
     Work* work = Add(Reason::kVolatileDefault);
@@ -138,6 +147,9 @@ void AddColumn(const TableCommand& command, const Altered& altered, Draft& draft
                    Show(altered.name) + " has a column " + column.name + " already");
     return;
   }
+  if (altered.only && !draft.schema().Children(altered.name).empty())
+    draft.Refuse(Refusal::kOther, column.name,
+                 "the tables below " + Show(altered.name) + " must get the column as well");
   Rewrites(column, altered, draft).Find();
   RequireValue(column, altered, draft);
   for (const ast::Constraint& constraint : column.constraints)
@@ -145,6 +157,15 @@ void AddColumn(const TableCommand& command, const Altered& altered, Draft& draft
 }
 
 void SetNotNull(const TableCommand& command, const Altered& altered, Draft& draft) {
+  // ONLY: the partitions are asked whether they have it already.
+  const catalog::Column* column = altered.FindColumn(command.name);
+  const bool done = column != nullptr && column->not_null;
+  if (altered.only && !done && draft.version() >= kNotNullIsConstraint &&
+      !draft.schema().Children(altered.name).empty())
+    draft.Refuse(Refusal::kOther, command.name,
+                 "the tables below " + Show(altered.name) + " must get the constraint as well");
+  if (altered.only && altered.IsPartitioned() && !done)
+    draft.TakeTree(altered.name, LockMode::kAccessExclusive);
   ScanForNotNull(altered, draft, command.name);
 }
 

@@ -16,13 +16,46 @@ std::string SubjectOf(const ast::Constraint& constraint) {
   return columns;
 }
 
+// The version since which what is below is locked like the table, needed or not.
+constexpr int kLocksBelow = 18;
+
 bool ReadsRows(const ast::Constraint& constraint) {
   return !constraint.not_valid && !constraint.not_enforced;
+}
+
+// The columns must be a key there.
+void RequireTargetKey(const ast::Constraint& constraint, Draft& draft) {
+  const ast::ForeignKey& key = *constraint.foreign_key;
+  const catalog::Table* target = draft.schema().FindTable(key.target);
+  if (target == nullptr) {
+    if (draft.schema().complete())
+      draft.Refuse(Refusal::kUnknownObject, Show(key.target),
+                   "there is no table " + Show(key.target));
+    return;
+  }
+  if (!target->complete) return;
+  if (key.target_columns.empty()) {
+    if (target->PrimaryKey() == nullptr)
+      draft.Refuse(Refusal::kOther, Show(key.target),
+                   Show(key.target) + " has no primary key to point at");
+    return;
+  }
+  const std::set<std::string> wanted(key.target_columns.begin(), key.target_columns.end());
+  const auto fits = [&](const catalog::Index& index) {
+    if (!index.unique || index.where) return false;
+    std::set<std::string> columns;
+    for (const ast::IndexColumn& column : index.columns) columns.insert(column.column);
+    return columns == wanted;
+  };
+  if (constraint.without_overlaps || std::ranges::any_of(target->indexes, fits)) return;
+  draft.Refuse(Refusal::kOther, Show(key.target),
+               "no unique key of " + Show(key.target) + " has just these columns");
 }
 
 void AddForeignKey(const ast::Constraint& constraint, const Altered& altered, Draft& draft) {
   if (!constraint.foreign_key) return;
   const QualifiedName& target = constraint.foreign_key->target;
+  RequireTargetKey(constraint, draft);
   if (altered.IsPartitioned()) {
     if (constraint.not_valid && draft.version() < 18)
       draft.Refuse(Refusal::kNotValidOnPartitioned, SubjectOf(constraint),
@@ -109,7 +142,9 @@ void AddKey(const ast::Constraint& constraint, const Altered& altered, Draft& dr
   if (!constraint.using_index.empty()) return UseIndex(constraint, altered, draft);
   if (altered.IsPartitioned()) {
     RequirePartitionKey(constraint, altered, draft);
-    TakeOn(altered, draft, LockMode::kAccessExclusive);
+    // NOT NULL takes more of the partitions than the index does.
+    const bool strict = primary || draft.version() >= kLocksBelow;
+    TakeOn(altered, draft, strict ? LockMode::kAccessExclusive : LockMode::kShare);
   }
   WorkOn(altered, draft, Work::Kind::kBuild, reason, SubjectOf(constraint));
   if (!primary) return;
@@ -140,11 +175,15 @@ void AddConstraint(const ast::Constraint& constraint, const Altered& altered, Dr
   if (constraint.not_enforced) draft.Needs(18, "NOT ENFORCED");
   if (constraint.without_overlaps) draft.Needs(18, "WITHOUT OVERLAPS");
   switch (constraint.kind) {
-    case ConstraintKind::kCheck:
-      if (!constraint.no_inherit) TakeOn(altered, draft, LockMode::kAccessExclusive);
-      if (ReadsRows(constraint))
-        WorkOn(altered, draft, Work::Kind::kScan, Reason::kCheck, SubjectOf(constraint));
+    case ConstraintKind::kCheck: {
+      if (!constraint.no_inherit || draft.version() >= kLocksBelow)
+        TakeOn(altered, draft, LockMode::kAccessExclusive);
+      if (!ReadsRows(constraint)) return;
+      Altered own = altered;
+      own.only = altered.only || constraint.no_inherit;
+      WorkOn(own, draft, Work::Kind::kScan, Reason::kCheck, SubjectOf(constraint));
       return;
+    }
     case ConstraintKind::kNotNull:
       draft.Needs(18, "a NOT NULL constraint of the table");
       if (!constraint.no_inherit) TakeOn(altered, draft, LockMode::kAccessExclusive);

@@ -10,6 +10,9 @@ using ast::ObjectKind;
 using ast::TableCommand;
 using catalog::TableKind;
 
+// Before it a generated column went with the one that it was made from.
+constexpr int kKeepsGenerated = 15;
+
 // A DROP of several names drops each, also where one needs another.
 bool Named(const ast::Drop& drop, const QualifiedName& name, const catalog::Schema& schema) {
   return std::ranges::any_of(
@@ -50,7 +53,12 @@ void DropTable(const ast::Drop& drop, const QualifiedName& name, Draft& draft) {
   }
   if (table->kind == TableKind::kSequence) return;
   draft.Take(name, LockMode::kAccessExclusive);
-  if (table->parent) draft.Take(*table->parent, LockMode::kAccessExclusive);
+  if (table->parent) {
+    draft.Take(*table->parent, LockMode::kAccessExclusive);
+    // Its bound is what the others leave.
+    if (const catalog::Table* by_default = draft.schema().DefaultPartition(*table->parent))
+      draft.Take(by_default->name, LockMode::kAccessExclusive);
+  }
   std::vector<const catalog::Table*> gone{table};
   if (table->kind == TableKind::kPartitioned)
     for (const catalog::Table* part : Descendants(draft.schema(), name)) gone.push_back(part);
@@ -72,7 +80,7 @@ void DropIndex(const ast::Drop& drop, const QualifiedName& name, Draft& draft) {
   }
   const LockMode mode =
       drop.concurrently ? LockMode::kShareUpdateExclusive : LockMode::kAccessExclusive;
-  draft.TakeIndex(name, LockMode::kAccessExclusive);
+  draft.TakeIndex(name, mode);
   if (table == nullptr) return;
   const catalog::Index* index = table->FindIndex(name.name);
   const bool partitioned = table->kind == TableKind::kPartitioned;
@@ -152,7 +160,8 @@ bool ReadsColumn(const catalog::Table& view, const QualifiedName& table,
 
 void Form(const ast::Drop& drop, Draft& draft) {
   if (drop.concurrently) draft.SetOutsideTransaction();
-  if (drop.kind == ObjectKind::kDatabase || drop.kind == ObjectKind::kTablespace)
+  if (drop.kind == ObjectKind::kDatabase || drop.kind == ObjectKind::kTablespace ||
+      drop.kind == ObjectKind::kSubscription)
     draft.SetOutsideTransaction();
   if (drop.on_table) {
     draft.Take(*drop.on_table, LockMode::kAccessExclusive);
@@ -193,7 +202,7 @@ void DropColumn(const TableCommand& command, const Altered& altered, Draft& draf
       depend(&other->name, "foreign key " + reference->name + " of " + Show(other->name) +
                                " points at the column");
   for (const catalog::Column& other : table.columns)
-    if (other.name != name && lists(other.generated_from))
+    if (other.name != name && lists(other.generated_from) && draft.version() >= kKeepsGenerated)
       depend(nullptr, "generated column " + other.name + " is made from it");
   for (const catalog::Trigger& trigger : table.triggers)
     if (lists(trigger.columns) || lists(trigger.columns_read))

@@ -7,6 +7,9 @@ namespace {
 
 using catalog::TableKind;
 
+// The version since which VACUUM and ANALYZE go on to the tables that inherit.
+constexpr int kVacuumsChildren = 18;
+
 bool IsPartitioned(const catalog::Table* table) {
   return table != nullptr && table->kind == TableKind::kPartitioned;
 }
@@ -106,8 +109,13 @@ void Form(const ast::Vacuum& vacuum, Draft& draft) {
   for (const QualifiedName& name : vacuum.tables) {
     if (vacuum.full) {
       RewriteAll(name, Reason::kVacuumFull, draft);
-    } else {
+    } else if (IsPartitioned(draft.schema().FindTable(name)) ||
+               draft.version() >= kVacuumsChildren) {
       draft.TakeTree(name, LockMode::kShareUpdateExclusive);
+    } else {
+      // Statistics of the whole need samples of those that inherit.
+      if (vacuum.analyze || vacuum.only_analyze) draft.TakeTree(name, LockMode::kAccessShare);
+      draft.Take(name, LockMode::kShareUpdateExclusive);
     }
   }
   if (!vacuum.full || !vacuum.tables.empty()) return;
@@ -125,13 +133,19 @@ void Form(const ast::RefreshMaterializedView& refresh, Draft& draft) {
                  "there is no materialized view " + Show(refresh.name));
     return;
   }
-  if (view != nullptr)
-    for (const QualifiedName& table : view->reads) draft.Take(table, LockMode::kAccessShare);
+  if (view != nullptr && refresh.with_data) {
+    for (const QualifiedName& table : view->reads) {
+      draft.TakeTree(table, LockMode::kAccessShare);
+      if (Work* work = draft.DoTree(Work::Kind::kScan, table, Reason::kRows))
+        Doubt(*work, "how much of the table is read is the planner's choice");
+    }
+  }
   if (refresh.concurrently) {
     draft.Take(refresh.name, LockMode::kExclusive);
     draft.Do(Work::Kind::kScan, refresh.name, Reason::kRefresh);
     const auto fit = [](const catalog::Index& index) { return index.unique && !index.where; };
-    if (view != nullptr && view->complete && std::ranges::none_of(view->indexes, fit))
+    if (view != nullptr && (view->complete || draft.schema().complete()) &&
+        std::ranges::none_of(view->indexes, fit))
       draft.Refuse(Refusal::kOther, Show(refresh.name),
                    "CONCURRENTLY needs a unique index without WHERE on " + Show(refresh.name));
     return;
@@ -175,7 +189,14 @@ void Form(const ast::Truncate& truncate, Draft& draft) {
 }
 
 void Form(const ast::LockTable& lock, Draft& draft) {
-  for (const QualifiedName& table : lock.tables) draft.TakeTree(table, lock.mode);
+  std::vector<QualifiedName> tables = lock.tables;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    draft.TakeTree(tables[i], lock.mode);
+    const catalog::Table* table = draft.schema().FindTable(tables[i]);
+    if (table == nullptr || table->kind != TableKind::kView) continue;
+    for (const QualifiedName& read : table->reads)
+      if (std::ranges::find(tables, read) == tables.end()) tables.push_back(read);
+  }
 }
 
 // Everything in a tablespace: the schema tells only of the tables that say where they are.

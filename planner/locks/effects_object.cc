@@ -40,15 +40,9 @@ void Form(const ast::CreateStatistics& create, Draft& draft) {
 
 void Form(const ast::Grant& grant, Draft& draft) {
   if (draft.version() < kGrantLocks || grant.kind != ast::ObjectKind::kTable ||
-      grant.default_privileges || grant.role_membership)
+      grant.default_privileges || grant.role_membership || grant.all_in_schema)
     return;
-  if (!grant.all_in_schema) {
-    for (const QualifiedName& table : grant.objects) draft.Take(table, LockMode::kAccessShare);
-    return;
-  }
-  for (const QualifiedName& schema : grant.objects)
-    for (const catalog::Table* table : draft.schema().TablesIn(schema.name))
-      draft.Take(table->name, LockMode::kAccessShare);
+  for (const QualifiedName& table : grant.objects) draft.Take(table, LockMode::kAccessShare);
 }
 
 void Form(const ast::CommentOn& comment, Draft& draft) {
@@ -72,8 +66,18 @@ void Form(const ast::CommentOn& comment, Draft& draft) {
 }
 
 void Form(const ast::Publication& publication, Draft& draft) {
-  for (const QualifiedName& table : publication.tables)
-    draft.TakeTree(table, LockMode::kShareUpdateExclusive);
+  // It makes a slot on the other side, which no rollback takes back.
+  if (publication.subscription && publication.create) draft.SetOutsideTransaction();
+  for (const QualifiedName& name : publication.tables) {
+    const catalog::Table* table = draft.schema().FindTable(name);
+    const bool partitioned = table != nullptr && table->kind == catalog::TableKind::kPartitioned;
+    // Partitions follow their parent without being listed.
+    if (partitioned) {
+      draft.Take(name, LockMode::kShareUpdateExclusive);
+    } else {
+      draft.TakeTree(name, LockMode::kShareUpdateExclusive);
+    }
+  }
 }
 
 void Form(const ast::Sequence& sequence, Draft& draft) {

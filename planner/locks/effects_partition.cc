@@ -45,16 +45,32 @@ void CheckForeignKeys(const Altered& parent, const QualifiedName& name, Draft& d
   const catalog::Table* partition = draft.schema().FindTable(name);
   for (const catalog::Constraint& constraint : parent.table->constraints) {
     if (!constraint.definition.foreign_key) continue;
-    TakeTarget(constraint.definition.foreign_key->target, draft, LockMode::kShareRowExclusive);
+    const QualifiedName& target = constraint.definition.foreign_key->target;
+    TakeTarget(target, draft, LockMode::kShareRowExclusive);
     const auto same = [&](const catalog::Constraint& own) {
       return own.definition.foreign_key && own.valid &&
              own.definition.columns == constraint.definition.columns &&
              draft.schema().Resolve(own.definition.foreign_key->target) ==
                  draft.schema().Resolve(constraint.definition.foreign_key->target);
     };
-    if (partition != nullptr && std::ranges::any_of(partition->constraints, same)) continue;
+    if (partition != nullptr && std::ranges::any_of(partition->constraints, same)) {
+      // It becomes a part of the parent's, whose triggers stand in for its own.
+      TakeTarget(target, draft, LockMode::kAccessExclusive);
+      continue;
+    }
     draft.DoTree(Work::Kind::kScan, name, Reason::kForeignKey, constraint.name);
+    draft.DoTree(Work::Kind::kScan, target, Reason::kForeignKey, constraint.name);
   }
+}
+
+Truth ProvenInside(const TableCommand& command, const Altered& parent,
+                   const catalog::Schema& schema) {
+  // The only partition, and the default one, may hold anything.
+  if (command.bound->is_default && schema.complete() && schema.Partitions(parent.name).empty())
+    return Truth::kYes;
+  const catalog::Table* partition = schema.FindTable(*command.other);
+  if (parent.table == nullptr || partition == nullptr) return Truth::kUnknown;
+  return ProvesInside(*partition, *parent.table, *command.bound);
 }
 
 }  // namespace
@@ -82,9 +98,7 @@ void AttachPartition(const TableCommand& command, const Altered& altered, Draft&
   if (partition != nullptr && partition->parent)
     draft.Refuse(Refusal::kOther, Show(name),
                  Show(name) + " is a partition of " + Show(*partition->parent) + " already");
-  const Truth inside = altered.table == nullptr || partition == nullptr
-                           ? Truth::kUnknown
-                           : ProvesInside(*partition, *altered.table, *command.bound);
+  const Truth inside = ProvenInside(command, altered, draft.schema());
   if (inside != Truth::kYes) {
     Work* work = draft.DoTree(Work::Kind::kScan, name, Reason::kPartitionBound);
     if (work != nullptr && inside == Truth::kUnknown)
@@ -112,6 +126,14 @@ void DetachPartition(const TableCommand& command, const Altered& altered, Draft&
   const bool strict =
       draft.version() >= kLocksPartition || command.change == TableChange::kDetachPartitionFinalize;
   draft.Take(*command.other, strict ? LockMode::kAccessExclusive : LockMode::kShareUpdateExclusive);
+  // A foreign key of the parent goes on as one of its own.
+  if (altered.table != nullptr)
+    for (const catalog::Constraint& constraint : altered.table->constraints)
+      if (constraint.definition.foreign_key)
+        TakeTarget(constraint.definition.foreign_key->target, draft, LockMode::kShareRowExclusive);
+  // No row of the partition may be pointed at any longer.
+  for (const auto& [table, reference] : draft.schema().References(altered.name))
+    draft.TakeTree(table->name, LockMode::kAccessExclusive);
   if (by_default != nullptr && command.change == TableChange::kDetachPartition)
     draft.Take(by_default->name, LockMode::kAccessExclusive);
 }

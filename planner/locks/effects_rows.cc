@@ -7,8 +7,16 @@
 namespace pgalter::locks {
 namespace {
 
-void Read(const std::vector<QualifiedName>& tables, Draft& draft) {
-  for (const QualifiedName& table : tables) draft.TakeTree(table, LockMode::kAccessShare);
+// What a query reads of a table is the planner's choice.
+void DoubtPlan(Work* work) {
+  if (work != nullptr) Doubt(*work, "how much of the table is read is the planner's choice");
+}
+
+void Read(const std::vector<QualifiedName>& tables, LockMode mode, Draft& draft) {
+  for (const QualifiedName& table : tables) {
+    draft.TakeTree(table, mode);
+    DoubtPlan(draft.DoTree(Work::Kind::kScan, table, Reason::kRows));
+  }
 }
 
 }  // namespace
@@ -17,21 +25,18 @@ void Form(const ast::Modify& modify, Draft& draft) {
   using Verb = ast::Modify::Verb;
   if (modify.verb == Verb::kMerge) draft.Needs(15, "MERGE");
   draft.TakeTree(modify.table, LockMode::kRowExclusive);
-  Read(modify.reads, draft);
+  Read(modify.reads, LockMode::kAccessShare, draft);
   if (modify.verb != Verb::kInsert) {
-    draft.DoTree(Work::Kind::kScan, modify.table, Reason::kRows);
-  } else if (modify.from_query) {
-    for (const QualifiedName& table : modify.reads)
-      draft.DoTree(Work::Kind::kScan, table, Reason::kRows);
+    Work* work = draft.DoTree(Work::Kind::kScan, modify.table, Reason::kRows);
+    const bool all = modify.verb != Verb::kMerge && modify.reads.empty() &&
+                     (!modify.where || modify.where->is_true);
+    if (!all) DoubtPlan(work);
   }
   for (const ast::Modify& inner : modify.within) Form(inner, draft);
 }
 
 void Form(const ast::Select& select, Draft& draft) {
-  for (const QualifiedName& table : select.reads) {
-    draft.TakeTree(table, select.locks_rows ? LockMode::kRowShare : LockMode::kAccessShare);
-    draft.DoTree(Work::Kind::kScan, table, Reason::kRows);
-  }
+  Read(select.reads, select.locks_rows ? LockMode::kRowShare : LockMode::kAccessShare, draft);
   for (const ast::Modify& inner : select.within) Form(inner, draft);
 }
 
@@ -42,10 +47,8 @@ void Form(const ast::Copy& copy, Draft& draft) {
 }
 
 void Form(const ast::Other& other, Draft& draft) {
-  constexpr std::array<std::string_view, 9> kAlone = {
-      "ALTER SYSTEM",      "CREATE DATABASE", "CREATE SUBSCRIPTION",
-      "CREATE TABLESPACE", "DISCARD ALL",     "DROP DATABASE",
-      "DROP SUBSCRIPTION", "DROP TABLESPACE", "ROLLBACK PREPARED",
+  constexpr std::array<std::string_view, 5> kAlone = {
+      "ALTER SYSTEM", "CREATE DATABASE", "CREATE TABLESPACE", "DROP DATABASE", "DROP TABLESPACE",
   };
   if (std::ranges::find(kAlone, other.tag) != kAlone.end()) draft.SetOutsideTransaction();
 }

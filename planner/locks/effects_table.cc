@@ -70,7 +70,9 @@ void Form(const ast::CreateTableAs& create, Draft& draft) {
     RefuseTaken(create.name, create.if_not_exists, draft);
   for (const QualifiedName& table : create.reads) {
     draft.TakeTree(table, LockMode::kAccessShare);
-    if (create.with_data) draft.DoTree(Work::Kind::kScan, table, Reason::kRows);
+    if (!create.with_data) continue;
+    if (Work* work = draft.DoTree(Work::Kind::kScan, table, Reason::kRows))
+      Doubt(*work, "how much of the table is read is the planner's choice");
   }
 }
 

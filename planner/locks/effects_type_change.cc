@@ -60,6 +60,18 @@ bool DependsOnTimeZone(const ast::TypeName& from, const ast::TypeName& to) {
   return JudgeTypeChange(from, same, 18) == TypeChange::kNothing;
 }
 
+// Of enums and other types that the schema has: all have a text form, and nothing else in common.
+TypeChange JudgeOwnTypes(const ast::TypeName& from, const ast::TypeName& to,
+                         const catalog::Schema& schema) {
+  if (from.array_dimensions != 0 || to.array_dimensions != 0) return TypeChange::kUnknown;
+  const auto is_text = [](const ast::TypeName& type) {
+    return type.name == "text" || type.name == "varchar" || type.name == "bpchar";
+  };
+  if (schema.FindType(from) != nullptr && is_text(to)) return TypeChange::kRewrite;
+  if (schema.FindType(to) != nullptr && is_text(from)) return TypeChange::kNeedsUsing;
+  return TypeChange::kUnknown;
+}
+
 class Change {
  public:
   Change(const TableCommand& command, const Altered& altered, Draft& draft)
@@ -143,6 +155,7 @@ void Change::Judge() {
     return;
   }
   verdict_ = JudgeTypeChange(from, to, draft_.version());
+  if (verdict_ == TypeChange::kUnknown) verdict_ = JudgeOwnTypes(from, to, schema);
   // USING writes the cast that the server would not make by itself.
   if (verdict_ == TypeChange::kNeedsUsing && command_.expression) verdict_ = TypeChange::kRewrite;
   if (verdict_ == TypeChange::kUnknown)
@@ -151,6 +164,12 @@ void Change::Judge() {
 }
 
 void Change::RefuseView(const catalog::Table& view) {
+  if (view.kind == catalog::TableKind::kMaterializedView && view.view_columns.empty()) {
+    draft_.Refuse(Refusal::kColumnInUse, command_.name,
+                  "materialized view " + Show(view.name) + " may read the column",
+                  Certainty::kPossible);
+    return;
+  }
   for (const sql::ColumnUse& use : view.view_columns) {
     if (!Mentions(use, command_.name, altered_.name)) continue;
     RefuseUse("view " + Show(view.name) + " reads the column");

@@ -111,8 +111,6 @@ constexpr std::array<std::string_view, 99> kKnown = {
 };
 static_assert(std::ranges::is_sorted(kKnown));
 
-constexpr int kDeepest = 32;  // of domains over domains: what a damaged dump says may go in circles
-
 }  // namespace
 
 bool IsWellKnown(const ast::TypeName& type) {
@@ -123,7 +121,7 @@ bool IsWellKnown(const ast::TypeName& type) {
 catalog::Truth IsConstrainedDomain(const ast::TypeName& type, const catalog::Schema& schema) {
   using catalog::Truth;
   ast::TypeName at = type;
-  for (int depth = 0; depth < kDeepest; ++depth) {
+  for (int depth = 0; depth < kDeepestDomain; ++depth) {
     const catalog::Domain* domain = schema.FindDomain(at);
     if (domain == nullptr) break;
     if (domain->Constrained()) return Truth::kYes;
@@ -137,7 +135,7 @@ catalog::Truth IsConstrainedDomain(const ast::TypeName& type, const catalog::Sch
 
 ast::TypeName BaseOf(const ast::TypeName& type, const catalog::Schema& schema) {
   ast::TypeName at = type;
-  for (int depth = 0; depth < kDeepest; ++depth) {
+  for (int depth = 0; depth < kDeepestDomain; ++depth) {
     const catalog::Domain* domain = schema.FindDomain(at);
     if (domain == nullptr) break;
     at = domain->base;

@@ -7,6 +7,9 @@
 
 namespace pgalter::locks {
 
+// What a damaged dump says may go in circles: nobody puts so many domains over each other.
+inline constexpr int kDeepestDomain = 32;
+
 // A type of the server or of an extension in wide use: no domain.
 [[nodiscard]] bool IsWellKnown(const ast::TypeName& type);
 

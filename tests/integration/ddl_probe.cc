@@ -98,7 +98,10 @@ Observed ObserveAlone(const FreshDatabase& database, const std::string& statemen
   blocker.Exec(fmt::format("BEGIN; LOCK TABLE ONLY {} IN SHARE UPDATE EXCLUSIVE MODE", table));
   runner.Send(statement);
   try {
-    database.AwaitLockWait(runner.backend_pid());
+    const std::string waits = fmt::format(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = {}", runner.backend_pid());
+    while (runner.busy() && observer.Value(waits) == "0") {
+    }
     NoteLocks(observer, fmt::format("NOT granted AND pid = {}", runner.backend_pid()), before,
               observed);
     blocker.Exec("ROLLBACK");

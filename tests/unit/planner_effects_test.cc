@@ -108,5 +108,164 @@ TEST(Effects, ReadsBothSidesOfAForeignKey) {
       "t: SHARE ROW EXCLUSIVE; parent: SHARE ROW EXCLUSIVE");
 }
 
+// ---- a schema that is not known completely -----------------------------------------------------
+
+std::string Unknown(const Effects& effects) {
+  for (const Work& work : effects.works)
+    if (work.certainty == Certainty::kPossible) return work.unknown;
+  return {};
+}
+
+TEST(Effects, SayWhatDecides) {
+  EXPECT_EQ(Unknown(After({"ALTER TABLE t ALTER a SET NOT NULL"})),
+            "whether a valid CHECK proves a IS NOT NULL is not known");
+  EXPECT_EQ(Unknown(After({"ALTER TABLE app.t ALTER a TYPE bigint"})),
+            "the type of app.t.a is not known");
+  EXPECT_EQ(Unknown(After({"ALTER TABLE t ADD x int DEFAULT mine()"})),
+            "whether mine() is volatile is not known");
+  EXPECT_EQ(Unknown(After({"ALTER TABLE t ADD x shop.price"})),
+            "whether shop.price is a domain with a CHECK is not known");
+  EXPECT_EQ(Unknown(After({"CREATE TABLE p (a int) PARTITION BY LIST (a)",
+                           "ALTER TABLE p ADD CHECK (a > 0)"})),
+            "the partitions of p are not known");
+  EXPECT_EQ(Unknown(After({"ALTER TABLE p ATTACH PARTITION q FOR VALUES IN (1)"})),
+            "whether a valid CHECK of q proves the bound is not known");
+  EXPECT_EQ(Unknown(After({kTable, "ALTER TABLE t ADD ts timestamp",
+                           "ALTER TABLE t ALTER ts TYPE timestamptz"})),
+            "the rows stay only where TimeZone is UTC");
+}
+
+TEST(Effects, DoNotDoubtTypesInWideUse) {
+  for (const std::string_view type : {"citext", "public.geometry", "extensions.vector(3)", "xid8",
+                                      "int[]", "timestamp(3) with time zone", "\"char\""})
+    EXPECT_EQ(Text(After({"ALTER TABLE t ADD x " + std::string(type)})), "t: ACCESS EXCLUSIVE")
+        << type;
+}
+
+TEST(Effects, SpeakOfOneWorkForAllPartitions) {
+  const Effects effects =
+      After({"CREATE TABLE p (a int) PARTITION BY LIST (a)",
+             "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (a)",
+             "CREATE TABLE p11 PARTITION OF p1 FOR VALUES IN (1)", "CREATE INDEX i ON p (a)"});
+  EXPECT_EQ(Text(effects), "p: SHARE; p1: SHARE; p11: SHARE; builds p");
+  ASSERT_EQ(effects.works.size(), 1U);
+  ASSERT_EQ(effects.works[0].parts.size(), 1U);
+  EXPECT_EQ(effects.works[0].parts[0].name, "p11");
+}
+
+TEST(Effects, NameTheCommandTheyBelongTo) {
+  const Effects effects =
+      After({kTable, "ALTER TABLE t ADD x int, ALTER a TYPE bigint, ALTER v SET NOT NULL"});
+  ASSERT_EQ(effects.works.size(), 2U);
+  EXPECT_EQ(effects.works[0].command, 1);
+  EXPECT_EQ(effects.works[0].subject, "a");
+  EXPECT_EQ(effects.works[1].command, 2);
+  EXPECT_EQ(effects.works[1].subject, "v");
+}
+
+TEST(Effects, TakeTheStrongestLockOfAllCommands) {
+  EXPECT_EQ(Text(After({kTable, "ALTER TABLE t ALTER v SET STATISTICS 10, ADD x int"})),
+            "t: ACCESS EXCLUSIVE");
+  EXPECT_EQ(Text(After({kTable, "ALTER TABLE t ALTER v SET STATISTICS 10"})),
+            "t: SHARE UPDATE EXCLUSIVE");
+}
+
+TEST(Effects, DetachLetsReadersOfThePartitionGoOnIn13) {
+  const std::vector<std::string_view> statements = {
+      "CREATE TABLE p (a int) PARTITION BY LIST (a)",
+      "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)", "ALTER TABLE p DETACH PARTITION p1"};
+  EXPECT_EQ(Text(After(statements, 13)), "p: ACCESS EXCLUSIVE; p1: SHARE UPDATE EXCLUSIVE");
+  EXPECT_EQ(Text(After(statements, 14)), "p: ACCESS EXCLUSIVE; p1: ACCESS EXCLUSIVE");
+}
+
+TEST(Effects, RefuseWhatAnOlderServerDoesNotKnow) {
+  const auto refused = [](std::string_view statement, int version) {
+    const Effects effects = After({statement}, version);
+    return !effects.failures.empty() && effects.failures[0].refusal == Refusal::kVersion;
+  };
+  EXPECT_TRUE(refused("ALTER TABLE p DETACH PARTITION q CONCURRENTLY", 13));
+  EXPECT_FALSE(refused("ALTER TABLE p DETACH PARTITION q CONCURRENTLY", 14));
+  EXPECT_TRUE(refused("ALTER TABLE t SET ACCESS METHOD columnar", 14));
+  EXPECT_TRUE(refused("MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE", 14));
+  EXPECT_FALSE(refused("MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE", 19));
+}
+
+TEST(Effects, OfRowSecurityAndTriggersReadNothing) {
+  EXPECT_EQ(Text(After({"ALTER TABLE t ENABLE ROW LEVEL SECURITY"})), "t: ACCESS EXCLUSIVE");
+  EXPECT_EQ(Text(After({"ALTER TABLE t DISABLE TRIGGER ALL"})), "t: SHARE ROW EXCLUSIVE");
+}
+
+TEST(Effects, AreNoneForWhatTouchesNoRelation) {
+  for (const std::string_view statement :
+       {"CREATE TYPE e AS ENUM ('a')", "SET lock_timeout = '1s'", "BEGIN", "CREATE SCHEMA s",
+        "DO $$ BEGIN END $$", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'"})
+    EXPECT_EQ(Text(After({statement})), "") << statement;
+}
+
+// ---- the judgements ----------------------------------------------------------------------------
+
+VolatilityVerdict Judge(const std::string& expression,
+                        const std::vector<std::string_view>& before = {}) {
+  catalog::Schema schema;
+  for (const std::string_view statement : before) schema.Apply(Read(statement));
+  const auto statement = Read("ALTER TABLE t ADD x int DEFAULT " + expression);
+  const auto& column = *statement.As<sql::ast::AlterTable>()->commands[0].column;
+  return JudgeVolatility(*column.Find(sql::ast::ConstraintKind::kDefault)->expression, schema);
+}
+
+TEST(JudgeVolatility, LooksAtEveryCall) {
+  using catalog::Truth;
+  EXPECT_EQ(Judge("5").is_volatile, Truth::kNo);
+  EXPECT_EQ(Judge("now() + interval '1 day'").is_volatile, Truth::kNo);
+  EXPECT_EQ(Judge("current_user::text").is_volatile, Truth::kNo);
+  EXPECT_EQ(Judge("(now() AT TIME ZONE 'UTC')").is_volatile, Truth::kNo);
+  EXPECT_EQ(Judge("coalesce(NULL, (random() * 5)::int)").is_volatile, Truth::kYes);
+  EXPECT_EQ(Judge("coalesce(mine(), (random() * 5)::int)").is_volatile, Truth::kYes);
+  EXPECT_EQ(Judge("coalesce(mine(), (random() * 5)::int)").function, "random");
+  EXPECT_EQ(Judge("lower(mine())").is_volatile, Truth::kUnknown);
+  EXPECT_EQ(Judge("lower(mine())").function, "mine");
+  EXPECT_EQ(Judge("extensions.uuid_generate_v4()").is_volatile, Truth::kYes);
+  EXPECT_EQ(Judge("app.random()").is_volatile, Truth::kUnknown);
+}
+
+TEST(JudgeVolatility, KnowsTheFunctionsOfTheSchema) {
+  using catalog::Truth;
+  EXPECT_EQ(Judge("f()", {"CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql IMMUTABLE AS ''"})
+                .is_volatile,
+            Truth::kNo);
+  EXPECT_EQ(Judge("f()", {"CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS ''"}).is_volatile,
+            Truth::kYes);
+  // May be put in its place, and is then no call at all.
+  EXPECT_EQ(
+      Judge("f()", {"CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'"}).is_volatile,
+      Truth::kUnknown);
+  EXPECT_EQ(Judge("f()", {"CREATE FUNCTION f() RETURNS float8 LANGUAGE sql AS 'SELECT random()'"})
+                .is_volatile,
+            Truth::kYes);
+}
+
+TypeChange JudgeType(std::string_view from, std::string_view to, int version = kVersion) {
+  const auto type = [](std::string_view text) {
+    return *Read("ALTER TABLE t ALTER a TYPE " + std::string(text))
+                .As<sql::ast::AlterTable>()
+                ->commands[0]
+                .type;
+  };
+  return JudgeTypeChange(type(from), type(to), version);
+}
+
+TEST(JudgeTypeChange, TellsRowsFromIndexes) {
+  EXPECT_EQ(JudgeType("varchar(5)", "text"), TypeChange::kNothing);
+  EXPECT_EQ(JudgeType("varchar(5)", "citext"), TypeChange::kIndexRebuild);
+  EXPECT_EQ(JudgeType("citext", "varchar(5)"), TypeChange::kRewrite);
+  EXPECT_EQ(JudgeType("int", "bigint"), TypeChange::kRewrite);
+  EXPECT_EQ(JudgeType("text", "int"), TypeChange::kNeedsUsing);
+  EXPECT_EQ(JudgeType("json", "int"), TypeChange::kImpossible);
+  EXPECT_EQ(JudgeType("int", "serial"), TypeChange::kImpossible);
+  EXPECT_EQ(JudgeType("mine", "theirs"), TypeChange::kUnknown);
+  EXPECT_EQ(JudgeType("bytea", "int", 17), TypeChange::kImpossible);
+  EXPECT_EQ(JudgeType("bytea", "int", 18), TypeChange::kNeedsUsing);
+}
+
 }  // namespace
 }  // namespace pgalter::locks
