@@ -16,7 +16,7 @@ enum class Fit {
   kLength,     // none, or at least as long
   kPrecision,  // likewise, and 6 is as good as none
   kNumeric,    // likewise, the scale the same
-  kInterval,   // precision; fields such as DAY TO SECOND cut nothing that is stored
+  kInterval,   // precision, and the fields down to the seconds
   kNoLength,   // only without a modifier
 };
 
@@ -61,6 +61,20 @@ int Precision(const TypeName& type) {
   return type.modifiers.empty() ? kFullPrecision : std::min(type.modifiers.back(), kFullPrecision);
 }
 
+// The fields are a mask, a precision may follow. DAY TO SECOND cuts nothing that is stored.
+bool HoldsInterval(const TypeName& from, const TypeName& to) {
+  constexpr int kSecond = 1 << 12;
+  constexpr int kEveryField = 0x7fff;
+  const auto fields = [](const TypeName& type) {
+    return type.modifiers.empty() ? kEveryField : type.modifiers[0];
+  };
+  const auto precision = [](const TypeName& type) {
+    return type.modifiers.size() > 1 ? std::min(type.modifiers[1], kFullPrecision) : kFullPrecision;
+  };
+  if (precision(to) < precision(from)) return false;
+  return fields(from) == fields(to) || (static_cast<unsigned>(fields(to)) & kSecond) != 0;
+}
+
 bool Holds(Fit fit, const TypeName& from, const TypeName& to) {
   const bool limited = !from.modifiers.empty();
   switch (fit) {
@@ -78,7 +92,7 @@ bool Holds(Fit fit, const TypeName& from, const TypeName& to) {
       return limited && to.modifiers[0] >= from.modifiers[0] && scale(to) == scale(from);
     }
     case Fit::kInterval:
-      return to.modifiers.empty();
+      return HoldsInterval(from, to);
     case Fit::kNoLength:
       return to.modifiers.empty();
   }
@@ -118,6 +132,16 @@ TypeChange JudgeArrays(const TypeName& from, const TypeName& to, int version) {
   return JudgeCast(from, to, version);
 }
 
+// An array and what is none have only their text in common.
+TypeChange JudgeText(const TypeName& from, const TypeName& to) {
+  const TypeName& other = from.array_dimensions != 0 ? to : from;
+  if (!IsWellKnown(other)) return TypeChange::kUnknown;
+  constexpr std::array<std::string_view, 5> kTexts = {"text", "varchar", "bpchar", "name",
+                                                      "citext"};
+  if (std::ranges::find(kTexts, other.name) == kTexts.end()) return TypeChange::kImpossible;
+  return from.array_dimensions != 0 ? TypeChange::kRewrite : TypeChange::kNeedsUsing;
+}
+
 }  // namespace
 
 TypeChange JudgeTypeChange(const sql::ast::TypeName& from, const sql::ast::TypeName& to,
@@ -127,12 +151,7 @@ TypeChange JudgeTypeChange(const sql::ast::TypeName& from, const sql::ast::TypeN
   if (from == to) return TypeChange::kNothing;
   if (from.array_dimensions != 0 && to.array_dimensions != 0)
     return JudgeArrays(from, to, server_version);
-  if (from.array_dimensions != 0 || to.array_dimensions != 0) {
-    if (to.array_dimensions == 0)
-      return to.name == "text" || to.name == "varchar" ? TypeChange::kRewrite
-                                                       : TypeChange::kNeedsUsing;
-    return TypeChange::kNeedsUsing;
-  }
+  if (from.array_dimensions != 0 || to.array_dimensions != 0) return JudgeText(from, to);
   for (const Free& free : kFree)
     if (free.from == from.name && free.to == to.name && Holds(free.fit, from, to))
       return free.change;
