@@ -197,6 +197,9 @@ void FileLinter::RunPart(const Part& part) {
     }
     if (piece.kind == PieceKind::kUnclosed)
       SayAt(kParseErrorId, span, "a string, comment or quoted body has no end");
+    if (piece.kind == PieceKind::kWide)
+      SayAt(kParseErrorId, span,
+            "the text is UTF-16 or UTF-32: save it as UTF-8, as psql reads it");
     if (is_statement(piece)) {
       statements_.push_back(span);
       RunPiece(piece, span, --left == 0);

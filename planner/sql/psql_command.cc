@@ -26,21 +26,22 @@ std::string_view NameAt(std::string_view text, std::size_t at) {
   return text.substr(at, end - at);
 }
 
-// Up to the next backslash outside quotes; two of them only part commands.
-std::size_t ArgumentsEnd(std::string_view line, std::size_t at) {
+// Up to the next backslash outside quotes, or to the line's end; two of them only part commands.
+// Looks no further: a line of megabytes may be full of commands.
+std::size_t ArgumentsEnd(std::string_view text, std::size_t at) {
   char quote = '\0';
-  for (; at < line.size(); ++at) {
-    const char c = line[at];
+  for (; at < text.size() && !IsLineEnd(text[at]); ++at) {
+    const char c = text[at];
     if (quote != '\0') {
-      if (c == '\\' && quote == '\'') ++at;
       if (c == quote) quote = '\0';
+      if (c == '\\' && quote == '\'' && at + 1 < text.size() && !IsLineEnd(text[at + 1])) ++at;
     } else if (c == '\'' || c == '"' || c == '`') {
       quote = c;
     } else if (c == '\\') {
-      return line.substr(at).starts_with("\\\\") ? at + 2 : at;
+      return text.substr(at).starts_with("\\\\") ? at + 2 : at;
     }
   }
-  return line.size();
+  return at;
 }
 
 bool CopiesFromStdin(std::string_view line) {
@@ -59,15 +60,15 @@ bool CopiesFromStdin(std::string_view line) {
 std::optional<PsqlCommand> ReadPsqlCommand(std::string_view text, std::size_t at) {
   const auto name = NameAt(text, at + 1);
   if (name.empty()) return std::nullopt;
-  const auto line = text.substr(0, LineEnd(text, at));
   const std::size_t arguments = at + 1 + name.size();
   PsqlCommand command;
   command.sends_statement = std::ranges::find(kSending, name) != kSending.end();
   if (std::ranges::find(kWholeLine, name) != kWholeLine.end()) {
-    command.end = line.size();
-    command.data_follows = name == "copy" && CopiesFromStdin(line.substr(arguments));
+    command.end = LineEnd(text, arguments);
+    command.data_follows =
+        name == "copy" && CopiesFromStdin(text.substr(arguments, command.end - arguments));
   } else {
-    command.end = ArgumentsEnd(line, arguments);
+    command.end = ArgumentsEnd(text, arguments);
   }
   while (IsSpace(text[command.end - 1])) --command.end;
   return command;

@@ -15,6 +15,14 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
+// UTF-16 or UTF-32: by its byte order mark, or by the zero byte beside each of the first letters.
+bool IsWide(std::string_view text) {
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return true;
+  if (text.size() < 4) return false;
+  const auto zero = [&](std::size_t at) { return text[at] == '\0'; };
+  return zero(0) == zero(2) && zero(1) == zero(3) && zero(0) != zero(1);
+}
+
 // Looking for the end of a quote that has none takes the rest of the text, and then a part of it is
 // read again. After as many of them, a quote may not go past what looks like a statement.
 constexpr int kMostRecoveries = 8;
@@ -259,10 +267,9 @@ void Splitter::ReadBackslash(std::size_t at) {
 // psql takes the lines after the one with the command.
 void Splitter::ReadCopyData() {
   std::size_t at = lexer_.at();
-  const std::size_t line_end = LineEnd(text_, at);
-  const auto rest = TrimSpace(text_.substr(at, line_end - at));
-  if (!rest.empty() && !rest.starts_with("--")) return;
-  if (!rest.empty()) {
+  while (at < text_.size() && IsSpace(text_[at]) && !IsLineEnd(text_[at])) ++at;
+  if (at < text_.size() && !IsLineEnd(text_[at])) {
+    if (!text_.substr(at).starts_with("--")) return;
     const Token comment = lexer_.Next();
     comments_.push_back({comment.span, Text(comment.span)});
   }
@@ -336,6 +343,14 @@ void Splitter::Recover(std::size_t problem, std::size_t limit) {
 
 }  // namespace
 
-std::vector<Piece> SplitScript(std::string_view text) { return Splitter(text).Run(); }
+std::vector<Piece> SplitScript(std::string_view text) {
+  if (!IsWide(text)) return Splitter(text).Run();
+  Piece whole;
+  whole.kind = PieceKind::kWide;
+  whole.span = {0, text.size()};
+  whole.sql = std::string(text.size(), '?');
+  whole.has_invalid_utf8 = true;
+  return {whole};
+}
 
 }  // namespace pgalter::sql

@@ -34,6 +34,7 @@ enum class PieceKind {
   // A string, comment, dollar quote, rule or BEGIN ATOMIC body without an end: from its statement's
   // start up to the next line that looks like a new statement, where reading goes on.
   kUnclosed,
+  kWide,      // the whole text, which is UTF-16 or UTF-32: nothing of it can be read
   kComments,  // at the end of the text, with an empty span: comments that no piece follows
 };
 
