@@ -1,0 +1,227 @@
+#include "migrations/formats/reader.h"
+
+#include <algorithm>
+#include <array>
+#include <ranges>
+#include <stdexcept>
+#include <utility>
+
+#include "migrations/formats/format.h"
+#include "migrations/formats/text.h"
+
+namespace pgalter::formats {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Given an atlas.sum or nothing at all, the files may still be another tool's.
+bool LeavesOpen(const Format& format) { return &format == &Plain() || format.name == "atlas"; }
+
+Script ReadScript(const Format& format, const Source& source) {
+  return format.read != nullptr ? format.read(source) : Plain().read(source);
+}
+
+// sqitch.plan stands beside deploy/ and revert/.
+fs::path RootOf(const fs::path& directory) {
+  const fs::path plain = directory.has_filename() ? directory : directory.parent_path();
+  const std::string name = plain.filename().string();
+  std::error_code ignored;
+  if ((name == "deploy" || name == "revert") &&
+      fs::exists(plain.parent_path() / "sqitch.plan", ignored))
+    return plain.parent_path();
+  return directory;
+}
+
+// What could be judged instead, where there is no SQL.
+std::string_view AdviceFor(const Folder& folder) {
+  using Advice = std::pair<std::string_view, std::string_view>;
+  static constexpr std::array kAdvice{
+      Advice{".py", "judge what `alembic upgrade FROM:TO --sql` or `manage.py sqlmigrate` prints"},
+      Advice{".rb", "judge db/structure.sql, or the SQL that the migrations execute"},
+      Advice{".xml", "judge what `liquibase update-sql` prints"},
+      Advice{".yaml", "judge the SQL that the tool prints"},
+      Advice{".json", "judge the SQL that the tool prints"},
+  };
+  for (const auto& [ending, advice] : kAdvice)
+    if (std::ranges::any_of(folder.files(),
+                            [&](const std::string& file) { return file.ends_with(ending); }))
+      return advice;
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string_view> FormatNames() {
+  std::vector<std::string_view> names;
+  for (const Format* format : AllFormats()) names.push_back(format->name);
+  std::ranges::sort(names);
+  return names;
+}
+
+Reader::Reader(Options options)
+    : options_(std::move(options)), given_(FindFormat(options_.format)) {}
+
+Migrations Reader::Take() { return std::move(migrations_); }
+
+void Reader::Add(const fs::path& operand) {
+  std::error_code ignored;
+  if (fs::is_directory(operand, ignored)) {
+    AddDirectory(operand);
+  } else {
+    AddFile(operand);
+  }
+}
+
+void Reader::AddText(std::string text) {
+  const Folder nowhere;
+  const Source source{nowhere, "", text};
+  const Format& format = FormatOf(source, given_ != nullptr ? *given_ : Plain());
+  Met(format);
+  if (options_.direction == Direction::kUp) {
+    AddUp(source, format, true);
+  } else {
+    AddUp(source, format, false);
+    AddDown(source, format);
+  }
+}
+
+const Format& Reader::FormatOf(const Folder& folder) const {
+  if (given_ != nullptr) return *given_;
+  const auto found = std::ranges::find_if(AllFormats(), [&](const Format* format) {
+    return format->marks_folder != nullptr && format->marks_folder(folder);
+  });
+  return found == AllFormats().end() ? Plain() : **found;
+}
+
+const Format& Reader::FormatOf(const Source& source, const Format& folder) const {
+  if (given_ != nullptr || !LeavesOpen(folder)) return folder;
+  for (const Format* format : AllFormats())
+    if (format->marks_text != nullptr && format->marks_text(source.text)) return *format;
+  if (&folder == &Plain() && !source.file.empty()) {
+    const std::string path = (source.folder.root() / source.file).generic_string();
+    for (const Format* format : AllFormats())
+      if (format->marks_file != nullptr && format->marks_file(path)) return *format;
+  }
+  return folder;
+}
+
+void Reader::Met(const Format& format) {
+  const std::string name(format.name);
+  if (std::ranges::find(migrations_.formats, name) == migrations_.formats.end())
+    migrations_.formats.push_back(name);
+}
+
+std::optional<std::string> Reader::Text(const Folder& folder, const std::string& file) {
+  const fs::path path = folder.root() / file;
+  try {
+    return ReadWhole(path);
+  } catch (const std::runtime_error& error) {
+    migrations_.problems.push_back("cannot read " + path.string() + ": " + error.what());
+    return std::nullopt;
+  }
+}
+
+void Reader::Push(const Source& source, const std::string& text, std::vector<lint::Part> parts,
+                  bool judged) {
+  File file;
+  if (!source.file.empty()) file.path = source.folder.root() / source.file;
+  file.rewritten = text != source.text;
+  file.text = text;
+  file.parts = std::move(parts);
+  if (file.parts.empty()) file.parts.push_back({});
+  file.judged = judged;
+  migrations_.files.push_back(std::move(file));
+}
+
+void Reader::AddUp(const Source& source, const Format& format, bool judged) {
+  Script script = ReadScript(format, source);
+  if (script.up.empty() && judged && !script.down.empty())
+    migrations_.notes.push_back(std::string(source.file) + " has a way down only");
+  Push(source, script.up_text ? *script.up_text : std::string(source.text), std::move(script.up),
+       judged);
+}
+
+void Reader::AddDown(const Source& source, const Format& format) {
+  const Script script = ReadScript(format, source);
+  const std::string text = script.down_text ? *script.down_text : std::string(source.text);
+  for (const lint::Part& part : script.down | std::views::reverse) Push(source, text, {part}, true);
+}
+
+void Reader::AddWhole(const Folder& folder, const Format& format, const std::string& file) {
+  const auto text = Text(folder, file);
+  if (!text) return;
+  const Source source{folder, file, *text};
+  AddUp(source, FormatOf(source, format), true);
+}
+
+void Reader::AddDirectory(const fs::path& directory) {
+  const Folder folder(RootOf(directory), Depth::kDeep);
+  if (!folder.problem().empty())
+    migrations_.problems.push_back("cannot read the directory " + directory.string() + ": " +
+                                   folder.problem());
+  const Format& format = FormatOf(folder);
+  const Sequence sequence =
+      format.order != nullptr ? format.order(folder) : NaturalOrder(folder, format);
+  for (const std::string& note : sequence.notes)
+    migrations_.notes.push_back((folder.root() / note).string());
+  if (sequence.up.empty() && sequence.down.empty())
+    if (const auto advice = AdviceFor(folder); !advice.empty())
+      migrations_.notes.push_back(directory.string() + " has no SQL in it: " + std::string(advice));
+
+  const bool up = options_.direction == Direction::kUp;
+  std::vector<std::pair<std::string, std::string>> texts;  // that may have a way down in them
+  for (const std::string& file : sequence.up) {
+    auto text = Text(folder, file);
+    if (!text) continue;
+    const Source source{folder, file, *text};
+    const Format& own = FormatOf(source, format);
+    Met(own);
+    if (&own != &format && IsDown(own, file)) {
+      migrations_.notes.push_back((folder.root() / file).string() + " is a way down, and left out");
+      continue;
+    }
+    AddUp(source, own, up);
+    if (!up) texts.emplace_back(file, std::move(*text));
+  }
+  if (up) return;
+  for (const auto& [file, text] : texts | std::views::reverse) {
+    const Source source{folder, file, text};
+    AddDown(source, FormatOf(source, format));
+  }
+  for (const std::string& file : sequence.down) AddWhole(folder, format, file);
+}
+
+void Reader::AddFile(const fs::path& path) {
+  const fs::path parent = path.parent_path();
+  const auto [known, fresh] = folders_.try_emplace(parent);
+  if (fresh) known->second = Folder(parent, Depth::kFlat);
+  const Folder& folder = known->second;
+  const std::string file = path.filename().string();
+  const auto text = Text(folder, file);
+  if (!text) return;
+  const Source source{folder, file, *text};
+  const Format* format = &FormatOf(source, given_ != nullptr ? *given_ : Plain());
+  const bool marked =
+      given_ != nullptr || (format->marks_text != nullptr && format->marks_text(source.text));
+  if (!marked) {
+    const Format& by_folder = RootOf(parent) != parent ? *FindFormat("sqitch") : FormatOf(folder);
+    if (&by_folder != &Plain()) format = &by_folder;
+  }
+  Met(*format);
+  const bool down = IsDown(*format, path.generic_string());
+  if (options_.direction == Direction::kUp) {
+    if (down) {
+      migrations_.notes.push_back(path.string() + " is a way down: --down judges it");
+    } else {
+      AddUp(source, *format, true);
+    }
+  } else if (down) {
+    AddUp(source, *format, true);
+  } else {
+    AddUp(source, *format, false);
+    AddDown(source, *format);
+  }
+}
+
+}  // namespace pgalter::formats

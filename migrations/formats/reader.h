@@ -1,0 +1,81 @@
+#pragma once
+
+// Migrations as their own tool keeps them: which files, in which order, which part of a file is the
+// way up and which the way down, and how the statements reach the server. For lint and plan.
+//
+// The tool is found out by its marks in the directory, in a file's text or in its name; what has
+// none is plain SQL. Nothing here throws: what cannot be read is a problem, and the rest is read.
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "migrations/formats/folder.h"
+#include "planner/lint/linter.h"
+
+namespace pgalter::formats {
+
+struct Format;
+struct Source;
+
+enum class Direction { kUp, kDown };
+
+struct Options {
+  std::string format;  // one of FormatNames(); empty: found out
+  Direction direction = Direction::kUp;
+};
+
+struct File {
+  std::filesystem::path path;     // below the operand, as that was given; empty: a text
+  std::string text;               // as on disk, unless rewritten
+  std::vector<lint::Part> parts;  // never empty: what is to be left out is in none
+  bool judged = true;             // else history: the way up before a way down
+  // Blanks stand where marks of the tool were, or a semicolon for its own end of a statement. Of
+  // the same length, so places are those of the file; but it must not be written back.
+  bool rewritten = false;
+};
+
+struct Migrations {
+  std::vector<File> files;            // as the tool runs them. A way down: by parts, the last first
+  std::vector<std::string> formats;   // that were met
+  std::vector<std::string> notes;     // files that were left out, and why
+  std::vector<std::string> problems;  // what could not be read, and why
+};
+
+[[nodiscard]] std::vector<std::string_view> FormatNames();
+
+class Reader {
+ public:
+  explicit Reader(Options options);
+
+  // A directory, with what is below it; or one file, whose directory may tell the tool.
+  void Add(const std::filesystem::path& operand);
+  // A text without a file: standard input.
+  void AddText(std::string text);
+
+  [[nodiscard]] Migrations Take();
+
+ private:
+  void AddDirectory(const std::filesystem::path& directory);
+  void AddFile(const std::filesystem::path& path);
+  void AddWhole(const Folder& folder, const Format& format, const std::string& file);
+  void AddUp(const Source& source, const Format& format, bool judged);
+  void AddDown(const Source& source, const Format& format);
+  void Push(const Source& source, const std::string& text, std::vector<lint::Part> parts,
+            bool judged);
+  [[nodiscard]] std::optional<std::string> Text(const Folder& folder, const std::string& file);
+  [[nodiscard]] const Format& FormatOf(const Folder& folder) const;
+  // By the text and the name, where the directory leaves it open.
+  [[nodiscard]] const Format& FormatOf(const Source& source, const Format& folder) const;
+  void Met(const Format& format);
+
+  Options options_;
+  const Format* given_ = nullptr;
+  std::map<std::filesystem::path, Folder> folders_;  // of single files
+  Migrations migrations_;
+};
+
+}  // namespace pgalter::formats
