@@ -164,8 +164,9 @@ bool ReplaceDelimiter(std::string& text, sql::Span span, std::string_view delimi
     }
     return any;
   }
-  for (std::size_t at = text.find(mark, span.begin); at + mark.size() <= span.end;
-       at = text.find(mark, at + mark.size())) {
+  const auto body = std::string_view(text).substr(0, span.end);
+  for (std::size_t at = body.find(mark, span.begin); at != std::string_view::npos;
+       at = body.find(mark, at + mark.size())) {
     any = true;
     replace(at);
   }

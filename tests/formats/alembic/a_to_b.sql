@@ -1,0 +1,7 @@
+BEGIN;
+
+-- Running upgrade  -> 1a2b
+
+CREATE TABLE a ();
+
+COMMIT;

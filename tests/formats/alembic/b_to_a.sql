@@ -1,0 +1,7 @@
+BEGIN;
+
+-- Running downgrade 1a2b -> 
+
+DROP TABLE a;
+
+COMMIT;

@@ -1,0 +1,3 @@
+-- concurrently
+CREATE /* a */ UNIQUE INDEX
+  CONCURRENTLY i ON a (b);

@@ -1,0 +1,4 @@
+-- migrate:up
+SELECT 3;
+-- migrate:down
+SELECT 33;

@@ -1,0 +1,2 @@
+CREATE TABLE a ();
+INSERT INTO "schema_migrations" (version) VALUES ('20240101');

@@ -1,0 +1,1 @@
+BEGIN; SELECT 'users@v1'; COMMIT;

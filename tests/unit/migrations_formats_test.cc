@@ -1,0 +1,357 @@
+// The directories under tests/formats/, each as its tool would run it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "migrations/formats/reader.h"
+#include "migrations/formats/text.h"
+
+namespace pgalter::formats {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+fs::path Fixture(std::string_view name) {
+  return fs::path(PGALTER_SOURCE_DIR) / "tests" / "formats" / name;
+}
+
+std::string_view NameOf(lint::Sending sending) {
+  switch (sending) {
+    case lint::Sending::kOneByOne:
+      return "each";
+    case lint::Sending::kTransaction:
+      return "transaction";
+    case lint::Sending::kOneQuery:
+      return "query";
+  }
+  return "?";
+}
+
+std::string Folded(std::string_view text) {
+  std::string folded;
+  for (const std::string& word : Words(text)) folded += (folded.empty() ? "" : " ") + word;
+  return folded;
+}
+
+// "file | sending | text" of each part; history, the schema that a way down starts from, left out.
+std::vector<std::string> Parts(const Migrations& migrations, const fs::path& root) {
+  std::vector<std::string> parts;
+  for (const File& file : migrations.files) {
+    if (!file.judged) continue;
+    for (const lint::Part& part : file.parts) {
+      const std::string text = Folded(Cut(file.text, part.span));
+      if (text.empty()) continue;
+      parts.push_back(file.path.lexically_relative(root).string() + " | " +
+                      std::string(NameOf(part.sending)) + " | " + text);
+    }
+  }
+  return parts;
+}
+
+Migrations ReadFixture(std::string_view name, Options options = {}) {
+  Reader reader(std::move(options));
+  reader.Add(Fixture(name));
+  return reader.Take();
+}
+
+std::vector<std::string> Up(std::string_view name) {
+  return Parts(ReadFixture(name), Fixture(name));
+}
+
+std::vector<std::string> Down(std::string_view name) {
+  return Parts(ReadFixture(name, {"", Direction::kDown}), Fixture(name));
+}
+
+std::vector<std::string> FormatsOf(std::string_view name) { return ReadFixture(name).formats; }
+
+TEST(NaturalLess, CountsNumbers) {
+  std::vector<std::string> names{"10_a", "2_b", "a10", "a2", "02_a", "2_a", "", "2", "B", "a"};
+  std::ranges::sort(names, NaturalLess);
+  EXPECT_THAT(names, ElementsAre("", "2", "02_a", "2_a", "2_b", "10_a", "B", "a", "a2", "a10"));
+}
+
+TEST(Formats, PlainFilesAreSentStatementByStatementInNaturalOrder) {
+  EXPECT_THAT(FormatsOf("plain"), ElementsAre("plain"));
+  EXPECT_THAT(Up("plain"),
+              ElementsAre("1_create.sql | each | CREATE TABLE a ();",
+                          "2_add.sql | each | ALTER TABLE a ADD COLUMN b int;",
+                          "10_index.sql | each | CREATE INDEX CONCURRENTLY i ON a (b);"));
+  EXPECT_THAT(Down("plain"), ElementsAre("rollback/1_create.sql | each | DROP TABLE a;",
+                                         "2_add.down.sql | query | ALTER TABLE a DROP COLUMN b;"));
+}
+
+TEST(Formats, ThePathIsTheOneThatWasGiven) {
+  const auto migrations = ReadFixture("plain");
+  EXPECT_EQ(migrations.files[0].path, Fixture("plain") / "1_create.sql");
+  EXPECT_EQ(migrations.files[0].text, "CREATE TABLE a ();\n");
+  EXPECT_FALSE(migrations.files[0].rewritten);
+}
+
+TEST(Formats, DirectoriesBelowAreReadWhereTheTopHasNoSql) {
+  EXPECT_THAT(Up("plain-nested"),
+              ElementsAre("2024/01_a.sql | each | SELECT 1;", "2025/01_b.sql | each | SELECT 2;"));
+}
+
+TEST(Formats, AFileTellsItsToolWhereTheDirectoryDoesNot) {
+  EXPECT_THAT(
+      Up("mixed"),
+      ElementsAre("01_plain.sql | each | SELECT 1;", "02_goose.sql | transaction | SELECT 2;",
+                  "03_dbmate.sql | transaction | SELECT 3;", "04_add.up.sql | query | SELECT 4;",
+                  "05_plain.sql | each | SELECT 5;", "V6__flyway.sql | transaction | SELECT 6;"));
+  EXPECT_THAT(FormatsOf("mixed"),
+              ElementsAre("plain", "goose", "dbmate", "golang-migrate", "flyway"));
+}
+
+TEST(Formats, OwnSections) {
+  EXPECT_THAT(FormatsOf("pgalter"), ElementsAre("pgalter"));
+  const auto up = Up("pgalter");
+  ASSERT_EQ(up.size(), 4U);
+  EXPECT_THAT(up[0], HasSubstr("20260115123456_add.sql | transaction | "));
+  EXPECT_THAT(up[0], HasSubstr("SELECT before;"));
+  EXPECT_THAT(up[1], HasSubstr("transaction | SELECT expand;"));
+  EXPECT_THAT(up[2], HasSubstr("SELECT contract;"));
+  EXPECT_EQ(up[3], "20260116000000_next.sql | each | SELECT 2;");
+  EXPECT_THAT(Down("pgalter"), ElementsAre("20260115123456_add.sql | transaction | SELECT down;"));
+}
+
+TEST(Formats, FlywayRunsByVersionAndSeesWhatRefusesATransaction) {
+  EXPECT_THAT(FormatsOf("flyway"), ElementsAre("flyway"));
+  EXPECT_THAT(
+      Up("flyway"),
+      ElementsAre("V1__create.sql | transaction | CREATE TABLE a ();",
+                  "V1_2__part.sql | transaction | SELECT 12;",
+                  "V1.10__late.sql | transaction | SELECT 110;",
+                  "V2__index.sql | each | -- concurrently CREATE /* a */ UNIQUE INDEX CONCURRENTLY "
+                  "i ON a (b);",
+                  "V3__reindex.sql | transaction | REINDEX TABLE CONCURRENTLY a;",
+                  "V4__configured.sql | each | REINDEX TABLE CONCURRENTLY a;",
+                  "V5__said.sql | transaction | COMMENT ON TABLE a IS CREATE INDEX CONCURRENTLY;",
+                  "R__a_view.sql | transaction | CREATE OR REPLACE VIEW a AS SELECT 1;",
+                  "R__b_view.sql | transaction | CREATE OR REPLACE VIEW b AS SELECT 1;"));
+  EXPECT_THAT(Down("flyway"), ElementsAre("U2__index.sql | each | DROP INDEX CONCURRENTLY i;",
+                                          "U1__create.sql | transaction | DROP TABLE a;"));
+  EXPECT_THAT(ReadFixture("flyway").notes, ElementsAre(HasSubstr("beforeMigrate.sql is a callback"),
+                                                       HasSubstr("notes.sql is not named"),
+                                                       HasSubstr("B1.10__base.sql stands")));
+}
+
+TEST(Formats, FlywayPrefixesAndBaselineWithoutItsVersions) {
+  EXPECT_THAT(Up("flyway-configured"), ElementsAre("sql/B3__base.sql | each | SELECT 3;",
+                                                   "sql/M4__b.sql | each | SELECT 4;"));
+}
+
+TEST(Formats, LiquibaseChangesetsAreTransactions) {
+  EXPECT_THAT(FormatsOf("liquibase"), ElementsAre("liquibase"));
+  EXPECT_THAT(Up("liquibase"),
+              ElementsAre("changelog.sql | transaction | CREATE TABLE a ();",
+                          "changelog.sql | each | CREATE INDEX CONCURRENTLY i ON a (b);",
+                          "changelog.sql | query | SELECT 4; SELECT 44;",
+                          "changelog.sql | transaction | SELECT 4 / 2 ; SELECT 5"));
+  EXPECT_THAT(Down("liquibase"), ElementsAre("changelog.sql | query | SELECT 444;",
+                                             "changelog.sql | each | DROP INDEX i;",
+                                             "changelog.sql | transaction | DROP TABLE a;"));
+}
+
+TEST(Formats, ARewrittenTextKeepsItsPlaces) {
+  for (const Direction direction : {Direction::kUp, Direction::kDown}) {
+    const auto plain = ReadWhole(Fixture("liquibase") / "changelog.sql");
+    for (const File& file : ReadFixture("liquibase", {"", direction}).files) {
+      EXPECT_TRUE(file.rewritten);
+      EXPECT_EQ(file.text.size(), plain.size());
+      EXPECT_EQ(std::ranges::count(file.text, '\n'), std::ranges::count(plain, '\n'));
+    }
+  }
+}
+
+TEST(Formats, LiquibaseMasterGivesTheOrder) {
+  EXPECT_THAT(Up("liquibase-master"),
+              ElementsAre("changes/z_first.sql | transaction | SELECT 1;",
+                          "changes/a_second.sql | transaction | SELECT 2;"));
+}
+
+TEST(Formats, SqitchRunsItsPlan) {
+  EXPECT_THAT(Up("sqitch"),
+              ElementsAre("deploy/users@v1.sql | each | BEGIN; SELECT users@v1; COMMIT;",
+                          "deploy/orders.sql | each | BEGIN; SELECT orders; COMMIT;",
+                          "deploy/users.sql | each | BEGIN; SELECT users; COMMIT;"));
+  EXPECT_THAT(Down("sqitch"), ElementsAre("revert/users.sql | each | SELECT no users;",
+                                          "revert/orders.sql | each | SELECT no orders;",
+                                          "revert/users@v1.sql | each | SELECT no users@v1;"));
+  EXPECT_THAT(ReadFixture("sqitch").notes, ElementsAre(HasSubstr("gone.sql is planned"),
+                                                       HasSubstr("unplanned.sql is in no line")));
+  Reader reader({});
+  reader.Add(Fixture("sqitch") / "deploy");
+  EXPECT_EQ(Parts(reader.Take(), Fixture("sqitch")), Up("sqitch"));
+}
+
+TEST(Formats, DbmateSendsAPartAsOneQuery) {
+  EXPECT_THAT(FormatsOf("dbmate"), ElementsAre("dbmate"));
+  EXPECT_THAT(Up("dbmate"),
+              ElementsAre("20240101_a.sql | transaction | CREATE TABLE a ();",
+                          "20240101_a.sql | transaction | CREATE TABLE b ();",
+                          "20240102_b.sql | query | CREATE INDEX CONCURRENTLY i ON a (b);"));
+  EXPECT_THAT(Down("dbmate"), ElementsAre("20240102_b.sql | query | DROP INDEX CONCURRENTLY i;",
+                                          "20240101_a.sql | transaction | DROP TABLE b;",
+                                          "20240101_a.sql | transaction | DROP TABLE a;"));
+}
+
+TEST(Formats, GooseBlocksAreOneQueryOutsideOfATransaction) {
+  EXPECT_THAT(FormatsOf("goose"), ElementsAre("goose"));
+  EXPECT_THAT(
+      Up("goose"),
+      ElementsAre("00001_a.sql | transaction | CREATE TABLE a (); -- +goose StatementBegin DO "
+                  "$$BEGIN NULL; END$$; -- +goose StatementEnd SELECT 1;",
+                  "00002_b.sql | each | CREATE INDEX CONCURRENTLY i ON a (b);",
+                  "00002_b.sql | query | SELECT 1; SELECT 2;", "00002_b.sql | each | SELECT 3;"));
+  EXPECT_THAT(Down("goose"), ElementsAre("00002_b.sql | each | DROP INDEX CONCURRENTLY i;",
+                                         "00001_a.sql | transaction | DROP TABLE a;"));
+}
+
+TEST(Formats, GolangMigrateSendsAFileAsOneQuery) {
+  EXPECT_THAT(Up("golang-migrate"),
+              ElementsAre("1_a.up.sql | query | SELECT 1;", "2_b.up.sql | query | SELECT 2;",
+                          "10_c.up.sql | query | SELECT 10;"));
+  EXPECT_THAT(Down("golang-migrate"), ElementsAre("10_c.down.sql | query | SELECT 1010;",
+                                                  "2_b.down.sql | query | SELECT 22;"));
+}
+
+TEST(Formats, AtlasHeadsDecideAndCheckpointsAreLeftOut) {
+  const auto up = Up("atlas");
+  ASSERT_EQ(up.size(), 3U);
+  EXPECT_EQ(up[0], "20240101_a.sql | transaction | CREATE TABLE a ();");
+  EXPECT_THAT(up[1], HasSubstr("20240102_b.sql | each | "));
+  EXPECT_THAT(up[2], HasSubstr("SELECT 1 ; SELECT 2 ;"));
+  EXPECT_THAT(ReadFixture("atlas").notes, ElementsAre(HasSubstr("checkpoint")));
+}
+
+TEST(Formats, PrismaRunsItsDirectoriesByName) {
+  EXPECT_THAT(Up("prisma"), ElementsAre("migrations/20240101_a/migration.sql | query | SELECT 1;",
+                                        "migrations/20240102_b/migration.sql | query | SELECT 2;"));
+  EXPECT_THAT(Down("prisma"), ElementsAre("migrations/20240101_a/down.sql | query | SELECT 11;"));
+}
+
+TEST(Formats, WhatOtherToolsPrintIsReadAsItStands) {
+  EXPECT_THAT(FormatsOf("rails"), ElementsAre("rails"));
+  EXPECT_THAT(FormatsOf("django"), ElementsAre("django"));
+  EXPECT_THAT(FormatsOf("alembic"), ElementsAre("alembic"));
+  EXPECT_THAT(Up("django"),
+              ElementsAre("0002.sql | each | BEGIN; -- -- Add field b to a -- ALTER TABLE a ADD "
+                          "COLUMN b integer NULL; COMMIT;"));
+  EXPECT_THAT(Up("alembic"), ElementsAre("a_to_b.sql | each | BEGIN; -- Running upgrade -> 1a2b "
+                                         "CREATE TABLE a (); COMMIT;"));
+  EXPECT_THAT(Down("alembic"), ElementsAre("b_to_a.sql | each | BEGIN; -- Running downgrade 1a2b "
+                                           "-> DROP TABLE a; COMMIT;"));
+}
+
+TEST(Formats, AWayDownBeginsWithTheSchemaOfTheWayUp) {
+  const auto migrations = ReadFixture("golang-migrate", {"", Direction::kDown});
+  ASSERT_EQ(migrations.files.size(), 5U);
+  EXPECT_FALSE(migrations.files[0].judged);
+  EXPECT_EQ(migrations.files[2].path.filename(), "10_c.up.sql");
+  EXPECT_TRUE(migrations.files[3].judged);
+}
+
+TEST(Formats, OneFileIsReadAsItsDirectoryIs) {
+  const auto read = [](const fs::path& path, Direction direction = Direction::kUp) {
+    Reader reader({"", direction});
+    reader.Add(Fixture("") / path);
+    return Parts(reader.Take(), Fixture(""));
+  };
+  EXPECT_THAT(read("atlas/20240101_a.sql"),
+              ElementsAre("atlas/20240101_a.sql | transaction | CREATE TABLE a ();"));
+  EXPECT_THAT(read("flyway/V4__configured.sql"),
+              ElementsAre("flyway/V4__configured.sql | each | REINDEX TABLE CONCURRENTLY a;"));
+  EXPECT_THAT(read("prisma/migrations/20240101_a/migration.sql"),
+              ElementsAre("prisma/migrations/20240101_a/migration.sql | query | SELECT 1;"));
+  EXPECT_THAT(read("goose/00002_b.sql").size(), 3U);
+  EXPECT_THAT(read("plain/rollback/1_create.sql"), IsEmpty());
+  EXPECT_THAT(read("plain/rollback/1_create.sql", Direction::kDown),
+              ElementsAre("plain/rollback/1_create.sql | each | DROP TABLE a;"));
+  EXPECT_THAT(read("sqitch/revert/users.sql"), IsEmpty());
+}
+
+TEST(Formats, TextTellsItsTool) {
+  Reader reader({});
+  reader.AddText("-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;\n");
+  const auto migrations = reader.Take();
+  ASSERT_EQ(migrations.files.size(), 1U);
+  EXPECT_TRUE(migrations.files[0].path.empty());
+  EXPECT_THAT(migrations.formats, ElementsAre("goose"));
+  EXPECT_THAT(Parts(migrations, ""), ElementsAre(". | transaction | SELECT 1;"));
+}
+
+TEST(Formats, ANameGivenByHandHolds) {
+  EXPECT_THAT(FormatNames(), Contains("golang-migrate"));
+  const auto migrations = ReadFixture("mixed", {"prisma", Direction::kUp});
+  EXPECT_THAT(migrations.files, IsEmpty());
+  const auto plain = Parts(ReadFixture("goose", {"plain", Direction::kUp}), Fixture("goose"));
+  ASSERT_EQ(plain.size(), 2U);
+  EXPECT_THAT(plain[0], HasSubstr("| each | -- +goose Up"));
+}
+
+TEST(Formats, WhatCannotBeReadIsSaid) {
+  Reader reader({});
+  reader.Add(Fixture("plain") / "nowhere.sql");
+  reader.Add(Fixture("python"));
+  const auto migrations = reader.Take();
+  EXPECT_THAT(migrations.files, IsEmpty());
+  EXPECT_THAT(migrations.problems, ElementsAre(HasSubstr("nowhere.sql: No such file")));
+  EXPECT_THAT(migrations.notes, ElementsAre(HasSubstr("alembic upgrade")));
+}
+
+// Whatever the bytes, parts lie in the text.
+TEST(Formats, OddTextsAreAnswered) {
+  for (const std::string_view text :
+       {"",
+        "\n",
+        "--",
+        "-- +goose",
+        "-- +goose Up",
+        "-- migrate:up",
+        "-- migrate:down\n",
+        "--liquibase formatted sql",
+        "--liquibase formatted sql\n--changeset",
+        "--liquibase formatted sql\n--changeset a:1 endDelimiter:\"\n--rollback",
+        "--liquibase formatted sql\n--changeset a:1\n--ignoreLines:start\n--rollback x",
+        "--liquibase formatted sql\n--changeset a:1\n/* liquibase rollback",
+        "--liquibase formatted sql\n--changeset a:1\n/* liquibase rollback */",
+        "--liquibase formatted sql\n--changeset a:1\n--ignoreLines:99999999999\nx",
+        "-- atlas:delimiter",
+        "-- atlas:delimiter \\n\\n",
+        "-- atlas:delimiter x\nx",
+        "-- pgalter:up",
+        "-- pgalter:down\r\n-- pgalter:verify",
+        "\xFF\xFE-\0-",
+        "-- Running upgrade",
+        "--\r-- x\r--"}) {
+    for (const std::string_view format : FormatNames()) {
+      for (const Direction direction : {Direction::kUp, Direction::kDown}) {
+        for (const std::string_view name : {std::string_view(), format}) {
+          Reader reader({std::string(name), direction});
+          reader.AddText(std::string(text));
+          for (const File& file : reader.Take().files) {
+            ASSERT_EQ(file.text.size(), text.size());
+            ASSERT_FALSE(file.parts.empty());
+            for (const lint::Part& part : file.parts) {
+              ASSERT_LE(part.span.begin, part.span.end) << text;
+              ASSERT_LE(part.span.end, text.size()) << text;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pgalter::formats
