@@ -24,6 +24,7 @@ struct Settings {
   std::string baseline = "B";
   std::string separator = "__";
   bool transaction = true;
+  bool mixed = false;
 };
 
 void ReadSettings(std::string_view text, Settings& settings) {
@@ -41,15 +42,15 @@ void ReadSettings(std::string_view text, Settings& settings) {
     if (SameWord(key, "repeatableSqlMigrationPrefix")) settings.repeatable = words[0];
     if (SameWord(key, "baselineMigrationPrefix")) settings.baseline = words[0];
     if (SameWord(key, "sqlMigrationSeparator")) settings.separator = words[0];
+    if (SameWord(key, "mixed")) settings.mixed = SameWord(words[0], "true");
     if (SameWord(key, "executeInTransaction")) settings.transaction = !SameWord(words[0], "false");
   }
 }
 
 Settings SettingsOf(const Folder& folder) {
   Settings settings;
-  for (const std::string& file : folder.files())
-    if (FileName(file) == "flyway.conf" || FileName(file) == "flyway.toml")
-      ReadSettings(folder.Text(file).value_or(""), settings);
+  for (const auto file : {"conf/flyway.conf"sv, "flyway.conf"sv, "flyway.toml"sv})
+    if (const auto text = folder.Text(file)) ReadSettings(*text, settings);
   return settings;
 }
 
@@ -202,12 +203,26 @@ Script Read(const Source& source) {
   Settings settings = SettingsOf(source.folder);
   if (const auto text = source.folder.Text(std::string(source.file) + ".conf"))
     ReadSettings(*text, settings);
-  bool transaction = settings.transaction;
-  if (transaction && MayRefuseTransaction(source.text))
-    transaction = std::ranges::none_of(sql::SplitScript(source.text), [](const sql::Piece& piece) {
-      return piece.kind == sql::PieceKind::kStatement && RefusesTransaction(FirstWords(piece));
-    });
-  return Whole(source.text, transaction ? lint::Sending::kTransaction : lint::Sending::kOneByOne);
+  Script script = Whole(
+      source.text, settings.transaction ? lint::Sending::kTransaction : lint::Sending::kOneByOne);
+  if (!settings.transaction || !MayRefuseTransaction(source.text)) return script;
+  bool refuses = false;
+  bool others = false;
+  for (const sql::Piece& piece : sql::SplitScript(source.text)) {
+    if (piece.kind != sql::PieceKind::kStatement) continue;
+    const auto words = FirstWords(piece);
+    if (RefusesTransaction(words)) {
+      refuses = true;
+    } else if (words.empty() || words[0] != "set") {
+      others = true;
+    }
+  }
+  if (refuses) script.up[0].sending = lint::Sending::kOneByOne;
+  if (refuses && others && !settings.mixed)
+    script.note =
+        "has statements that refuse a transaction beside others: Flyway takes them apart "
+        "only with mixed=true";
+  return script;
 }
 
 }  // namespace

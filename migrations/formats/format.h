@@ -28,6 +28,7 @@ struct Script {
   // Instead of the file's text, and of the same size.
   std::optional<std::string> up_text;
   std::optional<std::string> down_text;
+  std::string note;  // on the way up: what the tool will not run; empty: none
 };
 
 struct Source {

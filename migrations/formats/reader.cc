@@ -136,8 +136,9 @@ void Reader::Push(const Source& source, const std::string& text, std::vector<lin
 
 void Reader::AddUp(const Source& source, const Format& format, bool judged) {
   Script script = ReadScript(format, source);
-  if (script.up.empty() && judged && !script.down.empty())
-    migrations_.notes.push_back(std::string(source.file) + " has a way down only");
+  if (script.up.empty() && !script.down.empty()) script.note = "has a way down only";
+  if (judged && !script.note.empty())
+    migrations_.notes.push_back((source.folder.root() / source.file).string() + " " + script.note);
   Push(source, script.up_text ? *script.up_text : std::string(source.text), std::move(script.up),
        judged);
 }

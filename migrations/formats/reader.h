@@ -41,7 +41,7 @@ struct File {
 struct Migrations {
   std::vector<File> files;            // as the tool runs them. A way down: by parts, the last first
   std::vector<std::string> formats;   // that were met
-  std::vector<std::string> notes;     // files that were left out, and why
+  std::vector<std::string> notes;     // files that were left out, or that the tool refuses, and why
   std::vector<std::string> problems;  // what could not be read, and why
 };
 

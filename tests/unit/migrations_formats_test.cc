@@ -145,6 +145,18 @@ TEST(Formats, FlywayRunsByVersionAndSeesWhatRefusesATransaction) {
                                                        HasSubstr("B1.10__base.sql stands")));
 }
 
+TEST(Formats, FlywayRefusesAMixedFile) {
+  const auto notes = [](std::string text) {
+    Reader reader({"flyway", Direction::kUp});
+    reader.AddText(std::move(text));
+    return reader.Take().notes;
+  };
+  EXPECT_THAT(notes("CREATE INDEX CONCURRENTLY i ON a (b); DROP TABLE c;"),
+              ElementsAre(HasSubstr("mixed=true")));
+  EXPECT_THAT(notes("SET lock_timeout = 0; DROP INDEX CONCURRENTLY i; VACUUM a;"), IsEmpty());
+  EXPECT_THAT(notes("DROP TABLE c; REINDEX TABLE CONCURRENTLY a;"), IsEmpty());
+}
+
 TEST(Formats, FlywayPrefixesAndBaselineWithoutItsVersions) {
   EXPECT_THAT(Up("flyway-configured"), ElementsAre("sql/B3__base.sql | each | SELECT 3;",
                                                    "sql/M4__b.sql | each | SELECT 4;"));
