@@ -4,12 +4,22 @@ namespace pgalter::lint {
 
 namespace {
 
+// The column has no default of its own, and its domain's is not known.
+bool FromUnknownDomain(const Context& context, const locks::Work& work) {
+  const auto* command = CommandOf(context, work);
+  return work.certainty == locks::Certainty::kPossible && command != nullptr && command->column &&
+         command->column->Find(sql::ast::ConstraintKind::kDefault) == nullptr;
+}
+
 void Check(const Context& context, const Reporter& report) {
   ForEachWork(context, locks::Reason::kVolatileDefault, [&](const locks::Work& work) {
-    report(About(context, work,
-                 fmt::format("adding column {} with a default that differs from row to row "
-                             "rewrites {}",
-                             work.subject, Context::Show(work.relation))));
+    Remark remark =
+        About(context, work,
+              fmt::format("adding column {} with a default that differs from row to row "
+                          "rewrites {}",
+                          work.subject, Context::Show(work.relation)));
+    if (FromUnknownDomain(context, work)) remark.severity = Severity::kNote;
+    report(std::move(remark));
   });
 }
 
