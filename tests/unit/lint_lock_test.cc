@@ -33,14 +33,14 @@ INSTANTIATE_TEST_SUITE_P(
          "ALTER TABLE orders ADD CONSTRAINT c CHECK (amount > 0) NOT VALID;"
          "BEGIN; ALTER TABLE orders ADD COLUMN x int; ALTER TABLE orders VALIDATE CONSTRAINT c;"
          "COMMIT;",
-         kSeveral, "warning"},
+         kSeveral, "error"},
         {"CountUnderALock",
          "BEGIN; ALTER TABLE orders ADD COLUMN x int; SELECT count(*) FROM customers; COMMIT;",
          kSeveral, "warning"},
         {"CopyOfATableUnderALock",
          "BEGIN; ALTER TABLE orders ADD COLUMN x int;"
          "CREATE TABLE orders_copy AS SELECT * FROM orders; COMMIT;",
-         kSeveral, "warning"},
+         kSeveral, "error"},
         {"TwoTablesInDoBlock",
          "DO $$ BEGIN ALTER TABLE orders ADD COLUMN x int; ALTER TABLE items ADD COLUMN x int; END "
          "$$;",
@@ -92,6 +92,9 @@ INSTANTIATE_TEST_SUITE_P(
         {"NewTables",
          "BEGIN; CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (a int REFERENCES a);"
          "INSERT INTO a SELECT generate_series(1, 10); CREATE INDEX b_a ON b (a); COMMIT;"},
+        {"NewTablesThatReferToOthers",
+         "BEGIN; CREATE TABLE a (o bigint REFERENCES orders); CREATE TABLE b (c bigint REFERENCES "
+         "customers); COMMIT;"},
         {"RowByKey",
          "BEGIN; ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1 WHERE id = 5; "
          "COMMIT;"},

@@ -6,9 +6,10 @@ namespace {
 
 void Check(const Context& context, const Reporter& report) {
   ForEachWork(context, locks::Reason::kTablespace, [&](const locks::Work& work) {
+    const bool index = work.kind == locks::Work::Kind::kBuild;
     report(About(context, work,
                  fmt::format("SET TABLESPACE copies the files of {}",
-                             work.subject.empty() ? Context::Show(work.relation) : work.subject)));
+                             index ? work.subject : Context::Show(work.relation))));
   });
   const auto* move = context.statement.As<sql::ast::MoveTablespace>();
   if (move == nullptr) return;

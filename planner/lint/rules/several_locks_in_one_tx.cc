@@ -39,6 +39,13 @@ bool HoldsFamily(const Context& context, const catalog::QualifiedName& relation)
   });
 }
 
+// A foreign key of a new table: the lock on what it points at is had without any work.
+bool IsOfNewTable(const Context& context) {
+  if (context.statement.As<sql::ast::CreateTable>() != nullptr) return true;
+  const auto* alter = context.statement.As<sql::ast::AlterTable>();
+  return alter != nullptr && !context.Existing(alter->name);
+}
+
 void Check(const Context& context, const Reporter& report) {
   const Held* held = context.transaction.StrongestBlocking();
   if (held == nullptr) return;
@@ -50,6 +57,9 @@ void Check(const Context& context, const Reporter& report) {
                                  Context::Show(work.relation), locks::Name(held->mode), first);
     remark.lock = LockTaken{held->mode, first};
     remark.table_scan = true;
+    // A SELECT may be of one row.
+    const bool all = context.statement.As<sql::ast::Select>() == nullptr;
+    remark.severity = all ? Severity::kError : Severity::kWarning;
     if (context.Small(work.relation)) remark.severity = Severity::kNote;
     report(std::move(remark));
     return;
@@ -62,6 +72,8 @@ void Check(const Context& context, const Reporter& report) {
                                  locks::Name(lock.mode), Context::Show(lock.relation),
                                  locks::Name(held->mode), first);
     remark.lock = LockTaken{lock.mode, Context::Show(lock.relation)};
+    const bool brief = lock.mode == locks::LockMode::kShareRowExclusive && IsOfNewTable(context);
+    if (brief) remark.severity = Severity::kNote;
     report(std::move(remark));
     return;
   }
