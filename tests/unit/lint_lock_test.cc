@@ -126,6 +126,11 @@ TEST(LockTimeout, IsNotAskedForWhereItLeavesAnInvalidIndex) {
     EXPECT_EQ(test::VerdictOf(test::FindingsOn(sql), kLockTimeout), "") << sql;
 }
 
+TEST(LockTimeout, IsPutAroundTheOneStatement) {
+  EXPECT_EQ(test::Fixed("ALTER TABLE orders ADD COLUMN x int;", kLockTimeout),
+            "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN x int;\nRESET lock_timeout;");
+}
+
 TEST(LockTimeout, IsTheRunnersAffairWhereItSaysSo) {
   Options options;
   options.assumed_lock_timeout = std::chrono::seconds(2);
