@@ -4,6 +4,8 @@
 #include <charconv>
 #include <optional>
 
+#include "planner/locks/condition.h"
+
 namespace pgalter::locks {
 namespace {
 
@@ -41,14 +43,6 @@ std::optional<long long> Integer(const std::string& literal) {
   const auto [stop, error] = std::from_chars(literal.data(), end, value);
   if (error != std::errc() || stop != end) return std::nullopt;
   return value;
-}
-
-// By number or, where the literals are alike, by text: no type is known well enough for more.
-bool AtLeast(const std::string& value, const std::string& limit) {
-  if (value == limit) return true;
-  const auto left = Integer(value);
-  const auto right = Integer(limit);
-  return left && right && *left >= *right;
 }
 
 bool Above(const Known& known, const std::string& column, const std::string& limit) {
@@ -118,9 +112,14 @@ bool ProvesOutside(const catalog::Table& by_default, const catalog::Table& paren
                    const ast::PartitionBound& bound) {
   const std::string* column = OnlyKey(parent);
   if (column == nullptr || bound.from.size() != 1 || bound.to.size() != 1) return false;
-  const Known known = Collect(by_default);
-  return (!IsOpen(bound.to[0]) && Above(known, *column, bound.to[0])) ||
-         (!IsOpen(bound.from[0]) && Below(known, *column, bound.from[0]));
+  Range range{*column, bound.from[0], bound.to[0]};
+  if (IsOpen(range.from)) range.from.clear();
+  if (IsOpen(range.to)) range.to.clear();
+  return std::ranges::any_of(by_default.constraints, [&](const catalog::Constraint& constraint) {
+    const ast::Constraint& definition = constraint.definition;
+    return definition.kind == ConstraintKind::kCheck && constraint.valid && definition.expression &&
+           KeepsOut(definition.expression->text, range);
+  });
 }
 
 bool HasOtherChecks(const catalog::Table& table) {

@@ -56,14 +56,7 @@ class Rewrites {
     } else {
       value = DomainDefault(column_.type, draft_.schema());
     }
-    if (value == nullptr) {
-      if (given != nullptr || !DomainHasDefault(column_.type, draft_.schema())) return;
-      Work* work = Add(Reason::kVolatileDefault);
-      if (work != nullptr)
-        Doubt(*work,
-              "whether the default of " + ToString(column_.type) + " is volatile is not known");
-      return;
-    }
+    if (value == nullptr) return;
     const VolatilityVerdict verdict = JudgeVolatility(*value, draft_.schema());
     if (verdict.is_volatile == Truth::kNo) return;
     Work* work = Add(Reason::kVolatileDefault);

@@ -65,7 +65,8 @@ void AddForeignKey(const ast::Constraint& constraint, const Altered& altered, Dr
   TakeTarget(target, draft, LockMode::kShareRowExclusive);
   if (!ReadsRows(constraint)) return;
   WorkOn(altered, draft, Work::Kind::kScan, Reason::kForeignKey, SubjectOf(constraint));
-  if (draft.schema().Resolve(target) != altered.name)
+  // For no rows nothing is looked up.
+  if (draft.schema().Resolve(target) != altered.name && !draft.schema().IsNew(altered.name))
     draft.DoTree(Work::Kind::kScan, target, Reason::kForeignKey, SubjectOf(constraint));
 }
 

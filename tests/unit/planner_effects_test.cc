@@ -202,6 +202,27 @@ TEST(Effects, AreNoneForWhatTouchesNoRelation) {
     EXPECT_EQ(Text(After({statement})), "") << statement;
 }
 
+TEST(Effects, BelieveACheckThatKeepsRowsOutOfANewPartition) {
+  const auto attach = [](std::string_view check) {
+    const std::string constraint =
+        "ALTER TABLE d ADD CONSTRAINT c CHECK (" + std::string(check) + ")";
+    return Text(After({"CREATE TABLE p (a int, b int) PARTITION BY RANGE (a)",
+                       "CREATE TABLE d PARTITION OF p DEFAULT", constraint,
+                       "CREATE TABLE n PARTITION OF p FOR VALUES FROM (10) TO (20)"}));
+  };
+  const std::string proven = "p: ACCESS EXCLUSIVE; d: ACCESS EXCLUSIVE";
+  for (const std::string_view check :
+       {"a >= 20", "a > 20", "a < 10", "a <= 9", "a = 30", "NOT (a >= 10 AND a < 20)",
+        "a IS NULL OR NOT ((a >= 10) AND (a < 20))", "a < 10 OR a >= 20", "a IS NULL",
+        "NOT (a IS NOT NULL AND a >= 10 AND a < 20)", "(a) >= 20::bigint AND b > 0", "\"a\" < -5"})
+    EXPECT_EQ(attach(check), proven) << check;
+  for (const std::string_view check :
+       {"a >= 19", "a > 15", "a < 11", "NOT (a >= 11 AND a < 20)", "NOT a >= 11 AND a < 20",
+        "a < 10 OR b > 20", "b >= 20", "f(a) >= 20", "a + 5 >= 20", "a >= 20 OR true",
+        "NOT (a >= 10 OR b < 20) OR a > 0"})
+    EXPECT_EQ(attach(check), proven + "; scans d?") << check;
+}
+
 // ---- the judgements ----------------------------------------------------------------------------
 
 VolatilityVerdict Judge(const std::string& expression,
