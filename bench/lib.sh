@@ -25,12 +25,22 @@ read_options() {
   [[ -x $pgalter ]] || die "$pgalter is not there; ./dev build release makes it"
 }
 
+# The folder of everything temporary; it goes with the process, and the server if one was started.
+make_scratch() {
+  scratch="$(mktemp -d)"
+  server=()
+  trap 'clean_up' EXIT
+}
+
+clean_up() {
+  if ((${#server[@]})); then "$pgalter" sandbox stop "${server[0]}" >/dev/null 2>&1 || true; fi
+  rm -rf "$scratch"
+}
+
 start_server() {
   mapfile -t server < <("$pgalter" sandbox start --set shared_buffers=2GB --set max_wal_size=16GB \
     --set checkpoint_timeout=1h --set maintenance_work_mem=512MB 2>/dev/null)
   [[ ${#server[@]} == 2 ]] || die "no server was started"
-  scratch="$(mktemp -d)"
-  trap '"$pgalter" sandbox stop "${server[0]}" >/dev/null 2>&1; rm -rf "$scratch"' EXIT
 }
 
 dsn() { printf '%s' "${server[1]/dbname=postgres/dbname=$1}"; }

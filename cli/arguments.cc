@@ -1,8 +1,10 @@
 #include "cli/arguments.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/parsers.hpp>
 #include <cstdlib>
@@ -24,6 +26,16 @@ constexpr int kStyle = po::command_line_style::unix_style & ~po::command_line_st
 std::string FromEnvironment(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
+}
+
+std::vector<std::string> Words(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    words.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
 }
 
 [[noreturn]] void RejectUsage(const std::string& text, const std::string& hint) {
@@ -78,17 +90,19 @@ void CheckOperands(const Context& context) {
 }
 
 Output ParseOutput(const Command& command, const std::string& text) {
-  if (text == "text") return Output::kText;
-  if (text == "json") return Output::kJson;
-  RejectUsage(fmt::format("--output is text or json: not \"{}\"", text), HelpHint(command));
+  const std::vector<std::string> known = Words(command.body->outputs);
+  if (std::ranges::find(known, text) == known.end())
+    RejectUsage(fmt::format("--output is one of {}: not \"{}\"", fmt::join(known, ", "), text),
+                HelpHint(command));
+  return text == "json" ? Output::kJson : Output::kText;
 }
 
 // --env is an explicit wish, so it beats PGALTER_DSN, which is only the surroundings.
-std::string SettleDsn(const po::variables_map& options) {
+std::string SettleDsn(const Command& command, const po::variables_map& options) {
   const bool has_env = options.count("env") > 0;
   const bool has_dsn = options.count("dsn") > 0;
   if (has_env && has_dsn) RejectUsage("--dsn and --env name two connections", "give one of them");
-  if (options.count("config") > 0 && !has_env)
+  if (options.count("config") > 0 && !has_env && !command.body->reads_config)
     RejectUsage("--config alone changes nothing", "add --env NAME");
   if (has_dsn) return options["dsn"].as<std::string>();
   if (!has_env) return FromEnvironment("PGALTER_DSN");
@@ -97,9 +111,9 @@ std::string SettleDsn(const po::variables_map& options) {
 }
 
 // https://no-color.org: set and not empty.
-Color SettleColor(bool forbidden) {
+Color SettleColor(bool forbidden, int descriptor) {
   if (forbidden || !FromEnvironment("NO_COLOR").empty()) return Color::kNo;
-  return ::isatty(STDERR_FILENO) != 0 ? Color::kYes : Color::kNo;
+  return ::isatty(descriptor) != 0 ? Color::kYes : Color::kNo;
 }
 
 }  // namespace
@@ -170,10 +184,11 @@ Context ParseArguments(const std::vector<std::string>& arguments) {
   context.help = context.Has("help");
   CheckOperands(context);
   context.output = ParseOutput(*context.command, context.Get("output"));
-  context.color = SettleColor(context.Has("no-color"));
+  context.color = SettleColor(context.Has("no-color"), STDERR_FILENO);
+  context.result_color = SettleColor(context.Has("no-color"), STDOUT_FILENO);
   context.yes = context.Has("yes");
   if (context.Has("log-file")) context.log_file = context.Get("log-file");
-  context.dsn = SettleDsn(context.options);
+  context.dsn = SettleDsn(*context.command, context.options);
   return context;
 }
 

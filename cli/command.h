@@ -22,6 +22,9 @@ struct CommandBody {
   std::string_view description;  // sentences; an empty line parts two paragraphs
   std::size_t most_operands = 0;
   std::size_t least_operands = 0;
+  std::string_view outputs = "text json";  // what --output can be, with blanks between
+  bool reads_config = false;               // pgalter.toml has more for it than connections
+  bool takes_files = false;                // its operands; for shells
   std::string_view words = {};  // what the first operand can be, with blanks between; for shells
   void (*add_options)(boost::program_options::options_description& options) = nullptr;
   Task<ExitCode> (*run)(Context& context) = nullptr;

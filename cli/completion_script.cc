@@ -26,22 +26,26 @@ std::string Choices(const Command& command) {
 std::string Bash() {
   std::string cases;
   for (const Command& command : AllCommands())
-    cases += fmt::format("    {}) words='{}' ;;\n", command.name, Choices(command));
+    cases +=
+        fmt::format("    {}) words='{}' outputs='{}'{} ;;\n", command.name, Choices(command),
+                    command.body->outputs, command.body->takes_files ? " files=(-o default)" : "");
   return fmt::format(R"(# bash completion for pgalter
 _pgalter() {{
-  local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}" words=''
+  local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}"
+  local words='' outputs='' files=()
   COMPREPLY=()
-  case "$previous" in
-    --output) COMPREPLY=($(compgen -W 'text json' -- "$current")); return ;;
-    --config|--log-file) COMPREPLY=($(compgen -f -- "$current")); return ;;
-  esac
   if ((COMP_CWORD == 1)); then
     COMPREPLY=($(compgen -W '{}' -- "$current"))
     return
   fi
   case "${{COMP_WORDS[1]}}" in
 {}  esac
+  case "$previous" in
+    --output) COMPREPLY=($(compgen -W "$outputs" -- "$current")); return ;;
+    --config|--log-file) COMPREPLY=($(compgen -f -- "$current")); return ;;
+  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
+  if ((${{#files[@]}})); then compopt "${{files[@]}}"; fi
 }}
 complete -F _pgalter pgalter
 )",
@@ -53,23 +57,25 @@ std::string Zsh() {
   std::string cases;
   for (const Command& command : AllCommands()) {
     names += fmt::format("    '{}:{}'\n", command.name, command.summary);
-    cases += fmt::format("    {}) compadd -- {} ;;\n", command.name, Choices(command));
+    cases += fmt::format("    {}) choices=({}) outputs=({}){} ;;\n", command.name, Choices(command),
+                         command.body->outputs, command.body->takes_files ? "; _files" : "");
   }
   return fmt::format(R"(#compdef pgalter
 _pgalter() {{
-  local -a commands
+  local -a commands choices outputs
   commands=(
 {}  )
   if ((CURRENT == 2)); then
     _describe 'command' commands
     return
   fi
-  case "$words[CURRENT-1]" in
-    --output) compadd -- text json; return ;;
-    --config|--log-file) _files; return ;;
-  esac
   case "$words[2]" in
 {}  esac
+  case "$words[CURRENT-1]" in
+    --output) compadd -- $outputs; return ;;
+    --config|--log-file) _files; return ;;
+  esac
+  compadd -- $choices
 }}
 if [[ $funcstack[1] == _pgalter ]]; then
   _pgalter "$@"
@@ -85,6 +91,9 @@ std::string FishOptions(const Command& command) {
   for (const std::string& word : OptionNames(command))
     lines += fmt::format("complete -c pgalter -n '__fish_seen_subcommand_from {}' -l {}\n",
                          command.name, word.substr(2));
+  if (command.body->takes_files)
+    lines +=
+        fmt::format("complete -c pgalter -n '__fish_seen_subcommand_from {}' -F\n", command.name);
   const std::string words = command.name == "help" ? Names() : std::string(command.body->words);
   if (!words.empty())
     lines += fmt::format("complete -c pgalter -n '__fish_seen_subcommand_from {}' -a '{}'\n",

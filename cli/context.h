@@ -11,7 +11,7 @@
 
 namespace pgalter::cli {
 
-enum class Output { kText, kJson };
+enum class Output { kText, kJson };  // other formats of results are text here
 enum class Color { kNo, kYes };
 
 struct Context {
@@ -19,7 +19,8 @@ struct Context {
   boost::program_options::variables_map options;  // the command's own
   std::vector<std::string> operands;
   Output output = Output::kText;
-  Color color = Color::kNo;  // on stderr; results are never coloured
+  Color color = Color::kNo;         // on stderr
+  Color result_color = Color::kNo;  // on stdout
   bool yes = false;
   bool help = false;
   std::string dsn;       // as libpq has it; may hold a password, so it is never printed

@@ -148,9 +148,23 @@ std::string TroffOptions(const boost::program_options::options_description& opti
   return text;
 }
 
+// Empty for those that print text and JSON only, as most do.
+std::string OutputsText(const Command& command) {
+  std::string names(command.body->outputs);
+  if (names == CommandBody{}.outputs) return "";
+  for (std::size_t at = 0; (at = names.find(' ', at)) != std::string::npos; at += 2)
+    names.replace(at, 1, ", ");
+  return fmt::format("--output is one of {}.", names);
+}
+
+std::string Description(const Command& command) {
+  const std::string outputs = OutputsText(command);
+  return fmt::format("{}{}{}", command.body->description, outputs.empty() ? "" : "\n\n", outputs);
+}
+
 std::string TroffCommand(const Command& command) {
   std::string text = fmt::format(".SS \"{}\"\n{}.\n.PP\n{}\n", Troff(Invocation(command)),
-                                 Troff(command.summary), Paragraphs(command.body->description));
+                                 Troff(command.summary), Paragraphs(Description(command)));
   return text + TroffOptions(OwnOptions(command));
 }
 
@@ -175,7 +189,7 @@ std::string OverviewText() {
 std::string HelpText(const Command& command) {
   std::string text = fmt::format("{}.\n\nUsage: {}\n\n{}", command.summary,
                                  Wrapped(Invocation(command), kWidth - 7, 11),
-                                 ParagraphsText(command.body->description));
+                                 ParagraphsText(Description(command)));
   const auto own = OwnOptions(command);
   if (!own.options().empty()) text += OptionsText("Options", own);
   return text + OptionsText("Options of every command", CommonOptions());
@@ -201,7 +215,8 @@ std::string ManPage(std::string_view version) {
     text += fmt::format(".TP\n.B {}\n{}\n", Troff(variable.name), Troff(variable.meaning));
   text +=
       ".SH FILES\n.TP\n.B pgalter.toml\n"
-      "Connections by name, in the working directory: [env.NAME] with dsn = \"...\".\n"
+      "In the working directory: connections by name, [env.NAME] with dsn = \"...\"; and [lint], "
+      "what lint takes for its options.\n"
       ".SH SEE ALSO\n.BR psql (1)\n";
   return text;
 }
