@@ -12,11 +12,28 @@ using sql::ast::ConstraintKind;
 using sql::ast::TableChange;
 using sql::ast::TableCommand;
 
-// Whether the command reaches partitions and inheriting tables.
-bool Descends(const TableCommand& command) {
-  switch (command.change) {
-    case TableChange::kAddColumn:
+// The server first takes away, then changes types, then adds columns; the rest follows as written.
+int Pass(TableChange change) {
+  switch (change) {
     case TableChange::kDropColumn:
+    case TableChange::kDropConstraint:
+    case TableChange::kDropDefault:
+    case TableChange::kDropNotNull:
+    case TableChange::kDropIdentity:
+    case TableChange::kDropExpression:
+      return 0;
+    case TableChange::kSetType:
+      return 1;
+    case TableChange::kAddColumn:
+      return 2;
+    default:
+      return 3;
+  }
+}
+
+// Changes of a column that partitions and inheriting tables go along with.
+bool Descends(TableChange change) {
+  switch (change) {
     case TableChange::kSetType:
     case TableChange::kSetDefault:
     case TableChange::kDropDefault:
@@ -24,26 +41,26 @@ bool Descends(const TableCommand& command) {
     case TableChange::kDropNotNull:
     case TableChange::kSetExpression:
     case TableChange::kDropExpression:
-    case TableChange::kDropConstraint:
-    case TableChange::kValidateConstraint:
       return true;
     default:
       return false;
   }
 }
 
-// A constraint of a partitioned table is one of each partition; a CHECK goes to all children.
-bool Descends(const sql::ast::Constraint& constraint, bool partitioned) {
-  switch (constraint.kind) {
-    case ConstraintKind::kCheck:
-    case ConstraintKind::kNotNull:
-      return !constraint.no_inherit;
+std::optional<TableKind> WrittenKind(sql::ast::RelationKind kind) {
+  switch (kind) {
+    case sql::ast::RelationKind::kView:
+      return TableKind::kView;
+    case sql::ast::RelationKind::kMaterializedView:
+      return TableKind::kMaterializedView;
+    case sql::ast::RelationKind::kSequence:
+      return TableKind::kSequence;
+    case sql::ast::RelationKind::kForeignTable:
+      return TableKind::kForeign;
     default:
-      return partitioned;
+      return std::nullopt;
   }
 }
-
-void Forget(std::vector<std::string>& names, const std::string& name) { std::erase(names, name); }
 
 }  // namespace
 
@@ -57,56 +74,34 @@ void Change::operator()(const sql::ast::AlterTable& statement) {
   if (statement.kind == sql::ast::RelationKind::kIndex) return;
   if (statement.if_exists && schema_.complete_ && Find(statement.name) == nullptr) return;
   Table& table = Open(statement.name);
-  if (table.kind == TableKind::kTable && !table.complete) {
-    switch (statement.kind) {
-      case sql::ast::RelationKind::kView:
-        table.kind = TableKind::kView;
-        break;
-      case sql::ast::RelationKind::kMaterializedView:
-        table.kind = TableKind::kMaterializedView;
-        break;
-      case sql::ast::RelationKind::kSequence:
-        table.kind = TableKind::kSequence;
-        break;
-      case sql::ast::RelationKind::kForeignTable:
-        table.kind = TableKind::kForeign;
-        break;
-      default:
-        break;
-    }
-  }
-  // The server puts type changes, then constraints and indexes, behind what takes away; nothing
-  // here depends on that order.
-  for (const TableCommand& command : statement.commands) Alter(table, command, !statement.only);
+  if (const auto kind = WrittenKind(statement.kind);
+      kind && table.kind == TableKind::kTable && !table.complete)
+    table.kind = *kind;
+  std::vector<const TableCommand*> commands;
+  commands.reserve(statement.commands.size());
+  for (const TableCommand& command : statement.commands) commands.push_back(&command);
+  std::ranges::stable_sort(commands, {},
+                           [](const TableCommand* command) { return Pass(command->change); });
+  for (const TableCommand* command : commands) Alter(table, *command, !statement.only);
 }
 
 void Change::Alter(Table& table, const TableCommand& command, bool recurse) {
   switch (command.change) {
     case TableChange::kAddColumn:
-      AddColumn(table, command);
+      AddColumn(table, command, recurse);
       break;
     case TableChange::kDropColumn:
-      DropColumn(table, command.name, command.cascade);
-      break;
-    case TableChange::kSetType:
-    case TableChange::kSetDefault:
-    case TableChange::kDropDefault:
-    case TableChange::kSetNotNull:
-    case TableChange::kDropNotNull:
-    case TableChange::kAddIdentity:
-    case TableChange::kDropIdentity:
-    case TableChange::kDropExpression:
-      AlterColumn(table, command);
+      DropColumn(table, command.name, command.cascade, recurse);
       break;
     case TableChange::kAddConstraint:
-      if (command.constraint) AddConstraint(table, *command.constraint, "");
+      if (command.constraint) AddConstraintDown(table, *command.constraint, recurse);
       break;
     case TableChange::kAlterConstraint:
       if (command.constraint && command.constraint->enforced)
         ValidateConstraint(table, command.name);
       break;
     case TableChange::kDropConstraint:
-      DropConstraint(table, command.name);
+      DropConstraint(table, command.name, command.cascade, recurse);
       break;
     case TableChange::kValidateConstraint:
       ValidateConstraint(table, command.name);
@@ -124,50 +119,63 @@ void Change::Alter(Table& table, const TableCommand& command, bool recurse) {
         Edit(table, [&](Table& child) { child.inherits.push_back(Target(*command.other)); });
       break;
     case TableChange::kNoInherit:
-      if (command.other)
-        Edit(table, [&](Table& child) { std::erase(child.inherits, Target(*command.other)); });
+      if (!command.other) break;
+      Edit(table, [&](Table& child) { std::erase(child.inherits, Target(*command.other)); });
+      KeepWhatNoParentHas(table);
       break;
     default:
-      AlterSettings(table, command);
+      for (Table* each : recurse&& Descends(command.change) ? WithDescendants(table)
+                                                            : std::vector<Table*>{&table})
+        AlterSettings(*each, command);
   }
-  if (!recurse) return;
-  const bool partitioned = table.kind == TableKind::kPartitioned;
-  if (command.change == TableChange::kAddConstraint) {
-    if (!command.constraint || !Descends(*command.constraint, partitioned)) return;
-  } else if (!Descends(command)) {
+}
+
+void Change::AddColumn(Table& table, const TableCommand& command, bool recurse) {
+  if (!command.column) return;
+  const std::string& name = command.column->name;
+  if (const Column* own = table.FindColumn(name); own != nullptr && own->known) return;
+  const bool has_sequence = sql::ast::IsSerial(command.column->type) ||
+                            command.column->Find(ConstraintKind::kIdentity) != nullptr;
+  const Column column = MakeColumn(*command.column);
+  for (Table* each : recurse ? WithDescendants(table) : std::vector<Table*>{&table}) {
+    if (const Column* own = each->FindColumn(name); own != nullptr && own->known) continue;
+    Edit(*each, [&](Table& target) {
+      std::erase_if(target.columns, [&](const Column& unseen) { return unseen.name == name; });
+      target.columns.push_back(column);
+      target.columns.back().local = each == &table;
+    });
+  }
+  if (has_sequence) AddIdentitySequence(table, *command.column);
+  for (sql::ast::Constraint constraint : command.column->constraints) {
+    PutAtColumn(constraint, name);
+    AddConstraintDown(table, std::move(constraint), recurse);
+  }
+}
+
+void Change::DropColumn(Table& table, const std::string& column, bool cascade, bool recurse,
+                        int depth) {
+  std::vector<std::string> columns{column};
+  for (std::size_t i = 0; cascade && i < columns.size(); ++i)
+    for (const Column& other : table.columns)
+      if (std::ranges::find(other.generated_from, columns[i]) != other.generated_from.end() &&
+          std::ranges::find(columns, other.name) == columns.end())
+        columns.push_back(other.name);
+  for (const std::string& name : columns) DropColumnAlone(table, name, cascade);
+  if (!recurse) {
+    KeepInChildren(table);
     return;
   }
-  TableCommand inherited = command;
-  if (inherited.constraint && inherited.constraint->name.empty() && !table.constraints.empty() &&
-      inherited.constraint->kind == ConstraintKind::kCheck)
-    inherited.constraint->name = table.constraints.back().name;
-  if (inherited.constraint && inherited.constraint->kind != ConstraintKind::kCheck &&
-      inherited.constraint->kind != ConstraintKind::kForeignKey)
-    inherited.constraint->name.clear();  // a name is an index's, and one index has it
+  if (depth == kMostGenerations) return;
   for (Table* child : ChildrenOf(table)) {
-    Alter(*child, inherited, true);
-    // A key's part goes when the key goes.
-    if (command.change == TableChange::kAddConstraint && !table.indexes.empty() &&
-        !child->indexes.empty() && !inherited.constraint->columns.empty() &&
-        child->indexes.back().constraint)
-      child->indexes.back().parent = table.indexes.back().name;
+    for (const std::string& name : columns) {
+      const Column* own = child->FindColumn(name);
+      if (own == nullptr || own->local || Inherited(*child, *own)) continue;
+      DropColumn(*child, name, cascade, true, depth + 1);
+    }
   }
 }
 
-void Change::AddColumn(Table& table, const TableCommand& command) {
-  if (!command.column) return;
-  const auto own = std::ranges::find(table.columns, command.column->name, &Column::name);
-  if (own != table.columns.end()) {
-    // IF NOT EXISTS, or a child that has it.
-    if (own->known) return;
-    table.columns.erase(own);
-  }
-  Column column = MakeColumn(*command.column);
-  Edit(table, [&](Table& target) { target.columns.push_back(std::move(column)); });
-  AddColumnConstraints(table, *command.column);
-}
-
-void Change::DropColumn(Table& table, const std::string& column, bool cascade) {
+void Change::DropColumnAlone(Table& table, const std::string& column, bool cascade) {
   const auto mentions = [&](const Constraint& constraint) {
     const auto& columns = constraint.definition.columns;
     return std::ranges::find(columns, column) != columns.end();
@@ -175,33 +183,29 @@ void Change::DropColumn(Table& table, const std::string& column, bool cascade) {
   std::vector<std::string> constraints;
   for (const Constraint& constraint : table.constraints)
     if (mentions(constraint)) constraints.push_back(constraint.name);
-  for (const std::string& name : constraints) DropConstraint(table, name);
+  for (const std::string& name : constraints) DropConstraint(table, name, cascade, false);
   std::vector<std::string> indexes;
   for (const Index& index : table.indexes)
     if (index.Mentions(column)) indexes.push_back(index.name.name);
   for (const std::string& name : indexes) DropIndex(table, name);
-  for (const QualifiedName& sequence : NamesOf(schema_.OwnedSequences(table.name)))
-    if (Find(sequence)->owned_by_column == column) Erase(sequence);
+  for (const Table* sequence : schema_.OwnedSequences(table.name))
+    if (sequence->owned_by_column == column) doomed_.push_back(sequence->name);
   if (cascade) {
-    for (const QualifiedName& name : NamesOf(schema_.Views(table.name))) {
-      const Table* view = Find(name);
-      if (view == nullptr) continue;
+    for (const Table* view : schema_.Views(table.name)) {
       const bool reads = std::ranges::any_of(view->view_columns, [&](const sql::ColumnUse& use) {
         return use.name == column && use.qualifier == table.name.name;
       });
-      if (reads) DropTable(name, true);
+      if (reads) doomed_.push_back(view->name);
     }
-    std::vector<std::string> generated;
-    for (const Column& other : table.columns)
-      if (std::ranges::find(other.generated_from, column) != other.generated_from.end())
-        generated.push_back(other.name);
-    for (const std::string& name : generated) DropColumn(table, name, true);
+    std::erase_if(table.triggers, [&](const Trigger& trigger) {
+      return std::ranges::find(trigger.columns, column) != trigger.columns.end() ||
+             std::ranges::find(trigger.columns_read, column) != trigger.columns_read.end();
+    });
   }
   Edit(table, [&](Table& target) {
     std::erase_if(target.columns, [&](const Column& item) { return item.name == column; });
   });
-  Forget(table.policy_columns, column);
-  for (Trigger& trigger : table.triggers) Forget(trigger.columns, column);
+  std::erase(table.policy_columns, column);
 }
 
 Column& Change::OpenColumn(Table& table, const std::string& column) {
@@ -214,61 +218,63 @@ Column& Change::OpenColumn(Table& table, const std::string& column) {
   return table.columns.back();
 }
 
-void Change::AlterColumn(Table& table, const TableCommand& command) {
-  Column& column = OpenColumn(table, command.name);
-  switch (command.change) {
-    case TableChange::kSetType:
-      if (!command.type) break;
-      Edit(table, [&](Table& /*target*/) {
-        column.type = ResolveType(*command.type);
-        column.collation = command.collation;
-      });
-      break;
-    case TableChange::kSetDefault:
-      column.has_default = !(command.expression && command.expression->is_null);
-      break;
-    case TableChange::kDropDefault:
-      column.has_default = false;
-      break;
-    case TableChange::kSetNotNull: {
-      column.not_null = true;
-      for (Constraint& constraint : table.constraints) {
-        // PostgreSQL 18: the constraint that was not valid now is.
-        if (constraint.definition.kind == ConstraintKind::kNotNull &&
-            std::ranges::find(constraint.definition.columns, command.name) !=
-                constraint.definition.columns.end())
-          constraint.valid = true;
-      }
-      break;
-    }
-    case TableChange::kDropNotNull:
-      column.not_null = false;
-      std::erase_if(table.constraints, [&](const Constraint& constraint) {
-        return constraint.definition.kind == ConstraintKind::kNotNull &&
-               std::ranges::find(constraint.definition.columns, command.name) !=
-                   constraint.definition.columns.end();
-      });
-      break;
-    case TableChange::kAddIdentity:
-      column.identity = true;
-      AddIdentitySequence(table, command.name);
-      break;
-    case TableChange::kDropIdentity:
-      column.identity = false;
-      for (const QualifiedName& sequence : NamesOf(schema_.OwnedSequences(table.name)))
-        if (Find(sequence)->owned_by_column == command.name) Erase(sequence);
-      break;
-    case TableChange::kDropExpression:
-      column.generated = false;
-      column.generated_from.clear();
-      break;
-    default:
-      break;
-  }
+void Change::SetNotNull(Table& table, const std::string& column, bool not_null) {
+  OpenColumn(table, column).not_null = not_null;
+  const auto of_column = [&](const Constraint& constraint) {
+    return constraint.definition.kind == ConstraintKind::kNotNull &&
+           std::ranges::find(constraint.definition.columns, column) !=
+               constraint.definition.columns.end();
+  };
+  if (!not_null) std::erase_if(table.constraints, of_column);
+  // PostgreSQL 18: the constraint that was not valid now is.
+  for (Constraint& constraint : table.constraints)
+    if (of_column(constraint)) constraint.valid = true;
 }
 
 void Change::AlterSettings(Table& table, const TableCommand& command) {
   switch (command.change) {
+    case TableChange::kSetType: {
+      if (!command.type) break;
+      OpenColumn(table, command.name);
+      Edit(table, [&](Table& target) {
+        Column& column = OpenColumn(target, command.name);
+        column.type = ResolveType(*command.type);
+        column.collation = command.collation;
+      });
+      break;
+    }
+    case TableChange::kSetDefault:
+      OpenColumn(table, command.name).has_default =
+          !(command.expression && command.expression->is_null);
+      break;
+    case TableChange::kDropDefault:
+      OpenColumn(table, command.name).has_default = false;
+      break;
+    case TableChange::kSetNotNull:
+      SetNotNull(table, command.name, true);
+      break;
+    case TableChange::kDropNotNull:
+      SetNotNull(table, command.name, false);
+      break;
+    case TableChange::kAddIdentity: {
+      OpenColumn(table, command.name).identity = true;
+      sql::ast::ColumnDefinition column;
+      column.name = command.name;
+      if (command.constraint) column.constraints.push_back(*command.constraint);
+      AddIdentitySequence(table, column);
+      break;
+    }
+    case TableChange::kDropIdentity:
+      OpenColumn(table, command.name).identity = false;
+      for (const Table* sequence : schema_.OwnedSequences(table.name))
+        if (sequence->owned_by_column == command.name) doomed_.push_back(sequence->name);
+      break;
+    case TableChange::kDropExpression: {
+      Column& column = OpenColumn(table, command.name);
+      column.generated = false;
+      column.generated_from.clear();
+      break;
+    }
     case TableChange::kSetExpression: {
       Column& column = OpenColumn(table, command.name);
       column.generated_from.clear();
@@ -297,12 +303,16 @@ void Change::AlterSettings(Table& table, const TableCommand& command) {
     case TableChange::kDisableRowSecurity:
       table.row_security = false;
       break;
-    case TableChange::kOfType: {
-      const Type* type = schema_.FindType({"", command.name, {}, 0});
-      const std::string of_type = type == nullptr ? command.name : Key(type->name);
-      Edit(table, [&](Table& target) { target.of_type = of_type; });
+    case TableChange::kOwner:
+      // Sequences of its columns follow.
+      table.owner = command.name;
+      for (const QualifiedName& sequence : NamesOf(schema_.OwnedSequences(table.name)))
+        Find(sequence)->owner = command.name;
       break;
-    }
+    case TableChange::kOfType:
+      if (!command.type) break;
+      Edit(table, [&](Table& target) { target.of_type = TypeKey(ResolveType(*command.type)); });
+      break;
     case TableChange::kNotOf:
       Edit(table, [](Table& target) { target.of_type.clear(); });
       break;

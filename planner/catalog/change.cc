@@ -22,7 +22,29 @@ std::string IntegerOfSerial(const std::string& serial) {
 Table* Change::Find(const QualifiedName& name) {
   const Table* table = schema_.FindTable(name);
   if (table == nullptr) return nullptr;
-  return &schema_.tables_.find(Key(table->name))->second;
+  const std::string key = Key(table->name);
+  schema_.NoteTable(key);
+  return &schema_.tables_.find(key)->second;
+}
+
+Domain* Change::FindDomain(const QualifiedName& name) {
+  const std::string key = Key(schema_.ResolveType(name));
+  const auto found = schema_.domains_.find(key);
+  if (found == schema_.domains_.end()) return nullptr;
+  schema_.NoteDomain(key);
+  return &found->second;
+}
+
+Type* Change::FindType(const QualifiedName& name) {
+  const std::string key = Key(schema_.ResolveType(name));
+  const auto found = schema_.types_.find(key);
+  if (found == schema_.types_.end()) return nullptr;
+  schema_.NoteType(key);
+  return &found->second;
+}
+
+void Change::Finish() {
+  for (const QualifiedName& name : doomed_) DropTable(name, true);
 }
 
 Table& Change::Open(const QualifiedName& name) {
@@ -42,6 +64,7 @@ Table* Change::FindByIndex(const QualifiedName& index) {
 void Change::Erase(const QualifiedName& name) {
   const auto found = schema_.tables_.find(Key(name));
   if (found == schema_.tables_.end()) return;
+  schema_.NoteTable(found->first);
   schema_.Unlink(found->first, found->second);
   schema_.tables_.erase(found);
 }
@@ -61,7 +84,7 @@ std::vector<Table*> Change::ChildrenOf(const Table& table) {
 }
 
 bool Change::Circular(const QualifiedName& child, const QualifiedName& parent) const {
-  constexpr std::size_t kMostAncestors = 64;  // past that nobody's table is meant
+  constexpr std::size_t kMostAncestors = kMostGenerations;
   std::vector<QualifiedName> ahead{parent};
   for (std::size_t i = 0; i < ahead.size(); ++i) {
     if (ahead[i] == child || i == kMostAncestors) return true;

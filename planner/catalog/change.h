@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "planner/catalog/schema.h"
@@ -14,6 +15,10 @@ namespace pgalter::catalog {
 class Change {
  public:
   explicit Change(Schema& schema) : schema_(schema) {}
+
+  // After the statement: what it takes along stays in its place until here, so that a table that is
+  // being changed cannot go away under its change.
+  void Finish();
 
   // change_table.cc
   void operator()(const sql::ast::CreateTable& statement);
@@ -38,6 +43,7 @@ class Change {
   void operator()(const sql::ast::CreateDomain& statement);
   void operator()(const sql::ast::AlterDomain& statement);
   void operator()(const sql::ast::Sequence& statement);
+  void operator()(const sql::ast::CreateSchema& statement);
   void operator()(const sql::ast::Set& statement);
   void operator()(const sql::ast::Select& statement);
   void operator()(const sql::ast::Transaction& statement);
@@ -46,9 +52,15 @@ class Change {
   void operator()(const Other& /*statement*/) {}
 
  private:
+  // Past that nobody's tables are meant.
+  static constexpr int kMostGenerations = 64;
+
   [[nodiscard]] Origin NewOrigin() const {
     return schema_.in_run_ ? Origin::kInRun : Origin::kBefore;
   }
+
+  // change_table.cc
+  void CopyLike(Table& table, const Table& source, const sql::ast::CreateTable& statement);
 
   // --- change.cc: finding, adding, taking out ---
   Table* Find(const QualifiedName& name);
@@ -62,6 +74,8 @@ class Change {
   // walks down the children relies on an end.
   [[nodiscard]] bool Circular(const QualifiedName& child, const QualifiedName& parent) const;
   Table* FindByIndex(const QualifiedName& index);
+  Domain* FindDomain(const QualifiedName& name);
+  Type* FindType(const QualifiedName& name);
   void Insert(Table table) { schema_.Add(std::move(table)); }
   void Erase(const QualifiedName& name);
   // Takes the table out of the edges, lets `edit` change it, puts it in again.
@@ -92,33 +106,55 @@ class Change {
 
   // --- constraint.cc ---
   // One that stands at a column knows its column from here on.
-  void AddConstraint(Table& table, sql::ast::Constraint constraint, const std::string& column);
+  static void PutAtColumn(sql::ast::Constraint& constraint, const std::string& column);
+  // To this table alone. The reference holds until its next constraint.
+  Constraint& AddConstraint(Table& table, sql::ast::Constraint constraint);
+  // To the children as well, where that kind is theirs, too.
+  void AddConstraintDown(Table& table, sql::ast::Constraint constraint, bool recurse);
   void AddKey(Table& table, Constraint& constraint);  // and its index
-  void AddColumnConstraints(Table& table, const sql::ast::ColumnDefinition& definition);
-  void AddIdentitySequence(Table& table, const std::string& column);
-  void DropConstraint(Table& table, const std::string& name);
+  void AddIdentitySequence(Table& table, const sql::ast::ColumnDefinition& column);
+  void DropConstraint(Table& table, const std::string& name, bool cascade, bool recurse,
+                      int depth = 0);
   void ValidateConstraint(Table& table, const std::string& name);
   void AddIndex(Table& table, Index index);
-  void DropIndex(Table& table, const std::string& name);
+  void DropIndex(Table& table, const std::string& name, int depth = 0);
+
+  // --- inherit.cc ---
+  // The table itself first; each once.
+  [[nodiscard]] std::vector<Table*> WithDescendants(Table& table);
+  [[nodiscard]] std::vector<const Table*> ParentsOf(const Table& table) const;
+  [[nodiscard]] bool Inherited(const Table& table, const Column& column) const;
+  [[nodiscard]] bool Inherited(const Table& table, const Constraint& constraint) const;
+  void KeepWhatNoParentHas(Table& table);
+  void KeepInChildren(const Table& table);
+  void InheritColumns(Table& child, const Table& parent, bool partition);
+  void InheritConstraint(Table& child, const Constraint& constraint, bool partition, int depth);
+  void InheritIndex(Table& child, const Table& parent, const Index& index, int depth);
+  void Inherit(Table& child, const Table& parent);  // constraints and indexes
 
   // --- partition.cc ---
-  // What a new child takes over: columns, constraints, indexes.
-  void Inherit(Table& child, const Table& parent);
-  void InheritColumns(Table& child, const Table& parent);
   void Attach(Table& parent, const sql::ast::TableCommand& command);
   void AttachIndex(Table& parent, const QualifiedName& index, const QualifiedName& part);
+  void CompleteIndex(Table& table, Index& index, int depth);
   void Detach(Table& parent, const QualifiedName& partition);
 
   // --- alter_table.cc ---
   void Alter(Table& table, const sql::ast::TableCommand& command, bool recurse);
-  void AlterColumn(Table& table, const sql::ast::TableCommand& command);
   void AlterSettings(Table& table, const sql::ast::TableCommand& command);
-  void AddColumn(Table& table, const sql::ast::TableCommand& command);
-  void DropColumn(Table& table, const std::string& column, bool cascade);
+  void AddColumn(Table& table, const sql::ast::TableCommand& command, bool recurse);
+  // With CASCADE the columns generated from it as well.
+  void DropColumn(Table& table, const std::string& column, bool cascade, bool recurse,
+                  int depth = 0);
+  void DropColumnAlone(Table& table, const std::string& column, bool cascade);
+  void SetNotNull(Table& table, const std::string& column, bool not_null);
   Column& OpenColumn(Table& table, const std::string& column);
 
   // --- change_name.cc ---
-  void RenameColumn(Table& table, const std::string& from, const std::string& to);
+  void RenameColumn(Table& renamed, const std::string& from, const std::string& to);
+  void RenameConstraint(Table& table, const std::string& from, const std::string& to);
+  void RenameOwnColumn(Table& table, const std::string& from, const std::string& to);
+  void MoveFunctions(const QualifiedName& from, const QualifiedName& to);
+  void RenameSchema(const std::string& from, const std::string& to);
   void MoveTable(Table& table, const QualifiedName& to);
   void MoveIndex(Table& table, const std::string& from, const QualifiedName& to);
   void RenameType(const QualifiedName& from, const QualifiedName& to);
@@ -126,7 +162,7 @@ class Change {
   // --- change_drop.cc ---
   void DropTable(const QualifiedName& name, bool cascade);
   void DropType(const QualifiedName& name, bool cascade);
-  void DropFunctions(const QualifiedName& name);
+  void DropFunctions(const QualifiedName& name, bool cascade);
   void DropSchema(const std::string& name);
 
   // --- change_object.cc ---
@@ -135,6 +171,7 @@ class Change {
   void SetSearchPath(const std::string& value, bool reset, bool local);
 
   Schema& schema_;
+  std::vector<QualifiedName> doomed_;  // relations, with all that hangs on them
 };
 
 }  // namespace pgalter::catalog

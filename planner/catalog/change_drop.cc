@@ -30,7 +30,7 @@ void Change::operator()(const sql::ast::Drop& statement) {
         DropType(name, statement.cascade);
         break;
       case ObjectKind::kFunction:
-        DropFunctions(name);
+        DropFunctions(name, statement.cascade);
         break;
       case ObjectKind::kSchema:
         DropSchema(name.name);
@@ -74,27 +74,56 @@ void Change::DropTable(const QualifiedName& name, bool cascade) {
       for (const auto& [other, constraint] : schema_.References(full))
         if (other->name != full) keys.emplace_back(Find(other->name), constraint->name);
     }
-    for (const auto& [other, constraint] : keys) DropConstraint(*other, constraint);
+    for (const auto& [other, constraint] : keys) DropConstraint(*other, constraint, false, true);
     for (const QualifiedName& sequence : NamesOf(schema_.OwnedSequences(full))) Erase(sequence);
     Erase(full);
   }
 }
 
 void Change::DropType(const QualifiedName& name, bool cascade) {
-  const QualifiedName type = schema_.ResolveType(name);
-  if (cascade) {
-    std::vector<std::pair<Table*, std::string>> columns;
+  const auto is = [](const sql::ast::TypeName& used, const QualifiedName& type) {
+    return used.name == type.name && used.schema == type.schema.value_or("");
+  };
+  std::vector<QualifiedName> types{schema_.ResolveType(name)};
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const QualifiedName type = types[i];
+    schema_.NoteType(Key(type));
+    schema_.types_.erase(Key(type));
+    schema_.NoteDomain(Key(type));
+    schema_.domains_.erase(Key(type));
+    if (!cascade) return;
+    std::vector<std::pair<QualifiedName, std::string>> columns;
     for (const auto& [table, column] : schema_.ColumnsOfType(type))
-      columns.emplace_back(Find(table->name), column->name);
-    for (const auto& [table, column] : columns) DropColumn(*table, column, true);
-    for (const QualifiedName& table : NamesOf(schema_.TypedTables(type))) DropTable(table, true);
+      columns.emplace_back(table->name, column->name);
+    for (const auto& [table, column] : columns) DropColumn(*Find(table), column, true, true);
+    for (const QualifiedName& table : NamesOf(schema_.TypedTables(type))) doomed_.push_back(table);
+    for (const auto& [key, domain] : schema_.domains_)
+      if (is(domain.base, type)) types.push_back(domain.name);
+    for (auto& [key, composite] : schema_.types_) {
+      if (std::ranges::none_of(composite.attributes,
+                               [&](const Column& attribute) { return is(attribute.type, type); }))
+        continue;
+      schema_.NoteType(key);
+      std::erase_if(composite.attributes,
+                    [&](const Column& attribute) { return is(attribute.type, type); });
+    }
   }
-  schema_.types_.erase(Key(type));
-  schema_.domains_.erase(Key(type));
 }
 
 // The overload that is meant is not told: all of that name go.
-void Change::DropFunctions(const QualifiedName& name) {
+void Change::DropFunctions(const QualifiedName& name, bool cascade) {
+  schema_.NoteFunctions(name.name);
+  if (cascade) {
+    const auto calls = [&](const Trigger& trigger) {
+      return trigger.function.name == name.name &&
+             (!name.schema || !trigger.function.schema || trigger.function.schema == name.schema);
+    };
+    for (auto& [key, table] : schema_.tables_) {
+      if (std::ranges::none_of(table.triggers, calls)) continue;
+      schema_.NoteTable(key);
+      std::erase_if(table.triggers, calls);
+    }
+  }
   const auto overloads = schema_.functions_.find(name.name);
   if (overloads == schema_.functions_.end()) return;
   std::erase_if(overloads->second, [&](const Function& function) {
@@ -105,12 +134,18 @@ void Change::DropFunctions(const QualifiedName& name) {
 
 void Change::DropSchema(const std::string& name) {
   for (const QualifiedName& table : NamesOf(schema_.TablesIn(name))) DropTable(table, true);
-  const auto in_schema = [&](const auto& item) { return item.second.name.schema == name; };
-  std::erase_if(schema_.types_, in_schema);
-  std::erase_if(schema_.domains_, in_schema);
-  for (auto& [plain, overloads] : schema_.functions_)
-    std::erase_if(overloads,
-                  [&](const Function& function) { return function.name.schema == name; });
+  std::vector<QualifiedName> types;
+  for (const auto& [key, type] : schema_.types_)
+    if (type.name.schema == name) types.push_back(type.name);
+  for (const auto& [key, domain] : schema_.domains_)
+    if (domain.name.schema == name) types.push_back(domain.name);
+  for (const QualifiedName& type : types) DropType(type, true);
+  const auto within = [&](const Function& function) { return function.name.schema == name; };
+  std::vector<QualifiedName> functions;
+  for (const auto& [plain, overloads] : schema_.functions_)
+    if (std::ranges::any_of(overloads, within)) functions.push_back({name, plain});
+  for (const QualifiedName& function : functions) DropFunctions(function, false);
+  schema_.schemas_.erase(name);
 }
 
 }  // namespace pgalter::catalog

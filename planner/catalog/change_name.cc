@@ -62,17 +62,14 @@ void Change::operator()(const sql::ast::Rename& statement) {
       RenameColumn(Open(statement.name), statement.part, statement.new_name);
       return;
     }
-    case ObjectKind::kConstraint: {
-      Table& table = Open(statement.name);
-      if (table.FindIndex(statement.part) != nullptr &&
-          table.FindConstraint(statement.part) != nullptr) {
-        MoveIndex(table, statement.part, {table.name.schema, statement.new_name});
-        return;
-      }
-      for (Constraint& constraint : table.constraints)
-        Replace(constraint.name, statement.part, statement.new_name);
+    case ObjectKind::kConstraint:
+      RenameConstraint(Open(statement.name), statement.part, statement.new_name);
       return;
-    }
+    case ObjectKind::kDomainConstraint:
+      if (Domain* domain = FindDomain(statement.name))
+        for (sql::ast::Constraint& constraint : domain->constraints)
+          Replace(constraint.name, statement.part, statement.new_name);
+      return;
     case ObjectKind::kTrigger:
       for (Trigger& trigger : Open(statement.name).triggers)
         Replace(trigger.name, statement.part, statement.new_name);
@@ -89,32 +86,21 @@ void Change::operator()(const sql::ast::Rename& statement) {
       RenameType(from, {from.schema, statement.new_name});
       return;
     }
-    case ObjectKind::kSchema: {
-      for (const QualifiedName& table : NamesOf(schema_.TablesIn(statement.name.name)))
-        if (Table* found = Find(table)) MoveTable(*found, {statement.new_name, table.name});
+    case ObjectKind::kSchema:
+      RenameSchema(statement.name.name, statement.new_name);
       return;
-    }
     case ObjectKind::kAttribute: {
-      const QualifiedName type = schema_.ResolveType(statement.name);
-      const auto found = schema_.types_.find(Key(type));
-      if (found == schema_.types_.end()) return;
-      for (Column& attribute : found->second.attributes)
+      Type* type = FindType(statement.name);
+      if (type == nullptr) return;
+      for (Column& attribute : type->attributes)
         Replace(attribute.name, statement.part, statement.new_name);
-      for (const Table* table : schema_.TypedTables(type))
+      for (const Table* table : schema_.TypedTables(type->name))
         RenameColumn(*Find(table->name), statement.part, statement.new_name);
       return;
     }
-    case ObjectKind::kFunction: {
-      const auto overloads = schema_.functions_.find(statement.name.name);
-      if (overloads == schema_.functions_.end()) return;
-      std::vector<Function> renamed = std::move(overloads->second);
-      schema_.functions_.erase(overloads);
-      for (Function& function : renamed) {
-        function.name.name = statement.new_name;
-        schema_.Add(std::move(function));
-      }
+    case ObjectKind::kFunction:
+      MoveFunctions(statement.name, {statement.name.schema, statement.new_name});
       return;
-    }
     default:
       return;
   }
@@ -129,15 +115,72 @@ void Change::operator()(const sql::ast::SetSchema& statement) {
     const QualifiedName from = schema_.ResolveType(statement.name);
     RenameType(from, {statement.new_schema, from.name});
   } else if (statement.kind == ObjectKind::kFunction) {
-    const auto overloads = schema_.functions_.find(statement.name.name);
-    if (overloads == schema_.functions_.end()) return;
-    for (Function& function : overloads->second)
-      if (!statement.name.schema || function.name.schema == statement.name.schema)
-        function.name.schema = statement.new_schema;
+    MoveFunctions(statement.name, {statement.new_schema, statement.name.name});
   }
 }
 
-void Change::RenameColumn(Table& table, const std::string& from, const std::string& to) {
+// All of that name: which overload is meant is not told. Without a schema they stay in theirs.
+void Change::MoveFunctions(const QualifiedName& from, const QualifiedName& to) {
+  const auto overloads = schema_.functions_.find(from.name);
+  if (overloads == schema_.functions_.end()) return;
+  schema_.NoteFunctions(from.name);
+  std::vector<Function> moved;
+  std::erase_if(overloads->second, [&](const Function& function) {
+    if (from.schema && function.name.schema != from.schema) return false;
+    moved.push_back(function);
+    return true;
+  });
+  if (overloads->second.empty()) schema_.functions_.erase(overloads);
+  for (Function& function : moved) {
+    if (to.schema) function.name.schema = to.schema;
+    function.name.name = to.name;
+    schema_.Add(std::move(function));
+  }
+}
+
+void Change::RenameSchema(const std::string& from, const std::string& to) {
+  for (const QualifiedName& table : NamesOf(schema_.TablesIn(from)))
+    if (Table* found = Find(table)) MoveTable(*found, {to, table.name});
+  std::vector<QualifiedName> types;
+  for (const auto& [key, type] : schema_.types_)
+    if (type.name.schema == from) types.push_back(type.name);
+  for (const auto& [key, domain] : schema_.domains_)
+    if (domain.name.schema == from) types.push_back(domain.name);
+  for (const QualifiedName& type : types) RenameType(type, {to, type.name});
+  std::vector<std::string> functions;
+  for (const auto& [name, overloads] : schema_.functions_)
+    if (std::ranges::any_of(overloads,
+                            [&](const Function& item) { return item.name.schema == from; }))
+      functions.push_back(name);
+  for (const std::string& name : functions) MoveFunctions({from, name}, {to, name});
+  if (schema_.schemas_.erase(from) != 0) schema_.schemas_.insert(to);
+}
+
+void Change::RenameConstraint(Table& table, const std::string& from, const std::string& to) {
+  const Constraint* renamed = table.FindConstraint(from);
+  if (renamed == nullptr) return;
+  if (table.FindIndex(from) != nullptr) {
+    MoveIndex(table, from, {table.name.schema, to});
+    return;
+  }
+  const bool foreign = renamed->definition.foreign_key.has_value();
+  for (Table* each : WithDescendants(table)) {
+    for (Constraint& constraint : each->constraints) {
+      if (foreign) {
+        Replace(constraint.parent, from, to);
+        if (each == &table) Replace(constraint.name, from, to);
+      } else if (each == &table || !constraint.local || Inherited(*each, constraint)) {
+        Replace(constraint.name, from, to);
+      }
+    }
+  }
+}
+
+void Change::RenameColumn(Table& renamed, const std::string& from, const std::string& to) {
+  for (Table* each : WithDescendants(renamed)) RenameOwnColumn(*each, from, to);
+}
+
+void Change::RenameOwnColumn(Table& table, const std::string& from, const std::string& to) {
   for (Column& column : table.columns) {
     Replace(column.name, from, to);
     Replace(column.generated_from, from, to);
@@ -155,7 +198,10 @@ void Change::RenameColumn(Table& table, const std::string& from, const std::stri
     Replace(index.included, from, to);
     Replace(index.where, from, to);
   }
-  for (Trigger& trigger : table.triggers) Replace(trigger.columns, from, to);
+  for (Trigger& trigger : table.triggers) {
+    Replace(trigger.columns, from, to);
+    Replace(trigger.columns_read, from, to);
+  }
   Replace(table.policy_columns, from, to);
   if (table.partition_by) Replace(table.partition_by->columns, from, to);
   for (const auto& [other, constraint] : schema_.References(table.name)) {
@@ -168,7 +214,6 @@ void Change::RenameColumn(Table& table, const std::string& from, const std::stri
   }
   for (const Table* sequence : schema_.OwnedSequences(table.name))
     Replace(Find(sequence->name)->owned_by_column, from, to);
-  for (Table* child : ChildrenOf(table)) RenameColumn(*child, from, to);
 }
 
 // The others first, while they are still found by the old name.
@@ -205,12 +250,12 @@ void Change::MoveTable(Table& table, const QualifiedName& to) {
       }
     });
   }
-  for (const QualifiedName& name : NamesOf(schema_.OwnedSequences(from))) {
+  const std::vector<QualifiedName> sequences = NamesOf(schema_.OwnedSequences(from));
+  for (const QualifiedName& name : sequences)
     Edit(*Find(name), [&](Table& sequence) { sequence.owned_by = to; });
-    // They follow into another schema, under their own names.
-    if (from.schema != to.schema) MoveTable(*Find(name), {to.schema, name.name});
-  }
 
+  schema_.NoteTable(Key(from));
+  schema_.NoteTable(Key(to));
   schema_.Unlink(Key(from), table);
   auto node = schema_.tables_.extract(Key(from));
   Table& moved = node.mapped();
@@ -219,9 +264,18 @@ void Change::MoveTable(Table& table, const QualifiedName& to) {
   std::erase_if(moved.inherits, [&](const QualifiedName& parent) { return Circular(to, parent); });
   for (Index& index : moved.indexes) index.name.schema = to.schema;
   node.key() = Key(to);
-  schema_.tables_.erase(node.key());
+  // Somebody gave its size, or it is what no server lets happen.
+  if (const Table* known = schema_.Get(Key(to)); known != nullptr && !moved.rows) {
+    moved.rows = known->rows;
+    moved.bytes = known->bytes;
+  }
+  Erase(to);
   schema_.tables_.insert(std::move(node));
   schema_.Link(Key(to), schema_.tables_.find(Key(to))->second);
+  // They follow into another schema, under their own names.
+  if (from.schema != to.schema)
+    for (const QualifiedName& name : sequences)
+      if (Table* sequence = Find(name)) MoveTable(*sequence, {to.schema, name.name});
 }
 
 void Change::MoveIndex(Table& table, const std::string& from, const QualifiedName& to) {
@@ -244,17 +298,31 @@ void Change::RenameType(const QualifiedName& from, const QualifiedName& to) {
   for (const auto& [table, column] : schema_.ColumnsOfType(from))
     users.push_back(Find(table->name));
   for (const Table* table : schema_.TypedTables(from)) users.push_back(Find(table->name));
+  const auto rename = [&](sql::ast::TypeName& used) {
+    if (used.name != from.name || used.schema != from.schema.value_or("")) return false;
+    used.name = to.name;
+    used.schema = to.schema.value_or("");
+    return true;
+  };
+  for (auto& [key, domain] : schema_.domains_) {
+    schema_.NoteDomain(key);
+    rename(domain.base);
+  }
+  for (auto& [key, type] : schema_.types_) {
+    schema_.NoteType(key);
+    for (Column& attribute : type.attributes) rename(attribute.type);
+  }
+  schema_.NoteType(Key(to));
+  schema_.NoteDomain(Key(to));
   for (Table* user : users) {
     Edit(*user, [&](Table& table) {
-      for (Column& column : table.columns) {
-        if (column.type.name != from.name || column.type.schema != from.schema.value_or(""))
-          continue;
-        column.type.name = to.name;
-        column.type.schema = to.schema.value_or("");
-      }
+      for (Column& column : table.columns) rename(column.type);
       if (table.of_type == Key(from)) table.of_type = Key(to);
     });
   }
+  if (from == to) return;
+  schema_.types_.erase(Key(to));
+  schema_.domains_.erase(Key(to));
   if (auto node = schema_.types_.extract(Key(from))) {
     node.mapped().name = to;
     node.key() = Key(to);

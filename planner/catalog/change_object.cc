@@ -15,6 +15,20 @@ void AddOnce(std::vector<std::string>& names, const std::string& name) {
   if (std::ranges::find(names, name) == names.end()) names.push_back(name);
 }
 
+// domain_check, domain_check1, …
+void AddCheck(Domain& domain, sql::ast::Constraint check) {
+  const auto taken = [&](const std::string& name) {
+    return std::ranges::find(domain.constraints, name, &sql::ast::Constraint::name) !=
+           domain.constraints.end();
+  };
+  if (check.name.empty()) {
+    check.name = domain.name.name + "_check";
+    for (int number = 1; taken(check.name); ++number)
+      check.name = domain.name.name + "_check" + std::to_string(number);
+  }
+  domain.constraints.push_back(std::move(check));
+}
+
 // 'public, "Other"' as a list; "$user" is a role that a linter does not know.
 std::vector<std::string> SplitPath(const std::string& value) {
   std::vector<std::string> path;
@@ -97,8 +111,12 @@ void Change::operator()(const sql::ast::CreateView& statement) {
   view.name = schema_.Placed(name);
   view.kind = TableKind::kView;
   view.origin = NewOrigin();
-  if (const Table* replaced = statement.replace ? Find(view.name) : nullptr)
+  if (const Table* replaced = statement.replace ? Find(view.name) : nullptr) {
     view.origin = replaced->origin;
+    view.owner = replaced->owner;
+    view.triggers = replaced->triggers;
+    view.rules = replaced->rules;
+  }
   for (const QualifiedName& source : statement.reads) view.reads.push_back(Target(source));
   view.view_columns = ResolveUses(statement.reads, statement.columns);
   Insert(std::move(view));
@@ -149,9 +167,9 @@ void Change::operator()(const sql::ast::CreateType& statement) {
 }
 
 void Change::operator()(const sql::ast::AlterEnum& statement) {
-  const auto found = schema_.types_.find(Key(schema_.ResolveType(statement.name)));
-  if (found == schema_.types_.end()) return;
-  std::vector<std::string>& values = found->second.values;
+  Type* type = FindType(statement.name);
+  if (type == nullptr) return;
+  std::vector<std::string>& values = type->values;
   if (!statement.old_value.empty()) {
     std::ranges::replace(values, statement.old_value, statement.new_value);
     return;
@@ -164,10 +182,10 @@ void Change::operator()(const sql::ast::AlterEnum& statement) {
 }
 
 void Change::operator()(const sql::ast::AlterComposite& statement) {
-  const QualifiedName name = schema_.ResolveType(statement.name);
-  const auto found = schema_.types_.find(Key(name));
-  if (found == schema_.types_.end()) return;
-  std::vector<Column>& attributes = found->second.attributes;
+  Type* type = FindType(statement.name);
+  if (type == nullptr) return;
+  const QualifiedName name = type->name;
+  std::vector<Column>& attributes = type->attributes;
   for (const sql::ast::TableCommand& command : statement.commands) {
     if (command.change == TableChange::kAddColumn && command.column) {
       attributes.push_back(MakeColumn(*command.column));
@@ -191,14 +209,9 @@ void Change::operator()(const sql::ast::CreateDomain& statement) {
     if (constraint.kind == ConstraintKind::kNotNull) {
       domain.not_null = true;
     } else if (constraint.kind == ConstraintKind::kDefault) {
-      domain.has_default = true;
+      domain.has_default = !(constraint.expression && constraint.expression->is_null);
     } else if (constraint.kind == ConstraintKind::kCheck) {
-      domain.constraints.push_back(constraint);
-      // domain_check, domain_check1, …
-      std::string& name = domain.constraints.back().name;
-      if (!name.empty()) continue;
-      name = domain.name.name + "_check";
-      if (domain.constraints.size() > 1) name += std::to_string(domain.constraints.size() - 1);
+      AddCheck(domain, constraint);
     }
   }
   schema_.Add(std::move(domain));
@@ -206,12 +219,13 @@ void Change::operator()(const sql::ast::CreateDomain& statement) {
 
 void Change::operator()(const sql::ast::AlterDomain& statement) {
   using Alteration = sql::ast::AlterDomain::Change;
-  const auto found = schema_.domains_.find(Key(schema_.ResolveType(statement.name)));
-  if (found == schema_.domains_.end()) return;
-  Domain& domain = found->second;
+  Domain* found = FindDomain(statement.name);
+  if (found == nullptr) return;
+  Domain& domain = *found;
   switch (statement.change) {
     case Alteration::kSetDefault:
-      domain.has_default = true;
+      domain.has_default = !(statement.constraint && statement.constraint->expression &&
+                             statement.constraint->expression->is_null);
       break;
     case Alteration::kDropDefault:
       domain.has_default = false;
@@ -227,9 +241,7 @@ void Change::operator()(const sql::ast::AlterDomain& statement) {
       if (statement.constraint->kind == ConstraintKind::kNotNull) {
         domain.not_null = true;
       } else {
-        domain.constraints.push_back(*statement.constraint);
-        if (domain.constraints.back().name.empty())
-          domain.constraints.back().name = domain.name.name + "_check";
+        AddCheck(domain, *statement.constraint);
       }
       break;
     case Alteration::kDropConstraint:
@@ -247,13 +259,15 @@ void Change::operator()(const sql::ast::AlterDomain& statement) {
 void Change::operator()(const sql::ast::Sequence& statement) {
   if (statement.create && !(statement.if_not_exists && Find(statement.name) != nullptr)) {
     Table sequence;
-    sequence.name = statement.name;
+    sequence.name = schema_.Placed(statement.name);
     sequence.kind = TableKind::kSequence;
     sequence.origin = NewOrigin();
     sequence.complete = true;
     Insert(std::move(sequence));
   }
   if (!statement.owner_table) return;
+  const Table* owner = schema_.FindTable(*statement.owner_table);
+  if (owner != nullptr && owner->kind == TableKind::kSequence) return;
   Table& sequence = Open(statement.name);
   Edit(sequence, [&](Table& target) {
     target.kind = TableKind::kSequence;
@@ -266,6 +280,7 @@ void Change::SetSearchPath(const std::string& value, bool reset, bool local) {
   std::vector<std::string> path = reset ? std::vector<std::string>{"public"} : SplitPath(value);
   if (local && !schema_.path_after_transaction_)
     schema_.path_after_transaction_ = schema_.search_path_;
+  if (!local) schema_.path_after_transaction_.reset();
   schema_.search_path_ = std::move(path);
 }
 
@@ -283,12 +298,55 @@ void Change::operator()(const sql::ast::Select& statement) {
   SetSearchPath(statement.literals[1], false, false);
 }
 
+void Change::operator()(const sql::ast::CreateSchema& statement) {
+  schema_.AddSchema(statement.name);
+}
+
 void Change::operator()(const sql::ast::Transaction& statement) {
   using Verb = sql::ast::Transaction::Verb;
-  if (statement.verb != Verb::kCommit && statement.verb != Verb::kRollback) return;
-  if (!schema_.path_after_transaction_) return;
-  schema_.search_path_ = *schema_.path_after_transaction_;
-  schema_.path_after_transaction_.reset();
+  std::vector<UndoLevel>& undo = schema_.undo_;
+  const auto named = [&]() -> std::size_t {
+    for (std::size_t i = undo.size(); i > 1; --i)
+      if (undo[i - 1].savepoint == statement.name) return i - 1;
+    return undo.size();
+  };
+  switch (statement.verb) {
+    case Verb::kBegin:
+      if (undo.empty()) schema_.BeginTransaction();
+      break;
+    case Verb::kCommit:
+    case Verb::kPrepare:
+    case Verb::kRollback:
+      if (schema_.path_after_transaction_) {
+        schema_.search_path_ = *schema_.path_after_transaction_;
+        schema_.path_after_transaction_.reset();
+      }
+      if (statement.verb == Verb::kRollback) schema_.Rollback(0);
+      undo.clear();
+      break;
+    case Verb::kSavepoint:
+      if (undo.empty()) break;
+      schema_.BeginTransaction();
+      undo.back().savepoint = statement.name;
+      break;
+    case Verb::kRelease:
+      for (const std::size_t first = named(); undo.size() > first;) {
+        UndoLevel released = std::move(undo.back());
+        undo.pop_back();
+        undo.back().Merge(std::move(released));
+      }
+      break;
+    case Verb::kRollbackTo: {
+      const std::size_t level = named();
+      if (level == undo.size()) break;
+      schema_.Rollback(level);
+      schema_.BeginTransaction();
+      undo.back().savepoint = statement.name;
+      break;
+    }
+    default:
+      break;
+  }
 }
 
 }  // namespace pgalter::catalog

@@ -11,6 +11,56 @@ namespace {
 using sql::ast::ConstraintKind;
 using sql::ast::Persistence;
 
+bool HasIndex(ConstraintKind kind) {
+  return kind == ConstraintKind::kPrimaryKey || kind == ConstraintKind::kUnique ||
+         kind == ConstraintKind::kExclude;
+}
+
+std::vector<QualifiedName> ParentNames(const Table& table) {
+  std::vector<QualifiedName> parents = table.inherits;
+  if (table.parent) parents.push_back(*table.parent);
+  return parents;
+}
+
+// "schema.name" or "name", as the grammar's reader writes a type.
+sql::ast::TypeName Split(const std::string& type) {
+  const auto dot = type.find('.');
+  if (dot == std::string::npos) return {"", type, {}, 0};
+  return {type.substr(0, dot), type.substr(dot + 1), {}, 0};
+}
+
+// A parent's column may be written again, and so may a typed table's, without its type.
+void Merge(Table& table, Column column) {
+  const auto inherited = std::ranges::find(table.columns, column.name, &Column::name);
+  if (inherited == table.columns.end()) {
+    table.columns.push_back(std::move(column));
+    return;
+  }
+  column.not_null = column.not_null || inherited->not_null;
+  column.has_default = column.has_default || inherited->has_default;
+  if (column.type.name.empty()) column.type = inherited->type;
+  if (inherited->generated && !column.generated) {
+    column.generated = true;
+    column.generated_virtual = inherited->generated_virtual;
+    column.generated_from = inherited->generated_from;
+  }
+  column.local = !table.parent;
+  *inherited = std::move(column);
+}
+
+// Those at the columns, then those of the table.
+std::vector<sql::ast::Constraint> WrittenConstraints(const sql::ast::CreateTable& statement) {
+  std::vector<sql::ast::Constraint> constraints;
+  for (const sql::ast::ColumnDefinition& column : statement.columns)
+    for (const sql::ast::Constraint& constraint : column.constraints) {
+      constraints.push_back(constraint);
+      if (constraint.columns.empty() && constraint.kind != ConstraintKind::kCheck)
+        constraints.back().columns.push_back(column.name);
+    }
+  constraints.insert(constraints.end(), statement.constraints.begin(), statement.constraints.end());
+  return constraints;
+}
+
 // What LIKE takes over of a table's columns.
 void CopyColumns(Table& table, const Table& source, const sql::ast::CreateTable& statement) {
   for (Column column : source.columns) {
@@ -22,6 +72,7 @@ void CopyColumns(Table& table, const Table& source, const sql::ast::CreateTable&
     }
     if (!statement.like_identity) column.identity = false;
     column.origin = table.origin;
+    column.local = true;
     table.columns.push_back(std::move(column));
   }
 }
@@ -32,10 +83,10 @@ void Change::operator()(const sql::ast::CreateTable& statement) {
   const bool temporary = statement.persistence == Persistence::kTemporary;
   QualifiedName name = statement.name;
   if (temporary) name.schema = "pg_temp";
-  if (statement.if_not_exists && Find(name) != nullptr) return;
-
   Table made;
   made.name = schema_.Placed(name);
+  if (statement.if_not_exists && RelationExists(*made.name.schema, made.name.name)) return;
+
   made.kind = statement.foreign ? TableKind::kForeign : TableKind::kTable;
   if (statement.partition_by) made.kind = TableKind::kPartitioned;
   made.persistence = statement.persistence;
@@ -47,11 +98,19 @@ void Change::operator()(const sql::ast::CreateTable& statement) {
   if (made.parent && Circular(made.name, *made.parent)) made.parent.reset();
   for (const QualifiedName& parent : statement.inherits)
     if (!Circular(made.name, Target(parent))) made.inherits.push_back(Target(parent));
+  std::vector<const Table*> parents;
+  for (const QualifiedName& parent : made.inherits) parents.push_back(schema_.Get(Key(parent)));
+  if (made.parent) parents.push_back(schema_.Get(Key(*made.parent)));
+  for (const Table* parent : parents) {
+    made.complete = made.complete && parent != nullptr && parent->complete;
+    if (parent != nullptr) InheritColumns(made, *parent, made.parent.has_value());
+  }
   if (!statement.of_type.empty()) {
-    const Type* type = schema_.FindType({"", statement.of_type, {}, 0});
+    const Type* type = schema_.FindType(Split(statement.of_type));
     made.of_type = type == nullptr ? statement.of_type : Key(type->name);
     made.complete = type != nullptr;
     if (type != nullptr) made.columns = type->attributes;
+    for (Column& column : made.columns) column.origin = made.origin;
   }
   for (const QualifiedName& like : statement.like) {
     const Table* source = Find(like);
@@ -59,54 +118,71 @@ void Change::operator()(const sql::ast::CreateTable& statement) {
     if (source != nullptr) CopyColumns(made, *source, statement);
   }
   for (const sql::ast::ColumnDefinition& column : statement.columns)
-    made.columns.push_back(MakeColumn(column));
+    Merge(made, MakeColumn(column));
 
   const std::string key = Key(made.name);
   Insert(std::move(made));
   Table& table = schema_.tables_.find(key)->second;
   for (const sql::ast::ColumnDefinition& column : statement.columns)
-    AddColumnConstraints(table, column);
-  for (const sql::ast::Constraint& constraint : statement.constraints)
-    AddConstraint(table, constraint, "");
+    if (sql::ast::IsSerial(column.type) || column.Find(ConstraintKind::kIdentity) != nullptr)
+      AddIdentitySequence(table, column);
+  const std::vector<sql::ast::Constraint> constraints = WrittenConstraints(statement);
+  const auto add = [&](const auto& wanted) {
+    for (const sql::ast::Constraint& constraint : constraints)
+      if (wanted(constraint.kind)) AddConstraintDown(table, constraint, false);
+  };
+  // The server's order, which the names that it makes depend on.
+  add([](ConstraintKind kind) { return !HasIndex(kind) && kind != ConstraintKind::kForeignKey; });
+  for (const QualifiedName& parent : ParentNames(table)) {
+    const Table* found = schema_.Get(Key(parent));
+    if (found != nullptr && found != &table) Inherit(table, *found);
+  }
   for (const QualifiedName& like : statement.like) {
-    const Table* source = Find(like);
-    if (source == nullptr) continue;
-    for (const Constraint& constraint : source->constraints) {
-      const ConstraintKind kind = constraint.definition.kind;
-      const bool key_of_index = kind == ConstraintKind::kPrimaryKey ||
-                                kind == ConstraintKind::kUnique || kind == ConstraintKind::kExclude;
-      if (key_of_index ? !statement.like_indexes
-                       : !(kind == ConstraintKind::kCheck && statement.like_constraints))
-        continue;
-      sql::ast::Constraint copy = constraint.definition;
-      copy.using_index.clear();
-      copy.name = key_of_index ? std::string() : constraint.name;
-      AddConstraint(table, std::move(copy), "");
-    }
-    for (const Index& index : source->indexes) {
-      if (index.constraint || !statement.like_indexes) continue;
-      Index copy = index;
-      copy.name = {table.name.schema, IndexName(table, index.columns, index.included)};
-      copy.parent.reset();
-      copy.origin = table.origin;
-      AddIndex(table, std::move(copy));
+    const Table* source = schema_.FindTable(like);
+    if (source != nullptr && source != &table) CopyLike(table, *source, statement);
+  }
+  add([](ConstraintKind kind) { return kind == ConstraintKind::kPrimaryKey; });
+  add([](ConstraintKind kind) { return HasIndex(kind) && kind != ConstraintKind::kPrimaryKey; });
+  add([](ConstraintKind kind) { return kind == ConstraintKind::kForeignKey; });
+}
+
+void Change::CopyLike(Table& table, const Table& source, const sql::ast::CreateTable& statement) {
+  if (statement.like_identity) {
+    for (const Column& column : source.columns) {
+      if (!column.identity) continue;
+      sql::ast::ColumnDefinition definition;
+      definition.name = column.name;
+      AddIdentitySequence(table, definition);
     }
   }
-  std::vector<QualifiedName> parents = table.inherits;
-  if (table.parent) parents.push_back(*table.parent);
-  for (const QualifiedName& parent : parents) {
-    const Table* found = Find(parent);
-    table.complete = table.complete && found != nullptr && found->complete;
-    if (found != nullptr) Inherit(table, *found);
+  for (const Constraint& constraint : source.constraints) {
+    const bool has_index = HasIndex(constraint.definition.kind);
+    if (has_index
+            ? !statement.like_indexes
+            : !(constraint.definition.kind == ConstraintKind::kCheck && statement.like_constraints))
+      continue;
+    sql::ast::Constraint copy = constraint.definition;
+    copy.using_index.clear();
+    copy.name = has_index ? std::string() : constraint.name;
+    AddConstraint(table, std::move(copy));
+  }
+  for (const Index& index : source.indexes) {
+    if (index.constraint || !statement.like_indexes) continue;
+    Index copy = index;
+    copy.name = {table.name.schema, IndexName(table, index.columns, index.included)};
+    copy.parent.reset();
+    copy.valid = true;
+    copy.origin = table.origin;
+    AddIndex(table, std::move(copy));
   }
 }
 
 void Change::operator()(const sql::ast::CreateTableAs& statement) {
   QualifiedName name = statement.name;
   if (statement.persistence == Persistence::kTemporary) name.schema = "pg_temp";
-  if (statement.if_not_exists && Find(name) != nullptr) return;
   Table table;
   table.name = schema_.Placed(name);
+  if (statement.if_not_exists && RelationExists(*table.name.schema, table.name.name)) return;
   table.kind = statement.materialized_view ? TableKind::kMaterializedView : TableKind::kTable;
   table.persistence = statement.persistence;
   table.origin = NewOrigin();
@@ -135,24 +211,8 @@ void Change::operator()(const sql::ast::CreateIndex& statement) {
   index.valid = !(partitioned && statement.only && !schema_.Partitions(table.name).empty());
   AddIndex(table, index);
   if (!partitioned || statement.only) return;
-  for (const Table* partition : schema_.Partitions(table.name)) {
-    Table* child = Find(partition->name);
-    const auto fitting = std::ranges::find_if(child->indexes, [&](const Index& own) {
-      return !own.parent && own.valid && own.unique == index.unique &&
-             own.columns.size() == index.columns.size() && !own.where && !index.where &&
-             std::ranges::equal(own.columns, index.columns, {}, &sql::ast::IndexColumn::column,
-                                &sql::ast::IndexColumn::column);
-    });
-    if (fitting != child->indexes.end() && !fitting->columns.front().column.empty()) {
-      fitting->parent = index.name;
-      continue;
-    }
-    sql::ast::CreateIndex part = statement;
-    part.table = child->name;
-    part.name.clear();
-    (*this)(part);
-    if (!child->indexes.empty()) child->indexes.back().parent = index.name;
-  }
+  for (const QualifiedName& partition : NamesOf(schema_.Partitions(table.name)))
+    InheritIndex(*Find(partition), table, index, 0);
 }
 
 }  // namespace pgalter::catalog

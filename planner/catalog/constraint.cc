@@ -15,9 +15,16 @@ bool IsKey(ConstraintKind kind) {
          kind == ConstraintKind::kExclude;
 }
 
-void SetNotNull(Table& table, const std::vector<std::string>& columns) {
+void MarkNotNull(Table& table, const std::vector<std::string>& columns) {
   for (Column& column : table.columns)
     if (std::ranges::find(columns, column.name) != columns.end()) column.not_null = true;
+}
+
+// A foreign key leans on the key with these columns, in whatever order.
+bool LeansOn(const Constraint& foreign, const Constraint& key) {
+  const auto& written = foreign.definition.foreign_key->target_columns;
+  if (written.empty()) return key.definition.kind == ConstraintKind::kPrimaryKey;
+  return std::ranges::is_permutation(written, key.definition.columns);
 }
 
 }  // namespace
@@ -27,16 +34,24 @@ void Change::AddIndex(Table& table, Index index) {
   table.indexes.push_back(std::move(index));
 }
 
-void Change::DropIndex(Table& table, const std::string& name) {
+void Change::DropIndex(Table& table, const std::string& name, int depth) {
   const auto found = std::ranges::find_if(
       table.indexes, [&](const Index& index) { return index.name.name == name; });
   if (found == table.indexes.end()) return;
-  for (Table* child : ChildrenOf(table)) {
-    for (const Index& part : std::vector<Index>(child->indexes))
-      if (part.parent && *part.parent == found->name) DropIndex(*child, part.name.name);
-  }
+  const QualifiedName full = found->name;
+  if (found->constraint)
+    std::erase_if(table.constraints, [&](const Constraint& constraint) {
+      return constraint.name == name && IsKey(constraint.definition.kind);
+    });
   UnlinkIndex(*found);
   table.indexes.erase(found);
+  if (depth == kMostGenerations) return;
+  for (Table* child : ChildrenOf(table)) {
+    std::vector<std::string> parts;
+    for (const Index& part : child->indexes)
+      if (part.parent && *part.parent == full) parts.push_back(part.name.name);
+    for (const std::string& part : parts) DropIndex(*child, part, depth + 1);
+  }
 }
 
 void Change::AddKey(Table& table, Constraint& constraint) {
@@ -67,31 +82,17 @@ void Change::AddKey(Table& table, Constraint& constraint) {
     }
     AddIndex(table, std::move(index));
   }
-  if (key.kind == ConstraintKind::kPrimaryKey) SetNotNull(table, key.columns);
+  if (key.kind == ConstraintKind::kPrimaryKey) MarkNotNull(table, key.columns);
 }
 
-void Change::AddConstraint(Table& table, sql::ast::Constraint constraint,
-                           const std::string& column) {
-  switch (constraint.kind) {
-    case ConstraintKind::kNotNull:
-      if (constraint.columns.empty() && !column.empty()) constraint.columns.push_back(column);
-      // Without a name the flag at the column says it all, until PostgreSQL 18 knows one not valid.
-      if (!constraint.not_valid) {
-        SetNotNull(table, constraint.columns);
-        if (constraint.name.empty()) return;
-      }
-      break;
-    case ConstraintKind::kCheck:
-    case ConstraintKind::kPrimaryKey:
-    case ConstraintKind::kUnique:
-    case ConstraintKind::kExclude:
-    case ConstraintKind::kForeignKey:
-      break;
-    default:
-      return;
-  }
-  if (constraint.columns.empty() && !column.empty() && constraint.kind != ConstraintKind::kCheck)
+void Change::PutAtColumn(sql::ast::Constraint& constraint, const std::string& column) {
+  if (constraint.columns.empty() && constraint.kind != ConstraintKind::kCheck)
     constraint.columns.push_back(column);
+}
+
+Constraint& Change::AddConstraint(Table& table, sql::ast::Constraint constraint) {
+  if (constraint.kind == ConstraintKind::kNotNull && !constraint.not_valid)
+    MarkNotNull(table, constraint.columns);
   if (constraint.kind == ConstraintKind::kCheck && constraint.columns.empty() &&
       constraint.expression) {
     for (const sql::ColumnUse& use : constraint.expression->facts.columns)
@@ -107,52 +108,119 @@ void Change::AddConstraint(Table& table, sql::ast::Constraint constraint,
     added.name = constraint.name;
   }
   added.valid = !constraint.not_valid && !constraint.not_enforced;
-  if (constraint.foreign_key)
-    constraint.foreign_key->target = Target(constraint.foreign_key->target);
+  if (auto& foreign = constraint.foreign_key) {
+    foreign->target = Target(foreign->target);
+    const Table* target = schema_.Get(Key(foreign->target));
+    const Constraint* key = target == nullptr ? nullptr : target->PrimaryKey();
+    if (foreign->target_columns.empty() && key != nullptr)
+      foreign->target_columns = key->definition.columns;
+  }
   added.definition = std::move(constraint);
   if (IsKey(added.definition.kind)) AddKey(table, added);
   if (added.definition.foreign_key)
     schema_.references_[Key(added.definition.foreign_key->target)].insert(Key(table.name));
   table.constraints.push_back(std::move(added));
+  return table.constraints.back();
 }
 
-void Change::AddIdentitySequence(Table& table, const std::string& column) {
+void Change::AddConstraintDown(Table& table, sql::ast::Constraint constraint, bool recurse) {
+  switch (constraint.kind) {
+    case ConstraintKind::kNotNull:
+      // Without a name the flag at the column says it all, until PostgreSQL 18 knows one not valid.
+      if (!constraint.name.empty() || constraint.not_valid) break;
+      for (Table* each : recurse ? WithDescendants(table) : std::vector<Table*>{&table})
+        MarkNotNull(*each, constraint.columns);
+      return;
+    case ConstraintKind::kCheck:
+    case ConstraintKind::kPrimaryKey:
+    case ConstraintKind::kUnique:
+    case ConstraintKind::kExclude:
+    case ConstraintKind::kForeignKey:
+      break;
+    default:
+      return;
+  }
+  const bool key = IsKey(constraint.kind);
+  const Constraint added = AddConstraint(table, std::move(constraint));
+  const bool partitioned = table.kind == TableKind::kPartitioned;
+  if (key && partitioned && !table.indexes.empty()) {
+    const Index index = table.indexes.back();
+    const auto partitions = NamesOf(schema_.Partitions(table.name));
+    // With ONLY, not valid before every partition has its part.
+    if (!recurse) table.indexes.back().valid = partitions.empty();
+    for (const QualifiedName& partition : partitions)
+      if (recurse) InheritIndex(*Find(partition), table, index, 0);
+  } else if (recurse && !key) {
+    for (Table* child : ChildrenOf(table))
+      InheritConstraint(*child, added, partitioned && child->parent.has_value(), 0);
+  }
+}
+
+void Change::AddIdentitySequence(Table& table, const sql::ast::ColumnDefinition& column) {
+  const auto* identity = column.Find(ConstraintKind::kIdentity);
   Table sequence;
-  sequence.name = {table.name.schema, RelationName(table.name, column, "seq")};
+  sequence.name = {table.name.schema, ""};
+  if (identity != nullptr && identity->sequence) sequence.name = Target(*identity->sequence);
+  if (sequence.name.name.empty()) sequence.name.name = RelationName(table.name, column.name, "seq");
   sequence.kind = TableKind::kSequence;
+  sequence.persistence = table.persistence;
   sequence.origin = NewOrigin();
   sequence.complete = true;
   sequence.owned_by = table.name;
-  sequence.owned_by_column = column;
-  Insert(std::move(sequence));
+  sequence.owned_by_column = column.name;
+  sequence.owner = table.owner;
+  if (sequence.name != table.name) Insert(std::move(sequence));
 }
 
-void Change::AddColumnConstraints(Table& table, const sql::ast::ColumnDefinition& definition) {
-  if (sql::ast::IsSerial(definition.type) || definition.Find(ConstraintKind::kIdentity) != nullptr)
-    AddIdentitySequence(table, definition.name);
-  for (const sql::ast::Constraint& constraint : definition.constraints)
-    AddConstraint(table, constraint, definition.name);
-}
-
-void Change::DropConstraint(Table& table, const std::string& name) {
+void Change::DropConstraint(Table& table, const std::string& name, bool cascade, bool recurse,
+                            int depth) {
   const auto found = std::ranges::find(table.constraints, name, &Constraint::name);
   if (found == table.constraints.end()) return;
-  if (IsKey(found->definition.kind)) DropIndex(table, name);
-  if (found->definition.kind == ConstraintKind::kNotNull)
-    for (Column& column : table.columns)
-      if (std::ranges::find(found->definition.columns, column.name) !=
-          found->definition.columns.end())
-        column.not_null = false;
+  const Constraint dropped = std::move(*found);
   table.constraints.erase(found);
+  const ConstraintKind kind = dropped.definition.kind;
+  if (kind == ConstraintKind::kNotNull)
+    for (Column& column : table.columns)
+      if (std::ranges::find(dropped.definition.columns, column.name) !=
+          dropped.definition.columns.end())
+        column.not_null = false;
+  if (IsKey(kind)) {
+    DropIndex(table, name);
+    if (!cascade) return;
+    std::vector<std::pair<QualifiedName, std::string>> foreign;
+    for (const auto& [other, constraint] : schema_.References(table.name))
+      if (LeansOn(*constraint, dropped)) foreign.emplace_back(other->name, constraint->name);
+    for (const auto& [other, constraint] : foreign)
+      DropConstraint(*Find(other), constraint, false, true, depth);
+    return;
+  }
+  if (!recurse) {
+    KeepInChildren(table);
+    return;
+  }
+  if (depth == kMostGenerations) return;
+  for (Table* child : ChildrenOf(table)) {
+    std::vector<std::string> parts;
+    for (const Constraint& own : child->constraints) {
+      const bool part = dropped.definition.foreign_key
+                            ? own.parent == name
+                            : own.name == name && !own.local && !Inherited(*child, own);
+      if (part) parts.push_back(own.name);
+    }
+    for (const std::string& part : parts) DropConstraint(*child, part, cascade, true, depth + 1);
+  }
 }
 
 void Change::ValidateConstraint(Table& table, const std::string& name) {
-  const auto found = std::ranges::find(table.constraints, name, &Constraint::name);
-  if (found == table.constraints.end()) return;
-  found->valid = true;
-  found->definition.not_valid = false;
-  if (found->definition.kind == ConstraintKind::kNotNull)
-    SetNotNull(table, found->definition.columns);
+  for (Table* each : WithDescendants(table)) {
+    for (Constraint& constraint : each->constraints) {
+      if (constraint.name != name && constraint.parent != name) continue;
+      constraint.valid = true;
+      constraint.definition.not_valid = false;
+      if (constraint.definition.kind == ConstraintKind::kNotNull)
+        MarkNotNull(*each, constraint.definition.columns);
+    }
+  }
 }
 
 }  // namespace pgalter::catalog

@@ -141,7 +141,7 @@ bool Schema::IsNew(const QualifiedName& table) const {
 
 std::vector<const Table*> Schema::Partitions(const QualifiedName& parent) const {
   std::vector<const Table*> partitions;
-  const QualifiedName resolved = Resolve(parent);
+  const QualifiedName resolved = Placed(Resolve(parent));
   for (const std::string* key : Follow(children_, resolved)) {
     const Table* child = Get(*key);
     if (child != nullptr && child->parent && PointsAt(*child->parent, resolved))
@@ -152,7 +152,7 @@ std::vector<const Table*> Schema::Partitions(const QualifiedName& parent) const 
 
 std::vector<const Table*> Schema::Children(const QualifiedName& parent) const {
   std::vector<const Table*> children = Partitions(parent);
-  const QualifiedName resolved = Resolve(parent);
+  const QualifiedName resolved = Placed(Resolve(parent));
   for (const std::string* key : Follow(children_, resolved)) {
     const Table* child = Get(*key);
     if (child == nullptr) continue;
@@ -165,14 +165,14 @@ std::vector<const Table*> Schema::Children(const QualifiedName& parent) const {
 
 const Table* Schema::DefaultPartition(const QualifiedName& parent) const {
   if (defaults_.empty()) return nullptr;
-  const auto found = defaults_.find(Key(Resolve(parent)));
+  const auto found = defaults_.find(Key(Placed(Resolve(parent))));
   return found == defaults_.end() ? nullptr : Get(found->second);
 }
 
 std::vector<std::pair<const Table*, const Constraint*>> Schema::References(
     const QualifiedName& target) const {
   std::vector<std::pair<const Table*, const Constraint*>> references;
-  const QualifiedName resolved = Resolve(target);
+  const QualifiedName resolved = Placed(Resolve(target));
   for (const std::string* key : Follow(references_, resolved)) {
     const Table* table = Get(*key);
     if (table == nullptr) continue;
@@ -187,7 +187,7 @@ std::vector<std::pair<const Table*, const Constraint*>> Schema::References(
 
 std::vector<const Table*> Schema::Views(const QualifiedName& table) const {
   std::vector<const Table*> views;
-  const QualifiedName resolved = Resolve(table);
+  const QualifiedName resolved = Placed(Resolve(table));
   for (const std::string* key : Follow(readers_, resolved)) {
     const Table* view = Get(*key);
     if (view == nullptr) continue;
@@ -233,7 +233,7 @@ std::vector<const Table*> Schema::TypedTables(const QualifiedName& type) const {
 
 std::vector<const Table*> Schema::OwnedSequences(const QualifiedName& table) const {
   std::vector<const Table*> sequences;
-  const QualifiedName resolved = Resolve(table);
+  const QualifiedName resolved = Placed(Resolve(table));
   for (const std::string* key : Follow(sequences_, resolved)) {
     const Table* sequence = Get(*key);
     if (sequence != nullptr && sequence->owned_by && PointsAt(*sequence->owned_by, resolved))
@@ -249,6 +249,11 @@ std::vector<const Table*> Schema::TablesIn(const std::string& schema) const {
        place != tables_.end() && place->first.starts_with(prefix); ++place)
     if (place->second.name.schema == schema) tables.push_back(&place->second);
   return tables;
+}
+
+Truth Schema::HasSchema(const std::string& name) const {
+  if (name == "public" || schemas_.contains(name) || !TablesIn(name).empty()) return Truth::kYes;
+  return complete_ ? Truth::kNo : Truth::kUnknown;
 }
 
 Truth Schema::NotNullProven(const QualifiedName& table, const std::string& column) const {

@@ -37,6 +37,7 @@ struct Column {
   bool generated = false;
   bool generated_virtual = false;
   std::vector<std::string> generated_from;  // the columns its expression reads
+  bool local = true;                        // else it stays only as long as a parent has it
   Origin origin = Origin::kBefore;
 };
 
@@ -44,6 +45,8 @@ struct Constraint {
   sql::ast::Constraint definition;  // its columns are listed also where it stood at its column
   std::string name;                 // as the server names it where nobody did
   bool valid = true;
+  bool local = true;   // else it goes with the parent's
+  std::string parent;  // of a partition's foreign key: that of the partitioned table
 };
 
 struct Index {
@@ -101,6 +104,7 @@ struct Table {
   std::optional<QualifiedName> owned_by;  // of a sequence: goes with that table
   std::string owned_by_column;
   std::string of_type;  // OF a composite type, as "schema.name"
+  std::string owner;    // a role; empty: not known
 
   std::optional<std::int64_t> rows;   // where sizes were given
   std::optional<std::int64_t> bytes;  // with indexes and TOAST

@@ -19,25 +19,36 @@ constexpr std::array<std::string_view, 22> kOwnTypes = {
     "inet", "int2",   "int4",      "int8",        "json",   "jsonb",  "name",   "numeric",
     "text", "time",   "timestamp", "timestamptz", "uuid",   "varchar"};
 
+// Sizes are given by the names that tables have today, and stay with the name while a history that
+// leads there is gone through.
+void CarrySize(const Table& from, Table& to) {
+  if (to.rows || to.bytes) return;
+  to.rows = from.rows;
+  to.bytes = from.bytes;
+}
+
 bool Followed(const Column& column) {
   return !column.type.name.empty() &&
          (!column.type.schema.empty() || !std::ranges::binary_search(kOwnTypes, column.type.name));
-}
-
-template <class Objects>
-void CountAsBefore(Objects& objects) {
-  for (auto& [key, object] : objects) object.origin = Origin::kBefore;
 }
 
 }  // namespace
 
 void Schema::BeginRun() {
   in_run_ = true;
-  CountAsBefore(domains_);
-  CountAsBefore(types_);
-  for (auto& [name, overloads] : functions_)
-    for (Function& function : overloads) function.origin = Origin::kBefore;
-  for (auto& [key, table] : tables_) {
+  for (const std::string& key : std::exchange(new_types_, {})) {
+    if (const auto found = domains_.find(key); found != domains_.end())
+      found->second.origin = Origin::kBefore;
+    if (const auto found = types_.find(key); found != types_.end())
+      found->second.origin = Origin::kBefore;
+  }
+  for (const std::string& name : std::exchange(new_functions_, {}))
+    if (const auto found = functions_.find(name); found != functions_.end())
+      for (Function& function : found->second) function.origin = Origin::kBefore;
+  for (const std::string& key : std::exchange(new_tables_, {})) {
+    const auto found = tables_.find(key);
+    if (found == tables_.end()) continue;
+    Table& table = found->second;
     table.origin = Origin::kBefore;
     for (Column& column : table.columns) column.origin = Origin::kBefore;
     for (Index& index : table.indexes) index.origin = Origin::kBefore;
@@ -56,14 +67,20 @@ void Schema::BeginSession() {
 }
 
 void Schema::Apply(const sql::ast::Statement& statement) {
-  std::visit(Change(*this), statement.body);
+  Change change(*this);
+  std::visit(change, statement.body);
+  change.Finish();
 }
 
 void Schema::Add(Table table) {
   table.name = Placed(table.name);
   const std::string key = Key(table.name);
+  NoteTable(key);
   const auto [place, added] = tables_.try_emplace(key);
-  if (!added) Unlink(key, place->second);
+  if (!added) {
+    Unlink(key, place->second);
+    CarrySize(place->second, table);
+  }
   place->second = std::move(table);
   if (*place->second.name.schema == kTemporary) has_temporary_ = true;
   Link(key, place->second);
@@ -71,16 +88,21 @@ void Schema::Add(Table table) {
 
 void Schema::Add(Domain domain) {
   domain.name = Placed(domain.name);
-  domains_.insert_or_assign(Key(domain.name), std::move(domain));
+  const std::string key = Key(domain.name);
+  NoteDomain(key);
+  domains_.insert_or_assign(key, std::move(domain));
 }
 
 void Schema::Add(Type type) {
   type.name = Placed(type.name);
-  types_.insert_or_assign(Key(type.name), std::move(type));
+  const std::string key = Key(type.name);
+  NoteType(key);
+  types_.insert_or_assign(key, std::move(type));
 }
 
 void Schema::Add(Function function) {
   function.name = Placed(function.name);
+  NoteFunctions(function.name.name);
   std::vector<Function>& overloads = functions_[function.name.name];
   const auto same = std::ranges::find_if(overloads, [&](const Function& other) {
     return other.name == function.name && other.arguments == function.arguments;

@@ -6,6 +6,9 @@
 //
 // A value: copies are independent. Names without a schema are looked up in the search path,
 // "public" at first; SET search_path changes it. Temporary tables live in the schema "pg_temp".
+//
+// BEGIN, ROLLBACK and savepoints are followed: what is rolled back was never there. A transaction
+// that nobody wrote down (a migration tool's own) is not known here.
 
 #include <map>
 #include <optional>
@@ -16,6 +19,7 @@
 #include <vector>
 
 #include "planner/catalog/objects.h"
+#include "planner/catalog/undo.h"
 #include "planner/sql/ast/statement.h"
 
 namespace pgalter::catalog {
@@ -33,11 +37,12 @@ class Schema {
   // What the statement does to the schema, if it succeeds. What is not modelled changes nothing.
   void Apply(const sql::ast::Statement& statement);
 
-  // Whole objects, from the live catalog or a list of sizes.
+  // Whole objects, from the live catalog or a list of sizes. Not within a transaction.
   void Add(Table table);
   void Add(Domain domain);
   void Add(Type type);
   void Add(Function function);
+  void AddSchema(const std::string& name) { schemas_.insert(name); }
   // Everything that exists has been added or applied: what cannot be found does not exist.
   void SetComplete() { complete_ = true; }
   [[nodiscard]] bool complete() const { return complete_; }
@@ -51,7 +56,13 @@ class Schema {
   [[nodiscard]] const Type* FindType(const sql::ast::TypeName& type) const;
   [[nodiscard]] const Function* FindFunction(const std::vector<std::string>& name,
                                              int arguments) const;
+  // By "schema.name"; functions by their name alone.
   [[nodiscard]] const std::map<std::string, Table>& tables() const { return tables_; }
+  [[nodiscard]] const std::unordered_map<std::string, Domain>& domains() const { return domains_; }
+  [[nodiscard]] const std::unordered_map<std::string, Type>& types() const { return types_; }
+  [[nodiscard]] const std::unordered_map<std::string, std::vector<Function>>& functions() const {
+    return functions_;
+  }
 
   // As the schema knows it: the schema filled in from the search path. Stays as it is when unknown.
   [[nodiscard]] QualifiedName Resolve(const QualifiedName& name) const;
@@ -79,6 +90,7 @@ class Schema {
   // Everything in one schema.
   [[nodiscard]] std::vector<const Table*> TablesIn(const std::string& schema) const;
 
+  [[nodiscard]] Truth HasSchema(const std::string& name) const;
   // A valid CHECK, NOT NULL or key proves it.
   [[nodiscard]] Truth NotNullProven(const QualifiedName& table, const std::string& column) const;
 
@@ -91,6 +103,14 @@ class Schema {
   [[nodiscard]] const Table* Get(const std::string& key) const;
   void Link(const std::string& key, const Table& table);
   void Unlink(const std::string& key, const Table& table);
+
+  // Called before the object of that name is made, changed or taken out.
+  void NoteTable(const std::string& key);
+  void NoteDomain(const std::string& key);
+  void NoteType(const std::string& key);
+  void NoteFunctions(const std::string& name);
+  void BeginTransaction();
+  void Rollback(std::size_t level);  // to what was when this level began, which stays
 
   std::map<std::string, Table> tables_;  // by "schema.name"
   std::unordered_map<std::string, Domain> domains_;
@@ -105,6 +125,12 @@ class Schema {
   std::unordered_map<std::string, std::string> defaults_;  // parent to its default partition
   std::vector<std::string> search_path_{"public"};
   std::optional<std::vector<std::string>> path_after_transaction_;  // SET LOCAL ends with it
+  std::set<std::string> schemas_;
+  std::vector<UndoLevel> undo_;  // the open transaction, then its savepoints
+  // What may have something in it that is new in this run; may name what is there no longer.
+  std::vector<std::string> new_tables_;
+  std::vector<std::string> new_types_;
+  std::vector<std::string> new_functions_;
   bool has_temporary_ = false;
   bool in_run_ = false;
   bool complete_ = false;

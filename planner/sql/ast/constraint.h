@@ -50,9 +50,10 @@ struct Constraint {
   bool deferrable = false;
   bool initially_deferred = false;
   bool no_inherit = false;
-  bool identity_always = false;     // GENERATED ALWAYS AS IDENTITY
-  bool nulls_not_distinct = false;  // of kUnique
-  bool without_overlaps = false;    // PostgreSQL 18; of a foreign key: PERIOD
+  bool identity_always = false;           // GENERATED ALWAYS AS IDENTITY
+  std::optional<QualifiedName> sequence;  // of kIdentity: SEQUENCE NAME
+  bool nulls_not_distinct = false;        // of kUnique
+  bool without_overlaps = false;          // PostgreSQL 18; of a foreign key: PERIOD
 };
 
 }  // namespace pgalter::sql::ast

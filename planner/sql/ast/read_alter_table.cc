@@ -131,6 +131,10 @@ void ReadDefinition(TableCommand& read, const pg_query::Node& definition, Extent
       read.constraint = ReadConstraint(definition.constraint(), source);
       read.name = read.constraint->name;
       break;
+    case TableChange::kAddIdentity:
+      if (definition.has_constraint())
+        read.constraint = ReadConstraint(definition.constraint(), source);
+      break;
     case TableChange::kSetStatistics:
     case TableChange::kSetStorage:
     case TableChange::kSetCompression:

@@ -166,6 +166,8 @@ Constraint ReadConstraint(const pg_query::Constraint& constraint, Source& source
   read.nulls_not_distinct = constraint.nulls_not_distinct();
   read.identity_always =
       read.kind == ConstraintKind::kIdentity && constraint.generated_when() == "a";
+  if (const auto* sequence = FindOption(constraint.options(), "sequence_name"))
+    read.sequence = ReadName(Items(sequence->arg()));
   if (constraint.contype() == pg_query::CONSTR_GENERATED &&
       TextField(constraint, "generated_kind") == "v")
     read.kind = ConstraintKind::kGeneratedVirtual;

@@ -142,7 +142,7 @@ struct TableCommand {
   std::optional<TypeName> type;            // kSetType
   std::string collation;                   // kSetType
   std::optional<Expression> expression;    // USING of kSetType; kSetDefault; kSetExpression
-  std::optional<Constraint> constraint;    // kAddConstraint, kAlterConstraint
+  std::optional<Constraint> constraint;    // kAddConstraint, kAlterConstraint, kAddIdentity
   std::optional<QualifiedName> other;      // the partition; the parent of kInherit
   std::optional<PartitionBound> bound;     // kAttachPartition
   std::map<std::string, std::string> options;
