@@ -265,6 +265,8 @@ void Change::AlterSettings(Table& table, const TableCommand& command) {
       break;
     }
     case TableChange::kDropIdentity:
+      // IF EXISTS, on a serial column.
+      if (Column& column = OpenColumn(table, command.name); !column.identity && column.known) break;
       OpenColumn(table, command.name).identity = false;
       for (const Table* sequence : schema_.OwnedSequences(table.name))
         if (sequence->owned_by_column == command.name) doomed_.push_back(sequence->name);

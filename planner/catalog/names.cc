@@ -53,6 +53,11 @@ std::string Joined(const std::vector<std::string>& columns) {
 std::string ExpressionName(const sql::ast::Expression& expression) {
   std::string_view text = expression.text;
   while (text.starts_with('(') && text.ends_with(')')) text = text.substr(1, text.size() - 2);
+  // A cast is called what it casts.
+  for (const sql::ColumnUse& use : expression.facts.columns)
+    if (text.starts_with(use.name + "::") &&
+        text.find_first_of(" ()+-*/") == std::string_view::npos)
+      return use.name;
   const auto end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.");
   if (end == 0 || end == std::string_view::npos || text[end] != '(' || !text.ends_with(')'))
     return "expr";
