@@ -131,6 +131,14 @@ TEST(LockTimeout, IsPutAroundTheOneStatement) {
             "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN x int;\nRESET lock_timeout;");
 }
 
+TEST(LockTimeout, IsNotPutAroundWhatBecomesConcurrent) {
+  for (const char* sql :
+       {"CREATE INDEX i ON orders (amount);", "DROP INDEX orders_status;", "REINDEX TABLE orders;",
+        "ALTER TABLE events DETACH PARTITION events_2024;",
+        "ALTER TABLE orders ADD CONSTRAINT c CHECK (amount > 0);"})
+    EXPECT_EQ(test::Fixed(sql, kLockTimeout), sql);
+}
+
 TEST(LockTimeout, IsTheRunnersAffairWhereItSaysSo) {
   Options options;
   options.assumed_lock_timeout = std::chrono::seconds(2);

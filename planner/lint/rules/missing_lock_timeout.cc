@@ -15,9 +15,20 @@ const locks::Lock* Blocking(const Context& context) {
   return nullptr;
 }
 
+// Another rule has a better form for it, which a timeout could stop half-way.
+bool WantsAnotherForm(const Context& context) {
+  if (!context.effects.works.empty()) return true;
+  if (const auto* drop = context.statement.As<sql::ast::Drop>())
+    return drop->kind == sql::ast::ObjectKind::kIndex;
+  bool detaches = false;
+  ForEachCommand(context, sql::ast::TableChange::kDetachPartition,
+                 [&](const auto&, const auto&, int) { detaches = true; });
+  return detaches;
+}
+
 // For this statement alone: left in force, it would stop a CREATE INDEX CONCURRENTLY behind it.
 std::vector<Edit> Fix(const Context& context) {
-  if (context.embedded || context.transaction.open()) return {};
+  if (context.embedded || context.transaction.open() || WantsAnotherForm(context)) return {};
   if (context.text.find("--") != std::string_view::npos) return {};
   return {{{context.span.begin, context.span.begin}, "SET lock_timeout = '2s';\n"},
           {{context.span.end, context.span.end}, ";\nRESET lock_timeout"}};
