@@ -29,25 +29,34 @@ FunctionUse ReadValueFunction(const pg_query::SQLValueFunction& function) {
   return {{name}, 0};
 }
 
+// Asking a type for its descriptor takes a lock's worth of time; every message is compared with all
+// of them.
+template <class T>
+bool Is(const google::protobuf::Descriptor* type) {
+  static const auto* const descriptor = T::descriptor();
+  return type == descriptor;
+}
+
 class Collector {
  public:
   void Visit(const Message& message) {
     const auto* type = message.GetDescriptor();
-    if (type == pg_query::ColumnRef::descriptor()) {
+    if (Is<pg_query::Node>(type)) return;
+    if (Is<pg_query::ColumnRef>(type)) {
       AddOnce(facts_.expression.columns, ReadColumn(As<pg_query::ColumnRef>(message)));
-    } else if (type == pg_query::A_Const::descriptor()) {
+    } else if (Is<pg_query::A_Const>(type)) {
       const auto& constant = As<pg_query::A_Const>(message);
       if (constant.has_sval()) facts_.literals.push_back(constant.sval().sval());
-    } else if (type == pg_query::FuncCall::descriptor()) {
+    } else if (Is<pg_query::FuncCall>(type)) {
       AddOnce(facts_.expression.functions, ReadCall(As<pg_query::FuncCall>(message)));
-    } else if (type == pg_query::SQLValueFunction::descriptor()) {
+    } else if (Is<pg_query::SQLValueFunction>(type)) {
       AddOnce(facts_.expression.functions,
               ReadValueFunction(As<pg_query::SQLValueFunction>(message)));
-    } else if (type == pg_query::TypeCast::descriptor()) {
+    } else if (Is<pg_query::TypeCast>(type)) {
       facts_.casts.push_back(&As<pg_query::TypeCast>(message));
-    } else if (type == pg_query::ParamRef::descriptor()) {
+    } else if (Is<pg_query::ParamRef>(type)) {
       parameters_.insert(As<pg_query::ParamRef>(message).number());
-    } else if (type == pg_query::SubLink::descriptor()) {
+    } else if (Is<pg_query::SubLink>(type)) {
       facts_.expression.has_subquery = true;
     } else {
       VisitStatement(message);
@@ -71,18 +80,18 @@ class Collector {
 
   void VisitStatement(const Message& message) {
     const auto* type = message.GetDescriptor();
-    if (type == pg_query::RangeVar::descriptor()) {
+    if (Is<pg_query::RangeVar>(type)) {
       facts_.tables.push_back(&As<pg_query::RangeVar>(message));
-    } else if (type == pg_query::SelectStmt::descriptor()) {
+    } else if (Is<pg_query::SelectStmt>(type)) {
       facts_.has_limit |= As<pg_query::SelectStmt>(message).has_limit_count();
-    } else if (type == pg_query::LockingClause::descriptor()) {
+    } else if (Is<pg_query::LockingClause>(type)) {
       facts_.locks_rows = true;
       // FOR UPDATE OF t: not a table, but a name of one in FROM.
       for (const auto& table : As<pg_query::LockingClause>(message).locked_rels())
         targets_.insert(&table.range_var());
-    } else if (type == pg_query::CommonTableExpr::descriptor()) {
+    } else if (Is<pg_query::CommonTableExpr>(type)) {
       with_names_.insert(As<pg_query::CommonTableExpr>(message).ctename());
-    } else if (type == pg_query::IntoClause::descriptor()) {
+    } else if (Is<pg_query::IntoClause>(type)) {
       targets_.insert(&As<pg_query::IntoClause>(message).rel());
     } else {
       (void)(VisitWrite<pg_query::InsertStmt>(message) ||
@@ -93,7 +102,7 @@ class Collector {
 
   template <class T>
   bool VisitWrite(const Message& message) {
-    if (message.GetDescriptor() != T::descriptor()) return false;
+    if (!Is<T>(message.GetDescriptor())) return false;
     targets_.insert(&As<T>(message).relation());
     facts_.writes.push_back(&message);
     return true;

@@ -55,23 +55,57 @@ Error NotOneExpression(int position) {
                "write a single SQL expression, such as lower(email)"};
 }
 
+using Fields = std::vector<const FieldDescriptor*>;
+
+// Of every type in the grammar's file, by its number there: the fields that hold messages, in the
+// order of their numbers, which is mostly that of the text.
+std::vector<Fields> AllMessageFields() {
+  const auto* file = pg_query::Node::descriptor()->file();
+  std::vector<Fields> all(static_cast<std::size_t>(file->message_type_count()));
+  for (int i = 0; i < file->message_type_count(); ++i) {
+    const auto& type = *file->message_type(i);
+    Fields& fields = all[static_cast<std::size_t>(i)];
+    for (int j = 0; j < type.field_count(); ++j) {
+      if (type.field(j)->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE)
+        fields.push_back(type.field(j));
+    }
+    std::ranges::sort(fields, {}, &FieldDescriptor::number);
+  }
+  return all;
+}
+
+const Fields& MessageFields(const google::protobuf::Descriptor& type) {
+  static const std::vector<Fields> all = AllMessageFields();
+  return all[static_cast<std::size_t>(type.index())];
+}
+
+// The library's own list of the fields that are set looks at every field there is; a Node has 250
+// of them, and every other message in a tree is one.
+void WalkFields(const Message& message, const std::function<void(const Message&)>& visit) {
+  const Reflection& reflection = *message.GetReflection();
+  for (const FieldDescriptor* field : MessageFields(*message.GetDescriptor())) {
+    if (!field->is_repeated()) {
+      if (reflection.HasField(message, field)) Walk(reflection.GetMessage(message, field), visit);
+      continue;
+    }
+    const int size = reflection.FieldSize(message, field);
+    for (int i = 0; i < size; ++i) Walk(reflection.GetRepeatedMessage(message, field, i), visit);
+  }
+}
+
 }  // namespace
 
 void Walk(const Message& root, const std::function<void(const Message&)>& visit) {
+  static const auto* const node = pg_query::Node::descriptor();
+  static const auto* const alternatives = node->oneof_decl(0);
   visit(root);
-  const Reflection& reflection = *root.GetReflection();
-  std::vector<const FieldDescriptor*> fields;
-  reflection.ListFields(root, &fields);
-  for (const FieldDescriptor* field : fields) {
-    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
-    if (!field->is_repeated()) {
-      Walk(reflection.GetMessage(root, field), visit);
-      continue;
-    }
-    for (int i = 0; i < reflection.FieldSize(root, field); ++i) {
-      Walk(reflection.GetRepeatedMessage(root, field, i), visit);
-    }
+  if (root.GetDescriptor() != node) {
+    WalkFields(root, visit);
+    return;
   }
+  const Reflection& reflection = *root.GetReflection();
+  if (const auto* field = reflection.GetOneofFieldDescriptor(root, alternatives))
+    Walk(reflection.GetMessage(root, field), visit);
 }
 
 std::string Meaning(const Message& root) {

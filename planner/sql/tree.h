@@ -20,8 +20,9 @@ void Walk(const google::protobuf::Message& root,
 // Calls `visit` for every message of one type.
 template <class T, class Visit>
 void ForEach(const google::protobuf::Message& root, const Visit& visit) {
+  const auto* type = T::descriptor();
   Walk(root, [&](const google::protobuf::Message& message) {
-    if (message.GetDescriptor() == T::descriptor()) visit(static_cast<const T&>(message));
+    if (message.GetDescriptor() == type) visit(static_cast<const T&>(message));
   });
 }
 

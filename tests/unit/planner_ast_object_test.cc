@@ -621,7 +621,7 @@ TEST(ReadStatement, TakesExactlyOne) {
 TEST(ReadStatement, NamesThePlaceOfAMistake) {
   const auto refused = ReadStatement("ALTER TABLE é ADD COLUMM x int y");
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().position, 32);
+  EXPECT_EQ(refused.error().position, 28);
   EXPECT_FALSE(ReadStatement("SELECT '"));
   EXPECT_FALSE(ReadStatement(std::string_view("SELECT \0", 8)));
   EXPECT_FALSE(ReadStatement("SELECT '\xff'"));

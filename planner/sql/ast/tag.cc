@@ -75,7 +75,6 @@ constexpr std::array kTags = std::to_array<std::pair<std::string_view, std::stri
     {"DeallocateStmt", "DEALLOCATE"},
     {"DeclareCursorStmt", "DECLARE CURSOR"},
     {"DeleteStmt", "DELETE"},
-    {"DiscardStmt", "DISCARD"},
     {"DoStmt", "DO"},
     {"DropOwnedStmt", "DROP OWNED"},
     {"DropRoleStmt", "DROP ROLE"},
@@ -178,6 +177,19 @@ bool Resets(const pg_query::VariableSetStmt& statement) {
   return statement.kind() == pg_query::VAR_RESET || statement.kind() == pg_query::VAR_RESET_ALL;
 }
 
+std::string DiscardTag(pg_query::DiscardMode mode) {
+  switch (mode) {
+    case pg_query::DISCARD_PLANS:
+      return "DISCARD PLANS";
+    case pg_query::DISCARD_SEQUENCES:
+      return "DISCARD SEQUENCES";
+    case pg_query::DISCARD_TEMP:
+      return "DISCARD TEMP";
+    default:
+      return "DISCARD ALL";
+  }
+}
+
 // The rest follows from the node's name.
 std::string TagByName(const pg_query::Node& statement) {
   const auto* field = pg_query::Node::GetReflection()->GetOneofFieldDescriptor(
@@ -230,6 +242,8 @@ std::string CommandTag(const pg_query::Node& statement) {
       return TransactionTag(statement.transaction_stmt());
     case pg_query::Node::kVariableSetStmt:
       return Resets(statement.variable_set_stmt()) ? "RESET" : "SET";
+    case pg_query::Node::kDiscardStmt:
+      return DiscardTag(statement.discard_stmt().target());
     case pg_query::Node::kVacuumStmt:
       return statement.vacuum_stmt().is_vacuumcmd() ? "VACUUM" : "ANALYZE";
     default:
