@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 
 #include "planner/lint/rules.h"
@@ -40,31 +41,44 @@ std::uint64_t HashOf(std::string_view text, std::uint64_t hash) {
 class FileLinter {
  public:
   FileLinter(const File& file, int index, const Options& options, catalog::Schema& schema,
-             Result& result)
-      : file_(file), index_(index), options_(options), schema_(schema), result_(result) {}
+             Timeline& timeline, Result& result)
+      : file_(file),
+        index_(index),
+        options_(options),
+        schema_(schema),
+        timeline_(timeline),
+        result_(result) {}
 
-  void Run() {
+  // All files are read before the first is judged.
+  void Read() {
     if (file_.parts.empty()) {
-      RunPart({{0, file_.text.size()}, Sending::kOneByOne});
+      ReadPart({{0, file_.text.size()}, Sending::kOneByOne});
     } else {
-      for (const Part& part : file_.parts) RunPart(part);
+      for (const Part& part : file_.parts) ReadPart(part);
     }
+  }
+  void Judge() {
+    for (const Script& script : scripts_) JudgeScript(script);
     if (file_.judged) Suppress();
+    scripts_.clear();
   }
 
  private:
-  // A statement that was read, and where.
-  struct Read {
-    Statement statement;
-    std::string_view text;
-    Span span;
+  struct Script {
+    Sending sending = Sending::kOneByOne;
+    std::vector<ScriptStatement> statements;
+    std::ptrdiff_t count = 0;  // with those that were not understood
+    bool last_understood = true;
   };
+  enum class Place { kScript, kEmbedded };
 
-  void RunPart(const Part& part);
-  void RunPiece(const Piece& piece, Span span, bool last);
-  void RunEmbedded(const Read& block);
-  void Judge(const Read& read, Transaction& transaction, bool embedded, bool last);
-  void Say(const Rule& rule, const Read& read, Remark remark);
+  void ReadPart(const Part& part);
+  std::optional<Statement> ReadPiece(const Piece& piece, Span span);
+  void JudgeScript(const Script& script);
+  void JudgeEmbedded(const ScriptStatement& block);
+  void JudgeOne(std::span<const ScriptStatement> all, std::size_t at, Transaction& transaction,
+                Place place, bool last);
+  void Say(const Rule& rule, const ScriptStatement& read, Remark remark);
   void SayAt(std::string_view rule_id, Span span, std::string message);
   void Suppress();
   [[nodiscard]] bool Wanted(const Rule& rule) const;
@@ -73,11 +87,12 @@ class FileLinter {
   int index_;
   const Options& options_;
   catalog::Schema& schema_;
+  Timeline& timeline_;
   Result& result_;
+  std::vector<Script> scripts_;
   std::vector<Suppression> suppressions_;
   std::vector<Span> statements_;
   std::map<std::uint64_t, int> occurrences_;
-  std::size_t first_finding_ = result_.findings.size();
   Transaction transaction_{TransactionKind::kNone};
   SessionSettings session_{options_.assumed_lock_timeout, options_.assumed_statement_timeout};
 };
@@ -87,7 +102,7 @@ bool FileLinter::Wanted(const Rule& rule) const {
   return rule.by_default == Default::kOn || options_.on.contains(rule.id);
 }
 
-void FileLinter::Say(const Rule& rule, const Read& read, Remark remark) {
+void FileLinter::Say(const Rule& rule, const ScriptStatement& read, Remark remark) {
   Finding finding;
   finding.rule = rule.id;
   finding.category = rule.category;
@@ -120,12 +135,26 @@ void FileLinter::SayAt(std::string_view rule_id, Span span, std::string message)
   Say(*rule, {Statement{}, text, span}, std::move(remark));
 }
 
-void FileLinter::Judge(const Read& read, Transaction& transaction, bool embedded, bool last) {
+void FileLinter::JudgeOne(std::span<const ScriptStatement> all, std::size_t at,
+                          Transaction& transaction, Place place, bool last) {
+  const ScriptStatement& read = all[at];
   const locks::Effects effects = locks::EffectsOf(read.statement, schema_, options_.server_version);
   if (file_.judged) {
     ++result_.statements;
-    const Context context{read.statement, read.text, read.span, schema_,  effects,
-                          transaction,    session_,  options_,  embedded, last};
+    const Context context{read.statement,
+                          read.text,
+                          read.span,
+                          schema_,
+                          effects,
+                          transaction,
+                          session_,
+                          options_,
+                          all.first(at),
+                          all.subspan(at + 1),
+                          timeline_,
+                          {index_, read.span.begin},
+                          place == Place::kEmbedded,
+                          last};
     for (const Rule* rule : AllRules()) {
       if (rule->check == nullptr || !Wanted(*rule)) continue;
       rule->check(context, [&](Remark remark) { Say(*rule, read, std::move(remark)); });
@@ -139,54 +168,40 @@ void FileLinter::Judge(const Read& read, Transaction& transaction, bool embedded
 }
 
 // The statements in a DO block run in one transaction, whatever is around it.
-void FileLinter::RunEmbedded(const Read& block) {
+void FileLinter::JudgeEmbedded(const ScriptStatement& block) {
   const auto embedded = sql::ast::ReadPlpgsql(*block.statement.As<sql::ast::DoBlock>());
   if (!embedded) return;
   Transaction own(TransactionKind::kImplied);
   Transaction& transaction = transaction_.open() ? transaction_ : own;
+  std::vector<ScriptStatement> statements;
   for (const std::string& text : embedded->statements) {
     auto statement = sql::ast::ReadStatement(text);
-    if (statement) Judge({std::move(*statement), text, block.span}, transaction, true, false);
+    if (statement) statements.push_back({std::move(*statement), text, block.span});
   }
+  for (std::size_t i = 0; i < statements.size(); ++i)
+    JudgeOne(statements, i, transaction, Place::kEmbedded, false);
 }
 
-void FileLinter::RunPiece(const Piece& piece, Span span, bool last) {
-  const std::string_view text =
-      std::string_view(file_.text).substr(span.begin, span.end - span.begin);
+std::optional<Statement> FileLinter::ReadPiece(const Piece& piece, Span span) {
   auto statement = sql::ast::ReadStatement(piece.sql);
-  if (!statement) {
-    auto newer = sql::RecogniseNewer(piece.sql);
-    if (!newer) {
-      SayAt(kParseErrorId, span,
-            fmt::format("this is not read as SQL: {}", statement.error().message));
-      return;
-    }
-    SayAt(kNewerSyntaxId, span,
-          fmt::format("{} needs PostgreSQL {}; it was read by pattern", newer->what, newer->major));
-    if (!newer->statement) return;
-    statement = std::move(*newer->statement);
+  if (statement) return std::move(*statement);
+  auto newer = sql::RecogniseNewer(piece.sql);
+  if (!newer) {
+    SayAt(kParseErrorId, span,
+          fmt::format("this is not read as SQL: {}", statement.error().message));
+    return std::nullopt;
   }
-  const Read read{std::move(*statement), text, span};
-  Judge(read, transaction_, false, last);
-  if (read.statement.As<sql::ast::DoBlock>() != nullptr) RunEmbedded(read);
+  SayAt(kNewerSyntaxId, span,
+        fmt::format("{} needs PostgreSQL {}; it was read by pattern", newer->what, newer->major));
+  return std::move(newer->statement);
 }
 
-void FileLinter::RunPart(const Part& part) {
+void FileLinter::ReadPart(const Part& part) {
   const std::string_view text =
       std::string_view(file_.text).substr(part.span.begin, part.span.end - part.span.begin);
-  const std::vector<Piece> pieces = sql::SplitScript(text);
-  const auto is_statement = [](const Piece& piece) { return piece.kind == PieceKind::kStatement; };
-  const auto count = std::ranges::count_if(pieces, is_statement);
-  const bool implied =
-      part.sending == Sending::kTransaction || (part.sending == Sending::kOneQuery && count > 1);
-  if (implied || !transaction_.open()) {
-    transaction_ =
-        Transaction(implied ? TransactionKind::kImplied : TransactionKind::kNone,
-                    part.sending == Sending::kOneQuery ? Transaction::AfterCommit::kAgain
-                                                       : Transaction::AfterCommit::kNothing);
-  }
-  std::ptrdiff_t left = count;
-  for (const Piece& piece : pieces) {
+  Script& script = scripts_.emplace_back();
+  script.sending = part.sending;
+  for (const Piece& piece : sql::SplitScript(text)) {
     const Span span{part.span.begin + piece.span.begin, part.span.begin + piece.span.end};
     for (const sql::Comment& comment : piece.comments) {
       auto suppression = ReadSuppression(comment);
@@ -200,10 +215,33 @@ void FileLinter::RunPart(const Part& part) {
     if (piece.kind == PieceKind::kWide)
       SayAt(kParseErrorId, span,
             "the text is UTF-16 or UTF-32: save it as UTF-8, as psql reads it");
-    if (is_statement(piece)) {
-      statements_.push_back(span);
-      RunPiece(piece, span, --left == 0);
-    }
+    if (piece.kind != PieceKind::kStatement) continue;
+    statements_.push_back(span);
+    ++script.count;
+    auto statement = ReadPiece(piece, span);
+    script.last_understood = statement.has_value();
+    if (!statement) continue;
+    timeline_.Add(*statement, {index_, span.begin});
+    const std::string_view written =
+        text.substr(piece.span.begin, piece.span.end - piece.span.begin);
+    script.statements.push_back({std::move(*statement), written, span});
+  }
+}
+
+void FileLinter::JudgeScript(const Script& script) {
+  const bool implied = script.sending == Sending::kTransaction ||
+                       (script.sending == Sending::kOneQuery && script.count > 1);
+  if (implied || !transaction_.open()) {
+    transaction_ =
+        Transaction(implied ? TransactionKind::kImplied : TransactionKind::kNone,
+                    script.sending == Sending::kOneQuery ? Transaction::AfterCommit::kAgain
+                                                         : Transaction::AfterCommit::kNothing);
+  }
+  for (std::size_t i = 0; i < script.statements.size(); ++i) {
+    const bool last = script.last_understood && i + 1 == script.statements.size();
+    JudgeOne(script.statements, i, transaction_, Place::kScript, last);
+    if (script.statements[i].statement.As<sql::ast::DoBlock>() != nullptr)
+      JudgeEmbedded(script.statements[i]);
   }
   if (implied) {
     session_.EndTransaction();
@@ -214,6 +252,7 @@ void FileLinter::RunPart(const Part& part) {
 // An ignore comment covers the statement it stands in, on whose last line it stands, or that
 // follows.
 void FileLinter::Suppress() {
+  if (suppressions_.empty()) return;
   const std::string_view text = file_.text;
   const auto covered = [&](const Suppression& suppression, const Finding& finding) {
     if (!suppression.Covers(finding.rule)) return false;
@@ -228,9 +267,8 @@ void FileLinter::Suppress() {
         statements_, [&](const Span& s) { return s.begin >= suppression.span.end; });
     return next != statements_.end() && span.begin >= next->begin && span.begin < next->end;
   };
-  const std::size_t end = result_.findings.size();
-  for (std::size_t i = first_finding_; i < end; ++i) {
-    Finding& finding = result_.findings[i];
+  for (Finding& finding : result_.findings) {
+    if (finding.file != index_) continue;
     for (Suppression& suppression : suppressions_) {
       if (!covered(suppression, finding)) continue;
       suppression.used = true;
@@ -252,9 +290,13 @@ void FileLinter::Suppress() {
 
 Result Lint(const std::vector<File>& files, const Options& options, catalog::Schema schema) {
   Result result;
+  Timeline timeline;
+  std::deque<FileLinter> linters;  // they stay where they are
+  for (std::size_t i = 0; i < files.size(); ++i)
+    linters.emplace_back(files[i], static_cast<int>(i), options, schema, timeline, result).Read();
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (!files[i].with_previous) schema.BeginRun();
-    FileLinter(files[i], static_cast<int>(i), options, schema, result).Run();
+    linters[i].Judge();
   }
   std::ranges::stable_sort(result.findings, [](const Finding& a, const Finding& b) {
     return std::pair(a.file, a.span.begin) < std::pair(b.file, b.span.begin);

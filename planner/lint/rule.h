@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,10 +17,18 @@
 #include "planner/lint/finding.h"
 #include "planner/lint/options.h"
 #include "planner/lint/session.h"
+#include "planner/lint/timeline.h"
 #include "planner/lint/transaction.h"
 #include "planner/locks/effects.h"
 
 namespace pgalter::lint {
+
+// A statement that was read, and where.
+struct ScriptStatement {
+  sql::ast::Statement statement;
+  std::string_view text;
+  sql::Span span;  // of the file
+};
 
 struct Context {
   const sql::ast::Statement& statement;
@@ -30,6 +39,11 @@ struct Context {
   const Transaction& transaction;
   const SessionSettings& session;
   const Options& options;
+  // The statements of the same script or block that stand before and after this one.
+  std::span<const ScriptStatement> before;
+  std::span<const ScriptStatement> after;
+  const Timeline& timeline;
+  Moment now;
   bool embedded = false;  // inside DO or EXECUTE: edits cannot reach it
   bool last_of_file = false;
 

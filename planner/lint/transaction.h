@@ -35,6 +35,8 @@ class Transaction {
 
   [[nodiscard]] TransactionKind kind() const;
   [[nodiscard]] bool open() const { return kind() != TransactionKind::kNone; }
+  // Several statements sent as one: there BEGIN and COMMIT in the file do what they say.
+  [[nodiscard]] bool one_query() const { return implied_ && again_ == AfterCommit::kAgain; }
   [[nodiscard]] const std::vector<Held>& held() const { return held_; }
   // The strongest that keeps somebody from reading or writing; nullptr: none does.
   [[nodiscard]] const Held* StrongestBlocking() const;

@@ -1,0 +1,44 @@
+#include "planner/lint/rules/bridge.h"
+
+namespace pgalter::lint {
+
+namespace {
+
+// ALTER TABLE … RENAME takes views, sequences and indexes, too.
+bool IsTable(const Context& context, const sql::ast::Rename& rename) {
+  using catalog::TableKind;
+  if (rename.kind != sql::ast::ObjectKind::kTable &&
+      rename.kind != sql::ast::ObjectKind::kForeignTable)
+    return false;
+  const catalog::Table* table = context.schema.FindTable(rename.name);
+  if (table == nullptr) return context.schema.FindIndex(rename.name) == nullptr;
+  return table->kind == TableKind::kTable || table->kind == TableKind::kPartitioned ||
+         table->kind == TableKind::kForeign;
+}
+
+void Check(const Context& context, const Reporter& report) {
+  const auto* rename = context.statement.As<sql::ast::Rename>();
+  if (rename == nullptr || !rename->part.empty() || !IsTable(context, *rename)) return;
+  if (!InUse(context, rename->name) || KeepsName(context, *rename)) return;
+  Remark remark;
+  remark.lock = LockOn(context, rename->name);
+  remark.message =
+      fmt::format("code that names {} fails from here on", Context::Show(rename->name));
+  report(std::move(remark));
+}
+
+}  // namespace
+
+constinit const Rule kRenameTable{
+    .id = "rename-table",
+    .title = "Table renamed",
+    .category = Category::kClient,
+    .severity = Severity::kError,
+    .effect =
+        "ACCESS EXCLUSIVE for a moment; from then on running code that names the table fails.",
+    .remedy =
+        "Rename it and CREATE VIEW with the old name in one transaction, with the same rights; "
+        "drop the view when no code uses it.",
+    .check = &Check};
+
+}  // namespace pgalter::lint
