@@ -42,6 +42,14 @@ CREATE UNLOGGED TABLE sessions (id bigint PRIMARY KEY, data text);
 CREATE TABLE archive (id bigint PRIMARY KEY, body text);
 CREATE TABLE prices (net integer, gross integer GENERATED ALWAYS AS (net * 2) STORED);
 CREATE TABLE reviews (order_id bigint REFERENCES orders, customer_id bigint REFERENCES customers);
+-- Its foreign key is checked when a transaction ends.
+CREATE TABLE shelves (
+  id bigint PRIMARY KEY,
+  label text UNIQUE,
+  archive_id bigint REFERENCES archive DEFERRABLE INITIALLY DEFERRED
+);
+CREATE SCHEMA shop;
+CREATE TABLE shop.stock (id bigint PRIMARY KEY, pieces integer);
 
 CREATE TABLE events (id bigint NOT NULL, at date NOT NULL, body text) PARTITION BY RANGE (at);
 CREATE TABLE events_2024 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
@@ -55,6 +63,7 @@ CREATE TABLE logs_rest PARTITION OF logs DEFAULT;
 CREATE TABLE logs_2026 (id bigint NOT NULL, at date NOT NULL, body text);
 
 CREATE VIEW order_totals AS SELECT customer_id, sum(amount) AS total FROM orders GROUP BY customer_id;
+CREATE VIEW customer_mails AS SELECT id, email FROM customers;
 CREATE MATERIALIZED VIEW order_days AS
   SELECT placed::date AS day, count(*) AS orders FROM orders GROUP BY 1;
 CREATE UNIQUE INDEX order_days_day ON order_days (day);
@@ -70,8 +79,14 @@ INSERT INTO bookings SELECT n, tsrange(now()::timestamp, now()::timestamp + inte
 INSERT INTO sessions SELECT n, 'x' FROM generate_series(1, 200) n;
 INSERT INTO archive SELECT n, 'x' FROM generate_series(1, 2000) n;
 INSERT INTO prices SELECT n FROM generate_series(1, 200) n;
+INSERT INTO shelves SELECT n, 'label ' || n, n FROM generate_series(1, 200) n;
+INSERT INTO shop.stock SELECT n, n FROM generate_series(1, 200) n;
 INSERT INTO events SELECT n, date '2024-01-01' + n % 700, 'x' FROM generate_series(1, 2000) n;
 INSERT INTO events_2026 SELECT n, date '2026-01-01' + n % 300, 'x' FROM generate_series(1, 500) n;
 INSERT INTO logs SELECT n, date '2024-01-01' + n % 700, 'x' FROM generate_series(1, 2000) n;
 INSERT INTO logs_2026 SELECT n, date '2026-01-01' + n % 300, 'x' FROM generate_series(1, 500) n;
 REFRESH MATERIALIZED VIEW order_days;
+
+-- As a concurrent build leaves it that has failed.
+CREATE INDEX archive_body ON archive (body);
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'archive_body'::regclass;

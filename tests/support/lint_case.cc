@@ -35,6 +35,8 @@ LintScript ReadScript(const fs::path& path) {
     const std::string value = line.substr(colon + 2);
     if (key == "server") {
       script.server = std::stoi(value);
+    } else if (key == "before") {
+      script.before = std::stoi(value);
     } else if (key == "sending") {
       script.sending = value;
     } else if (key == "proves") {

@@ -9,7 +9,8 @@ namespace pgalter::test {
 
 struct LintScript {
   std::string text;
-  int server = 0;  // at least this major version
+  int server = 0;    // at least this major version
+  int before = 999;  // below this major version
   std::string sending = "one-by-one";
   std::vector<std::string> proves;  // as written, behind "proves: "
 };

@@ -6,8 +6,8 @@ namespace {
 
 void Check(const Context& context, const Reporter& report) {
   const auto* drop = context.statement.As<sql::ast::Drop>();
-  if (drop == nullptr || drop->kind != sql::ast::ObjectKind::kTable &&
-                             drop->kind != sql::ast::ObjectKind::kForeignTable)
+  if (drop == nullptr || (drop->kind != sql::ast::ObjectKind::kTable &&
+                          drop->kind != sql::ast::ObjectKind::kForeignTable))
     return;
   for (const catalog::QualifiedName& name : drop->names) {
     if (!InUse(context, name)) continue;

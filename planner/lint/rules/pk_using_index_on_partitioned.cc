@@ -20,8 +20,9 @@ constinit const Rule kPkUsingIndexOnPartitioned{
     .severity = Severity::kError,
     .effect = "The server refuses ADD CONSTRAINT … USING INDEX on a partitioned table with 0A000.",
     .remedy =
-        "Build a unique index on each partition concurrently; then ALTER TABLE ONLY the parent ADD "
-        "the key, and ALTER INDEX … ATTACH PARTITION for each.",
+        "Build a unique index on every partition concurrently and make the key USING INDEX there; "
+        "then ALTER TABLE ONLY the parent ADD the key, and ALTER INDEX … ATTACH PARTITION for "
+        "each.",
     .check = &Check};
 
 }  // namespace pgalter::lint

@@ -1,15 +1,27 @@
+#include <algorithm>
+
 #include "planner/lint/rules/around.h"
 
 namespace pgalter::lint {
 
 namespace {
 
+// An identity that this file gave it.
+bool HasIdentity(const Context& context, const catalog::QualifiedName& table) {
+  return std::ranges::any_of(context.before, [&](const ScriptStatement& read) {
+    return Alters(context, read.statement, table, [](const auto& command) {
+      return command.change == sql::ast::TableChange::kReplicaIdentity &&
+             (command.value == "full" || command.value == "index");
+    });
+  });
+}
+
 bool HasNoKey(const Context& context, const catalog::Table& table) {
   using catalog::TableKind;
   return (table.kind == TableKind::kTable || table.kind == TableKind::kPartitioned) &&
          table.complete && InUse(context, table.name) &&
          table.persistence == sql::ast::Persistence::kPermanent && !table.parent &&
-         table.PrimaryKey() == nullptr;
+         table.PrimaryKey() == nullptr && !HasIdentity(context, table.name);
 }
 
 // A table in use that would be published and has nothing to name its rows by.
@@ -30,6 +42,14 @@ std::string Keyless(const Context& context, const sql::ast::Publication& publica
   return {};
 }
 
+bool AllKnown(const Context& context, const sql::ast::Publication& publication) {
+  return !publication.all_tables && !publication.tables.empty() &&
+         std::ranges::all_of(publication.tables, [&](const catalog::QualifiedName& name) {
+           const catalog::Table* table = context.schema.FindTable(name);
+           return table != nullptr && table->complete;
+         });
+}
+
 void Check(const Context& context, const Reporter& report) {
   using sql::ast::ObjectKind;
   const auto* publication = context.statement.As<sql::ast::Publication>();
@@ -43,6 +63,7 @@ void Check(const Context& context, const Reporter& report) {
     remark.message = "a subscription copies whole tables when it starts";
   } else if (publication != nullptr) {
     const std::string keyless = Keyless(context, *publication);
+    if (keyless.empty() && AllKnown(context, *publication)) return;
     if (keyless.empty()) {
       remark.message = "subscribers must know every column before a row has it";
     } else {

@@ -6,7 +6,7 @@ namespace {
 
 void Check(const Context& context, const Reporter& report) {
   ForEachFailure(context, locks::Refusal::kColumnInUse, [&](const locks::Failure& failure) {
-    report(Refused(failure, fmt::format("the type of {} cannot be changed", failure.subject)));
+    report(Refused(failure, fmt::format("column {} cannot be changed", failure.subject)));
   });
 }
 

@@ -1,0 +1,2 @@
+-- proves: fails 23502
+ALTER TABLE orders ADD COLUMN region text NOT NULL;

@@ -1,0 +1,1 @@
+DELETE FROM items WHERE order_id = 5000;

@@ -1,0 +1,2 @@
+-- proves: loses SELECT max(note) FROM customers
+ALTER TABLE customers DROP COLUMN note;

@@ -1,0 +1,2 @@
+-- proves: nothing
+DROP DATABASE IF EXISTS pgalter_lint_nowhere;

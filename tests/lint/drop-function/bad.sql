@@ -1,0 +1,2 @@
+-- proves: breaks SELECT next_number()
+DROP FUNCTION next_number();

@@ -1,0 +1,2 @@
+-- proves: loses SELECT count(*) FROM shop.stock
+DROP SCHEMA shop CASCADE;

@@ -1,0 +1,2 @@
+-- proves: breaks SELECT last_value FROM ticket
+DROP SEQUENCE ticket;

@@ -1,0 +1,2 @@
+CREATE SEQUENCE draft;
+DROP SEQUENCE draft;

@@ -1,0 +1,2 @@
+-- proves: loses SELECT count(state) FROM customers
+DROP TYPE mood CASCADE;

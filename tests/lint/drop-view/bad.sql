@@ -1,0 +1,2 @@
+-- proves: breaks SELECT * FROM order_totals
+DROP VIEW order_totals;

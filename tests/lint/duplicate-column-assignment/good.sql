@@ -1,0 +1,1 @@
+UPDATE orders SET amount = 2 WHERE id = 1;

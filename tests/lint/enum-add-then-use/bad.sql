@@ -1,0 +1,5 @@
+-- proves: fails 55P04
+BEGIN;
+ALTER TYPE mood ADD VALUE 'great';
+UPDATE customers SET state = 'great' WHERE id = 1;
+COMMIT;

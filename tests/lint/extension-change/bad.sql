@@ -1,0 +1,2 @@
+-- proves: nothing
+ALTER EXTENSION plpgsql UPDATE;

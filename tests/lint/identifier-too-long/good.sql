@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY orders_amount ON orders (amount);

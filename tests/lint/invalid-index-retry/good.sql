@@ -1,0 +1,2 @@
+DROP INDEX CONCURRENTLY IF EXISTS archive_body;
+CREATE INDEX CONCURRENTLY archive_body ON archive (body);

@@ -1,0 +1,4 @@
+-- proves: blocks reads orders
+BEGIN;
+LOCK TABLE orders;
+COMMIT;

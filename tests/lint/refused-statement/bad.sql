@@ -1,0 +1,2 @@
+-- proves: fails 2BP01
+DROP TABLE archive;

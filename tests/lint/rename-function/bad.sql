@@ -1,0 +1,2 @@
+-- proves: breaks SELECT next_number()
+ALTER FUNCTION next_number() RENAME TO following;

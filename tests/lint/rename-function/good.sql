@@ -1,0 +1,1 @@
+CREATE FUNCTION following() RETURNS integer LANGUAGE sql AS 'SELECT next_number()';

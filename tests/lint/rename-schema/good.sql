@@ -1,0 +1,2 @@
+CREATE SCHEMA store;
+CREATE VIEW store.stock AS SELECT * FROM shop.stock;

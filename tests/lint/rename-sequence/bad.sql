@@ -1,0 +1,2 @@
+-- proves: breaks SELECT nextval('ticket')
+ALTER SEQUENCE ticket RENAME TO tickets;

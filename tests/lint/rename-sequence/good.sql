@@ -1,0 +1,2 @@
+CREATE SEQUENCE tickets;
+ALTER SEQUENCE tickets RENAME TO numbers;

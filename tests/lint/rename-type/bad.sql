@@ -1,0 +1,2 @@
+-- proves: breaks SELECT 'ok'::mood
+ALTER TYPE mood RENAME TO feeling;

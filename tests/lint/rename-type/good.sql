@@ -1,0 +1,2 @@
+CREATE TYPE feeling AS ENUM ('ok');
+ALTER TYPE feeling RENAME TO sense;

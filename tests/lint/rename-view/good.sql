@@ -1,0 +1,1 @@
+CREATE VIEW totals AS SELECT * FROM order_totals;

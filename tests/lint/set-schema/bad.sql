@@ -1,0 +1,2 @@
+-- proves: breaks SELECT id FROM customers
+ALTER TABLE customers SET SCHEMA shop;

@@ -1,0 +1,2 @@
+-- proves: loses SELECT count(*) FROM shelves
+TRUNCATE archive CASCADE;

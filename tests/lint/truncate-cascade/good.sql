@@ -1,0 +1,2 @@
+CREATE TABLE items_next (LIKE items);
+TRUNCATE items_next CASCADE;

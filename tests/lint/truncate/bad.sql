@@ -1,0 +1,2 @@
+-- proves: loses SELECT count(*) FROM items
+TRUNCATE items;

@@ -1,0 +1,3 @@
+-- proves: stops UPDATE customers SET code = code WHERE id = 1999
+ALTER TABLE customers ADD COLUMN tier integer;
+UPDATE customers SET tier = 1 WHERE tier IS NULL;

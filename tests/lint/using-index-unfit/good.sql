@@ -1,0 +1,2 @@
+CREATE UNIQUE INDEX CONCURRENTLY archive_key ON archive (id);
+ALTER TABLE archive ADD CONSTRAINT archive_key UNIQUE USING INDEX archive_key;

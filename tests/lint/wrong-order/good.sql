@@ -1,0 +1,2 @@
+CREATE TABLE refunds (id bigint PRIMARY KEY);
+ALTER TABLE refunds ADD COLUMN reason text;
