@@ -8,6 +8,7 @@ bool Context::Small(const catalog::QualifiedName& table) const {
 }
 
 std::string Context::Show(const catalog::QualifiedName& name) {
+  if (name.name == "__computed") return "a table with a computed name";
   if (!name.schema || *name.schema == "public") return name.name;
   return *name.schema + "." + name.name;
 }

@@ -54,6 +54,9 @@ void Transaction::Forget() {
 
 void Transaction::Take(const locks::Lock& lock, const Schema& schema, sql::Span span) {
   if (lock.index || schema.IsNew(lock.relation)) return;
+  // A view's lock keeps nobody from its tables.
+  const catalog::Table* table = schema.FindTable(lock.relation);
+  if (table != nullptr && table->kind == catalog::TableKind::kView) return;
   const QualifiedName relation = schema.Resolve(lock.relation);
   const auto found = std::ranges::find(held_, relation, &Held::relation);
   if (found == held_.end()) {
@@ -62,6 +65,15 @@ void Transaction::Take(const locks::Lock& lock, const Schema& schema, sql::Span 
     found->mode = lock.mode;
     found->taken_by = span;
   }
+}
+
+// What is held is held under its new name.
+void Transaction::Rename(const sql::ast::Statement& statement, const Schema& schema) {
+  const auto* rename = statement.As<sql::ast::Rename>();
+  if (rename == nullptr || !rename->part.empty()) return;
+  const QualifiedName before = schema.Resolve(rename->name);
+  for (Held& held : held_)
+    if (held.relation == before) held.relation.name = rename->new_name;
 }
 
 void Transaction::Remember(const sql::ast::Statement& statement, const Schema& schema) {
@@ -100,6 +112,7 @@ void Transaction::Step(const sql::ast::Statement& statement, const locks::Effect
   if (!open()) return;
   ++statements_;
   for (const locks::Lock& lock : effects.locks) Take(lock, schema, span);
+  Rename(statement, schema);
   Remember(statement, schema);
 }
 

@@ -64,6 +64,7 @@ class Transaction {
  private:
   void Forget();
   void Take(const locks::Lock& lock, const catalog::Schema& schema, sql::Span span);
+  void Rename(const sql::ast::Statement& statement, const catalog::Schema& schema);
   void Remember(const sql::ast::Statement& statement, const catalog::Schema& schema);
 
   bool implied_ = false;

@@ -52,6 +52,22 @@ void RequireTargetKey(const ast::Constraint& constraint, Draft& draft) {
                "no unique key of " + Show(key.target) + " has just these columns");
 }
 
+// Every partition has the same foreign key, checked: the parent takes it over without a scan.
+bool PartitionsHaveIt(const ast::Constraint& constraint, const Altered& altered,
+                      const catalog::Schema& schema) {
+  const auto same = [&](const catalog::Constraint& other) {
+    const auto& key = other.definition;
+    return other.valid && key.foreign_key && key.columns == constraint.columns &&
+           schema.Resolve(key.foreign_key->target) ==
+               schema.Resolve(constraint.foreign_key->target);
+  };
+  const auto parts = Descendants(schema, altered.name);
+  return !parts.empty() && std::ranges::all_of(parts, [&](const catalog::Table* part) {
+    return part->kind == catalog::TableKind::kPartitioned ||
+           std::ranges::any_of(part->constraints, same);
+  });
+}
+
 void AddForeignKey(const ast::Constraint& constraint, const Altered& altered, Draft& draft) {
   if (!constraint.foreign_key) return;
   const QualifiedName& target = constraint.foreign_key->target;
@@ -61,6 +77,10 @@ void AddForeignKey(const ast::Constraint& constraint, const Altered& altered, Dr
       draft.Refuse(Refusal::kNotValidOnPartitioned, SubjectOf(constraint),
                    "a foreign key of a partitioned table cannot be NOT VALID before PostgreSQL 18");
     TakeOn(altered, draft, LockMode::kShareRowExclusive);
+    if (PartitionsHaveIt(constraint, altered, draft.schema())) {
+      TakeTarget(target, draft, LockMode::kAccessExclusive);
+      return;
+    }
   }
   TakeTarget(target, draft, LockMode::kShareRowExclusive);
   if (!ReadsRows(constraint)) return;

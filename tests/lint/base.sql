@@ -17,6 +17,7 @@ CREATE TABLE customers (
   score numeric(10, 2),
   state mood DEFAULT 'ok',
   rank positive,
+  tier integer,
   seen timestamp,
   created timestamptz NOT NULL DEFAULT now()
 );
@@ -42,11 +43,12 @@ CREATE UNLOGGED TABLE sessions (id bigint PRIMARY KEY, data text);
 CREATE TABLE archive (id bigint PRIMARY KEY, body text);
 CREATE TABLE prices (net integer, gross integer GENERATED ALWAYS AS (net * 2) STORED);
 CREATE TABLE reviews (order_id bigint REFERENCES orders, customer_id bigint REFERENCES customers);
--- Its foreign key is checked when a transaction ends.
+-- With a foreign key that is checked when a transaction ends.
+CREATE TABLE racks (id bigint PRIMARY KEY, place text);
 CREATE TABLE shelves (
   id bigint PRIMARY KEY,
   label text UNIQUE,
-  archive_id bigint REFERENCES archive DEFERRABLE INITIALLY DEFERRED
+  rack_id bigint REFERENCES racks DEFERRABLE INITIALLY DEFERRED
 );
 CREATE SCHEMA shop;
 CREATE TABLE shop.stock (id bigint PRIMARY KEY, pieces integer);
@@ -63,7 +65,7 @@ CREATE TABLE logs_rest PARTITION OF logs DEFAULT;
 CREATE TABLE logs_2026 (id bigint NOT NULL, at date NOT NULL, body text);
 
 CREATE VIEW order_totals AS SELECT customer_id, sum(amount) AS total FROM orders GROUP BY customer_id;
-CREATE VIEW customer_mails AS SELECT id, email FROM customers;
+CREATE VIEW customer_names AS SELECT id, name FROM customers;
 CREATE MATERIALIZED VIEW order_days AS
   SELECT placed::date AS day, count(*) AS orders FROM orders GROUP BY 1;
 CREATE UNIQUE INDEX order_days_day ON order_days (day);
@@ -79,6 +81,7 @@ INSERT INTO bookings SELECT n, tsrange(now()::timestamp, now()::timestamp + inte
 INSERT INTO sessions SELECT n, 'x' FROM generate_series(1, 200) n;
 INSERT INTO archive SELECT n, 'x' FROM generate_series(1, 2000) n;
 INSERT INTO prices SELECT n FROM generate_series(1, 200) n;
+INSERT INTO racks SELECT n, 'x' FROM generate_series(1, 200) n;
 INSERT INTO shelves SELECT n, 'label ' || n, n FROM generate_series(1, 200) n;
 INSERT INTO shop.stock SELECT n, n FROM generate_series(1, 200) n;
 INSERT INTO events SELECT n, date '2024-01-01' + n % 700, 'x' FROM generate_series(1, 2000) n;

@@ -46,6 +46,12 @@ bool IsOfNewTable(const Context& context) {
   return alter != nullptr && !context.Existing(alter->name);
 }
 
+// Its lock keeps nobody from its tables.
+bool IsView(const Context& context, const catalog::QualifiedName& name) {
+  const catalog::Table* table = context.schema.FindTable(name);
+  return table != nullptr && table->kind == catalog::TableKind::kView;
+}
+
 void Check(const Context& context, const Reporter& report) {
   const Held* held = context.transaction.StrongestBlocking();
   if (held == nullptr) return;
@@ -66,7 +72,7 @@ void Check(const Context& context, const Reporter& report) {
   }
   for (const locks::Lock& lock : context.effects.locks) {
     if (lock.index || !locks::BlocksWrites(lock.mode) || !context.Existing(lock.relation)) continue;
-    if (HoldsFamily(context, lock.relation)) continue;
+    if (HoldsFamily(context, lock.relation) || IsView(context, lock.relation)) continue;
     Remark remark;
     remark.message = fmt::format("waits for {} on {} while the transaction holds {} on {}",
                                  locks::Name(lock.mode), Context::Show(lock.relation),

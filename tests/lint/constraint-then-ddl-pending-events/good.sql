@@ -1,2 +1,2 @@
-UPDATE shelves SET archive_id = 2 WHERE id = 1;
+UPDATE shelves SET rack_id = 2 WHERE id = 1;
 ALTER TABLE shelves ADD COLUMN height integer;

@@ -1,1 +1,1 @@
-INSERT INTO shelves (id, archive_id) VALUES (-1, 1);
+INSERT INTO shelves (id, rack_id) VALUES (-1, 1);

@@ -1,8 +1,8 @@
 -- proves: lock orders ACCESS EXCLUSIVE
 DO $$
 DECLARE
-  name text := 'orders';
+  change text := 'ALTER TABLE orders ADD COLUMN seen boolean';
 BEGIN
-  EXECUTE 'ALTER TABLE ' || quote_ident(name) || ' ADD COLUMN seen boolean';
+  EXECUTE change;
 END
 $$;

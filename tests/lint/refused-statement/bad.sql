@@ -1,2 +1,2 @@
 -- proves: fails 2BP01
-DROP TABLE archive;
+DROP TABLE racks;

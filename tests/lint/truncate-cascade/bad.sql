@@ -1,2 +1,2 @@
 -- proves: loses SELECT count(*) FROM shelves
-TRUNCATE archive CASCADE;
+TRUNCATE racks CASCADE;

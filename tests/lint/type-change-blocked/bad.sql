@@ -1,2 +1,2 @@
 -- proves: fails 0A000
-ALTER TABLE customers ALTER COLUMN email TYPE text;
+ALTER TABLE customers ALTER COLUMN name TYPE varchar;

@@ -1,5 +1,5 @@
 BEGIN;
-DROP VIEW customer_mails;
-ALTER TABLE customers ALTER COLUMN email TYPE text;
-CREATE VIEW customer_mails AS SELECT id, email FROM customers;
+DROP VIEW customer_names;
+ALTER TABLE customers ALTER COLUMN name TYPE varchar;
+CREATE VIEW customer_names AS SELECT id, name FROM customers;
 COMMIT;

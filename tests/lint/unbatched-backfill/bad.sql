@@ -1,3 +1,2 @@
 -- proves: stops UPDATE customers SET code = code WHERE id = 1999
-ALTER TABLE customers ADD COLUMN tier integer;
 UPDATE customers SET tier = 1 WHERE tier IS NULL;
