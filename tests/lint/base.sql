@@ -65,7 +65,7 @@ CREATE TABLE logs_rest PARTITION OF logs DEFAULT;
 CREATE TABLE logs_2026 (id bigint NOT NULL, at date NOT NULL, body text);
 
 CREATE VIEW order_totals AS SELECT customer_id, sum(amount) AS total FROM orders GROUP BY customer_id;
-CREATE VIEW customer_names AS SELECT id, name FROM customers;
+CREATE VIEW customer_tiers AS SELECT id, tier FROM customers;
 CREATE MATERIALIZED VIEW order_days AS
   SELECT placed::date AS day, count(*) AS orders FROM orders GROUP BY 1;
 CREATE UNIQUE INDEX order_days_day ON order_days (day);

@@ -135,7 +135,7 @@ INSTANTIATE_TEST_SUITE_P(
          "CREATE TABLE t (id int);"
          "ALTER TABLE t ADD COLUMN u uuid DEFAULT gen_random_uuid(), ADD COLUMN s bigserial,"
          " ADD COLUMN p positive, ADD COLUMN g int GENERATED ALWAYS AS (id + 1) STORED;"
-         "ALTER TABLE t ALTER COLUMN id TYPE bigint; ALTER TABLE t SET UNLOGGED;"
+         "ALTER TABLE t ALTER COLUMN p TYPE bigint; ALTER TABLE t SET UNLOGGED;"
          "CREATE INDEX t_id ON t (id); CLUSTER t USING t_id;"},
         {"NewTableInTransaction",
          "BEGIN; CREATE TABLE t (id serial); ALTER TABLE t ALTER COLUMN id TYPE bigint; COMMIT;"},

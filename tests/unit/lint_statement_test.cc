@@ -131,7 +131,7 @@ const std::vector<Case> kCases = {
     {"UniqueNotValid", "ALTER TABLE orders ADD CONSTRAINT u UNIQUE (amount) NOT VALID",
      "parse-error", "warning"},
     {"DropTableWithView", "DROP TABLE customers", "refused-statement", "error"},
-    {"DropColumnOfView", "ALTER TABLE customers DROP COLUMN name", "refused-statement", "error"},
+    {"DropColumnOfView", "ALTER TABLE customers DROP COLUMN tier", "refused-statement", "error"},
     {"DropConstraintIndex", "DROP INDEX CONCURRENTLY orders_pkey", "refused-statement", "error"},
     {"DetachBesideDefault", "ALTER TABLE logs DETACH PARTITION logs_2025 CONCURRENTLY",
      "refused-statement", "error"},

@@ -1,2 +1,2 @@
 -- proves: fails 0A000
-ALTER TABLE customers ALTER COLUMN name TYPE varchar;
+ALTER TABLE customers ALTER COLUMN tier TYPE plain_number;

@@ -1,5 +1,5 @@
 BEGIN;
-DROP VIEW customer_names;
-ALTER TABLE customers ALTER COLUMN name TYPE varchar;
-CREATE VIEW customer_names AS SELECT id, name FROM customers;
+DROP VIEW customer_tiers;
+ALTER TABLE customers ALTER COLUMN tier TYPE plain_number;
+CREATE VIEW customer_tiers AS SELECT id, tier FROM customers;
 COMMIT;
