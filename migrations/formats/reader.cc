@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 #include <stdexcept>
 #include <utility>
 
@@ -43,10 +42,10 @@ std::string_view AdviceFor(const Folder& folder) {
       Advice{".yaml", "judge the SQL that the tool prints"},
       Advice{".json", "judge the SQL that the tool prints"},
   };
-  for (const auto& [ending, advice] : kAdvice)
+  for (const Advice& advice : kAdvice)
     if (std::ranges::any_of(folder.files(),
-                            [&](const std::string& file) { return file.ends_with(ending); }))
-      return advice;
+                            [&](const std::string& file) { return file.ends_with(advice.first); }))
+      return advice.second;
   return {};
 }
 
@@ -146,7 +145,8 @@ void Reader::AddUp(const Source& source, const Format& format, bool judged) {
 void Reader::AddDown(const Source& source, const Format& format) {
   const Script script = ReadScript(format, source);
   const std::string text = script.down_text ? *script.down_text : std::string(source.text);
-  for (const lint::Part& part : script.down | std::views::reverse) Push(source, text, {part}, true);
+  for (auto part = script.down.rbegin(); part != script.down.rend(); ++part)
+    Push(source, text, {*part}, true);
 }
 
 void Reader::AddWhole(const Folder& folder, const Format& format, const std::string& file) {
@@ -186,29 +186,33 @@ void Reader::AddDirectory(const fs::path& directory) {
     if (!up) texts.emplace_back(file, std::move(*text));
   }
   if (up) return;
-  for (const auto& [file, text] : texts | std::views::reverse) {
-    const Source source{folder, file, text};
+  for (auto text = texts.rbegin(); text != texts.rend(); ++text) {
+    const Source source{folder, text->first, text->second};
     AddDown(source, FormatOf(source, format));
   }
   for (const std::string& file : sequence.down) AddWhole(folder, format, file);
 }
 
+const Reader::Known& Reader::DirectoryOf(const fs::path& file) {
+  const fs::path parent = file.parent_path();
+  const auto [found, fresh] = known_.try_emplace(parent);
+  Known& known = found->second;
+  if (!fresh) return known;
+  known.folder = Folder(parent, Depth::kFlat);
+  const Format& format = RootOf(parent) != parent ? *FindFormat("sqitch") : FormatOf(known.folder);
+  if (&format != &Plain()) known.format = &format;
+  return known;
+}
+
 void Reader::AddFile(const fs::path& path) {
-  const fs::path parent = path.parent_path();
-  const auto [known, fresh] = folders_.try_emplace(parent);
-  if (fresh) known->second = Folder(parent, Depth::kFlat);
-  const Folder& folder = known->second;
+  const Known& known = DirectoryOf(path);
   const std::string file = path.filename().string();
-  const auto text = Text(folder, file);
+  const auto text = Text(known.folder, file);
   if (!text) return;
-  const Source source{folder, file, *text};
+  const Source source{known.folder, file, *text};
   const Format* format = &FormatOf(source, given_ != nullptr ? *given_ : Plain());
-  const bool marked =
-      given_ != nullptr || (format->marks_text != nullptr && format->marks_text(source.text));
-  if (!marked) {
-    const Format& by_folder = RootOf(parent) != parent ? *FindFormat("sqitch") : FormatOf(folder);
-    if (&by_folder != &Plain()) format = &by_folder;
-  }
+  const bool marked = format->marks_text != nullptr && format->marks_text(source.text);
+  if (given_ == nullptr && !marked && known.format != nullptr) format = known.format;
   Met(*format);
   const bool down = IsDown(*format, path.generic_string());
   if (options_.direction == Direction::kUp) {

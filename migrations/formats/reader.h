@@ -59,6 +59,13 @@ class Reader {
   [[nodiscard]] Migrations Take();
 
  private:
+  // The directory of single files.
+  struct Known {
+    Folder folder;
+    const Format* format = nullptr;  // nullptr: the directory leaves it open
+  };
+
+  const Known& DirectoryOf(const std::filesystem::path& file);
   void AddDirectory(const std::filesystem::path& directory);
   void AddFile(const std::filesystem::path& path);
   void AddWhole(const Folder& folder, const Format& format, const std::string& file);
@@ -74,7 +81,7 @@ class Reader {
 
   Options options_;
   const Format* given_ = nullptr;
-  std::map<std::filesystem::path, Folder> folders_;  // of single files
+  std::map<std::filesystem::path, Known> known_;
   Migrations migrations_;
 };
 
