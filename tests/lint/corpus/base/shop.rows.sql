@@ -3,8 +3,9 @@ INSERT INTO customers (email, full_name, nickname, level, birthday, last_seen)
   FROM generate_series(1, 2000) n;
 INSERT INTO products (sku, title, price, attributes, tags, weight)
   SELECT 'SKU' || n, 'Product ' || n, n % 100, '{}', '{a}', 1.5 FROM generate_series(1, 2000) n;
-INSERT INTO orders (customer_id, amount, note, reference, shipped_at, payload)
-  SELECT n, n, 'note', 'R' || n, now(), '{}' FROM generate_series(1, 2000) n;
+INSERT INTO orders (customer_id, amount, note, reference, placed_at, shipped_at, payload)
+  SELECT n, n, 'note', 'R' || n, now() - n * interval '1 day', now(), '{}'
+  FROM generate_series(1, 2000) n;
 INSERT INTO order_lines SELECT n, 1, n, 1, 0, 'memo' FROM generate_series(1, 2000) n;
 INSERT INTO sessions SELECT gen_random_uuid(), n, 'x', now() FROM generate_series(1, 2000) n;
 INSERT INTO payments SELECT n, n, n, 'p' FROM generate_series(1, 2000) n;
