@@ -204,6 +204,8 @@ void Change::operator()(const sql::ast::CreateDomain& statement) {
   Domain domain;
   domain.name = schema_.Placed(statement.name);
   domain.base = ResolveType(statement.type);
+  for (const sql::ast::Constraint& constraint : statement.constraints)
+    if (constraint.kind == ConstraintKind::kDefault) domain.default_value = constraint.expression;
   domain.origin = NewOrigin();
   for (const sql::ast::Constraint& constraint : statement.constraints) {
     if (constraint.kind == ConstraintKind::kNotNull) {

@@ -188,6 +188,8 @@ void Change::operator()(const sql::ast::CreateTableAs& statement) {
   table.origin = NewOrigin();
   if (statement.materialized_view)
     for (const QualifiedName& source : statement.reads) table.reads.push_back(Target(source));
+  if (statement.materialized_view)
+    table.view_columns = ResolveUses(statement.reads, statement.columns);
   Insert(std::move(table));
 }
 

@@ -18,10 +18,8 @@ bool IsNull(const ast::Constraint* by_default) {
 
 const ast::Expression* DomainDefault(const ast::TypeName& type, const catalog::Schema& schema) {
   const catalog::Domain* domain = schema.FindDomain(type);
-  if (domain == nullptr) return nullptr;
-  const auto found =
-      std::ranges::find(domain->constraints, ConstraintKind::kDefault, &ast::Constraint::kind);
-  return found == domain->constraints.end() || !found->expression ? nullptr : &*found->expression;
+  const bool known = domain != nullptr && domain->has_default && domain->default_value;
+  return known ? &*domain->default_value : nullptr;
 }
 
 bool DomainHasDefault(const ast::TypeName& type, const catalog::Schema& schema) {

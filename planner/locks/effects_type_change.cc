@@ -164,12 +164,6 @@ void Change::Judge() {
 }
 
 void Change::RefuseView(const catalog::Table& view) {
-  if (view.kind == catalog::TableKind::kMaterializedView && view.view_columns.empty()) {
-    draft_.Refuse(Refusal::kColumnInUse, command_.name,
-                  "materialized view " + Show(view.name) + " may read the column",
-                  Certainty::kPossible);
-    return;
-  }
   for (const sql::ColumnUse& use : view.view_columns) {
     if (!Mentions(use, command_.name, altered_.name)) continue;
     RefuseUse("view " + Show(view.name) + " reads the column");

@@ -140,6 +140,7 @@ CreateTableAs ReadCreateTableAs(const pg_query::CreateTableAsStmt& statement) {
   table.with_data = !statement.into().skip_data();
   TreeFacts facts = Collect(statement.query());
   table.reads = ReadTables(facts.tables);
+  table.columns = std::move(facts.expression.columns);
   table.literals = std::move(facts.literals);
   return table;
 }
@@ -151,6 +152,7 @@ CreateTableAs ReadSelectInto(const pg_query::SelectStmt& statement,
   table.persistence = ReadPersistence(into.rel());
   TreeFacts facts = Collect(statement);
   table.reads = ReadTables(facts.tables);
+  table.columns = std::move(facts.expression.columns);
   table.literals = std::move(facts.literals);
   return table;
 }

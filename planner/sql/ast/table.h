@@ -71,6 +71,7 @@ struct CreateTableAs {
   bool if_not_exists = false;
   bool with_data = true;
   std::vector<QualifiedName> reads;
+  std::vector<ColumnUse> columns;     // that its query mentions
   std::vector<std::string> literals;  // strings, at any depth
 };
 
