@@ -228,6 +228,8 @@ void Change::operator()(const sql::ast::AlterDomain& statement) {
     case Alteration::kSetDefault:
       domain.has_default = !(statement.constraint && statement.constraint->expression &&
                              statement.constraint->expression->is_null);
+      domain.default_value.reset();
+      if (statement.constraint) domain.default_value = statement.constraint->expression;
       break;
     case Alteration::kDropDefault:
       domain.has_default = false;

@@ -121,7 +121,7 @@ struct Domain {
   std::vector<sql::ast::Constraint> constraints;
   bool not_null = false;
   bool has_default = false;
-  std::optional<sql::ast::Expression> default_value;  // where CREATE DOMAIN was seen
+  std::optional<sql::ast::Expression> default_value;  // where the statement that gave it was seen
   Origin origin = Origin::kBefore;
 
   [[nodiscard]] bool Constrained() const;  // by CHECK or NOT NULL
