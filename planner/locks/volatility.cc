@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 #include <string_view>
+#include <vector>
 
 #include "planner/locks/draft.h"
 
@@ -28,24 +29,27 @@ Truth JudgeKnown(const std::vector<std::string>& name) {
   return std::ranges::binary_search(kOther, called) ? Truth::kNo : Truth::kUnknown;
 }
 
-Truth Judge(const FunctionUse& use, const catalog::Schema& schema);
+using Seen = std::vector<const catalog::Function*>;
+
+Truth Judge(const FunctionUse& use, const catalog::Schema& schema, Seen& seen);
 
 // The server puts the body of a plain SQL function in the place of its call, and then looks only
 // at that; what keeps it from doing so is more than can be seen here.
-Truth JudgeBody(const catalog::Function& function, const catalog::Schema& schema) {
+Truth JudgeBody(const catalog::Function& function, const catalog::Schema& schema, Seen& seen) {
   if (function.language != "sql" || function.arguments != 0) return Truth::kYes;
+  // Bodies that call one another have no end.
+  if (std::ranges::find(seen, &function) != seen.end()) return Truth::kYes;
+  seen.push_back(&function);
   const auto body = ast::ReadStatement(function.body);
   const auto* select = body.has_value() ? body->As<ast::Select>() : nullptr;
   if (select == nullptr || !select->reads.empty() || !select->within.empty()) return Truth::kYes;
-  for (const FunctionUse& use : select->functions) {
-    // A function that calls itself has no end here.
-    if (use.name.back() == function.name.name) return Truth::kYes;
-    if (Judge(use, schema) == Truth::kYes) return Truth::kYes;
-  }
-  return Truth::kUnknown;
+  const auto is_volatile = [&](const FunctionUse& use) {
+    return Judge(use, schema, seen) == Truth::kYes;
+  };
+  return std::ranges::any_of(select->functions, is_volatile) ? Truth::kYes : Truth::kUnknown;
 }
 
-Truth Judge(const FunctionUse& use, const catalog::Schema& schema) {
+Truth Judge(const FunctionUse& use, const catalog::Schema& schema, Seen& seen) {
   if (use.name.empty()) return Truth::kUnknown;
   const bool server_first = use.name.size() == 1 || use.name.front() == "pg_catalog";
   if (server_first)
@@ -53,7 +57,7 @@ Truth Judge(const FunctionUse& use, const catalog::Schema& schema) {
   const catalog::Function* function = schema.FindFunction(use.name, use.arguments);
   if (function == nullptr) return JudgeKnown(use.name);
   if (function->volatility != ast::Volatility::kVolatile) return Truth::kNo;
-  return JudgeBody(*function, schema);
+  return JudgeBody(*function, schema, seen);
 }
 
 }  // namespace
@@ -62,7 +66,8 @@ VolatilityVerdict JudgeVolatility(const sql::ast::Expression& expression,
                                   const catalog::Schema& schema) {
   VolatilityVerdict verdict;
   for (const FunctionUse& use : expression.facts.functions) {
-    const Truth one = Judge(use, schema);
+    Seen seen;
+    const Truth one = Judge(use, schema, seen);
     if (one == Truth::kNo || (one == Truth::kUnknown && verdict.is_volatile == Truth::kUnknown))
       continue;
     verdict = {one, use.name.back()};

@@ -1,7 +1,6 @@
 // What lint says of a script that is run on the database of tests/lint/base.sql.
 #pragma once
 
-#include <ranges>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,10 +44,10 @@ inline std::string Complaints(const std::vector<lint::Finding>& findings) {
 inline std::string Fixed(std::string_view sql, std::string_view rule) {
   std::string text(sql);
   const auto findings = FindingsOn(sql);
-  for (const lint::Finding& finding : std::ranges::reverse_view(findings)) {
-    if (finding.rule != rule) continue;
-    for (const lint::Edit& edit : std::ranges::reverse_view(finding.fix))
-      text.replace(edit.span.begin, edit.span.end - edit.span.begin, edit.text);
+  for (auto finding = findings.rbegin(); finding != findings.rend(); ++finding) {
+    if (finding->rule != rule) continue;
+    for (auto edit = finding->fix.rbegin(); edit != finding->fix.rend(); ++edit)
+      text.replace(edit->span.begin, edit->span.end - edit->span.begin, edit->text);
   }
   return text;
 }
