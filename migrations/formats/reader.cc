@@ -143,10 +143,10 @@ void Reader::AddUp(const Source& source, const Format& format, bool judged) {
 }
 
 void Reader::AddDown(const Source& source, const Format& format) {
-  const Script script = ReadScript(format, source);
+  Script script = ReadScript(format, source);
   const std::string text = script.down_text ? *script.down_text : std::string(source.text);
-  for (auto part = script.down.rbegin(); part != script.down.rend(); ++part)
-    Push(source, text, {*part}, true);
+  std::ranges::reverse(script.down);
+  for (const lint::Part& part : script.down) Push(source, text, {part}, true);
 }
 
 void Reader::AddWhole(const Folder& folder, const Format& format, const std::string& file) {
@@ -186,8 +186,9 @@ void Reader::AddDirectory(const fs::path& directory) {
     if (!up) texts.emplace_back(file, std::move(*text));
   }
   if (up) return;
-  for (auto text = texts.rbegin(); text != texts.rend(); ++text) {
-    const Source source{folder, text->first, text->second};
+  std::ranges::reverse(texts);
+  for (const auto& [file, text] : texts) {
+    const Source source{folder, file, text};
     AddDown(source, FormatOf(source, format));
   }
   for (const std::string& file : sequence.down) AddWhole(folder, format, file);
