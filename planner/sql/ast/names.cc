@@ -236,7 +236,7 @@ bool HasAdminOption(const pg_query::GrantRoleStmt& statement) {
   if (FlagField(statement, "admin_opt")) return true;
   const auto* options = FieldOf(statement, "opt");
   if (options == nullptr || !options->is_repeated()) return false;
-  const auto& reflection = *statement.GetReflection();
+  const auto& reflection = *pg_query::GrantRoleStmt::GetReflection();
   Nodes nodes;
   for (int i = 0; i < reflection.FieldSize(statement, options); ++i)
     nodes.Add()->CopyFrom(reflection.GetRepeatedMessage(statement, options, i));
