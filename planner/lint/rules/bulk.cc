@@ -31,9 +31,10 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
 
 bool SaysDistinct(std::string_view text) {
   constexpr std::string_view kWords = "IS DISTINCT FROM";
-  return !std::ranges::search(text, kWords, [](char a, char b) {
-            return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 32) : a) == b;
-          }).empty();
+  const auto same = [](char a, char b) {
+    return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 32) : a) == b;
+  };
+  return std::search(text.begin(), text.end(), kWords.begin(), kWords.end(), same) != text.end();
 }
 
 // What the condition mentions beside columns that are compared with NULL or let nearly all rows in.

@@ -7,9 +7,10 @@ namespace pgalter::lint {
 namespace {
 
 bool Says(std::string_view body, std::string_view words) {
-  return !std::ranges::search(body, words, [](char a, char b) {
-            return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
-          }).empty();
+  const auto same = [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
+  };
+  return std::search(body.begin(), body.end(), words.begin(), words.end(), same) != body.end();
 }
 
 bool IsTriggerFunction(const catalog::Function& function) {
