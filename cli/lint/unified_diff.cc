@@ -55,10 +55,14 @@ class Comparison {
   [[nodiscard]] std::string_view After(int i) const { return after_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] int Width() const { return static_cast<int>(before_.size()); }
   [[nodiscard]] int Height() const { return static_cast<int>(after_.size()); }
-  int& Reach(int diagonal) { return reach_[static_cast<std::size_t>(diagonal + most_ + 1)]; }
+  int& Reach(int diagonal) {
+    const int place = diagonal + most_ + 1;
+    return reach_[static_cast<std::size_t>(place)];
+  }
   // As it was before that depth.
   [[nodiscard]] int Reach(int diagonal, int depth) const {
-    return trace_[static_cast<std::size_t>(depth)][static_cast<std::size_t>(diagonal + depth + 1)];
+    const int place = diagonal + depth + 1;
+    return trace_[static_cast<std::size_t>(depth)][static_cast<std::size_t>(place)];
   }
   static bool GoesDown(int diagonal, int depth, int left, int right) {
     return diagonal == -depth || (diagonal != depth && left < right);
