@@ -1,0 +1,93 @@
+#include "planner/plan/plan.h"
+
+namespace pgalter::plan {
+
+std::string_view Name(Phase phase) {
+  switch (phase) {
+    case Phase::kExpand:
+      return "expand";
+    case Phase::kMigrate:
+      return "migrate";
+    case Phase::kContract:
+      return "contract";
+  }
+  return "";
+}
+
+std::string_view Name(StepKind kind) {
+  switch (kind) {
+    case StepKind::kDdl:
+      return "ddl";
+    case StepKind::kConcurrentIndex:
+      return "concurrent-index";
+    case StepKind::kDropIndex:
+      return "drop-index";
+    case StepKind::kValidate:
+      return "validate";
+    case StepKind::kBackfill:
+      return "backfill";
+    case StepKind::kGate:
+      return "gate";
+    case StepKind::kDetach:
+      return "detach";
+    case StepKind::kRefresh:
+      return "refresh";
+    case StepKind::kAutocommit:
+      return "autocommit";
+    case StepKind::kRebuild:
+      return "rebuild";
+  }
+  return "";
+}
+
+std::string_view Name(Transaction transaction) {
+  switch (transaction) {
+    case Transaction::kOwn:
+      return "own";
+    case Transaction::kShared:
+      return "shared";
+    case Transaction::kNone:
+      return "none";
+  }
+  return "";
+}
+
+std::string_view Name(Answer answer) {
+  switch (answer) {
+    case Answer::kAsIs:
+      return "as-is";
+    case Answer::kRewritten:
+      return "rewritten";
+    case Answer::kLeastBad:
+      return "least-bad";
+    case Answer::kFails:
+      return "fails";
+  }
+  return "";
+}
+
+std::string_view Name(Knowledge knowledge) {
+  switch (knowledge) {
+    case Knowledge::kNone:
+      return "none";
+    case Knowledge::kDump:
+      return "dump";
+    case Knowledge::kLive:
+      return "live";
+  }
+  return "";
+}
+
+std::string_view Name(Backfill::Sync sync) {
+  switch (sync) {
+    case Backfill::Sync::kNone:
+      return "none";
+    case Backfill::Sync::kAuto:
+      return "auto";
+    case Backfill::Sync::kKeep:
+      return "keep";
+  }
+  return "";
+}
+
+}  // namespace pgalter::plan

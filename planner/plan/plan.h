@@ -1,0 +1,141 @@
+#pragma once
+
+// Plan: what is to be done, step by step, so that an ordinary DDL statement reaches a database in
+// use without an outage. Made by planner.h, carried out by `pgalter run`, kept as JSON (json.h).
+// Pure values; no secret is in them.
+//
+// Steps are in the order in which they run: expand, then migrate, then contract. Where a later
+// statement builds on what the contract steps of an earlier one leave, the phases begin again after
+// these. Old program code works after every step whose `backward_compatible` is true; a gate stands
+// before the first one where it does not.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "planner/locks/lock_mode.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::plan {
+
+enum class Phase { kExpand, kMigrate, kContract };
+
+enum class StepKind {
+  kDdl,              // `sql` in one transaction, under the lock ladder
+  kConcurrentIndex,  // CREATE or REINDEX INDEX CONCURRENTLY, alone; `index` must be valid after it
+  kDropIndex,        // DROP INDEX CONCURRENTLY, alone; `index` must be gone after it
+  kValidate,         // VALIDATE CONSTRAINT: a scan under a lock that stops nobody's rows
+  kBackfill,         // `backfill`; `sql` shows the UPDATE that it does in chunks
+  kGate,             // `gate`; no SQL: a run stops here until it is opened
+  kDetach,           // DETACH PARTITION CONCURRENTLY; cancelled it is ended by FINALIZE
+  kRefresh,          // REFRESH MATERIALIZED VIEW CONCURRENTLY
+  kAutocommit,       // any other statement that a transaction may not hold
+  kRebuild,          // a copy through a shadow table: planned, no run can do it yet
+};
+
+enum class Transaction {
+  kOwn,     // one transaction for all of `sql`
+  kShared,  // in the transaction of the step before it
+  kNone,    // each of `sql` by itself, outside a transaction block
+};
+
+struct StepLock {
+  sql::QualifiedName relation;
+  locks::LockMode mode = locks::LockMode::kAccessShare;
+
+  bool operator==(const StepLock&) const = default;
+};
+
+// An estimate, from sizes and measured rates; of waiting for locks nothing is known.
+struct Duration {
+  double low_s = 0;
+  double high_s = 0;
+
+  bool operator==(const Duration&) const = default;
+};
+
+// As for `pgalter backfill TABLE --set … --where … --sync …`.
+struct Backfill {
+  enum class Sync { kNone, kAuto, kKeep };
+  std::string table;  // as SQL has it
+  std::string set;
+  std::string where;  // empty: every row that differs
+  Sync sync = Sync::kNone;
+
+  bool operator==(const Backfill&) const = default;
+};
+
+struct Gate {
+  std::string name;    // unique in the plan: `resume RUN --gate NAME`
+  std::string reason;  // what has to hold before it is opened
+  long soak_s = 0;     // it stays shut at least that long after the step before it
+  std::string check;   // a query for one boolean; false keeps it shut; empty: nothing to ask
+
+  bool operator==(const Gate&) const = default;
+};
+
+struct Step {
+  std::string id;  // unique in the plan, stable for the same input: "1.2-validate"
+  Phase phase = Phase::kExpand;
+  StepKind kind = StepKind::kDdl;
+  int statement = 0;             // of Plan::statements
+  std::vector<std::string> sql;  // without semicolons
+  Transaction transaction = Transaction::kOwn;
+  std::vector<StepLock> locks;  // the strongest a relation
+  bool table_rewrite = false;
+  bool table_scan = false;  // a whole table is read, or an index built
+  std::optional<Duration> duration;
+  bool backward_compatible = true;
+  // What takes the step back, in this order; `undo_transaction` as for `sql`. Empty: there is
+  // nothing to take back, unless it is a point of no return.
+  std::vector<std::string> undo;
+  Transaction undo_transaction = Transaction::kOwn;
+  bool point_of_no_return = false;
+  std::string explain;  // a sentence or two
+
+  std::optional<sql::QualifiedName> index;  // of kConcurrentIndex, kDropIndex
+  std::optional<Backfill> backfill;         // of kBackfill
+  std::optional<Gate> gate;                 // of kGate
+
+  bool operator==(const Step&) const = default;
+};
+
+// How a statement of the input is answered.
+enum class Answer {
+  kAsIs,       // nothing in it lasts under a lock that others wait for
+  kRewritten,  // by `recipe`
+  kLeastBad,   // there is no online form: the least bad one, and why
+  kFails,      // the server would refuse it: no steps
+};
+
+struct Statement {
+  std::string sql;  // as it was given
+  int line = 1;
+  Answer answer = Answer::kAsIs;
+  std::string recipe;                // its name; empty: none
+  std::vector<std::string> remarks;  // what is not known, what weakens, why it cannot be done
+};
+
+// Where the plan's knowledge of the database comes from.
+enum class Knowledge { kNone, kDump, kLive };
+
+struct Plan {
+  int server_version = 15;  // the major
+  Knowledge knowledge = Knowledge::kNone;
+  // Of the relations below as they were when it was made: fingerprint.h. Empty unless the schema
+  // was read from a live database: then there is nothing to compare.
+  std::string fingerprint;
+  std::vector<sql::QualifiedName> relations;
+  std::vector<Statement> statements;
+  std::vector<Step> steps;
+};
+
+[[nodiscard]] std::string_view Name(Phase phase);
+[[nodiscard]] std::string_view Name(StepKind kind);
+[[nodiscard]] std::string_view Name(Transaction transaction);
+[[nodiscard]] std::string_view Name(Answer answer);
+[[nodiscard]] std::string_view Name(Knowledge knowledge);
+[[nodiscard]] std::string_view Name(Backfill::Sync sync);
+
+}  // namespace pgalter::plan
