@@ -171,7 +171,10 @@ ExitCode Linting::End() const {
 Task<ExitCode> Run(Context& context) {
   LintSettings settings = SettleLint(context);
   if (context.Has("list-rules")) co_return ListRules(context, settings);
-  co_return Linting(context, settings, ReadKnownSchema(settings)).Run();
+  KnownSchema known = co_await ReadKnownSchema(context, settings);
+  if (known.server_version && !settings.has_server_version)
+    settings.options.server_version = *known.server_version;
+  co_return Linting(context, settings, std::move(known)).Run();
 }
 
 }  // namespace
@@ -181,7 +184,9 @@ const CommandBody kLintCommand{
     .description =
         "Reads migrations and tells what each statement does to a database in use: which lock it "
         "takes and who waits for it, whether it writes or reads the whole table, whether it fails, "
-        "loses data or breaks programs; and what to write instead. No database is needed.\n\n"
+        "loses data or breaks programs; and what to write instead. No database is needed; with "
+        "--dsn or "
+        "--env the live one tells what is there, and is only read.\n\n"
         "A path is a file or a directory of migrations, which are judged in their order: earlier "
         "ones tell what is there. Without paths those of [lint] in pgalter.toml are taken. A "
         "table that is new in the same file is nobody's yet, so nothing on it is found.\n\n"

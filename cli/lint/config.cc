@@ -122,6 +122,7 @@ void SetServerVersion(LintSettings& settings, const std::string& where, std::int
                        kOldestJudged, kNewestJudged, version),
            "give the one that production runs, such as 15");
   settings.options.server_version = static_cast<int>(version);
+  settings.has_server_version = true;
 }
 
 void SetFormat(LintSettings& settings, const std::string& where, const std::string& name) {

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
+#include "cli/connect.h"
 #include "cli/lint/table_sizes.h"
 #include "cli/rejected.h"
+#include "engine/catalog/read_schema.h"
 #include "migrations/formats/folder.h"
 #include "planner/sql/script.h"
 
@@ -40,8 +43,20 @@ int ApplyDump(std::string_view text, catalog::Schema& schema) {
   return unread;
 }
 
-KnownSchema ReadKnownSchema(const LintSettings& settings) {
+Task<KnownSchema> ReadKnownSchema(const Context& context, const LintSettings& settings) {
   KnownSchema known;
+  if (settings.connect) {
+    guard::Session session = co_await OpenSession(context);
+    const int major = session.db().server_version() / 10000;
+    if (major < kOldestJudged)
+      throw Rejected(ExitCode::kUnsupported,
+                     fmt::format("the server is PostgreSQL {}; what statements do is known for {} "
+                                 "to {}",
+                                 major, kOldestJudged, kNewestJudged),
+                     "give a dump with --schema, and --server-version");
+    known.server_version = std::min(major, kNewestJudged);
+    known.schema = co_await live::ReadSchema(session);
+  }
   if (!settings.schema.empty()) {
     const int unread = ApplyDump(ReadNamed("--schema", settings.schema), known.schema);
     if (unread == 0) {
@@ -57,7 +72,7 @@ KnownSchema ReadKnownSchema(const LintSettings& settings) {
     for (const TableSize& size : ParseTableSizes(settings.table_sizes, text))
       known.schema.SetSize(size.table, size.rows, size.bytes);
   }
-  return known;
+  co_return known;
 }
 
 }  // namespace pgalter::cli

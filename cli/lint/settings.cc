@@ -42,7 +42,7 @@ void ReadRules(const Context& context, LintSettings& settings) {
   }
 }
 
-void CheckTogether(const Context& context, const LintSettings& settings) {
+void CheckTogether(const LintSettings& settings) {
   if (settings.diff && !settings.fix)
     Reject("--diff shows what --fix would write", "give both: --fix --diff");
   if (settings.write_baseline && settings.baseline.empty())
@@ -54,9 +54,8 @@ void CheckTogether(const Context& context, const LintSettings& settings) {
            "leave --git-base out");
   if (settings.diff && settings.output != "text")
     Reject("--diff prints a diff, in no other format", "leave --output out");
-  if (context.Has("dsn") || context.Has("env"))
-    Reject("lint does not read a live database",
-           "give what is there as a dump: pg_dump --schema-only, and --schema FILE");
+  if (settings.connect && !settings.schema.empty())
+    Reject("--schema and a connection both tell what is there", "give one of them");
   if (!settings.git_base.empty() && settings.paths == Texts{"-"})
     Reject("--git-base compares files, and \"-\" is none", "name the directory");
 }
@@ -69,7 +68,8 @@ void AddLintOptions(po::options_description& options) {
   options.add_options()                                                              //
       ("out", text("FILE"), "write the report to FILE; the summary goes to stderr")  //
       ("server-version", po::value<int>()->value_name("N"),
-       "the major version that production runs, 13 to 18; default: 15")  //
+       "the major version that production runs, 13 to 18; default: the server's with --dsn, "
+       "else 15")  //
       ("fail-on", text("LEVEL"),
        "exit with 3 if there is a finding of this severity or above: error (default), warning, "
        "note, never")  //
@@ -121,11 +121,13 @@ LintSettings SettleLint(const Context& context) {
     if (context.Has(option)) settings.*member = context.Get(option);
   if (context.Has("format")) SetFormat(settings, "--format", context.Get("format"));
   settings.down = context.Has("down");
+  // Only when asked for in so many words: PGALTER_DSN in the surroundings is for other commands.
+  settings.connect = context.Has("dsn") || context.Has("env");
   settings.fix = context.Has("fix");
   settings.diff = context.Has("diff");
   settings.write_baseline = context.Has("write-baseline");
   ReadRules(context, settings);
-  CheckTogether(context, settings);
+  CheckTogether(settings);
   return settings;
 }
 

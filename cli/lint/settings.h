@@ -13,6 +13,7 @@ namespace pgalter::cli {
 
 struct LintSettings {
   lint::Options options;
+  bool has_server_version = false;  // else the live server's, if there is one
   std::optional<lint::Severity> fail_on = lint::Severity::kError;
   std::vector<std::string> paths;   // "-": stdin
   std::vector<std::string> ignore;  // patterns of paths that are history, and not judged
@@ -24,12 +25,13 @@ struct LintSettings {
   std::string output = "text";
   std::string out;  // empty: stdout
   bool down = false;
+  bool connect = false;
   bool fix = false;
   bool diff = false;
   bool write_baseline = false;
 
   // What there is before the first judged file; then history has nothing to add.
-  [[nodiscard]] bool knows_schema() const { return !schema.empty(); }
+  [[nodiscard]] bool knows_schema() const { return connect || !schema.empty(); }
 };
 
 inline constexpr int kOldestJudged = 13;

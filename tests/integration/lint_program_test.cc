@@ -14,6 +14,7 @@
 #include <set>
 #include <sstream>
 
+#include "tests/support/postgres.h"
 #include "tests/support/program.h"
 
 namespace pgalter::test {
@@ -229,7 +230,7 @@ TEST_F(LintProgram, WrongUseSaysWhatWhyAndWhatNext) {
       {{"m", "--server-version", "9"}, "from 13 to 18"},
       {{"m", "--server-version", "new"}, "server-version"},
       {{"m", "--format", "flywy"}, "flyway"},
-      {{"m", "--dsn", "service=none"}, "pg_dump"},
+      {{"m", "--dsn", "host=/nowhere", "--schema", "m/001_orders.sql"}, "give one of them"},
       {{"m", "--fail-on", "fatal"}, "error, warning, note or never"},
       {{"m", "--rule", "set-notnull"}, "did you mean set-not-null?"},
       {{"m", "--severity", "set-not-null"}, "RULE=error"},
@@ -340,9 +341,9 @@ TEST_F(LintProgram, TheConfigurationNamesPathsAndRules) {
 TEST_F(LintProgram, SizesOfTablesDecideTheSeverity) {
   MakeMigrations();
   Write("sizes.csv", "orders,300\n");
-  EXPECT_EQ(Lint({"--table-sizes", "sizes.csv", "m/002_index.sql"}).code, kClean);
+  EXPECT_EQ(Lint({"--table-sizes", "sizes.csv", "m"}).code, kClean);
   Write("sizes.csv", "public.orders\t300000000\t9000000000\n");
-  EXPECT_EQ(Lint({"--table-sizes", "sizes.csv", "m/002_index.sql"}).code, kFindings);
+  EXPECT_EQ(Lint({"--table-sizes", "sizes.csv", "m"}).code, kFindings);
 }
 
 TEST_F(LintProgram, ADumpTellsWhatIsThere) {
@@ -353,6 +354,26 @@ TEST_F(LintProgram, ADumpTellsWhatIsThere) {
   const Ran ran = Lint({"--output", "json", "--schema", "dump.sql", "1.sql"});
   EXPECT_EQ(ran.code, kFindings);
   EXPECT_THAT(ran.out, HasSubstr("ON ONLY the parent")) << "it knows that it is partitioned";
+}
+
+TEST_F(LintProgram, TheLiveDatabaseTellsWhatIsThere) {
+  FreshDatabase database;
+  database.Sql(
+      "CREATE TABLE orders (id bigint PRIMARY KEY, note text);"
+      "INSERT INTO orders SELECT generate_series(1, 20000);"
+      "CREATE TABLE few (id bigint PRIMARY KEY, note text);"
+      "INSERT INTO few VALUES (1); ANALYZE orders, few");
+  Write("1.sql",
+        "SET lock_timeout = '1s';\nCREATE INDEX few_note ON few (note);\n"
+        "CREATE INDEX orders_note ON orders (note);\n");
+  const Ran ran = Lint({"--output", "json", "--dsn", database.conninfo(), "1.sql"});
+  EXPECT_EQ(ran.code, kFindings) << ran.err;
+  EXPECT_THAT(Places(ran), ElementsAre("create-index-non-concurrent at 1.sql:3:1"));
+  EXPECT_EQ(Run({"lint", "1.sql"}, {"PGALTER_DSN=host=/nowhere"}).code, kFindings)
+      << "the surroundings do not make it connect";
+  const Ran nowhere = Lint({"--dsn", "host=/nowhere", "1.sql"});
+  EXPECT_EQ(nowhere.code, 9);
+  EXPECT_EQ(nowhere.out, "");
 }
 
 // ---- living with it
