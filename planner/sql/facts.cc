@@ -4,12 +4,10 @@
 #include <set>
 #include <utility>
 
-#include "planner/sql/tree.h"
-
 namespace pgalter::sql {
 namespace {
 
-using google::protobuf::Message;
+using tree::AnyMessage;
 
 FunctionUse ReadCall(const pg_query::FuncCall& call) {
   FunctionUse use;
@@ -29,34 +27,22 @@ FunctionUse ReadValueFunction(const pg_query::SQLValueFunction& function) {
   return {{name}, 0};
 }
 
-// Asking a type for its descriptor takes a lock's worth of time; every message is compared with all
-// of them.
-template <class T>
-bool Is(const google::protobuf::Descriptor* type) {
-  static const auto* const descriptor = T::descriptor();
-  return type == descriptor;
-}
-
 class Collector {
  public:
-  void Visit(const Message& message) {
-    const auto* type = message.GetDescriptor();
-    if (Is<pg_query::Node>(type)) return;
-    if (Is<pg_query::ColumnRef>(type)) {
-      AddOnce(facts_.expression.columns, ReadColumn(As<pg_query::ColumnRef>(message)));
-    } else if (Is<pg_query::A_Const>(type)) {
-      const auto& constant = As<pg_query::A_Const>(message);
-      if (constant.has_sval()) facts_.literals.push_back(constant.sval().sval());
-    } else if (Is<pg_query::FuncCall>(type)) {
-      AddOnce(facts_.expression.functions, ReadCall(As<pg_query::FuncCall>(message)));
-    } else if (Is<pg_query::SQLValueFunction>(type)) {
-      AddOnce(facts_.expression.functions,
-              ReadValueFunction(As<pg_query::SQLValueFunction>(message)));
-    } else if (Is<pg_query::TypeCast>(type)) {
-      facts_.casts.push_back(&As<pg_query::TypeCast>(message));
-    } else if (Is<pg_query::ParamRef>(type)) {
-      parameters_.insert(As<pg_query::ParamRef>(message).number());
-    } else if (Is<pg_query::SubLink>(type)) {
+  void Visit(AnyMessage message) {
+    if (const auto* column = message.As<pg_query::ColumnRef>()) {
+      AddOnce(facts_.expression.columns, ReadColumn(*column));
+    } else if (const auto* constant = message.As<pg_query::A_Const>()) {
+      if (constant->has_sval()) facts_.literals.push_back(constant->sval().sval());
+    } else if (const auto* call = message.As<pg_query::FuncCall>()) {
+      AddOnce(facts_.expression.functions, ReadCall(*call));
+    } else if (const auto* function = message.As<pg_query::SQLValueFunction>()) {
+      AddOnce(facts_.expression.functions, ReadValueFunction(*function));
+    } else if (const auto* cast = message.As<pg_query::TypeCast>()) {
+      facts_.casts.push_back(cast);
+    } else if (const auto* parameter = message.As<pg_query::ParamRef>()) {
+      parameters_.insert(parameter->number());
+    } else if (message.As<pg_query::SubLink>() != nullptr) {
       facts_.expression.has_subquery = true;
     } else {
       VisitStatement(message);
@@ -73,26 +59,19 @@ class Collector {
   }
 
  private:
-  template <class T>
-  static const T& As(const Message& message) {
-    return static_cast<const T&>(message);
-  }
-
-  void VisitStatement(const Message& message) {
-    const auto* type = message.GetDescriptor();
-    if (Is<pg_query::RangeVar>(type)) {
-      facts_.tables.push_back(&As<pg_query::RangeVar>(message));
-    } else if (Is<pg_query::SelectStmt>(type)) {
-      facts_.has_limit |= As<pg_query::SelectStmt>(message).has_limit_count();
-    } else if (Is<pg_query::LockingClause>(type)) {
+  void VisitStatement(AnyMessage message) {
+    if (const auto* table = message.As<pg_query::RangeVar>()) {
+      facts_.tables.push_back(table);
+    } else if (const auto* select = message.As<pg_query::SelectStmt>()) {
+      facts_.has_limit |= select->has_limit_count();
+    } else if (const auto* locking = message.As<pg_query::LockingClause>()) {
       facts_.locks_rows = true;
       // FOR UPDATE OF t: not a table, but a name of one in FROM.
-      for (const auto& table : As<pg_query::LockingClause>(message).locked_rels())
-        targets_.insert(&table.range_var());
-    } else if (Is<pg_query::CommonTableExpr>(type)) {
-      with_names_.insert(As<pg_query::CommonTableExpr>(message).ctename());
-    } else if (Is<pg_query::IntoClause>(type)) {
-      targets_.insert(&As<pg_query::IntoClause>(message).rel());
+      for (const auto& locked : locking->locked_rels()) targets_.insert(&locked.range_var());
+    } else if (const auto* with = message.As<pg_query::CommonTableExpr>()) {
+      with_names_.insert(with->ctename());
+    } else if (const auto* into = message.As<pg_query::IntoClause>()) {
+      targets_.insert(&into->rel());
     } else {
       (void)(VisitWrite<pg_query::InsertStmt>(message) ||
              VisitWrite<pg_query::UpdateStmt>(message) ||
@@ -101,10 +80,11 @@ class Collector {
   }
 
   template <class T>
-  bool VisitWrite(const Message& message) {
-    if (!Is<T>(message.GetDescriptor())) return false;
-    targets_.insert(&As<T>(message).relation());
-    facts_.writes.push_back(&message);
+  bool VisitWrite(AnyMessage message) {
+    const T* write = message.As<T>();
+    if (write == nullptr) return false;
+    targets_.insert(&write->relation());
+    facts_.writes.push_back(message);
     return true;
   }
 
@@ -135,9 +115,9 @@ ColumnUse ReadColumn(const pg_query::ColumnRef& ref) {
   return use;
 }
 
-TreeFacts Collect(const Message& root) {
+TreeFacts Collect(AnyMessage root) {
   Collector collector;
-  tree::Walk(root, [&](const Message& message) { collector.Visit(message); });
+  tree::Walk(root, [&](AnyMessage message) { collector.Visit(message); });
   return collector.Take();
 }
 

@@ -8,6 +8,7 @@
 
 #include "planner/sql/expression.h"
 #include "planner/sql/grammar.h"
+#include "planner/sql/tree.h"
 
 namespace pgalter::sql {
 
@@ -19,12 +20,12 @@ struct TreeFacts {
   std::vector<const pg_query::TypeCast*> casts;
   std::vector<std::string> literals;  // strings
   // Statements that write rows, INSERT, UPDATE, DELETE and MERGE; the root itself may be one.
-  std::vector<const google::protobuf::Message*> writes;
+  std::vector<tree::AnyMessage> writes;
   bool has_limit = false;
   bool locks_rows = false;  // FOR UPDATE and its kin
 };
 
-[[nodiscard]] TreeFacts Collect(const google::protobuf::Message& root);
+[[nodiscard]] TreeFacts Collect(tree::AnyMessage root);
 
 [[nodiscard]] ColumnUse ReadColumn(const pg_query::ColumnRef& ref);
 

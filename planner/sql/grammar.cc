@@ -185,4 +185,27 @@ Result<std::string> ParsePlpgsql(std::string_view statement, std::string_view bo
   return std::string(parsed.value.plpgsql_funcs);
 }
 
+Result<std::string> Fingerprint(std::string_view text) {
+  if (auto error = RefuseDeep(text)) return *std::move(error);
+  const std::string terminated(text);
+  const std::scoped_lock lock(LibraryMutex());
+  const auto made =
+      Freed<&pg_query_free_fingerprint_result>::Hold(pg_query_fingerprint(terminated.c_str()));
+  if (made.value.error != nullptr) return FromLibrary(*made.value.error);
+  return std::string(made.value.fingerprint_str);
+}
+
+Result<std::string> Deparse(std::string_view text) {
+  if (auto error = RefuseDeep(text)) return *std::move(error);
+  const std::string terminated(text);
+  const std::scoped_lock lock(LibraryMutex());
+  const auto parsed = Freed<&pg_query_free_protobuf_parse_result>::Hold(
+      pg_query_parse_protobuf(terminated.c_str()));
+  if (parsed.value.error != nullptr) return FromLibrary(*parsed.value.error);
+  const auto written = Freed<&pg_query_free_deparse_result>::Hold(
+      pg_query_deparse_protobuf(parsed.value.parse_tree));
+  if (written.value.error != nullptr) return FromLibrary(*written.value.error);
+  return std::string(written.value.query);
+}
+
 }  // namespace pgalter::sql::grammar

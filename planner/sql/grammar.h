@@ -51,4 +51,10 @@ struct Tree {
 // array with one object a function.
 [[nodiscard]] Result<std::string> ParsePlpgsql(std::string_view statement, std::string_view body);
 
+// 16 hexadecimal digits that texts share which differ in literals, comments and blanks alone.
+[[nodiscard]] Result<std::string> Fingerprint(std::string_view text);
+
+// The text as the library writes it. Not always the same meaning: whoever asks compares.
+[[nodiscard]] Result<std::string> Deparse(std::string_view text);
+
 }  // namespace pgalter::sql::grammar

@@ -6,6 +6,7 @@
 
 #include "planner/sql/grammar.h"
 #include "planner/sql/text.h"
+#include "planner/sql/tree.h"
 
 namespace pgalter::sql {
 namespace {
@@ -134,6 +135,27 @@ Result<std::vector<std::string>> SplitStatements(std::string_view script) {
   }
   finish();
   return statements;
+}
+
+Result<std::string> FingerprintStatement(std::string_view sql) {
+  auto fingerprint = grammar::Fingerprint(sql);
+  if (!fingerprint) return tree::WithoutPrefix(fingerprint.error(), 0, sql);
+  return fingerprint;
+}
+
+Result<std::string> DeparseStatement(std::string_view sql) {
+  const auto parsed = grammar::ParseTree(sql);
+  if (!parsed) return tree::WithoutPrefix(parsed.error(), 0, sql);
+  if (parsed->root->stmts_size() != 1) return Error{"this is not one statement", 0, ""};
+  auto written = grammar::Deparse(sql);
+  if (!written) return tree::WithoutPrefix(written.error(), 0, sql);
+  const auto again = grammar::ParseTree(*written);
+  const bool same =
+      again && again->root->stmts_size() == 1 &&
+      tree::Meaning(again->root->stmts(0).stmt()) == tree::Meaning(parsed->root->stmts(0).stmt());
+  if (!same)
+    return Error{"this cannot be written in another way without a change of meaning", 0, ""};
+  return written;
 }
 
 }  // namespace pgalter::sql

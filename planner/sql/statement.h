@@ -20,4 +20,12 @@ namespace pgalter::sql {
 // end is.
 [[nodiscard]] Result<std::vector<std::string>> SplitStatements(std::string_view script);
 
+// 16 hexadecimal digits: the same for statements that differ in literals, comments, blanks and the
+// case of unquoted words alone. Another version of libpg_query may give others.
+[[nodiscard]] Result<std::string> FingerprintStatement(std::string_view sql);
+
+// One statement in one way of writing, without comments. Refused where that way means something
+// else: the library loses brackets in places.
+[[nodiscard]] Result<std::string> DeparseStatement(std::string_view sql);
+
 }  // namespace pgalter::sql

@@ -1,7 +1,8 @@
 #include "planner/sql/tree.h"
 
+#include <pg_query_walk.h>
+
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 #include "planner/sql/text.h"
@@ -9,36 +10,18 @@
 namespace pgalter::sql::tree {
 namespace {
 
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-using google::protobuf::Reflection;
-
 constexpr std::string_view kSelect = "SELECT ";
 
-bool IsLocation(const FieldDescriptor& field) {
-  const std::string& name = field.name();
-  return field.cpp_type() == FieldDescriptor::CPPTYPE_INT32 &&
-         (name == "location" || name == "stmt_location" || name == "stmt_len");
+template <class Change>
+void ChangeLocations(Type type, google::protobuf::MessageLite& message, const Change& change) {
+  ChangeParts(type, message, change, [&](Type part_type, google::protobuf::MessageLite& part) {
+    ChangeLocations(part_type, part, change);
+  });
 }
 
 template <class Change>
-void ChangeLocations(Message& message, const Change& change) {
-  const Reflection& reflection = *message.GetReflection();
-  std::vector<const FieldDescriptor*> fields;
-  reflection.ListFields(message, &fields);
-  for (const FieldDescriptor* field : fields) {
-    if (IsLocation(*field)) {
-      reflection.SetInt32(&message, field, change(reflection.GetInt32(message, field)));
-    } else if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
-      continue;
-    } else if (field->is_repeated()) {
-      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-        ChangeLocations(*reflection.MutableRepeatedMessage(&message, field, i), change);
-      }
-    } else {
-      ChangeLocations(*reflection.MutableMessage(&message, field), change);
-    }
-  }
+void ChangeLocations(pg_query::Node& root, const Change& change) {
+  ChangeLocations(Type::kNode, root, change);
 }
 
 // The value of `SELECT <value>`, null if the statement is anything more.
@@ -55,64 +38,28 @@ Error NotOneExpression(int position) {
                "write a single SQL expression, such as lower(email)"};
 }
 
-using Fields = std::vector<const FieldDescriptor*>;
-
-// Of every type in the grammar's file, by its number there: the fields that hold messages, in the
-// order of their numbers, which is mostly that of the text.
-std::vector<Fields> AllMessageFields() {
-  const auto* file = pg_query::Node::descriptor()->file();
-  std::vector<Fields> all(static_cast<std::size_t>(file->message_type_count()));
-  for (int i = 0; i < file->message_type_count(); ++i) {
-    const auto& type = *file->message_type(i);
-    Fields& fields = all[static_cast<std::size_t>(i)];
-    for (int j = 0; j < type.field_count(); ++j) {
-      if (type.field(j)->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE)
-        fields.push_back(type.field(j));
-    }
-    std::ranges::sort(fields, {}, &FieldDescriptor::number);
-  }
-  return all;
-}
-
-const Fields& MessageFields(const google::protobuf::Descriptor& type) {
-  static const std::vector<Fields> all = AllMessageFields();
-  return all[static_cast<std::size_t>(type.index())];
-}
-
-// The library's own list of the fields that are set looks at every field there is; a Node has 250
-// of them, and every other message in a tree is one.
-void WalkFields(const Message& message, const std::function<void(const Message&)>& visit) {
-  const Reflection& reflection = *message.GetReflection();
-  for (const FieldDescriptor* field : MessageFields(*message.GetDescriptor())) {
-    if (!field->is_repeated()) {
-      if (reflection.HasField(message, field)) Walk(reflection.GetMessage(message, field), visit);
-      continue;
-    }
-    const int size = reflection.FieldSize(message, field);
-    for (int i = 0; i < size; ++i) Walk(reflection.GetRepeatedMessage(message, field, i), visit);
-  }
-}
-
 }  // namespace
 
-void Walk(const Message& root, const std::function<void(const Message&)>& visit) {
-  static const auto* const node = pg_query::Node::descriptor();
-  static const auto* const alternatives = node->oneof_decl(0);
-  visit(root);
-  if (root.GetDescriptor() != node) {
-    WalkFields(root, visit);
-    return;
-  }
-  const Reflection& reflection = *root.GetReflection();
-  if (const auto* field = reflection.GetOneofFieldDescriptor(root, alternatives))
-    Walk(reflection.GetMessage(root, field), visit);
+std::optional<AnyMessage> Inside(const pg_query::Node& node) {
+  std::optional<AnyMessage> inside;
+  VisitParts(Type::kNode, node, [&](Type type, const google::protobuf::MessageLite& part) {
+    inside = AnyMessage(type, part);
+  });
+  return inside;
 }
 
-std::string Meaning(const Message& root) {
-  const std::unique_ptr<Message> copy(root.New());
-  copy->CopyFrom(root);
-  ChangeLocations(*copy, [](int) { return 0; });
-  return copy->SerializeAsString();
+void Walk(AnyMessage root, const std::function<void(AnyMessage)>& visit) {
+  visit(root);
+  VisitParts(root.type(), root.message(),
+             [&](Type type, const google::protobuf::MessageLite& part) {
+               Walk({type, part}, visit);
+             });
+}
+
+std::string Meaning(const pg_query::Node& root) {
+  pg_query::Node copy = root;
+  ChangeLocations(copy, [](int) { return 0; });
+  return copy.SerializeAsString();
 }
 
 Error WithoutPrefix(Error error, std::size_t prefix_size, std::string_view text) {

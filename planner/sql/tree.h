@@ -1,9 +1,14 @@
 #pragma once
 
-// Reading parse trees whatever their shape. Private to planner/sql. Works by reflection: no list of
-// node types here grows old with the grammar.
+// Reading parse trees whatever their shape. Private to planner/sql. What messages there are, and
+// what is in each, is generated from the library's own definition (walk.awk): no list of node types
+// here grows old with the grammar.
 
+#include <pg_query_types.h>
+
+#include <concepts>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,28 +18,57 @@
 
 namespace pgalter::sql::tree {
 
+// Some message of a tree, which has to outlive it.
+class AnyMessage {
+ public:
+  using Base = google::protobuf::MessageLite;
+
+  template <std::derived_from<Base> T>
+  AnyMessage(const T& message) : type_(TypeOf<T>::value), message_(&message) {}
+  AnyMessage(Type type, const Base& message) : type_(type), message_(&message) {}
+
+  [[nodiscard]] Type type() const { return type_; }
+  [[nodiscard]] const Base& message() const { return *message_; }
+  // As the definition calls its type.
+  [[nodiscard]] std::string_view name() const {
+    return kTypeNames[static_cast<std::size_t>(type_)];
+  }
+  // nullptr: it is of another type.
+  template <class T>
+  [[nodiscard]] const T* As() const {
+    return type_ == TypeOf<T>::value ? static_cast<const T*>(message_) : nullptr;
+  }
+
+  bool operator==(const AnyMessage&) const = default;
+
+ private:
+  Type type_;
+  const Base* message_;
+};
+
+// What the node is; none: nothing.
+[[nodiscard]] std::optional<AnyMessage> Inside(const pg_query::Node& node);
+
 // Visits every message in the order of the text, `root` first.
-void Walk(const google::protobuf::Message& root,
-          const std::function<void(const google::protobuf::Message&)>& visit);
+void Walk(AnyMessage root, const std::function<void(AnyMessage)>& visit);
 
 // Calls `visit` for every message of one type.
 template <class T, class Visit>
-void ForEach(const google::protobuf::Message& root, const Visit& visit) {
-  const auto* type = T::descriptor();
-  Walk(root, [&](const google::protobuf::Message& message) {
-    if (message.GetDescriptor() == type) visit(static_cast<const T&>(message));
+void ForEach(AnyMessage root, const Visit& visit) {
+  Walk(root, [&](AnyMessage message) {
+    if (const T* found = message.As<T>()) visit(*found);
   });
 }
 
 template <class T>
-[[nodiscard]] bool Contains(const google::protobuf::Message& root) {
+[[nodiscard]] bool Contains(AnyMessage root) {
   bool found = false;
   ForEach<T>(root, [&](const T&) { found = true; });
   return found;
 }
 
 // The tree as bytes, without where in the text its parts stand: equal for texts that mean the same.
-[[nodiscard]] std::string Meaning(const google::protobuf::Message& root);
+[[nodiscard]] std::string Meaning(const pg_query::Node& root);
 
 // One expression and nothing else. `text` is what was read: it may be put between brackets into any
 // statement, since comments and semicolons are refused and brackets are known to pair up inside it.

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "planner/sql/statement.h"
 #include "tests/unit/read_statement.h"
 
 namespace pgalter::sql::ast {
@@ -635,6 +636,34 @@ TEST(ReadStatement, KeepsNamesThatTheServerCuts) {
   EXPECT_EQ(statement.As<CreateTable>()->name.name, std::string(63, 'n'));
   EXPECT_THAT(Read("CREATE TABLE " + std::string(63, 'n') + " (a int)").long_names, IsEmpty());
   EXPECT_THAT(Read("COMMENT ON TABLE t IS '" + name + "'").long_names, IsEmpty());
+}
+
+// Statements as texts
+
+TEST(FingerprintStatement, IgnoresLiteralsAndBlanks) {
+  const auto fingerprint = [](std::string_view sql) {
+    const auto made = FingerprintStatement(sql);
+    return made ? *made : made.error().message;
+  };
+  const std::string first = fingerprint("SELECT a FROM t WHERE b = 1");
+  EXPECT_EQ(first.size(), 16U);
+  EXPECT_EQ(fingerprint("select  A from T /* x */ where b = 'y'"), first);
+  EXPECT_NE(fingerprint("SELECT a FROM t WHERE c = 1"), first);
+  EXPECT_FALSE(FingerprintStatement("SELECT FROM WHERE"));
+  EXPECT_FALSE(FingerprintStatement("SELECT '\xff'"));
+}
+
+TEST(DeparseStatement, WritesInOneWay) {
+  EXPECT_EQ(*DeparseStatement("alter table T add  column A int /* x */ default 1;"),
+            "ALTER TABLE t ADD COLUMN a int DEFAULT 1");
+  EXPECT_FALSE(DeparseStatement("SELECT 1; SELECT 2"));
+  EXPECT_FALSE(DeparseStatement(""));
+}
+
+// (NOT a) IS NULL comes back without its brackets.
+TEST(DeparseStatement, RefusesWhatItWouldChange) {
+  const auto written = DeparseStatement("SELECT (NOT a) IS NULL");
+  EXPECT_TRUE(!written || *written == "SELECT (NOT a) IS NULL") << *written;
 }
 
 }  // namespace

@@ -7,18 +7,11 @@
 namespace pgalter::sql::ast {
 namespace {
 
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-
 QualifiedName FromParts(const std::vector<std::string>& parts) {
   QualifiedName name;
   if (!parts.empty()) name.name = parts.back();
   if (parts.size() > 1) name.schema = parts[parts.size() - 2];
   return name;
-}
-
-const FieldDescriptor* FieldOf(const Message& message, const char* name) {
-  return message.GetDescriptor()->FindFieldByName(name);
 }
 
 }  // namespace
@@ -223,35 +216,6 @@ std::string LowerCase(std::string text) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
   return text;
-}
-
-bool FlagField(const Message& message, const char* field) {
-  const auto* found = FieldOf(message, field);
-  return found != nullptr && found->cpp_type() == FieldDescriptor::CPPTYPE_BOOL &&
-         message.GetReflection()->GetBool(message, found);
-}
-
-// A flag in PostgreSQL 15, an option among others since 16.
-bool HasAdminOption(const pg_query::GrantRoleStmt& statement) {
-  if (FlagField(statement, "admin_opt")) return true;
-  const auto* options = FieldOf(statement, "opt");
-  if (options == nullptr || !options->is_repeated()) return false;
-  const auto& reflection = *pg_query::GrantRoleStmt::GetReflection();
-  Nodes nodes;
-  for (int i = 0; i < reflection.FieldSize(statement, options); ++i)
-    nodes.Add()->CopyFrom(reflection.GetRepeatedMessage(statement, options, i));
-  return IsOn(nodes, "admin");
-}
-
-// A letter in some versions is an enumeration's name in others.
-std::string TextField(const Message& message, const char* field) {
-  const auto* found = FieldOf(message, field);
-  if (found == nullptr) return "";
-  if (found->cpp_type() == FieldDescriptor::CPPTYPE_ENUM)
-    return message.GetReflection()->GetEnum(message, found)->name();
-  if (found->cpp_type() == FieldDescriptor::CPPTYPE_STRING)
-    return message.GetReflection()->GetString(message, found);
-  return "";
 }
 
 }  // namespace pgalter::sql::ast

@@ -44,9 +44,4 @@ using Nodes = google::protobuf::RepeatedPtrField<pg_query::Node>;
 // ASCII letters alone have a case here.
 [[nodiscard]] std::string LowerCase(std::string text);
 
-// A field that only some versions of the library's trees have: false, "" or 0 without it.
-[[nodiscard]] bool FlagField(const google::protobuf::Message& message, const char* field);
-[[nodiscard]] bool HasAdminOption(const pg_query::GrantRoleStmt& statement);
-[[nodiscard]] std::string TextField(const google::protobuf::Message& message, const char* field);
-
 }  // namespace pgalter::sql::ast

@@ -4,6 +4,7 @@
 
 #include "planner/sql/ast/command.h"
 #include "planner/sql/ast/source.h"
+#include "planner/sql/tree.h"
 
 namespace pgalter::sql::ast {
 
@@ -16,7 +17,7 @@ namespace pgalter::sql::ast {
 [[nodiscard]] Call ReadCall(const pg_query::CallStmt& statement);
 
 // `statement` is an INSERT, UPDATE, DELETE or MERGE.
-[[nodiscard]] Modify ReadModify(const google::protobuf::Message& statement, Source& source);
+[[nodiscard]] Modify ReadModify(tree::AnyMessage statement, Source& source);
 [[nodiscard]] Select ReadSelect(const pg_query::SelectStmt& statement, Source& source);
 
 }  // namespace pgalter::sql::ast

@@ -3,6 +3,7 @@
 
 #include "planner/sql/ast/read_expression.h"
 #include "planner/sql/ast/read_table.h"
+#include "planner/sql/ast/versions.h"
 
 namespace pgalter::sql::ast {
 namespace {
@@ -168,8 +169,7 @@ Constraint ReadConstraint(const pg_query::Constraint& constraint, Source& source
       read.kind == ConstraintKind::kIdentity && constraint.generated_when() == "a";
   if (const auto* sequence = FindOption(constraint.options(), "sequence_name"))
     read.sequence = ReadName(Items(sequence->arg()));
-  if (constraint.contype() == pg_query::CONSTR_GENERATED &&
-      TextField(constraint, "generated_kind") == "v")
+  if (constraint.contype() == pg_query::CONSTR_GENERATED && IsVirtual(constraint))
     read.kind = ConstraintKind::kGeneratedVirtual;
   if (constraint.has_pktable()) read.foreign_key = ReadForeignKey(constraint);
   if (constraint.has_raw_expr())

@@ -9,12 +9,7 @@
 namespace pgalter::sql::ast {
 namespace {
 
-using google::protobuf::Message;
-
-template <class T>
-const T* As(const Message& message) {
-  return message.GetDescriptor() == T::descriptor() ? static_cast<const T*>(&message) : nullptr;
-}
+using tree::AnyMessage;
 
 void SetColumns(Modify& modify, const Nodes& targets) {
   std::set<std::string> whole;
@@ -38,29 +33,29 @@ void SetWhere(Modify& modify, const pg_query::Node& where, bool is_root, Source&
   modify.where_has_subquery = modify.where->facts.has_subquery;
 }
 
-void ReadParts(Modify& modify, const Message& statement, bool is_root, Source& source) {
-  if (const auto* insert = As<pg_query::InsertStmt>(statement)) {
+void ReadParts(Modify& modify, AnyMessage statement, bool is_root, Source& source) {
+  if (const auto* insert = statement.As<pg_query::InsertStmt>()) {
     modify.verb = Modify::Verb::kInsert;
     modify.table = ReadName(insert->relation());
     SetColumns(modify, insert->cols());
     const auto& select = insert->select_stmt().select_stmt();
     modify.from_query = insert->has_select_stmt() && select.values_lists_size() == 0;
-  } else if (const auto* update = As<pg_query::UpdateStmt>(statement)) {
+  } else if (const auto* update = statement.As<pg_query::UpdateStmt>()) {
     modify.verb = Modify::Verb::kUpdate;
     modify.table = ReadName(update->relation());
     SetColumns(modify, update->target_list());
     if (update->has_where_clause()) SetWhere(modify, update->where_clause(), is_root, source);
-  } else if (const auto* erase = As<pg_query::DeleteStmt>(statement)) {
+  } else if (const auto* erase = statement.As<pg_query::DeleteStmt>()) {
     modify.verb = Modify::Verb::kDelete;
     modify.table = ReadName(erase->relation());
     if (erase->has_where_clause()) SetWhere(modify, erase->where_clause(), is_root, source);
-  } else if (const auto* merge = As<pg_query::MergeStmt>(statement)) {
+  } else if (const auto* merge = statement.As<pg_query::MergeStmt>()) {
     modify.verb = Modify::Verb::kMerge;
     modify.table = ReadName(merge->relation());
   }
 }
 
-Modify ReadOne(const Message& statement, TreeFacts facts, bool is_root, Source& source) {
+Modify ReadOne(AnyMessage statement, TreeFacts facts, bool is_root, Source& source) {
   Modify modify;
   ReadParts(modify, statement, is_root, source);
   modify.reads = ReadTables(facts.tables);
@@ -69,17 +64,17 @@ Modify ReadOne(const Message& statement, TreeFacts facts, bool is_root, Source& 
   return modify;
 }
 
-std::vector<Modify> ReadWithin(const TreeFacts& facts, const Message& root, Source& source) {
+std::vector<Modify> ReadWithin(const TreeFacts& facts, AnyMessage root, Source& source) {
   std::vector<Modify> within;
-  for (const auto* write : facts.writes) {
-    if (write != &root) within.push_back(ReadOne(*write, Collect(*write), false, source));
+  for (const AnyMessage write : facts.writes) {
+    if (write != root) within.push_back(ReadOne(write, Collect(write), false, source));
   }
   return within;
 }
 
 }  // namespace
 
-Modify ReadModify(const Message& statement, Source& source) {
+Modify ReadModify(AnyMessage statement, Source& source) {
   TreeFacts facts = Collect(statement);
   std::vector<Modify> within = ReadWithin(facts, statement, source);
   Modify modify = ReadOne(statement, std::move(facts), true, source);

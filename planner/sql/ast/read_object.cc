@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "planner/sql/ast/names.h"
+#include "planner/sql/ast/versions.h"
 
 namespace pgalter::sql::ast {
 namespace {

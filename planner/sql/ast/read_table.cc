@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "planner/sql/ast/read_expression.h"
+#include "planner/sql/ast/versions.h"
 
 namespace pgalter::sql::ast {
 namespace {
@@ -27,18 +28,9 @@ void AddLike(CreateTable& table, const pg_query::TableLikeClause& like) {
   table.like_indexes |= has(kLikeIndexes);
 }
 
-// A letter in PostgreSQL 15, an enumeration later, and in 14 the word that was written.
-std::string ReadStrategy(const pg_query::PartitionSpec& spec) {
-  const std::string written = LowerCase(TextField(spec, "strategy"));
-  for (const char* strategy : {"range", "list", "hash"}) {
-    if (written.ends_with(strategy) || written == std::string(1, strategy[0])) return strategy;
-  }
-  return written;
-}
-
 PartitionBy ReadPartitionBy(const pg_query::PartitionSpec& spec, Source& source) {
   PartitionBy by;
-  by.strategy = ReadStrategy(spec);
+  by.strategy = PartitionStrategyOf(spec);
   for (const auto& node : spec.part_params()) {
     const auto& element = node.partition_elem();
     by.columns.push_back(element.name());

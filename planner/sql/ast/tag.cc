@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "planner/sql/tree.h"
+
 namespace pgalter::sql::ast {
 namespace {
 
@@ -192,13 +194,13 @@ std::string DiscardTag(pg_query::DiscardMode mode) {
 
 // The rest follows from the node's name.
 std::string TagByName(const pg_query::Node& statement) {
-  const auto* field = pg_query::Node::GetReflection()->GetOneofFieldDescriptor(
-      statement, pg_query::Node::descriptor()->oneof_decl(0));
-  if (field == nullptr) return "";
-  const std::string& name = field->message_type()->name();
+  const auto inside = tree::Inside(statement);
+  if (!inside) return "";
+  const std::string_view name = inside->name();
   const auto found =
       std::ranges::lower_bound(kTags, name, {}, [](const auto& row) { return row.first; });
-  return found != kTags.end() && found->first == name ? std::string(found->second) : name;
+  return found != kTags.end() && found->first == name ? std::string(found->second)
+                                                      : std::string(name);
 }
 
 }  // namespace
