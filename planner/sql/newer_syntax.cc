@@ -13,7 +13,7 @@ namespace pgalter::sql {
 namespace {
 
 // Data, not DDL: not worth the time of a second reading.
-constexpr std::size_t kMaxBytes = 1 << 20;
+constexpr std::size_t kMaxBytes = 1 << 18;
 constexpr int kMaxAliases = 50;
 
 constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }

@@ -32,7 +32,7 @@ std::vector<Finding> FindingsOf(const LintScript& script, const std::string& rul
   file.text = script.text;
   file.parts = {{{0, script.text.size()}, SendingOf(script)}};
   Options options;
-  options.server_version = std::max(script.server, 15);
+  options.server_version = script.server > 0 ? script.server : 15;
   options.on.insert(rule);
   return Lint({base, file}, options).findings;
 }

@@ -272,5 +272,24 @@ TEST(NewerSyntax, NumbersInStringsStay) {
   EXPECT_EQ(table.commands[1].expression->text, "1000");
 }
 
+std::string Repeated(std::string_view text, std::size_t bytes) {
+  std::string repeated;
+  while (repeated.size() < bytes) repeated += text;
+  return repeated;
+}
+
+// A minute and more each, were every form to look at everything around it.
+TEST(NewerSyntax, LooksAtNoMoreThanItHasTo) {
+  for (const char* text : {"enforced ", "alter constraint x ", "( without overlaps ", "json(",
+                           "merge returning ", "split partition ", "period a ", "(period a ",
+                           "not null ", "generated always as (", "[(", "storage main "}) {
+    EXPECT_EQ(MajorOf("ALTER TABLE t " + Repeated(text, 200'000)), 0) << text;
+    EXPECT_EQ(MajorOf("WITH " + Repeated(text, 200'000)), 0) << text;
+  }
+  EXPECT_EQ(MajorOf("CREATE TABLE t (" + Repeated("a int check (a > 0) not enforced, ", 200'000) +
+                    "b int)"),
+            18);
+}
+
 }  // namespace
 }  // namespace pgalter::sql

@@ -94,6 +94,12 @@ TEST(Plpgsql, FormatIsAppliedToLiterals) {
               ElementsAre("DROP TABLE b", "DROP TABLE a"));
 }
 
+TEST(Plpgsql, FormatInFormatDoesNotGrowForEver) {
+  std::string expression = "'SELECT 1'";
+  for (int i = 0; i < 60; ++i) expression = "format('%1$s%1$s', " + expression + ")";
+  EXPECT_THAT(Executed(expression), IsEmpty());
+}
+
 TEST(Plpgsql, ComputedNamesStandAsAWord) {
   const auto dropped = Executed("format('ALTER TABLE %I DROP COLUMN a', name)");
   ASSERT_EQ(dropped.size(), 1U);

@@ -1,6 +1,7 @@
 #include "planner/sql/ast/dynamic_text.h"
 
 #include <utility>
+#include <vector>
 
 #include "planner/sql/ast/read_expression.h"
 #include "planner/sql/ast/statement.h"
@@ -17,6 +18,9 @@ using pg_query::Node;
 
 // Like the splitter's, so that no finding takes it for a name of the user's.
 constexpr std::string_view kComputed = "__computed";
+
+// Nobody writes longer statements into a function; format() in format() doubles with every level.
+constexpr std::size_t kMaxText = 1 << 16;
 
 struct Text {
   std::string value;
@@ -37,18 +41,21 @@ std::string NameOf(const pg_query::FuncCall& call) {
 Text Format(const pg_query::FuncCall& call) {
   Text format = ReadText(call.args(0));
   if (format.computed) return Computed();
+  std::vector<Text> values;  // each is read once, however often it is named
+  for (int i = 1; i < call.args_size(); ++i) values.push_back(ReadText(call.args(i)));
   Text text{"", format.has_literal, false};
   const std::string_view pattern = format.value;
-  int next = 1;
+  std::size_t next = 1;
   for (std::size_t at = 0; at < pattern.size(); ++at) {
+    if (text.value.size() > kMaxText) return Computed();
     if (pattern[at] != '%') {
       text.value += pattern[at];
       continue;
     }
     std::size_t end = at + 1;
-    int number = 0;
+    std::size_t number = 0;
     while (end < pattern.size() && pattern[end] >= '0' && pattern[end] <= '9' && number < 1000)
-      number = number * 10 + (pattern[end++] - '0');
+      number = number * 10 + static_cast<std::size_t>(pattern[end++] - '0');
     if (end < pattern.size() && pattern[end] == '$') {
       next = number;
       ++end;
@@ -62,7 +69,7 @@ Text Format(const pg_query::FuncCall& call) {
       text.value += '%';
       continue;
     }
-    const Text value = next < call.args_size() ? ReadText(call.args(next)) : Computed();
+    const Text value = next >= 1 && next <= values.size() ? values[next - 1] : Computed();
     ++next;
     text.computed = text.computed || value.computed;
     if (pattern[end] == 'I') text.value += QuoteIdentifier(value.value);
@@ -87,6 +94,7 @@ Text ReadCall(const pg_query::FuncCall& call) {
 Text ReadJoin(const pg_query::A_Expr& expression) {
   Text left = ReadText(expression.lexpr());
   const Text right = ReadText(expression.rexpr());
+  if (left.value.size() + right.value.size() > kMaxText) return Computed();
   left.value += right.value;
   left.has_literal = left.has_literal || right.has_literal;
   left.computed = left.computed || right.computed;

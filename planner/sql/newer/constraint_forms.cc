@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "planner/sql/newer/rewriting.h"
 
 namespace pgalter::sql::newer {
@@ -36,8 +38,9 @@ void DomainNotNull(Rewriting& text, std::size_t at) {
 // The first word of the constraint that the attribute at `at` belongs to, or size().
 std::size_t OwnerOf(const Rewriting& text, std::size_t at) {
   std::size_t owner = text.size();
+  std::size_t looked = 0;
   for (std::size_t before = at; before-- > 0;) {
-    if (text.IsAny(before, {",", "("})) break;
+    if (text.IsAny(before, {",", "("}) || ++looked > kReach) break;
     if (text.IsAny(before, {")", "]"})) {
       before = std::min(text.Partner(before), before);
       continue;
@@ -84,10 +87,13 @@ void AlterConstraint(Rewriting& text, std::size_t at) {
 
 // The constraint whose column list the token stands in, or size().
 std::size_t OwnerOfList(const Rewriting& text, std::size_t at) {
-  std::size_t open = at;
-  while (open-- > 0 && text.Depth(open) >= text.Depth(at)) {
+  if (text.Depth(at) == 0) return text.size();
+  std::size_t open = at - 1;
+  while (text.Depth(open) >= text.Depth(at)) {
+    if (at - open > kReach) return text.size();
+    --open;
   }
-  if (open == 0 || open >= text.size()) return text.size();
+  if (open == 0) return text.size();
   const std::size_t word = open - 1;
   if (text.Is(word, "unique")) return word;
   if (word > 0 && text.Is(word, "key")) return word - 1;  // PRIMARY KEY, FOREIGN KEY

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "planner/sql/newer/rewriting.h"
 
 namespace pgalter::sql::newer {
@@ -44,7 +46,8 @@ void JsonCall(Rewriting& text, std::size_t at) {
   const std::size_t depth = text.Depth(at) + 1;
   bool edited = false;
   for (std::size_t word = at + 2; word < close; ++word) {
-    if (text.Depth(word) != depth) continue;
+    if (text.IsAny(word, {"(", "["})) word = std::min(text.Partner(word), close);
+    if (word >= close || text.Depth(word) != depth) continue;
     if (EndsValues(text, word)) {
       text.Blank(word, close);
       edited = true;

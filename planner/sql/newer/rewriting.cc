@@ -1,6 +1,7 @@
 #include "planner/sql/newer/rewriting.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "planner/sql/ast/source.h"
@@ -46,8 +47,9 @@ std::string_view Rewriting::Text(std::size_t first, std::size_t last) const {
 }
 
 std::size_t Rewriting::EndOfPart(std::size_t token) const {
+  std::size_t looked = 0;
   for (std::size_t at = token; at < size();) {
-    if (Is(at, ",") || Is(at, ")")) return at;
+    if (Is(at, ",") || Is(at, ")") || ++looked > kReach) return at;
     const bool opens = ast::Opens(tokens_[at].kind);
     at = (opens ? std::min(Partner(at), size() - 1) : at) + 1;
   }
@@ -110,19 +112,22 @@ std::string Rewriting::EditedText() const {
   return edited += text_.substr(copied);
 }
 
-int Rewriting::Moved(std::size_t offset) const {
-  auto moved = static_cast<std::ptrdiff_t>(offset);
+ast::Marks Rewriting::EditedMarks() const {
+  std::vector<std::pair<std::size_t, std::ptrdiff_t>> moves;  // behind the offset, by so much
+  std::ptrdiff_t moved = 0;
   for (const Edit& edit : SortedEdits()) {
-    if (edit.end > offset) break;
     moved += static_cast<std::ptrdiff_t>(edit.text.size()) -
              static_cast<std::ptrdiff_t>(edit.end - edit.begin);
+    moves.emplace_back(edit.end, moved);
   }
-  return static_cast<int>(moved);
-}
-
-ast::Marks Rewriting::EditedMarks() const {
   ast::Marks marks;
-  for (const auto& [token, mark] : marks_) marks.emplace(Moved(tokens_[token].begin), mark);
+  for (const auto& [token, mark] : marks_) {
+    const std::size_t begin = tokens_[token].begin;
+    const auto next =
+        std::ranges::upper_bound(moves, begin, {}, &std::pair<std::size_t, std::ptrdiff_t>::first);
+    const std::ptrdiff_t by = next == moves.begin() ? 0 : std::prev(next)->second;
+    marks.emplace(static_cast<int>(static_cast<std::ptrdiff_t>(begin) + by), mark);
+  }
   return marks;
 }
 

@@ -14,6 +14,10 @@
 
 namespace pgalter::sql::newer {
 
+// How many tokens a form looks around itself. A statement has a form thousands of times at most by
+// malice; then each looks at this many, not at all of them.
+constexpr std::size_t kReach = 1'000;
+
 class Rewriting {
  public:
   // The tokens of the text, comments not among them.
@@ -30,7 +34,7 @@ class Rewriting {
   [[nodiscard]] std::size_t Depth(std::size_t token) const { return places_[token].depth; }
   // Of a bracket; size() if it has none.
   [[nodiscard]] std::size_t Partner(std::size_t token) const { return places_[token].partner; }
-  // The next comma or closing bracket at the token's own depth, or the end.
+  // The next comma or closing bracket at the token's own depth, or the end, or out of reach.
   [[nodiscard]] std::size_t EndOfPart(std::size_t token) const;
   // Where the constraint starts whose own words start at `token`: at CONSTRAINT, if it has a name.
   [[nodiscard]] std::size_t StartOfConstraint(std::size_t token) const;
@@ -64,7 +68,6 @@ class Rewriting {
     std::string text;
   };
 
-  [[nodiscard]] int Moved(std::size_t offset) const;
   [[nodiscard]] std::vector<Edit> SortedEdits() const;
 
   std::string_view text_;

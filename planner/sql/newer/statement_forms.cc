@@ -10,11 +10,19 @@ std::size_t EndOfClause(const Rewriting& text, std::size_t at) {
   return end;
 }
 
+// The MERGE that the clause belongs to, without another such clause between them.
+bool BelongsToMerge(const Rewriting& text, std::size_t at) {
+  for (std::size_t before = at; before-- > 0 && at - before < kReach;) {
+    if (text.Depth(before) != 0) continue;
+    if (text.Is(before, "returning")) return false;
+    if (text.Is(before, "merge")) return true;
+  }
+  return false;
+}
+
 void MergeReturning(Rewriting& text, std::size_t at) {
   if (!text.Is(at, "returning") || text.Depth(at) != 0 || !text.IsAny(0, {"merge", "with"})) return;
-  std::size_t merge = 0;
-  while (merge < at && !(text.Is(merge, "merge") && text.Depth(merge) == 0)) ++merge;
-  if (merge == at) return;
+  if (!BelongsToMerge(text, at)) return;
   text.Found(17, "MERGE … RETURNING");
   text.Blank(at, EndOfClause(text, at));
 }

@@ -55,7 +55,7 @@ void AsDetach(Rewriting& text, std::size_t at, std::size_t name, std::size_t end
 void SplitPartition(Rewriting& text, std::size_t at) {
   if (!text.Are(at, {"split", "partition"}) || !text.Are(0, {"alter", "table"})) return;
   std::size_t into = at + 3;
-  while (into < text.size() && !text.Is(into, "into")) ++into;
+  while (into < text.size() && into - at < kReach && !text.Is(into, "into")) ++into;
   if (!text.Is(into + 1, "(")) return;
   text.Found(19, "SPLIT PARTITION");
   AsDetach(text, at, at + 2, into, ast::TableChange::kSplitPartition);
