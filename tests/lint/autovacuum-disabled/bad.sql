@@ -1,0 +1,2 @@
+-- proves: nothing
+ALTER TABLE archive SET (autovacuum_enabled = off);

@@ -1,0 +1,2 @@
+-- server: 14
+ANALYZE customers;

@@ -1,0 +1,2 @@
+-- proves: nothing
+CREATE TYPE invoice_state AS ENUM ('open', 'paid');

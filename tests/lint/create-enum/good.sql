@@ -1,0 +1,1 @@
+CREATE TABLE invoice_states (state text PRIMARY KEY);

@@ -1,0 +1,2 @@
+-- proves: nothing
+CREATE RULE keep AS ON DELETE TO archive DO INSTEAD NOTHING;

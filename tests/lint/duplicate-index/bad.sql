@@ -1,0 +1,2 @@
+-- proves: nothing
+CREATE INDEX CONCURRENTLY customers_by_name ON customers (name);

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY customers_by_note ON customers (note);

@@ -1,0 +1,2 @@
+-- proves: nothing
+ALTER TYPE mood ADD VALUE 'glad';

@@ -1,0 +1,2 @@
+-- proves: nothing
+CREATE TABLE "Invoices" (id bigint PRIMARY KEY);

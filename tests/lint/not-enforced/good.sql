@@ -1,0 +1,2 @@
+-- server: 18
+ALTER TABLE orders ADD CONSTRAINT amount_positive CHECK (amount > 0) NOT VALID;

@@ -1,0 +1,2 @@
+-- proves: nothing
+CREATE TABLE invoices (id integer PRIMARY KEY, total numeric(12, 2));

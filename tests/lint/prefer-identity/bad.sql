@@ -1,0 +1,2 @@
+-- proves: nothing
+CREATE TABLE invoices (id bigserial PRIMARY KEY);

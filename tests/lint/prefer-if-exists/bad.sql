@@ -1,0 +1,2 @@
+-- proves: nothing
+DROP VIEW order_totals;

@@ -1,0 +1,2 @@
+-- proves: nothing
+ALTER TABLE orders ADD COLUMN extra json;

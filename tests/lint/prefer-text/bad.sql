@@ -1,0 +1,2 @@
+-- proves: nothing
+CREATE TABLE invoices (id bigint PRIMARY KEY, reference varchar(20));

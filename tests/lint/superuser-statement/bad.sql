@@ -1,0 +1,2 @@
+-- proves: nothing
+ALTER SYSTEM SET work_mem = '8MB';

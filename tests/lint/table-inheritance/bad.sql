@@ -1,0 +1,2 @@
+-- proves: nothing
+CREATE TABLE big_orders (weight integer) INHERITS (orders);

@@ -1,0 +1,1 @@
+CREATE TABLE order_weights (order_id bigint PRIMARY KEY, weight integer);

@@ -1,0 +1,1 @@
+CREATE TABLE addresses (id bigint PRIMARY KEY, street text, city text);

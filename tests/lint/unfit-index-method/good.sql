@@ -1,0 +1,2 @@
+CREATE TABLE pages (id bigint PRIMARY KEY, tags text[]);
+CREATE INDEX pages_tags ON pages USING gin (tags);

@@ -1,0 +1,2 @@
+-- proves: nothing
+CREATE UNLOGGED TABLE cache (id bigint PRIMARY KEY, body text);

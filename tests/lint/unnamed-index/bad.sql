@@ -1,0 +1,2 @@
+-- proves: nothing
+CREATE INDEX CONCURRENTLY ON customers (code);

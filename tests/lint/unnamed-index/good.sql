@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY customers_code ON customers (code);

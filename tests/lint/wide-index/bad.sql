@@ -1,0 +1,2 @@
+-- proves: nothing
+CREATE INDEX CONCURRENTLY orders_many ON orders (status, placed, amount, checked);

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY orders_few ON orders (status, placed);
