@@ -11,13 +11,6 @@
 #include <chrono>
 #include <exception>
 
-// g++ 12 takes a coroutine frame's inlined operator delete for a mismatch with the operator new
-// that it did not inline, here and there, at the coroutine's last line. The sanitizers judge
-// better.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-
 namespace pgalter::async {
 
 template <class T = void>
