@@ -40,8 +40,14 @@ void CheckVersion(const ast::CreateTable& create, Draft& draft) {
   for (const ast::Constraint& constraint : create.constraints) check(constraint);
 }
 
+// Nothing is known of it but its size: the statement at hand may be the one that made it.
+bool IsOnlyHeardOf(const catalog::Table& table) {
+  return table.kind == catalog::TableKind::kTable && !table.complete && table.columns.empty();
+}
+
 void RefuseTaken(const QualifiedName& name, bool allowed, Draft& draft) {
-  if (allowed || draft.schema().FindTable(draft.schema().Placed(name)) == nullptr) return;
+  const catalog::Table* taken = draft.schema().FindTable(draft.schema().Placed(name));
+  if (allowed || taken == nullptr || IsOnlyHeardOf(*taken)) return;
   draft.Refuse(Refusal::kExists, Show(name), "there is a relation " + Show(name) + " already");
 }
 
