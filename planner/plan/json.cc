@@ -290,6 +290,7 @@ sql::Result<Plan> FromJson(const json::value& value) {
   });
   read.Each("steps", [&](const json::value& item, const std::string& where) {
     plan.steps.push_back(ReadStep(item, where, error));
+    read.Take(error);
     const Step& step = plan.steps.back();
     if (step.statement < 0 || static_cast<std::size_t>(step.statement) >= plan.statements.size())
       read.Take(fmt::format("{}.statement is not one of the plan's", where));

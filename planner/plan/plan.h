@@ -5,9 +5,9 @@
 // Pure values; no secret is in them.
 //
 // Steps are in the order in which they run: expand, then migrate, then contract. Where a later
-// statement builds on what the contract steps of an earlier one leave, the phases begin again after
-// these. Old program code works after every step whose `backward_compatible` is true; a gate stands
-// before the first one where it does not.
+// statement builds on what an earlier one leaves, the phases begin again for it. Old program code
+// works after every step whose `backward_compatible` is true; a gate stands before the first one
+// where it does not.
 
 #include <optional>
 #include <string>

@@ -1,0 +1,261 @@
+#include "planner/plan/planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "planner/plan/annotate.h"
+#include "planner/plan/arrange.h"
+#include "planner/plan/fingerprint.h"
+#include "planner/plan/recipe.h"
+#include "planner/plan/split.h"
+#include "planner/plan/steps.h"
+#include "planner/sql/line_index.h"
+#include "planner/sql/newer_syntax.h"
+#include "planner/sql/script.h"
+
+namespace pgalter::plan {
+
+namespace {
+
+namespace ast = sql::ast;
+using sql::Piece;
+using sql::PieceKind;
+
+// What a recipe may make a way around; any other refusal of the server ends the matter.
+bool HasWayAround(locks::Refusal refusal) {
+  using enum locks::Refusal;
+  return refusal == kConcurrentOnPartitioned || refusal == kNotValidOnPartitioned ||
+         refusal == kColumnInUse || refusal == kDetachWithDefault || refusal == kInTransaction;
+}
+
+const locks::Failure* CertainFailure(const locks::Effects& effects, bool any) {
+  for (const locks::Failure& failure : effects.failures) {
+    if (failure.certainty != locks::Certainty::kCertain) continue;
+    if (any || !HasWayAround(failure.refusal)) return &failure;
+  }
+  return nullptr;
+}
+
+Proposal Failing(const locks::Failure& failure) {
+  Proposal proposal;
+  proposal.answer = Answer::kFails;
+  proposal.remarks.push_back(fmt::format(
+      "the server refuses it: {}", failure.detail.empty() ? failure.subject : failure.detail));
+  return proposal;
+}
+
+class Planner {
+ public:
+  Planner(catalog::Schema& schema, const PlanOptions& options)
+      : schema_(schema), options_(options) {}
+
+  void Take(const Piece& piece, int line);
+  std::vector<StatementSteps> TakeSteps() { return std::move(steps_); }
+  std::vector<Statement> TakeStatements() { return std::move(statements_); }
+
+ private:
+  void TakeStatement(const ast::Statement& read, const std::string& text);
+  // Of a session: what a plan has its own of. Whether it was one of these.
+  bool TakeSessionStatement(const ast::Statement& read);
+  // The name of the recipe that answers; empty: none does.
+  static std::string_view Ask(const Situation& situation, Proposal& proposal);
+  // The same, or as it is, or why it cannot be.
+  std::string_view Propose(const Situation& situation, Proposal& proposal) const;
+  void TakeAlterTable(const ast::Statement& read, const std::string& text);
+  void Keep(std::string_view recipe, Proposal proposal);
+  void Touch(const locks::Effects& effects, const ast::Statement& read);
+
+  catalog::Schema& schema_;
+  const PlanOptions& options_;
+  std::vector<Statement> statements_;
+  std::vector<StatementSteps> steps_;
+};
+
+void Planner::Take(const Piece& piece, int line) {
+  if (piece.kind == PieceKind::kComments) return;
+  Statement& statement = statements_.emplace_back();
+  steps_.emplace_back();
+  statement.sql = piece.sql;
+  statement.line = line;
+  if (piece.kind != PieceKind::kStatement) {
+    statement.answer = Answer::kFails;
+    statement.remarks.emplace_back(piece.kind == PieceKind::kMeta
+                                       ? "a command of psql, which no server knows: left out"
+                                       : "this is not a whole statement: left out");
+    return;
+  }
+  if (piece.has_placeholder) {
+    statement.answer = Answer::kFails;
+    statement.remarks.emplace_back("a placeholder stands in it: give the finished SQL");
+    return;
+  }
+  if (auto read = ast::ReadStatement(piece.sql)) return TakeStatement(*read, piece.sql);
+  const auto newer = sql::RecogniseNewer(piece.sql);
+  if (newer && newer->major > options_.server_version) {
+    statement.answer = Answer::kFails;
+    statement.remarks.push_back(fmt::format("{} needs PostgreSQL {}", newer->what, newer->major));
+  } else if (newer && newer->statement) {
+    TakeStatement(*newer->statement, piece.sql);
+  } else if (newer) {
+    steps_.back().anything = true;
+    statement.remarks.push_back(
+        fmt::format("{}: what it does is not known here; it runs as it is", newer->what));
+    steps_.back().steps.push_back(Ddl(Phase::kExpand, {piece.sql}, {}, ""));
+  } else {
+    statement.answer = Answer::kFails;
+    statement.remarks.emplace_back("this is not read as SQL");
+  }
+}
+
+bool Planner::TakeSessionStatement(const ast::Statement& read) {
+  Statement& statement = statements_.back();
+  if (const auto* set = read.As<ast::Set>()) {
+    if (set->name == "search_path") {
+      statement.answer = Answer::kFails;
+      statement.remarks.emplace_back(
+          "steps have sessions of their own: write names with their schema instead");
+    } else {
+      statement.remarks.emplace_back("left out: steps have settings of their own");
+    }
+    return true;
+  }
+  if (read.As<ast::Transaction>() == nullptr) return false;
+  statement.remarks.emplace_back("left out: steps have transactions of their own");
+  return true;
+}
+
+std::string_view Planner::Ask(const Situation& situation, Proposal& proposal) {
+  for (const Recipe* recipe : AllRecipes()) {
+    auto proposed = recipe->propose(situation);
+    if (!proposed) continue;
+    proposal = *std::move(proposed);
+    return recipe->name;
+  }
+  return "";
+}
+
+std::string_view Planner::Propose(const Situation& situation, Proposal& proposal) const {
+  if (const auto* failure = CertainFailure(situation.effects, false)) {
+    proposal = Failing(*failure);
+    return "";
+  }
+  if (const auto recipe = Ask(situation, proposal); !recipe.empty()) return recipe;
+  if (const auto* failure = CertainFailure(situation.effects, true)) {
+    const bool alone = failure->refusal == locks::Refusal::kInTransaction;
+    if (!alone) {
+      proposal = Failing(*failure);
+      return "";
+    }
+  }
+  proposal.answer = Answer::kAsIs;
+  proposal.steps.push_back(situation.effects.outside_transaction
+                               ? Alone(Phase::kExpand, StepKind::kAutocommit, situation.text, "")
+                               : Ddl(Phase::kExpand, {situation.text}, {}, ""));
+  return "";
+}
+
+void Planner::Touch(const locks::Effects& effects, const ast::Statement& read) {
+  StatementSteps& steps = steps_.back();
+  for (const locks::Lock& lock : effects.locks) steps.relations.push_back(lock.relation);
+  steps.anything = steps.anything || (read.As<ast::AlterTable>() == nullptr &&
+                                      read.As<ast::CreateIndex>() == nullptr);
+}
+
+void Planner::Keep(std::string_view recipe, Proposal proposal) {
+  Statement& statement = statements_.back();
+  // The worst answer of several actions is the statement's.
+  statement.answer = std::max(statement.answer, proposal.answer);
+  if (statement.recipe.empty()) {
+    statement.recipe = recipe;
+  } else if (!recipe.empty() && statement.recipe.find(recipe) == std::string::npos) {
+    statement.recipe += fmt::format(", {}", recipe);
+  }
+  std::ranges::move(proposal.remarks, std::back_inserter(statement.remarks));
+  std::vector<Step>& steps = steps_.back().steps;
+  for (Step& step : proposal.steps) {
+    step.statement = static_cast<int>(statements_.size()) - 1;
+    steps.push_back(std::move(step));
+  }
+}
+
+void Planner::TakeStatement(const ast::Statement& read, const std::string& text) {
+  if (TakeSessionStatement(read)) return;
+  const auto* alter = read.As<ast::AlterTable>();
+  if (alter != nullptr && alter->kind == ast::RelationKind::kTable) {
+    TakeAlterTable(read, text);
+  } else {
+    const locks::Effects effects = locks::EffectsOf(read, schema_, options_.server_version);
+    Touch(effects, read);
+    Proposal proposal;
+    const auto recipe =
+        Propose({read, text, schema_, effects, options_.server_version, "", ""}, proposal);
+    Keep(recipe, std::move(proposal));
+  }
+  if (statements_.back().answer != Answer::kFails) schema_.Apply(read);
+}
+
+// Action by action, in the server's own order; neighbours without a risk stay one statement.
+void Planner::TakeAlterTable(const ast::Statement& read, const std::string& text) {
+  const locks::Effects whole = locks::EffectsOf(read, schema_, options_.server_version);
+  Touch(whole, read);
+  const std::vector<Action> actions = SplitAlterTable(read, text);
+  if (actions.size() > 1 && CertainFailure(whole, true) == nullptr) {
+    // Actions that belong together.
+    Proposal proposal;
+    const auto recipe = Ask(
+        {read, text, schema_, whole, options_.server_version, actions.front().head, ""}, proposal);
+    if (!recipe.empty()) return Keep(recipe, std::move(proposal));
+  }
+  catalog::Schema schema = schema_;
+  std::vector<std::string> plain;
+  const auto flush = [&](const std::string& head) {
+    if (plain.empty()) return;
+    Proposal as_is;
+    as_is.answer = Answer::kAsIs;
+    as_is.steps.push_back(
+        Ddl(Phase::kExpand, {fmt::format("{} {}", head, fmt::join(plain, ", "))}, {}, ""));
+    Keep("", std::move(as_is));
+    plain.clear();
+  };
+  for (const Action& action : actions) {
+    const locks::Effects effects =
+        locks::EffectsOf(action.statement, schema, options_.server_version);
+    Proposal proposal;
+    const auto recipe = Propose({action.statement, action.text, schema, effects,
+                                 options_.server_version, action.head, action.command},
+                                proposal);
+    const bool as_is = recipe.empty() && proposal.answer == Answer::kAsIs;
+    if (as_is && !effects.outside_transaction) {
+      plain.push_back(action.command);
+    } else {
+      flush(action.head);
+      Keep(recipe, std::move(proposal));
+    }
+    schema.Apply(action.statement);
+  }
+  if (!actions.empty()) flush(actions.front().head);
+  if (statements_.back().answer == Answer::kFails) steps_.back().steps.clear();
+}
+
+}  // namespace
+
+Plan MakePlan(std::string_view script, catalog::Schema schema, const PlanOptions& options) {
+  schema.BeginRun();
+  const catalog::Schema before = schema;
+  Planner planner(schema, options);
+  const sql::LineIndex lines(script);
+  for (const Piece& piece : sql::SplitScript(script))
+    planner.Take(piece, lines.At(piece.span.begin).line);
+  Plan plan;
+  plan.server_version = options.server_version;
+  plan.knowledge = options.knowledge;
+  plan.steps = Arrange(planner.TakeSteps());
+  plan.statements = planner.TakeStatements();
+  Annotate(plan, before);
+  if (options.knowledge == Knowledge::kLive)
+    plan.fingerprint = FingerprintOf(before, plan.relations);
+  return plan;
+}
+
+}  // namespace pgalter::plan

@@ -1,0 +1,194 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "planner/plan/recipes/constraint.h"
+#include "planner/plan/steps.h"
+
+namespace pgalter::plan {
+
+namespace {
+
+namespace ast = sql::ast;
+using locks::Reason;
+using sql::QuoteIdentifier;
+
+// The bound as a condition, and its opposite; none where no CHECK can say it: several columns, a
+// hash, a list with NULL.
+struct Condition {
+  std::string inside;
+  std::string outside;
+};
+
+bool IsOpen(const std::string& end) { return end == "MINVALUE" || end == "MAXVALUE"; }
+
+std::optional<Condition> ConditionOf(const catalog::Table& parent,
+                                     const ast::PartitionBound& bound) {
+  if (!parent.partition_by || parent.partition_by->columns.size() != 1 || bound.is_default)
+    return std::nullopt;
+  const std::string& name = parent.partition_by->columns.front();
+  if (name.empty()) return std::nullopt;
+  const std::string column = QuoteIdentifier(name);
+  Condition condition{column + " IS NOT NULL", column + " IS NULL"};
+  const auto add = [&](const char* inside, const char* outside, const std::string& value) {
+    condition.inside += fmt::format(" AND {} {} {}", column, inside, value);
+    condition.outside += fmt::format(" OR {} {} {}", column, outside, value);
+  };
+  if (bound.from.size() == 1 && bound.to.size() == 1) {
+    if (!IsOpen(bound.from[0])) add(">=", "<", bound.from[0]);
+    if (!IsOpen(bound.to[0])) add("<", ">=", bound.to[0]);
+    return condition;
+  }
+  if (bound.values.empty() ||
+      std::ranges::any_of(bound.values, [](const auto& value) { return value == "NULL"; }))
+    return std::nullopt;
+  if (bound.values.size() == 1) {
+    add("=", "<>", bound.values.front());
+  } else {
+    const std::string all = fmt::format("({})", fmt::join(bound.values, ", "));
+    add("IN", "NOT IN", all);
+  }
+  return condition;
+}
+
+class Attachment {
+ public:
+  Attachment(const Situation& situation, const ast::TableCommand& command)
+      : situation_(situation),
+        partition_(*command.other),
+        bound_(*command.bound),
+        after_(situation.After()) {}
+
+  Proposal Propose() {
+    MakeIndexes();
+    MakeForeignKeys();
+    const auto condition = ConditionOf(*situation_.Table(), bound_);
+    const std::string inside = MadeName("bound", partition_, "");
+    std::vector<std::string> checks;
+    if (condition && situation_.FindWork(Reason::kPartitionBound) != nullptr)
+      Check(partition_, inside, condition->inside);
+    const auto resolved = situation_.schema.Resolve(situation_.TableName());
+    const catalog::Table* rest = situation_.schema.DefaultPartition(resolved);
+    const std::string outside = MadeName("outside", partition_, "");
+    if (condition && rest != nullptr && situation_.FindWork(Reason::kDefaultPartition) != nullptr)
+      Check(rest->name, outside, condition->outside);
+    Texts sql = {situation_.text};
+    for (const std::string& drop : drops_) sql.push_back(drop);
+    Texts undo = {fmt::format("ALTER TABLE {} DETACH PARTITION {}",
+                              sql::ToString(situation_.TableName()), sql::ToString(partition_))};
+    proposal_.steps.push_back(Ddl(Phase::kMigrate, std::move(sql), std::move(undo),
+                                  "What the CHECKs prove is not read again; then they go."));
+    return std::move(proposal_);
+  }
+
+ private:
+  void Check(const sql::QualifiedName& table, const std::string& name,
+             const std::string& condition) {
+    const std::string head = "ALTER TABLE " + sql::ToString(table);
+    AddInTwoSteps(table, head, name, fmt::format("CHECK ({})", condition),
+                  "Says of the rows what the bound asks, so that they are read without a lock.",
+                  proposal_.steps);
+    drops_.push_back(fmt::format("{} DROP CONSTRAINT {}", head, QuoteIdentifier(name)));
+  }
+
+  // What the server would build under its lock. A key needs its constraint, too.
+  void MakeIndexes() {
+    const catalog::Table* now = situation_.schema.FindTable(partition_);
+    const catalog::Table* then = after_.FindTable(partition_);
+    if (now == nullptr || then == nullptr) return;
+    for (const catalog::Index& index : then->indexes) {
+      if (now->FindIndex(index.name.name) != nullptr) continue;
+      const catalog::Constraint* key = then->FindConstraint(index.name.name);
+      if (key != nullptr) {
+        if (key->definition.kind == ast::ConstraintKind::kPrimaryKey)
+          ForbidNull(situation_, partition_, "ALTER TABLE " + sql::ToString(partition_),
+                     key->definition.columns, proposal_.steps);
+        AddKey({partition_, key->name, key->definition.kind, &key->definition, {}},
+               situation_.schema, after_, proposal_.steps);
+        continue;
+      }
+      proposal_.steps.push_back(BuildIndex(IndexSql(index), index.name,
+                                           "The like of the parent's, before it is needed."));
+    }
+  }
+
+  [[nodiscard]] std::string IndexSql(const catalog::Index& index) const {
+    std::string columns;
+    for (const ast::IndexColumn& column : index.columns) {
+      if (!columns.empty()) columns += ", ";
+      columns += column.expression ? fmt::format("({})", column.expression->text)
+                                   : QuoteIdentifier(column.column);
+      if (!column.collation.empty()) columns += " COLLATE " + QuoteIdentifier(column.collation);
+      if (!column.operator_class.empty()) columns += " " + QuoteIdentifier(column.operator_class);
+      if (column.descending) columns += " DESC";
+      if (column.nulls_first != column.descending)
+        columns += column.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    }
+    std::string sql = fmt::format("CREATE {}INDEX CONCURRENTLY {} ON {} USING {} ({})",
+                                  index.unique ? "UNIQUE " : "", QuoteIdentifier(index.name.name),
+                                  sql::ToString(partition_), index.method, columns);
+    if (!index.included.empty()) sql += fmt::format(" INCLUDE ({})", List(index.included));
+    if (index.where) sql += " WHERE " + index.where->text;
+    return sql;
+  }
+
+  void MakeForeignKeys() {
+    for (const auto& work : situation_.effects.works) {
+      if (work.reason != Reason::kForeignKey ||
+          situation_.schema.Resolve(work.relation) != situation_.schema.Resolve(partition_))
+        continue;
+      const catalog::Constraint* key = situation_.Table()->FindConstraint(work.subject);
+      if (key == nullptr) continue;
+      AddInTwoSteps(partition_, "ALTER TABLE " + sql::ToString(partition_), key->name,
+                    ForeignKeySql(key->definition),
+                    "The like of the parent's foreign key; nothing is read yet.", proposal_.steps);
+    }
+  }
+
+  [[nodiscard]] static std::string ForeignKeySql(const ast::Constraint& key) {
+    static constexpr const char* kActions[] = {"NO ACTION", "RESTRICT", "CASCADE", "SET NULL",
+                                               "SET DEFAULT"};
+    const ast::ForeignKey& target = *key.foreign_key;
+    std::string sql = fmt::format("FOREIGN KEY ({}) REFERENCES {}", List(key.columns),
+                                  sql::ToString(target.target));
+    if (!target.target_columns.empty()) sql += fmt::format(" ({})", List(target.target_columns));
+    sql += fmt::format(" ON DELETE {} ON UPDATE {}",
+                       kActions[static_cast<std::size_t>(target.on_delete)],
+                       kActions[static_cast<std::size_t>(target.on_update)]);
+    if (key.deferrable) sql += " DEFERRABLE";
+    if (key.initially_deferred) sql += " INITIALLY DEFERRED";
+    return sql;
+  }
+
+  const Situation& situation_;
+  const sql::QualifiedName& partition_;
+  const ast::PartitionBound& bound_;
+  catalog::Schema after_;
+  Texts drops_;
+  Proposal proposal_;
+};
+
+std::optional<Proposal> Propose(const Situation& situation) {
+  const auto* command = situation.Command(ast::TableChange::kAttachPartition);
+  if (command == nullptr || !command->other || !command->bound || situation.Table() == nullptr)
+    return std::nullopt;
+  if (situation.effects.works.empty() || situation.schema.IsNew(situation.TableName()))
+    return std::nullopt;
+  Proposal proposal = Attachment(situation, *command).Propose();
+  // Nothing was found to be made beforehand: then it is what it was.
+  if (proposal.steps.size() == 1) return std::nullopt;
+  return proposal;
+}
+
+}  // namespace
+
+const Recipe kAttachPartition{
+    .name = "attach-partition",
+    .forms = "ATTACH PARTITION where rows would be read or indexes built",
+    .steps =
+        "the parent's indexes, keys and foreign keys on the partition, each without a lock; "
+        "a CHECK of the bound, and of its opposite on the DEFAULT partition, NOT VALID and "
+        "validated; ATTACH, and the CHECKs are dropped",
+    .propose = &Propose};
+
+}  // namespace pgalter::plan

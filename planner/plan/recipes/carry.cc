@@ -1,0 +1,171 @@
+#include "planner/plan/recipes/carry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "planner/plan/steps.h"
+
+namespace pgalter::plan {
+
+namespace {
+
+using sql::ToString;
+
+std::string Apply(std::string_view setting) {
+  return fmt::format(
+      "DO $pgalter$ DECLARE s text; BEGIN FOR s IN SELECT e FROM "
+      "pg_catalog.jsonb_array_elements_text(pg_catalog.current_setting('{}')::pg_catalog.jsonb) e "
+      "LOOP EXECUTE s; END LOOP; END $pgalter$",
+      setting);
+}
+
+bool IsRead(const Situation& situation, const catalog::Table& view) {
+  const std::string detail = fmt::format("view {} reads the column", Show(view.name));
+  return std::ranges::any_of(situation.effects.failures, [&](const locks::Failure& failure) {
+    return failure.refusal == locks::Refusal::kColumnInUse && failure.detail == detail;
+  });
+}
+
+}  // namespace
+
+std::optional<std::vector<sql::QualifiedName>> ViewsInTheWay(const Situation& situation) {
+  const catalog::Table* table = situation.Table();
+  if (table == nullptr) return std::nullopt;
+  std::vector<const catalog::Table*> found;
+  for (const catalog::Table* view : situation.schema.Views(table->name))
+    if (IsRead(situation, *view)) found.push_back(view);
+  const auto refusals = std::ranges::count(situation.effects.failures, locks::Refusal::kColumnInUse,
+                                           &locks::Failure::refusal);
+  if (refusals != static_cast<std::ptrdiff_t>(found.size())) return std::nullopt;
+  // A view on several of them goes behind the last.
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    for (const catalog::Table* above : situation.schema.Views(found[i]->name)) {
+      std::erase(found, above);
+      found.push_back(above);
+    }
+    if (found.size() > situation.schema.tables().size()) return std::nullopt;
+  }
+  std::vector<sql::QualifiedName> views;
+  for (const catalog::Table* view : found) {
+    if (view->kind != catalog::TableKind::kView) return std::nullopt;
+    views.push_back(view->name);
+  }
+  return views;
+}
+
+std::string DropViews(const std::vector<sql::QualifiedName>& views) {
+  std::string sql;
+  for (auto view = views.rbegin(); view != views.rend(); ++view)
+    sql += (sql.empty() ? "DROP VIEW " : ", ") + ToString(*view);
+  return sql;
+}
+
+Carried CarryViews(const sql::QualifiedName& table, const std::string& column) {
+  Carried carried;
+  carried.note = fmt::format(
+      R"sql(WITH RECURSIVE reader (oid, depth) AS (
+  SELECT r.ev_class, 1 FROM pg_catalog.pg_attribute a
+  JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
+    AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+  JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
+  WHERE a.attrelid = {}::pg_catalog.regclass AND a.attname = {}
+  UNION
+  SELECT r.ev_class, reader.depth + 1 FROM reader
+  JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND d.refobjid = reader.oid AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+  JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND r.ev_class <> reader.oid),
+view AS (
+  SELECT c.oid, c.oid::pg_catalog.regclass::text AS name, c.relowner, c.relacl, c.reloptions,
+    max(depth) AS depth
+  FROM reader JOIN pg_catalog.pg_class c ON c.oid = reader.oid GROUP BY c.oid),
+made (depth, place, statement) AS (
+  SELECT depth, 1, pg_catalog.format('CREATE VIEW %s%s AS %s', name,
+    ' WITH (' || pg_catalog.array_to_string(reloptions, ', ') || ')', pg_catalog.pg_get_viewdef(oid))
+  FROM view
+  UNION ALL
+  SELECT depth, 2, pg_catalog.format('COMMENT ON VIEW %s IS %L', name,
+    pg_catalog.obj_description(oid, 'pg_class'))
+  FROM view WHERE pg_catalog.obj_description(oid, 'pg_class') IS NOT NULL
+  UNION ALL
+  SELECT depth, 3, pg_catalog.format('GRANT %s ON %s TO %s%s', g.privilege_type, name,
+    CASE g.grantee WHEN 0 THEN 'PUBLIC'
+      ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END,
+    CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+  FROM view CROSS JOIN LATERAL pg_catalog.aclexplode(relacl) g WHERE g.grantee <> relowner
+  UNION ALL
+  SELECT depth, 4, pg_catalog.format('ALTER VIEW %s OWNER TO %I', name,
+    pg_catalog.pg_get_userbyid(relowner))
+  FROM view WHERE pg_catalog.pg_get_userbyid(relowner) <> current_user)
+SELECT pg_catalog.set_config('pgalter.views', coalesce(pg_catalog.jsonb_agg(statement
+  ORDER BY depth, place)::text, '[]'), true) FROM made)sql",
+      sql::QuoteLiteral(ToString(table)), sql::QuoteLiteral(column));
+  carried.apply = Apply("pgalter.views");
+  return carried;
+}
+
+Carried CarryOver(const sql::QualifiedName& table, const std::string& column) {
+  const std::string relation = sql::QuoteLiteral(ToString(table)) + "::pg_catalog.regclass";
+  const std::string name = sql::QuoteLiteral(column);
+  Carried carried;
+  // Each row is one statement by the column's name, which the new one has when they are run. Types
+  // bring their own storage with them, as with ALTER COLUMN … TYPE. An extension of Debian's server
+  // writes pg_attver by itself.
+  carried.note = fmt::format(
+      R"sql(SELECT pg_catalog.set_config('pgalter.carried', coalesce((SELECT pg_catalog.jsonb_agg(statement ORDER BY place)::text
+FROM (
+  SELECT a.attrelid, a.attnum, a.attname, a.attidentity, a.attstattarget, a.attoptions, a.attacl, a.attrelid::pg_catalog.regclass::text AS tab, c.relowner, c.relreplident
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+  WHERE a.attrelid = {0} AND a.attname = {1}) a
+CROSS JOIN LATERAL (
+  SELECT 1 AS place, pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', tab, attname, pg_catalog.pg_get_expr(d.adbin, d.adrelid)) AS statement
+  FROM pg_catalog.pg_attrdef d WHERE d.adrelid = attrelid AND d.adnum = attnum
+  UNION ALL
+  SELECT 2, pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', tab, attname, pg_catalog.col_description(attrelid, attnum))
+  WHERE pg_catalog.col_description(attrelid, attnum) IS NOT NULL
+  UNION ALL
+  SELECT 3, pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', tab, attname, attstattarget)
+  WHERE attstattarget >= 0
+  UNION ALL
+  SELECT 4, pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET (%s)', tab, attname, o)
+  FROM pg_catalog.unnest(attoptions) o WHERE o NOT LIKE 'pg_attver=%'
+  UNION ALL
+  SELECT 5, pg_catalog.format('GRANT %s (%I) ON %s TO %s%s', g.privilege_type, attname, tab, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END, CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+  FROM pg_catalog.aclexplode(attacl) g
+  UNION ALL
+  SELECT 6, pg_catalog.format('ALTER SEQUENCE %s OWNED BY %s.%I', d.objid::pg_catalog.regclass, tab, attname)
+  FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = d.classid AND d.refobjid = attrelid AND d.refobjsubid = attnum AND d.deptype = 'a'
+    AND (SELECT relkind FROM pg_catalog.pg_class WHERE oid = d.objid) = 'S'
+  UNION ALL
+  SELECT 7, pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I ADD GENERATED %s AS IDENTITY (SEQUENCE NAME %s START WITH %s INCREMENT BY %s %s %s CACHE %s %s)', tab, attname, CASE attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END, d.objid::pg_catalog.regclass, s.seqstart, s.seqincrement,
+    CASE WHEN s.seqmax IN (32767, 2147483647, 9223372036854775807) THEN '' ELSE 'MAXVALUE ' || s.seqmax END,
+    CASE WHEN s.seqmin IN (1, -32768, -2147483648, -9223372036854775808) THEN '' ELSE 'MINVALUE ' || s.seqmin END, s.seqcache, CASE WHEN s.seqcycle THEN 'CYCLE' ELSE '' END)
+  FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = attrelid AND d.refobjsubid = attnum AND d.deptype = 'i' AND attidentity <> ''
+  UNION ALL
+  SELECT 8, pg_catalog.format('SELECT pg_catalog.setval(%L, %s, %L)', d.objid::pg_catalog.regclass, v.last_value, v.is_called)
+  FROM pg_catalog.pg_depend d CROSS JOIN LATERAL (SELECT coalesce(q.last_value, q.start_value) AS last_value, q.last_value IS NOT NULL AS is_called FROM pg_catalog.pg_sequences q JOIN pg_catalog.pg_namespace n ON n.nspname = q.schemaname JOIN pg_catalog.pg_class k ON k.relnamespace = n.oid AND k.relname = q.sequencename WHERE k.oid = d.objid) v
+  WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = attrelid AND d.refobjsubid = attnum AND d.deptype = 'i' AND attidentity <> ''
+  UNION ALL
+  SELECT 9, pg_catalog.pg_get_statisticsobjdef(e.oid) FROM pg_catalog.pg_statistic_ext e
+  WHERE e.stxrelid = attrelid AND EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass AND d.objid = e.oid AND d.refobjid = attrelid AND d.refobjsubid = attnum)
+  UNION ALL
+  SELECT 10, s FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class k ON k.oid = i.indexrelid
+  CROSS JOIN LATERAL (
+    SELECT pg_catalog.format('ALTER INDEX %s SET (%s)', i.indexrelid::pg_catalog.regclass, pg_catalog.array_to_string(k.reloptions, ', ')) AS s WHERE k.reloptions IS NOT NULL
+    UNION ALL SELECT pg_catalog.format('COMMENT ON INDEX %s IS %L', i.indexrelid::pg_catalog.regclass, pg_catalog.obj_description(i.indexrelid, 'pg_class')) WHERE pg_catalog.obj_description(i.indexrelid, 'pg_class') IS NOT NULL
+    UNION ALL SELECT pg_catalog.format('ALTER TABLE %s CLUSTER ON %I', tab, k.relname) WHERE i.indisclustered
+    UNION ALL SELECT pg_catalog.format('ALTER TABLE %s REPLICA IDENTITY USING INDEX %I', tab, k.relname) WHERE i.indisreplident) x
+  WHERE i.indrelid = attrelid AND EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.refobjid = attrelid AND d.refobjsubid = attnum
+    AND (d.objid = i.indexrelid OR d.objid = (SELECT f.oid FROM pg_catalog.pg_constraint f WHERE f.conindid = i.indexrelid AND f.contype IN ('p', 'u', 'x'))))
+  UNION ALL
+  SELECT 11, pg_catalog.format('COMMENT ON CONSTRAINT %I ON %s IS %L', f.conname, f.conrelid::pg_catalog.regclass, pg_catalog.obj_description(f.oid, 'pg_constraint'))
+  FROM pg_catalog.pg_constraint f WHERE pg_catalog.obj_description(f.oid, 'pg_constraint') IS NOT NULL
+    AND (f.conrelid = attrelid AND attnum = ANY (f.conkey) OR f.confrelid = attrelid AND attnum = ANY (f.confkey))
+) y), '[]'), true))sql",
+      relation, name);
+  carried.apply = Apply("pgalter.carried");
+  return carried;
+}
+
+}  // namespace pgalter::plan

@@ -1,0 +1,19 @@
+#pragma once
+
+// Adding a foreign key without a scan under a lock: shared by recipes. Private to planner/plan.
+
+#include <string>
+
+#include "planner/plan/recipe.h"
+
+namespace pgalter::plan {
+
+// Whether the server takes it only without NOT VALID: of a partitioned table, before 18.
+[[nodiscard]] bool ForeignKeyByLeaf(const Situation& situation);
+
+// `definition`: "FOREIGN KEY (a) REFERENCES p", without NOT VALID.
+void AddForeignKey(const Situation& situation, const std::string& name,
+                   const std::string& definition, const sql::QualifiedName& target,
+                   Proposal& proposal);
+
+}  // namespace pgalter::plan

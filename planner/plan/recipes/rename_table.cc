@@ -1,0 +1,75 @@
+#include <fmt/format.h>
+
+#include "planner/plan/recipes/bridge.h"
+
+namespace pgalter::plan {
+
+namespace {
+
+namespace ast = sql::ast;
+
+struct Move {
+  sql::QualifiedName from;
+  sql::QualifiedName to;
+  std::string there;  // the statement
+  std::string back;
+};
+
+bool IsTable(const Situation& situation, const sql::QualifiedName& name) {
+  const catalog::Table* table = situation.schema.FindTable(name);
+  return table == nullptr || table->kind == catalog::TableKind::kTable ||
+         table->kind == catalog::TableKind::kPartitioned;
+}
+
+std::optional<Move> Read(const Situation& situation) {
+  if (const auto* rename = situation.statement.As<ast::Rename>()) {
+    if (rename->kind != ast::ObjectKind::kTable || !IsTable(situation, rename->name))
+      return std::nullopt;
+    Move move{rename->name, Beside(rename->name, rename->new_name), situation.text, ""};
+    move.back = fmt::format("ALTER TABLE {} RENAME TO {}", sql::ToString(move.to),
+                            sql::QuoteIdentifier(move.from.name));
+    return move;
+  }
+  const auto* move = situation.statement.As<ast::SetSchema>();
+  if (move == nullptr || move->kind != ast::ObjectKind::kTable || !IsTable(situation, move->name))
+    return std::nullopt;
+  const sql::QualifiedName from = situation.schema.Placed(situation.schema.Resolve(move->name));
+  Move read{from, {move->new_schema, move->name.name}, situation.text, ""};
+  read.back = fmt::format("ALTER TABLE {} SET SCHEMA {}", sql::ToString(read.to),
+                          sql::QuoteIdentifier(from.schema.value_or("public")));
+  return read;
+}
+
+std::optional<Proposal> Propose(const Situation& situation) {
+  const auto move = Read(situation);
+  if (!move || situation.schema.IsNew(move->from)) return std::nullopt;
+  const std::string view = sql::ToString(move->from);
+  Proposal proposal;
+  Texts sql = {move->there};
+  for (std::string& text : BridgeView(move->from, "*", move->to, situation.version))
+    sql.push_back(std::move(text));
+  proposal.steps.push_back(Ddl(Phase::kExpand, std::move(sql),
+                               {fmt::format("DROP VIEW {}", view), move->back},
+                               "From here on both names work."));
+  proposal.steps.push_back(
+      MakeGate(fmt::format("renamed-{}", move->from.name),
+               fmt::format("no program uses the name {} any more", Show(move->from))));
+  proposal.steps.push_back(Ddl(Phase::kContract, {fmt::format("DROP VIEW {}", view)},
+                               BridgeView(move->from, "*", move->to, situation.version),
+                               "The old name goes."));
+  proposal.steps.back().backward_compatible = false;
+  proposal.remarks = BridgeRemarks(situation.version);
+  return proposal;
+}
+
+}  // namespace
+
+const Recipe kRenameTable{
+    .name = "rename-table",
+    .forms = "ALTER TABLE … RENAME TO, and SET SCHEMA",
+    .steps =
+        "in one transaction the rename and a view under the old name with the same rights; a "
+        "gate; the view is dropped",
+    .propose = &Propose};
+
+}  // namespace pgalter::plan

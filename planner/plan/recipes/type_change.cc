@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "planner/plan/recipes/carry.h"
+#include "planner/plan/recipes/shadow_column.h"
+#include "planner/plan/split.h"
+#include "planner/plan/steps.h"
+#include "planner/sql/words.h"
+
+namespace pgalter::plan {
+
+namespace {
+
+namespace ast = sql::ast;
+using locks::Reason;
+using sql::QuoteIdentifier;
+
+// "numeric(10, 2) COLLATE x" of "ALTER c TYPE numeric(10, 2) COLLATE x USING …".
+std::string TypeText(const std::string& command) {
+  const auto words = sql::Words::Read(command);
+  if (!words) return "";
+  const std::size_t type = words->Find("type");
+  return words->Cut(type + 1, words->Find("using", type));
+}
+
+// Only CHECKs are read again: they are taken off for the moment of the change.
+std::optional<Proposal> AroundChecks(const Situation& situation, const std::string& column) {
+  Proposal proposal;
+  Texts sql;
+  Texts again;
+  std::vector<Step> validations;
+  for (const catalog::Constraint& check : situation.Table()->constraints) {
+    if (check.definition.kind != ast::ConstraintKind::kCheck || !check.definition.expression)
+      continue;
+    const auto& uses = check.definition.expression->facts.columns;
+    if (std::ranges::none_of(uses, [&](const auto& use) { return use.name == column; })) continue;
+    const std::string name = QuoteIdentifier(check.name);
+    sql.push_back(fmt::format("{} DROP CONSTRAINT {}", situation.head, name));
+    again.push_back(fmt::format("{} ADD CONSTRAINT {} CHECK ({}){} NOT VALID", situation.head, name,
+                                check.definition.expression->text,
+                                check.definition.no_inherit ? " NO INHERIT" : ""));
+    if (check.valid) validations.push_back(Validate(situation.TableName(), check.name));
+  }
+  if (sql.empty()) return std::nullopt;
+  sql.push_back(situation.text);
+  sql.insert(sql.end(), again.begin(), again.end());
+  proposal.steps.push_back(Ddl(Phase::kExpand, std::move(sql), {},
+                               "The rows stay as they are; the CHECKs are put back unvalidated, so "
+                               "that nothing is read under the lock."));
+  proposal.steps.back().point_of_no_return = true;
+  proposal.steps.insert(proposal.steps.end(), validations.begin(), validations.end());
+  return proposal;
+}
+
+bool Only(const locks::Effects& effects, Reason reason) {
+  return std::ranges::all_of(effects.works,
+                             [&](const locks::Work& work) { return work.reason == reason; });
+}
+
+// The actions of one ALTER TABLE on one column that are one change: TYPE, with the default taken
+// off before, and set after it.
+struct Change {
+  const ast::TableCommand* type = nullptr;
+  std::string text;  // of its action
+  std::optional<std::string> default_value;
+};
+
+std::optional<Change> Read(const Situation& situation) {
+  const auto* alter = situation.statement.As<ast::AlterTable>();
+  if (alter == nullptr) return std::nullopt;
+  Change change;
+  const auto actions = SplitAlterTable(situation.statement, situation.text);
+  for (const ast::TableCommand& command : alter->commands) {
+    if (command.name != alter->commands.front().name) return std::nullopt;
+    if (command.change == ast::TableChange::kSetType && change.type == nullptr) {
+      change.type = &command;
+    } else if (command.change == ast::TableChange::kDropDefault) {
+      if (!change.default_value) change.default_value = "";
+    } else if (command.change == ast::TableChange::kSetDefault && command.expression) {
+      change.default_value = command.expression->text;
+    } else {
+      return std::nullopt;
+    }
+  }
+  for (const Action& action : actions) {
+    const auto& commands = action.statement.As<ast::AlterTable>()->commands;
+    if (commands.size() == 1 && commands.front().change == ast::TableChange::kSetType)
+      change.text = action.command;
+  }
+  return change.type == nullptr || change.text.empty() ? std::nullopt : std::optional(change);
+}
+
+// The rows stay as they are, but views read the column: they go and come back.
+Proposal AroundViews(const Situation& situation, const std::string& column,
+                     const std::vector<sql::QualifiedName>& views) {
+  const Carried carried = CarryViews(situation.TableName(), column);
+  Proposal proposal;
+  proposal.steps.push_back(
+      Ddl(Phase::kExpand, {carried.note, DropViews(views), situation.text, carried.apply}, {},
+          "The views that read the column are made again with their rights; no row is read."));
+  proposal.steps.back().point_of_no_return = true;
+  return proposal;
+}
+
+std::optional<Proposal> Propose(const Situation& situation) {
+  const auto change = Read(situation);
+  if (!change || situation.schema.IsNew(situation.TableName())) return std::nullopt;
+  const auto views = ViewsInTheWay(situation);
+  if (!views || (situation.effects.works.empty() && views->empty())) return std::nullopt;
+  const catalog::Table* table = situation.Table();
+  if (table == nullptr || !table->complete) return std::nullopt;  // remarks say what is not known
+  const std::string& column = change->type->name;
+  if (situation.effects.works.empty()) return AroundViews(situation, column, *views);
+  if (views->empty() && !change->default_value && Only(situation.effects, Reason::kTypeChangeCheck))
+    return AroundChecks(situation, column);
+  return ReplaceColumn(situation, {column, TypeText(change->text),
+                                   change->type->expression ? change->type->expression->text : "",
+                                   change->default_value});
+}
+
+}  // namespace
+
+const Recipe kTypeChange{
+    .name = "type-change",
+    .forms = "ALTER COLUMN … TYPE that rewrites the table, builds an index or checks rows again",
+    .steps =
+        "a new column that a trigger keeps up, a backfill, the same indexes, constraints and "
+        "foreign keys on it; a gate; in one short transaction the old column goes and the new "
+        "one takes its name, with default, comment, rights, statistics, identity and "
+        "sequence. Where only a CHECK stands in the way: it is put back NOT VALID and "
+        "validated. The column moves to the end of the table",
+    .propose = &Propose};
+
+}  // namespace pgalter::plan

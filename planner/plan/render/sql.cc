@@ -1,0 +1,51 @@
+#include <fmt/format.h>
+
+#include "planner/plan/render/cells.h"
+#include "planner/plan/render/format.h"
+
+namespace pgalter::plan {
+
+namespace {
+
+// For psql. Below deadlock_timeout, so that nobody is kept waiting for long.
+constexpr std::string_view kLockTimeout = "SET LOCAL lock_timeout = '500ms';\n";
+
+std::string Commented(std::string_view text) { return fmt::format("-- {}\n", OneLine(text)); }
+
+std::string StepSql(const Step& step) {
+  std::string text = fmt::format("-- step {} ({})\n", step.id, Name(step.phase));
+  if (!step.explain.empty()) text += Commented(step.explain);
+  if (step.kind == StepKind::kRebuild) {
+    text += "-- A rebuild: no SQL of a few statements does it without an outage.\n";
+    for (const std::string& sql : step.sql) text += Commented(sql);
+    return text + '\n';
+  }
+  if (step.backfill)
+    text += "-- In chunks: pgalter backfill. As one statement it holds every row to its end.\n";
+  const bool own = step.transaction == Transaction::kOwn && step.kind != StepKind::kGate;
+  if (own) text += "BEGIN;\n";
+  if (own && step.kind != StepKind::kValidate) text += kLockTimeout;
+  for (const std::string& sql : step.sql) text += sql + ";\n";
+  if (own) text += "COMMIT;\n";
+  if (step.point_of_no_return) text += "-- From here on there is no way back.\n";
+  for (const std::string& sql : step.undo) text += Commented("undo: " + sql + ";");
+  return text + '\n';
+}
+
+}  // namespace
+
+std::string RenderSql(const Plan& plan) {
+  std::string text = fmt::format(
+      "-- For PostgreSQL {}, run by psql without --single-transaction. Where a lock is not\n"
+      "-- obtained, run that transaction again; pgalter run does this by itself.\n\n",
+      plan.server_version);
+  for (const Statement& statement : plan.statements) {
+    text += Commented(statement.sql) + Commented("  " + AnswerCell(statement));
+    for (const std::string& remark : statement.remarks) text += Commented("  ! " + remark);
+  }
+  text += '\n';
+  for (const Step& step : plan.steps) text += StepSql(step);
+  return text;
+}
+
+}  // namespace pgalter::plan

@@ -1,0 +1,171 @@
+// Plans of statements: what they are rewritten to, that no step holds others up, and that they end
+// in the same schema as the plain statement.
+#include <gmock/gmock.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <set>
+
+#include "planner/plan/json.h"
+#include "planner/plan/planner.h"
+#include "planner/plan/recipe.h"
+#include "planner/plan/render/format.h"
+#include "planner/sql/column_text.h"
+#include "planner/sql/script.h"
+#include "planner/sql/words.h"
+
+namespace pgalter::plan {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kTables =
+    "CREATE TABLE p (k int PRIMARY KEY);"
+    "CREATE TABLE t (id bigint PRIMARY KEY, a int, b text);";
+
+catalog::Schema SchemaOf(const std::string& script) {
+  catalog::Schema schema;
+  for (const sql::Piece& piece : sql::SplitScript(script)) {
+    const auto statement = sql::ast::ReadStatement(piece.sql);
+    EXPECT_TRUE(statement.has_value()) << piece.sql;
+    if (statement) schema.Apply(*statement);
+  }
+  schema.SetComplete();
+  return schema;
+}
+
+Plan PlanOf(const std::string& statement, const std::string& tables = kTables, int version = 15) {
+  return MakePlan(statement, SchemaOf(tables), {version, Knowledge::kDump});
+}
+
+// "kind: sql; sql", one a step.
+std::vector<std::string> StepsOf(const Plan& plan) {
+  std::vector<std::string> steps;
+  for (const Step& step : plan.steps) {
+    std::string text = std::string(Name(step.kind)) + ":";
+    for (const std::string& sql : step.sql) text += " " + sql + ";";
+    steps.push_back(std::move(text));
+  }
+  return steps;
+}
+
+TEST(Plan, LeavesAHarmlessStatementAlone) {
+  const Plan plan = PlanOf("ALTER TABLE t ADD COLUMN c int DEFAULT 5, ALTER b SET DEFAULT 'x'");
+  EXPECT_THAT(StepsOf(plan),
+              ElementsAre("ddl: ALTER TABLE t ADD COLUMN c int DEFAULT 5, ALTER b SET DEFAULT "
+                          "'x';"));
+  EXPECT_EQ(plan.statements.at(0).answer, Answer::kAsIs);
+}
+
+TEST(Plan, LeavesATableAloneThatTheScriptMakes) {
+  const Plan plan = PlanOf(
+      "CREATE TABLE n (a int); CREATE INDEX i ON n (a);"
+      "ALTER TABLE n ADD CHECK (a > 0)");
+  EXPECT_THAT(StepsOf(plan),
+              ElementsAre("ddl: CREATE TABLE n (a int);", "ddl: CREATE INDEX i ON n (a);",
+                          "ddl: ALTER TABLE n ADD CHECK (a > 0);"));
+}
+
+TEST(Plan, NamesWhatTheServerWouldName) {
+  EXPECT_THAT(StepsOf(PlanOf("CREATE INDEX ON t (a, lower(b))")),
+              ElementsAre("concurrent-index: CREATE INDEX CONCURRENTLY t_a_lower_idx ON t (a, "
+                          "lower(b));"));
+  EXPECT_THAT(StepsOf(PlanOf("ALTER TABLE t ADD CHECK (a > 0)")),
+              ElementsAre("ddl: ALTER TABLE t ADD CONSTRAINT t_a_check CHECK (a > 0) NOT VALID;",
+                          "validate: ALTER TABLE t VALIDATE CONSTRAINT t_a_check;"));
+}
+
+TEST(Plan, UsesNotNullConstraintsFrom18On) {
+  EXPECT_THAT(StepsOf(PlanOf("ALTER TABLE t ALTER a SET NOT NULL", kTables, 18)),
+              ElementsAre("ddl: ALTER TABLE t ADD CONSTRAINT t_a_not_null NOT NULL a NOT VALID;",
+                          "validate: ALTER TABLE t VALIDATE CONSTRAINT t_a_not_null;"));
+}
+
+TEST(Plan, SaysWhoWaits) {
+  const Plan plan = PlanOf("ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p");
+  ASSERT_EQ(plan.steps.size(), 2U);
+  EXPECT_THAT(plan.steps[0].locks,
+              ::testing::UnorderedElementsAre(
+                  StepLock{{"public", "t"}, locks::LockMode::kShareRowExclusive},
+                  StepLock{{"public", "p"}, locks::LockMode::kShareRowExclusive}));
+  EXPECT_FALSE(plan.steps[0].table_scan);
+  EXPECT_TRUE(plan.steps[1].table_scan);
+}
+
+TEST(Plan, SaysWhatCannotBeDoneOnline) {
+  const Plan plan = PlanOf("ALTER TABLE t ADD CONSTRAINT e EXCLUDE USING btree (a WITH =)");
+  EXPECT_EQ(plan.statements.at(0).answer, Answer::kLeastBad);
+  EXPECT_THAT(plan.statements.at(0).remarks, ::testing::Not(IsEmpty()));
+}
+
+TEST(Plan, HasNoStepsForWhatTheServerRefuses) {
+  const Plan plan = PlanOf("ALTER TABLE t DROP COLUMN nothing");
+  EXPECT_EQ(plan.statements.at(0).answer, Answer::kFails);
+  EXPECT_THAT(plan.steps, IsEmpty());
+}
+
+TEST(Plan, TellsLinesAndWhatItLeavesOut) {
+  const Plan plan = PlanOf("BEGIN;\nSET lock_timeout = '1s';\n\nCREATE INDEX i ON t (a);\nCOMMIT;");
+  ASSERT_EQ(plan.statements.size(), 4U);
+  EXPECT_EQ(plan.statements[2].line, 4);
+  EXPECT_EQ(plan.steps.size(), 1U);
+  EXPECT_THAT(plan.statements[0].remarks, ElementsAre(HasSubstr("transactions of their own")));
+}
+
+TEST(PlanJson, ComesBackTheSame) {
+  const Plan plan = PlanOf("CREATE INDEX ON t (a); ALTER TABLE t ALTER a SET NOT NULL");
+  const auto back = FromJson(boost::json::parse(boost::json::serialize(ToJson(plan))));
+  ASSERT_TRUE(back.has_value()) << back.error().message;
+  EXPECT_EQ(back->steps, plan.steps);
+  EXPECT_EQ(back->relations, plan.relations);
+  EXPECT_EQ(back->statements.size(), plan.statements.size());
+}
+
+TEST(PlanJson, SaysWhatIsWrong) {
+  const auto bad = FromJson(boost::json::parse(R"({"version":1,"server_version":15,"schema":null,
+      "statements":[],"steps":[{"id":"x","phase":"sideways"}]})"));
+  ASSERT_FALSE(bad.has_value());
+  EXPECT_THAT(bad.error().message, HasSubstr("steps[0].phase"));
+}
+
+TEST(PlanFormats, AreAllRendered) {
+  const Plan plan = PlanOf("CREATE INDEX i ON t (a)");
+  for (const Format& format : AllFormats()) {
+    EXPECT_THAT(format.render(plan), HasSubstr("CONCURRENTLY")) << format.name;
+    EXPECT_TRUE(format.render(plan).ends_with('\n')) << format.name;
+  }
+}
+
+TEST(Recipes, HaveNamesOfTheirOwn) {
+  std::set<std::string_view> names;
+  for (const Recipe* recipe : AllRecipes()) {
+    EXPECT_TRUE(names.insert(recipe->name).second) << recipe->name;
+    EXPECT_FALSE(recipe->forms.empty() || recipe->steps.empty()) << recipe->name;
+  }
+}
+
+TEST(ColumnText, IsCutInItsParts) {
+  const auto cut = sql::CutAddColumn(
+      "ADD COLUMN \"c d\" numeric(10, 2) DEFAULT (1 + 2)::numeric COLLATE \"C\" NOT NULL "
+      "CONSTRAINT x CHECK (\"c d\" > 0) REFERENCES p (k) ON DELETE CASCADE DEFERRABLE INITIALLY "
+      "DEFERRED");
+  ASSERT_TRUE(cut.has_value()) << cut.error().message;
+  EXPECT_EQ(cut->definition, "\"c d\" numeric(10, 2) COLLATE \"C\"");
+  EXPECT_THAT(
+      cut->constraints,
+      ElementsAre("DEFAULT (1 + 2)::numeric", "NOT NULL", "CONSTRAINT x CHECK (\"c d\" > 0)",
+                  "REFERENCES p (k) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED"));
+}
+
+TEST(Words, AreReplacedAndCut) {
+  const auto words = sql::Words::Read("ALTER TABLE a.b /* x */ ADD c int, DROP d; ");
+  ASSERT_TRUE(words.has_value());
+  EXPECT_EQ(words->AfterName(2), 5U);
+  EXPECT_THAT(words->Parts(5, words->size()), ElementsAre("ADD c int", "DROP d"));
+  EXPECT_EQ(words->Replace(2, 5, "z"), "ALTER TABLE z /* x */ ADD c int, DROP d");
+}
+
+}  // namespace
+}  // namespace pgalter::plan
