@@ -1,5 +1,7 @@
 #include "planner/sql/words.h"
 
+#include <algorithm>
+
 #include "planner/sql/grammar.h"
 #include "planner/sql/text.h"
 

@@ -181,7 +181,7 @@ void Column::EndIdentity() {
 
 void Column::AddConstraints() {
   const sql::QualifiedName& table = situation_.TableName();
-  const bool not_null = ast::IsSerial(column_.type) || sequence_ != "" ||
+  const bool not_null = ast::IsSerial(column_.type) || !sequence_.empty() ||
                         column_.Find(ConstraintKind::kNotNull) != nullptr ||
                         column_.Find(ConstraintKind::kPrimaryKey) != nullptr;
   const auto* written = column_.Find(ConstraintKind::kNotNull);

@@ -54,10 +54,11 @@ std::optional<std::vector<sql::QualifiedName>> ViewsInTheWay(const Situation& si
   return views;
 }
 
-std::string DropViews(const std::vector<sql::QualifiedName>& views) {
+std::string DropViews(std::vector<sql::QualifiedName> views) {
   std::string sql;
-  for (auto view = views.rbegin(); view != views.rend(); ++view)
-    sql += (sql.empty() ? "DROP VIEW " : ", ") + ToString(*view);
+  std::ranges::reverse(views);
+  for (const sql::QualifiedName& view : views)
+    sql += (sql.empty() ? "DROP VIEW " : ", ") + ToString(view);
   return sql;
 }
 

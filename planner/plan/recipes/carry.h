@@ -28,6 +28,6 @@ struct Carried {
 [[nodiscard]] std::optional<std::vector<sql::QualifiedName>> ViewsInTheWay(
     const Situation& situation);
 // DROP VIEW, the last first.
-[[nodiscard]] std::string DropViews(const std::vector<sql::QualifiedName>& views);
+[[nodiscard]] std::string DropViews(std::vector<sql::QualifiedName> views);
 
 }  // namespace pgalter::plan

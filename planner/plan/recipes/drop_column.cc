@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "planner/plan/steps.h"
 
 namespace pgalter::plan {

@@ -277,8 +277,7 @@ void Replacement::MakeReferences() {
 
 void Replacement::Swap() {
   std::ranges::sort(locked_);
-  const auto repeated = std::ranges::unique(locked_);
-  locked_.erase(repeated.begin(), repeated.end());
+  locked_.erase(std::unique(locked_.begin(), locked_.end()), locked_.end());
   std::string lock = "LOCK TABLE " + ToString(name_);
   for (const std::string& other : locked_) lock += ", " + other;
   const Carried carried = CarryOver(name_, shadow_.column);

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "planner/plan/render/cells.h"
 #include "planner/plan/render/format.h"
 
