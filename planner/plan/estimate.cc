@@ -4,7 +4,7 @@ namespace pgalter::plan {
 
 namespace {
 
-// From what is read or written at best to what a busy server with cold caches was seen doing.
+// Assumed, not measured: from a fast disk and warm caches down to a busy server with cold ones.
 struct Rate {
   double best = 1;
   double worst = 1;

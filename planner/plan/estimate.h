@@ -1,8 +1,7 @@
 #pragma once
 
-// How long a step may take, from the sizes of the tables it works on and the rates that were
-// measured: a range of an order of magnitude, without the waiting for locks. Private to
-// planner/plan.
+// How long a step may take, from the sizes of the tables it works on and assumed rates: a range of
+// an order of magnitude and more, without the waiting for locks. Private to planner/plan.
 
 #include <optional>
 

@@ -1,7 +1,7 @@
 #pragma once
 
 // Plan: what is to be done, step by step, so that an ordinary DDL statement reaches a database in
-// use without an outage. Made by planner.h, carried out by `pgalter run`, kept as JSON (json.h).
+// use without an outage. Made by planner.h, kept as JSON (json.h).
 // Pure values; no secret is in them.
 //
 // Steps are in the order in which they run: expand, then migrate, then contract. Where a later
@@ -47,7 +47,7 @@ struct StepLock {
   bool operator==(const StepLock&) const = default;
 };
 
-// An estimate, from sizes and measured rates; of waiting for locks nothing is known.
+// An estimate, from sizes and assumed rates; of waiting for locks nothing is known.
 struct Duration {
   double low_s = 0;
   double high_s = 0;
