@@ -41,15 +41,6 @@ int ChoosePort() {
   throw SandboxError("cannot start a sandbox: no free port on 127.0.0.1 from 20000 to 32767");
 }
 
-std::string QuoteSetting(const std::string& value) {
-  std::string quoted = "'";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') quoted += c;
-    quoted += c;
-  }
-  return quoted + "'";
-}
-
 void WriteConfig(const Directory& directory, int port) {
   WriteText(directory.config(),
             fmt::format("include {}\ninclude {}\n"
@@ -98,6 +89,15 @@ bool LostThePort(const Directory& directory, std::size_t log_start) {
 }
 
 }  // namespace
+
+std::string QuoteSetting(const std::string& value) {
+  std::string quoted = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') quoted += c;
+    quoted += c;
+  }
+  return quoted + "'";
+}
 
 void RunServerProgram(const Installation& installation, const Directory& directory,
                       const std::string& attempt, const std::string& program,

@@ -38,6 +38,9 @@ void RunServerProgram(const Installation& installation, const Directory& directo
                       const std::string& attempt, const std::string& program,
                       const std::vector<std::string>& arguments);
 
+// A value as postgresql.conf has it.
+std::string QuoteSetting(const std::string& value);
+
 std::string LogTail(const Directory& directory, std::size_t lines);
 
 }  // namespace pgalter::sandbox

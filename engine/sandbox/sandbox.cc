@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "engine/sandbox/base_backup.h"
+
 namespace pgalter::sandbox {
 namespace {
 
@@ -178,31 +180,16 @@ void Sandbox::Restart() {
 }
 
 Sandbox Sandbox::MakeStandby(const StandbyOptions& options) {
-  const auto program = installation_.server.bin_dir / "pg_basebackup";
-  if (::access(program.c_str(), X_OK) != 0) {
-    throw SandboxError(fmt::format(
-        "cannot make a standby of sandbox {}: {} does not exist; use a full installation of "
-        "PostgreSQL {} (Debian: postgresql-{}) with --pg-bin or PGALTER_PG_BIN",
-        id(), program.string(), server_version_major(), server_version_major()));
-  }
   Sandbox standby{Installation(installation_)};
   const auto name = options.name.empty() ? "standby_" + standby.id() : options.name;
-  std::vector<std::string> arguments = {
-      "--pgdata",
-      standby.data_dir().string(),
-      "--write-recovery-conf",
-      "--checkpoint=fast",
-      "--no-sync",
-      "--dbname",
-      fmt::format("{} application_name={}", conninfo(), ConninfoValue(name))};
-  if (!options.slot.empty()) {
-    arguments.insert(arguments.end(), {"--create-slot", "--slot", options.slot});
-  }
-  RunServerProgram(installation_, standby.directory_,
-                   fmt::format("copy sandbox {} to a standby", id()), "pg_basebackup", arguments);
+  CopyForStandby({conninfo(), data_dir(), standby.data_dir(), installation_.user, options.slot});
+  const std::string primary =
+      fmt::format("{} application_name={}", conninfo(), ConninfoValue(name));
   WriteText(
       standby.directory_.settings(),
-      fmt::format("{}recovery_min_apply_delay = '{}ms'\n{}\n", ReadText(directory_.settings()),
+      fmt::format("{}primary_conninfo = {}\nprimary_slot_name = '{}'\n"
+                  "recovery_min_apply_delay = '{}ms'\n{}\n",
+                  ReadText(directory_.settings()), QuoteSetting(primary), options.slot,
                   options.recovery_min_apply_delay.count(), fmt::join(options.settings, "\n")));
   standby.Launch();
   return standby;

@@ -65,7 +65,8 @@ class [[nodiscard]] Sandbox {
   // Starts it again with its files, port and settings; a running one is stopped first.
   void Restart();
 
-  // A streaming standby of this server. Needs pg_basebackup beside the server's programs.
+  // A streaming standby of this server, from a copy of its files. Also throws what engine/pg
+  // throws.
   Sandbox MakeStandby(const StandbyOptions& options = {});
   // A standby becomes a primary of its own; returns when it accepts writes.
   void Promote();

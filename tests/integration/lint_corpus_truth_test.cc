@@ -47,7 +47,10 @@ void AsAdministrator(const std::string& sql) { Session(SharedServer().conninfo()
 class Copy {
  public:
   Copy(const std::string& of, const std::string& suffix) : name_(of + suffix) {
-    AsAdministrator(fmt::format("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name_, of));
+    // The only way before 15, and no name for it there.
+    const bool named = SharedServer().server_version_major() >= 15;
+    AsAdministrator(fmt::format("CREATE DATABASE {} TEMPLATE {}{}", name_, of,
+                                named ? " STRATEGY file_copy" : ""));
   }
   Copy(const Copy&) = delete;
   Copy& operator=(const Copy&) = delete;
