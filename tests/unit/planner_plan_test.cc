@@ -1,9 +1,12 @@
 // Plans of statements: what they are rewritten to, that no step holds others up, and that they end
 // in the same schema as the plain statement.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <cstdlib>
+#include <fstream>
 #include <set>
 
 #include "planner/plan/json.h"
@@ -144,6 +147,29 @@ TEST(Recipes, HaveNamesOfTheirOwn) {
     EXPECT_TRUE(names.insert(recipe->name).second) << recipe->name;
     EXPECT_FALSE(recipe->forms.empty() || recipe->steps.empty()) << recipe->name;
   }
+}
+
+std::string RecipeList() {
+  std::string list = "| recipe | for | steps |\n|---|---|---|\n";
+  for (const Recipe* recipe : AllRecipes())
+    list += fmt::format("| `{}` | {} | {} |\n", recipe->name, recipe->forms, recipe->steps);
+  return list;
+}
+
+TEST(Recipes, AreListedInTheDocumentation) {
+  const std::string path = PGALTER_SOURCE_DIR "/docs/plan.md";
+  std::ifstream file(path);
+  std::string page(std::istreambuf_iterator<char>(file), {});
+  const std::string mark = "<!-- recipes: written by planner_plan_test -->\n";
+  const std::size_t begin = page.find(mark) + mark.size();
+  const std::size_t end = page.find("<!-- end of recipes -->");
+  ASSERT_TRUE(begin >= mark.size() && end != std::string::npos && begin <= end);
+  if (std::getenv("PGALTER_UPDATE_SNAPSHOTS") != nullptr) {
+    page.replace(begin, end - begin, RecipeList());
+    std::ofstream(path) << page;
+    return;
+  }
+  EXPECT_EQ(page.substr(begin, end - begin), RecipeList());
 }
 
 TEST(ColumnText, IsCutInItsParts) {

@@ -1,0 +1,85 @@
+#include "cli/plan_input.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <stdexcept>
+#include <utility>
+
+#include "cli/lint/settings.h"
+#include "cli/rejected.h"
+#include "engine/catalog/read_schema.h"
+#include "migrations/formats/folder.h"
+#include "planner/plan/json.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+[[noreturn]] void Refuse(const std::string& what, const std::string& hint) {
+  throw Rejected(ExitCode::kUsage, what, hint);
+}
+
+}  // namespace
+
+void AddPlanInput(boost::program_options::options_description& options) {
+  options.add_options()("sql",
+                        boost::program_options::value<std::string>()->value_name("STATEMENTS"),
+                        "the statements, instead of a file");
+}
+
+std::string ReadPlanText(const Context& context) {
+  const std::string name = context.Operand(0);
+  const std::string command(context.command->name);
+  if (context.Has("sql") == !name.empty())
+    Refuse(name.empty()
+               ? fmt::format("{} needs a file, \"-\" for standard input, or --sql", command)
+               : fmt::format("\"{}\" and --sql are two inputs", name),
+           fmt::format("one of them: pgalter {} --sql \"ALTER TABLE ...\"", command));
+  if (context.Has("sql")) return context.Get("sql");
+  try {
+    return formats::ReadWhole(name == "-" ? "/dev/stdin" : name);
+  } catch (const std::runtime_error& error) {
+    Refuse(fmt::format("cannot read {}: {}", name, error.what()),
+           "a file of SQL, a plan that was kept with --out, or --sql");
+  }
+}
+
+bool IsPlan(const std::string& text) {
+  // SQL never begins with a brace.
+  const auto first = text.find_first_not_of(" \t\r\n");
+  return first != std::string::npos && text[first] == '{';
+}
+
+plan::Plan ParsePlan(const std::string& text) {
+  const std::string hint = "pgalter plan --out FILE writes one";
+  boost::system::error_code error;
+  const auto json = boost::json::parse(text, error);
+  if (error) Refuse(fmt::format("the plan is no JSON: {}", error.message()), hint);
+  auto plan = plan::FromJson(json);
+  if (!plan) Refuse(fmt::format("this is no plan: {}", plan.error().message), hint);
+  return std::move(*plan);
+}
+
+Task<PlanBase> ReadPlanBase(guard::Session& session) {
+  const int major = session.db().server_version() / 10000;
+  if (major < kOldestJudged)
+    throw Rejected(ExitCode::kUnsupported,
+                   fmt::format("the server is PostgreSQL {}; what statements do is known for {} "
+                               "to {}",
+                               major, kOldestJudged, kNewestJudged),
+                   "give a dump with --schema, and --server-version");
+  PlanBase base;
+  base.options.knowledge = plan::Knowledge::kLive;
+  base.options.server_version = std::min(major, kNewestJudged);
+  base.schema = co_await live::ReadSchema(session);
+  co_return base;
+}
+
+plan::Plan PlanOf(const std::string& text, PlanBase base) {
+  if (IsPlan(text)) return ParsePlan(text);
+  return plan::MakePlan(text, std::move(base.schema), base.options);
+}
+
+}  // namespace pgalter::cli

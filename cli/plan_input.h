@@ -1,0 +1,38 @@
+// What `plan` and `run` are given: DDL from a file, standard input or --sql, or a plan that was
+// kept as JSON; and what is known of the database that it is for.
+#pragma once
+
+#include <boost/program_options/options_description.hpp>
+#include <string>
+
+#include "cli/context.h"
+#include "engine/guard/session.h"
+#include "planner/catalog/schema.h"
+#include "planner/plan/planner.h"
+
+namespace pgalter::cli {
+
+// --sql
+void AddPlanInput(boost::program_options::options_description& options);
+
+// The text of the operand ("-": standard input), or of --sql. Throws Rejected (usage): both, none,
+// or it cannot be read.
+std::string ReadPlanText(const Context& context);
+
+// Whether it is a plan, not SQL.
+[[nodiscard]] bool IsPlan(const std::string& text);
+// Throws Rejected (usage): it is not what `pgalter plan --out` writes.
+plan::Plan ParsePlan(const std::string& text);
+
+struct PlanBase {
+  catalog::Schema schema;
+  plan::PlanOptions options;
+};
+
+// Of the session's database. Throws Rejected (unsupported) where nobody knows what it does.
+Task<PlanBase> ReadPlanBase(guard::Session& session);
+
+// Both in one: the plan as it was kept, or one made now.
+plan::Plan PlanOf(const std::string& text, PlanBase base);
+
+}  // namespace pgalter::cli

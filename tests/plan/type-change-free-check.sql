@@ -1,0 +1,6 @@
+-- setup
+CREATE TABLE t (id bigint PRIMARY KEY, a int, b text, c timestamptz DEFAULT now());
+INSERT INTO t SELECT i, i % 7, 'r' || i, '2024-01-01' FROM generate_series(1, 200) i;
+ALTER TABLE t ADD v varchar(20) DEFAULT 'v'; ALTER TABLE t ADD CONSTRAINT vv CHECK (v <> ''), ADD CONSTRAINT ww CHECK (v <> 'w') NOT VALID;
+-- statement
+ALTER TABLE t ALTER v TYPE varchar(50);
