@@ -71,6 +71,10 @@ Task<bool> KeepsSomething(const Context& context, std::string run) {
 
 void SayDone(const Context& context, const std::string& run, const run::Progress& progress,
              bool keeps) {
+  if (progress.steps > 0) {
+    Say(context, fmt::format("run {} is done: {} steps", run, progress.steps));
+    return;
+  }
   Say(context, fmt::format("run {} is done: {} rows", run, HumanCount(progress.done_rows)));
   if (progress.quarantined_rows > 0)
     Say(context, fmt::format("{} rows could not be changed; their keys: pgalter status {}",
@@ -88,6 +92,9 @@ Task<ExitCode> SayEnd(const Context& context, std::string run, const run::Outcom
   if (outcome.state == state::RunState::kDone) {
     const bool keeps = co_await KeepsSomething(context, run);
     SayDone(context, run, progress, keeps);
+  } else if (outcome.state == state::RunState::kWaiting) {
+    Say(context, fmt::format("run {} waits at {}", run, outcome.message));
+    Say(context, fmt::format("to take all back: pgalter revert {} --yes", run));
   } else if (outcome.state == state::RunState::kPaused) {
     Say(context, fmt::format("{}; go on with: pgalter resume {}", outcome.message, run));
   } else {

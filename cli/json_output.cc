@@ -95,7 +95,10 @@ json::object ProgressJson(const std::string& run, std::string_view state,
           {"waiting_rows", progress.waiting_rows},
           {"quarantined_rows", progress.quarantined_rows},
           {"remark", OrNull(progress.remark)},
-          {"note", OrNull(progress.note)}};
+          {"note", OrNull(progress.note)},
+          {"step", progress.step},
+          {"steps", progress.steps},
+          {"gate", OrNull(progress.gate)}};
 }
 
 run::Progress ProgressOf(const state::Run& run) {
@@ -110,6 +113,9 @@ run::Progress ProgressOf(const state::Run& run) {
   progress.worst_chunk_ms = Number(kept, "worst_chunk_ms", 0);
   progress.waiting_rows = Count(kept, "waiting_rows");
   progress.quarantined_rows = Count(kept, "quarantined_rows");
+  progress.step = static_cast<int>(Count(kept, "step"));
+  progress.steps = static_cast<int>(Count(kept, "steps"));
+  progress.gate = Text(kept, "gate");
   progress.remark = Text(kept, "remark");
   // Speed, forecast and reason are those of the last heartbeat: of a run that rests they are none.
   const bool moving =

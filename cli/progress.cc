@@ -70,6 +70,18 @@ std::string_view PaceColor(const run::Progress& progress) {
   return progress.throttle_ratio < 1 ? "\x1b[33m" : "\x1b[32m";
 }
 
+// Of a plan most steps are without rows, and without a pace.
+bool MovesRows(const run::Progress& progress) {
+  return progress.steps == 0 || progress.total_rows > 0;
+}
+
+std::string Colored(const std::string& plain, std::size_t cells, const run::Progress& progress,
+                    Color color) {
+  if (color == Color::kNo || plain.size() < cells + 2) return plain;
+  return fmt::format("[{}{}\x1b[0m{}", PaceColor(progress), plain.substr(1, cells),
+                     plain.substr(cells + 1));
+}
+
 void PrintLine(const Context& context, const std::string& run, const run::Progress& progress) {
   const std::string line = ProgressLine(progress);
   Log(line);
@@ -84,9 +96,11 @@ void PrintLine(const Context& context, const std::string& run, const run::Progre
 }  // namespace
 
 std::string ProgressLine(const run::Progress& progress, Motion motion) {
-  std::string line =
-      fmt::format("{} {}, {}", progress.phase, HumanShare(progress.fraction), Rows(progress));
+  std::string line = fmt::format("{} {}", progress.phase, HumanShare(progress.fraction));
   const bool moving = motion == Motion::kMoving;
+  if (progress.steps > 0) line += fmt::format(", step {} of {}", progress.step, progress.steps);
+  if (!MovesRows(progress)) return Printable(line + Trouble(progress));
+  line += ", " + Rows(progress);
   if (moving) line += fmt::format(", {} rows/s", Rate(progress));
   if (progress.eta_low_s >= 0)
     line += fmt::format(", ETA {}", HumanRange(progress.eta_low_s, progress.eta_high_s));
@@ -100,16 +114,19 @@ std::string ProgressBar(const run::Progress& progress, std::size_t width, Color 
   const double share = std::clamp(progress.fraction, 0.0, 1.0);
   const auto full = static_cast<std::size_t>(share * static_cast<double>(cells));
   const std::string bar = std::string(full, '#') + std::string(cells - full, '.');
-  std::string text =
+  std::string text;
+  if (!MovesRows(progress)) {
+    text = fmt::format("[{}] {} {}", bar, progress.phase, HumanShare(progress.fraction));
+    return Colored(Cut(Printable(text + Trouble(progress)), width), cells, progress, color);
+  }
+  text =
       fmt::format("[{}] {} {} {}/{} rows {}/s", bar, progress.phase, HumanShare(progress.fraction),
                   HumanCount(progress.done_rows), HumanCount(Total(progress)), Rate(progress));
   if (progress.eta_low_s >= 0)
     text += fmt::format(" ETA {}", HumanRange(progress.eta_low_s, progress.eta_high_s));
   text += " " + Pace(progress);
   if (progress.hot_share >= 0) text += fmt::format(" HOT {:.0f} %", progress.hot_share * 100);
-  const std::string plain = Cut(Printable(text + Trouble(progress)), width);
-  if (color == Color::kNo || plain.size() < cells + 2) return plain;
-  return fmt::format("[{}{}\x1b[0m{}", PaceColor(progress), bar, plain.substr(cells + 1));
+  return Colored(Cut(Printable(text + Trouble(progress)), width), cells, progress, color);
 }
 
 LiveLine::~LiveLine() { Clear(); }

@@ -5,14 +5,15 @@
 
 #include "cli/context.h"
 #include "engine/guard/session.h"
+#include "engine/state/runs.h"
 
 namespace pgalter::cli {
 
-// Takes the lease, undoes the steps and records the run as aborted.
-Task<> UndoWithoutRunner(const Context& context, std::string run);
+// Takes the lease, undoes the steps and records the run as `to`: aborted or reverted.
+Task<> UndoWithoutRunner(const Context& context, std::string run, state::RunState to);
 
-// Drops what an ended run left, under the lock ladder; its state stays. Throws Failure (lock not
-// obtained) when the table was too busy: nothing was changed then.
+// Drops what an ended run left, under the lock ladder or concurrently; its state stays. Throws
+// Failure (lock not obtained) when the table was too busy: nothing was changed then.
 Task<> DropLeftovers(const Context& context, guard::Session& session, std::string run);
 
 }  // namespace pgalter::cli

@@ -7,13 +7,19 @@
 
 #include "batcher/backfill/last_scan.h"
 #include "batcher/backfill/monitor.h"
+#include "batcher/backfill/prepare.h"
 #include "batcher/backfill/rights.h"
+#include "batcher/backfill/sync_trigger.h"
+#include "batcher/backfill/window_store.h"
 #include "batcher/backfill/wish.h"
 #include "batcher/backfill/worker.h"
 #include "engine/async/fail_point.h"
 #include "engine/async/finally.h"
 #include "engine/async/task_group.h"
+#include "engine/guard/lease.h"
+#include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
+#include "engine/run/plan_spec.h"
 
 namespace pgalter::backfill {
 
@@ -121,11 +127,7 @@ Task<> ThrowWithGrant(run::Environment& env, pg::PgError error) {
       fmt::format("{}. What is done stays. Then: pgalter resume {}", missing, env.run.id));
 }
 
-}  // namespace
-
-Task<bool> BackfillStep::Done(run::Environment&, const state::Step&) { co_return false; }
-
-Task<> BackfillStep::Do(run::Environment& env, const state::Step&) {
+Task<> DoBackfill(run::Environment& env) {
   const Spec spec = FromJson(env.run.spec);
   const Table table = co_await FindTableByOid(env.main, env.run.relid);
   const Resolved resolved = co_await Recall(env.main, table, spec);
@@ -153,6 +155,90 @@ Task<> BackfillStep::Do(run::Environment& env, const state::Step&) {
   env.progress.total_rows = crew.updated;
 }
 
-Task<> BackfillStep::Undo(run::Environment&, const state::Step&) { co_return; }
+Sync SyncOf(plan::Backfill::Sync planned) {
+  switch (planned) {
+    case plan::Backfill::Sync::kAuto:
+      return Sync::kAuto;
+    case plan::Backfill::Sync::kKeep:
+      return Sync::kKeep;
+    case plan::Backfill::Sync::kNone:
+      break;
+  }
+  return Sync::kNone;
+}
+
+Task<> MakeTrigger(run::Environment& env, const state::Step& step) {
+  if (!FromJson(env.run.spec).has_trigger) co_return;
+  SyncTriggerStep trigger;
+  const bool made = co_await trigger.Done(env, step);
+  if (!made) co_await trigger.Do(env, step);
+}
+
+// What the plan's step means is settled by its first runner: its column may be the plan's own.
+Task<state::Run> SettledRun(run::Environment& env, const state::Step& step) {
+  state::Run own = env.run;
+  if (const auto* settled = step.spec.if_contains("settled")) {
+    own.spec = settled->as_object();
+    own.relid = static_cast<pg::Oid>(step.spec.at("relid").to_number<std::int64_t>());
+    own.total_rows = step.spec.at("total_rows").to_number<std::int64_t>();
+    co_return own;
+  }
+  const auto planned = run::PlannedStep(step).backfill;
+  if (!planned)
+    throw Failure(ExitCode::kError,
+                  fmt::format("step {} of run {} does not say what it sets", step.id, env.run.id));
+  Spec spec;
+  spec.table = planned->table;
+  spec.set_text = planned->set;
+  spec.where = planned->where;
+  spec.sync = SyncOf(planned->sync);
+  spec.settings = run::PlanSpecOf(env.run).settings;
+  const Prepared prepared = co_await Prepare(env.main, std::move(spec), Resolving::kQualified);
+  own.spec = ToJson(prepared.spec);
+  own.relid = prepared.table.oid;
+  for (const Leaf& leaf : prepared.leaves) own.total_rows += static_cast<std::int64_t>(leaf.rows);
+  state::Step settled = step;
+  settled.spec["settled"] = own.spec;
+  settled.spec["relid"] = own.relid;
+  settled.spec["total_rows"] = own.total_rows;
+  co_await state::RecordSpec(env.main, env.lease, settled);
+  async::FailPoint("backfill-settled");
+  co_return own;
+}
+
+// With the record that the step is done: a later step of the plan may go over the same table.
+Task<> RecordWithoutWindows(run::Environment& env, const state::Step& step) {
+  auto record = [&]() -> Task<> {
+    co_await guard::CheckLease(env.main, env.lease);
+    co_await ForgetWindows(env.main, env.run.id);
+    co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
+  };
+  co_await guard::RunInTransaction(env.main, record);
+}
+
+}  // namespace
+
+Task<bool> BackfillStep::Done(run::Environment&, const state::Step&) { co_return false; }
+
+Task<> BackfillStep::Do(run::Environment& env, const state::Step& step) {
+  if (!run::IsPlan(env.run)) {
+    co_await DoBackfill(env);
+    co_return;
+  }
+  const state::Run own = co_await SettledRun(env, step);
+  run::Environment with_own{env.sessions, env.main, env.observer, env.stopper,
+                            env.lease,    own,      env.progress, env.control};
+  co_await MakeTrigger(with_own, step);
+  co_await DoBackfill(with_own);
+  co_await RecordWithoutWindows(env, step);
+}
+
+// Of the rows nothing: what they had is not kept.
+Task<> BackfillStep::Undo(run::Environment& env, const state::Step& step) {
+  const auto* settled = step.spec.if_contains("settled");
+  if (settled == nullptr || !FromJson(settled->as_object()).has_trigger) co_return;
+  SyncTriggerStep trigger;
+  co_await trigger.Undo(env, step);
+}
 
 }  // namespace pgalter::backfill

@@ -4,6 +4,7 @@
 
 #include "batcher/backfill/role_settings.h"
 #include "batcher/backfill/sync_trigger.h"
+#include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
 #include "engine/state/runs.h"
@@ -67,7 +68,7 @@ void AddRemarks(Prepared& prepared) {
 
 Task<Prepared> Prepare(Session& session, Spec spec, Resolving how) {
   Prepared prepared;
-  spec.settings = co_await RoleSettings(session);
+  if (spec.settings.empty()) spec.settings = co_await guard::RoleSettings(session);
   prepared.table = co_await FindTable(session, spec);
   spec.alias = prepared.table.relname;
   prepared.resolved = co_await Resolve(session, prepared.table, spec, how);

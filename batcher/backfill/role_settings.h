@@ -1,10 +1,7 @@
-// The role's settings that decide what an expression means. Read once, kept with the run, so that
-// every later runner means the same.
+// Looking at users' code and names under the settings that a run keeps.
 #pragma once
 
 #include <type_traits>
-#include <utility>
-#include <vector>
 
 #include "batcher/backfill/spec.h"
 #include "engine/guard/transaction.h"
@@ -13,8 +10,6 @@ namespace pgalter::backfill {
 
 using async::Task;
 using guard::Session;
-
-Task<std::vector<std::pair<std::string, std::string>>> RoleSettings(Session& session);
 
 // Runs body, () -> Task<T>, in a read-only transaction under the spec's settings: user code and
 // users' names are looked at under the role's search_path, all else of ours under pg_catalog.

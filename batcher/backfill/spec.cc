@@ -2,6 +2,8 @@
 
 #include <boost/json/array.hpp>
 
+#include "engine/guard/role_settings.h"
+
 namespace pgalter::backfill {
 
 namespace json = boost::json;
@@ -30,8 +32,6 @@ constexpr const char* kSyncNames[] = {"auto", "keep", "none"};
 }  // namespace
 
 json::object ToJson(const Spec& spec) {
-  json::array settings;
-  for (const auto& [name, value] : spec.settings) settings.push_back(json::array{name, value});
   json::array resolved;
   for (const auto& set : spec.resolved) resolved.push_back(json::array{set.column, set.expression});
   return {{"table", spec.table},
@@ -45,7 +45,7 @@ json::object ToJson(const Spec& spec) {
           {"stripes", spec.stripes},
           {"xmin_wait_s", spec.xmin_wait.count()},
           {"throttle", FromMap(spec.throttle)},
-          {"settings", settings},
+          {"settings", guard::ToJson(spec.settings)},
           {"resolved", resolved},
           {"resolved_where", spec.resolved_where},
           {"alias", spec.alias},
@@ -67,9 +67,7 @@ Spec FromJson(const json::object& object) {
   spec.stripes = static_cast<int>(object.at("stripes").to_number<std::int64_t>());
   spec.xmin_wait = std::chrono::seconds(object.at("xmin_wait_s").to_number<std::int64_t>());
   spec.throttle = ToMap(object.at("throttle"));
-  for (const auto& pair : object.at("settings").as_array())
-    spec.settings.emplace_back(pair.as_array().at(0).as_string().c_str(),
-                               pair.as_array().at(1).as_string().c_str());
+  spec.settings = guard::SettingsFromJson(object.at("settings").as_array());
   for (const auto& pair : object.at("resolved").as_array())
     spec.resolved.push_back(
         {pair.as_array().at(0).as_string().c_str(), pair.as_array().at(1).as_string().c_str()});

@@ -10,6 +10,7 @@
 #include "engine/guard/lease.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
+#include "engine/run/plan_spec.h"
 #include "engine/state/artefacts.h"
 #include "planner/sql/identifier.h"
 #include "planner/sql/requalify.h"
@@ -21,11 +22,16 @@ using run::Failure;
 
 namespace {
 
+// A plan may have several: each step's has a number.
+std::string TagOf(const state::Run& run, const state::Step& step) {
+  const std::string tag = run.id.substr(0, 8);
+  return run::IsPlan(run) ? fmt::format("{}_{}", tag, step.ordinal) : tag;
+}
+
 struct Names {
-  explicit Names(const std::string& run)
+  explicit Names(const std::string& tag)
       // '~' sorts behind every letter: BEFORE triggers fire in the order of their names.
-      : trigger(sql::QuoteIdentifier("~pgalter_sync_" + run.substr(0, 8))),
-        function("pgalter.sync_" + run.substr(0, 8)) {}
+      : trigger(sql::QuoteIdentifier("~pgalter_sync_" + tag)), function("pgalter.sync_" + tag) {}
   std::string trigger;
   std::string function;
 };
@@ -147,8 +153,8 @@ std::string TriggerRefusal(const Table& table, const Resolved& resolved, const S
   return "";
 }
 
-Task<bool> SyncTriggerStep::Done(run::Environment& env, const state::Step&) {
-  const Names names(env.run.id);
+Task<bool> SyncTriggerStep::Done(run::Environment& env, const state::Step& step) {
+  const Names names(TagOf(env.run, step));
   const pg::Result found = co_await env.main.db().Query(
       "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = $1 AND quote_ident(tgname) = $2"
       " AND tgenabled = 'A')",
@@ -163,7 +169,7 @@ Task<> SyncTriggerStep::Do(run::Environment& env, const state::Step& step) {
   const Resolved resolved = co_await Recall(env.main, table, spec);
   const WorkOrRefusal decided = DecideWork(resolved.columns, resolved.nature, resolved.where);
   if (!decided.work) throw Failure(ExitCode::kRefused, decided.refusal);
-  const Names names(env.run.id);
+  const Names names(TagOf(env.run, step));
   const auto generated = co_await GeneratedColumns(env.main, table.oid);
   const TriggerText text = Render(names, table, resolved, *decided.work, spec, generated);
 
@@ -179,7 +185,9 @@ Task<> SyncTriggerStep::Do(run::Environment& env, const state::Step& step) {
   work.statements.push_back({text.enable, {}});
   auto record = [&]() -> Task<> {
     co_await guard::CheckLease(env.main, env.lease);
-    co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
+    // In a plan it is the beginning of the backfill's step.
+    if (!run::IsPlan(env.run))
+      co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
   };
   work.record = record;
   const auto tell = [&env, &table](const lock::LadderReport& report) {
@@ -208,7 +216,11 @@ Task<> SyncTriggerStep::Undo(run::Environment& env, const state::Step&) {
 
 Task<> DropArtefacts(guard::Session& session, guard::Session& observer, std::string run,
                      lock::LadderOptions options, async::Stopper& stopper) {
-  const auto artefacts = co_await state::LiveArtefacts(session, run);
+  auto artefacts = co_await state::LiveArtefacts(session, run);
+  // Indexes that are not finished are dropped in another way: engine/run/concurrent_index.h.
+  std::erase_if(artefacts, [](const state::Artefact& artefact) {
+    return artefact.kind != "trigger" && artefact.kind != "function";
+  });
   if (artefacts.empty()) co_return;
   lock::Work work;
   for (const char* kind : {"trigger", "function"}) {

@@ -28,8 +28,8 @@ class SyncTriggerStep : public run::StepHandler {
   Task<> Undo(run::Environment& env, const state::Step& step) override;
 };
 
-// Drops what the ledger of `run` still names, in one transaction. Throws run::Failure (lock not
-// obtained) when the table was too busy: nothing was changed then.
+// Drops the triggers and functions that the ledger of `run` still names, in one transaction. Throws
+// run::Failure (lock not obtained) when the table was too busy: nothing was changed then.
 Task<> DropArtefacts(guard::Session& session, guard::Session& observer, std::string run,
                      lock::LadderOptions options, async::Stopper& stopper);
 

@@ -109,6 +109,11 @@ Task<> FoldWindows(Session& session, const guard::Lease& lease, pg::Oid relation
   co_await UnderLease(session, lease, std::move(fold));
 }
 
+Task<> ForgetWindows(Session& session, std::string run) {
+  co_await session.db().Query("DELETE FROM pgalter.backfill_window WHERE run = $1", run);
+  co_await session.db().Query("DELETE FROM pgalter.backfill_relation WHERE run = $1", run);
+}
+
 Task<> RecordQuarantine(Session& session, const guard::Lease& lease, pg::Oid relation,
                         std::string key, std::string sqlstate, std::string object) {
   std::vector<pg::Statement> insert;

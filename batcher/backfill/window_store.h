@@ -39,6 +39,9 @@ Task<> RecordSplit(Session& session, const guard::Lease& lease, pg::Oid relation
 // Neighbouring done windows become one row.
 Task<> FoldWindows(Session& session, const guard::Lease& lease, pg::Oid relation);
 
+// Inside a transaction that has looked at the lease: all of the run's.
+Task<> ForgetWindows(Session& session, std::string run);
+
 Task<> RecordQuarantine(Session& session, const guard::Lease& lease, pg::Oid relation,
                         std::string key, std::string sqlstate, std::string object);
 Task<std::vector<std::string>> QuarantinedKeys(Session& session, std::string run, pg::Oid relation);

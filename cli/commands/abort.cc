@@ -48,7 +48,7 @@ Task<ExitCode> Run(Context& context) {
       seen.end == AwaitEnd::kNoRunner ||
       (seen.end == AwaitEnd::kEndedOtherwise && seen.state == state::RunState::kFailed);
   if (nobody_does_it) {
-    co_await UndoWithoutRunner(context, run.id);
+    co_await UndoWithoutRunner(context, run.id, state::RunState::kAborted);
     seen.end = AwaitEnd::kReached;
   }
   if (seen.end == AwaitEnd::kReached) co_return co_await SayAborted(context, session, run.id);

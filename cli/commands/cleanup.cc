@@ -9,6 +9,7 @@
 #include "cli/report.h"
 #include "cli/undo.h"
 #include "engine/run/orphans.h"
+#include "engine/run/plan_spec.h"
 #include "engine/state/artefacts.h"
 #include "engine/state/retention.h"
 
@@ -45,8 +46,9 @@ Task<> Sweep(const Context& context, guard::Session& session, const state::Run& 
     co_return;
   }
   // A failed run could be resumed, and would believe that its trigger is there: it becomes aborted.
-  if (run.state == state::RunState::kFailed) {
-    co_await UndoWithoutRunner(context, run.id);
+  // Of a plan only what was not finished goes: the run makes it anew.
+  if (run.state == state::RunState::kFailed && !run::IsPlan(run)) {
+    co_await UndoWithoutRunner(context, run.id, state::RunState::kAborted);
   } else {
     co_await DropLeftovers(context, session, run.id);
   }

@@ -16,6 +16,7 @@ Task<std::string> StateText(guard::Session& session, const state::Run& run) {
   const bool moving =
       run.state == state::RunState::kRunning || run.state == state::RunState::kWaiting;
   if (!moving) co_return text;
+  if (state::RestsAtGate(run)) co_return text + " (gate)";
   const auto runner = co_await state::LiveRunner(session, run.id);
   if (!runner) text += " (no runner)";
   co_return text;

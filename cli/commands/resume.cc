@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "cli/await_state.h"
 #include "cli/connect.h"
 #include "cli/detach.h"
@@ -8,6 +11,7 @@
 #include "cli/pick_run.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "engine/run/plan_spec.h"
 #include "engine/state/control.h"
 #include "engine/state/schema.h"
 
@@ -18,7 +22,10 @@ namespace {
 namespace po = boost::program_options;
 
 void AddOptions(po::options_description& options) {
-  options.add_options()                                                             //
+  options.add_options()                                                            //
+      ("gate", po::value<std::string>(), "open this gate, and go on to the next")  //
+      ("through", po::value<std::string>(),
+       "expand | migrate | contract: how far a plan may go from now on")            //
       ("take-over", "end the runner that works on it now, and go on in its place")  //
       ("detach", "leave a background runner, and return");
 }
@@ -41,12 +48,49 @@ void RefuseEnded(const state::Run& run) {
                   run.id));
 }
 
-// A failed run does not hold its table: another may have begun on it.
-void RefuseTakenTable(const std::vector<state::Run>& runs, const state::Run& run) {
-  if (run.state != state::RunState::kFailed) return;
-  for (const state::Run& other : runs)
-    if (other.relid == run.relid && state::IsActive(other.state))
-      throw state::TableTaken(run.target, other.id, state::Name(other.state));
+void RefuseReverting(const state::Run& run, const state::Control& control) {
+  if (control.wanted != state::Wanted::kRevert) return;
+  throw Rejected(ExitCode::kRefused,
+                 fmt::format("run {} is being taken back, which has not come to its end", run.id),
+                 fmt::format("pgalter revert {} --yes", run.id));
+}
+
+// Checked before anything is written.
+struct Further {
+  std::optional<state::Phase> through;
+  std::string gate;
+};
+
+Task<Further> WantedFurther(const Context& context, guard::Session& session, state::Run run) {
+  Further further;
+  if (!context.Has("through") && !context.Has("gate")) co_return further;
+  if (!run::IsPlan(run))
+    throw Rejected(ExitCode::kUsage, fmt::format("run {} has no phases and no gates", run.id),
+                   "pgalter resume " + run.id);
+  if (context.Has("through")) {
+    further.through = state::ParsePhase(context.Get("through"));
+    if (!further.through)
+      throw Rejected(ExitCode::kUsage,
+                     fmt::format("--through \"{}\" is not known", context.Get("through")),
+                     "one of: expand, migrate, contract");
+  }
+  if (!context.Has("gate")) co_return further;
+  further.gate = context.Get("gate");
+  std::vector<std::string> gates;
+  const auto steps = co_await state::LoadSteps(session, run.id);
+  for (const state::Step& step : steps)
+    if (const auto gate = run::PlannedStep(step).gate) gates.push_back(gate->name);
+  if (std::find(gates.begin(), gates.end(), further.gate) == gates.end())
+    throw Rejected(
+        ExitCode::kUsage, fmt::format("run {} has no gate {}", run.id, further.gate),
+        gates.empty() ? "it has none" : fmt::format("it has: {}", fmt::join(gates, ", ")));
+  co_return further;
+}
+
+Task<> AskFurther(guard::Session& session, std::string run, Further further) {
+  if (further.through) co_await state::GoThrough(session, run, *further.through);
+  if (further.gate.empty()) co_return;
+  co_await state::PassGate(session, run, further.gate);
 }
 
 ExitCode SayDone(const Context& context, const state::Run& run) {
@@ -70,9 +114,13 @@ Task<ExitCode> Run(Context& context) {
       const auto runner = co_await FindLivingRunner(session, run.id);
       if (runner) RefuseBeside(*runner, run);
     }
-    RefuseTakenTable(runs, run);
+    co_await state::RefuseTakenTables(session, run.id);
     // Before the first thing that is written: it would be sent.
     co_await state::RefusePublication(session);
+    const state::Control control = co_await state::ReadControl(session, run.id);
+    RefuseReverting(run, control);
+    const Further further = co_await WantedFurther(context, session, run);
+    co_await AskFurther(session, run.id, further);
     co_await state::Ask(session, run.id, state::Wanted::kRun);
     id = run.id;
   }
@@ -88,6 +136,8 @@ const CommandBody kResumeCommand{
         "Goes on with a run that was paused, has failed, or whose runner or server has died, from "
         "the last chunk that was committed. Stays in the foreground until it is done: the first "
         "SIGINT pauses it again, the second leaves at once.\n\n"
+        "The run of a plan rests at its gates: --gate NAME opens one, --through contract all, once "
+        "their soak time is over.\n\n"
         "A run that is done is left alone (exit code 0); one that was aborted cannot go on (4). "
         "RUN can be left out when one run is active.",
     .most_operands = 1,

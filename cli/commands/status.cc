@@ -1,11 +1,15 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/connect.h"
 #include "cli/json_output.h"
 #include "cli/pick_run.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/table.h"
+#include "engine/run/plan_spec.h"
+#include "engine/run/undo.h"
 #include "engine/state/artefacts.h"
 #include "engine/state/steps.h"
 
@@ -30,6 +34,7 @@ std::string RunnerText(const state::Run& run, const std::optional<state::Runner>
   if (runner)
     return fmt::format("process {} on {}, backend {}, last heard of {:.0f} s ago", runner->process,
                        runner->host, runner->backend_pid, runner->seconds_since_beat);
+  if (state::RestsAtGate(run)) return "none; none is needed while it rests";
   return state::IsActive(run.state) ? fmt::format("none; go on with: pgalter resume {}", run.id)
                                     : "none";
 }
@@ -66,6 +71,24 @@ Task<> AddArtefacts(guard::Session& session, const state::Run& run, Facts& facts
                                                         : "pgalter cleanup --yes");
 }
 
+// Where a plan can still go, and whether it can go back.
+Task<> AddWays(guard::Session& session, const state::Run& run, Facts& facts) {
+  if (!run::IsPlan(run) || run.finished) co_return;
+  const bool gone =
+      run.state == state::RunState::kAborted || run.state == state::RunState::kReverted;
+  if (gone) co_return;
+  const auto steps = co_await state::LoadSteps(session, run.id);
+  if (const state::Step* passed = run::PassedNoReturn(steps)) {
+    facts.Add("back", fmt::format("no more: step {} was the point of no return", passed->id));
+    co_return;
+  }
+  const auto barrier = std::find_if(steps.begin(), steps.end(), run::IsNoReturn);
+  facts.Add("back", fmt::format("pgalter revert {} --yes{}", run.id,
+                                barrier == steps.end()
+                                    ? ""
+                                    : fmt::format(", until step {} has begun", barrier->id)));
+}
+
 // Keys only: a quarantined row's other values are nobody's business here.
 Task<> AddQuarantine(guard::Session& session, const state::Run& run, Facts& facts) {
   const pg::Result rows = co_await session.db().Query(
@@ -85,7 +108,8 @@ Task<std::string> Describe(guard::Session& session, const state::Run& run) {
   facts.Add("run", run.id);
   facts.Add("command", fmt::format("{} {}", run.command, run.target));
   facts.Add("state", std::string(state::Name(run.state)) + (run.finished ? ", finished" : ""));
-  const bool rests = run.state == state::RunState::kPaused || !state::IsActive(run.state);
+  const bool rests = run.state == state::RunState::kPaused || !state::IsActive(run.state) ||
+                     state::RestsAtGate(run);
   const Motion motion = rests ? Motion::kResting : Motion::kMoving;
   facts.Add("progress", ProgressLine(ProgressOf(run), motion));
   if (!run.failure.empty()) facts.Add("failure", run.failure);
@@ -94,6 +118,7 @@ Task<std::string> Describe(guard::Session& session, const state::Run& run) {
   facts.Add("started", run.created_at);
   facts.Add("updated", run.updated_at);
   co_await AddSteps(session, run, facts);
+  co_await AddWays(session, run, facts);
   co_await AddArtefacts(session, run, facts);
   co_await AddQuarantine(session, run, facts);
   co_return facts.text();

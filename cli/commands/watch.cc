@@ -17,8 +17,9 @@ namespace {
 constexpr async::Milliseconds kLook{1000};
 constexpr int kLooksPerLine = 10;
 
-bool AtRest(state::RunState state) {
-  return state == state::RunState::kPaused || !state::IsActive(state);
+bool AtRest(const state::Run& run) {
+  return run.state == state::RunState::kPaused || !state::IsActive(run.state) ||
+         state::RestsAtGate(run);
 }
 
 ExitCode CodeOf(state::RunState state) {
@@ -74,7 +75,7 @@ Task<ExitCode> Follow(guard::Session& session, std::string id, View& view) {
     const auto run = co_await state::FindRun(session, id);
     if (!run) PickRun({}, id);  // forgotten meanwhile
     run::Progress progress = ProgressOf(*run);
-    if (AtRest(run->state)) {
+    if (AtRest(*run)) {
       view.End(*run, progress);
       co_return CodeOf(run->state);
     }
@@ -117,7 +118,8 @@ Task<ExitCode> Run(Context& context) {
 extern const CommandBody kWatchCommand;
 const CommandBody kWatchCommand{
     .description =
-        "Follows a run until it is done, failed, aborted or paused, and ends with 0, 1, 6 or 6. "
+        "Follows a run until it is done, waits at a gate, has failed, or was aborted or paused, "
+        "and ends with 0, 0, 1, 6 or 6. "
         "With --output json one value a second. Reads only; ending it does nothing to the run.",
     .most_operands = 1,
     .run = &Run};

@@ -13,7 +13,7 @@
 
 namespace pgalter::async {
 
-enum class StopReason { kPause, kAbort, kLeaseLost, kFailure };
+enum class StopReason { kPause, kAbort, kRevert, kLeaseLost, kFailure };
 
 class Stopped : public std::runtime_error {
  public:

@@ -30,6 +30,9 @@ Task<> BeatAndObey(Attachment& attachment, async::Stopper& stopper, const Progre
   if (attachment.control.wanted == state::Wanted::kAbort)
     stopper.Stop(async::StopReason::kAbort,
                  fmt::format("aborted by {}", attachment.control.changed_by));
+  if (attachment.control.wanted == state::Wanted::kRevert)
+    stopper.Stop(async::StopReason::kRevert,
+                 fmt::format("reverted by {}", attachment.control.changed_by));
   co_await BeatOnce(attachment, progress, sampling);
 }
 
@@ -105,7 +108,10 @@ Task<> BeatOnce(Attachment& attachment, const Progress& progress, state::Samplin
                     {"waiting_rows", progress.waiting_rows},
                     {"quarantined_rows", progress.quarantined_rows},
                     {"remark", progress.remark},
-                    {"note", progress.note}};
+                    {"note", progress.note},
+                    {"step", progress.step},
+                    {"steps", progress.steps},
+                    {"gate", progress.gate}};
   co_await state::Beat(attachment.pulse, attachment.lease, pulse, sampling);
 }
 

@@ -1,16 +1,16 @@
-// Steps of kind "ddl": the statements of a step in one transaction, under the lock ladder.
+// Steps of kinds "ddl", "validate" and "refresh": the statements of a step in one transaction,
+// under the lock ladder.
 //
-// Lock: the statements' own. Blocks: at most one attempt of the ladder, or the hold budget.
-// On crash: rolled back; it records itself in its transaction. Undo: none of its own; the plan's
-// contract steps are not taken back, and what a run may take back is in its ledger.
+// Lock: the statements' own. Blocks: at most one attempt of the ladder, or the hold budget;
+// VALIDATE and REFRESH CONCURRENTLY last, under locks that stop nobody's rows.
+// On crash: rolled back; it records itself in its transaction. Undo: the step's own statements, the
+// same way.
 #pragma once
 
 #include "engine/run/step_handler.h"
+#include "engine/run/transact.h"
 
 namespace pgalter::run {
-
-// How long the lock may be held: a VALIDATE scans under a lock that blocks nobody's rows.
-enum class Holding { kShort, kAsLongAsItTakes };
 
 class DdlStep : public StepHandler {
  public:

@@ -24,6 +24,9 @@ struct Progress {
   std::int64_t quarantined_rows = 0;
   std::string remark;  // what else people should know: a method given up, and why
   std::string note;    // what the run waits for, when it waits
+  int step = 0;        // of a plan: the one at work, from 1
+  int steps = 0;       // of a plan, in all; 0: this run is none of a plan
+  std::string gate;    // where the run rests until somebody opens it; empty: it does not
 };
 
 }  // namespace pgalter::run

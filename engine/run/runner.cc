@@ -11,6 +11,9 @@
 #include "engine/guard/transaction.h"
 #include "engine/pg/reconnect_policy.h"
 #include "engine/run/attachment.h"
+#include "engine/run/gate_step.h"
+#include "engine/run/plan_spec.h"
+#include "engine/run/undo.h"
 #include "engine/state/schema.h"
 
 namespace pgalter::run {
@@ -55,6 +58,17 @@ Task<> RecordRun(const Work& work, state::RunState to, std::string failure) {
   co_await state::RecordState(with.main, with.lease, to, std::move(phase), std::move(failure));
 }
 
+// A run that had ended held its tables no more: from here on it does.
+Task<> RecordActive(const Work& work) {
+  Attachment& with = work.attachment;
+  const std::string phase = work.progress.phase;
+  auto record = [&]() -> Task<> {
+    co_await state::ClaimTables(with.main, with.run.id);
+    co_await state::RecordState(with.main, with.lease, state::RunState::kRunning, phase, "");
+  };
+  co_await guard::RunInTransaction(with.main, record);
+}
+
 // The right to write it down may be what went missing; then the run stays as it was.
 Task<> RecordEnd(const Work& work, state::RunState to, std::string failure) {
   std::optional<pg::PgError> refused;
@@ -67,14 +81,32 @@ Task<> RecordEnd(const Work& work, state::RunState to, std::string failure) {
   if (refused) co_await state::ThrowWithGrant(work.attachment.main, *refused);
 }
 
+// Of a plan each step is a share of the work; a backfill says for itself how far it is.
+void TellStep(const Work& work, const state::Step& step) {
+  Progress& progress = work.progress;
+  progress.phase = step.id;
+  if (!IsPlan(work.attachment.run)) return;
+  progress.steps = static_cast<int>(work.attachment.steps.size());
+  progress.step = step.ordinal;
+  progress.done_rows = 0;
+  progress.total_rows = 0;
+  progress.fraction = static_cast<double>(step.ordinal - 1) / progress.steps;
+}
+
 Task<> Walk(Work work) {
-  co_await RecordRun(work, state::RunState::kRunning, "");
+  co_await RecordActive(work);
   Environment env = MakeEnvironment(work);
+  bool behind_gate = false;
   for (const state::Step& step : work.attachment.steps) {
     work.stopper.ThrowIfStopping();
-    if (step.state == state::StepState::kDone) continue;
+    const bool gate = step.kind == kGateKind;
+    if (step.state == state::StepState::kDone) {
+      behind_gate = behind_gate || gate;
+      continue;
+    }
     StepHandler& handler = HandlerOf(work.handlers, step);
-    work.progress.phase = step.id;
+    TellStep(work, step);
+    if (!gate && !behind_gate) ThrowIfBeyond(env, step);
     co_await Record(work, step.ordinal, state::StepState::kRunning);
     async::FailPoint("step-started");
     const bool done = co_await handler.Done(env, step);
@@ -82,6 +114,7 @@ Task<> Walk(Work work) {
     async::FailPoint("step-done-unrecorded");
     co_await Record(work, step.ordinal, state::StepState::kDone);
     async::FailPoint("step-recorded");
+    behind_gate = behind_gate || gate;
   }
 }
 
@@ -95,11 +128,60 @@ Task<> WalkThenEnd(Work work, async::TaskGroup& group, std::exception_ptr& failu
   group.Cancel();
 }
 
+// As far as they were done; what an earlier attempt has taken back stays so.
 Task<> UndoSteps(const Work& work) {
+  Attachment& with = work.attachment;
+  with.steps = co_await state::LoadSteps(with.main, with.run.id);
+  if (const state::Step* passed = PassedNoReturn(with.steps))
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("run {} cannot be taken back: step {} was the point of no return. "
+                              "Nothing was changed. Go on with: pgalter resume {}",
+                              with.run.id, passed->id, with.run.id));
   Environment env = MakeEnvironment(work);
-  for (const state::Step& step : boost::adaptors::reverse(work.attachment.steps)) {
+  for (const state::Step& step : boost::adaptors::reverse(with.steps)) {
+    const bool begun =
+        step.state == state::StepState::kDone || step.state == state::StepState::kRunning;
+    if (!begun) continue;
+    TellStep(work, step);
     co_await HandlerOf(work.handlers, step).Undo(env, step);
+    async::FailPoint("undo-unrecorded");
     co_await Record(work, step.ordinal, state::StepState::kUndone);
+    async::FailPoint("undo-recorded");
+  }
+}
+
+// Said before it is passed: what this gate, once opened, lets nobody take back.
+std::string NoReturnBehind(const Work& work) {
+  for (const state::Step& step : work.attachment.steps) {
+    if (step.ordinal <= work.progress.step) continue;
+    if (step.kind == kGateKind) return "";
+    if (IsNoReturn(step))
+      return fmt::format(". Behind it, step {} is the point of no return", step.id);
+  }
+  return "";
+}
+
+// Nothing went wrong: the run rests where somebody has to decide.
+Task<Outcome> SettleAtGate(const Work& work, const GateClosed& closed) {
+  work.progress.gate = closed.gate();
+  work.progress.note = closed.what() + NoReturnBehind(work);
+  work.progress.phase = closed.gate();
+  co_await BeatOnce(work.attachment, work.progress, state::Sampling::kYes);
+  co_await RecordRun(work, state::RunState::kWaiting, "");
+  Outcome outcome;
+  outcome.state = state::RunState::kWaiting;
+  outcome.message = work.progress.note;
+  co_return outcome;
+}
+
+std::optional<GateClosed> AsGateClosed(const std::exception_ptr& failure) {
+  if (!failure) return std::nullopt;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const GateClosed& closed) {
+    return closed;
+  } catch (...) {
+    return std::nullopt;
   }
 }
 
@@ -107,8 +189,13 @@ Task<Outcome> Settle(const Work& work, const std::exception_ptr& failure) {
   Outcome outcome;
   if (!failure) {
     work.progress.phase = "done";
+    work.progress.fraction = 1;
     co_await BeatOnce(work.attachment, work.progress, state::Sampling::kYes);
     co_await RecordRun(work, state::RunState::kDone, "");
+    co_return outcome;
+  }
+  if (const auto closed = AsGateClosed(failure)) {
+    outcome = co_await SettleAtGate(work, *closed);
     co_return outcome;
   }
   const Verdict verdict = Judge(failure);
@@ -121,6 +208,9 @@ Task<Outcome> Settle(const Work& work, const std::exception_ptr& failure) {
   } else if (stopped == async::StopReason::kAbort) {
     co_await UndoSteps(work);
     outcome.state = state::RunState::kAborted;
+  } else if (stopped == async::StopReason::kRevert) {
+    co_await UndoSteps(work);
+    outcome.state = state::RunState::kReverted;
   } else {
     outcome.state = state::RunState::kFailed;
   }
@@ -210,12 +300,14 @@ Task<Outcome> Execute(RunnerOptions options, async::Stopper& stopper, Progress& 
   }
 }
 
-Task<> UndoRun(RunnerOptions options, async::Stopper& stopper, Progress& progress) {
+Task<> UndoRun(RunnerOptions options, state::RunState to, async::Stopper& stopper,
+               Progress& progress) {
   Attachment attachment =
       co_await Attach(options, state::NewRunId(), guard::Takeover::kFromAnybody);
   const Work work{attachment, options.handlers, stopper, progress};
+  if (to == state::RunState::kReverted) co_await RecordActive(work);
   co_await UndoSteps(work);
-  co_await RecordRun(work, state::RunState::kAborted, "");
+  co_await RecordRun(work, to, "");
 }
 
 }  // namespace pgalter::run

@@ -25,11 +25,14 @@ struct Outcome {
   std::string message;
 };
 
-// Returns when the run is done, paused or aborted. Throws Failure and PgError otherwise; the run is
-// then recorded as failed, except where the connection is gone: there it stays as it is.
+// Returns when the run is done, paused, aborted, reverted, or waits at a gate. Throws Failure and
+// PgError otherwise; the run is then recorded as failed, except where the connection is gone: there
+// it stays as it is.
 Task<Outcome> Execute(RunnerOptions options, async::Stopper& stopper, Progress& progress);
 
-// Undoes the steps of a run that has no runner and records it as aborted.
-Task<> UndoRun(RunnerOptions options, async::Stopper& stopper, Progress& progress);
+// Undoes the steps of a run that has no runner, in reverse, and records it as `to`: aborted or
+// reverted. Throws Failure (refused), with nothing changed, past the point of no return.
+Task<> UndoRun(RunnerOptions options, state::RunState to, async::Stopper& stopper,
+               Progress& progress);
 
 }  // namespace pgalter::run

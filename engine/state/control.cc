@@ -9,7 +9,8 @@ namespace pgalter::state {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kWanted{"run", "pause", "abort"};
+constexpr std::array<std::string_view, 4> kWanted{"run", "pause", "abort", "revert"};
+constexpr std::array<std::string_view, 3> kPhases{"expand", "migrate", "contract"};
 
 Wanted Parse(std::string_view name) {
   for (std::size_t i = 0; i < kWanted.size(); ++i)
@@ -19,14 +20,29 @@ Wanted Parse(std::string_view name) {
 
 }  // namespace
 
+std::string_view Name(Phase phase) { return kPhases.at(static_cast<std::size_t>(phase)); }
+
+std::optional<Phase> ParsePhase(std::string_view name) {
+  for (std::size_t i = 0; i < kPhases.size(); ++i)
+    if (kPhases.at(i) == name) return static_cast<Phase>(i);
+  return std::nullopt;
+}
+
 Task<Control> ReadControl(Session& session, std::string run) {
   const pg::Result row = co_await session.db().Query(
-      "SELECT wanted, throttle::text, changed_by FROM pgalter.control WHERE run = $1", run);
+      "SELECT wanted, throttle::text, changed_by,"
+      // Not there in a schema that an older program has made.
+      " COALESCE(to_jsonb(c)->>'through', 'contract'), COALESCE(to_jsonb(c)->>'passed', '[]')"
+      " FROM pgalter.control c WHERE run = $1",
+      run);
   Control control;
   if (row.empty()) co_return control;
   control.wanted = Parse(row.Bytes(0, 0));
   control.throttle = boost::json::parse(row.Bytes(0, 1)).as_object();
   control.changed_by = row.Get<std::string>(0, 2);
+  control.through = ParsePhase(row.Bytes(0, 3)).value_or(Phase::kContract);
+  const boost::json::value passed = boost::json::parse(row.Bytes(0, 4));
+  for (const auto& gate : passed.as_array()) control.passed.emplace_back(gate.as_string());
   co_return control;
 }
 
@@ -36,6 +52,20 @@ Task<> Ask(Session& session, std::string run, Wanted wanted) {
       " changed_at = clock_timestamp() WHERE run = $1)"
       " SELECT pg_catalog.pg_notify($3, $1::text)",
       run, kWanted.at(static_cast<std::size_t>(wanted)), kControlChannel);
+}
+
+Task<> GoThrough(Session& session, std::string run, Phase through) {
+  co_await session.db().Query(
+      "UPDATE pgalter.control SET through = $2, changed_by = session_user,"
+      " changed_at = clock_timestamp() WHERE run = $1",
+      run, Name(through));
+}
+
+Task<> PassGate(Session& session, std::string run, std::string gate) {
+  co_await session.db().Query(
+      "UPDATE pgalter.control SET passed = passed || $2::text, changed_by = session_user,"
+      " changed_at = clock_timestamp() WHERE run = $1 AND $2::text <> ALL (passed)",
+      run, gate);
 }
 
 Task<> SetThrottle(Session& session, std::string run, std::string key, std::string value) {

@@ -10,6 +10,7 @@
 #include <boost/uuid/uuid_io.hpp>
 
 #include "engine/pg/error.h"
+#include "engine/state/schema.h"
 
 namespace pgalter::state {
 
@@ -55,6 +56,35 @@ Run FromRow(const pg::Result& rows, int i) {
   return run;
 }
 
+// Arbitrary, fixed: held while somebody looks whether tables are free.
+constexpr std::int64_t kClaimLock = 0x70676c74636c6d;
+constexpr int kSinceRunTable = 3;
+
+// Tried, not waited for: no session of ours waits inside a statement.
+Task<> LockClaims(Session& session) {
+  for (;;) {
+    const pg::Result lock =
+        co_await session.db().Query("SELECT pg_catalog.pg_try_advisory_xact_lock($1)", kClaimLock);
+    if (lock.Get<bool>(0, 0)) co_return;
+    co_await async::SleepFor(async::Milliseconds(20));
+  }
+}
+
+// The runs that have tables for themselves: active ones, and failed ones that left something.
+constexpr const char* kTaken = R"sql(
+SELECT COALESCE(quote_ident(n.nspname) || '.' || quote_ident(c.relname), r.target), r.run::text, r.state
+FROM pgalter.run_table t
+JOIN pgalter.run r ON r.run = t.run AND (
+  r.state IN ('running', 'paused', 'waiting', 'ready') OR r.state = 'failed'
+  AND EXISTS (SELECT FROM pgalter.artefact a WHERE a.run = r.run AND a.dropped_at IS NULL))
+LEFT JOIN pg_class c ON c.oid = t.relid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+)sql";
+
+void ThrowIfTaken(const pg::Result& other) {
+  if (!other.empty())
+    throw TableTaken(other.Get<std::string>(0, 0), other.Get<std::string>(0, 1), other.Bytes(0, 2));
+}
+
 std::string HostName() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
@@ -79,6 +109,12 @@ bool IsActive(RunState state) {
          state == RunState::kReady;
 }
 
+bool RestsAtGate(const Run& run) {
+  if (run.state != RunState::kWaiting) return false;
+  const auto* gate = run.progress.if_contains("gate");
+  return gate != nullptr && gate->is_string() && !gate->get_string().empty();
+}
+
 TableTaken::TableTaken(std::string table, std::string run, std::string_view state)
     : std::runtime_error(fmt::format(
           "run {} has {} already and is {}: one run a table. Go on with it (pgalter resume {}), "
@@ -90,21 +126,43 @@ std::string NewRunId() {
   return boost::uuids::to_string(generate());
 }
 
-Task<> CreateRun(Session& session, const Run& run) {
+Task<> CreateRun(Session& session, const Run& run, const std::vector<pg::Oid>& also) {
   pg::Connection& db = session.db();
+  std::vector<std::string> tables;
+  for (const pg::Oid relid : also) tables.push_back(fmt::format("{}", relid));
+  tables.push_back(fmt::format("{}", run.relid));
+  std::erase(tables, "0");
+  co_await LockClaims(session);
   const pg::Result other = co_await db.Query(
-      "SELECT run::text, state FROM pgalter.run r WHERE relid = $1 AND (state IN ('running',"
-      " 'paused', 'waiting', 'ready') OR state = 'failed' AND EXISTS (SELECT FROM pgalter.artefact"
-      " a WHERE a.run = r.run AND a.dropped_at IS NULL)) LIMIT 1",
-      run.relid);
-  if (!other.empty()) throw TableTaken(run.target, other.Get<std::string>(0, 0), other.Bytes(0, 1));
+      std::string(kTaken) + "WHERE t.relid = ANY ($1::text[]::oid[]) LIMIT 1", tables);
+  ThrowIfTaken(other);
   co_await db.Query(
       "INSERT INTO pgalter.run (run, command, target, relid, spec, state, phase, total_rows)"
       " VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7, $8)",
       run.id, run.command, run.target, run.relid, boost::json::serialize(run.spec), Name(run.state),
       run.phase, run.total_rows);
+  co_await db.Query(
+      "INSERT INTO pgalter.run_table (run, relid)"
+      " SELECT DISTINCT $1::uuid, relid FROM unnest($2::text[]::oid[]) relid",
+      run.id, tables);
   co_await db.Query("INSERT INTO pgalter.lease (run, epoch, owner) VALUES ($1, 0, '')", run.id);
   co_await db.Query("INSERT INTO pgalter.control (run) VALUES ($1)", run.id);
+}
+
+Task<> RefuseTakenTables(Session& session, std::string run) {
+  const int version = co_await InstalledVersion(session);
+  if (version < kSinceRunTable) co_return;  // there an index refuses
+  const pg::Result other = co_await session.db().Query(
+      std::string(kTaken) +
+          "WHERE r.run <> $1 AND t.relid IN"
+          " (SELECT relid FROM pgalter.run_table WHERE run = $1) LIMIT 1",
+      run);
+  ThrowIfTaken(other);
+}
+
+Task<> ClaimTables(Session& session, std::string run) {
+  co_await LockClaims(session);
+  co_await RefuseTakenTables(session, std::move(run));
 }
 
 Task<std::optional<Run>> FindRun(Session& session, std::string id_or_prefix) {

@@ -39,6 +39,9 @@ struct Run {
   bool finished = false;  // `finish` has removed what the run kept
 };
 
+// It waits at a gate, where nobody has to work on it.
+bool RestsAtGate(const Run& run);
+
 // Another run has the table.
 class TableTaken : public std::runtime_error {
  public:
@@ -47,8 +50,15 @@ class TableTaken : public std::runtime_error {
 
 std::string NewRunId();
 
-// Inserts run, lease (epoch 0) and control row. In the caller's transaction. Throws TableTaken.
-Task<> CreateRun(Session& session, const Run& run);
+// Inserts run, lease (epoch 0) and control row; `also`: tables that it changes besides its target.
+// In the caller's transaction. Throws TableTaken.
+Task<> CreateRun(Session& session, const Run& run, const std::vector<pg::Oid>& also = {});
+
+// Whether a run that had ended may be active again: it held its tables no more. In the transaction
+// that makes it active, so that of two that begin at once one sees the other. Throws TableTaken.
+Task<> ClaimTables(Session& session, std::string run);
+// The same, to tell people in time; waits for nobody, and promises nothing.
+Task<> RefuseTakenTables(Session& session, std::string run);
 
 // By UUID or by a prefix that is unique. nullopt: none.
 Task<std::optional<Run>> FindRun(Session& session, std::string id_or_prefix);

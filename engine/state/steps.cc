@@ -3,6 +3,7 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <stdexcept>
 #include <string_view>
 
@@ -20,20 +21,30 @@ StepState Parse(std::string_view name) {
   throw std::logic_error("no such step state");
 }
 
+std::vector<std::string> Texts(std::string_view json) {
+  std::vector<std::string> texts;
+  const boost::json::value array = boost::json::parse(json);
+  for (const auto& text : array.as_array()) texts.emplace_back(text.as_string());
+  return texts;
+}
+
 }  // namespace
 
 Task<> CreateSteps(Session& session, std::string run, const std::vector<Step>& steps) {
   for (const Step& step : steps)
     co_await session.db().Query(
-        "INSERT INTO pgalter.step (run, ordinal, id, kind, phase, sql)"
-        " VALUES ($1, $2, $3, $4, $5, $6::text[])",
-        run, step.ordinal, step.id, step.kind, step.phase, step.sql);
+        "INSERT INTO pgalter.step (run, ordinal, id, kind, phase, sql, undo, spec)"
+        " VALUES ($1, $2, $3, $4, $5, $6::text[], $7::text[], $8::jsonb)",
+        run, step.ordinal, step.id, step.kind, step.phase, step.sql, step.undo,
+        boost::json::serialize(step.spec));
 }
 
 Task<std::vector<Step>> LoadSteps(Session& session, std::string run) {
   const pg::Result rows = co_await session.db().Query(
-      "SELECT ordinal, id, kind, phase, to_jsonb(sql)::text, state FROM pgalter.step"
-      " WHERE run = $1 ORDER BY ordinal",
+      "SELECT ordinal, id, kind, phase, to_jsonb(sql)::text, state,"
+      // Not there in a schema that an older program has made.
+      " COALESCE(to_jsonb(s)->>'undo', '[]'), COALESCE(to_jsonb(s)->>'spec', '{}')"
+      " FROM pgalter.step s WHERE run = $1 ORDER BY ordinal",
       run);
   std::vector<Step> steps;
   for (int i = 0; i < rows.rows(); ++i) {
@@ -42,9 +53,10 @@ Task<std::vector<Step>> LoadSteps(Session& session, std::string run) {
     step.id = rows.Get<std::string>(i, 1);
     step.kind = rows.Get<std::string>(i, 2);
     step.phase = rows.Get<std::string>(i, 3);
-    const boost::json::value sql = boost::json::parse(rows.Bytes(i, 4));
-    for (const auto& statement : sql.as_array()) step.sql.emplace_back(statement.as_string());
+    step.sql = Texts(rows.Bytes(i, 4));
     step.state = Parse(rows.Bytes(i, 5));
+    step.undo = Texts(rows.Bytes(i, 6));
+    step.spec = boost::json::parse(rows.Bytes(i, 7)).as_object();
     steps.push_back(std::move(step));
   }
   co_return steps;
@@ -53,11 +65,20 @@ Task<std::vector<Step>> LoadSteps(Session& session, std::string run) {
 Task<> RecordStep(Session& session, const guard::Lease& lease, int ordinal, StepState state) {
   const pg::Result changed = co_await session.db().Query(
       "UPDATE pgalter.step s SET state = $4,"
-      " started_at = CASE WHEN $4 = 'running' THEN clock_timestamp() ELSE started_at END,"
+      " started_at = CASE WHEN $4 = 'running' THEN COALESCE(started_at, clock_timestamp())"
+      " ELSE started_at END,"
       " ended_at = CASE WHEN $4 IN ('done', 'undone') THEN clock_timestamp() END"
       " FROM pgalter.lease l WHERE l.run = s.run AND s.run = $1 AND l.epoch = $2"
       " AND s.ordinal = $3",
       lease.run, lease.epoch, ordinal, Name(state));
+  if (changed.affected() != 1) throw guard::LeaseLost(lease);
+}
+
+Task<> RecordSpec(Session& session, const guard::Lease& lease, const Step& step) {
+  const pg::Result changed = co_await session.db().Query(
+      "UPDATE pgalter.step s SET spec = $4::jsonb FROM pgalter.lease l"
+      " WHERE l.run = s.run AND s.run = $1 AND l.epoch = $2 AND s.ordinal = $3",
+      lease.run, lease.epoch, step.ordinal, boost::json::serialize(step.spec));
   if (changed.affected() != 1) throw guard::LeaseLost(lease);
 }
 

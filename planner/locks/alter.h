@@ -50,7 +50,11 @@ void AddIdentity(const ast::TableCommand& command, const Altered& altered, Draft
 void SetExpression(const ast::TableCommand& command, const Altered& altered, Draft& draft);
 void SetType(const ast::TableCommand& command, const Altered& altered, Draft& draft);
 
-void AddConstraint(const ast::Constraint& constraint, const Altered& altered, Draft& draft);
+// Where a constraint stands: with the column that is added with it, it may be NOT VALID to us for
+// want of rows to check, where the user could not have written that.
+enum class Written { kByItself, kWithColumn };
+void AddConstraint(const ast::Constraint& constraint, const Altered& altered, Draft& draft,
+                   Written written = Written::kByItself);
 void AlterConstraint(const ast::TableCommand& command, const Altered& altered, Draft& draft);
 void ValidateConstraint(const ast::TableCommand& command, const Altered& altered, Draft& draft);
 void DropConstraint(const ast::TableCommand& command, const Altered& altered, Draft& draft);

@@ -109,7 +109,7 @@ void InlineConstraint(const ast::ColumnDefinition& column, ast::Constraint const
           column.Find(ConstraintKind::kIdentity) == nullptr &&
           column.Find(ConstraintKind::kGeneratedStored) == nullptr)
         constraint.not_valid = true;
-      return AddConstraint(constraint, altered, draft);
+      return AddConstraint(constraint, altered, draft, Written::kWithColumn);
     case ConstraintKind::kCheck:
     case ConstraintKind::kUnique:
     case ConstraintKind::kExclude:

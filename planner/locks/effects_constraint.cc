@@ -68,12 +68,13 @@ bool PartitionsHaveIt(const ast::Constraint& constraint, const Altered& altered,
   });
 }
 
-void AddForeignKey(const ast::Constraint& constraint, const Altered& altered, Draft& draft) {
+void AddForeignKey(const ast::Constraint& constraint, Written written, const Altered& altered,
+                   Draft& draft) {
   if (!constraint.foreign_key) return;
   const QualifiedName& target = constraint.foreign_key->target;
   RequireTargetKey(constraint, draft);
   if (altered.IsPartitioned()) {
-    if (constraint.not_valid && draft.version() < 18)
+    if (constraint.not_valid && written == Written::kByItself && draft.version() < 18)
       draft.Refuse(Refusal::kNotValidOnPartitioned, SubjectOf(constraint),
                    "a foreign key of a partitioned table cannot be NOT VALID before PostgreSQL 18");
     TakeOn(altered, draft, LockMode::kShareRowExclusive);
@@ -191,7 +192,8 @@ void TakeTarget(const QualifiedName& target, Draft& draft, LockMode mode) {
     draft.TakeTree(target, mode);
 }
 
-void AddConstraint(const ast::Constraint& constraint, const Altered& altered, Draft& draft) {
+void AddConstraint(const ast::Constraint& constraint, const Altered& altered, Draft& draft,
+                   Written written) {
   RefuseTakenName(constraint, altered, draft);
   if (constraint.not_enforced) draft.Needs(18, "NOT ENFORCED");
   if (constraint.without_overlaps) draft.Needs(18, "WITHOUT OVERLAPS");
@@ -212,7 +214,7 @@ void AddConstraint(const ast::Constraint& constraint, const Altered& altered, Dr
       for (const std::string& column : constraint.columns) ScanForNotNull(altered, draft, column);
       return;
     case ConstraintKind::kForeignKey:
-      return AddForeignKey(constraint, altered, draft);
+      return AddForeignKey(constraint, written, altered, draft);
     case ConstraintKind::kPrimaryKey:
       return AddKey(constraint, altered, draft, Reason::kPrimaryKey);
     case ConstraintKind::kUnique:

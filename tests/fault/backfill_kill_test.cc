@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "tests/fault/backfill_world.h"
+#include "tests/fault/run_points.h"
 
 namespace pgalter::test {
 namespace {
@@ -49,6 +50,8 @@ INSTANTIATE_TEST_SUITE_P(Points, KilledAt, ::testing::ValuesIn(kPoints), [](cons
 TEST(FailPoints, AllAreTested) {
   std::set<std::string> tested;
   for (const std::string point : kPoints) tested.insert(point.substr(0, point.find(':')));
+  for (const Words& points : {ForwardPoints(), ContractPoints(), BackwardPoints(), OtherPoints()})
+    for (const std::string& point : points) tested.insert(point.substr(0, point.find(':')));
   std::set<std::string> found;
   const std::regex call("FailPoint\\(\"([a-z-]+)\"\\)");
   for (const char* room : {"engine", "batcher"}) {

@@ -97,6 +97,16 @@ TEST(Effects, KeepsTheRowsOfAWiderVarchar) {
             "t: ACCESS EXCLUSIVE; rewrites t");
 }
 
+TEST(Effects, TakesAForeignKeyWithAColumnOfAPartitionedTable) {
+  constexpr std::string_view kParent = "CREATE TABLE parent (id bigint PRIMARY KEY)";
+  constexpr std::string_view kParts = "CREATE TABLE m (a int) PARTITION BY RANGE (a)";
+  EXPECT_TRUE(After({kParent, kParts, "ALTER TABLE m ADD COLUMN p bigint REFERENCES parent"})
+                  .failures.empty());
+  EXPECT_FALSE(
+      After({kParent, kParts, "ALTER TABLE m ADD FOREIGN KEY (a) REFERENCES parent NOT VALID"})
+          .failures.empty());
+}
+
 TEST(Effects, ReadsBothSidesOfAForeignKey) {
   constexpr std::string_view kParent = "CREATE TABLE parent (id bigint PRIMARY KEY)";
   EXPECT_EQ(Text(After({kParent, kTable,

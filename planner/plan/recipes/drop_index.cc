@@ -21,14 +21,15 @@ std::optional<Proposal> Propose(const Situation& situation) {
           Ddl(Phase::kContract,
               {fmt::format("DROP INDEX {}{}{}", if_exists, name, drop->cascade ? " CASCADE" : "")},
               {}, "It cannot be dropped concurrently: a short lock on the table."));
+      proposal.steps.back().point_of_no_return = true;
     } else {
       Step step = Alone(Phase::kContract, StepKind::kDropIndex,
                         fmt::format("DROP INDEX CONCURRENTLY {}{}", if_exists, name),
-                        "Waits for transactions that may use it; nobody waits for it.");
+                        "Waits for transactions that may use it; nobody waits for it. A run keeps "
+                        "its definition, and builds it anew when it is taken back.");
       step.index = index;
       proposal.steps.push_back(std::move(step));
     }
-    proposal.steps.back().point_of_no_return = true;
   }
   return proposal;
 }

@@ -105,6 +105,7 @@ std::string CompatibleCell(const Step& step) {
 
 std::string UndoCell(const Step& step) {
   if (step.point_of_no_return) return "NO WAY BACK";
+  if (step.undo.empty() && step.kind == StepKind::kDropIndex) return "built anew";
   if (!step.undo.empty())
     return Shortened(OneLine(step.undo.front())) + (step.undo.size() > 1 ? " …" : "");
   return step.kind == StepKind::kGate ? "" : "nothing to undo";

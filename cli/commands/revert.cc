@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+
+#include "cli/await_state.h"
+#include "cli/confirm.h"
+#include "cli/connect.h"
+#include "cli/json_output.h"
+#include "cli/pick_run.h"
+#include "cli/rejected.h"
+#include "cli/report.h"
+#include "cli/undo.h"
+#include "engine/run/plan_spec.h"
+#include "engine/run/undo.h"
+#include "engine/state/control.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+// Its runner may be waiting for locks, step by step.
+constexpr async::Milliseconds kLimit = std::chrono::minutes(30);
+
+void RefuseUnfit(const state::Run& run) {
+  if (!run::IsPlan(run))
+    throw Rejected(
+        ExitCode::kRefused,
+        fmt::format("run {} is a {}: only runs of a plan are reverted", run.id, run.command),
+        fmt::format("pgalter abort {0}, or pgalter finish {0}", run.id));
+  if (run.state == state::RunState::kAborted)
+    throw Rejected(ExitCode::kRefused, fmt::format("run {} was aborted, and taken back", run.id),
+                   "pgalter status " + run.id);
+  if (run.finished)
+    throw Rejected(ExitCode::kRefused,
+                   fmt::format("run {} is finished: what it was is not kept up any more", run.id),
+                   "make the opposite change with: pgalter run");
+}
+
+Task<> RefusePastNoReturn(guard::Session& session, std::string id) {
+  const auto steps = co_await state::LoadSteps(session, id);
+  const state::Step* passed = run::PassedNoReturn(steps);
+  if (passed == nullptr) co_return;
+  throw Rejected(
+      ExitCode::kRefused,
+      fmt::format("run {} cannot be taken back: step {} was the point of no return. "
+                  "Nothing was changed",
+                  id, passed->id),
+      fmt::format("pgalter resume {}, or make the opposite change with: pgalter run", id));
+}
+
+Task<ExitCode> SayReverted(const Context& context, guard::Session& session, std::string id) {
+  if (context.output == Output::kJson) {
+    const auto run = co_await state::FindRun(session, id);
+    PrintJson(RunsJson({*run}));
+  } else {
+    Print(fmt::format("{} reverted: the schema is as it was before\n", id));
+  }
+  co_return ExitCode::kDone;
+}
+
+Task<ExitCode> Run(Context& context) {
+  guard::Session session = co_await OpenForChange(context);
+  const std::vector<state::Run> runs = co_await LoadRuns(session);
+  const state::Run run = PickRun(runs, context.Operand(0));
+  if (run.state == state::RunState::kReverted)
+    co_return co_await SayReverted(context, session, run.id);
+  RefuseUnfit(run);
+  co_await state::RefuseTakenTables(session, run.id);
+  co_await RefusePastNoReturn(session, run.id);
+  Confirm(context, fmt::format("take {} of {} ({}) back?", run.command, run.target, run.id));
+  co_await state::Ask(session, run.id, state::Wanted::kRevert);
+  Awaited seen = co_await AwaitState(session, run.id, state::RunState::kReverted, kLimit);
+  // Done, failed or without a runner: it is done here.
+  if (seen.end == AwaitEnd::kNoRunner || seen.end == AwaitEnd::kEndedOtherwise) {
+    co_await UndoWithoutRunner(context, run.id, state::RunState::kReverted);
+    seen.end = AwaitEnd::kReached;
+  }
+  if (seen.end == AwaitEnd::kReached) co_return co_await SayReverted(context, session, run.id);
+  throw Rejected(ExitCode::kError,
+                 fmt::format("run {} was asked to revert and is {}; the wish stands", run.id,
+                             state::Name(seen.state)),
+                 "pgalter status " + run.id);
+}
+
+}  // namespace
+
+extern const CommandBody kRevertCommand;
+const CommandBody kRevertCommand{
+    .description =
+        "Takes a run of a plan back, step by step from its last: active, waiting at a gate, "
+        "failed, "
+        "or done and not finished. Locks are asked for as on the way there. Past the point of no "
+        "return, which `run` and `status` name, it is refused (4) and nothing is changed. Killed, "
+        "it goes on where it was: revert again.",
+    .most_operands = 1,
+    .least_operands = 1,
+    .run = &Run};
+
+}  // namespace pgalter::cli

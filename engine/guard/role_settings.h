@@ -1,0 +1,22 @@
+// The role's settings that decide what users' SQL means. Read once, kept with a run, so that every
+// later runner means the same.
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/guard/session.h"
+
+namespace pgalter::guard {
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+Task<Settings> RoleSettings(Session& session);
+
+// As a run's spec keeps them.
+boost::json::array ToJson(const Settings& settings);
+Settings SettingsFromJson(const boost::json::array& json);
+
+}  // namespace pgalter::guard

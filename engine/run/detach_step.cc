@@ -1,0 +1,128 @@
+#include "engine/run/detach_step.h"
+
+#include <fmt/format.h>
+
+#include "engine/async/deadline.h"
+#include "engine/async/fail_point.h"
+#include "engine/run/failure.h"
+#include "engine/run/plan_spec.h"
+#include "engine/run/transact.h"
+#include "engine/run/undo.h"
+#include "planner/sql/ast/statement.h"
+
+namespace pgalter::run {
+
+namespace {
+
+// Longer than the first half needs where nobody is in the way, shorter than users mind the second.
+constexpr async::Milliseconds kFirstHalf{400};
+
+enum class Attachment { kAttached, kPending, kDetached };
+
+struct Pair {
+  std::string parent;
+  std::string partition;
+};
+
+Pair PairOf(const Environment& env, const state::Step& step) {
+  const auto statement = sql::ast::ReadStatement(step.sql.at(0));
+  const auto* alter = statement ? statement->As<sql::ast::AlterTable>() : nullptr;
+  if (alter == nullptr || alter->commands.size() != 1 || !alter->commands.front().other)
+    throw Failure(ExitCode::kError,
+                  fmt::format("step {} of run {} is no DETACH PARTITION", step.id, env.run.id));
+  return {sql::ToString(alter->name), sql::ToString(*alter->commands.front().other)};
+}
+
+Task<Attachment> Look(guard::Session& session, const Pair& pair) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT inhdetachpending FROM pg_catalog.pg_inherits"
+      " WHERE inhparent = pg_catalog.to_regclass($1)::oid"
+      " AND inhrelid = pg_catalog.to_regclass($2)::oid",
+      pair.parent, pair.partition);
+  if (row.empty()) co_return Attachment::kDetached;
+  co_return row.Get<bool>(0, 0) ? Attachment::kPending : Attachment::kAttached;
+}
+
+Task<bool> HasDefaultPartition(guard::Session& session, const Pair& pair) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT EXISTS (SELECT FROM pg_catalog.pg_partitioned_table"
+      " WHERE partrelid = pg_catalog.to_regclass($1)::oid AND partdefid <> 0)",
+      pair.parent);
+  co_return row.Get<bool>(0, 0);
+}
+
+// Ends by itself, by our deadline, or by the lock's timeout; what it did is in the catalog.
+Task<> TryFirstHalf(guard::Session& session, const std::string& sql) {
+  co_await session.db().Query("SELECT pg_catalog.set_config('lock_timeout', $1, false)",
+                              fmt::format("{}ms", kFirstHalf.count()));
+  try {
+    auto half = [&]() -> Task<> { co_await session.db().Query(sql); };
+    co_await async::WithDeadline(half(), kFirstHalf);
+  } catch (const async::DeadlineExceeded&) {
+    co_return;
+  } catch (const pg::PgError& error) {
+    const bool expected = error.klass() == pg::SqlstateClass::kLockNotAvailable ||
+                          error.klass() == pg::SqlstateClass::kRetryable;
+    if (!expected) throw;
+  }
+}
+
+}  // namespace
+
+Task<bool> DetachStep::Done(Environment& env, const state::Step& step) {
+  guard::Session session = co_await OpenAsRole(env);
+  const Pair pair = PairOf(env, step);
+  const Attachment now = co_await Look(session, pair);
+  co_return now == Attachment::kDetached;
+}
+
+Task<> DetachStep::Do(Environment& env, const state::Step& step) {
+  const Pair pair = PairOf(env, step);
+  guard::Session session = co_await OpenAsRole(env);
+  Transacted what;
+  const std::string detach =
+      fmt::format("ALTER TABLE {} DETACH PARTITION {}", pair.parent, pair.partition);
+  const bool beside_default = co_await HasDefaultPartition(session, pair);
+  if (beside_default) {
+    what.sql = {detach};
+    co_await Transact(env, step, std::move(what), env.stopper);
+    co_return;
+  }
+  Attachment now = co_await Look(session, pair);
+  const auto give_up = async::Clock::now() + PlanSpecOf(env.run).ladder.budget;
+  while (now == Attachment::kAttached) {
+    env.stopper.ThrowIfStopping();
+    co_await TryFirstHalf(session, step.sql.at(0));
+    async::FailPoint("detach-pending");
+    now = co_await Look(session, pair);
+    if (now != Attachment::kAttached) break;
+    if (async::Clock::now() > give_up)
+      throw Failure(ExitCode::kLockNotObtained,
+                    fmt::format("the lock for {} was not to be had. See: pgalter locks. Then: "
+                                "pgalter resume {}",
+                                detach, env.run.id));
+    co_await env.stopper.SleepFor(std::chrono::seconds(1));
+  }
+  if (now == Attachment::kDetached) co_return;
+  what.sql = {detach + " FINALIZE"};
+  co_await Transact(env, step, std::move(what), env.stopper);
+}
+
+// A detach that is pending cannot be taken back by the server: it is ended, then attached again.
+Task<> DetachStep::Undo(Environment& env, const state::Step& step) {
+  const Pair pair = PairOf(env, step);
+  guard::Session session = co_await OpenAsRole(env);
+  const Attachment now = co_await Look(session, pair);
+  if (now == Attachment::kAttached || step.undo.empty()) co_return;
+  if (now == Attachment::kPending) {
+    async::Stopper never;
+    Transacted what;
+    what.sql = {
+        fmt::format("ALTER TABLE {} DETACH PARTITION {} FINALIZE", pair.parent, pair.partition)};
+    what.becomes = state::StepState::kDone;
+    co_await Transact(env, step, std::move(what), never);
+  }
+  co_await UndoByStatements(env, step);
+}
+
+}  // namespace pgalter::run

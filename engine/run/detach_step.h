@@ -1,0 +1,24 @@
+// Steps of kind "detach": DETACH PARTITION … CONCURRENTLY.
+//
+// Its second half queues ACCESS EXCLUSIVE on the partition inside a statement of unknown length, so
+// it is cancelled once its first half is committed, and ended by FINALIZE under the ladder. Beside
+// a default partition the server refuses it: then it is a plain DETACH under the ladder.
+//
+// Lock: SHARE UPDATE EXCLUSIVE on the parent, ACCESS EXCLUSIVE on the partition (plain: on both).
+// Blocks: at most one attempt of the ladder.
+// On crash: attached, pending or detached, which the catalog tells. Undo: the step's own
+// statements.
+#pragma once
+
+#include "engine/run/step_handler.h"
+
+namespace pgalter::run {
+
+class DetachStep : public StepHandler {
+ public:
+  Task<bool> Done(Environment& env, const state::Step& step) override;
+  Task<> Do(Environment& env, const state::Step& step) override;
+  Task<> Undo(Environment& env, const state::Step& step) override;
+};
+
+}  // namespace pgalter::run

@@ -1,0 +1,179 @@
+#include "engine/run/make_run.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "engine/guard/transaction.h"
+#include "engine/run/failure.h"
+#include "planner/plan/fingerprint.h"
+#include "planner/plan/json.h"
+
+namespace pgalter::run {
+
+namespace {
+
+void RefuseFailing(const plan::Plan& plan) {
+  for (const plan::Statement& statement : plan.statements) {
+    if (statement.answer != plan::Answer::kFails) continue;
+    throw Failure(
+        ExitCode::kRefused,
+        fmt::format("the server would refuse this statement (line {}): {}. {}. Nothing "
+                    "was changed",
+                    statement.line, statement.sql,
+                    statement.remarks.empty() ? "See: pgalter plan" : statement.remarks.front()));
+  }
+  if (plan.steps.empty())
+    throw Failure(ExitCode::kRefused, "the plan has no steps: there is nothing to run");
+}
+
+void RefuseUnknownSteps(const plan::Plan& plan) {
+  std::set<std::string> ids;
+  for (const plan::Step& step : plan.steps) {
+    if (step.kind == plan::StepKind::kRebuild)
+      throw Failure(ExitCode::kRefused,
+                    fmt::format("step {} copies the table anew, which cannot be run yet: {}. "
+                                "Nothing was changed",
+                                step.id, step.explain));
+    if (!ids.insert(step.id).second)
+      throw Failure(ExitCode::kUsage, fmt::format("the plan has two steps {}", step.id));
+    const bool alone = step.kind == plan::StepKind::kConcurrentIndex ||
+                       step.kind == plan::StepKind::kDropIndex ||
+                       step.kind == plan::StepKind::kDetach;
+    if (alone && step.sql.size() != 1)
+      throw Failure(ExitCode::kUsage,
+                    fmt::format("step {} ({}) has to be one statement", step.id, Name(step.kind)));
+  }
+}
+
+void RefuseChangedSchema(const plan::Plan& plan, const catalog::Schema& schema) {
+  if (plan.fingerprint.empty()) return;
+  const std::string now = plan::FingerprintOf(schema, plan.relations);
+  if (now == plan.fingerprint) return;
+  std::vector<std::string> names;
+  for (const auto& relation : plan.relations) names.push_back(sql::ToString(relation));
+  throw Failure(ExitCode::kRefused,
+                fmt::format("the schema is not the one that the plan was made for: {} changed "
+                            "meanwhile (fingerprint {}, now {}). Nothing was changed. Make the "
+                            "plan anew: pgalter plan --dsn …",
+                            fmt::join(names, ", "), plan.fingerprint, now));
+}
+
+// What the plan's DDL touches; of some a backfill alone changes rows.
+std::set<std::string> ChangedBy(const plan::Plan& plan) {
+  std::set<std::string> changed;
+  for (const plan::Step& step : plan.steps)
+    for (const plan::StepLock& lock : step.locks)
+      if (lock.mode > locks::LockMode::kRowExclusive) changed.insert(sql::ToString(lock.relation));
+  return changed;
+}
+
+// What DDL on a table takes; of what it takes besides, the server tells.
+Task<> RefuseWithoutOwnership(guard::Session& session, const plan::Plan& plan) {
+  for (const std::string& relation : ChangedBy(plan)) {
+    const pg::Result row = co_await session.db().Query(
+        "SELECT format('%I.%I', n.nspname, c.relname), quote_ident(pg_get_userbyid(c.relowner)),"
+        " quote_ident(current_user) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.oid = to_regclass($1) AND c.relkind IN ('r', 'p', 'm')"
+        " AND NOT pg_has_role(c.relowner, 'USAGE')",
+        relation);
+    if (row.empty()) continue;
+    throw Failure(
+        ExitCode::kUnsupported,
+        fmt::format("{} belongs to {}, and {} may not change it (SQLSTATE 42501). Nothing was "
+                    "changed. Run as {}, or GRANT {} TO {}",
+                    row.Get<std::string>(0, 0), row.Get<std::string>(0, 1),
+                    row.Get<std::string>(0, 2), row.Get<std::string>(0, 1),
+                    row.Get<std::string>(0, 1), row.Get<std::string>(0, 2)));
+  }
+}
+
+state::Step StepOf(const plan::Step& planned) {
+  state::Step step;
+  step.id = planned.id;
+  step.kind = Name(planned.kind);
+  step.phase = Name(planned.phase);
+  step.sql = planned.sql;
+  step.undo = planned.undo;
+  step.spec = {{"plan", plan::ToJson(planned)}};
+  return step;
+}
+
+// What the run is about: the first relation of the plan that is there.
+Task<> FindTarget(guard::Session& session, const plan::Plan& plan, state::Run& run) {
+  for (const auto& relation : plan.relations) {
+    const std::string name = sql::ToString(relation);
+    if (run.target.empty()) run.target = name;
+    const pg::Result row = co_await session.db().Query(
+        "SELECT c.oid, format('%I.%I', n.nspname, c.relname) FROM pg_class c"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)",
+        name);
+    if (row.empty()) continue;
+    run.relid = row.Get<pg::Oid>(0, 0);
+    run.target = row.Get<std::string>(0, 1);
+    co_return;
+  }
+}
+
+// Those that are there already: nobody else begins anything on them.
+Task<std::vector<pg::Oid>> ChangedTables(guard::Session& session, const plan::Plan& plan) {
+  std::vector<pg::Oid> tables;
+  for (const std::string& relation : ChangedBy(plan)) {
+    const pg::Result row =
+        co_await session.db().Query("SELECT COALESCE(to_regclass($1)::oid, 0)", relation);
+    tables.push_back(row.Get<pg::Oid>(0, 0));
+  }
+  for (const plan::Step& step : plan.steps) {
+    if (!step.backfill) continue;
+    const pg::Result row = co_await session.db().Query("SELECT COALESCE(to_regclass($1)::oid, 0)",
+                                                       step.backfill->table);
+    tables.push_back(row.Get<pg::Oid>(0, 0));
+  }
+  co_return tables;
+}
+
+}  // namespace
+
+std::vector<state::Step> StepsOf(const plan::Plan& plan) {
+  std::vector<state::Step> steps;
+  for (const plan::Step& planned : plan.steps) {
+    if (planned.transaction == plan::Transaction::kShared && !steps.empty()) {
+      state::Step& shared = steps.back();
+      shared.sql.insert(shared.sql.end(), planned.sql.begin(), planned.sql.end());
+      shared.undo.insert(shared.undo.begin(), planned.undo.begin(), planned.undo.end());
+      if (planned.point_of_no_return) shared.spec["plan"].as_object()["point_of_no_return"] = true;
+      continue;
+    }
+    steps.push_back(StepOf(planned));
+    steps.back().ordinal = static_cast<int>(steps.size());
+  }
+  return steps;
+}
+
+Task<> RefuseUnfit(guard::Session& session, const plan::Plan& plan, const catalog::Schema& schema) {
+  RefuseFailing(plan);
+  RefuseUnknownSteps(plan);
+  RefuseChangedSchema(plan, schema);
+  co_await RefuseWithoutOwnership(session, plan);
+}
+
+Task<std::string> CreateRun(guard::Session& session, const PlannedRun& planned) {
+  state::Run run;
+  run.id = state::NewRunId();
+  run.command = kRunCommand;
+  run.spec = ToJson(planned.spec);
+  run.phase = "starting";
+  co_await FindTarget(session, planned.plan, run);
+  if (run.target.empty()) run.target = "(no table)";
+  const auto steps = StepsOf(planned.plan);
+  const auto tables = co_await ChangedTables(session, planned.plan);
+  auto create = [&]() -> Task<> {
+    co_await state::CreateRun(session, run, tables);
+    co_await state::CreateSteps(session, run.id, steps);
+    co_await state::GoThrough(session, run.id, planned.through);
+  };
+  co_await guard::RunInTransaction(session, create);
+  co_return run.id;
+}
+
+}  // namespace pgalter::run

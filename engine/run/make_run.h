@@ -1,0 +1,29 @@
+// From a plan to a run of it. Everything that can be refused is refused here, with nothing written.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/run/plan_spec.h"
+#include "planner/catalog/schema.h"
+#include "planner/plan/plan.h"
+
+namespace pgalter::run {
+
+struct PlannedRun {
+  plan::Plan plan;
+  PlanSpec spec;
+  state::Phase through = state::Phase::kMigrate;
+};
+
+// Throws Failure: a statement that the server would refuse, a step that no run can do yet, a schema
+// that is not the one the plan was made for, or a right that is missing.
+Task<> RefuseUnfit(guard::Session& session, const plan::Plan& plan, const catalog::Schema& schema);
+
+// Inserts the run with its steps; returns its id. Throws state::TableTaken.
+Task<std::string> CreateRun(guard::Session& session, const PlannedRun& planned);
+
+// The steps as they are run: those that share a transaction are one. Pure.
+std::vector<state::Step> StepsOf(const plan::Plan& plan);
+
+}  // namespace pgalter::run

@@ -1,0 +1,58 @@
+#include "engine/run/plan_spec.h"
+
+#include <stdexcept>
+
+#include "planner/plan/json.h"
+
+namespace pgalter::run {
+
+namespace json = boost::json;
+
+namespace {
+
+std::chrono::milliseconds Milliseconds(const json::object& object, const char* name) {
+  return std::chrono::milliseconds(object.at(name).to_number<std::int64_t>());
+}
+
+}  // namespace
+
+json::object ToJson(const PlanSpec& spec) {
+  const lock::LadderOptions& ladder = spec.ladder;
+  return {{"settings", guard::ToJson(spec.settings)},
+          {"ladder", json::object{{"budget_ms", ladder.budget.count()},
+                                  {"hold_budget_ms", ladder.hold_budget.count()},
+                                  {"policy", static_cast<int>(ladder.policy)},
+                                  {"idle_for_s", ladder.idle_for.count()}}}};
+}
+
+PlanSpec PlanSpecOf(const state::Run& run) {
+  PlanSpec spec;
+  if (const auto* settings = run.spec.if_contains("settings"))
+    spec.settings = guard::SettingsFromJson(settings->as_array());
+  const auto* kept = run.spec.if_contains("ladder");
+  if (kept == nullptr) return spec;
+  const json::object& ladder = kept->as_object();
+  spec.ladder.budget = Milliseconds(ladder, "budget_ms");
+  spec.ladder.hold_budget = Milliseconds(ladder, "hold_budget_ms");
+  spec.ladder.policy =
+      static_cast<lock::BlockerPolicy>(ladder.at("policy").to_number<std::int64_t>());
+  spec.ladder.idle_for = std::chrono::seconds(ladder.at("idle_for_s").to_number<std::int64_t>());
+  return spec;
+}
+
+plan::Step PlannedStep(const state::Step& step) {
+  const auto* kept = step.spec.if_contains("plan");
+  if (kept == nullptr) return {};
+  auto planned = plan::StepFromJson(*kept);
+  if (!planned) throw std::logic_error(planned.error().message);
+  return std::move(*planned);
+}
+
+Task<guard::Session> OpenAsRole(const Environment& env) {
+  guard::SessionOptions options = env.sessions;
+  options.settings = PlanSpecOf(env.run).settings;
+  guard::Session session = co_await guard::Session::Open(std::move(options));
+  co_return session;
+}
+
+}  // namespace pgalter::run

@@ -1,0 +1,83 @@
+#include "engine/run/transact.h"
+
+#include <fmt/format.h>
+
+#include "engine/async/fail_point.h"
+#include "engine/guard/lease.h"
+#include "engine/run/failure.h"
+#include "engine/run/long_work.h"
+#include "engine/run/plan_spec.h"
+
+namespace pgalter::run {
+
+namespace {
+
+// Users' statements mean what they meant to the role that made the run; what follows is ours.
+lock::Work WorkOf(const PlanSpec& spec, const std::vector<std::string>& sql) {
+  lock::Work work;
+  for (const auto& [name, value] : spec.settings)
+    work.statements.push_back(
+        {"SELECT pg_catalog.set_config($1, $2, true)", pg::Params::Of(name, value)});
+  for (const std::string& statement : sql) work.statements.push_back({statement, {}});
+  work.statements.push_back({"SET LOCAL search_path = pg_catalog", {}});
+  return work;
+}
+
+std::string Refused(const Environment& env, const state::Step& step,
+                    const lock::LadderOutcome& outcome, const PlanSpec& spec) {
+  const std::string advice =
+      outcome.result == lock::LadderResult::kHoldOverrun
+          ? fmt::format(
+                " Users wait while it holds its lock; if they may wait for longer than {}, "
+                "start the run with --hold-budget",
+                lock::HumanAge(spec.ladder.hold_budget))
+          : "";
+  return fmt::format(
+      "step {} of run {} did not come to its end; nothing was changed by it. {}.{} Then: pgalter "
+      "resume {}",
+      step.id, env.run.id, fmt::join(lock::Lines(outcome), "\n"), advice, env.run.id);
+}
+
+}  // namespace
+
+std::string WaitingFor(const lock::LadderReport& report) {
+  return fmt::format(
+      "waiting for a lock, {} attempts so far{}", report.attempts,
+      report.last_blockers.empty() ? "" : ": " + lock::Describe(report.last_blockers.front()));
+}
+
+Task<> Transact(Environment& env, const state::Step& step, Transacted what,
+                async::Stopper& stopper) {
+  const PlanSpec spec = PlanSpecOf(env.run);
+  lock::Work work = WorkOf(spec, what.sql);
+  auto record = [&]() -> Task<> {
+    async::FailPoint("ddl-unrecorded");
+    co_await guard::CheckLease(env.main, env.lease);
+    co_await state::RecordStep(env.main, env.lease, step.ordinal, what.becomes);
+    async::FailPoint("ddl-uncommitted");
+  };
+  work.record = record;
+  lock::LadderOptions options = spec.ladder;
+  const bool patient = what.holding == Holding::kAsLongAsItTakes;
+  if (patient) options.hold_budget = kLongestStatement;
+  const auto tell = [&env](const lock::LadderReport& report) {
+    env.progress.note = WaitingFor(report);
+  };
+  lock::LadderOutcome outcome;
+  auto climb = [&]() -> Task<> {
+    outcome = co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options,
+                                            stopper, tell);
+  };
+  if (patient) {
+    const PatientSession lasting(env.main);
+    co_await UntilAborted(stopper, climb());
+  } else {
+    co_await climb();
+  }
+  env.progress.note.clear();
+  async::FailPoint("ddl-committed");
+  if (outcome.result == lock::LadderResult::kDone) co_return;
+  throw Failure(ExitCode::kLockNotObtained, Refused(env, step, outcome, spec));
+}
+
+}  // namespace pgalter::run

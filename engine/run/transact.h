@@ -1,0 +1,31 @@
+// Statements of a plan in one transaction under the lock ladder, which records its step.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/lock/ladder.h"
+#include "engine/run/step_handler.h"
+
+namespace pgalter::run {
+
+// How long the lock may be held.
+enum class Holding {
+  kShort,            // users wait: the hold budget
+  kAsLongAsItTakes,  // the lock stops nobody's rows
+};
+
+struct Transacted {
+  std::vector<std::string> sql;
+  Holding holding = Holding::kShort;
+  state::StepState becomes = state::StepState::kDone;  // recorded in the same transaction
+};
+
+// Throws Failure (lock not obtained): nothing was changed then.
+Task<> Transact(Environment& env, const state::Step& step, Transacted what,
+                async::Stopper& stopper);
+
+// A line for people: for whom the ladder waits.
+std::string WaitingFor(const lock::LadderReport& report);
+
+}  // namespace pgalter::run

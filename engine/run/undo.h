@@ -1,0 +1,17 @@
+// Taking a done step of a plan back by the statements that the plan has for it.
+#pragma once
+
+#include "engine/run/step_handler.h"
+
+namespace pgalter::run {
+
+// In one transaction, which records it; statements CONCURRENTLY each by itself, and only as far as
+// there is something left to take back.
+Task<> UndoByStatements(Environment& env, const state::Step& step);
+
+// The first step that was begun and cannot be taken back; nullptr: there is none.
+const state::Step* PassedNoReturn(const std::vector<state::Step>& steps);
+// Whether the plan says of the step that nothing takes it back.
+bool IsNoReturn(const state::Step& step);
+
+}  // namespace pgalter::run

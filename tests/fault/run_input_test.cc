@@ -1,0 +1,225 @@
+// What `pgalter run` is given: SQL, a plan that was kept; and what it takes for itself meanwhile.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "tests/fault/run_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using plan::Phase;
+using ::testing::HasSubstr;
+
+class RunInput : public RunWorld {
+ protected:
+  [[nodiscard]] Ran RunSql(const std::string& sql, const Words& more = {}) const {
+    Words words{"run", "--sql", sql, "--yes"};
+    words.insert(words.end(), more.begin(), more.end());
+    return Run(words);
+  }
+  [[nodiscard]] static plan::Step On(plan::Step step, const std::string& table) {
+    step.locks.push_back(plan::StepLock{{"public", table}, locks::LockMode::kAccessExclusive});
+    return step;
+  }
+};
+
+TEST_F(RunInput, SqlIsPlannedAndCarriedOut) {
+  MakeOrders();
+  const Ran ran =
+      RunSql("ALTER TABLE orders ALTER note SET NOT NULL; CREATE INDEX note_idx ON orders (note)");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(StateOfRun(), "done");
+  EXPECT_THAT(ran.err, HasSubstr("CONCURRENTLY"));
+  FreshDatabase plain;
+  MakeOrders(plain, 10);
+  plain.Sql("ALTER TABLE orders ALTER note SET NOT NULL; CREATE INDEX note_idx ON orders (note)");
+  EXPECT_EQ(Dump(), DumpOf(plain));
+}
+
+TEST_F(RunInput, AFileOfSqlRestsBeforeWhatOldProgramsUse) {
+  MakeOrders();
+  const std::string before = Dump();
+  const std::string file = WriteText("drop.sql", "ALTER TABLE orders DROP COLUMN total_old;\n");
+  const Ran ran = Run({"run", file, "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(StateOfRun(), "waiting");
+  EXPECT_EQ(Dump(), before);
+  const Ran hidden = Run({"resume", RunId(), "--through", "contract"});
+  ASSERT_EQ(hidden.code, 0) << hidden.err;
+  EXPECT_EQ(StateOfRun(), "waiting");
+  EXPECT_THAT(hidden.err, HasSubstr("stays shut"));
+  const Ran on = Run({"resume", RunId(), "--gate", "missed-total_old"});
+  ASSERT_EQ(on.code, 0) << on.err;
+  EXPECT_EQ(StateOfRun(), "done");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_attribute WHERE attname = 'total_old'"), 0);
+}
+
+TEST_F(RunInput, ADetachedRunnerGoesToTheGateByItself) {
+  MakeOrders();
+  const Ran ran =
+      RunSql("ALTER TABLE orders ADD CHECK (amount >= 0); ALTER TABLE orders DROP COLUMN total_old",
+             {"--detach"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  database_.AwaitValue("SELECT state FROM pgalter.run", "waiting", kLimit);
+  database_.AwaitValue("SELECT count(*) FROM pgalter.run WHERE progress->>'gate' <> ''", "1",
+                       kLimit);
+  AwaitNoRunner();
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE contype = 'c' AND convalidated"
+                   " AND conrelid = 'orders'::regclass"),
+            1);
+}
+
+TEST_F(RunInput, AGateStaysShutWhileWhatGoesIsUsedUnlessItIsNamed) {
+  MakeOrders();
+  const Ran ran = RunSql("DROP TABLE orders");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const Words contract{"resume", RunId(), "--through", "contract"};
+  database_.Sql("INSERT INTO orders VALUES (900001, 1)");
+  // The server tells its counts once the session has ended.
+  database_.AwaitValue("SELECT n_tup_ins > 3000 FROM pg_stat_all_tables WHERE relname = 'orders'",
+                       "t", kLimit);
+  const Ran shut = Run(contract);
+  EXPECT_EQ(shut.code, 0) << shut.err;
+  EXPECT_THAT(shut.err, HasSubstr("1 of its rows were written"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_class WHERE relname = 'orders'"), 1);
+  const Ran open = Run({"resume", RunId(), "--gate", "unused-orders"});
+  ASSERT_EQ(open.code, 0) << open.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_class WHERE relname = 'orders'"), 0) << "hidden";
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM orders"), 3001);
+}
+
+TEST_F(RunInput, WhatTheServerWouldRefuseChangesNothing) {
+  MakeOrders();
+  const std::string before = Dump();
+  const Ran ran = RunSql("ALTER TABLE orders ADD COLUMN more int; ALTER TABLE orders DROP nothing");
+  EXPECT_EQ(ran.code, 4) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("nothing"));
+  EXPECT_EQ(Dump(), before);
+  EXPECT_EQ(database_.Value("SELECT to_regclass('pgalter.run')"), "NULL");
+}
+
+TEST_F(RunInput, OneInputIsWanted) {
+  EXPECT_EQ(Run({"run", "--yes"}).code, 2);
+  EXPECT_EQ(Run({"run", "no-such-file.sql", "--yes"}).code, 2);
+  EXPECT_EQ(Run({"run", WriteText("bad.json", "{\"version\":"), "--yes"}).code, 2);
+}
+
+TEST_F(RunInput, AKeptPlanIsRefusedOnceItsTableIsAnother) {
+  MakeOrders();
+  const Ran kept = Run({"run", "--sql", "ALTER TABLE orders ALTER note SET NOT NULL", "--dry-run",
+                        "--output", "json"});
+  ASSERT_EQ(kept.code, 0) << kept.err;
+  const std::string file = WriteText("kept.json", kept.out);
+  database_.Sql("CREATE INDEX amount_idx ON orders (amount)");
+  const Ran refused = Run({"run", file, "--yes"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("not the one that the plan was made for"));
+  database_.Sql("DROP INDEX amount_idx");
+  const Ran ran = Run({"run", file, "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(StateOfRun(), "done");
+}
+
+TEST_F(RunInput, EveryTableOfAPlanIsItsOwnUntilItEnds) {
+  MakeOrders();
+  database_.Sql("CREATE TABLE items (id int)");
+  const auto add = [](const std::string& table) {
+    return On(DdlStep("1-" + table, Phase::kExpand,
+                      {fmt::format("ALTER TABLE {} ADD COLUMN more text", table)},
+                      {fmt::format("ALTER TABLE {} DROP COLUMN more", table)}),
+              table);
+  };
+  const plan::Plan both = PlanOf({add("orders"), add("items"), GateStep("2-gate", "later")});
+  ASSERT_EQ(Run(RunPlan(both)).code, 0);
+  const std::string first = RunId();
+  plan::Plan other = PlanOf({add("items")});
+  other.relations = {{"public", "items"}};
+  const Ran second = Run(RunPlan(other));
+  EXPECT_EQ(second.code, 4) << second.err;
+  EXPECT_THAT(second.err, HasSubstr(first));
+  EXPECT_THAT(second.err, HasSubstr("public.items"));
+  ASSERT_EQ(Run({"revert", first, "--yes"}).code, 0);
+  const Ran third = Run(RunPlan(other));
+  EXPECT_EQ(third.code, 0) << third.err;
+}
+
+TEST_F(RunInput, AFailedRunGoesOnOnlyWhileItsTablesAreFree) {
+  MakeOrders();
+  database_.Sql("CREATE TABLE items (id int)");
+  plan::Plan fails = PlanOf({On(DdlStep("1-ddl", Phase::kExpand, {"SELECT 1/0"}, {}), "items")});
+  fails.relations = {{"public", "items"}};
+  ASSERT_EQ(Run(RunPlan(fails)).code, 1);
+  const std::string failed = RunId();
+  const plan::Step rests = On(DdlStep("1-ddl", Phase::kExpand, {"SELECT 1"}, {}), "items");
+  ASSERT_EQ(Run(RunPlan(PlanOf({rests, GateStep("2-gate", "later")}))).code, 0);
+  const Ran refused = Run({"resume", failed});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("public.items"));
+}
+
+TEST_F(RunInput, ADroppedIndexComesBackAsItWas) {
+  MakeOrders();
+  database_.Sql(
+      "CREATE UNIQUE INDEX partial_idx ON orders (lower(note) text_pattern_ops DESC) INCLUDE "
+      "(amount) WITH (fillfactor = 70) WHERE amount > 5 AND id > 0 AND note <> 'n6';"
+      "COMMENT ON INDEX partial_idx IS 'it''s ours';"
+      "ALTER INDEX partial_idx ALTER COLUMN 1 SET STATISTICS 300;"
+      "ALTER TABLE orders CLUSTER ON orders_old_idx");
+  const std::string before = Dump();
+  const Ran ran =
+      RunSql("DROP INDEX partial_idx; DROP INDEX orders_old_idx", {"--through", "contract"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(StateOfRun(), "done");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_class WHERE relname = 'partial_idx'"), 0);
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(Dump(), before);
+}
+
+class SyncedBackfill : public RunInput {
+ protected:
+  void SetUp() override {
+    MakeOrders();
+    before_ = Dump();
+    plan::Step fill;
+    fill.id = "1.2-backfill";
+    fill.phase = Phase::kMigrate;
+    fill.kind = plan::StepKind::kBackfill;
+    fill.transaction = plan::Transaction::kNone;
+    fill.backfill =
+        plan::Backfill{"public.orders", "total = amount * 2", "", plan::Backfill::Sync::kKeep};
+    const Ran ran = Run(RunPlan(
+        PlanOf({DdlStep("1.1-ddl", Phase::kExpand, {"ALTER TABLE orders ADD COLUMN total int"},
+                        {"ALTER TABLE orders DROP COLUMN total"}),
+                fill})));
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    database_.Sql("INSERT INTO orders (id, amount) VALUES (900001, 21)");
+  }
+  [[nodiscard]] long Triggers() const {
+    return Number("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal");
+  }
+  std::string before_;
+};
+
+TEST_F(SyncedBackfill, KeepsNewRowsRightUntilItIsFinished) {
+  EXPECT_EQ(Number("SELECT total FROM orders WHERE id = 900001"), 42);
+  EXPECT_EQ(Number("SELECT count(*) FROM orders WHERE total IS DISTINCT FROM amount * 2"), 0);
+  EXPECT_EQ(Triggers(), 1);
+  const Ran finished = Run({"finish", RunId(), "--yes"});
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_EQ(Triggers(), 0);
+}
+
+TEST_F(SyncedBackfill, IsRevertedWithItsTrigger) {
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(Triggers(), 0);
+  EXPECT_EQ(Dump(), before_);
+}
+
+}  // namespace
+}  // namespace pgalter::test
