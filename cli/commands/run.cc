@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/detach.h"
@@ -25,6 +27,8 @@ void AddOptions(po::options_description& options) {
   options.add_options()  //
       ("through", po::value<std::string>()->default_value("migrate"),
        "expand | migrate | contract: how far to go now")  //
+      ("soak", po::value<std::string>()->value_name("DURATION"),
+       "every gate stays shut for at least so long, unless it is named")  //
       ("lock-budget", po::value<std::string>()->default_value("60s"),
        "how long a step asks for its lock, in short attempts")  //
       ("hold-budget", po::value<std::string>()->default_value("1s"),
@@ -73,6 +77,13 @@ run::PlannedRun PlannedOf(const Context& context) {
   return planned;
 }
 
+void Soak(const Context& context, plan::Plan& plan) {
+  if (!context.Has("soak")) return;
+  const auto least = std::chrono::duration_cast<std::chrono::seconds>(Duration(context, "soak"));
+  for (plan::Step& step : plan.steps)
+    if (step.gate) step.gate->soak_s = std::max<long>(step.gate->soak_s, least.count());
+}
+
 std::string WayBack(const plan::Plan& plan) {
   if (plan.steps.empty()) return "";
   for (const plan::Step& step : plan.steps)
@@ -105,12 +116,17 @@ Task<ExitCode> Run(Context& context) {
     guard::Session session = co_await OpenForChange(context);
     PlanBase base = co_await ReadPlanBase(session);
     planned.plan = PlanOf(text, base);
+    Soak(context, planned.plan);
     Show(context, planned.plan);
     co_await run::RefuseUnfit(session, planned.plan, base.schema);
     if (context.Has("dry-run")) co_return ExitCode::kDone;
     co_await state::RefusePublication(session);
     planned.spec.settings = co_await guard::RoleSettings(session);
     Confirm(context, fmt::format("Run this plan through {}?", state::Name(planned.through)));
+    if (!context.yes) {  // the answer may have taken its time
+      base = co_await ReadPlanBase(session);
+      co_await run::RefuseUnfit(session, planned.plan, base.schema);
+    }
     co_await state::Install(session);
     run = co_await run::CreateRun(session, planned);
     Say(context, fmt::format("run {}", run));

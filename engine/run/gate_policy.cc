@@ -4,6 +4,7 @@ namespace pgalter::run {
 
 Door DoorAt(const GateFacts& facts) {
   if (!facts.passed && facts.through != state::Phase::kContract) return Door::kNotAskedFor;
+  if (facts.changed) return Door::kChanged;
   if (!facts.passed && facts.soak_left_s > 0) return Door::kTooEarly;
   if (!facts.passed && facts.used) return Door::kStillUsed;
   if (!facts.check.value_or(true)) return Door::kCheckFails;

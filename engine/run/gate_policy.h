@@ -11,7 +11,8 @@ namespace pgalter::run {
 struct GateFacts {
   bool passed = false;                             // somebody has named it
   state::Phase through = state::Phase::kContract;  // how far the run may go
-  double soak_left_s = 0;                          // since it was reached
+  bool changed = false;                            // the plan's tables, since it was reached
+  double soak_left_s = 0;                          // since then as well
   bool used = false;                               // what is taken away behind it, since then
   std::optional<bool> check;                       // what its query says; none: it has none
 };
@@ -19,6 +20,7 @@ struct GateFacts {
 enum class Door {
   kOpen,
   kNotAskedFor,
+  kChanged,  // whoever asks
   kTooEarly,
   kStillUsed,
   kCheckFails,  // whoever asks

@@ -49,6 +49,16 @@ std::string Sentence(const Environment& env, const plan::Gate& gate, const Close
           "gate {} stays shut for another {}: {}. To open it all the same: {}", gate.name,
           lock::HumanAge(lock::Milliseconds(static_cast<long>(closed.soak_left * 1000))),
           gate.reason, open);
+    case Door::kChanged: {
+      std::vector<std::string> names;
+      for (const auto& relation : PlanSpecOf(env.run).relations)
+        names.push_back(sql::ToString(relation));
+      return fmt::format(
+          "gate {} stays shut: columns, indexes, constraints, triggers or partitions of {} have "
+          "changed since it was reached, which the steps behind it do not know of and may take "
+          "away. Look at what changed, or take all back and plan anew; to open it all the same: {}",
+          gate.name, fmt::join(names, ", "), open);
+    }
     case Door::kStillUsed:
       return fmt::format(
           "gate {} stays shut: since it was reached, {}. To open it all the same: {}", gate.name,
@@ -75,9 +85,17 @@ Task<> GateStep::Do(Environment& env, const state::Step& step) {
                  env.control.passed.end();
   facts.through = env.control.through;
   facts.soak_left_s = co_await SoakLeft(env, step, gate->soak_s);
-  const std::string use = co_await UseSinceReached(env, step);
+  state::Step noted = step;
+  const std::string use = co_await UseSinceReached(env, noted);
   facts.used = !use.empty();
+  facts.changed = co_await ChangedSinceReached(env, noted);
   Door door = DoorAt(facts);
+  // Whoever has named it is told, and looks; the next time the name counts again.
+  if (door == Door::kChanged && facts.passed) {
+    co_await state::ForgetGate(env.main, env.run.id, gate->name);
+    co_await NoteSchema(env, noted);
+  }
+  if (noted.spec != step.spec) co_await state::RecordSpec(env.main, env.lease, noted);
   if (door == Door::kOpen && !gate->check.empty()) {
     facts.check = co_await Ask(env, gate->check);
     door = DoorAt(facts);

@@ -6,8 +6,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "engine/catalog/read_schema.h"
 #include "engine/run/gate_step.h"
 #include "engine/run/plan_spec.h"
+#include "planner/plan/fingerprint.h"
 #include "planner/sql/ast/statement.h"
 
 namespace pgalter::run {
@@ -17,6 +19,7 @@ namespace {
 namespace ast = sql::ast;
 
 constexpr const char* kUse = "use";
+constexpr const char* kSchema = "schema";
 
 struct Count {
   std::int64_t reads = 0;
@@ -38,15 +41,18 @@ Task<Count> CountUse(guard::Session& session, std::string table) {
   co_return count;
 }
 
-Task<> NoteUse(Environment& env, guard::Session& session, state::Step gate,
-               std::vector<std::string> tables) {
+Task<> NoteUse(guard::Session& session, state::Step& gate, std::vector<std::string> tables) {
   boost::json::object use;
   for (const std::string& table : tables) {
     const Count count = co_await CountUse(session, table);
     use[table] = boost::json::array{count.reads, count.writes};
   }
   gate.spec[kUse] = std::move(use);
-  co_await state::RecordSpec(env.main, env.lease, gate);
+}
+
+Task<std::string> FingerprintNow(Environment& env) {
+  const catalog::Schema schema = co_await live::ReadSchema(env.main);
+  co_return plan::FingerprintOf(schema, PlanSpecOf(env.run).relations);
 }
 
 }  // namespace
@@ -72,14 +78,14 @@ std::vector<std::string> TakenAwayBehind(const std::vector<state::Step>& steps, 
   return tables;
 }
 
-Task<std::string> UseSinceReached(Environment& env, const state::Step& gate) {
+Task<std::string> UseSinceReached(Environment& env, state::Step& gate) {
   const auto steps = co_await state::LoadSteps(env.main, env.run.id);
   const auto tables = TakenAwayBehind(steps, gate.ordinal);
   if (tables.empty()) co_return "";
   guard::Session session = co_await OpenAsRole(env);
   const auto* noted = gate.spec.if_contains(kUse);
   if (noted == nullptr) {
-    co_await NoteUse(env, session, gate, tables);
+    co_await NoteUse(session, gate, tables);
     co_return "";
   }
   std::string used;
@@ -95,6 +101,21 @@ Task<std::string> UseSinceReached(Environment& env, const state::Step& gate) {
                         used.empty() ? "" : ", ", table, reads, writes);
   }
   co_return used;
+}
+
+Task<bool> ChangedSinceReached(Environment& env, state::Step& gate) {
+  const auto* noted = gate.spec.if_contains(kSchema);
+  if (noted == nullptr) {
+    co_await NoteSchema(env, gate);
+    co_return false;
+  }
+  const std::string now = co_await FingerprintNow(env);
+  co_return noted->as_string() != now;
+}
+
+Task<> NoteSchema(Environment& env, state::Step& gate) {
+  const std::string now = co_await FingerprintNow(env);
+  gate.spec[kSchema] = now;
 }
 
 }  // namespace pgalter::run

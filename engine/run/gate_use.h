@@ -1,8 +1,5 @@
-// Whether anybody has used what a gate keeps from being taken away, since a run reached the gate:
-// the server counts reads and writes of tables.
-//
-// It counts everybody's, a dump's as well: so it keeps a gate shut only against those who have not
-// looked.
+// What has happened since a run reached a gate, which may be weeks ago. Both functions note in the
+// gate's spec how things are when it is reached, the first time.
 #pragma once
 
 #include <string>
@@ -15,8 +12,14 @@ namespace pgalter::run {
 // Tables that are dropped, or hidden to be dropped, behind the gate and before the next one. Pure.
 std::vector<std::string> TakenAwayBehind(const std::vector<state::Step>& steps, int gate_ordinal);
 
-// Notes the counts when the gate is reached, the first time. Empty: they are as they were, or there
-// is nothing to count; else what has been used how often.
-Task<std::string> UseSinceReached(Environment& env, const state::Step& gate);
+// Empty: nobody has used them, or there is nothing to count; else what was used how often. The
+// server counts everybody's reads and writes, a dump's as well: so it keeps a gate shut only
+// against those who have not looked.
+Task<std::string> UseSinceReached(Environment& env, state::Step& gate);
+
+// What the tables of the plan are: others than when it was reached?
+Task<bool> ChangedSinceReached(Environment& env, state::Step& gate);
+// They are taken as they are now.
+Task<> NoteSchema(Environment& env, state::Step& gate);
 
 }  // namespace pgalter::run

@@ -161,7 +161,9 @@ Task<std::string> CreateRun(guard::Session& session, const PlannedRun& planned) 
   state::Run run;
   run.id = state::NewRunId();
   run.command = kRunCommand;
-  run.spec = ToJson(planned.spec);
+  PlanSpec spec = planned.spec;
+  spec.relations = planned.plan.relations;
+  run.spec = ToJson(spec);
   run.phase = "starting";
   co_await FindTarget(session, planned.plan, run);
   if (run.target.empty()) run.target = "(no table)";

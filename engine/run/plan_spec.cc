@@ -18,7 +18,10 @@ std::chrono::milliseconds Milliseconds(const json::object& object, const char* n
 
 json::object ToJson(const PlanSpec& spec) {
   const lock::LadderOptions& ladder = spec.ladder;
-  return {{"settings", guard::ToJson(spec.settings)},
+  json::array relations;
+  for (const auto& relation : spec.relations) relations.emplace_back(sql::ToString(relation));
+  return {{"relations", std::move(relations)},
+          {"settings", guard::ToJson(spec.settings)},
           {"ladder", json::object{{"budget_ms", ladder.budget.count()},
                                   {"hold_budget_ms", ladder.hold_budget.count()},
                                   {"policy", static_cast<int>(ladder.policy)},
@@ -29,6 +32,10 @@ PlanSpec PlanSpecOf(const state::Run& run) {
   PlanSpec spec;
   if (const auto* settings = run.spec.if_contains("settings"))
     spec.settings = guard::SettingsFromJson(settings->as_array());
+  if (const auto* relations = run.spec.if_contains("relations"))
+    for (const auto& text : relations->as_array())
+      if (auto name = sql::ParseQualifiedName(std::string_view(text.as_string())))
+        spec.relations.push_back(std::move(*name));
   const auto* kept = run.spec.if_contains("ladder");
   if (kept == nullptr) return spec;
   const json::object& ladder = kept->as_object();

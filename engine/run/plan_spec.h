@@ -13,6 +13,7 @@ namespace pgalter::run {
 struct PlanSpec {
   guard::Settings settings;    // of the role that made the run: users' SQL means the same later
   lock::LadderOptions ladder;  // budget, hold_budget, policy and idle_for are kept
+  std::vector<sql::QualifiedName> relations;  // the plan's
 };
 
 boost::json::object ToJson(const PlanSpec& spec);

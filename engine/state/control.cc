@@ -68,6 +68,13 @@ Task<> PassGate(Session& session, std::string run, std::string gate) {
       run, gate);
 }
 
+Task<> ForgetGate(Session& session, std::string run, std::string gate) {
+  co_await session.db().Query(
+      "UPDATE pgalter.control SET passed = pg_catalog.array_remove(passed, $2::text) WHERE run = "
+      "$1",
+      run, gate);
+}
+
 Task<> SetThrottle(Session& session, std::string run, std::string key, std::string value) {
   co_await session.db().Query(
       "WITH changed AS (UPDATE pgalter.control SET throttle = throttle ||"

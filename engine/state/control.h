@@ -36,6 +36,7 @@ Task<Control> ReadControl(Session& session, std::string run);
 Task<> Ask(Session& session, std::string run, Wanted wanted);
 Task<> GoThrough(Session& session, std::string run, Phase through);
 Task<> PassGate(Session& session, std::string run, std::string gate);
+Task<> ForgetGate(Session& session, std::string run, std::string gate);
 Task<> SetThrottle(Session& session, std::string run, std::string key, std::string value);
 
 }  // namespace pgalter::state

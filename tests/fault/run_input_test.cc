@@ -92,6 +92,30 @@ TEST_F(RunInput, AGateStaysShutWhileWhatGoesIsUsedUnlessItIsNamed) {
   EXPECT_EQ(Number("SELECT count(*) FROM orders"), 3001);
 }
 
+TEST_F(RunInput, AGateIsNamedOnceMoreWhenItsTableHasChangedMeanwhile) {
+  MakeOrders();
+  ASSERT_EQ(RunSql("ALTER TABLE orders ALTER amount TYPE bigint").code, 0);
+  database_.Sql("CREATE INDEX amount_idx ON orders (amount)");
+  const Words name{"resume", RunId(), "--gate", "swap-amount"};
+  const Ran shut = Run(name);
+  EXPECT_EQ(shut.code, 0) << shut.err;
+  EXPECT_THAT(shut.err, HasSubstr("may take away"));
+  EXPECT_EQ(StateOfRun(), "waiting");
+  EXPECT_EQ(Run({"resume", RunId()}).code, 0);
+  EXPECT_EQ(StateOfRun(), "waiting") << "the name that was given counts no more";
+  EXPECT_EQ(Run(name).code, 0);
+  EXPECT_EQ(StateOfRun(), "done");
+}
+
+TEST_F(RunInput, GatesStayShutForAsLongAsIsAskedFor) {
+  MakeOrders();
+  const Ran ran = RunSql("ALTER TABLE orders ALTER amount TYPE bigint",
+                         {"--soak", "1h", "--through", "contract"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("stays shut"));
+  EXPECT_EQ(StateOfRun(), "waiting");
+}
+
 TEST_F(RunInput, WhatTheServerWouldRefuseChangesNothing) {
   MakeOrders();
   const std::string before = Dump();

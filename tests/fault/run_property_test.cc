@@ -325,8 +325,7 @@ class Round : public RunProperty {
                       [](const Change& change) { return change.ends_old_programs; }) &&
           !reverting)
         writers.Stop();
-      words = reverting ? Words{"revert", RunId(), "--yes"}
-                        : Words{"resume", RunId(), "--gate", Gate()};
+      words = reverting ? Words{"revert", RunId(), "--yes"} : Onward(Gate());
     }
     ADD_FAILURE() << "it comes to no end";
     return reverting;
@@ -354,6 +353,11 @@ class Round : public RunProperty {
   }
   [[nodiscard]] std::string Gate() const {
     return database_.Value("SELECT progress->>'gate' FROM pgalter.run");
+  }
+  // Not every plan has a gate in front of its phase contract.
+  [[nodiscard]] Words Onward(const std::string& gate) const {
+    if (gate == "contract") return {"resume", RunId(), "--through", gate};
+    return {"resume", RunId(), "--gate", gate};
   }
   // A statement that runs as it is may have no way back in the plan.
   [[nodiscard]] bool PastNoReturn() const {
