@@ -38,6 +38,17 @@ TEST_F(RunInput, SqlIsPlannedAndCarriedOut) {
   EXPECT_EQ(Dump(), DumpOf(plain));
 }
 
+TEST_F(RunInput, SqlComesFromStandardInput) {
+  MakeOrders();
+  const std::string file = WriteText("in.sql", "CREATE INDEX note_idx ON orders (note)");
+  const std::string command =
+      fmt::format("exec '{}' run - --yes --dsn \"$DSN\" < '{}'", PGALTER_BINARY, file);
+  Program program("/bin/sh", {"-c", command}, {"DSN=" + database_.conninfo()});
+  const Ran ran = program.Wait(kLimit);
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_class WHERE relname = 'note_idx'"), 1);
+}
+
 TEST_F(RunInput, AFileOfSqlRestsBeforeWhatOldProgramsUse) {
   MakeOrders();
   const std::string before = Dump();

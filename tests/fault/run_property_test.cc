@@ -382,7 +382,7 @@ TEST_P(RandomRound, EndsAsThePlainStatementsDo) {
 // A short slice, always the same; ./dev torture run ROUNDS [SEED] goes on from there.
 INSTANTIATE_TEST_SUITE_P(
     Seeds, RandomRound,
-    ::testing::Range(0, static_cast<int>(FromEnvironment("PGALTER_TORTURE_ROUNDS", 8))));
+    ::testing::Range(0, static_cast<int>(FromEnvironment("PGALTER_TORTURE_ROUNDS", 6))));
 
 // Without the trigger that keeps the new column right, the oracle has to see it.
 TEST_F(RunProperty, ANegativeControlIsSeen) {

@@ -100,7 +100,7 @@ plan::Plan PlanOf(std::vector<plan::Step> steps) {
   return plan;
 }
 
-RunWorld::RunWorld() {
+RunWorld::RunWorld(sandbox::Sandbox& server) : BackfillWorld(server) {
   std::string folder = (fs::temp_directory_path() / "pgalter_plan_XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error("no folder for plans");
   folder_ = folder;

@@ -26,7 +26,8 @@ class RunWorld : public BackfillWorld {
  protected:
   static constexpr int kOrders = 3'000;
 
-  RunWorld();
+  RunWorld() : RunWorld(SharedServer()) {}
+  explicit RunWorld(sandbox::Sandbox& server);
   void TearDown() override;
 
   void MakeOrders(int rows = kOrders) const { MakeOrders(database_, rows); }
