@@ -293,6 +293,7 @@ class Build {
   }
 
   Task<> DropLeftovers() {
+    if (!async::SafeguardOn("index-leftovers")) co_return;
     if (artefact_.kind == kRebuilt) {
       co_await DropTransient(session_, artefact_.name, with_);
       co_return;

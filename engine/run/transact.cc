@@ -52,6 +52,7 @@ Task<> Transact(Environment& env, const state::Step& step, Transacted what,
   lock::Work work = WorkOf(spec, what.sql);
   auto record = [&]() -> Task<> {
     async::FailPoint("ddl-unrecorded");
+    if (!async::SafeguardOn("step-record")) co_return;
     co_await guard::CheckLease(env.main, env.lease);
     co_await state::RecordStep(env.main, env.lease, step.ordinal, what.becomes);
     async::FailPoint("ddl-uncommitted");

@@ -112,6 +112,32 @@ INSTANTIATE_TEST_SUITE_P(Points, KilledBehindGateAt,
 INSTANTIATE_TEST_SUITE_P(Points, KilledRevertAt, ::testing::ValuesIn(Slice(BackwardPoints(), 4)),
                          AsName);
 
+// Negative controls: without what makes it right, the same kill has to be seen.
+TEST_F(KilledRun, WithoutTheRecordInTheStepsTransactionItCannotGoOn) {
+  MakeOrders();
+  const std::string off = "PGALTER_SAFEGUARDS_OFF=step-record";
+  ASSERT_EQ(Run(RunOrders(), {"PGALTER_FAIL_POINT=ddl-committed", off}).code, kKilled);
+  AwaitNoRunner();
+  EXPECT_NE(Run({"resume", RunId()}, {off}).code, 0);
+}
+
+TEST_F(KilledRun, WithoutLookingForLeftoversAnInvalidIndexStays) {
+  MakeOrders();
+  const std::string off = "PGALTER_SAFEGUARDS_OFF=index-leftovers";
+  Session reader = database_.Connect();
+  reader.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+  {
+    Program program = Start(RunOrders(), {off});
+    database_.AwaitValue("SELECT count(*) FROM pg_index WHERE NOT indisvalid", "1", kLimit);
+    program.Signal(SIGKILL);
+    EXPECT_EQ(program.Wait().code, kKilled);
+  }
+  AwaitNoRunner();
+  reader.Exec("ROLLBACK");
+  EXPECT_NE(Run({"resume", RunId()}, {off}).code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), 1);
+}
+
 TEST_F(KilledRun, IsRevertedFromWhereverItWas) {
   for (const char* point :
        {"ddl-committed:2", "index-built", "chunk-committed:2", "step-recorded:6"}) {
