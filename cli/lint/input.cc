@@ -103,6 +103,7 @@ void InputReader::Add(formats::File read) {
   }
   file.judged =
       read.judged && !Matches(settings_.ignore, name) && !Matches(settings_.ignore, file.name);
+  file.continues = read.continues;
   file.parts = std::move(read.parts);
   if (settings_.options.runner != lint::Runner::kByFormat)
     for (lint::Part& part : file.parts)

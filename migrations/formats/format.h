@@ -46,6 +46,7 @@ struct Format {
   bool (*is_down)(std::string_view path) = nullptr;  // the whole file
   Sequence (*order)(const Folder& folder) = nullptr;
   Script (*read)(const Source& source) = nullptr;
+  bool psql = false;  // runs the scripts: \i and \ir in them are followed
 };
 
 // In the order in which marks are looked for; plain SQL, which has none, is the last.

@@ -27,6 +27,6 @@ Script Read(const Source& source) { return Whole(source.text, lint::Sending::kOn
 }  // namespace
 
 extern const Format kPlainSql;
-const Format kPlainSql{.name = "plain", .is_down = &IsWayDown, .read = &Read};
+const Format kPlainSql{.name = "plain", .is_down = &IsWayDown, .read = &Read, .psql = true};
 
 }  // namespace pgalter::formats

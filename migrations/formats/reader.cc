@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "migrations/formats/format.h"
+#include "migrations/formats/include.h"
 #include "migrations/formats/text.h"
 
 namespace pgalter::formats {
@@ -133,13 +134,109 @@ void Reader::Push(const Source& source, const std::string& text, std::vector<lin
   migrations_.files.push_back(std::move(file));
 }
 
+std::optional<fs::path> Reader::ToFollow(const fs::path& path, const Include& include) {
+  // All pieces of all scripts: each piece has the whole text of its file.
+  constexpr std::size_t kMostBytes = std::size_t{64} << 20U;
+  const std::string where = path.empty() ? "standard input" : path.string();
+  const auto found = FindIncluded(include, path);
+  std::string_view why;
+  std::error_code ignored;
+  if (!found) {
+    why = "which is not there, or not below its directory: it is not judged";
+  } else if (std::ranges::find(including_, fs::weakly_canonical(*found, ignored)) !=
+             including_.end()) {
+    why = "and is included by it in turn: it is not gone into again";
+  } else if (included_bytes_ > kMostBytes) {
+    why = "which is not judged: there are too many includes";
+  }
+  if (why.empty()) return found;
+  std::string note = where + " includes " + include.file + ", " + std::string(why);
+  std::vector<std::string>& notes = migrations_.notes;
+  if (std::ranges::find(notes, note) == notes.end()) notes.push_back(std::move(note));
+  return std::nullopt;
+}
+
+void Reader::Follow(const fs::path& file, bool judged) {
+  std::string text;
+  try {
+    text = ReadWhole(file);
+  } catch (const std::runtime_error& error) {
+    migrations_.problems.push_back("cannot read " + file.string() + ": " + error.what());
+    return;
+  }
+  std::error_code ignored;
+  including_.push_back(fs::weakly_canonical(file, ignored));
+  PushScript(file, text, {{{0, text.size()}, lint::Sending::kOneByOne}}, judged);
+  including_.pop_back();
+}
+
+void Reader::PushScript(const fs::path& path, const std::string& text,
+                        const std::vector<lint::Part>& parts, bool judged) {
+  bool continues = including_.size() > 1;
+  const auto push = [&](const lint::Part& part) {
+    included_bytes_ += text.size();
+    File file;
+    file.path = path;
+    file.text = text;
+    file.parts = {part};
+    file.judged = judged;
+    file.rewritten = true;  // of several pieces, each with the whole text
+    file.continues = std::exchange(continues, true);
+    migrations_.files.push_back(std::move(file));
+  };
+  const std::vector<Include> includes = FindIncludes(text);
+  for (lint::Part part : parts) {
+    const std::size_t end = part.span.end;
+    for (const Include& include : includes) {
+      if (include.span.begin < part.span.begin || include.span.end > end) continue;
+      const auto file = ToFollow(path, include);
+      if (!file) continue;
+      push({{part.span.begin, include.span.begin}, part.sending});
+      Follow(*file, judged);
+      part.span.begin = include.span.end;
+    }
+    push(part);
+  }
+}
+
+void Reader::LeaveOutIncluded(const Folder& folder, Sequence& sequence) {
+  std::vector<fs::path> included;
+  for (const std::string& file : sequence.up) {
+    const fs::path path = folder.root() / file;
+    const auto text = folder.Text(file);
+    if (!text) continue;
+    for (const Include& include : FindIncludes(*text)) {
+      std::error_code ignored;
+      if (const auto found = FindIncluded(include, path))
+        included.push_back(fs::weakly_canonical(*found, ignored));
+    }
+  }
+  if (included.empty()) return;
+  const std::vector<std::string> all = sequence.up;
+  std::erase_if(sequence.up, [&](const std::string& file) {
+    std::error_code ignored;
+    const fs::path path = fs::weakly_canonical(folder.root() / file, ignored);
+    return std::ranges::find(included, path) != included.end();
+  });
+  // Scripts that include one another leave none to begin with.
+  if (sequence.up.empty()) sequence.up = all;
+}
+
 void Reader::AddUp(const Source& source, const Format& format, bool judged) {
   Script script = ReadScript(format, source);
   if (script.up.empty() && !script.down.empty()) script.note = "has a way down only";
   if (judged && !script.note.empty())
     migrations_.notes.push_back((source.folder.root() / source.file).string() + " " + script.note);
-  Push(source, script.up_text ? *script.up_text : std::string(source.text), std::move(script.up),
-       judged);
+  const std::string text = script.up_text ? *script.up_text : std::string(source.text);
+  if (format.psql && !FindIncludes(text).empty()) {
+    const fs::path path = source.file.empty() ? fs::path() : source.folder.root() / source.file;
+    std::error_code ignored;
+    including_ = {fs::weakly_canonical(path, ignored)};
+    if (script.up.empty()) script.up.push_back({{0, text.size()}, lint::Sending::kOneByOne});
+    PushScript(path, text, script.up, judged);
+    return;
+  }
+  Push(source, text, std::move(script.up), judged);
 }
 
 void Reader::AddDown(const Source& source, const Format& format) {
@@ -162,8 +259,8 @@ void Reader::AddDirectory(const fs::path& directory) {
     migrations_.problems.push_back("cannot read the directory " + directory.string() + ": " +
                                    folder.problem());
   const Format& format = FormatOf(folder);
-  const Sequence sequence =
-      format.order != nullptr ? format.order(folder) : NaturalOrder(folder, format);
+  Sequence sequence = format.order != nullptr ? format.order(folder) : NaturalOrder(folder, format);
+  if (format.psql) LeaveOutIncluded(folder, sequence);
   for (const std::string& note : sequence.notes)
     migrations_.notes.push_back((folder.root() / note).string());
   if (sequence.up.empty() && sequence.down.empty())

@@ -19,6 +19,8 @@
 namespace pgalter::formats {
 
 struct Format;
+struct Include;
+struct Sequence;
 struct Source;
 
 enum class Direction { kUp, kDown };
@@ -33,6 +35,9 @@ struct File {
   std::string text;               // as on disk, unless rewritten
   std::vector<lint::Part> parts;  // never empty: what is to be left out is in none
   bool judged = true;             // else history: the way up before a way down
+  // Goes on where the file before it left off, in the same session: what follows \i in a script,
+  // and what it brings in.
+  bool continues = false;
   // Blanks stand where marks of the tool were, or a semicolon for its own end of a statement. Of
   // the same length, so places are those of the file; but it must not be written back.
   bool rewritten = false;
@@ -73,6 +78,15 @@ class Reader {
   void AddDown(const Source& source, const Format& format);
   void Push(const Source& source, const std::string& text, std::vector<lint::Part> parts,
             bool judged);
+  // The parts of a psql script, and between them the scripts that it includes.
+  void PushScript(const std::filesystem::path& path, const std::string& text,
+                  const std::vector<lint::Part>& parts, bool judged);
+  // The script that is included, unless it is to be left out, which is noted.
+  std::optional<std::filesystem::path> ToFollow(const std::filesystem::path& path,
+                                                const Include& include);
+  void Follow(const std::filesystem::path& file, bool judged);
+  // Those that another script of the folder includes run there.
+  void LeaveOutIncluded(const Folder& folder, Sequence& sequence);
   [[nodiscard]] std::optional<std::string> Text(const Folder& folder, const std::string& file);
   [[nodiscard]] const Format& FormatOf(const Folder& folder) const;
   // By the text and the name, where the directory leaves it open.
@@ -83,6 +97,8 @@ class Reader {
   const Format* given_ = nullptr;
   std::map<std::filesystem::path, Known> known_;
   Migrations migrations_;
+  std::vector<std::filesystem::path> including_;  // the scripts that are open
+  std::size_t included_bytes_ = 0;
 };
 
 }  // namespace pgalter::formats

@@ -77,7 +77,10 @@ bool IsWayDown(std::string_view path) { return DirectoryName(path) == "revert"; 
 }  // namespace
 
 extern const Format kSqitch;
-const Format kSqitch{
-    .name = "sqitch", .marks_folder = &MarksFolder, .is_down = &IsWayDown, .order = &Order};
+const Format kSqitch{.name = "sqitch",
+                     .marks_folder = &MarksFolder,
+                     .is_down = &IsWayDown,
+                     .order = &Order,
+                     .psql = true};
 
 }  // namespace pgalter::formats

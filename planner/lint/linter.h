@@ -33,6 +33,7 @@ struct File {
   std::vector<Part> parts;     // empty: the whole file, one by one
   bool judged = true;          // else history
   bool with_previous = false;  // deployed together with the file before it
+  bool continues = false;      // run by the same session, in whose transaction it may stand
 };
 
 struct Result {

@@ -90,6 +90,20 @@ TEST(Formats, PlainFilesAreSentStatementByStatementInNaturalOrder) {
                                          "2_add.down.sql | query | ALTER TABLE a DROP COLUMN b;"));
 }
 
+TEST(Formats, PsqlScriptsAreFollowedIntoWhatTheyInclude) {
+  const auto migrations = ReadFixture("psql");
+  EXPECT_THAT(
+      Parts(migrations, Fixture("psql")),
+      ElementsAre("deploy.sql | each | BEGIN;", "parts/tables.sql | each | CREATE TABLE a ();",
+                  "parts/more of it.sql | each | CREATE TABLE b (); \\ir tables.sql",
+                  "deploy.sql | each | \\ir parts/missing.sql \\ir parts/missing.sql",
+                  "helper.sql | each | CREATE TABLE c ();", "deploy.sql | each | COMMIT;"));
+  EXPECT_THAT(migrations.notes, ElementsAre(HasSubstr("tables.sql, and is included by it in turn"),
+                                            HasSubstr("parts/missing.sql, which is not there")));
+  for (const File& file : migrations.files)
+    EXPECT_EQ(file.continues, &file != &migrations.files.front());
+}
+
 TEST(Formats, ThePathIsTheOneThatWasGiven) {
   const auto migrations = ReadFixture("plain");
   EXPECT_EQ(migrations.files[0].path, Fixture("plain") / "1_create.sql");

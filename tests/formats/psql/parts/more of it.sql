@@ -1,0 +1,2 @@
+CREATE TABLE b ();
+\ir tables.sql
