@@ -59,6 +59,12 @@ class Cells {
   int column_ = 0;
 };
 
+std::string IdentityOf(char letter) {
+  if (letter == 'f') return "full";
+  if (letter == 'n') return "nothing";
+  return letter == 'i' ? "index" : "default";
+}
+
 TableKind KindOf(char letter) {
   switch (letter) {
     case 'p':
@@ -195,6 +201,7 @@ void Assembler::AddRelation(Cells row) {
   // Never counted: -1, and 0 before PostgreSQL 14.
   const double rows = row.Estimate();
   if (rows > 0) table.rows = static_cast<std::int64_t>(rows);
+  table.replica_identity = IdentityOf(row.Letter());
   table.complete = true;
   tables_.emplace(oid, std::move(table));
 }
@@ -455,6 +462,12 @@ void Assembler::AddFunction(Cells row) {
                                             : Volatility::kVolatile;
   function.language = row.Text();
   function.body = row.Text();
+  const std::string types = row.Text();
+  for (std::size_t at = 0; at < types.size();) {
+    const std::size_t end = std::min(types.find('\x1f', at), types.size());
+    function.types.push_back(types_reader_.Read(types.substr(at, end - at)));
+    at = end + 1;
+  }
   schema_.Add(std::move(function));
 }
 

@@ -18,7 +18,8 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relpersistence::text, c.r
        pg_get_userbyid(c.relowner), coalesce(s.spcname, ''), coalesce(am.amname, ''),
        coalesce(pg_get_expr(c.relpartbound, c.oid), ''),
        CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) ELSE '' END,
-       coalesce(tn.nspname, ''), coalesce(t.typname, ''), c.reltuples::float8
+       coalesce(tn.nspname, ''), coalesce(t.typname, ''), c.reltuples::float8,
+       c.relreplident::text
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
@@ -175,7 +176,9 @@ WHERE {ours} ORDER BY e.enumtypid, e.enumsortorder
 // Without those that a range type brings along.
 constexpr const char* kFunctions = R"sql(
 SELECT n.nspname, p.proname, p.pronargs, p.pronargdefaults, p.provolatile::text, l.lanname,
-       coalesce(p.prosrc, '')
+       coalesce(p.prosrc, ''),
+       (SELECT coalesce(string_agg(format_type(a.type, NULL), E'\x1f' ORDER BY a.place), '')
+        FROM unnest(p.proargtypes) WITH ORDINALITY a (type, place))
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_language l ON l.oid = p.prolang

@@ -134,6 +134,7 @@ void Change::AddColumn(Table& table, const TableCommand& command, bool recurse) 
   if (!command.column) return;
   const std::string& name = command.column->name;
   if (const Column* own = table.FindColumn(name); own != nullptr && own->known) return;
+  if (table.columns.size() >= kMostColumns) return;
   const bool has_sequence = sql::ast::IsSerial(command.column->type) ||
                             command.column->Find(ConstraintKind::kIdentity) != nullptr;
   const Column column = MakeColumn(*command.column);
@@ -298,6 +299,10 @@ void Change::AlterSettings(Table& table, const TableCommand& command) {
       break;
     case TableChange::kSetAccessMethod:
       table.access_method = command.name;
+      break;
+    case TableChange::kReplicaIdentity:
+      table.replica_identity = command.value;
+      table.identity_index = command.name;
       break;
     case TableChange::kEnableRowSecurity:
       table.row_security = true;

@@ -35,6 +35,7 @@ class Change {
   void operator()(const sql::ast::CreateView& statement);
   void operator()(const sql::ast::CreateTrigger& statement);
   void operator()(const sql::ast::CreateFunction& statement);
+  void operator()(const sql::ast::AlterFunction& statement);
   void operator()(const sql::ast::CreateRule& statement);
   void operator()(const sql::ast::Policy& statement);
   void operator()(const sql::ast::CreateType& statement);
@@ -54,6 +55,7 @@ class Change {
  private:
   // Past that nobody's tables are meant.
   static constexpr int kMostGenerations = 64;
+  static constexpr std::size_t kMostColumns = 1'600;  // the server's own limit
 
   [[nodiscard]] Origin NewOrigin() const {
     return schema_.in_run_ ? Origin::kInRun : Origin::kBefore;
@@ -153,7 +155,8 @@ class Change {
   void RenameColumn(Table& renamed, const std::string& from, const std::string& to);
   void RenameConstraint(Table& table, const std::string& from, const std::string& to);
   void RenameOwnColumn(Table& table, const std::string& from, const std::string& to);
-  void MoveFunctions(const QualifiedName& from, const QualifiedName& to);
+  void MoveFunctions(const QualifiedName& from, const sql::ast::ArgumentTypes& arguments,
+                     const QualifiedName& to);
   void RenameSchema(const std::string& from, const std::string& to);
   void MoveTable(Table& table, const QualifiedName& to);
   void MoveIndex(Table& table, const std::string& from, const QualifiedName& to);
@@ -162,7 +165,8 @@ class Change {
   // --- change_drop.cc ---
   void DropTable(const QualifiedName& name, bool cascade);
   void DropType(const QualifiedName& name, bool cascade);
-  void DropFunctions(const QualifiedName& name, bool cascade);
+  void DropFunctions(const QualifiedName& name, const sql::ast::ArgumentTypes& arguments,
+                     bool cascade);
   void DropSchema(const std::string& name);
 
   // --- change_object.cc ---

@@ -13,7 +13,8 @@ using sql::ast::ObjectKind;
 }  // namespace
 
 void Change::operator()(const sql::ast::Drop& statement) {
-  for (const QualifiedName& name : statement.names) {
+  for (std::size_t i = 0; i < statement.names.size(); ++i) {
+    const QualifiedName& name = statement.names[i];
     switch (statement.kind) {
       case ObjectKind::kTable:
       case ObjectKind::kView:
@@ -30,7 +31,8 @@ void Change::operator()(const sql::ast::Drop& statement) {
         DropType(name, statement.cascade);
         break;
       case ObjectKind::kFunction:
-        DropFunctions(name, statement.cascade);
+        DropFunctions(name, i < statement.arguments.size() ? statement.arguments[i] : std::nullopt,
+                      statement.cascade);
         break;
       case ObjectKind::kSchema:
         DropSchema(name.name);
@@ -110,8 +112,8 @@ void Change::DropType(const QualifiedName& name, bool cascade) {
   }
 }
 
-// The overload that is meant is not told: all of that name go.
-void Change::DropFunctions(const QualifiedName& name, bool cascade) {
+void Change::DropFunctions(const QualifiedName& name, const sql::ast::ArgumentTypes& arguments,
+                           bool cascade) {
   schema_.NoteFunctions(name.name);
   if (cascade) {
     const auto calls = [&](const Trigger& trigger) {
@@ -126,9 +128,8 @@ void Change::DropFunctions(const QualifiedName& name, bool cascade) {
   }
   const auto overloads = schema_.functions_.find(name.name);
   if (overloads == schema_.functions_.end()) return;
-  std::erase_if(overloads->second, [&](const Function& function) {
-    return !name.schema || function.name.schema == name.schema;
-  });
+  std::erase_if(overloads->second,
+                [&](const Function& function) { return function.IsMeant(name, arguments); });
   if (overloads->second.empty()) schema_.functions_.erase(overloads);
 }
 
@@ -144,7 +145,7 @@ void Change::DropSchema(const std::string& name) {
   std::vector<QualifiedName> functions;
   for (const auto& [plain, overloads] : schema_.functions_)
     if (std::ranges::any_of(overloads, within)) functions.push_back({name, plain});
-  for (const QualifiedName& function : functions) DropFunctions(function, false);
+  for (const QualifiedName& function : functions) DropFunctions(function, std::nullopt, false);
   schema_.schemas_.erase(name);
 }
 

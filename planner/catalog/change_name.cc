@@ -59,7 +59,9 @@ void Change::operator()(const sql::ast::Rename& statement) {
   switch (statement.kind) {
     case ObjectKind::kColumn: {
       if (FindByIndex(statement.name) != nullptr) return;
-      RenameColumn(Open(statement.name), statement.part, statement.new_name);
+      Table& table = Open(statement.name);
+      Replace(table.view_outputs, statement.part, statement.new_name);
+      RenameColumn(table, statement.part, statement.new_name);
       return;
     }
     case ObjectKind::kConstraint:
@@ -99,7 +101,8 @@ void Change::operator()(const sql::ast::Rename& statement) {
       return;
     }
     case ObjectKind::kFunction:
-      MoveFunctions(statement.name, {statement.name.schema, statement.new_name});
+      MoveFunctions(statement.name, statement.arguments,
+                    {statement.name.schema, statement.new_name});
       return;
     default:
       return;
@@ -115,18 +118,19 @@ void Change::operator()(const sql::ast::SetSchema& statement) {
     const QualifiedName from = schema_.ResolveType(statement.name);
     RenameType(from, {statement.new_schema, from.name});
   } else if (statement.kind == ObjectKind::kFunction) {
-    MoveFunctions(statement.name, {statement.new_schema, statement.name.name});
+    MoveFunctions(statement.name, statement.arguments, {statement.new_schema, statement.name.name});
   }
 }
 
-// All of that name: which overload is meant is not told. Without a schema they stay in theirs.
-void Change::MoveFunctions(const QualifiedName& from, const QualifiedName& to) {
+// Without a schema they stay in theirs.
+void Change::MoveFunctions(const QualifiedName& from, const sql::ast::ArgumentTypes& arguments,
+                           const QualifiedName& to) {
   const auto overloads = schema_.functions_.find(from.name);
   if (overloads == schema_.functions_.end()) return;
   schema_.NoteFunctions(from.name);
   std::vector<Function> moved;
   std::erase_if(overloads->second, [&](const Function& function) {
-    if (from.schema && function.name.schema != from.schema) return false;
+    if (!function.IsMeant(from, arguments)) return false;
     moved.push_back(function);
     return true;
   });
@@ -152,7 +156,7 @@ void Change::RenameSchema(const std::string& from, const std::string& to) {
     if (std::ranges::any_of(overloads,
                             [&](const Function& item) { return item.name.schema == from; }))
       functions.push_back(name);
-  for (const std::string& name : functions) MoveFunctions({from, name}, {to, name});
+  for (const std::string& name : functions) MoveFunctions({from, name}, std::nullopt, {to, name});
   if (schema_.schemas_.erase(from) != 0) schema_.schemas_.insert(to);
 }
 

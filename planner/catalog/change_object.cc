@@ -119,6 +119,7 @@ void Change::operator()(const sql::ast::CreateView& statement) {
   }
   for (const QualifiedName& source : statement.reads) view.reads.push_back(Target(source));
   view.view_columns = ResolveUses(statement.reads, statement.columns);
+  view.view_outputs = statement.outputs;
   Insert(std::move(view));
 }
 
@@ -137,11 +138,21 @@ void Change::operator()(const sql::ast::CreateFunction& statement) {
   function.name = schema_.Placed(statement.name);
   function.arguments = statement.arguments;
   function.optional_arguments = statement.optional_arguments;
+  function.types = statement.types;
   function.volatility = statement.volatility.value_or(sql::ast::Volatility::kVolatile);
   function.language = statement.language;
   function.body = statement.body;
   function.origin = NewOrigin();
   schema_.Add(std::move(function));
+}
+
+void Change::operator()(const sql::ast::AlterFunction& statement) {
+  const auto overloads = schema_.functions_.find(statement.name.name);
+  if (overloads == schema_.functions_.end() || !statement.volatility) return;
+  schema_.NoteFunctions(statement.name.name);
+  for (Function& function : overloads->second)
+    if (function.IsMeant(statement.name, statement.arguments))
+      function.volatility = *statement.volatility;
 }
 
 void Change::operator()(const sql::ast::CreateRule& statement) {
@@ -304,6 +315,10 @@ void Change::operator()(const sql::ast::Select& statement) {
 
 void Change::operator()(const sql::ast::CreateSchema& statement) {
   schema_.AddSchema(statement.name);
+  for (const sql::ast::Sequence& sequence : statement.sequences) (*this)(sequence);
+  for (const sql::ast::CreateTable& table : statement.tables) (*this)(table);
+  for (const sql::ast::CreateView& view : statement.views) (*this)(view);
+  for (const sql::ast::CreateIndex& index : statement.indexes) (*this)(index);
 }
 
 void Change::operator()(const sql::ast::Transaction& statement) {

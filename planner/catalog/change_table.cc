@@ -118,7 +118,7 @@ void Change::operator()(const sql::ast::CreateTable& statement) {
     if (source != nullptr) CopyColumns(made, *source, statement);
   }
   for (const sql::ast::ColumnDefinition& column : statement.columns)
-    Merge(made, MakeColumn(column));
+    if (made.columns.size() < kMostColumns) Merge(made, MakeColumn(column));
 
   const std::string key = Key(made.name);
   Insert(std::move(made));

@@ -72,7 +72,7 @@ void Change::AddKey(Table& table, Constraint& constraint) {
     index.name = {table.name.schema, constraint.name};
     index.unique = key.kind != ConstraintKind::kExclude;
     index.constraint = true;
-    if (key.kind == ConstraintKind::kExclude) index.method = "gist";
+    if (key.kind == ConstraintKind::kExclude && !key.method.empty()) index.method = key.method;
     index.included = key.included;
     index.where = key.kind == ConstraintKind::kExclude ? key.expression : std::nullopt;
     index.origin = NewOrigin();

@@ -52,4 +52,17 @@ bool Domain::Constrained() const {
          });
 }
 
+bool Function::TakesTypes(const std::vector<sql::ast::TypeName>& given) const {
+  if (static_cast<int>(given.size()) != arguments) return false;
+  const auto same = [](const sql::ast::TypeName& a, const sql::ast::TypeName& b) {
+    return a.name == b.name && (a.array_dimensions > 0) == (b.array_dimensions > 0);
+  };
+  return types.empty() || std::ranges::equal(types, given, same);
+}
+
+bool Function::IsMeant(const QualifiedName& named, const sql::ast::ArgumentTypes& given) const {
+  return name.name == named.name && (!named.schema || name.schema == named.schema) &&
+         (!given || TakesTypes(*given));
+}
+
 }  // namespace pgalter::catalog

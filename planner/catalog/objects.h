@@ -88,6 +88,8 @@ struct Table {
   std::vector<std::string> policy_columns;  // that some policy reads
   std::vector<std::string> rules;
   bool row_security = false;
+  std::string replica_identity = "default";  // or "full", "nothing", "index", whose name is next
+  std::string identity_index;
   std::string tablespace;     // empty: the database's own, as far as known
   std::string access_method;  // empty: the default, as far as known
 
@@ -103,6 +105,8 @@ struct Table {
 
   std::optional<QualifiedName> owned_by;  // of a sequence: goes with that table
   std::string owned_by_column;
+  std::vector<std::string> view_outputs;  // a view's own columns; empty: not known
+
   std::string of_type;  // OF a composite type, as "schema.name"
   std::string owner;    // a role; empty: not known
 
@@ -138,11 +142,18 @@ struct Type {
 struct Function {
   QualifiedName name;
   int arguments = 0;
-  int optional_arguments = 0;  // those of them that have a default
+  int optional_arguments = 0;             // those of them that have a default
+  std::vector<sql::ast::TypeName> types;  // of the arguments; empty: not known
   sql::ast::Volatility volatility = sql::ast::Volatility::kVolatile;
   std::string language;
   std::string body;
   Origin origin = Origin::kBefore;
+
+  // As far as is known: a type may go by several names.
+  [[nodiscard]] bool TakesTypes(const std::vector<sql::ast::TypeName>& given) const;
+  // Whether a statement that names it so, with or without arguments, means this one.
+  [[nodiscard]] bool IsMeant(const QualifiedName& named,
+                             const sql::ast::ArgumentTypes& given) const;
 };
 
 }  // namespace pgalter::catalog

@@ -105,7 +105,8 @@ void Schema::Add(Function function) {
   NoteFunctions(function.name.name);
   std::vector<Function>& overloads = functions_[function.name.name];
   const auto same = std::ranges::find_if(overloads, [&](const Function& other) {
-    return other.name == function.name && other.arguments == function.arguments;
+    return other.name == function.name && other.arguments == function.arguments &&
+           (function.types.empty() || other.TakesTypes(function.types));
   });
   if (same == overloads.end()) {
     overloads.push_back(std::move(function));

@@ -5,11 +5,28 @@ namespace {
 
 constexpr int kGrantLocks = 18;  // the version since which GRANT opens the table
 
+// CREATE OR REPLACE VIEW keeps the columns there are, in their order, and adds to them.
+void RefuseOtherColumns(const ast::CreateView& create, const catalog::Table& view, Draft& draft) {
+  if (create.outputs.empty()) return;
+  std::vector<std::string> known = view.view_outputs;
+  if (view.complete)
+    for (const catalog::Column& column : view.columns) known.push_back(column.name);
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (i < create.outputs.size() && create.outputs[i] == known[i]) continue;
+    draft.Refuse(Refusal::kOther, known[i],
+                 "CREATE OR REPLACE VIEW cannot drop, rename or move column " + known[i] + " of " +
+                     Show(view.name));
+    return;
+  }
+}
+
 }  // namespace
 
 void Form(const ast::CreateView& create, Draft& draft) {
-  if (create.replace && draft.schema().FindTable(create.name) != nullptr)
+  if (const auto* view = create.replace ? draft.schema().FindTable(create.name) : nullptr) {
     draft.Take(create.name, LockMode::kAccessExclusive);
+    RefuseOtherColumns(create, *view, draft);
+  }
   for (const QualifiedName& table : create.reads) draft.Take(table, LockMode::kAccessShare);
 }
 

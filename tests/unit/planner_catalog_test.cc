@@ -503,6 +503,30 @@ TEST(CatalogRoutine, KnowsVolatilityByNameAndArguments) {
   EXPECT_EQ(schema.FindFunction({"app", "g"}, 0), nullptr);
 }
 
+TEST(CatalogRoutine, AStatementMeansTheOverloadThatItNames) {
+  using sql::ast::Volatility;
+  Schema schema = After(
+      "CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1';"
+      "CREATE FUNCTION f(text) RETURNS int LANGUAGE sql AS 'SELECT 1';"
+      "ALTER FUNCTION f(text) IMMUTABLE; DROP FUNCTION f(integer)");
+  ASSERT_NE(schema.FindFunction({"f"}, 1), nullptr);
+  EXPECT_EQ(schema.FindFunction({"f"}, 1)->volatility, Volatility::kImmutable);
+  Apply(schema, "ALTER FUNCTION f(text) RENAME TO g; ALTER FUNCTION g STABLE");
+  EXPECT_EQ(schema.FindFunction({"f"}, 1), nullptr);
+  EXPECT_EQ(schema.FindFunction({"g"}, 1)->volatility, Volatility::kStable);
+}
+
+TEST(CatalogSchema, WhatIsMadeTogetherWithASchemaIsInIt) {
+  const Schema schema = After(
+      "CREATE SCHEMA s CREATE TABLE t (a int) CREATE INDEX i ON t (a) CREATE VIEW v AS SELECT a "
+      "FROM "
+      "s.t CREATE SEQUENCE q");
+  EXPECT_NE(schema.FindTable({"s", "t"}), nullptr);
+  EXPECT_NE(schema.FindIndex({"s", "i"}), nullptr);
+  EXPECT_NE(schema.FindTable({"s", "v"}), nullptr);
+  EXPECT_NE(schema.FindTable({"s", "q"}), nullptr);
+}
+
 TEST(CatalogRoutine, TriggersPoliciesAndRulesBelongToTheirTable) {
   Schema schema = After(
       "CREATE TABLE t (a int, b int);"

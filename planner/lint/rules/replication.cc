@@ -6,14 +6,8 @@ namespace pgalter::lint {
 
 namespace {
 
-// An identity that this file gave it.
-bool HasIdentity(const Context& context, const catalog::QualifiedName& table) {
-  return std::ranges::any_of(context.before, [&](const ScriptStatement& read) {
-    return Alters(context, read.statement, table, [](const auto& command) {
-      return command.change == sql::ast::TableChange::kReplicaIdentity &&
-             (command.value == "full" || command.value == "index");
-    });
-  });
+bool HasIdentity(const catalog::Table& table) {
+  return table.replica_identity == "full" || table.replica_identity == "index";
 }
 
 bool HasNoKey(const Context& context, const catalog::Table& table) {
@@ -21,7 +15,7 @@ bool HasNoKey(const Context& context, const catalog::Table& table) {
   return (table.kind == TableKind::kTable || table.kind == TableKind::kPartitioned) &&
          table.complete && InUse(context, table.name) &&
          table.persistence == sql::ast::Persistence::kPermanent && !table.parent &&
-         table.PrimaryKey() == nullptr && !HasIdentity(context, table.name);
+         table.PrimaryKey() == nullptr && !HasIdentity(table);
 }
 
 // A table in use that would be published and has nothing to name its rows by.

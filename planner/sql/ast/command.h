@@ -54,7 +54,8 @@ struct Modify {
   bool where_has_subquery = false;
   bool has_limit = false;                // anywhere inside: it goes by parts
   bool from_query = false;               // INSERT … SELECT (not VALUES)
-  std::vector<std::string> set_columns;  // of UPDATE, INSERT's list
+  std::vector<std::string> set_columns;  // of UPDATE and MERGE's UPDATE, INSERT's list
+  bool merge_deletes = false;            // WHEN … THEN DELETE
   bool duplicate_column = false;         // one is assigned twice
   std::vector<std::string> literals;     // strings, at any depth: an enum's value may be among them
   std::vector<Modify> within;            // those in its WITH

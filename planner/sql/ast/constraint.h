@@ -43,6 +43,7 @@ struct Constraint {
   // Of a default, CHECK, generated column; WHERE of an exclusion constraint.
   std::optional<Expression> expression;
   std::optional<ForeignKey> foreign_key;  // of kForeignKey
+  std::string method;                     // of kExclude: "btree", "gist"
   std::string using_index;                // ADD … USING INDEX; empty: none
   bool not_valid = false;
   bool not_enforced = false;  // PostgreSQL 18

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "planner/sql/ast/constraint.h"
+#include "planner/sql/ast/index.h"
 #include "planner/sql/ast/table.h"
 
 namespace pgalter::sql::ast {
@@ -41,6 +42,10 @@ enum class ObjectKind {
   kOther,
 };
 
+// The types of a function's arguments that a call gives; nullopt: none were written, and whichever
+// function has the name is meant.
+using ArgumentTypes = std::optional<std::vector<TypeName>>;
+
 struct Rename {
   ObjectKind kind = ObjectKind::kOther;
   // The relation, type or whatever is renamed or has the renamed part.
@@ -48,6 +53,7 @@ struct Rename {
   RelationKind relation = RelationKind::kTable;  // as written: ALTER TABLE may name an index
   std::string part;                              // the column, constraint, trigger, attribute …
   std::string new_name;
+  ArgumentTypes arguments;
   bool if_exists = false;
 };
 
@@ -55,12 +61,14 @@ struct SetSchema {
   ObjectKind kind = ObjectKind::kOther;
   QualifiedName name;
   std::string new_schema;
+  ArgumentTypes arguments;
   bool if_exists = false;
 };
 
 struct Drop {
   ObjectKind kind = ObjectKind::kOther;
-  std::vector<QualifiedName> names;       // of functions without arguments
+  std::vector<QualifiedName> names;
+  std::vector<ArgumentTypes> arguments;   // of functions, one for each name
   std::optional<QualifiedName> on_table;  // of a trigger, rule or policy, whose name is in `names`
   bool concurrently = false;
   bool if_exists = false;
@@ -73,6 +81,7 @@ struct CreateView {
   bool temporary = false;
   std::vector<QualifiedName> reads;
   std::vector<ColumnUse> columns;     // that its query mentions
+  std::vector<std::string> outputs;   // its own columns; empty: the text alone does not tell
   std::vector<std::string> literals;  // strings, at any depth
 };
 
@@ -92,8 +101,9 @@ enum class Volatility { kVolatile, kStable, kImmutable };
 
 struct CreateFunction {
   QualifiedName name;
-  int arguments = 0;           // that a call gives: IN, INOUT and VARIADIC
-  int optional_arguments = 0;  // those of them that have a default
+  int arguments = 0;            // that a call gives: IN, INOUT and VARIADIC
+  int optional_arguments = 0;   // those of them that have a default
+  std::vector<TypeName> types;  // of the arguments
   bool procedure = false;
   bool replace = false;
   std::string language;
@@ -102,6 +112,12 @@ struct CreateFunction {
   bool sets_search_path = false;
   std::string body;  // of AS '…', RETURN … and BEGIN ATOMIC …
   std::string text;  // the whole statement
+};
+
+struct AlterFunction {
+  QualifiedName name;
+  ArgumentTypes arguments;
+  std::optional<Volatility> volatility;  // nullopt: stays
 };
 
 struct CreateRule {
@@ -172,6 +188,7 @@ struct Sequence {
   bool create = true;  // else ALTER
   bool if_not_exists = false;
   bool rewrites = false;  // ALTER that changes more than its owner
+  bool restarts = false;
   std::optional<QualifiedName> owner_table;
   std::string owner_column;
 };
@@ -224,6 +241,11 @@ struct Extension {
 struct CreateSchema {
   std::string name;
   bool if_not_exists = false;
+  // What is made together with it; names without a schema are in this one.
+  std::vector<CreateTable> tables;
+  std::vector<CreateIndex> indexes;
+  std::vector<CreateView> views;
+  std::vector<Sequence> sequences;
 };
 
 }  // namespace pgalter::sql::ast

@@ -159,6 +159,7 @@ Constraint ReadConstraint(const pg_query::Constraint& constraint, Source& source
   read.name = constraint.conname();
   read.columns = KeyColumns(constraint);
   read.included = Strings(constraint.including());
+  if (read.kind == ConstraintKind::kExclude) read.method = constraint.access_method();
   read.using_index = constraint.indexname();
   read.not_valid = constraint.skip_validation();
   read.deferrable = constraint.deferrable();

@@ -52,6 +52,11 @@ void ReadParts(Modify& modify, AnyMessage statement, bool is_root, Source& sourc
   } else if (const auto* merge = statement.As<pg_query::MergeStmt>()) {
     modify.verb = Modify::Verb::kMerge;
     modify.table = ReadName(merge->relation());
+    for (const auto& when : merge->merge_when_clauses()) {
+      const auto& clause = when.merge_when_clause();
+      if (clause.command_type() == pg_query::CMD_UPDATE) SetColumns(modify, clause.target_list());
+      if (clause.command_type() == pg_query::CMD_DELETE) modify.merge_deletes = true;
+    }
   }
 }
 

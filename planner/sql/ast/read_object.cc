@@ -26,6 +26,7 @@ Sequence WithOptions(Sequence sequence, const Nodes& options) {
     const auto& option = node.def_elem();
     if (option.defname() != "owned_by") {
       sequence.rewrites = !sequence.create;
+      sequence.restarts |= !sequence.create && option.defname() == "restart";
       continue;
     }
     auto parts = Strings(Items(option.arg()));
@@ -70,6 +71,7 @@ Drop ReadDrop(const pg_query::DropStmt& statement) {
     } else {
       drop.names.push_back(ReadName(object));
     }
+    if (drop.kind == ObjectKind::kFunction) drop.arguments.push_back(ReadArguments(object));
   }
   return drop;
 }
@@ -80,6 +82,7 @@ SetSchema ReadSetSchema(const pg_query::AlterObjectSchemaStmt& statement) {
   set.name =
       statement.has_relation() ? ReadName(statement.relation()) : ReadName(statement.object());
   set.new_schema = statement.newschema();
+  set.arguments = ReadArguments(statement.object());
   set.if_exists = statement.missing_ok();
   return set;
 }
@@ -98,6 +101,7 @@ Rename ReadRename(const pg_query::RenameStmt& statement) {
   } else if (statement.has_object()) {
     rename.name = ReadName(statement.object());
     rename.part = statement.subname();
+    rename.arguments = ReadArguments(statement.object());
   } else {
     rename.name.name = statement.subname();  // a schema, a role, a database …
   }

@@ -16,6 +16,9 @@ namespace pgalter::sql::ast {
 [[nodiscard]] CreateTrigger ReadCreateTrigger(const pg_query::CreateTrigStmt& statement);
 [[nodiscard]] CreateFunction ReadCreateFunction(const pg_query::CreateFunctionStmt& statement,
                                                 Source& source);
+[[nodiscard]] AlterFunction ReadAlterFunction(const pg_query::AlterFunctionStmt& statement);
+// Of what a statement names as a function; of anything else nullopt.
+[[nodiscard]] ArgumentTypes ReadArguments(const pg_query::Node& object);
 [[nodiscard]] CreateRule ReadCreateRule(const pg_query::RuleStmt& statement);
 [[nodiscard]] Policy ReadPolicy(const pg_query::CreatePolicyStmt& statement);
 [[nodiscard]] Policy ReadPolicy(const pg_query::AlterPolicyStmt& statement);

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <string>
@@ -12,6 +14,7 @@ namespace pgalter::sql::ast {
 namespace {
 
 namespace json = boost::json;
+using std::string_view_literals::operator""sv;
 
 constexpr std::size_t kMaxDepth =
     2'000;  // blocks in blocks; the library's own recursion ends first
@@ -31,6 +34,14 @@ std::string_view QueryOf(const json::object& object, std::string_view key) {
   return TextOf(expression->get_object(), "query");
 }
 
+bool IsLoop(std::string_view kind) {
+  constexpr std::array kLoops{"PLpgSQL_stmt_loop"sv,   "PLpgSQL_stmt_while"sv,
+                              "PLpgSQL_stmt_fori"sv,   "PLpgSQL_stmt_fors"sv,
+                              "PLpgSQL_stmt_forc"sv,   "PLpgSQL_stmt_foreach_a"sv,
+                              "PLpgSQL_stmt_dynfors"sv};
+  return std::ranges::find(kLoops, kind) != kLoops.end();
+}
+
 // In the order of the tree, which is the order of the text.
 class Reader {
  public:
@@ -42,7 +53,10 @@ class Reader {
     } else if (value.is_object()) {
       for (const auto& [key, part] : value.get_object()) {
         if (part.is_object()) VisitStatement(key, part.get_object());
+        const bool loop = IsLoop(key);
+        loops_ += loop ? 1 : 0;
         Visit(part);
+        loops_ -= loop ? 1 : 0;
       }
     }
   }
@@ -54,6 +68,7 @@ class Reader {
 
   Embedded& read_;
   int line_ = 1;
+  int loops_ = 0;  // around
 };
 
 void Reader::VisitStatement(std::string_view kind, const json::object& statement) {
@@ -78,6 +93,7 @@ void Reader::Add(std::string_view text) {
   if (text.empty()) return;
   read_.statements.emplace_back(text);
   read_.lines.push_back(line_);
+  read_.in_loop.push_back(loops_ > 0);
 }
 
 void Reader::AddDynamic(std::string_view expression) {

@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "planner/sql/ast/names.h"
+#include "planner/sql/ast/read_expression.h"
 #include "planner/sql/ast/read_object.h"
 #include "planner/sql/facts.h"
 
@@ -15,16 +16,18 @@ bool IsGivenByCaller(pg_query::FunctionParameterMode mode) {
   return mode != pg_query::FUNC_PARAM_OUT && mode != pg_query::FUNC_PARAM_TABLE;
 }
 
+Volatility ReadVolatility(const std::string& written) {
+  if (written == "immutable") return Volatility::kImmutable;
+  return written == "stable" ? Volatility::kStable : Volatility::kVolatile;
+}
+
 void ReadFunctionOption(CreateFunction& function, const pg_query::DefElem& option) {
   const std::string& name = option.defname();
   const auto& arg = option.arg();
   if (name == "language") {
     function.language = LowerCase(arg.string().sval());
   } else if (name == "volatility") {
-    const std::string& written = arg.string().sval();
-    function.volatility = written == "immutable" ? Volatility::kImmutable
-                          : written == "stable"  ? Volatility::kStable
-                                                 : Volatility::kVolatile;
+    function.volatility = ReadVolatility(arg.string().sval());
   } else if (name == "security") {
     function.security_definer = arg.boolean().boolval();
   } else if (name == "set") {
@@ -33,6 +36,21 @@ void ReadFunctionOption(CreateFunction& function, const pg_query::DefElem& optio
     // Of two strings, an object file and a symbol, the last is as good as the first.
     for (std::string& part : Strings(Items(arg))) function.body = std::move(part);
   }
+}
+
+// A name for each, or nothing: what * and most expressions make is known to the server alone.
+std::vector<std::string> OutputsOf(const pg_query::SelectStmt& select) {
+  const auto* first = &select;
+  while (first->has_larg()) first = &first->larg();
+  std::vector<std::string> outputs;
+  for (const auto& node : first->target_list()) {
+    const auto& target = node.res_target();
+    const auto& fields = target.val().column_ref().fields();
+    const bool named = !target.name().empty();
+    if (!named && (fields.empty() || !fields[fields.size() - 1].has_string())) return {};
+    outputs.push_back(named ? target.name() : fields[fields.size() - 1].string().sval());
+  }
+  return outputs;
 }
 
 template <class T>
@@ -69,6 +87,9 @@ CreateView ReadCreateView(const pg_query::ViewStmt& statement) {
   view.reads = ReadTables(facts.tables);
   view.columns = std::move(facts.expression.columns);
   view.literals = std::move(facts.literals);
+  view.outputs = OutputsOf(statement.query().select_stmt());
+  std::vector<std::string> aliases = Strings(statement.aliases());
+  if (aliases.size() <= view.outputs.size()) std::ranges::move(aliases, view.outputs.begin());
   return view;
 }
 
@@ -96,6 +117,7 @@ CreateFunction ReadCreateFunction(const pg_query::CreateFunctionStmt& statement,
     const auto& parameter = node.function_parameter();
     if (!IsGivenByCaller(parameter.mode())) continue;
     ++function.arguments;
+    function.types.push_back(ReadType(parameter.arg_type()));
     if (parameter.has_defexpr()) ++function.optional_arguments;
   }
   for (const auto& option : statement.options()) ReadFunctionOption(function, option.def_elem());
@@ -108,6 +130,27 @@ CreateFunction ReadCreateFunction(const pg_query::CreateFunctionStmt& statement,
   }
   function.text = source.text();
   return function;
+}
+
+ArgumentTypes ReadArguments(const pg_query::Node& object) {
+  if (!object.has_object_with_args() || object.object_with_args().args_unspecified())
+    return std::nullopt;
+  std::vector<TypeName> types;
+  for (const auto& argument : object.object_with_args().objargs())
+    types.push_back(ReadType(argument.type_name()));
+  return types;
+}
+
+AlterFunction ReadAlterFunction(const pg_query::AlterFunctionStmt& statement) {
+  AlterFunction alter;
+  alter.name = ReadName(statement.func().objname());
+  pg_query::Node object;
+  *object.mutable_object_with_args() = statement.func();
+  alter.arguments = ReadArguments(object);
+  for (const auto& action : statement.actions())
+    if (action.def_elem().defname() == "volatility")
+      alter.volatility = ReadVolatility(action.def_elem().arg().string().sval());
+  return alter;
 }
 
 CreateRule ReadCreateRule(const pg_query::RuleStmt& statement) {

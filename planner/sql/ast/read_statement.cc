@@ -103,9 +103,31 @@ Body ReadDropRole(const pg_query::DropRoleStmt& statement) {
   return drop;
 }
 
-Body ReadSchema(const pg_query::CreateSchemaStmt& statement) {
-  CreateSchema schema{statement.schemaname(), statement.if_not_exists()};
+// The server looks for it in the new schema first.
+void Place(QualifiedName& name, const CreateSchema& schema) {
+  if (!name.schema) name.schema = schema.name;
+}
+
+Body ReadSchema(const pg_query::CreateSchemaStmt& statement, Source& source) {
+  CreateSchema schema;
+  schema.name = statement.schemaname();
+  schema.if_not_exists = statement.if_not_exists();
   if (schema.name.empty()) schema.name = ReadRole(statement.authrole());
+  for (const auto& element : statement.schema_elts()) {
+    if (element.has_create_stmt()) {
+      schema.tables.push_back(ReadCreateTable(element.create_stmt(), source));
+      Place(schema.tables.back().name, schema);
+    } else if (element.has_index_stmt()) {
+      schema.indexes.push_back(ReadCreateIndex(element.index_stmt(), source));
+      Place(schema.indexes.back().table, schema);
+    } else if (element.has_view_stmt()) {
+      schema.views.push_back(ReadCreateView(element.view_stmt()));
+      Place(schema.views.back().name, schema);
+    } else if (element.has_create_seq_stmt()) {
+      schema.sequences.push_back(ReadSequence(element.create_seq_stmt()));
+      Place(schema.sequences.back().name, schema);
+    }
+  }
   return schema;
 }
 
@@ -168,6 +190,8 @@ Body ReadBody(const Node& node, Source& source) {
       return ReadCreateTrigger(node.create_trig_stmt());
     case Node::kCreateFunctionStmt:
       return ReadCreateFunction(node.create_function_stmt(), source);
+    case Node::kAlterFunctionStmt:
+      return ReadAlterFunction(node.alter_function_stmt());
     case Node::kRuleStmt:
       return ReadCreateRule(node.rule_stmt());
     case Node::kCreatePolicyStmt:
@@ -218,7 +242,7 @@ Body ReadBody(const Node& node, Source& source) {
     case Node::kAlterExtensionContentsStmt:
       return Extension{node.alter_extension_contents_stmt().extname(), false, false};
     case Node::kCreateSchemaStmt:
-      return ReadSchema(node.create_schema_stmt());
+      return ReadSchema(node.create_schema_stmt(), source);
     case Node::kTransactionStmt:
       return ReadTransaction(node.transaction_stmt());
     case Node::kVariableSetStmt:

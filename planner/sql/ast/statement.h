@@ -21,10 +21,10 @@ namespace pgalter::sql::ast {
 using Body =
     std::variant<CreateTable, CreateTableAs, AlterTable, CreateIndex, Reindex, Cluster, Vacuum,
                  RefreshMaterializedView, Rename, SetSchema, Drop, CreateView, CreateTrigger,
-                 CreateFunction, CreateRule, Policy, CreateType, AlterEnum, AlterComposite,
-                 CreateDomain, AlterDomain, Sequence, CreateStatistics, Grant, CommentOn,
-                 Publication, MoveTablespace, Extension, CreateSchema, Transaction, Set, LockTable,
-                 Truncate, Modify, Select, Copy, DoBlock, Call, Other>;
+                 CreateFunction, AlterFunction, CreateRule, Policy, CreateType, AlterEnum,
+                 AlterComposite, CreateDomain, AlterDomain, Sequence, CreateStatistics, Grant,
+                 CommentOn, Publication, MoveTablespace, Extension, CreateSchema, Transaction, Set,
+                 LockTable, Truncate, Modify, Select, Copy, DoBlock, Call, Other>;
 
 struct Statement {
   Body body;
@@ -45,7 +45,8 @@ struct Statement {
 // EXECUTE; COMMIT and ROLLBACK among them. `dynamic` counts EXECUTEs whose text is computed.
 struct Embedded {
   std::vector<std::string> statements;
-  std::vector<int> lines;  // of each, 1-based, in the body
+  std::vector<int> lines;     // of each, 1-based, in the body
+  std::vector<bool> in_loop;  // of each: LOOP, FOR, WHILE or FOREACH is around it
   int dynamic = 0;
 };
 [[nodiscard]] Result<Embedded> ReadPlpgsql(const DoBlock& block);
