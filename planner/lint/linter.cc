@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 
+#include "planner/lint/routines.h"
 #include "planner/lint/rules.h"
 #include "planner/lint/suppression.h"
 #include "planner/sql/newer_syntax.h"
@@ -41,12 +42,13 @@ std::uint64_t HashOf(std::string_view text, std::uint64_t hash) {
 class FileLinter {
  public:
   FileLinter(const File& file, int index, const Options& options, catalog::Schema& schema,
-             Timeline& timeline, Result& result)
+             Timeline& timeline, Routines& routines, Result& result)
       : file_(file),
         index_(index),
         options_(options),
         schema_(schema),
         timeline_(timeline),
+        routines_(routines),
         result_(result) {}
 
   // All files are read before the first is judged.
@@ -57,7 +59,13 @@ class FileLinter {
       for (const Part& part : file_.parts) ReadPart(part);
     }
   }
-  void Judge() {
+  // `before`: whose session goes on here.
+  void Judge(const FileLinter* before, bool goes_on) {
+    goes_on_ = goes_on;
+    if (before != nullptr) {
+      transaction_ = before->transaction_;
+      session_ = before->session_;
+    }
     for (const Script& script : scripts_) JudgeScript(script);
     if (file_.judged) Suppress();
     scripts_.clear();
@@ -75,7 +83,7 @@ class FileLinter {
   void ReadPart(const Part& part);
   std::optional<Statement> ReadPiece(const Piece& piece, Span span);
   void JudgeScript(const Script& script);
-  void JudgeEmbedded(const ScriptStatement& block);
+  void JudgeInside(const ScriptStatement& outer, Transaction& transaction, int depth);
   void JudgeOne(std::span<const ScriptStatement> all, std::size_t at, Transaction& transaction,
                 Place place, bool last);
   void Say(const Rule& rule, const ScriptStatement& read, Remark remark);
@@ -88,11 +96,14 @@ class FileLinter {
   const Options& options_;
   catalog::Schema& schema_;
   Timeline& timeline_;
+  Routines& routines_;
   Result& result_;
   std::vector<Script> scripts_;
   std::vector<Suppression> suppressions_;
   std::vector<Span> statements_;
   std::map<std::uint64_t, int> occurrences_;
+  int inside_ = 0;        // statements of bodies that were judged
+  bool goes_on_ = false;  // with the file after it
   Transaction transaction_{TransactionKind::kNone};
   SessionSettings session_{options_.assumed_lock_timeout, options_.assumed_statement_timeout};
 };
@@ -132,7 +143,7 @@ void FileLinter::SayAt(std::string_view rule_id, Span span, std::string message)
   remark.message = std::move(message);
   const std::string_view text =
       std::string_view(file_.text).substr(span.begin, span.end - span.begin);
-  Say(*rule, {Statement{}, text, span}, std::move(remark));
+  Say(*rule, {Statement{}, text, span, false}, std::move(remark));
 }
 
 void FileLinter::JudgeOne(std::span<const ScriptStatement> all, std::size_t at,
@@ -154,6 +165,7 @@ void FileLinter::JudgeOne(std::span<const ScriptStatement> all, std::size_t at,
                           timeline_,
                           {index_, read.span.begin},
                           place == Place::kEmbedded,
+                          read.in_loop,
                           last};
     for (const Rule* rule : AllRules()) {
       if (rule->check == nullptr || !Wanted(*rule)) continue;
@@ -165,21 +177,32 @@ void FileLinter::JudgeOne(std::span<const ScriptStatement> all, std::size_t at,
   transaction.Step(read.statement, effects, schema_, read.span);
   if (was_open && !transaction.open()) session_.EndTransaction();
   schema_.Apply(read.statement);
+  routines_.Learn(read.statement);
 }
 
-// The statements in a DO block run in one transaction, whatever is around it.
-void FileLinter::JudgeEmbedded(const ScriptStatement& block) {
-  const auto embedded = sql::ast::ReadPlpgsql(*block.statement.As<sql::ast::DoBlock>());
-  if (!embedded) return;
-  Transaction own(TransactionKind::kImplied);
-  Transaction& transaction = transaction_.open() ? transaction_ : own;
-  std::vector<ScriptStatement> statements;
-  for (const std::string& text : embedded->statements) {
-    auto statement = sql::ast::ReadStatement(text);
-    if (statement) statements.push_back({std::move(*statement), text, block.span});
+// What a DO block, or a routine that the statement calls, runs in its turn: in one transaction,
+// whatever is around it.
+void FileLinter::JudgeInside(const ScriptStatement& outer, Transaction& transaction, int depth) {
+  constexpr int kMostCalls = 4;  // of each other
+  // Of a file: bodies may call one another again and again.
+  constexpr int kMostStatements = 10'000;
+  if (depth > kMostCalls || inside_ > kMostStatements) return;
+  for (const sql::ast::Embedded& body : routines_.Inside(outer.statement)) {
+    Transaction own(TransactionKind::kImplied);
+    Transaction& around = transaction.open() ? transaction : own;
+    std::vector<ScriptStatement> statements;
+    for (std::size_t i = 0; i < body.statements.size(); ++i) {
+      auto statement = sql::ast::ReadStatement(body.statements[i]);
+      if (statement)
+        statements.push_back(
+            {std::move(*statement), body.statements[i], outer.span, body.in_loop[i]});
+    }
+    for (std::size_t i = 0; i < statements.size(); ++i) {
+      ++inside_;
+      JudgeOne(statements, i, around, Place::kEmbedded, false);
+      JudgeInside(statements[i], around, depth + 1);
+    }
   }
-  for (std::size_t i = 0; i < statements.size(); ++i)
-    JudgeOne(statements, i, transaction, Place::kEmbedded, false);
 }
 
 std::optional<Statement> FileLinter::ReadPiece(const Piece& piece, Span span) {
@@ -224,7 +247,7 @@ void FileLinter::ReadPart(const Part& part) {
     timeline_.Add(*statement, {index_, span.begin});
     const std::string_view written =
         text.substr(piece.span.begin, piece.span.end - piece.span.begin);
-    script.statements.push_back({std::move(*statement), written, span});
+    script.statements.push_back({std::move(*statement), written, span, false});
   }
 }
 
@@ -238,10 +261,9 @@ void FileLinter::JudgeScript(const Script& script) {
                                                          : Transaction::AfterCommit::kNothing);
   }
   for (std::size_t i = 0; i < script.statements.size(); ++i) {
-    const bool last = script.last_understood && i + 1 == script.statements.size();
+    const bool last = script.last_understood && !goes_on_ && i + 1 == script.statements.size();
     JudgeOne(script.statements, i, transaction_, Place::kScript, last);
-    if (script.statements[i].statement.As<sql::ast::DoBlock>() != nullptr)
-      JudgeEmbedded(script.statements[i]);
+    JudgeInside(script.statements[i], transaction_, 0);
   }
   if (implied) {
     session_.EndTransaction();
@@ -291,12 +313,16 @@ void FileLinter::Suppress() {
 Result Lint(const std::vector<File>& files, const Options& options, catalog::Schema schema) {
   Result result;
   Timeline timeline;
+  Routines routines;
   std::deque<FileLinter> linters;  // they stay where they are
   for (std::size_t i = 0; i < files.size(); ++i)
-    linters.emplace_back(files[i], static_cast<int>(i), options, schema, timeline, result).Read();
+    linters.emplace_back(files[i], static_cast<int>(i), options, schema, timeline, routines, result)
+        .Read();
   for (std::size_t i = 0; i < files.size(); ++i) {
-    if (!files[i].with_previous) schema.BeginRun();
-    linters[i].Judge();
+    const bool continues = files[i].continues && i > 0;
+    if (!files[i].with_previous && !continues) schema.BeginRun();
+    const bool goes_on = i + 1 < files.size() && files[i + 1].continues;
+    linters[i].Judge(continues ? &linters[i - 1] : nullptr, goes_on);
   }
   std::ranges::stable_sort(result.findings, [](const Finding& a, const Finding& b) {
     return std::pair(a.file, a.span.begin) < std::pair(b.file, b.span.begin);

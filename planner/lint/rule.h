@@ -27,7 +27,8 @@ namespace pgalter::lint {
 struct ScriptStatement {
   sql::ast::Statement statement;
   std::string_view text;
-  sql::Span span;  // of the file
+  sql::Span span;        // of the file
+  bool in_loop = false;  // of the body that it stands in
 };
 
 struct Context {
@@ -44,7 +45,8 @@ struct Context {
   std::span<const ScriptStatement> after;
   const Timeline& timeline;
   Moment now;
-  bool embedded = false;  // inside DO or EXECUTE: edits cannot reach it
+  bool embedded = false;  // inside DO, EXECUTE or a routine that is called: edits cannot reach it
+  bool in_loop = false;   // of such a body
   bool last_of_file = false;
 
   // There before the run: it may have rows, and others may use it. Unknown tables count.

@@ -147,6 +147,25 @@ TEST(LockTimeout, IsTheRunnersAffairWhereItSaysSo) {
             "");
 }
 
+// psql's \ir: the included script runs inside the transaction of the other.
+TEST(IncludedScript, GoesOnInTheSameTransactionAndSession) {
+  const auto piece = [](std::string text, bool continues) {
+    File file;
+    file.name = continues ? "part.sql" : "whole.sql";
+    file.text = std::move(text);
+    file.continues = continues;
+    return file;
+  };
+  const auto findings =
+      Lint({piece("SET lock_timeout = '2s'; BEGIN; ALTER TABLE a ADD COLUMN x int;", false),
+            piece("ALTER TABLE b ADD COLUMN x int;", true), piece("COMMIT;", true)},
+           {})
+          .findings;
+  EXPECT_EQ(test::VerdictOf(findings, kSeveral), "warning");
+  EXPECT_EQ(test::VerdictOf(findings, kLockTimeout), "");
+  EXPECT_EQ(test::VerdictOf(findings, "unclosed-transaction"), "");
+}
+
 TEST(ImpliedTransaction, HoldsItsLocksToo) {
   const std::string sql =
       "ALTER TABLE orders ADD COLUMN x int; ALTER TABLE items ADD COLUMN x int;";

@@ -60,6 +60,11 @@ bool IsMereJoin(const Modify& modify, const std::vector<sql::ColumnUse>& decidin
 }  // namespace
 
 Extent ExtentOf(const Modify& modify) {
+  // Every row that has a partner: VALUES have none to offer but what is written.
+  if (modify.verb == Modify::Verb::kMerge) {
+    const bool changes = !modify.set_columns.empty() || modify.merge_deletes;
+    return changes && !modify.reads.empty() && !modify.has_limit ? Extent::kNearly : Extent::kPart;
+  }
   if (modify.verb != Modify::Verb::kUpdate && modify.verb != Modify::Verb::kDelete)
     return Extent::kPart;
   if (modify.has_limit) return Extent::kPart;
@@ -86,6 +91,12 @@ void ForEachModify(const sql::ast::Statement& statement, const Visit& visit) {
 
 std::optional<Remark> OnRows(const Context& context, const Modify& modify, std::string message) {
   if (!InUse(context, modify.table)) return std::nullopt;
+  // What the same migration has put together beside it says which rows are meant.
+  const bool listed = ExtentOf(modify) == Extent::kNearly && !modify.reads.empty() &&
+                      std::ranges::all_of(modify.reads, [&](const catalog::QualifiedName& name) {
+                        return !context.Existing(name);
+                      });
+  if (listed) return std::nullopt;
   Remark remark;
   remark.message = std::move(message);
   remark.lock = LockOn(context, modify.table);

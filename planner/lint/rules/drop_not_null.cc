@@ -26,7 +26,7 @@ constinit const Rule kDropNotNull{
     .id = "drop-not-null",
     .title = "NOT NULL dropped",
     .category = Category::kClient,
-    .severity = Severity::kWarning,
+    .severity = Severity::kNote,
     .effect = "Code that has never met a NULL in this column may fail on the first one.",
     .remedy = "Release code that copes with NULL first.",
     .check = &Check};

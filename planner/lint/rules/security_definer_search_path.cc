@@ -19,7 +19,7 @@ constinit const Rule kSecurityDefinerSearchPath{
     .id = "security-definer-search-path",
     .title = "SECURITY DEFINER without a search_path",
     .category = Category::kData,
-    .severity = Severity::kWarning,
+    .severity = Severity::kNote,
     .effect =
         "It runs with its owner's rights and the caller's search_path: who can create a temporary "
         "table or a function can make it run his own.",

@@ -1,11 +1,34 @@
+#include <algorithm>
+
 #include "planner/lint/rules/bulk.h"
 
 namespace pgalter::lint {
 
 namespace {
 
+bool Commits(const ScriptStatement& item) {
+  const auto* verb = item.statement.As<sql::ast::Transaction>();
+  return verb != nullptr && verb->verb == sql::ast::Transaction::Verb::kCommit;
+}
+
+// A few rows at a time, again and again, and no COMMIT between.
+bool LoopsInOneTransaction(const Context& context, const sql::ast::Modify& modify) {
+  const bool changes = modify.verb == sql::ast::Modify::Verb::kUpdate ||
+                       modify.verb == sql::ast::Modify::Verb::kDelete;
+  return context.in_loop && changes && modify.has_limit &&
+         std::ranges::none_of(context.before, Commits) &&
+         std::ranges::none_of(context.after, Commits);
+}
+
 void Check(const Context& context, const Reporter& report) {
   ForEachModify(context.statement, [&](const sql::ast::Modify& modify) {
+    if (LoopsInOneTransaction(context, modify)) {
+      auto looped = OnRows(context, modify,
+                           fmt::format("{} is changed by parts, but all of them in one transaction",
+                                       Context::Show(modify.table)));
+      if (looped) report(std::move(*looped));
+      return;
+    }
     if (ExtentOf(modify) != Extent::kNearly) return;
     auto remark = OnRows(
         context, modify,

@@ -1,0 +1,1 @@
+SELECT setval('ticket', (SELECT max(id) FROM orders));
