@@ -49,8 +49,17 @@ class Copy {
   Copy(const std::string& of, const std::string& suffix) : name_(of + suffix) {
     // The only way before 15, and no name for it there.
     const bool named = SharedServer().server_version_major() >= 15;
-    AsAdministrator(fmt::format("CREATE DATABASE {} TEMPLATE {}{}", name_, of,
-                                named ? " STRATEGY file_copy" : ""));
+    const std::string create = fmt::format("CREATE DATABASE {} TEMPLATE {}{}", name_, of,
+                                           named ? " STRATEGY file_copy" : "");
+    for (int attempt = 1;; ++attempt) {
+      try {
+        AsAdministrator(create);
+        return;
+      } catch (const SqlError& error) {
+        // On a busy machine a session, or autovacuum, takes its time to leave the template.
+        if (error.sqlstate() != "55006" || attempt == 10) throw;
+      }
+    }
   }
   Copy(const Copy&) = delete;
   Copy& operator=(const Copy&) = delete;
