@@ -120,6 +120,7 @@ class Assembler {
 
   catalog::Schema Run(const pg::Result& sizes) {
     Each(Part::kSchemas, [&](Cells row) { schema_.AddSchema(row.Text()); });
+    Each(Part::kExtensions, [&](Cells row) { schema_.AddExtension(row.Text()); });
     Each(Part::kRelations, [&](Cells row) { AddRelation(row); });
     Each(Part::kColumns, [&](Cells row) { AddColumn(row); });
     Each(Part::kIndexes, [&](Cells row) { AddIndex(row); });

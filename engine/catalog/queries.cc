@@ -188,6 +188,8 @@ WHERE p.prokind IN ('f', 'p', 'w') AND {ours}
 ORDER BY p.oid
 )sql";
 
+constexpr const char* kExtensions = "SELECT extname FROM pg_extension ORDER BY extname";
+
 }  // namespace
 
 const char* const kSizes = R"sql(
@@ -216,7 +218,7 @@ std::vector<std::string> CatalogQueries(int server_version) {
   std::vector<std::string> queries;
   for (const char* query :
        {kSchemas, kRelations, kColumns, kParents, kConstraints, kIndexes, kTriggers, kPolicies,
-        kPolicyReads, kRules, kViewReads, kSequences, kTypes, kEnumValues, kFunctions})
+        kPolicyReads, kRules, kViewReads, kSequences, kTypes, kEnumValues, kFunctions, kExtensions})
     queries.push_back(fmt::format(fmt::runtime(query), fmt::arg("ours", kOurs),
                                   fmt::arg("pending", pending), fmt::arg("enforced", enforced)));
   return queries;

@@ -11,7 +11,8 @@ namespace pgalter::live {
 enum class Part {
   kSchemas,      // name
   kRelations,    // oid, schema, name, kind, persistence, row security, owner, tablespace,
-                 // access method, bound, partition key, type's schema, type's name, rows
+                 // access method, bound, partition key, type's schema, type's name, rows,
+                 // replica identity
   kColumns,      // relation, number, name, type's text, not null, default, identity, generated,
                  // its expression, collation, local
   kParents,      // child, parent; of tables and indexes
@@ -28,9 +29,10 @@ enum class Part {
   kSequences,    // sequence, table's schema, table's name, column
   kTypes,        // oid, schema, name, kind, relation, base type's text, not null, default
   kEnumValues,   // type, value
-  kFunctions,    // schema, name, arguments, those with a default, volatility, language, body
+  kFunctions,    // schema, name, arguments, those with a default, volatility, language, body, types
+  kExtensions,   // name
 };
-inline constexpr int kParts = static_cast<int>(Part::kFunctions) + 1;
+inline constexpr int kParts = static_cast<int>(Part::kExtensions) + 1;
 
 // `server_version` as 150020.
 [[nodiscard]] std::vector<std::string> CatalogQueries(int server_version);

@@ -45,6 +45,7 @@ class Change {
   void operator()(const sql::ast::AlterDomain& statement);
   void operator()(const sql::ast::Sequence& statement);
   void operator()(const sql::ast::CreateSchema& statement);
+  void operator()(const sql::ast::Extension& statement);
   void operator()(const sql::ast::Set& statement);
   void operator()(const sql::ast::Select& statement);
   void operator()(const sql::ast::Transaction& statement);

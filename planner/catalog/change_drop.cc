@@ -34,6 +34,9 @@ void Change::operator()(const sql::ast::Drop& statement) {
         DropFunctions(name, i < statement.arguments.size() ? statement.arguments[i] : std::nullopt,
                       statement.cascade);
         break;
+      case ObjectKind::kExtension:
+        schema_.extensions_.erase(name.name);
+        break;
       case ObjectKind::kSchema:
         DropSchema(name.name);
         break;

@@ -27,6 +27,7 @@ void Replace(std::optional<sql::ast::Expression>& expression, const std::string&
   Replace(expression->null_columns, from, to);
   for (sql::ast::Comparison& comparison : expression->comparisons)
     Replace(comparison.column, from, to);
+  for (sql::ast::ColumnCast& cast : expression->column_casts) Replace(cast.column, from, to);
 }
 
 bool IsRelation(ObjectKind kind) {
@@ -60,7 +61,8 @@ void Change::operator()(const sql::ast::Rename& statement) {
     case ObjectKind::kColumn: {
       if (FindByIndex(statement.name) != nullptr) return;
       Table& table = Open(statement.name);
-      Replace(table.view_outputs, statement.part, statement.new_name);
+      for (ViewOutput& output : table.view_outputs)
+        Replace(output.name, statement.part, statement.new_name);
       RenameColumn(table, statement.part, statement.new_name);
       return;
     }

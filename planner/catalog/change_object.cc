@@ -119,7 +119,7 @@ void Change::operator()(const sql::ast::CreateView& statement) {
   }
   for (const QualifiedName& source : statement.reads) view.reads.push_back(Target(source));
   view.view_columns = ResolveUses(statement.reads, statement.columns);
-  view.view_outputs = statement.outputs;
+  view.view_outputs = schema_.OutputsOf(statement);
   Insert(std::move(view));
 }
 
@@ -311,6 +311,10 @@ void Change::operator()(const sql::ast::Select& statement) {
       statement.literals.front() != "search_path")
     return;
   SetSearchPath(statement.literals[1], false, false);
+}
+
+void Change::operator()(const sql::ast::Extension& statement) {
+  if (statement.create) schema_.AddExtension(statement.name);
 }
 
 void Change::operator()(const sql::ast::CreateSchema& statement) {

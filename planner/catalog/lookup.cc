@@ -72,6 +72,12 @@ const Table* Schema::FindTable(const QualifiedName& name) const {
   return nullptr;
 }
 
+bool Schema::ShowsHistory() const {
+  return complete_ || std::ranges::any_of(tables_, [](const auto& entry) {
+           return entry.second.complete && entry.second.origin == Origin::kBefore;
+         });
+}
+
 const Table* Schema::TableOfIndex(const QualifiedName& index) const {
   const auto in = [&](const std::string& schema) -> const Table* {
     const auto found = index_tables_.find(Key(schema, index.name));
@@ -249,6 +255,26 @@ std::vector<const Table*> Schema::TablesIn(const std::string& schema) const {
        place != tables_.end() && place->first.starts_with(prefix); ++place)
     if (place->second.name.schema == schema) tables.push_back(&place->second);
   return tables;
+}
+
+std::vector<ViewOutput> Schema::OutputsOf(const sql::ast::CreateView& view) const {
+  const auto type_in = [](const Table& table,
+                          const std::string& name) -> std::optional<sql::ast::TypeName> {
+    if (const Column* column = table.FindColumn(name); column != nullptr && column->known)
+      return column->type;
+    const auto output = std::ranges::find(table.view_outputs, name, &ViewOutput::name);
+    return output == table.view_outputs.end() ? std::nullopt : output->type;
+  };
+  std::vector<ViewOutput> outputs;
+  for (const sql::ast::ViewColumn& column : view.outputs) {
+    ViewOutput output{column.name, column.cast};
+    // An alias may stand for any of several tables.
+    if (column.column && view.reads.size() == 1)
+      if (const Table* table = FindTable(view.reads.front()))
+        output.type = type_in(*table, column.column->name);
+    outputs.push_back(std::move(output));
+  }
+  return outputs;
 }
 
 Truth Schema::HasSchema(const std::string& name) const {

@@ -72,6 +72,12 @@ struct Trigger {
   std::vector<std::string> columns_read;  // by WHEN (…)
 };
 
+// A column that a view has; its type where that is certain.
+struct ViewOutput {
+  std::string name;
+  std::optional<sql::ast::TypeName> type;
+};
+
 enum class TableKind { kTable, kPartitioned, kForeign, kView, kMaterializedView, kSequence };
 
 struct Table {
@@ -105,7 +111,7 @@ struct Table {
 
   std::optional<QualifiedName> owned_by;  // of a sequence: goes with that table
   std::string owned_by_column;
-  std::vector<std::string> view_outputs;  // a view's own columns; empty: not known
+  std::vector<ViewOutput> view_outputs;  // a view's own columns; empty: not known
 
   std::string of_type;  // OF a composite type, as "schema.name"
   std::string owner;    // a role; empty: not known

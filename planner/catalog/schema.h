@@ -43,9 +43,12 @@ class Schema {
   void Add(Type type);
   void Add(Function function);
   void AddSchema(const std::string& name) { schemas_.insert(name); }
+  void AddExtension(const std::string& name) { extensions_.insert(name); }
   // Everything that exists has been added or applied: what cannot be found does not exist.
   void SetComplete() { complete_ = true; }
   [[nodiscard]] bool complete() const { return complete_; }
+  // What was there before the run has been shown, as far as anybody can tell: some of it was.
+  [[nodiscard]] bool ShowsHistory() const;
   void SetSize(const QualifiedName& table, std::int64_t rows, std::optional<std::int64_t> bytes);
 
   // nullptr: not known, which is not the same as not there.
@@ -90,7 +93,13 @@ class Schema {
   // Everything in one schema.
   [[nodiscard]] std::vector<const Table*> TablesIn(const std::string& schema) const;
 
+  // The columns that it would have here; none: that cannot be told.
+  [[nodiscard]] std::vector<ViewOutput> OutputsOf(const sql::ast::CreateView& view) const;
+
   [[nodiscard]] Truth HasSchema(const std::string& name) const;
+  [[nodiscard]] bool HasExtension(const std::string& name) const {
+    return extensions_.contains(name);
+  }
   // A valid CHECK, NOT NULL or key proves it.
   [[nodiscard]] Truth NotNullProven(const QualifiedName& table, const std::string& column) const;
 
@@ -126,6 +135,7 @@ class Schema {
   std::vector<std::string> search_path_{"public"};
   std::optional<std::vector<std::string>> path_after_transaction_;  // SET LOCAL ends with it
   std::set<std::string> schemas_;
+  std::set<std::string> extensions_;
   std::vector<UndoLevel> undo_;  // the open transaction, then its savepoints
   // What may have something in it that is new in this run; may name what is there no longer.
   std::vector<std::string> new_tables_;

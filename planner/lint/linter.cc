@@ -39,6 +39,25 @@ std::uint64_t HashOf(std::string_view text, std::uint64_t hash) {
 }
 
 // One file on its way through the rules.
+// IF EXISTS, of what a history that shows tables has not made: a leftover of other databases.
+bool IsOfNothingKnown(const Statement& statement, const catalog::Schema& schema) {
+  const auto unknown = [&](const catalog::QualifiedName& name) {
+    const sql::ast::TypeName type{name.schema.value_or(""), name.name, {}, 0};
+    return schema.FindTable(name) == nullptr && schema.FindIndex(name) == nullptr &&
+           schema.FindType(type) == nullptr && schema.FindDomain(type) == nullptr &&
+           !schema.functions().contains(name.name);
+  };
+  using sql::ast::ObjectKind;
+  if (const auto* drop = statement.As<sql::ast::Drop>()) {
+    const bool followed = drop->kind != ObjectKind::kSchema && drop->kind != ObjectKind::kDatabase &&
+                          drop->kind != ObjectKind::kExtension && drop->kind != ObjectKind::kOther;
+    return drop->if_exists && followed && !drop->on_table &&
+           std::ranges::all_of(drop->names, unknown) && schema.ShowsHistory();
+  }
+  const auto* alter = statement.As<sql::ast::AlterTable>();
+  return alter != nullptr && alter->if_exists && unknown(alter->name) && schema.ShowsHistory();
+}
+
 class FileLinter {
  public:
   FileLinter(const File& file, int index, const Options& options, catalog::Schema& schema,
@@ -78,12 +97,13 @@ class FileLinter {
     std::ptrdiff_t count = 0;  // with those that were not understood
     bool last_understood = true;
   };
-  enum class Place { kScript, kEmbedded };
+  enum class Place { kScript, kEmbedded, kOwnTransaction };
 
   void ReadPart(const Part& part);
   std::optional<Statement> ReadPiece(const Piece& piece, Span span);
   void JudgeScript(const Script& script);
-  void JudgeInside(const ScriptStatement& outer, Transaction& transaction, int depth);
+  void JudgeInside(const ScriptStatement& outer, Transaction& transaction, Place outside,
+                   int depth);
   void JudgeOne(std::span<const ScriptStatement> all, std::size_t at, Transaction& transaction,
                 Place place, bool last);
   void Say(const Rule& rule, const ScriptStatement& read, Remark remark);
@@ -149,7 +169,10 @@ void FileLinter::SayAt(std::string_view rule_id, Span span, std::string message)
 void FileLinter::JudgeOne(std::span<const ScriptStatement> all, std::size_t at,
                           Transaction& transaction, Place place, bool last) {
   const ScriptStatement& read = all[at];
-  const locks::Effects effects = locks::EffectsOf(read.statement, schema_, options_.server_version);
+  const bool of_nothing = IsOfNothingKnown(read.statement, schema_);
+  const locks::Effects effects =
+      of_nothing ? locks::Effects()
+                 : locks::EffectsOf(read.statement, schema_, options_.server_version);
   if (file_.judged) {
     ++result_.statements;
     const Context context{read.statement,
@@ -164,14 +187,20 @@ void FileLinter::JudgeOne(std::span<const ScriptStatement> all, std::size_t at,
                           all.subspan(at + 1),
                           timeline_,
                           {index_, read.span.begin},
-                          place == Place::kEmbedded,
+                          place != Place::kScript,
                           read.in_loop,
+                          place == Place::kOwnTransaction,
                           last};
     for (const Rule* rule : AllRules()) {
       if (rule->check == nullptr || !Wanted(*rule)) continue;
-      rule->check(context, [&](Remark remark) { Say(*rule, read, std::move(remark)); });
+      rule->check(context, [&](Remark remark) {
+        if (of_nothing) remark.severity = Severity::kNote;
+        Say(*rule, read, std::move(remark));
+      });
     }
   }
+  // The server refuses it: the transaction around is not the body's.
+  if (place == Place::kEmbedded && read.statement.As<sql::ast::Transaction>() != nullptr) return;
   session_.Step(read.statement, transaction.kind());
   const bool was_open = transaction.open();
   transaction.Step(read.statement, effects, schema_, read.span);
@@ -182,14 +211,18 @@ void FileLinter::JudgeOne(std::span<const ScriptStatement> all, std::size_t at,
 
 // What a DO block, or a routine that the statement calls, runs in its turn: in one transaction,
 // whatever is around it.
-void FileLinter::JudgeInside(const ScriptStatement& outer, Transaction& transaction, int depth) {
+void FileLinter::JudgeInside(const ScriptStatement& outer, Transaction& transaction, Place outside,
+                             int depth) {
   constexpr int kMostCalls = 4;  // of each other
   // Of a file: bodies may call one another again and again.
   constexpr int kMostStatements = 10'000;
   if (depth > kMostCalls || inside_ > kMostStatements) return;
   for (const sql::ast::Embedded& body : routines_.Inside(outer.statement)) {
-    Transaction own(TransactionKind::kImplied);
-    Transaction& around = transaction.open() ? transaction : own;
+    Transaction own(TransactionKind::kImplied, Transaction::AfterCommit::kAgain);
+    const bool begins = !transaction.open();
+    const bool own_before = outside == Place::kOwnTransaction;
+    const Place place = begins || own_before ? Place::kOwnTransaction : Place::kEmbedded;
+    Transaction& around = begins ? own : transaction;
     std::vector<ScriptStatement> statements;
     for (std::size_t i = 0; i < body.statements.size(); ++i) {
       auto statement = sql::ast::ReadStatement(body.statements[i]);
@@ -199,9 +232,10 @@ void FileLinter::JudgeInside(const ScriptStatement& outer, Transaction& transact
     }
     for (std::size_t i = 0; i < statements.size(); ++i) {
       ++inside_;
-      JudgeOne(statements, i, around, Place::kEmbedded, false);
-      JudgeInside(statements[i], around, depth + 1);
+      JudgeOne(statements, i, around, place, false);
+      JudgeInside(statements[i], around, place, depth + 1);
     }
+    if (begins) session_.EndTransaction();
   }
 }
 
@@ -263,7 +297,7 @@ void FileLinter::JudgeScript(const Script& script) {
   for (std::size_t i = 0; i < script.statements.size(); ++i) {
     const bool last = script.last_understood && !goes_on_ && i + 1 == script.statements.size();
     JudgeOne(script.statements, i, transaction_, Place::kScript, last);
-    JudgeInside(script.statements[i], transaction_, 0);
+    JudgeInside(script.statements[i], transaction_, Place::kScript, 0);
   }
   if (implied) {
     session_.EndTransaction();

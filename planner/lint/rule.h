@@ -47,6 +47,7 @@ struct Context {
   Moment now;
   bool embedded = false;  // inside DO, EXECUTE or a routine that is called: edits cannot reach it
   bool in_loop = false;   // of such a body
+  bool may_commit = false;  // such a body: nobody has begun a transaction around it
   bool last_of_file = false;
 
   // There before the run: it may have rows, and others may use it. Unknown tables count.

@@ -126,6 +126,15 @@ void InlineConstraint(const ast::ColumnDefinition& column, ast::Constraint const
   }
 }
 
+void RefuseChanging(const ast::ColumnDefinition& column, const Altered& altered, Draft& draft) {
+  const ast::Constraint* made = column.Find(ConstraintKind::kGeneratedStored);
+  if (made == nullptr) made = column.Find(ConstraintKind::kGeneratedVirtual);
+  if (made == nullptr || !made->expression || altered.table == nullptr) return;
+  if (const auto why =
+          WhyNotImmutable(*made->expression, altered.table->columns, draft.schema()))
+    draft.Refuse(Refusal::kOther, column.name, *why + ", so no column can be generated with it");
+}
+
 }  // namespace
 
 void AddColumn(const TableCommand& command, const Altered& altered, Draft& draft) {
@@ -143,6 +152,7 @@ void AddColumn(const TableCommand& command, const Altered& altered, Draft& draft
                  "the tables below " + Show(altered.name) + " must get the column as well");
   Rewrites(column, altered, draft).Find();
   RequireValue(column, altered, draft);
+  RefuseChanging(column, altered, draft);
   for (const ast::Constraint& constraint : column.constraints)
     InlineConstraint(column, constraint, altered, draft);
 }

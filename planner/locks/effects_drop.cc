@@ -45,7 +45,8 @@ void DropTable(const ast::Drop& drop, const QualifiedName& name, Draft& draft) {
   const catalog::Table* table = draft.schema().FindTable(name);
   if (table == nullptr) {
     if (!draft.schema().complete()) {
-      draft.Take(name, LockMode::kAccessExclusive);
+      if (!drop.if_exists || !draft.schema().ShowsHistory())
+        draft.Take(name, LockMode::kAccessExclusive);
     } else if (!drop.if_exists) {
       draft.Refuse(Refusal::kUnknownObject, Show(name), "there is no relation " + Show(name));
     }
@@ -129,6 +130,23 @@ void DropType(const ast::Drop& drop, const QualifiedName& name, Draft& draft) {
     touch(*table, Show(table->name) + " is made of it");
 }
 
+// A trigger's function has no arguments.
+void DropFunction(const ast::Drop& drop, const QualifiedName& name,
+                  const ast::ArgumentTypes& arguments, Draft& draft) {
+  if (drop.cascade || (arguments && !arguments->empty())) return;
+  for (const auto& [key, table] : draft.schema().tables()) {
+    for (const catalog::Trigger& trigger : table.triggers) {
+      const QualifiedName& function = trigger.function;
+      if (function.name != name.name ||
+          (name.schema && function.schema && name.schema != function.schema))
+        continue;
+      draft.Refuse(Refusal::kDependants, Show(name),
+                   "trigger " + trigger.name + " of " + Show(table.name) + " needs it");
+      return;
+    }
+  }
+}
+
 void DropOne(const ast::Drop& drop, const QualifiedName& name, Draft& draft) {
   switch (drop.kind) {
     case ObjectKind::kTable:
@@ -159,7 +177,15 @@ bool ReadsColumn(const catalog::Table& view, const QualifiedName& table,
 }  // namespace
 
 void Form(const ast::Drop& drop, Draft& draft) {
-  if (drop.concurrently) draft.SetOutsideTransaction();
+  if (drop.concurrently) {
+    draft.SetOutsideTransaction();
+    if (drop.names.size() > 1)
+      draft.Refuse(Refusal::kOther, Show(drop.names.front()),
+                   "DROP INDEX CONCURRENTLY takes one index at a time");
+    if (drop.cascade)
+      draft.Refuse(Refusal::kOther, Show(drop.names.front()),
+                   "DROP INDEX CONCURRENTLY does not take CASCADE");
+  }
   if (drop.kind == ObjectKind::kDatabase || drop.kind == ObjectKind::kTablespace ||
       drop.kind == ObjectKind::kSubscription)
     draft.SetOutsideTransaction();
@@ -167,7 +193,12 @@ void Form(const ast::Drop& drop, Draft& draft) {
     draft.Take(*drop.on_table, LockMode::kAccessExclusive);
     return;
   }
-  for (const QualifiedName& name : drop.names) DropOne(drop, name, draft);
+  for (std::size_t i = 0; i < drop.names.size(); ++i) {
+    if (drop.kind == ObjectKind::kFunction)
+      DropFunction(drop, drop.names[i], drop.arguments[i], draft);
+    else
+      DropOne(drop, drop.names[i], draft);
+  }
 }
 
 void DropColumn(const TableCommand& command, const Altered& altered, Draft& draft) {

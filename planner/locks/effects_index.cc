@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <initializer_list>
+#include <optional>
+#include <string>
 
 #include "planner/locks/alter.h"
 #include "planner/locks/forms.h"
@@ -11,6 +14,44 @@ using ast::TableCommand;
 
 bool IsPartitioned(const catalog::Table* table) {
   return table != nullptr && table->kind == catalog::TableKind::kPartitioned;
+}
+
+// Types that no operator class of the method is the default for, and extensions bring none either.
+bool HasNoDefault(const std::string& method, const ast::TypeName& type) {
+  if (type.array_dimensions > 0) return false;
+  const auto is_one_of = [&](std::initializer_list<const char*> names) {
+    return std::ranges::find(names, type.name) != names.end();
+  };
+  if (method == "gin")
+    return is_one_of({"text", "varchar", "bpchar", "int2", "int4", "int8", "numeric", "float4",
+                      "float8", "bool", "uuid", "date", "timestamp", "timestamptz", "json"});
+  return (method == "btree" || method == "hash") &&
+         is_one_of({"json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"});
+}
+
+void RefuseWithoutClass(const ast::CreateIndex& create, const catalog::Table& table, Draft& draft) {
+  for (const ast::IndexColumn& column : create.columns) {
+    const catalog::Column* known = table.FindColumn(column.column);
+    if (known == nullptr || !known->known || !column.operator_class.empty()) continue;
+    if (!HasNoDefault(create.method, known->type)) continue;
+    if (create.method == "gin" && draft.schema().HasExtension("btree_gin")) continue;
+    // btree_gin may be there without anybody having shown it.
+    const bool certain = create.method != "gin" || draft.schema().complete();
+    draft.Refuse(Refusal::kOther, column.column,
+                 "type " + ToString(known->type) + " has no default operator class for method " +
+                     create.method,
+                 certain ? Certainty::kCertain : Certainty::kPossible);
+  }
+}
+
+void RefuseChanging(const ast::CreateIndex& create, const catalog::Table& table, Draft& draft) {
+  const auto refuse = [&](const std::optional<ast::Expression>& expression, const char* where) {
+    if (!expression) return;
+    if (const auto why = WhyNotImmutable(*expression, table.columns, draft.schema()))
+      draft.Refuse(Refusal::kOther, create.name, *why + ", so it cannot stand in " + where);
+  };
+  for (const ast::IndexColumn& column : create.columns) refuse(column.expression, "an index");
+  refuse(create.where, "the condition of an index");
 }
 
 void AttachIndex(const TableCommand& command, const QualifiedName& index, Draft& draft) {
@@ -55,6 +96,10 @@ void Form(const ast::CreateIndex& create, Draft& draft) {
                  "there is no table " + Show(create.table));
   if (create.nulls_not_distinct) draft.Needs(15, "NULLS NOT DISTINCT");
   const bool partitioned = IsPartitioned(table);
+  if (table != nullptr) {
+    RefuseWithoutClass(create, *table, draft);
+    RefuseChanging(create, *table, draft);
+  }
   if (!create.name.empty() && table != nullptr) {
     const bool taken = schema.FindIndex({table->name.schema, create.name}) != nullptr;
     if (taken && create.if_not_exists) {

@@ -5,17 +5,31 @@ namespace {
 
 constexpr int kGrantLocks = 18;  // the version since which GRANT opens the table
 
+bool SameType(const ast::TypeName& one, const ast::TypeName& other) {
+  return one.name == other.name && one.modifiers == other.modifiers &&
+         (one.array_dimensions > 0) == (other.array_dimensions > 0);
+}
+
 // CREATE OR REPLACE VIEW keeps the columns there are, in their order, and adds to them.
 void RefuseOtherColumns(const ast::CreateView& create, const catalog::Table& view, Draft& draft) {
-  if (create.outputs.empty()) return;
-  std::vector<std::string> known = view.view_outputs;
+  const std::vector<catalog::ViewOutput> made = draft.schema().OutputsOf(create);
+  if (made.empty()) return;
+  std::vector<catalog::ViewOutput> known = view.view_outputs;
   if (view.complete)
-    for (const catalog::Column& column : view.columns) known.push_back(column.name);
+    for (const catalog::Column& column : view.columns) known.push_back({column.name, column.type});
   for (std::size_t i = 0; i < known.size(); ++i) {
-    if (i < create.outputs.size() && create.outputs[i] == known[i]) continue;
-    draft.Refuse(Refusal::kOther, known[i],
-                 "CREATE OR REPLACE VIEW cannot drop, rename or move column " + known[i] + " of " +
-                     Show(view.name));
+    const auto& [name, type] = known[i];
+    if (i >= made.size() || made[i].name != name) {
+      draft.Refuse(Refusal::kOther, name,
+                   "CREATE OR REPLACE VIEW cannot drop, rename or move column " + name + " of " +
+                       Show(view.name));
+      return;
+    }
+    if (!type || !made[i].type || SameType(*type, *made[i].type)) continue;
+    draft.Refuse(Refusal::kOther, name,
+                 "CREATE OR REPLACE VIEW cannot give column " + name + " of " + Show(view.name) +
+                     " another type: " + ToString(*type) + " is " + ToString(*made[i].type) +
+                     " here");
     return;
   }
 }

@@ -83,6 +83,8 @@ CREATE TABLE app.kind_ab PARTITION OF app.kind FOR VALUES IN ('a', 'b', NULL);
 CREATE TABLE app.base (id int NOT NULL, note text DEFAULT 'x', CONSTRAINT noted CHECK (note <> ''));
 CREATE TABLE app.derived (own int, note text) INHERITS (app.base);
 CREATE TABLE app.typed OF app.pair (a NOT NULL, PRIMARY KEY (a));
+CREATE TABLE app.item_copy (LIKE app.item INCLUDING ALL, CHECK (id < 10), UNIQUE (price));
+CREATE TABLE app.customer_copy (LIKE app.customer INCLUDING INDEXES);
 CREATE UNLOGGED TABLE "Odd Schema"."Odd ""Table" ("A" int, "select" text);
 CREATE INDEX "Odd Index" ON "Odd Schema"."Odd ""Table" ("A");
 CREATE SEQUENCE app.free_seq;

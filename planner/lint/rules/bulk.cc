@@ -65,6 +65,10 @@ Extent ExtentOf(const Modify& modify) {
     const bool changes = !modify.set_columns.empty() || modify.merge_deletes;
     return changes && !modify.reads.empty() && !modify.has_limit ? Extent::kNearly : Extent::kPart;
   }
+  // INSERT … SELECT of the table's own rows, each of which is there already.
+  const bool own_rows = modify.verb == Modify::Verb::kInsert && modify.upserts &&
+                        modify.reads.size() == 1 && modify.reads.front() == modify.table;
+  if (own_rows && !modify.where && !modify.has_limit) return Extent::kNearly;
   if (modify.verb != Modify::Verb::kUpdate && modify.verb != Modify::Verb::kDelete)
     return Extent::kPart;
   if (modify.has_limit) return Extent::kPart;

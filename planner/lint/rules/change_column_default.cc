@@ -4,7 +4,28 @@ namespace pgalter::lint {
 
 namespace {
 
+// SET GENERATED ALWAYS.
+void CheckIdentity(const Context& context, const Reporter& report) {
+  ForEachCommand(context, sql::ast::TableChange::kSetIdentity,
+                 [&](const auto& alter, const auto& command, int) {
+                   const auto kind = command.options.find("generated");
+                   if (kind == command.options.end() || kind->second != "always") return;
+                   const catalog::Column* column = ColumnInUse(context, alter, command.name);
+                   if (!InUse(context, alter.name) ||
+                       (column != nullptr && column->origin == catalog::Origin::kInRun))
+                     return;
+                   Remark remark;
+                   remark.severity = Severity::kWarning;
+                   remark.message = fmt::format("INSERTs that give {} of {} themselves fail from "
+                                                "here on",
+                                                command.name, Context::Show(alter.name));
+                   remark.remedy = "Release code that leaves the column out first.";
+                   report(std::move(remark));
+                 });
+}
+
 void Check(const Context& context, const Reporter& report) {
+  CheckIdentity(context, report);
   ForEachCommand(context, sql::ast::TableChange::kSetDefault,
                  [&](const auto& alter, const auto& command, int) {
                    const catalog::Column* column = ColumnInUse(context, alter, command.name);

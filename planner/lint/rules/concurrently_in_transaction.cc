@@ -20,7 +20,23 @@ std::string Form(const Context& context) {
   return concurrently ? form + " CONCURRENTLY" : form;
 }
 
+// COMMIT and ROLLBACK of a body, where the transaction is not its own.
+bool EndsForeignTransaction(const Context& context) {
+  using Verb = sql::ast::Transaction::Verb;
+  const auto* verb = context.statement.As<sql::ast::Transaction>();
+  return verb != nullptr && context.embedded && !context.may_commit &&
+         (verb->verb == Verb::kCommit || verb->verb == Verb::kRollback);
+}
+
 void Check(const Context& context, const Reporter& report) {
+  if (EndsForeignTransaction(context)) {
+    Remark remark;
+    remark.message =
+        context.statement.tag + " in a body fails where a transaction has begun around it";
+    remark.remedy = "Run it without a transaction: the tool's switched off, and no BEGIN before it.";
+    report(std::move(remark));
+    return;
+  }
   if (!context.effects.outside_transaction || !context.transaction.open()) return;
   std::string who = "the file has begun";
   if (context.embedded) {

@@ -21,7 +21,24 @@ bool GetsValue(const Context& context, const sql::ast::AlterTable& alter,
          });
 }
 
+void CheckExpression(const Context& context, const Reporter& report) {
+  ForEachCommand(context, sql::ast::TableChange::kDropExpression,
+                 [&](const auto& alter, const auto& command, int) {
+                   const catalog::Column* column = ColumnInUse(context, alter, command.name);
+                   if (!InUse(context, alter.name) || (column != nullptr && !column->generated))
+                     return;
+                   Remark remark;
+                   remark.lock = LockOn(context, alter.name);
+                   remark.message = fmt::format("{} of {} is no longer computed for new rows",
+                                                command.name, Context::Show(alter.name));
+                   remark.remedy =
+                       "Give the column another source first: a trigger, or code that writes it.";
+                   report(std::move(remark));
+                 });
+}
+
 void Check(const Context& context, const Reporter& report) {
+  CheckExpression(context, report);
   ForEachCommand(
       context, sql::ast::TableChange::kDropDefault,
       [&](const auto& alter, const auto& command, int) {

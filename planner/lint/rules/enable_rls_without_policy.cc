@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "planner/lint/rules/around.h"
 
 namespace pgalter::lint {
@@ -13,9 +15,39 @@ bool HasPolicy(const Context& context, const catalog::QualifiedName& name) {
   });
 }
 
+// current_setting('app.tenant') without its second argument is an error where nobody has set it.
+std::string SettingNeeded(const sql::ast::Policy& policy) {
+  const bool needs = std::ranges::any_of(policy.functions, [](const sql::FunctionUse& use) {
+    return !use.name.empty() && use.name.back() == "current_setting" && use.arguments == 1;
+  });
+  return needs && !policy.literals.empty() ? policy.literals.front() : "";
+}
+
+void CheckSettings(const Context& context, const catalog::QualifiedName& table,
+                   const Reporter& report) {
+  std::string setting;
+  const auto needs = [&](const sql::ast::Statement& statement) {
+    const auto* policy = statement.As<sql::ast::Policy>();
+    if (policy == nullptr || !Same(context, policy->table, table)) return false;
+    setting = SettingNeeded(*policy);
+    return !setting.empty();
+  };
+  if (!AnyEarlier(context, needs) && !AnyLater(context, needs)) return;
+  Remark remark;
+  remark.severity = Severity::kWarning;
+  remark.lock = LockOn(context, table);
+  remark.message = fmt::format("a session that has not set {} cannot read {} from here on", setting,
+                               Context::Show(table));
+  remark.remedy =
+      "Release code that sets it first; current_setting(name, true) gives NULL instead of an "
+      "error.";
+  report(std::move(remark));
+}
+
 void Check(const Context& context, const Reporter& report) {
   const auto judge = [&](const sql::ast::AlterTable& alter, const sql::ast::TableCommand&, int) {
-    if (!InUse(context, alter.name) || HasPolicy(context, alter.name)) return;
+    if (!InUse(context, alter.name)) return;
+    if (HasPolicy(context, alter.name)) return CheckSettings(context, alter.name, report);
     const catalog::Table* table = context.schema.FindTable(alter.name);
     Remark remark;
     remark.lock = LockOn(context, alter.name);

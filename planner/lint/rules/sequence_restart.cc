@@ -60,7 +60,16 @@ void CheckSetval(const Context& context, const Reporter& report) {
 
 void CheckRestart(const Context& context, const Reporter& report) {
   const auto* sequence = context.statement.As<sql::ast::Sequence>();
-  if (sequence == nullptr || !sequence->restarts || !InUse(context, sequence->name)) return;
+  if (sequence == nullptr || sequence->create || !InUse(context, sequence->name)) return;
+  if (sequence->max_value && *sequence->max_value > 0 && *sequence->max_value < kHigh) {
+    Remark remark;
+    remark.message = fmt::format("{} ends at {}: the server refuses it if more were given already",
+                                 Context::Show(sequence->name), *sequence->max_value);
+    remark.remedy = "A maximum above the numbers there are.";
+    report(std::move(remark));
+    return;
+  }
+  if (!sequence->restarts) return;
   const auto at = FindWord(context.text, "RESTART");
   if (at == std::string_view::npos || NumberFrom(context.text, at) >= kHigh) return;
   Remark remark;
@@ -89,7 +98,52 @@ void CheckNewIdentity(const Context& context, const Reporter& report) {
                  });
 }
 
+// The last part of a name as it is written in a literal: 'public.orders_seq', '"Orders_seq"'.
+std::string PlainName(std::string_view written) {
+  written.remove_prefix(std::min(written.rfind('.') + 1, written.size()));
+  if (written.size() > 1 && written.front() == '"') written = written.substr(1, written.size() - 2);
+  return std::string(written);
+}
+
+// A sequence that an earlier statement of the same script makes, from 1 on as far as it says.
+bool MadeHere(const Context& context, std::string_view sequence) {
+  return std::ranges::any_of(context.before, [&](const ScriptStatement& read) {
+    const auto* made = read.statement.As<sql::ast::Sequence>();
+    return made != nullptr && made->create && made->name.name == PlainName(sequence) &&
+           FindWord(read.text, "START") == std::string_view::npos;
+  });
+}
+
+bool IsSet(const Context& context) {
+  const auto sets = [](const ScriptStatement& read) { return SetsSequence(read.statement); };
+  return std::ranges::any_of(context.before, sets) || std::ranges::any_of(context.after, sets);
+}
+
+// Of a column whose numbers came from elsewhere.
+void CheckNewDefault(const Context& context, const Reporter& report) {
+  ForEachCommand(context, sql::ast::TableChange::kSetDefault,
+                 [&](const auto& alter, const auto& command, int) {
+                   const catalog::Column* column = ColumnInUse(context, alter, command.name);
+                   if (column == nullptr || column->origin == catalog::Origin::kInRun ||
+                       !column->has_default || !command.expression)
+                     return;
+                   const auto& literals = command.expression->literals;
+                   if (literals.size() != 1 || !MadeHere(context, literals.front()) ||
+                       IsSet(context))
+                     return;
+                   Remark remark;
+                   remark.message = fmt::format(
+                       "{} starts at 1, and {}.{} may have those numbers", literals.front(),
+                       Context::Show(alter.name), command.name);
+                   remark.remedy =
+                       "START WITH a number above the highest, or setval() to it in the same "
+                       "transaction.";
+                   report(std::move(remark));
+                 });
+}
+
 void Check(const Context& context, const Reporter& report) {
+  CheckNewDefault(context, report);
   CheckSetval(context, report);
   CheckRestart(context, report);
   CheckNewIdentity(context, report);

@@ -50,12 +50,13 @@ struct Modify {
   Verb verb = Verb::kUpdate;
   QualifiedName table;
   std::vector<QualifiedName> reads;  // other tables: FROM, USING, subqueries
-  std::optional<Expression> where;   // of UPDATE and DELETE
+  std::optional<Expression> where;   // of UPDATE, DELETE and the SELECT of an INSERT
   bool where_has_subquery = false;
   bool has_limit = false;                // anywhere inside: it goes by parts
   bool from_query = false;               // INSERT … SELECT (not VALUES)
   std::vector<std::string> set_columns;  // of UPDATE and MERGE's UPDATE, INSERT's list
   bool merge_deletes = false;            // WHEN … THEN DELETE
+  bool upserts = false;                  // ON CONFLICT … DO UPDATE
   bool duplicate_column = false;         // one is assigned twice
   std::vector<std::string> literals;     // strings, at any depth: an enum's value may be among them
   std::vector<Modify> within;            // those in its WITH

@@ -3,6 +3,7 @@
 // Objects beside tables and indexes, as written; renaming, moving and dropping of any kind.
 
 #include <map>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -75,13 +76,20 @@ struct Drop {
   bool cascade = false;
 };
 
+// A column that a view has, as far as its text tells.
+struct ViewColumn {
+  std::string name;
+  std::optional<TypeName> cast;     // to which it is cast
+  std::optional<ColumnUse> column;  // that stands for it alone
+};
+
 struct CreateView {
   QualifiedName name;
   bool replace = false;
   bool temporary = false;
   std::vector<QualifiedName> reads;
   std::vector<ColumnUse> columns;     // that its query mentions
-  std::vector<std::string> outputs;   // its own columns; empty: the text alone does not tell
+  std::vector<ViewColumn> outputs;    // its own columns; empty: the text alone does not tell
   std::vector<std::string> literals;  // strings, at any depth
 };
 
@@ -134,6 +142,7 @@ struct Policy {
   bool create = true;  // else ALTER
   std::vector<QualifiedName> reads;
   std::vector<ColumnUse> columns;
+  std::vector<FunctionUse> functions;
   std::vector<std::string> literals;  // strings, at any depth
 };
 
@@ -189,6 +198,7 @@ struct Sequence {
   bool if_not_exists = false;
   bool rewrites = false;  // ALTER that changes more than its owner
   bool restarts = false;
+  std::optional<std::int64_t> max_value;
   std::optional<QualifiedName> owner_table;
   std::string owner_column;
 };

@@ -159,13 +159,30 @@ std::string LiteralText(const pg_query::Node& node) {
   return literal->has_sval() ? QuoteLiteral(literal->sval().sval()) : ConstantText(*literal);
 }
 
+namespace {
+
+std::optional<ColumnCast> ReadColumnCast(const pg_query::TypeCast& cast) {
+  const auto& operand = cast.arg();
+  if (operand.has_column_ref())
+    return ColumnCast{ReadColumn(operand.column_ref()).name, ReadType(cast.type_name())};
+  const std::string taken = operand.has_a_expr() ? OperatorOf(operand.a_expr()) : "";
+  if (taken != "->>" && taken != "#>>") return std::nullopt;
+  return ColumnCast{"", ReadType(cast.type_name())};
+}
+
+}  // namespace
+
 Expression ReadExpression(const pg_query::Node& node, Extent extent, Source& source) {
   Expression expression;
   expression.text = source.Cut(source.Bare(extent));
   TreeFacts facts = Collect(node);
   expression.facts = std::move(facts.expression);
   expression.literals = std::move(facts.literals);
-  for (const auto* cast : facts.casts) AddOnce(expression.casts, ReadType(cast->type_name()));
+  for (const auto* cast : facts.casts) {
+    AddOnce(expression.casts, ReadType(cast->type_name()));
+    if (auto of_column = ReadColumnCast(*cast))
+      AddOnce(expression.column_casts, *std::move(of_column));
+  }
   const auto* literal = Literal(node);
   expression.is_null = literal != nullptr && literal->isnull();
   expression.is_literal = literal != nullptr || IsSigned(WithoutCasts(node));

@@ -39,7 +39,9 @@ void ReadParts(Modify& modify, AnyMessage statement, bool is_root, Source& sourc
     modify.table = ReadName(insert->relation());
     SetColumns(modify, insert->cols());
     const auto& select = insert->select_stmt().select_stmt();
+    modify.upserts = insert->on_conflict_clause().action() == pg_query::ONCONFLICT_UPDATE;
     modify.from_query = insert->has_select_stmt() && select.values_lists_size() == 0;
+    if (select.has_where_clause()) SetWhere(modify, select.where_clause(), false, source);
   } else if (const auto* update = statement.As<pg_query::UpdateStmt>()) {
     modify.verb = Modify::Verb::kUpdate;
     modify.table = ReadName(update->relation());

@@ -27,6 +27,8 @@ Sequence WithOptions(Sequence sequence, const Nodes& options) {
     if (option.defname() != "owned_by") {
       sequence.rewrites = !sequence.create;
       sequence.restarts |= !sequence.create && option.defname() == "restart";
+      if (option.defname() == "maxvalue" && option.arg().has_integer())
+        sequence.max_value = option.arg().integer().ival();
       continue;
     }
     auto parts = Strings(Items(option.arg()));

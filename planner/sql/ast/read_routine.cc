@@ -39,16 +39,22 @@ void ReadFunctionOption(CreateFunction& function, const pg_query::DefElem& optio
 }
 
 // A name for each, or nothing: what * and most expressions make is known to the server alone.
-std::vector<std::string> OutputsOf(const pg_query::SelectStmt& select) {
+std::vector<ViewColumn> OutputsOf(const pg_query::SelectStmt& select) {
   const auto* first = &select;
   while (first->has_larg()) first = &first->larg();
-  std::vector<std::string> outputs;
+  std::vector<ViewColumn> outputs;
   for (const auto& node : first->target_list()) {
     const auto& target = node.res_target();
-    const auto& fields = target.val().column_ref().fields();
-    const bool named = !target.name().empty();
-    if (!named && (fields.empty() || !fields[fields.size() - 1].has_string())) return {};
-    outputs.push_back(named ? target.name() : fields[fields.size() - 1].string().sval());
+    ViewColumn output;
+    output.name = target.name();
+    if (target.val().has_type_cast()) output.cast = ReadType(target.val().type_cast().type_name());
+    if (target.val().has_column_ref()) {
+      output.column = ReadColumn(target.val().column_ref());
+      if (output.column->whole_row) return {};
+      if (output.name.empty()) output.name = output.column->name;
+    }
+    if (output.name.empty()) return {};
+    outputs.push_back(std::move(output));
   }
   return outputs;
 }
@@ -62,6 +68,7 @@ void AddFacts(Policy& policy, const pg_query::Node& condition) {
   TreeFacts facts = Collect(condition);
   Append(policy.reads, ReadTables(facts.tables));
   Append(policy.columns, std::move(facts.expression.columns));
+  Append(policy.functions, std::move(facts.expression.functions));
   Append(policy.literals, std::move(facts.literals));
 }
 
@@ -89,7 +96,8 @@ CreateView ReadCreateView(const pg_query::ViewStmt& statement) {
   view.literals = std::move(facts.literals);
   view.outputs = OutputsOf(statement.query().select_stmt());
   std::vector<std::string> aliases = Strings(statement.aliases());
-  if (aliases.size() <= view.outputs.size()) std::ranges::move(aliases, view.outputs.begin());
+  for (std::size_t i = 0; i < std::min(aliases.size(), view.outputs.size()); ++i)
+    view.outputs[i].name = std::move(aliases[i]);
   return view;
 }
 
