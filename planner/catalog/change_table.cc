@@ -163,6 +163,7 @@ void Change::CopyLike(Table& table, const Table& source, const sql::ast::CreateT
       continue;
     sql::ast::Constraint copy = constraint.definition;
     copy.using_index.clear();
+    copy.not_valid = false;  // a new table has nothing that could break it
     copy.name = has_index ? std::string() : constraint.name;
     AddConstraint(table, std::move(copy));
   }

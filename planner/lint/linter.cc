@@ -49,7 +49,8 @@ bool IsOfNothingKnown(const Statement& statement, const catalog::Schema& schema)
   };
   using sql::ast::ObjectKind;
   if (const auto* drop = statement.As<sql::ast::Drop>()) {
-    const bool followed = drop->kind != ObjectKind::kSchema && drop->kind != ObjectKind::kDatabase &&
+    const bool followed = drop->kind != ObjectKind::kSchema &&
+                          drop->kind != ObjectKind::kDatabase &&
                           drop->kind != ObjectKind::kExtension && drop->kind != ObjectKind::kOther;
     return drop->if_exists && followed && !drop->on_table &&
            std::ranges::all_of(drop->names, unknown) && schema.ShowsHistory();

@@ -45,8 +45,8 @@ struct Context {
   std::span<const ScriptStatement> after;
   const Timeline& timeline;
   Moment now;
-  bool embedded = false;  // inside DO, EXECUTE or a routine that is called: edits cannot reach it
-  bool in_loop = false;   // of such a body
+  bool embedded = false;    // inside DO, EXECUTE or a routine that is called: edits cannot reach it
+  bool in_loop = false;     // of such a body
   bool may_commit = false;  // such a body: nobody has begun a transaction around it
   bool last_of_file = false;
 

@@ -122,9 +122,9 @@ struct VolatilityVerdict {
 
 // What keeps an expression of this table out of an index or a generated column, where that is
 // certain: "now() is not immutable". nullopt: nothing, or it cannot be told.
-[[nodiscard]] std::optional<std::string> WhyNotImmutable(const sql::ast::Expression& expression,
-                                                         const std::vector<catalog::Column>& columns,
-                                                         const catalog::Schema& schema);
+[[nodiscard]] std::optional<std::string> WhyNotImmutable(
+    const sql::ast::Expression& expression, const std::vector<catalog::Column>& columns,
+    const catalog::Schema& schema);
 
 // What ALTER COLUMN … TYPE does to the rows and to a plain btree index on the column.
 enum class TypeChange { kNothing, kIndexRebuild, kRewrite, kNeedsUsing, kImpossible, kUnknown };

@@ -130,8 +130,7 @@ void RefuseChanging(const ast::ColumnDefinition& column, const Altered& altered,
   const ast::Constraint* made = column.Find(ConstraintKind::kGeneratedStored);
   if (made == nullptr) made = column.Find(ConstraintKind::kGeneratedVirtual);
   if (made == nullptr || !made->expression || altered.table == nullptr) return;
-  if (const auto why =
-          WhyNotImmutable(*made->expression, altered.table->columns, draft.schema()))
+  if (const auto why = WhyNotImmutable(*made->expression, altered.table->columns, draft.schema()))
     draft.Refuse(Refusal::kOther, column.name, *why + ", so no column can be generated with it");
 }
 

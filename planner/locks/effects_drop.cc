@@ -133,16 +133,18 @@ void DropType(const ast::Drop& drop, const QualifiedName& name, Draft& draft) {
 // A trigger's function has no arguments.
 void DropFunction(const ast::Drop& drop, const QualifiedName& name,
                   const ast::ArgumentTypes& arguments, Draft& draft) {
-  if (drop.cascade || (arguments && !arguments->empty())) return;
+  if (arguments && !arguments->empty()) return;
   for (const auto& [key, table] : draft.schema().tables()) {
     for (const catalog::Trigger& trigger : table.triggers) {
       const QualifiedName& function = trigger.function;
       if (function.name != name.name ||
           (name.schema && function.schema && name.schema != function.schema))
         continue;
-      draft.Refuse(Refusal::kDependants, Show(name),
-                   "trigger " + trigger.name + " of " + Show(table.name) + " needs it");
-      return;
+      if (drop.cascade)
+        draft.Take(table.name, LockMode::kAccessExclusive);
+      else
+        draft.Refuse(Refusal::kDependants, Show(name),
+                     "trigger " + trigger.name + " of " + Show(table.name) + " needs it");
     }
   }
 }

@@ -95,8 +95,7 @@ bool IsSurelyNotImmutable(const FunctionUse& use, const catalog::Schema& schema)
   const bool server_first = use.name.size() == 1 || use.name.front() == "pg_catalog";
   if (server_first && std::ranges::binary_search(kStable, std::string_view(called))) return true;
   if (server_first && called == "to_tsvector") return use.arguments == 1;
-  Seen seen;
-  if (Judge(use, schema, seen) == Truth::kYes) return true;
+  if (server_first && JudgeKnown(use.name) == Truth::kYes) return true;
   const catalog::Function* function = schema.FindFunction(use.name, use.arguments);
   // A function in SQL is looked at as it is written out.
   return function != nullptr && function->language != "sql" &&

@@ -118,6 +118,11 @@ Verb VerbOf(const std::string& sql) {
   return verb->verb == Read::kRollback ? Verb::kRollback : Verb::kOther;
 }
 
+// What runs by itself alone, and a COMMIT in a body.
+bool NeedsNoTransaction(const std::string& error) {
+  return error.starts_with("25001") || error.starts_with("2D000");
+}
+
 struct Script {
   std::vector<std::string> statements;
   int judged = -1;
@@ -343,7 +348,7 @@ void Measured::RunAlone(const std::string& sql, bool judged) {
     return;
   }
   runner_.Exec("ROLLBACK");
-  if (!error_.starts_with("25001")) return;
+  if (!NeedsNoTransaction(error_)) return;
   error_.clear();
   all_ = all;
   of_judged_ = of_judged;
@@ -397,7 +402,7 @@ Measured Measure(const CorpusCase& given) {
   Base& base = BaseOf(given.base);
   if (script.one_transaction) {
     Measured measured(given, script, Way::kRolledBack, base.shared(), base.shared());
-    const bool refused = measured.error().starts_with("25001");
+    const bool refused = NeedsNoTransaction(measured.error());
     if (!refused || script.statements.size() > 1 || script.wrapped) return measured;
   }
   const Copy copy(base.name(), "_copy");

@@ -161,7 +161,7 @@ TEST(IncludedScript, GoesOnInTheSameTransactionAndSession) {
             piece("ALTER TABLE b ADD COLUMN x int;", true), piece("COMMIT;", true)},
            {})
           .findings;
-  EXPECT_EQ(test::VerdictOf(findings, kSeveral), "warning");
+  EXPECT_EQ(test::VerdictOf(findings, kSeveral), "note");
   EXPECT_EQ(test::VerdictOf(findings, kLockTimeout), "");
   EXPECT_EQ(test::VerdictOf(findings, "unclosed-transaction"), "");
 }

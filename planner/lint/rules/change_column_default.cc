@@ -16,9 +16,10 @@ void CheckIdentity(const Context& context, const Reporter& report) {
                      return;
                    Remark remark;
                    remark.severity = Severity::kWarning;
-                   remark.message = fmt::format("INSERTs that give {} of {} themselves fail from "
-                                                "here on",
-                                                command.name, Context::Show(alter.name));
+                   remark.message = fmt::format(
+                       "INSERTs that give {} of {} themselves fail from "
+                       "here on",
+                       command.name, Context::Show(alter.name));
                    remark.remedy = "Release code that leaves the column out first.";
                    report(std::move(remark));
                  });

@@ -33,7 +33,8 @@ void Check(const Context& context, const Reporter& report) {
     Remark remark;
     remark.message =
         context.statement.tag + " in a body fails where a transaction has begun around it";
-    remark.remedy = "Run it without a transaction: the tool's switched off, and no BEGIN before it.";
+    remark.remedy =
+        "Run it without a transaction: the tool's switched off, and no BEGIN before it.";
     report(std::move(remark));
     return;
   }

@@ -29,7 +29,8 @@ std::string MissingColumn(const catalog::Function& function, const catalog::Tabl
   if (function.language != "plpgsql" || body.find("tg_table_name") != std::string::npos ||
       body.find("tg_relid") != std::string::npos || body.find("tg_argv") != std::string::npos)
     return "";
-  for (std::size_t at = body.find("new."); at != std::string::npos; at = body.find("new.", at + 1)) {
+  for (std::size_t at = body.find("new."); at != std::string::npos;
+       at = body.find("new.", at + 1)) {
     if (at > 0 && IsOfName(body[at - 1])) continue;
     const std::string column = AssignedAt(body, at);
     if (!column.empty() && table.FindColumn(column) == nullptr) return column;

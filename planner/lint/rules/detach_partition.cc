@@ -7,17 +7,16 @@ namespace {
 constexpr int kConcurrently = 14;
 
 void CheckChild(const Context& context, const Reporter& report) {
-  ForEachCommand(context, sql::ast::TableChange::kNoInherit,
-                 [&](const auto& alter, const auto& command, int) {
-                   if (!context.Existing(alter.name) || !command.other) return;
-                   Remark remark;
-                   remark.message = fmt::format("queries of {} no longer see the rows of {}",
-                                                Context::Show(*command.other),
-                                                Context::Show(alter.name));
-                   remark.remedy = fmt::format("Release code that reads {} by itself first.",
-                                               Context::Show(alter.name));
-                   report(std::move(remark));
-                 });
+  ForEachCommand(
+      context, sql::ast::TableChange::kNoInherit, [&](const auto& alter, const auto& command, int) {
+        if (!context.Existing(alter.name) || !command.other) return;
+        Remark remark;
+        remark.message = fmt::format("queries of {} no longer see the rows of {}",
+                                     Context::Show(*command.other), Context::Show(alter.name));
+        remark.remedy =
+            fmt::format("Release code that reads {} by itself first.", Context::Show(alter.name));
+        report(std::move(remark));
+      });
 }
 
 void Check(const Context& context, const Reporter& report) {

@@ -121,25 +121,23 @@ bool IsSet(const Context& context) {
 
 // Of a column whose numbers came from elsewhere.
 void CheckNewDefault(const Context& context, const Reporter& report) {
-  ForEachCommand(context, sql::ast::TableChange::kSetDefault,
-                 [&](const auto& alter, const auto& command, int) {
-                   const catalog::Column* column = ColumnInUse(context, alter, command.name);
-                   if (column == nullptr || column->origin == catalog::Origin::kInRun ||
-                       !column->has_default || !command.expression)
-                     return;
-                   const auto& literals = command.expression->literals;
-                   if (literals.size() != 1 || !MadeHere(context, literals.front()) ||
-                       IsSet(context))
-                     return;
-                   Remark remark;
-                   remark.message = fmt::format(
-                       "{} starts at 1, and {}.{} may have those numbers", literals.front(),
-                       Context::Show(alter.name), command.name);
-                   remark.remedy =
-                       "START WITH a number above the highest, or setval() to it in the same "
-                       "transaction.";
-                   report(std::move(remark));
-                 });
+  ForEachCommand(
+      context, sql::ast::TableChange::kSetDefault,
+      [&](const auto& alter, const auto& command, int) {
+        const catalog::Column* column = ColumnInUse(context, alter, command.name);
+        if (column == nullptr || column->origin == catalog::Origin::kInRun ||
+            !column->has_default || !command.expression)
+          return;
+        const auto& literals = command.expression->literals;
+        if (literals.size() != 1 || !MadeHere(context, literals.front()) || IsSet(context)) return;
+        Remark remark;
+        remark.message = fmt::format("{} starts at 1, and {}.{} may have those numbers",
+                                     literals.front(), Context::Show(alter.name), command.name);
+        remark.remedy =
+            "START WITH a number above the highest, or setval() to it in the same "
+            "transaction.";
+        report(std::move(remark));
+      });
 }
 
 void Check(const Context& context, const Reporter& report) {

@@ -79,7 +79,8 @@ void Check(const Context& context, const Reporter& report) {
                                  locks::Name(held->mode), first);
     remark.lock = LockTaken{lock.mode, Context::Show(lock.relation)};
     const bool brief = lock.mode == locks::LockMode::kShareRowExclusive && IsOfNewTable(context);
-    if (brief) remark.severity = Severity::kNote;
+    // Who has set a lock_timeout has said how long the others may be kept waiting.
+    if (brief || context.session.lock_timeout()) remark.severity = Severity::kNote;
     report(std::move(remark));
     return;
   }

@@ -35,8 +35,8 @@ struct Comparison {
   bool operator==(const Comparison&) const = default;
 };
 
-// What an index may not do everywhere: `at::date`. Of text taken out of JSON (`->>`, `#>>`) without a
-// column.
+// What an index may not do everywhere: `at::date`. Of text taken out of JSON (`->>`, `#>>`) without
+// a column.
 struct ColumnCast {
   std::string column;
   TypeName type;
@@ -47,7 +47,7 @@ struct ColumnCast {
 struct Expression {
   std::string text;  // as written
   ExpressionFacts facts;
-  std::vector<TypeName> casts;        // of any depth
+  std::vector<TypeName> casts;  // of any depth
   std::vector<ColumnCast> column_casts;
   std::vector<std::string> literals;  // strings, of any depth
   bool is_null = false;               // the literal NULL, casts around it or not

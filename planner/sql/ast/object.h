@@ -2,8 +2,8 @@
 
 // Objects beside tables and indexes, as written; renaming, moving and dropping of any kind.
 
-#include <map>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>

@@ -5,6 +5,9 @@
 -- proves: rewrite public.Post
 -- proves: answers SELECT max(id) FROM "Post" WHERE "authorId" = 'u7'
 
+-- rows
+DELETE FROM "Post" WHERE "authorId" = 'u3';
+-- migration
 -- Warnings:
 --   - The primary key for the `Post` table will be changed.
 ALTER TABLE "Post" DROP CONSTRAINT "Post_pkey",
