@@ -73,6 +73,35 @@ Truth ProvenInside(const TableCommand& command, const Altered& parent,
   return ProvesInside(*partition, *parent.table, *command.bound);
 }
 
+bool SameType(const ast::TypeName& one, const ast::TypeName& other) {
+  return one.name == other.name && one.modifiers == other.modifiers &&
+         (one.array_dimensions > 0) == (other.array_dimensions > 0);
+}
+
+// A partition has just the columns of its parent, of the same types.
+void RequireSameColumns(const catalog::Table& parent, const catalog::Table& partition,
+                        Draft& draft) {
+  if (!parent.complete || !partition.complete) return;
+  for (const catalog::Column& column : parent.columns) {
+    const catalog::Column* own = partition.FindColumn(column.name);
+    const std::string of = " column " + column.name + " of " + Show(parent.name);
+    if (own == nullptr) {
+      draft.Refuse(Refusal::kOther, column.name, Show(partition.name) + " does not have" + of);
+    } else if (column.known && own->known && !SameType(column.type, own->type)) {
+      draft.Refuse(Refusal::kOther, column.name,
+                   Show(partition.name) + " has another type for" + of);
+    } else if (column.not_null &&
+               draft.schema().NotNullProven(partition.name, column.name) == Truth::kNo) {
+      draft.Refuse(Refusal::kOther, column.name, Show(partition.name) + " allows NULL in" + of);
+    }
+  }
+  for (const catalog::Column& own : partition.columns)
+    if (parent.FindColumn(own.name) == nullptr)
+      draft.Refuse(Refusal::kOther, own.name,
+                   Show(partition.name) + " has a column " + own.name + ", which " +
+                       Show(parent.name) + " does not have");
+}
+
 }  // namespace
 
 void ScanDefaultPartition(const QualifiedName& parent, const ast::PartitionBound& bound,
@@ -98,6 +127,8 @@ void AttachPartition(const TableCommand& command, const Altered& altered, Draft&
   if (partition != nullptr && partition->parent)
     draft.Refuse(Refusal::kOther, Show(name),
                  Show(name) + " is a partition of " + Show(*partition->parent) + " already");
+  if (partition != nullptr && altered.table != nullptr)
+    RequireSameColumns(*altered.table, *partition, draft);
   const Truth inside = ProvenInside(command, altered, draft.schema());
   if (inside != Truth::kYes) {
     Work* work = draft.DoTree(Work::Kind::kScan, name, Reason::kPartitionBound);
