@@ -72,7 +72,7 @@ void Change::operator()(const sql::ast::AlterTable& statement) {
     return;
   }
   if (statement.kind == sql::ast::RelationKind::kIndex) return;
-  if (statement.if_exists && schema_.ShowsHistory() && Find(statement.name) == nullptr) return;
+  if (statement.if_exists && Find(statement.name) == nullptr && schema_.ShowsHistory()) return;
   Table& table = Open(statement.name);
   if (const auto kind = WrittenKind(statement.kind);
       kind && table.kind == TableKind::kTable && !table.complete)

@@ -39,7 +39,7 @@ std::uint64_t HashOf(std::string_view text, std::uint64_t hash) {
 }
 
 // One file on its way through the rules.
-// IF EXISTS, of what a history that shows tables has not made: a leftover of other databases.
+// IF EXISTS, of what nobody has made: where a history shows tables, a leftover of other databases.
 bool IsOfNothingKnown(const Statement& statement, const catalog::Schema& schema) {
   const auto unknown = [&](const catalog::QualifiedName& name) {
     const sql::ast::TypeName type{name.schema.value_or(""), name.name, {}, 0};
@@ -53,10 +53,10 @@ bool IsOfNothingKnown(const Statement& statement, const catalog::Schema& schema)
                           drop->kind != ObjectKind::kDatabase &&
                           drop->kind != ObjectKind::kExtension && drop->kind != ObjectKind::kOther;
     return drop->if_exists && followed && !drop->on_table &&
-           std::ranges::all_of(drop->names, unknown) && schema.ShowsHistory();
+           std::ranges::all_of(drop->names, unknown);
   }
   const auto* alter = statement.As<sql::ast::AlterTable>();
-  return alter != nullptr && alter->if_exists && unknown(alter->name) && schema.ShowsHistory();
+  return alter != nullptr && alter->if_exists && unknown(alter->name);
 }
 
 class FileLinter {
@@ -82,6 +82,7 @@ class FileLinter {
   // `before`: whose session goes on here.
   void Judge(const FileLinter* before, bool goes_on) {
     goes_on_ = goes_on;
+    shows_history_ = schema_.ShowsHistory();
     if (before != nullptr) {
       transaction_ = before->transaction_;
       session_ = before->session_;
@@ -125,6 +126,7 @@ class FileLinter {
   std::map<std::uint64_t, int> occurrences_;
   int inside_ = 0;        // statements of bodies that were judged
   bool goes_on_ = false;  // with the file after it
+  bool shows_history_ = false;
   Transaction transaction_{TransactionKind::kNone};
   SessionSettings session_{options_.assumed_lock_timeout, options_.assumed_statement_timeout};
 };
@@ -170,7 +172,7 @@ void FileLinter::SayAt(std::string_view rule_id, Span span, std::string message)
 void FileLinter::JudgeOne(std::span<const ScriptStatement> all, std::size_t at,
                           Transaction& transaction, Place place, bool last) {
   const ScriptStatement& read = all[at];
-  const bool of_nothing = IsOfNothingKnown(read.statement, schema_);
+  const bool of_nothing = shows_history_ && IsOfNothingKnown(read.statement, schema_);
   const locks::Effects effects =
       of_nothing ? locks::Effects()
                  : locks::EffectsOf(read.statement, schema_, options_.server_version);
