@@ -109,7 +109,7 @@ std::optional<std::string> ScalarValue(const MadeColumn& column) {
   if (base == "numeric") {
     if (length < 0) return "\"~g\"::numeric";
     const int whole = (length >> 16) - (length & 0x7ff);
-    return whole <= 0 ? std::string("0") : fmt::format("\"~g\"::numeric % (10 ^ {})", whole);
+    return whole <= 0 ? std::string("0") : fmt::format("\"~g\"::numeric % 1e{}", whole);
   }
   if (base == "bit" || base == "bit varying")
     return fmt::format("\"~g\"::bigint::bit({})", column.modifier > 0 ? column.modifier : 64);

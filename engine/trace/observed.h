@@ -24,6 +24,7 @@ struct Observed {
   std::set<std::string> empty;      // tables that have no rows, by the server's count
   bool scans_seen = true;           // false: this server does not tell them of such a statement
   bool all_locks_seen = true;       // false: only the first that it waited for, and samples
+  double seconds = 0;               // that the statement took
   std::string sqlstate;             // of its error; empty: it went through
   std::string message;
 };

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <exception>
+#include <chrono>
 #include <optional>
 
 #include "engine/async/task_group.h"
@@ -72,11 +71,13 @@ void NoteError(const pg::PgError& error, Observed& observed) {
 }
 
 Task<> RunInto(pg::Connection& db, std::string statement, Observed& observed, bool& ended) {
+  const auto begun = async::Clock::now();
   try {
     co_await db.Query(std::move(statement));
   } catch (const pg::PgError& error) {
     NoteError(error, observed);
   }
+  observed.seconds = std::chrono::duration<double>(async::Clock::now() - begun).count();
   ended = true;
 }
 
@@ -205,6 +206,9 @@ Task<Observed> ObserveAlone(pg::Connection& db, std::string statement, std::stri
                             Watchers watchers) {
   Observed observed;
   observed.all_locks_seen = false;
+  // What these two read before must not count as the statement's.
+  co_await FlushCounters(watchers.observer, watchers.observer);
+  co_await FlushCounters(db, watchers.observer);
   const Relations before = co_await Look(watchers.observer, Counters::kServer);
   NoteRelations(before, observed);
   const int pid = db.backend_pid();

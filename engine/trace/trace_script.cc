@@ -131,27 +131,27 @@ class Tracer {
       traced.seen.sqlstate = error.sqlstate();
       traced.seen.message = error.fields().message;
     }
-    Ended(traced, begun);
+    Ended(traced, Since(begun));
   }
 
   Task<> RunInside(Traced& traced) {
-    const auto begun = async::Clock::now();
     traced.seen = co_await ObserveInside(db_, traced.sql);
-    Ended(traced, begun);
+    Ended(traced, traced.seen.seconds);
   }
 
   Task<> RunInOwn(Traced& traced) {
-    const auto begun = async::Clock::now();
     co_await db_.Execute("BEGIN");
     traced.seen = co_await ObserveInside(db_, traced.sql);
+    double seconds = traced.seen.seconds;
     if (db_.open() && traced.seen.sqlstate.empty()) {
       Traced commit;
       commit.sql = "COMMIT";
       co_await Send(commit);
+      seconds += commit.seconds;
       traced.seen.sqlstate = commit.seen.sqlstate;
       traced.seen.message = commit.seen.message;
     }
-    Ended(traced, begun);
+    Ended(traced, seconds);
     if (db_.open() && db_.in_transaction()) co_await db_.Execute("ROLLBACK");
     if (traced.seen.sqlstate == kActiveTransaction) {
       traced.place = Place::kOutside;
@@ -162,9 +162,8 @@ class Tracer {
   Task<> RunAlone(Traced& traced) {
     std::string table;
     if (traced.said) table = FirstTable(*traced.said, schema_);
-    const auto begun = async::Clock::now();
     traced.seen = co_await ObserveAlone(db_, traced.sql, std::move(table), watchers_);
-    Ended(traced, begun);
+    Ended(traced, traced.seen.seconds);
   }
 
   // The rows that stand in the script after COPY ... FROM stdin.
@@ -182,11 +181,14 @@ class Tracer {
       traced.seen.sqlstate = error.sqlstate();
       traced.seen.message = error.fields().message;
     }
-    Ended(traced, begun);
+    Ended(traced, Since(begun));
   }
 
-  static void Ended(Traced& traced, async::Clock::time_point begun) {
-    traced.seconds = std::chrono::duration<double>(async::Clock::now() - begun).count();
+  static double Since(async::Clock::time_point begun) {
+    return std::chrono::duration<double>(async::Clock::now() - begun).count();
+  }
+  static void Ended(Traced& traced, double seconds) {
+    traced.seconds = seconds;
     traced.end = traced.seen.sqlstate.empty() ? End::kDone : End::kFailed;
   }
 
