@@ -30,7 +30,8 @@ JOIN pg_class c ON c.oid = leaf.oid AND c.relkind = 'r' AND c.relpersistence <> 
 JOIN pg_namespace n ON n.oid = c.relnamespace
 )sql";
 
-// With domains followed to what they are of, and arrays to their elements.
+// With domains followed to what they are of, and arrays to their elements. The type is what a value
+// is made as: for a domain what it is of, since its CHECKs are conditions to be met first.
 constexpr const char* kColumns = R"sql(
 WITH RECURSIVE base AS (
   SELECT a.attnum, a.atttypid AS type, a.atttypmod AS modifier, false AS array
@@ -41,7 +42,9 @@ WITH RECURSIVE base AS (
          b.array OR t.typtype <> 'd'
   FROM base b JOIN pg_type t ON t.oid = b.type
   WHERE t.typtype = 'd' OR t.typcategory = 'A' AND t.typelem <> 0 AND t.typlen = -1)
-SELECT a.attname::text, format_type(a.atttypid, a.atttypmod),
+SELECT a.attname::text,
+       (SELECT format_type(u.type, u.modifier) FROM base u JOIN pg_type ut ON ut.oid = u.type
+        WHERE u.attnum = a.attnum AND NOT u.array AND ut.typtype <> 'd'),
        CASE WHEN t.typtype = 'e' OR t.typnamespace = 'pg_catalog'::regnamespace
             THEN format_type(b.type, NULL) ELSE t.typname END,
        b.modifier, t.typtype, b.array, NOT (a.attnotnull OR own.typnotnull),

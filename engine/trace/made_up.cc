@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <iterator>
 
 #include "planner/sql/identifier.h"
 
@@ -210,6 +211,12 @@ struct Choice {
   std::vector<std::string> candidates;
 };
 
+// Columns that conditions join, and these: found together, apart from all others.
+struct Search {
+  std::vector<Choice> choices;
+  std::vector<std::string> conditions;
+};
+
 // Every row tries them all against each other in the worst case.
 void Bound(std::vector<Choice>& choices) {
   const auto product = [&] {
@@ -222,6 +229,53 @@ void Bound(std::vector<Choice>& choices) {
         choices, {}, [](const Choice& choice) { return choice.candidates.size(); });
     longest->candidates.erase(longest->candidates.end() - 1);
   }
+}
+
+bool Concerns(const std::string& condition, const Search& search) {
+  return std::ranges::any_of(search.choices, [&](const Choice& choice) {
+    return Mentions(condition, choice.column->name);
+  });
+}
+
+// A condition makes one search of all whose columns it speaks of.
+std::vector<Search> Searches(std::vector<Choice> choices,
+                             const std::vector<std::string>& conditions) {
+  std::vector<Search> searches;
+  for (Choice& choice : choices) {
+    searches.emplace_back();
+    searches.back().choices.push_back(std::move(choice));
+  }
+  for (const std::string& condition : conditions) {
+    Search joined;
+    std::vector<Search> apart;
+    for (Search& search : searches) {
+      if (!Concerns(condition, search)) {
+        apart.push_back(std::move(search));
+        continue;
+      }
+      std::ranges::move(search.choices, std::back_inserter(joined.choices));
+      std::ranges::move(search.conditions, std::back_inserter(joined.conditions));
+    }
+    searches = std::move(apart);
+    if (joined.choices.empty()) continue;
+    joined.conditions.push_back(condition);
+    searches.push_back(std::move(joined));
+  }
+  for (Search& search : searches) Bound(search.choices);
+  return searches;
+}
+
+std::string SearchText(const Search& search, std::size_t number) {
+  std::vector<std::string> sources;
+  std::vector<std::string> names;
+  for (const Choice& choice : search.choices) {
+    sources.push_back(ValuesOf(choice.column->name, choice.column->type, choice.candidates));
+    names.push_back(sql::QuoteIdentifier(choice.column->name));
+  }
+  return fmt::format(
+      " CROSS JOIN LATERAL (SELECT {} FROM {} WHERE ({}) IS NOT FALSE LIMIT 1) AS \"~s{}\"",
+      fmt::join(names, ", "), fmt::join(sources, ", "),
+      fmt::join(search.conditions, ") IS NOT FALSE AND ("), number);
 }
 
 }  // namespace
@@ -283,7 +337,7 @@ MadeInsert InsertInto(const MadeTable& table, std::int64_t rows) {
       choices.push_back({&column, Candidates(column, table)});
       if (choices.back().candidates.empty()) insert.unfilled.push_back(column.name);
       names.push_back(sql::QuoteIdentifier(column.name));
-      plain.push_back(fmt::format("\"~s\".{}", sql::QuoteIdentifier(column.name)));
+      plain.push_back(sql::QuoteIdentifier(column.name));
       continue;
     }
     const auto value = MadeValue(column);
@@ -297,16 +351,10 @@ MadeInsert InsertInto(const MadeTable& table, std::int64_t rows) {
     insert.sql = fmt::format("INSERT INTO {} DEFAULT VALUES", table.name);
     return insert;
   }
-  Bound(choices);
   std::string search;
-  if (!choices.empty()) {
-    std::vector<std::string> sources;
-    for (const Choice& choice : choices)
-      sources.push_back(ValuesOf(choice.column->name, choice.column->type, choice.candidates));
-    search = fmt::format(
-        " CROSS JOIN LATERAL (SELECT * FROM {} WHERE ({}) IS NOT FALSE LIMIT 1) AS \"~s\"",
-        fmt::join(sources, ", "), fmt::join(table.conditions, ") IS NOT FALSE AND ("));
-  }
+  std::size_t number = 0;
+  for (const Search& each : Searches(std::move(choices), table.conditions))
+    search += SearchText(each, number++);
   insert.sql = fmt::format(
       "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM generate_series(1, {}) AS "
       "\"~r\" (\"~g\"){}{} ON CONFLICT DO NOTHING",
