@@ -120,6 +120,9 @@ state::Artefact Trigger(const std::string& run, const Names& names, const Table&
 Task<std::optional<std::string>> DropStatement(Session& session, const state::Artefact& artefact) {
   if (artefact.kind == "function")
     co_return fmt::format("DROP FUNCTION IF EXISTS {}", artefact.name);
+  // Without CASCADE: what users have hung on it since is theirs.
+  if (artefact.kind == "table") co_return fmt::format("DROP TABLE IF EXISTS {}", artefact.name);
+  if (artefact.kind == "schema") co_return fmt::format("DROP SCHEMA IF EXISTS {}", artefact.name);
   const pg::Result table = co_await session.db().Query(
       "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
       " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
@@ -218,12 +221,11 @@ Task<> DropArtefacts(guard::Session& session, guard::Session& observer, std::str
                      lock::LadderOptions options, async::Stopper& stopper) {
   auto artefacts = co_await state::LiveArtefacts(session, run);
   // Indexes that are not finished are dropped in another way: engine/run/concurrent_index.h.
-  std::erase_if(artefacts, [](const state::Artefact& artefact) {
-    return artefact.kind != "trigger" && artefact.kind != "function";
-  });
+  std::erase_if(artefacts,
+                [](const state::Artefact& artefact) { return artefact.kind == "index"; });
   if (artefacts.empty()) co_return;
   lock::Work work;
-  for (const char* kind : {"trigger", "function"}) {
+  for (const char* kind : {"trigger", "function", "table", "schema"}) {
     for (const state::Artefact& artefact : artefacts) {
       if (artefact.kind != kind) continue;
       const auto drop = co_await DropStatement(session, artefact);

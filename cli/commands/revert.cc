@@ -20,11 +20,11 @@ namespace {
 constexpr async::Milliseconds kLimit = std::chrono::minutes(30);
 
 void RefuseUnfit(const state::Run& run) {
-  if (!run::IsPlan(run))
-    throw Rejected(
-        ExitCode::kRefused,
-        fmt::format("run {} is a {}: only runs of a plan are reverted", run.id, run.command),
-        fmt::format("pgalter abort {0}, or pgalter finish {0}", run.id));
+  if (!run::IsPlan(run) && run.command != "rebuild")
+    throw Rejected(ExitCode::kRefused,
+                   fmt::format("run {} is a {}: only runs of a plan and rebuilds are reverted",
+                               run.id, run.command),
+                   fmt::format("pgalter abort {0}, or pgalter finish {0}", run.id));
   if (run.state == state::RunState::kAborted)
     throw Rejected(ExitCode::kRefused, fmt::format("run {} was aborted, and taken back", run.id),
                    "pgalter status " + run.id);
@@ -85,9 +85,12 @@ Task<ExitCode> Run(Context& context) {
 extern const CommandBody kRevertCommand;
 const CommandBody kRevertCommand{
     .description =
-        "Takes a run of a plan back, step by step from its last: active, waiting at a gate, "
-        "failed, "
-        "or done and not finished. Locks are asked for as on the way there. Past the point of no "
+        "Takes a run of a plan, or a rebuild, back, step by step from its last: active, waiting at "
+        "a "
+        "gate, failed, or done and not finished. What users have written since a rebuild is "
+        "carried "
+        "over to the old table first. Locks are asked for as on the way there. Past the point of "
+        "no "
         "return, which `run` and `status` name, it is refused (4) and nothing is changed. Killed, "
         "it goes on where it was: revert again.",
     .most_operands = 1,

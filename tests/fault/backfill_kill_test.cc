@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "tests/fault/backfill_world.h"
+#include "tests/fault/rebuild_points.h"
 #include "tests/fault/run_points.h"
 
 namespace pgalter::test {
@@ -52,6 +53,8 @@ TEST(FailPoints, AllAreTested) {
   for (const std::string point : kPoints) tested.insert(point.substr(0, point.find(':')));
   for (const Words& points : {ForwardPoints(), ContractPoints(), BackwardPoints(), OtherPoints()})
     for (const std::string& point : points) tested.insert(point.substr(0, point.find(':')));
+  for (const std::string point : kRebuildPoints) tested.insert(point.substr(0, point.find(':')));
+  for (const std::string point : kRevertPoints) tested.insert(point.substr(0, point.find(':')));
   std::set<std::string> found;
   const std::regex call("FailPoint\\(\"([a-z-]+)\"\\)");
   for (const char* room : {"engine", "batcher"}) {

@@ -1,0 +1,79 @@
+#include "batcher/capture/capture_step.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "batcher/capture/flow_sql.h"
+#include "engine/async/fail_point.h"
+#include "engine/guard/transaction.h"
+#include "engine/lock/ladder.h"
+#include "engine/run/failure.h"
+#include "engine/state/artefacts.h"
+
+namespace pgalter::capture {
+
+using run::Task;
+
+namespace {
+
+state::Artefact Ledger(const Flow& flow, const char* kind, std::string name) {
+  state::Artefact artefact;
+  artefact.run = flow.run;
+  artefact.kind = kind;
+  artefact.name = std::move(name);
+  if (std::string_view(kind) == "trigger") {
+    artefact.relation = flow.from;
+    artefact.relid = flow.from_oid;
+  }
+  return artefact;
+}
+
+}  // namespace
+
+Task<bool> CaptureStep::Done(run::Environment& env, const state::Step&) {
+  const Flow flow = co_await LoadFlow(env.main, env.run.id, "forward");
+  const pg::Result found = co_await env.main.db().Query(
+      "SELECT count(*) = 2 FROM pg_trigger WHERE tgrelid = $1 AND tgname IN ($2, $3)"
+      " AND tgenabled = 'A'",
+      flow.from_oid, flow.trigger(), flow.truncate_trigger());
+  co_return found.Get<bool>(0, 0);
+}
+
+Task<> CaptureStep::Do(run::Environment& env, const state::Step& step) {
+  const Flow flow = co_await LoadFlow(env.main, env.run.id, "forward");
+  auto ledger = [&]() -> Task<> {
+    co_await guard::CheckLease(env.main, env.lease);
+    co_await state::RecordArtefact(env.main, Ledger(flow, "function", flow.function() + "()"));
+    co_await state::RecordArtefact(env.main, Ledger(flow, "trigger", flow.trigger()));
+    co_await state::RecordArtefact(env.main, Ledger(flow, "trigger", flow.truncate_trigger()));
+  };
+  co_await guard::RunInTransaction(env.main, ledger);
+  async::FailPoint("capture-in-ledger");
+  lock::Work work;
+  for (const std::string& sql : MakeTriggers(flow)) work.statements.push_back({sql, {}});
+  auto record = [&]() -> Task<> {
+    co_await guard::CheckLease(env.main, env.lease);
+    co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
+  };
+  work.record = record;
+  const auto tell = [&env, &flow](const lock::LadderReport& report) {
+    env.progress.note = fmt::format(
+        "waiting for a lock on {}, {} attempts so far{}", flow.from, report.attempts,
+        report.last_blockers.empty() ? "" : ": " + lock::Describe(report.last_blockers.front()));
+  };
+  const lock::LadderOptions options;
+  const lock::LadderOutcome outcome = co_await lock::RunUnderLadder(
+      env.main, env.observer, std::move(work), options, env.stopper, tell);
+  env.progress.note.clear();
+  async::FailPoint("capture-made");
+  if (outcome.result != lock::LadderResult::kDone)
+    throw run::Failure(run::ExitCode::kLockNotObtained,
+                       fmt::format("the capture on {} was not made, the table was too busy: {}. "
+                                   "Then: pgalter resume {}",
+                                   flow.from, fmt::join(lock::Lines(outcome), "\n"), env.run.id));
+}
+
+// The ledger names the triggers; what is in it is dropped with the shadow.
+Task<> CaptureStep::Undo(run::Environment&, const state::Step&) { co_return; }
+
+}  // namespace pgalter::capture

@@ -1,0 +1,92 @@
+#include "batcher/capture/catch_up.h"
+
+#include <fmt/format.h>
+
+#include "batcher/capture/flow_sql.h"
+#include "engine/async/fail_point.h"
+#include "engine/guard/transaction.h"
+
+namespace pgalter::capture {
+
+namespace {
+
+constexpr int kKeysATime = 500;
+
+}  // namespace
+
+Task<Taken> TakeChanges(Session& session, const Flow& flow) {
+  pg::Connection& db = session.db();
+  const pg::Result before = co_await db.Query(
+      "SELECT seen FROM pgalter.flow WHERE run = $1 AND name = $2", flow.run, flow.name);
+  const std::string seen = before.Get<std::string>(0, 0);
+  // Snapshot and keys come from one statement: between two of them somebody may commit.
+  const pg::Result rows = co_await db.Query(TakeStatement(flow), seen);
+  const std::string now = rows.Get<std::string>(0, 0);
+  Taken taken;
+  taken.keys = rows.Get<std::int64_t>(0, 1);
+  taken.truncated = rows.Get<bool>(0, 2);
+  if (taken.truncated) co_await db.Query(fmt::format("TRUNCATE {}", flow.to));
+  co_await db.Query("UPDATE pgalter.flow SET seen = $3 WHERE run = $1 AND name = $2", flow.run,
+                    flow.name, now);
+  co_return taken;
+}
+
+Task<std::int64_t> ApplyKeys(Session& session, const Flow& flow, int limit) {
+  pg::Connection& db = session.db();
+  const pg::Result picked = co_await db.Query(PickStatement(flow), limit);
+  if (picked.empty()) co_return 0;
+  pg::Params arrays;
+  for (int column = 0; column < picked.columns(); ++column) {
+    std::vector<std::string> values;
+    for (int row = 0; row < picked.rows(); ++row)
+      values.push_back(picked.Get<std::string>(row, column));
+    arrays.Add(values);
+  }
+  std::vector<pg::Statement> statements;
+  if (async::SafeguardOn("catch-up-delete")) statements.push_back({DeleteStatement(flow), arrays});
+  statements.push_back({InsertStatement(flow), arrays});
+  co_await db.Pipeline(std::move(statements));
+  co_return picked.rows();
+}
+
+Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& lease) {
+  Round round;
+  auto take = [&]() -> Task<> {
+    co_await guard::CheckLease(session, lease);
+    const Taken taken = co_await TakeChanges(session, flow);
+    round.taken = taken.keys;
+  };
+  co_await guard::RunInTransaction(session, take);
+  async::FailPoint("changes-taken");
+  std::int64_t applied = 0;
+  auto apply = [&]() -> Task<> {
+    co_await guard::CheckLease(session, lease);
+    applied = co_await ApplyKeys(session, flow, kKeysATime);
+    async::FailPoint("keys-applied");
+  };
+  do {
+    co_await guard::RunInTransaction(session, apply);
+    round.applied += applied;
+  } while (applied == kKeysATime);
+  // Transactions before the snapshot's xmin have all ended: seen, or rolled back.
+  auto trim = [&]() -> Task<> {
+    co_await guard::CheckLease(session, lease);
+    co_await session.db().Query(
+        fmt::format("DELETE FROM {} WHERE x < (SELECT pg_snapshot_xmin(seen::pg_snapshot) FROM "
+                    "pgalter.flow WHERE run = $1 AND name = $2)",
+                    flow.log()),
+        flow.run, flow.name);
+  };
+  co_await guard::RunInTransaction(session, trim);
+  co_return round;
+}
+
+Task<std::int64_t> Drain(Session& session, const Flow& flow) {
+  co_await TakeChanges(session, flow);
+  std::int64_t applied = 0;
+  for (std::int64_t now = -1; now != 0; applied += now)
+    now = co_await ApplyKeys(session, flow, 100 * kKeysATime);
+  co_return applied;
+}
+
+}  // namespace pgalter::capture

@@ -1,0 +1,39 @@
+// Catch-up: what users changed meanwhile, taken from the log and applied. One session at a time
+// works on a flow.
+//
+// The log is consumed as a set, never by a number: by pairs of snapshots. What a later snapshot
+// sees as ended and an earlier one did not is new, whatever the order in which it was written.
+#pragma once
+
+#include <cstdint>
+
+#include "batcher/capture/flow.h"
+#include "engine/guard/lease.h"
+
+namespace pgalter::capture {
+
+struct Taken {
+  std::int64_t keys = 0;   // that were not dirty before
+  bool truncated = false;  // `to` was emptied
+};
+
+// From the log into the dirty keys; a TRUNCATE empties `to`. In the caller's transaction, after the
+// lease check and before anything is written.
+Task<Taken> TakeChanges(Session& session, const Flow& flow);
+
+// Applies at most `limit` dirty keys. How many. In the caller's transaction.
+Task<std::int64_t> ApplyKeys(Session& session, const Flow& flow, int limit);
+
+struct Round {
+  std::int64_t taken = 0;
+  std::int64_t applied = 0;
+};
+// Takes, applies what is dirty in transactions of their own, and takes away what of the log has
+// been taken. Throws guard::LeaseLost.
+Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& lease);
+
+// Everything, in the caller's transaction. Under a lock that lets no writer in, nothing is pending
+// afterwards; in one of REPEATABLE READ `to` is what `from` was in its snapshot. How many keys.
+Task<std::int64_t> Drain(Session& session, const Flow& flow);
+
+}  // namespace pgalter::capture

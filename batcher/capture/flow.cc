@@ -1,0 +1,102 @@
+#include "batcher/capture/flow.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "engine/run/failure.h"
+
+namespace pgalter::capture {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kShort = 8;  // of a UUID
+
+std::string Text(const json::object& object, const char* key) {
+  return std::string(object.at(key).as_string());
+}
+
+json::object ToJson(const Flow& flow) {
+  json::array key;
+  for (const KeyColumn& column : flow.key)
+    key.push_back({{"from", column.from},
+                   {"to", column.to},
+                   {"type", column.type},
+                   {"equals", column.equals}});
+  json::array columns;
+  for (const MappedColumn& column : flow.columns)
+    columns.push_back({{"to", column.to}, {"value", column.value}, {"type", column.type}});
+  return {{"schema", flow.schema},
+          {"alias", flow.alias},
+          {"key", key},
+          {"columns", columns},
+          {"in_place", flow.in_place}};
+}
+
+void FromJson(const json::object& object, Flow& flow) {
+  flow.schema = Text(object, "schema");
+  flow.alias = Text(object, "alias");
+  flow.in_place = object.at("in_place").as_bool();
+  for (const json::value& value : object.at("key").as_array()) {
+    const json::object& column = value.as_object();
+    flow.key.push_back(
+        {Text(column, "from"), Text(column, "to"), Text(column, "type"), Text(column, "equals")});
+  }
+  for (const json::value& value : object.at("columns").as_array()) {
+    const json::object& column = value.as_object();
+    flow.columns.push_back({Text(column, "to"), Text(column, "value"), Text(column, "type")});
+  }
+}
+
+}  // namespace
+
+std::string SchemaOf(const std::string& run) { return "pgalter_" + run.substr(0, kShort); }
+
+std::string Flow::trigger() const {
+  return fmt::format("pgalter_{}_{}", name, run.substr(0, kShort));
+}
+
+std::string Flow::truncate_trigger() const { return trigger() + "_truncate"; }
+
+Task<> RecordFlow(Session& session, const Flow& flow) {
+  const std::string spec = json::serialize(ToJson(flow));
+  co_await session.db().Query(
+      "INSERT INTO pgalter.flow (run, name, from_relid, to_relid, spec) VALUES ($1, $2, $3, $4, "
+      "$5)",
+      flow.run, flow.name, flow.from_oid, flow.to_oid, spec);
+}
+
+Task<Flow> LoadFlow(Session& session, std::string run, std::string name) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT f.from_relid, f.to_relid, f.spec::text,"
+      " (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
+      "  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.from_relid),"
+      " (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
+      "  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.to_relid)"
+      " FROM pgalter.flow f WHERE f.run = $1 AND f.name = $2",
+      run, name);
+  if (rows.empty())
+    throw run::Failure(
+        run::ExitCode::kError,
+        fmt::format("run {} has no {} flow: it was not made, or is gone", run, name));
+  if (rows.IsNull(0, 3) || rows.IsNull(0, 4))
+    throw run::Failure(run::ExitCode::kError,
+                       fmt::format("a table of run {} was dropped while it worked; nothing is left "
+                                   "to do: pgalter abort {} --yes",
+                                   run, run));
+  Flow flow;
+  flow.run = run;
+  flow.name = name;
+  flow.from_oid = rows.Get<pg::Oid>(0, 0);
+  flow.to_oid = rows.Get<pg::Oid>(0, 1);
+  FromJson(json::parse(rows.Get<std::string>(0, 2)).as_object(), flow);
+  flow.from = rows.Get<std::string>(0, 3);
+  flow.to = rows.Get<std::string>(0, 4);
+  co_return flow;
+}
+
+}  // namespace pgalter::capture

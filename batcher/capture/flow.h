@@ -1,0 +1,64 @@
+// Flow: the changes of one table on their way into another. Forward from source to shadow while it
+// is made, in reverse from the new table to the old one after the cut-over.
+//
+// A trigger on `from` appends the keys that change to a log; they are moved from there into a set
+// of dirty keys, and each dirty key's row is copied anew as it is then. Log rows and changes become
+// visible together, so the result is right whatever the order (design: catch-up).
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/guard/session.h"
+
+namespace pgalter::capture {
+
+using async::Task;
+using guard::Session;
+
+// Names are quoted as SQL.
+struct KeyColumn {
+  std::string from;
+  std::string to;
+  std::string type;    // of `from`, with its schema
+  std::string equals;  // the operator of the key's index: OPERATOR(pg_catalog.=)
+};
+
+struct MappedColumn {
+  std::string to;
+  std::string value;  // SQL over the row of `from`, whose alias is the table's name
+  std::string type;   // of `to`. Values are stored by assignment, which refuses what is too long,
+                      // and cast for comparison only
+};
+
+struct Flow {
+  std::string run;
+  std::string name;    // "forward" or "reverse"
+  std::string schema;  // of log, dirty keys and function; quoted
+  pg::Oid from_oid = 0;
+  pg::Oid to_oid = 0;
+  std::string from;  // quoted, with its schema; as it was when the flow was loaded
+  std::string to;
+  std::string alias;  // quoted: what `value` may call the table
+  std::vector<KeyColumn> key;
+  std::vector<MappedColumn> columns;
+  // `to` has columns that `from` says nothing of: its rows are changed, not made anew.
+  bool in_place = false;
+
+  [[nodiscard]] std::string log() const { return schema + ".log_" + name; }
+  [[nodiscard]] std::string dirty() const { return schema + ".dirty_" + name; }
+  [[nodiscard]] std::string function() const { return schema + ".capture_" + name; }
+  [[nodiscard]] std::string trigger() const;           // on `from`, for rows
+  [[nodiscard]] std::string truncate_trigger() const;  // and for TRUNCATE
+};
+
+// "pgalter_1a2b3c4d": the schema of what one run makes. No two runs share it.
+std::string SchemaOf(const std::string& run);
+
+// In the caller's transaction, after the lease was checked.
+Task<> RecordFlow(Session& session, const Flow& flow);
+// With the tables' names of now. Throws run::Failure when one of them was dropped.
+Task<Flow> LoadFlow(Session& session, std::string run, std::string name);
+
+}  // namespace pgalter::capture

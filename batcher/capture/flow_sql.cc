@@ -1,0 +1,268 @@
+#include "batcher/capture/flow_sql.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "planner/sql/identifier.h"
+
+namespace pgalter::capture {
+
+namespace {
+
+// k0, k1, …: the key's columns in log and dirty keys.
+std::string K(std::size_t i) { return fmt::format("k{}", i); }
+
+// part(i) for every key column, joined.
+template <class Part>
+std::string ForKey(const Flow& flow, const char* between, Part part) {
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < flow.key.size(); ++i) parts.push_back(part(flow.key[i], i));
+  return fmt::format("{}", fmt::join(parts, between));
+}
+
+std::string KeyNames(const Flow& flow) {
+  return ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) { return K(i); });
+}
+
+// left.a = right.b AND …
+template <class Left, class Right>
+std::string SameKey(const Flow& flow, Left left, Right right) {
+  return ForKey(flow, " AND ", [&](const KeyColumn& column, std::size_t i) {
+    return fmt::format("{} {} {}", left(column, i), column.equals, right(column, i));
+  });
+}
+
+auto FromColumn(const std::string& alias) {
+  return [alias](const KeyColumn& column, std::size_t) { return alias + "." + column.from; };
+}
+auto ToColumn(const std::string& alias) {
+  return [alias](const KeyColumn& column, std::size_t) { return alias + "." + column.to; };
+}
+auto Numbered(const std::string& alias) {
+  return [alias](const KeyColumn&, std::size_t i) { return alias + "." + K(i); };
+}
+
+// Keys that came as arrays of text; the names cannot be columns of a user's that an expression
+// means.
+std::string Given(const Flow& flow) {
+  const std::string arrays = ForKey(flow, ", ", [](const KeyColumn& column, std::size_t i) {
+    return fmt::format("${}::text[]::{}[]", i + 1, column.type);
+  });
+  const std::string names = ForKey(
+      flow, ", ", [](const KeyColumn&, std::size_t i) { return fmt::format("\"~k{}\"", i); });
+  return fmt::format("unnest({}) AS \"~given\" ({})", arrays, names);
+}
+auto GivenColumn() {
+  return [](const KeyColumn&, std::size_t i) { return fmt::format("\"~given\".\"~k{}\"", i); };
+}
+
+std::string Targets(const Flow& flow) {
+  std::vector<std::string> names;
+  for (const MappedColumn& column : flow.columns) names.push_back(column.to);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string Values(const Flow& flow) {
+  std::vector<std::string> values;
+  for (const MappedColumn& column : flow.columns) values.push_back(column.value);
+  return fmt::format("{}", fmt::join(values, ", "));
+}
+
+// Written by a transaction that the snapshot of before does not see as ended.
+std::string NotTaken(const Flow& flow, const std::string& before) {
+  return fmt::format(
+      "SELECT * FROM {0} WHERE x >= pg_snapshot_xmax({1}) OR x = ANY (ARRAY(SELECT "
+      "pg_snapshot_xip({1})))",
+      flow.log(), before);
+}
+
+// Keys that are not applied in the snapshot of the statement.
+std::string Pending(const Flow& flow) {
+  const std::string before =
+      fmt::format("(SELECT seen::pg_snapshot FROM pgalter.flow WHERE run = {} AND name = {})",
+                  sql::QuoteLiteral(flow.run), sql::QuoteLiteral(flow.name));
+  return fmt::format("SELECT {0} FROM {1} UNION ALL SELECT {0} FROM ({2}) AS l WHERE NOT truncated",
+                     KeyNames(flow), flow.dirty(), NotTaken(flow, before));
+}
+
+// A TRUNCATE that is not taken yet makes every key pending.
+std::string Counted(const Flow& flow, const std::string& different) {
+  const std::string before =
+      fmt::format("(SELECT seen::pg_snapshot FROM pgalter.flow WHERE run = {} AND name = {})",
+                  sql::QuoteLiteral(flow.run), sql::QuoteLiteral(flow.name));
+  return fmt::format(
+      "WITH different AS MATERIALIZED ({}), pending AS MATERIALIZED ({})"
+      " SELECT count(*), (array_agg(shown))[1:10]::text FROM different d"
+      " WHERE NOT EXISTS (SELECT FROM pending p WHERE {})"
+      " AND NOT EXISTS (SELECT FROM ({}) AS l WHERE truncated)",
+      different, Pending(flow), SameKey(flow, Numbered("p"), Numbered("d")),
+      NotTaken(flow, before));
+}
+
+}  // namespace
+
+std::vector<std::string> MakeTables(const Flow& flow) {
+  const std::string columns = ForKey(flow, ", ", [](const KeyColumn& column, std::size_t i) {
+    return fmt::format("{} {}", K(i), column.type);
+  });
+  return {
+      fmt::format("CREATE TABLE {} (x xid8 NOT NULL, truncated boolean NOT NULL, {})", flow.log(),
+                  columns),
+      fmt::format("CREATE INDEX ON {} (x)", flow.log()),
+      fmt::format("CREATE TABLE {} ({}, PRIMARY KEY ({}))", flow.dirty(), columns, KeyNames(flow)),
+      fmt::format("REVOKE ALL ON {}, {} FROM PUBLIC", flow.log(), flow.dirty())};
+}
+
+std::vector<std::string> MakeTriggers(const Flow& flow) {
+  const auto append = [&](const char* row) {
+    return fmt::format("INSERT INTO {} VALUES (pg_current_xact_id(), false, {});", flow.log(),
+                       ForKey(flow, ", ", [row](const KeyColumn& column, std::size_t) {
+                         return fmt::format("{}.{}", row, column.from);
+                       }));
+  };
+  const auto row = [&](const char* name) {
+    return ForKey(flow, ", ", [name](const KeyColumn& column, std::size_t) {
+      return fmt::format("{}.{}", name, column.from);
+    });
+  };
+  // Keys are compared as images: 2 and 2.00 are equal, and not the same. No EXCEPTION block: it
+  // would be a subtransaction for every row.
+  const std::string body = fmt::format(
+      "BEGIN\n"
+      "  IF TG_OP = 'TRUNCATE' THEN\n"
+      "    INSERT INTO {} (x, truncated) VALUES (pg_current_xact_id(), true);\n"
+      "    RETURN NULL;\n"
+      "  END IF;\n"
+      "  IF TG_OP <> 'INSERT' THEN {} END IF;\n"
+      "  IF TG_OP = 'INSERT' THEN {}\n"
+      "  ELSIF TG_OP = 'UPDATE' THEN\n"
+      "    IF ROW({})::record *<> ROW({})::record THEN {} END IF;\n"
+      "  END IF;\n"
+      "  RETURN NULL;\n"
+      "END",
+      flow.log(), append("old"), append("new"), row("old"), row("new"), append("new"));
+  return {fmt::format("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY "
+                      "DEFINER SET search_path = pg_catalog, pg_temp AS {}",
+                      flow.function(), sql::QuoteLiteral(body)),
+          fmt::format("REVOKE ALL ON FUNCTION {}() FROM PUBLIC", flow.function()),
+          fmt::format("CREATE TRIGGER {} AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW "
+                      "EXECUTE FUNCTION {}()",
+                      flow.trigger(), flow.from, flow.function()),
+          fmt::format("CREATE TRIGGER {} AFTER TRUNCATE ON {} FOR EACH STATEMENT EXECUTE FUNCTION "
+                      "{}()",
+                      flow.truncate_trigger(), flow.from, flow.function()),
+          fmt::format("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}, ENABLE ALWAYS TRIGGER {}",
+                      flow.from, flow.trigger(), flow.truncate_trigger())};
+}
+
+std::vector<std::string> DropTriggers(const Flow& flow) {
+  return {fmt::format("DROP TRIGGER IF EXISTS {} ON {}", flow.trigger(), flow.from),
+          fmt::format("DROP TRIGGER IF EXISTS {} ON {}", flow.truncate_trigger(), flow.from),
+          fmt::format("DROP FUNCTION IF EXISTS {}()", flow.function())};
+}
+
+std::string TakeStatement(const Flow& flow) {
+  return fmt::format(
+      "WITH taken AS MATERIALIZED ({}), put AS (INSERT INTO {} SELECT DISTINCT {} FROM taken"
+      " WHERE NOT truncated ON CONFLICT DO NOTHING RETURNING 1)"
+      " SELECT pg_current_snapshot()::text, (SELECT count(*) FROM put),"
+      " EXISTS (SELECT FROM taken WHERE truncated)",
+      NotTaken(flow, "$1::pg_snapshot"), flow.dirty(), KeyNames(flow));
+}
+
+std::string PickStatement(const Flow& flow) {
+  return fmt::format(
+      "DELETE FROM {0} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {0} LIMIT $1 FOR UPDATE SKIP "
+      "LOCKED)) RETURNING {1}",
+      flow.dirty(),
+      ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) { return K(i) + "::text"; }));
+}
+
+std::string DeleteStatement(const Flow& flow) {
+  const std::string gone =
+      flow.in_place ? fmt::format(" AND NOT EXISTS (SELECT FROM ONLY {} AS s WHERE {})", flow.from,
+                                  SameKey(flow, FromColumn("s"), GivenColumn()))
+                    : "";
+  return fmt::format("DELETE FROM ONLY {} AS t USING {} WHERE {}{}", flow.to, Given(flow),
+                     SameKey(flow, ToColumn("t"), GivenColumn()), gone);
+}
+
+std::string InsertStatement(const Flow& flow) {
+  std::string conflict;
+  if (flow.in_place) {
+    // An identity cannot be set, and a key that met its row is what it was.
+    std::vector<std::string> sets;
+    for (const MappedColumn& column : flow.columns)
+      if (std::ranges::none_of(flow.key, [&](const KeyColumn& key) { return key.to == column.to; }))
+        sets.push_back(fmt::format("{0} = excluded.{0}", column.to));
+    const std::string action =
+        sets.empty() ? "NOTHING" : fmt::format("UPDATE SET {}", fmt::join(sets, ", "));
+    conflict = fmt::format(
+        " ON CONFLICT ({}) DO {}",
+        ForKey(flow, ", ", [](const KeyColumn& column, std::size_t) { return column.to; }), action);
+  }
+  return fmt::format(
+      "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM ONLY {} AS {} JOIN {} ON {}{}",
+      flow.to, Targets(flow), Values(flow), flow.from, flow.alias, Given(flow),
+      SameKey(flow, FromColumn(flow.alias), GivenColumn()), conflict);
+}
+
+std::string CopyStatement(const Flow& flow) {
+  return fmt::format(
+      "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM ONLY {} AS {} WHERE "
+      "{}.ctid >= $1::tid AND {}.ctid < $2::tid",
+      flow.to, Targets(flow), Values(flow), flow.from, flow.alias, flow.alias, flow.alias);
+}
+
+std::string PurgeStatement(const Flow& flow) {
+  return fmt::format(
+      "DELETE FROM ONLY {} AS t USING {} AS d WHERE t.ctid >= $1::tid AND t.ctid < "
+      "$2::tid AND {}",
+      flow.to, flow.dirty(), SameKey(flow, ToColumn("t"), Numbered("d")));
+}
+
+std::string MissingStatement(const Flow& flow) {
+  std::vector<std::string> values;
+  std::vector<std::string> targets;
+  std::size_t number = 0;
+  for (const MappedColumn& column : flow.columns) {
+    values.push_back(fmt::format("CAST({} AS {}) AS v{}", column.value, column.type, number));
+    targets.push_back(fmt::format("s.v{}", number++));
+  }
+  std::vector<std::string> theirs;
+  for (const MappedColumn& column : flow.columns) theirs.push_back("t." + column.to);
+  const std::string keys = ForKey(flow, ", ", [&](const KeyColumn& column, std::size_t i) {
+    return fmt::format("{}.{} AS {}", flow.alias, column.from, K(i));
+  });
+  const std::string shown =
+      ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) { return "s." + K(i) + "::text"; });
+  const std::string names =
+      ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) { return "s." + K(i); });
+  return Counted(
+      flow,
+      fmt::format("SELECT {}, concat_ws(', ', {}) AS shown FROM (SELECT {}, {} FROM ONLY {} AS {} "
+                  "WHERE {}.ctid >= $1::tid AND {}.ctid < $2::tid) AS s LEFT JOIN ONLY {} AS t ON "
+                  "{} WHERE t.ctid IS NULL OR ROW({})::record *<> ROW({})::record",
+                  names, shown, keys, fmt::join(values, ", "), flow.from, flow.alias, flow.alias,
+                  flow.alias, flow.to, SameKey(flow, ToColumn("t"), Numbered("s")),
+                  fmt::join(targets, ", "), fmt::join(theirs, ", ")));
+}
+
+std::string SurplusStatement(const Flow& flow) {
+  const std::string keys = ForKey(flow, ", ", [](const KeyColumn& column, std::size_t i) {
+    return fmt::format("t.{}::{} AS {}", column.to, column.type, K(i));
+  });
+  const std::string shown = ForKey(flow, ", ", [](const KeyColumn& column, std::size_t) {
+    return fmt::format("t.{}::text", column.to);
+  });
+  return Counted(
+      flow,
+      fmt::format("SELECT {}, concat_ws(', ', {}) AS shown FROM ONLY {} AS t WHERE "
+                  "t.ctid >= $1::tid AND t.ctid < $2::tid AND NOT EXISTS (SELECT "
+                  "FROM ONLY {} AS s WHERE {})",
+                  keys, shown, flow.to, flow.from, SameKey(flow, ToColumn("t"), FromColumn("s"))));
+}
+
+}  // namespace pgalter::capture

@@ -1,0 +1,42 @@
+// The statements of a flow, as text. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "batcher/capture/flow.h"
+
+namespace pgalter::capture {
+
+// Log and dirty keys, in the flow's schema.
+std::vector<std::string> MakeTables(const Flow& flow);
+
+// The function and its triggers on `from`: CREATE TRIGGER takes SHARE ROW EXCLUSIVE, whose wait for
+// older writers is the proof that every later change is in the log.
+std::vector<std::string> MakeTriggers(const Flow& flow);
+std::vector<std::string> DropTriggers(const Flow& flow);
+
+// One row: snapshot, keys taken, whether a TRUNCATE is among them. $1: the snapshot until which the
+// log was taken before.
+std::string TakeStatement(const Flow& flow);
+
+// At most $1 keys out of the dirty ones: a column of text for each key column.
+std::string PickStatement(const Flow& flow);
+
+// The rows of these keys in `to`: away, then as they are in `from`. $1 …: arrays of text, one a key
+// column.
+std::string DeleteStatement(const Flow& flow);
+std::string InsertStatement(const Flow& flow);
+
+// Rows of `from` with their places in [$1, $2), into `to`.
+std::string CopyStatement(const Flow& flow);
+
+// Keys of `to` that are dirty, away: between the places [$1, $2) of `to`.
+std::string PurgeStatement(const Flow& flow);
+
+// Rows of `from` in [$1, $2) that are not the same in `to`, and rows of `to` there that `from` has
+// not, without those that the log or the dirty keys name: how many, and ten of their keys.
+std::string MissingStatement(const Flow& flow);
+std::string SurplusStatement(const Flow& flow);
+
+}  // namespace pgalter::capture

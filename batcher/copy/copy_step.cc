@@ -1,0 +1,230 @@
+#include "batcher/copy/copy_step.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "batcher/backfill/chunk_sql.h"
+#include "batcher/backfill/window_store.h"
+#include "batcher/capture/flow_sql.h"
+#include "batcher/copy/pace.h"
+#include "batcher/throttle/chunk_size_policy.h"
+#include "engine/async/fail_point.h"
+#include "engine/async/task_group.h"
+#include "engine/guard/transaction.h"
+#include "engine/run/failure.h"
+
+namespace pgalter::copy {
+
+using backfill::Block;
+using backfill::Window;
+using capture::Flow;
+using guard::Session;
+
+namespace {
+
+constexpr async::Milliseconds kLockWait{1000};
+constexpr async::Milliseconds kBusyPause{200};
+
+struct Source {
+  pg::Oid filenode = 0;
+  Block blocks = 0;
+  double rows_per_page = 0;
+};
+
+// What the workers share; one thread.
+struct Job {
+  run::Environment& env;
+  throttle::Throttle& throttle;
+  Flow flow;
+  Source source;
+  backfill::WindowSet windows{0, {}};
+  std::optional<throttle::ChunkSizePolicy> size;
+  bool failed = false;
+  bool rewritten = false;  // the source has another file: its blocks mean nothing any more
+};
+
+Task<Source> ReadSource(Session& session, const Flow& flow) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT pg_relation_filenode(oid), pg_relation_size(oid) / "
+      "current_setting('block_size')::int8,"
+      " CASE WHEN reltuples > 0 AND relpages > 0 THEN reltuples::float8 / relpages ELSE 50 END"
+      " FROM pg_class WHERE oid = $1",
+      flow.from_oid);
+  co_return Source{row.Get<pg::Oid>(0, 0), row.Get<std::int64_t>(0, 1), row.Get<double>(0, 2)};
+}
+
+// Nothing that was copied counts: the shadow is emptied with its windows.
+Task<> Restart(Job& job) {
+  Session& session = job.env.main;
+  auto body = [&]() -> Task<> {
+    co_await guard::CheckLease(session, job.env.lease);
+    co_await session.db().Query(fmt::format("TRUNCATE {}", job.flow.to));
+    co_await session.db().Query("DELETE FROM pgalter.backfill_window WHERE run = $1 AND relid = $2",
+                                job.env.run.id, job.flow.from_oid);
+    co_await session.db().Query(
+        "UPDATE pgalter.backfill_relation SET filenode = $3, blocks = $4"
+        " WHERE run = $1 AND relid = $2",
+        job.env.run.id, job.flow.from_oid, job.source.filenode, job.source.blocks);
+  };
+  co_await guard::RunInTransaction(session, body);
+}
+
+// The block count is read now, when the log exists: rows behind it are in the log.
+Task<> Load(Job& job) {
+  Session& session = job.env.main;
+  job.source = co_await ReadSource(session, job.flow);
+  backfill::RecordedRelation recorded = co_await backfill::LoadOrRecord(
+      session, job.env.lease, job.flow.from_oid, job.source.filenode, job.source.blocks);
+  if (recorded.filenode != job.source.filenode && async::SafeguardOn("copy-filenode")) {
+    co_await Restart(job);
+    recorded.windows.clear();
+    recorded.blocks = job.source.blocks;
+    recorded.updated_rows = 0;
+  }
+  job.windows = backfill::WindowSet(recorded.blocks, recorded.windows);
+  job.env.progress.done_rows = recorded.updated_rows;
+  job.env.progress.total_rows = std::max(
+      recorded.updated_rows,
+      static_cast<std::int64_t>(job.source.rows_per_page * static_cast<double>(recorded.blocks)));
+  throttle::ChunkSizeOptions size;
+  size.target = PaceOf(job.env).chunk_time;
+  size.rows_per_block = job.source.rows_per_page;
+  job.size.emplace(size);
+}
+
+enum class ChunkEnd { kDone, kRewritten, kBusy, kTooSlow };
+
+Task<ChunkEnd> CopyChunk(Job& job, Session& session, const Window& window, std::int64_t& rows) {
+  const Flow& flow = job.flow;
+  const Source source = job.source;
+  std::vector<pg::Statement> checks;
+  checks.push_back({"SELECT FROM pgalter.lease WHERE run = $1 AND epoch = $2 FOR SHARE",
+                    pg::Params::Of(job.env.lease.run, job.env.lease.epoch)});
+  checks.push_back({fmt::format("LOCK TABLE ONLY {} IN ACCESS SHARE MODE", flow.from), {}});
+  // The lock is held now: what this says stays true until the end of the transaction.
+  checks.push_back(
+      {"SELECT pg_catalog.to_regclass($1)::oid = $2,"
+       " pg_catalog.pg_relation_filenode($2) = $3",
+       pg::Params::Of(flow.from, flow.from_oid, source.filenode)});
+  const std::string from = backfill::Tid(window.first);
+  const std::string to = backfill::Tid(window.end);
+  ChunkEnd end = ChunkEnd::kDone;
+  auto chunk = [&]() -> Task<> {
+    const auto checked = co_await session.db().Pipeline(checks);
+    if (checked.at(0).empty() && async::SafeguardOn("lease")) throw guard::LeaseLost(job.env.lease);
+    const bool same = checked.at(2).Get<bool>(0, 1) || !async::SafeguardOn("copy-filenode");
+    if (!checked.at(2).Get<bool>(0, 0) || !same) {
+      end = ChunkEnd::kRewritten;
+      co_return;
+    }
+    async::FailPoint("copy-checked");
+    const pg::Result copied = co_await session.db().Query(capture::CopyStatement(flow), from, to);
+    rows = copied.affected();
+    Window done = window;
+    ++done.passes;
+    co_await backfill::RecordWindow(session, job.env.lease, flow.from_oid, done, rows);
+    async::FailPoint("copy-recorded");
+  };
+  guard::TransactionOptions options;
+  options.durability = guard::Durability::kLazy;
+  options.lock_timeout = kLockWait;
+  try {
+    co_await guard::RunInTransaction(session, options, chunk);
+  } catch (const pg::PgError& error) {
+    if (error.klass() != pg::SqlstateClass::kLockNotAvailable) throw;
+    end = ChunkEnd::kBusy;
+  }
+  co_return end;
+}
+
+void ThrowIfOver(const Job& job) {
+  job.env.stopper.ThrowIfStopping();
+  if (job.failed) throw boost::system::system_error(boost::asio::error::operation_aborted);
+}
+
+Task<> Work(Job& job) {
+  Session session = co_await OpenSession(job.env);
+  session.db().set_query_deadline(std::chrono::hours(1));
+  while (!job.rewritten) {
+    ThrowIfOver(job);
+    co_await job.throttle.Admit(job.env.stopper);
+    const throttle::ChunkSize size = job.size->Next();
+    const auto window = job.windows.Take(std::max<Block>(size.blocks, 1), 1);
+    if (!window) co_return;
+    std::int64_t rows = 0;
+    const auto begun = async::Clock::now();
+    const ChunkEnd end = co_await CopyChunk(job, session, *window, rows);
+    const auto took = async::Clock::now() - begun;
+    if (end == ChunkEnd::kDone) {
+      async::FailPoint("copy-committed");
+      Window done = *window;
+      ++done.passes;
+      job.windows.Finish(done);
+      throttle::ChunkOutcome outcome;
+      outcome.asked = size;
+      outcome.rows = rows;
+      outcome.blocks = window->blocks();
+      outcome.duration = took;
+      job.size->Done(outcome);
+      job.env.progress.done_rows += rows;
+      ++job.env.progress.chunks;
+      job.env.progress.fraction = static_cast<double>(job.windows.done()) /
+                                  static_cast<double>(std::max<Block>(job.windows.total(), 1));
+      co_await job.throttle.After(took, job.env.stopper);
+      continue;
+    }
+    job.windows.GiveBack(*window);
+    if (end == ChunkEnd::kRewritten) {
+      job.rewritten = true;
+    } else {
+      job.env.progress.note =
+          fmt::format("{} is locked by somebody's DDL; trying again", job.flow.from);
+      co_await job.env.stopper.SleepFor(kBusyPause);
+      job.env.progress.note.clear();
+    }
+  }
+}
+
+Task<> WorkForAll(Job& job) {
+  try {
+    co_await Work(job);
+  } catch (...) {
+    job.failed = true;
+    throw;
+  }
+}
+
+}  // namespace
+
+Task<bool> CopyStep::Done(run::Environment&, const state::Step&) { co_return false; }
+
+Task<> CopyStep::Do(run::Environment& env, const state::Step&) {
+  const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+  const int workers = PaceOf(env).workers;
+  auto copy = [&](throttle::Throttle& throttle) -> Task<> {
+    for (bool again = true; again;) {
+      Job job{env, throttle, {}, {}, {0, {}}, std::nullopt, false, false};
+      // Anew each time: the source may have been renamed.
+      job.flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+      co_await Load(job);
+      auto crew = [&](async::TaskGroup& group) -> Task<> {
+        for (int i = 0; i < workers; ++i) group.Spawn(WorkForAll(job));
+        co_return;
+      };
+      co_await async::WithTaskGroup(crew);
+      again = job.rewritten;
+      if (again) env.progress.remark = "the source was rewritten meanwhile: copied from its start";
+    }
+  };
+  const std::function<Task<>(throttle::Throttle&)> body = copy;
+  co_await WithThrottle(env, flow.from, body);
+  // What follows plans by the shadow's statistics.
+  co_await env.main.db().Query(fmt::format("ANALYZE {}", flow.to));
+  env.progress.fraction = 1;
+}
+
+Task<> CopyStep::Undo(run::Environment&, const state::Step&) { co_return; }
+
+}  // namespace pgalter::copy

@@ -1,0 +1,111 @@
+#include "batcher/copy/pace.h"
+
+#include <boost/json/array.hpp>
+
+#include "engine/async/fail_point.h"
+#include "engine/async/finally.h"
+#include "engine/async/task_group.h"
+#include "engine/run/failure.h"
+
+namespace pgalter::copy {
+
+namespace {
+
+constexpr async::Milliseconds kShowEvery{500};
+
+throttle::ThrottleOptions OptionsFrom(const run::Environment& env, const std::string& table) {
+  throttle::ThrottleOptions options;
+  const auto grace = std::chrono::duration_cast<async::Milliseconds>(options.policy.grace);
+  options.policy.grace = async::LimitOf("throttle-grace", grace);
+  options.settings.watch.run = env.run.id;
+  options.settings.watch.table = table;
+  for (const auto& [key, value] : PaceOf(env).throttle)
+    if (const auto refused = throttle::Change(options.settings, key, value))
+      throw run::Failure(run::ExitCode::kUsage, *refused);
+  return options;
+}
+
+// What an operator asks for while the step runs.
+void ApplyWishes(run::Environment& env, throttle::Throttle& throttle,
+                 std::map<std::string, std::string>& applied) {
+  for (const auto& entry : env.control.throttle) {
+    const std::string key(entry.key());
+    const std::string value = entry.value().as_string().c_str();
+    if (const auto seen = applied.find(key); seen != applied.end() && seen->second == value)
+      continue;
+    applied[key] = value;
+    if (const auto refused = throttle.Set(key, value)) env.progress.remark = *refused;
+  }
+}
+
+Task<> Show(run::Environment& env, throttle::Throttle& throttle) {
+  std::map<std::string, std::string> applied;
+  std::int64_t before = env.progress.done_rows;
+  auto then = async::Clock::now();
+  for (;;) {
+    ApplyWishes(env, throttle, applied);
+    const throttle::Verdict verdict = throttle.verdict();
+    env.progress.throttle_ratio = verdict.ratio;
+    env.progress.throttle_reason = verdict.reason;
+    co_await env.stopper.SleepFor(kShowEvery);
+    const auto now = async::Clock::now();
+    const double seconds = std::chrono::duration<double>(now - then).count();
+    env.progress.rows_per_s = static_cast<double>(env.progress.done_rows - before) / seconds;
+    before = env.progress.done_rows;
+    then = now;
+  }
+}
+
+}  // namespace
+
+Pace PaceOf(const run::Environment& env) {
+  const boost::json::object& spec = env.run.spec;
+  Pace pace;
+  pace.workers = static_cast<int>(spec.at("workers").to_number<int>());
+  pace.chunk_time = std::chrono::milliseconds(spec.at("chunk_time_ms").to_number<std::int64_t>());
+  for (const auto& entry : spec.at("throttle").as_object())
+    pace.throttle[std::string(entry.key())] = entry.value().as_string().c_str();
+  for (const auto& entry : spec.at("settings").as_object())
+    pace.settings.emplace_back(std::string(entry.key()), entry.value().as_string().c_str());
+  return pace;
+}
+
+Task<guard::Session> OpenSession(const run::Environment& env) {
+  guard::SessionOptions options = env.sessions;
+  options.settings = PaceOf(env).settings;
+  co_return co_await guard::Session::Open(std::move(options));
+}
+
+Task<> WithThrottle(run::Environment& env, const std::string& table,
+                    const std::function<Task<>(throttle::Throttle&)>& body) {
+  throttle::Throttle throttle(co_await boost::asio::this_coro::executor, env.sessions,
+                              OptionsFrom(env, table));
+  bool done = false;
+  auto both = [&](async::TaskGroup& group) -> Task<> {
+    group.Spawn(Show(env, throttle));
+    co_await body(throttle);
+    done = true;
+    group.Cancel();
+  };
+  auto work = [&]() -> Task<> {
+    std::optional<run::Failure> refused;
+    try {
+      co_await throttle.Start();
+    } catch (const throttle::SignalsUnreadable& unreadable) {
+      refused.emplace(
+          unreadable.missing_right() ? run::ExitCode::kUnsupported : run::ExitCode::kRefused,
+          unreadable.what());
+    }
+    if (refused) throw *refused;
+    std::exception_ptr failure;
+    try {
+      co_await async::WithTaskGroup(both);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure && !(done && async::IsCancellation(failure))) std::rethrow_exception(failure);
+  };
+  co_await async::Finally(work(), throttle.Stop());
+}
+
+}  // namespace pgalter::copy

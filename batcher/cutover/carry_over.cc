@@ -1,0 +1,272 @@
+#include "batcher/cutover/carry_over.h"
+
+#include <array>
+
+namespace pgalter::cutover {
+
+namespace {
+
+// Each query: $1 the table that leaves its place, $2 its name, $3 its name to be, $4 the table that
+// comes, $5 the name that it has now. A row is a statement and when it runs: b(efore), a(fter),
+// v(alidate).
+
+// Serial columns: a sequence follows its owner into another schema, so it has none for a moment.
+constexpr const char* kSequences = R"sql(
+SELECT w.at, CASE w.at WHEN 'b' THEN format('ALTER SEQUENCE %s OWNED BY NONE', s.name)
+                       ELSE format('ALTER SEQUENCE %s OWNED BY %s.%I', s.name, $2, s.attname) END
+FROM (SELECT format('%I.%I', n.nspname, q.relname) AS name, a.attname
+      FROM pg_depend d JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S'
+      JOIN pg_namespace n ON n.oid = q.relnamespace
+      JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+      WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+        AND d.refobjid = $1 AND d.deptype = 'a') s
+CROSS JOIN (VALUES ('b'), ('a')) w (at)
+WHERE EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = $4
+              AND t.attname = s.attname AND NOT t.attisdropped)
+)sql";
+
+// Identity: the number goes on where the old sequence was, never from max().
+constexpr const char* kIdentities = R"sql(
+SELECT 'b', format('SELECT setval(%L::regclass, last_value, is_called) FROM %s',
+                   pg_get_serial_sequence($5, t.attname), pg_get_serial_sequence($2, s.attname))
+FROM pg_attribute s JOIN pg_attribute t ON t.attname = s.attname AND t.attrelid = $4
+WHERE s.attrelid = $1 AND s.attidentity <> '' AND t.attidentity <> ''
+  AND NOT s.attisdropped AND NOT t.attisdropped
+UNION ALL
+SELECT 'b', format('ALTER SEQUENCE %s RENAME TO %I', pg_get_serial_sequence($5, t.attname), o.relname)
+FROM pg_attribute s JOIN pg_attribute t ON t.attname = s.attname AND t.attrelid = $4
+JOIN pg_class o ON o.oid = pg_get_serial_sequence($2, s.attname)::regclass
+JOIN pg_class q ON q.oid = pg_get_serial_sequence($5, t.attname)::regclass
+WHERE s.attrelid = $1 AND s.attidentity <> '' AND t.attidentity <> ''
+  AND NOT s.attisdropped AND NOT t.attisdropped AND q.relname <> o.relname
+)sql";
+
+// A stale row in the old table must not keep users from deleting its parent.
+constexpr const char* kForeignKeys = R"sql(
+SELECT 'b', format('ALTER TABLE %s DROP CONSTRAINT %I', $2, conname)
+FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND conparentid = 0
+UNION ALL
+SELECT 'a', format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', $2, conname,
+                   regexp_replace(pg_get_constraintdef(oid), ' NOT VALID$', ''))
+FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND conparentid = 0
+  AND NOT EXISTS (SELECT FROM unnest(conkey) k JOIN pg_attribute s ON s.attrelid = $1 AND s.attnum = k
+                  WHERE NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = $4
+                                    AND t.attname = s.attname AND NOT t.attisdropped))
+UNION ALL
+SELECT 'v', format('ALTER TABLE %s VALIDATE CONSTRAINT %I', $2, conname)
+FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND conparentid = 0
+  AND NOT EXISTS (SELECT FROM unnest(conkey) k JOIN pg_attribute s ON s.attrelid = $1 AND s.attnum = k
+                  WHERE NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = $4
+                                    AND t.attname = s.attname AND NOT t.attisdropped))
+  AND convalidated
+UNION ALL
+SELECT 'b', format('ALTER TABLE %s DROP CONSTRAINT %I', r.name, f.conname)
+FROM pg_constraint f CROSS JOIN LATERAL (
+  SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.conrelid) r
+WHERE f.confrelid = $1 AND f.conrelid <> $1 AND f.contype = 'f'
+UNION ALL
+SELECT w.at, format(w.form, r.name, f.conname,
+                    regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', ''))
+FROM pg_constraint f CROSS JOIN LATERAL (
+  SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.conrelid) r
+CROSS JOIN (VALUES ('a', 'ALTER TABLE %1$s ADD CONSTRAINT %2$I %3$s NOT VALID'),
+                   ('v', 'ALTER TABLE %1$s VALIDATE CONSTRAINT %2$I')) w (at, form)
+WHERE f.confrelid = $1 AND f.conrelid <> $1 AND f.contype = 'f'
+  AND (w.at = 'a' OR f.convalidated)
+)sql";
+
+// A definition names the table as it is called now, which is what the new one will be called.
+constexpr const char* kTriggers = R"sql(
+SELECT 'a', pg_get_triggerdef(oid) FROM pg_trigger
+WHERE tgrelid = $1 AND NOT tgisinternal AND tgname NOT LIKE 'pgalter\_%'
+UNION ALL
+SELECT 'a', format('ALTER TABLE %s %s TRIGGER %I', $2,
+                   CASE tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA'
+                                  ELSE 'ENABLE ALWAYS' END, tgname)
+FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal AND tgname NOT LIKE 'pgalter\_%'
+  AND tgenabled <> 'O'
+UNION ALL
+SELECT 'a', format('COMMENT ON TRIGGER %I ON %s IS %L', tgname, $2,
+                   obj_description(oid, 'pg_trigger'))
+FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal
+  AND obj_description(oid, 'pg_trigger') IS NOT NULL
+UNION ALL
+SELECT 'b', format('DROP TRIGGER %I ON %s', tgname, $2) FROM pg_trigger
+WHERE tgrelid = $1 AND NOT tgisinternal AND tgname NOT LIKE 'pgalter\_%'
+)sql";
+
+constexpr const char* kRules = R"sql(
+SELECT 'a', pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = $1 AND rulename <> '_RETURN'
+UNION ALL
+SELECT 'a', format('ALTER TABLE %s %s RULE %I', $2,
+                   CASE ev_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA'
+                                   ELSE 'ENABLE ALWAYS' END, rulename)
+FROM pg_rewrite WHERE ev_class = $1 AND ev_enabled <> 'O'
+UNION ALL
+SELECT 'b', format('DROP RULE %I ON %s', rulename, $2)
+FROM pg_rewrite WHERE ev_class = $1 AND rulename <> '_RETURN'
+)sql";
+
+constexpr const char* kRowSecurity = R"sql(
+SELECT 'a', format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s', polname, $2,
+                   CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+                   CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'
+                               WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+                   (SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC'
+                                             ELSE quote_ident(pg_get_userbyid(r)) END, ', ')
+                    FROM unnest(polroles) r),
+                   ' USING (' || pg_get_expr(polqual, polrelid) || ')',
+                   ' WITH CHECK (' || pg_get_expr(polwithcheck, polrelid) || ')')
+FROM pg_policy WHERE polrelid = $1
+UNION ALL
+SELECT 'a', format('COMMENT ON POLICY %I ON %s IS %L', polname, $2, obj_description(oid, 'pg_policy'))
+FROM pg_policy WHERE polrelid = $1 AND obj_description(oid, 'pg_policy') IS NOT NULL
+UNION ALL
+SELECT 'b', format('DROP POLICY %I ON %s', polname, $2) FROM pg_policy WHERE polrelid = $1
+UNION ALL
+SELECT 'a', format('ALTER TABLE %s %s ROW LEVEL SECURITY', $2,
+                   CASE WHEN s.relrowsecurity THEN 'ENABLE' ELSE 'DISABLE' END)
+FROM pg_class s, pg_class t WHERE s.oid = $1 AND t.oid = $4 AND s.relrowsecurity <> t.relrowsecurity
+UNION ALL
+SELECT 'a', format('ALTER TABLE %s %s ROW LEVEL SECURITY', $2,
+                   CASE WHEN s.relforcerowsecurity THEN 'FORCE' ELSE 'NO FORCE' END)
+FROM pg_class s, pg_class t
+WHERE s.oid = $1 AND t.oid = $4 AND s.relforcerowsecurity <> t.relforcerowsecurity
+)sql";
+
+constexpr const char* kGrants = R"sql(
+SELECT 'a', format('REVOKE ALL ON TABLE %s FROM %s', $2, g.name)
+FROM (SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                        ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS name
+      FROM pg_class t, aclexplode(t.relacl) a WHERE t.oid = $4 AND a.grantee <> t.relowner) g
+UNION ALL
+SELECT 'a', format('GRANT %s%s ON TABLE %s TO %s%s', a.privilege_type, o.columns, $2,
+                   CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                                  ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
+                   CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+FROM (SELECT relacl AS acl, '' AS columns FROM pg_class WHERE oid = $1
+      UNION ALL
+      SELECT s.attacl, format(' (%I)', s.attname) FROM pg_attribute s
+      JOIN pg_attribute t ON t.attrelid = $4 AND t.attname = s.attname AND NOT t.attisdropped
+      WHERE s.attrelid = $1 AND s.attnum > 0 AND NOT s.attisdropped) o,
+     aclexplode(o.acl) a
+WHERE a.grantee <> (SELECT relowner FROM pg_class WHERE oid = $1)
+)sql";
+
+constexpr const char* kComments = R"sql(
+SELECT 'a', format('COMMENT ON TABLE %s IS %L', $2, obj_description($1::oid, 'pg_class'))
+WHERE obj_description($1::oid, 'pg_class') IS DISTINCT FROM obj_description($4::oid, 'pg_class')
+)sql";
+
+// Their columns stay as they are, so they keep their OID, grants and dependants.
+constexpr const char* kViews = R"sql(
+SELECT 'a', format('CREATE OR REPLACE VIEW %I.%I%s AS %s', n.nspname, v.relname,
+                   ' WITH (' || array_to_string(v.reloptions, ', ') || ')', pg_get_viewdef(v.oid))
+FROM (SELECT DISTINCT r.ev_class FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+      WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+        AND d.refobjid = $1 AND r.ev_class <> $1) u
+JOIN pg_class v ON v.oid = u.ev_class AND v.relkind = 'v'
+JOIN pg_namespace n ON n.oid = v.relnamespace
+)sql";
+
+constexpr const char* kStatistics = R"sql(
+SELECT 'b', format('DROP STATISTICS %I.%I', n.nspname, s.stxname)
+FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace WHERE s.stxrelid = $1
+UNION ALL
+SELECT 'a', pg_get_statisticsobjdef(oid) FROM pg_statistic_ext WHERE stxrelid = $1
+UNION ALL
+SELECT 'v', format('ANALYZE %s', $2) WHERE EXISTS (SELECT FROM pg_statistic_ext WHERE stxrelid = $1)
+)sql";
+
+constexpr const char* kReplicaIdentity = R"sql(
+SELECT 'a', format('ALTER TABLE %s REPLICA IDENTITY %s', $2,
+                   CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING'
+                     WHEN 'd' THEN 'DEFAULT' ELSE 'USING INDEX ' || quote_ident(i.relname) END)
+FROM pg_class c JOIN pg_class t ON t.oid = $4
+LEFT JOIN pg_index x ON x.indrelid = c.oid AND x.indisreplident
+LEFT JOIN pg_class i ON i.oid = x.indexrelid
+WHERE c.oid = $1 AND (c.relreplident = 'i' OR c.relreplident <> t.relreplident)
+)sql";
+
+constexpr const char* kPublications = R"sql(
+SELECT w.at, format(w.form, p.pubname, $2, $3,
+                    ' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                             FROM unnest(r.prattrs) k JOIN pg_attribute a
+                             ON a.attrelid = r.prrelid AND a.attnum = k) || ')',
+                    ' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')')
+FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+CROSS JOIN (VALUES ('a', 'ALTER PUBLICATION %1$I ADD TABLE %2$s%4$s%5$s'),
+                   ('a', 'ALTER PUBLICATION %1$I DROP TABLE %3$s')) w (at, form)
+WHERE r.prrelid = $1
+)sql";
+constexpr const char* kPublicationsOf14 = R"sql(
+SELECT w.at, format(w.form, p.pubname, $2, $3)
+FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+CROSS JOIN (VALUES ('a', 'ALTER PUBLICATION %1$I ADD TABLE %2$s'),
+                   ('a', 'ALTER PUBLICATION %1$I DROP TABLE %3$s')) w (at, form)
+WHERE r.prrelid = $1
+)sql";
+
+// In the order in which they run.
+constexpr std::array kQueries{kSequences, kIdentities,  kForeignKeys, kTriggers,
+                              kRules,     kRowSecurity, kGrants,      kReplicaIdentity,
+                              kComments,  kStatistics,  kViews};
+constexpr int kColumnLists = 150000;  // of publications
+
+}  // namespace
+
+Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming, std::string name,
+                              std::string name_to_be) {
+  pg::Connection& db = session.db();
+  const pg::Result coming_name = co_await db.Query(
+      "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
+      " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
+      coming);
+  const pg::Params params =
+      pg::Params::Of(leaving, name, name_to_be, coming, coming_name.Get<std::string>(0, 0));
+  std::vector<std::string> queries(kQueries.begin(), kQueries.end());
+  queries.emplace_back(db.server_version() >= kColumnLists ? kPublications : kPublicationsOf14);
+  std::vector<pg::Statement> statements;
+  // Every query is given all parameters, whatever it needs of them.
+  for (const std::string& query : queries)
+    statements.push_back(
+        {"WITH given AS (SELECT $1::oid, $2::text, $3::text, $4::oid, $5::text) "
+         "SELECT * FROM (" +
+             query + ") AS q (at, statement)",
+         params});
+  const auto results = co_await db.Pipeline(std::move(statements));
+  CarryOver carry;
+  for (const pg::Result& rows : results) {
+    for (int i = 0; i < rows.rows(); ++i) {
+      const char at = rows.Bytes(i, 0).front();
+      std::string statement = rows.Get<std::string>(i, 1);
+      if (at == 'b') {
+        carry.before.push_back(std::move(statement));
+      } else if (at == 'a') {
+        carry.after.push_back(std::move(statement));
+      } else {
+        carry.validate.push_back(std::move(statement));
+      }
+    }
+  }
+  co_return carry;
+}
+
+Task<Joined> ReadJoined(Session& session, pg::Oid table) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT DISTINCT f.conrelid = $1, format('%I.%I', n.nspname, c.relname), c.oid::int8"
+      " FROM pg_constraint f JOIN pg_class c"
+      "   ON c.oid = CASE WHEN f.conrelid = $1 THEN f.confrelid ELSE f.conrelid END"
+      " JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " WHERE f.contype = 'f' AND (f.conrelid = $1) <> (f.confrelid = $1) ORDER BY 3",
+      table);
+  Joined joined;
+  for (int i = 0; i < rows.rows(); ++i)
+    (rows.Get<bool>(i, 0) ? joined.referenced : joined.referencing)
+        .push_back(rows.Get<std::string>(i, 1));
+  co_return joined;
+}
+
+}  // namespace pgalter::cutover

@@ -1,0 +1,34 @@
+// Carry-over: what hangs on a table and is no part of its definition, as statements that take it
+// from the table that leaves its place and make it again on the one that comes. Read under the
+// swap's lock, so that it is true; the same for the way there and for the way back.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/guard/session.h"
+
+namespace pgalter::cutover {
+
+using async::Task;
+using guard::Session;
+
+struct CarryOver {
+  std::vector<std::string> before;    // while the table that leaves still has its name
+  std::vector<std::string> after;     // when the other one has it
+  std::vector<std::string> validate;  // once users work on, in transactions of their own
+};
+
+// `name`: the name in question, quoted with its schema; `name_to_be`: that of the leaving table.
+Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming, std::string name,
+                              std::string name_to_be);
+
+// Tables that foreign keys join to this one, in the order in which to lock them: quoted names, the
+// referenced ones first.
+struct Joined {
+  std::vector<std::string> referenced;
+  std::vector<std::string> referencing;
+};
+Task<Joined> ReadJoined(Session& session, pg::Oid table);
+
+}  // namespace pgalter::cutover

@@ -1,0 +1,260 @@
+#include "batcher/cutover/cutover_step.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <functional>
+
+#include "batcher/backfill/target.h"
+#include "batcher/capture/catch_up.h"
+#include "batcher/capture/flow_sql.h"
+#include "batcher/copy/pace.h"
+#include "batcher/cutover/carry_over.h"
+#include "batcher/rebuild/follow.h"
+#include "batcher/rebuild/store.h"
+#include "engine/async/fail_point.h"
+#include "engine/guard/transaction.h"
+#include "engine/lock/ladder.h"
+#include "engine/run/failure.h"
+#include "engine/state/artefacts.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::cutover {
+
+using capture::Flow;
+using run::ExitCode;
+using run::Failure;
+
+namespace {
+
+constexpr std::int64_t kFew = 100;  // keys: what is left is drained under the lock
+constexpr std::chrono::hours kLong{24 * 7};
+
+// One change of places: the table that leaves, and the one that comes. Back, it is the same the
+// other way round.
+struct Swap {
+  rebuild::Stored stored;
+  bool back = false;
+  Flow flow;            // from the one that leaves to the one that comes
+  std::string schema;   // of the name in question, quoted
+  std::string relname;  // quoted
+  std::string aside;    // the schema that the leaving table goes to
+  Joined joined;
+
+  [[nodiscard]] std::string name_to_be() const { return aside + "." + relname; }
+};
+
+Task<Swap> ReadSwap(run::Environment& env, bool back) {
+  Swap swap;
+  swap.back = back;
+  swap.stored = co_await rebuild::Load(env.main, env.run.id);
+  std::string name = back ? "reverse" : "forward";
+  swap.flow = co_await capture::LoadFlow(env.main, env.run.id, std::move(name));
+  const pg::Result names = co_await env.main.db().Query(
+      "SELECT quote_ident(n.nspname), quote_ident(l.relname), quote_ident(c.relname)"
+      " FROM pg_class l JOIN pg_namespace n ON n.oid = l.relnamespace, pg_class c"
+      " WHERE l.oid = $1 AND c.oid = $2",
+      swap.flow.from_oid, swap.flow.to_oid);
+  swap.schema = names.Get<std::string>(0, 0);
+  swap.relname = names.Get<std::string>(0, 1);
+  swap.aside = back ? swap.stored.schema : swap.stored.schema + "_old";
+  swap.joined = co_await ReadJoined(env.main, swap.flow.from_oid);
+  if (names.Get<std::string>(0, 2) != swap.relname)
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("{} was renamed while run {} worked on it: name it as before, then: "
+                              "pgalter resume {}",
+                              swap.flow.from, env.run.id, env.run.id));
+  co_return swap;
+}
+
+lock::LockRequest LockOf(const Swap& swap) {
+  std::vector<std::string> names = swap.joined.referenced;
+  names.push_back(swap.flow.from);
+  names.push_back(swap.flow.to);
+  names.insert(names.end(), swap.joined.referencing.begin(), swap.joined.referencing.end());
+  lock::LockRequest request;
+  for (const std::string& name : names) {
+    const auto parsed = sql::ParseQualifiedName(name);
+    if (parsed) request.tables.push_back(*parsed);
+  }
+  return request;
+}
+
+// What must be true for the log to be whole. Under the lock.
+Task<> CheckCapture(Session& session, const Flow& flow, const std::string& run) {
+  const pg::Result found = co_await session.db().Query(
+      "SELECT count(*) = 2 FROM pg_trigger WHERE tgrelid = $1 AND tgname IN ($2, $3)"
+      " AND tgenabled = 'A'",
+      flow.from_oid, flow.trigger(), flow.truncate_trigger());
+  if (found.Get<bool>(0, 0) || !async::SafeguardOn("capture-check")) co_return;
+  throw Failure(
+      ExitCode::kRefused,
+      fmt::format("the capture on {} was dropped or disabled meanwhile, so changes may be "
+                  "missing; nothing was swapped. pgalter abort {} --yes, and begin again",
+                  flow.from, run));
+}
+
+Task<> Execute(Session& session, const std::vector<std::string>& statements) {
+  std::vector<pg::Statement> batch;
+  for (const std::string& sql : statements) batch.push_back({sql, {}});
+  if (!batch.empty()) co_await session.db().Pipeline(std::move(batch));
+}
+
+state::Artefact Artefact(const std::string& run, const char* kind, std::string name,
+                         pg::Oid relid = 0) {
+  state::Artefact artefact;
+  artefact.run = run;
+  artefact.kind = kind;
+  artefact.name = std::move(name);
+  artefact.relid = relid;
+  return artefact;
+}
+
+// From now on the old table is kept up from the new one.
+Task<> CaptureBack(run::Environment& env) {
+  Session& session = env.main;
+  const Flow back = co_await capture::LoadFlow(session, env.run.id, "reverse");
+  co_await Execute(session, capture::MakeTriggers(back));
+  for (const std::string& trigger : {back.trigger(), back.truncate_trigger()}) {
+    const state::Artefact artefact = Artefact(env.run.id, "trigger", trigger, back.from_oid);
+    co_await state::RecordArtefact(session, artefact);
+  }
+  const state::Artefact function = Artefact(env.run.id, "function", back.function() + "()");
+  co_await state::RecordArtefact(session, function);
+}
+
+// In the transaction that holds the locks.
+Task<> SwapTables(run::Environment& env, const Swap& swap) {
+  Session& session = env.main;
+  const Flow& flow = swap.flow;
+  const rebuild::Stored& stored = swap.stored;
+  co_await guard::CheckLease(session, env.lease);
+  co_await CheckCapture(session, flow, env.run.id);
+  if (async::SafeguardOn("final-drain")) co_await capture::Drain(session, flow);
+  async::FailPoint("drained");
+  const CarryOver carry =
+      co_await ReadCarryOver(session, flow.from_oid, flow.to_oid, flow.from, swap.name_to_be());
+  std::vector<std::string> statements = capture::DropTriggers(flow);
+  if (!swap.back)
+    for (const rebuild::Index& index : stored.definition.indexes)
+      if (index.helper)
+        statements.push_back(fmt::format("DROP INDEX {}.{}", stored.schema, index.name));
+  statements.insert(statements.end(), carry.before.begin(), carry.before.end());
+  statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", flow.from, swap.aside));
+  statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", flow.to, swap.schema));
+  if (!swap.back)
+    for (const std::string& check : stored.definition.checks)
+      statements.push_back(fmt::format("ALTER TABLE {} {}", flow.from, check));
+  statements.insert(statements.end(), carry.after.begin(), carry.after.end());
+  co_await Execute(session, statements);
+  async::FailPoint("swapped");
+
+  for (const state::Artefact& artefact : co_await state::LiveArtefacts(session, env.run.id))
+    if (artefact.kind == "trigger" || artefact.kind == "function" ||
+        (artefact.kind == "table" && artefact.name == flow.to))
+      co_await state::RecordDropped(session, artefact);
+  const state::Artefact aside = Artefact(env.run.id, "table", swap.name_to_be());
+  co_await state::RecordArtefact(session, aside);
+  if (!swap.back && stored.definition.revertible) co_await CaptureBack(env);
+  rebuild::Definition definition = stored.definition;
+  definition.validate = carry.validate;
+  co_await rebuild::RecordDefinition(session, env.run.id, definition);
+  co_await session.db().Query(
+      "UPDATE pgalter.rebuild SET swapped_at = CASE WHEN $2 THEN NULL ELSE clock_timestamp() END"
+      " WHERE run = $1",
+      env.run.id, swap.back);
+}
+
+// Follows until little is left, then swaps under the ladder. `record` is what the step writes about
+// itself in the same transaction. How long users were blocked, at most.
+Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper& stopper, bool back,
+                                          std::function<Task<>()> record) {
+  const Swap swap = co_await ReadSwap(env, back);
+  Session user = co_await copy::OpenSession(env);
+  co_await rebuild::Follow(env, stopper, user, swap.flow, kFew);
+  lock::Work work;
+  work.lock = LockOf(swap);
+  auto body = [&]() -> Task<> { co_await SwapTables(env, swap); };
+  work.body = body;
+  work.record = std::move(record);
+  const auto tell = [&env, &swap](const lock::LadderReport& report) {
+    env.progress.note = fmt::format(
+        "waiting for a lock on {}, {} attempts so far{}", swap.flow.from, report.attempts,
+        report.last_blockers.empty() ? "" : ": " + lock::Describe(report.last_blockers.front()));
+  };
+  const lock::LadderOptions options;
+  const lock::LadderOutcome outcome = co_await lock::RunUnderLadder(
+      env.main, env.observer, std::move(work), options, stopper, tell);
+  env.progress.note.clear();
+  if (outcome.result != lock::LadderResult::kDone)
+    throw Failure(
+        ExitCode::kLockNotObtained,
+        fmt::format("the tables were not swapped, {} was too busy: {}. Nothing changed for "
+                    "its users. At a quieter time: pgalter {} {}",
+                    swap.flow.from, fmt::join(lock::Lines(outcome), "\n"),
+                    back ? "revert" : "resume", env.run.id));
+  co_return outcome.report.longest_blocked;
+}
+
+Task<> Settle(run::Environment& env, async::Stopper& stopper) {
+  const rebuild::Stored stored = co_await rebuild::Load(env.main, env.run.id);
+  guard::Session session = co_await copy::OpenSession(env);
+  session.db().set_query_deadline(kLong);
+  for (const std::string& sql : stored.definition.validate) {
+    stopper.ThrowIfStopping();
+    co_await session.db().Query(sql);
+    async::FailPoint("key-validated");
+  }
+}
+
+Task<bool> IsSwapped(run::Environment& env) {
+  const pg::Result row = co_await env.main.db().Query(
+      "SELECT EXISTS (SELECT FROM pgalter.rebuild WHERE run = $1 AND swapped_at IS NOT NULL)",
+      env.run.id);
+  co_return row.Get<bool>(0, 0);
+}
+
+}  // namespace
+
+run::Task<bool> CutoverStep::Done(run::Environment&, const state::Step&) { co_return false; }
+
+run::Task<> CutoverStep::Do(run::Environment& env, const state::Step& step) {
+  auto record = [&]() -> Task<> {
+    co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
+  };
+  const async::Milliseconds blocked = co_await SwapUnderLadder(env, env.stopper, false, record);
+  async::FailPoint("cut-over");
+  env.progress.remark =
+      fmt::format("users were blocked for at most {} ms at the cut-over", blocked.count());
+  co_await env.main.db().Query("UPDATE pgalter.rebuild SET blocked_ms = $2 WHERE run = $1",
+                               env.run.id, static_cast<double>(blocked.count()));
+}
+
+// What users have written since is carried over first, so nothing is lost.
+run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
+  const bool swapped = co_await IsSwapped(env);
+  if (!swapped) co_return;
+  const rebuild::Stored stored = co_await rebuild::Load(env.main, env.run.id);
+  if (!stored.definition.revertible)
+    throw Failure(
+        ExitCode::kRefused,
+        fmt::format("run {} cannot be taken back: its new values cannot be put into the "
+                    "old types. Nothing was changed. Make the opposite change with: pgalter "
+                    "rebuild",
+                    env.run.id));
+  async::Stopper never;  // an abort is a stop already
+  auto record = []() -> Task<> { co_return; };
+  co_await SwapUnderLadder(env, never, true, record);
+  async::FailPoint("swapped-back");
+  co_await Settle(env, never);
+}
+
+run::Task<bool> SettleStep::Done(run::Environment&, const state::Step&) { co_return false; }
+
+run::Task<> SettleStep::Do(run::Environment& env, const state::Step&) {
+  co_await Settle(env, env.stopper);
+}
+
+run::Task<> SettleStep::Undo(run::Environment&, const state::Step&) { co_return; }
+
+}  // namespace pgalter::cutover

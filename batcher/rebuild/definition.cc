@@ -1,0 +1,109 @@
+#include "batcher/rebuild/definition.h"
+
+#include <boost/json/array.hpp>
+#include <optional>
+
+namespace pgalter::rebuild {
+
+namespace {
+
+namespace json = boost::json;
+
+json::array Array(const std::vector<std::string>& texts) {
+  json::array array;
+  for (const std::string& text : texts) array.emplace_back(text);
+  return array;
+}
+
+std::vector<std::string> Texts(const json::value& array) {
+  std::vector<std::string> texts;
+  for (const json::value& text : array.as_array()) texts.emplace_back(text.as_string().c_str());
+  return texts;
+}
+
+// pg_get_indexdef begins with what is known, up to the table's name, and goes on with what is not.
+// Its tablespace is not in it.
+constexpr const char* kIndexes = R"sql(
+SELECT quote_ident(c.relname),
+       CASE WHEN con.contype IS DISTINCT FROM 'x' THEN
+         format('CREATE %sINDEX %I ON %s', u.word, c.relname, $3::text)
+           || substr(pg_get_indexdef(x.indexrelid),
+                     length(format('CREATE %sINDEX %I ON %s', u.word, c.relname, $2::text)) + 1)
+       END,
+       CASE WHEN con.oid IS NULL THEN NULL
+         WHEN con.contype = 'x' THEN format('ALTER TABLE %s ADD CONSTRAINT %I %s', $3::text, con.conname,
+                              pg_get_constraintdef(con.oid))
+         ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s USING INDEX %I%s%s', $3::text, con.conname,
+                     CASE con.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, c.relname,
+                     CASE WHEN con.condeferrable THEN ' DEFERRABLE' ELSE '' END,
+                     CASE WHEN con.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END)
+       END,
+       con.contype IS NOT NULL,
+       CASE WHEN con.oid IS NOT NULL THEN
+         format('COMMENT ON CONSTRAINT %I ON %s IS %L', con.conname, $3::text,
+                obj_description(con.oid, 'pg_constraint'))
+       END,
+       obj_description(con.oid, 'pg_constraint') IS NOT NULL,
+       format('COMMENT ON INDEX %I.%I IS %L', $4::text, c.relname,
+              obj_description(c.oid, 'pg_class')),
+       obj_description(c.oid, 'pg_class') IS NOT NULL,
+       format('ALTER TABLE %s CLUSTER ON %I', $3::text, c.relname), x.indisclustered
+FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+CROSS JOIN LATERAL (SELECT CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END AS word) u
+LEFT JOIN pg_constraint con ON con.conindid = x.indexrelid AND con.conrelid = x.indrelid
+  AND con.contype IN ('p', 'u', 'x')
+WHERE x.indrelid = $1 AND x.indisvalid
+ORDER BY x.indisprimary DESC, x.indisunique DESC, c.relname
+)sql";
+
+}  // namespace
+
+json::object ToJson(const Definition& definition) {
+  json::array indexes;
+  for (const Index& index : definition.indexes)
+    indexes.push_back({{"name", index.name},
+                       {"create", index.create},
+                       {"constraint", index.constraint},
+                       {"remarks", Array(index.remarks)},
+                       {"key", index.key},
+                       {"helper", index.helper}});
+  return {{"indexes", indexes},
+          {"checks", Array(definition.checks)},
+          {"validate", Array(definition.validate)},
+          {"revertible", definition.revertible}};
+}
+
+Definition DefinitionFromJson(const json::object& json) {
+  Definition definition;
+  for (const json::value& value : json.at("indexes").as_array()) {
+    const json::object& index = value.as_object();
+    definition.indexes.push_back(
+        {index.at("name").as_string().c_str(), index.at("create").as_string().c_str(),
+         index.at("constraint").as_string().c_str(), Texts(index.at("remarks")),
+         index.at("key").as_bool(), index.at("helper").as_bool()});
+  }
+  definition.checks = Texts(json.at("checks"));
+  definition.validate = Texts(json.at("validate"));
+  definition.revertible = json.at("revertible").as_bool();
+  return definition;
+}
+
+Task<std::vector<Index>> ReadIndexes(Session& session, pg::Oid from, std::string from_name,
+                                     std::string to_name, std::string to_schema) {
+  const pg::Result rows =
+      co_await session.db().Query(kIndexes, from, from_name, to_name, to_schema);
+  std::vector<Index> indexes;
+  for (int i = 0; i < rows.rows(); ++i) {
+    Index index;
+    index.name = rows.Get<std::string>(i, 0);
+    index.create = rows.Get<std::optional<std::string>>(i, 1).value_or("");
+    if (rows.Get<bool>(i, 3)) index.constraint = rows.Get<std::string>(i, 2);
+    if (rows.Get<bool>(i, 5)) index.remarks.push_back(rows.Get<std::string>(i, 4));
+    if (rows.Get<bool>(i, 7)) index.remarks.push_back(rows.Get<std::string>(i, 6));
+    if (rows.Get<bool>(i, 9)) index.remarks.push_back(rows.Get<std::string>(i, 8));
+    indexes.push_back(std::move(index));
+  }
+  co_return indexes;
+}
+
+}  // namespace pgalter::rebuild

@@ -1,0 +1,40 @@
+// Definition: indexes and constraints of the new table, as statements. The server says what they
+// are: it was asked for them on an empty table of that definition.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/guard/session.h"
+
+namespace pgalter::rebuild {
+
+using async::Task;
+using guard::Session;
+
+struct Index {
+  std::string name;                  // quoted
+  std::string create;                // empty: the constraint makes it
+  std::string constraint;            // ALTER TABLE … ADD CONSTRAINT …; empty: none
+  std::vector<std::string> remarks;  // what follows: comments, CLUSTER ON
+  bool key = false;                  // catch-up looks rows up by it
+  bool helper = false;               // only for that: it goes before the swap
+};
+
+struct Definition {
+  std::vector<Index> indexes;         // the key first
+  std::vector<std::string> checks;    // that are not valid, to be added in the swap
+  std::vector<std::string> validate;  // after the swap
+  bool revertible = false;            // there is a flow back
+};
+
+boost::json::object ToJson(const Definition& definition);
+Definition DefinitionFromJson(const boost::json::object& json);
+
+// Indexes of `from`, as they would be on `to` (names quoted, with schemas; `to_schema` is not
+// quoted). Primary key first.
+Task<std::vector<Index>> ReadIndexes(Session& session, pg::Oid from, std::string from_name,
+                                     std::string to_name, std::string to_schema);
+
+}  // namespace pgalter::rebuild

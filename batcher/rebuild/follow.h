@@ -1,0 +1,22 @@
+// Follow: rounds of catch-up until few keys are left.
+#pragma once
+
+#include "batcher/capture/catch_up.h"
+#include "engine/run/step_handler.h"
+
+namespace pgalter::rebuild {
+
+using async::Task;
+
+// Rounds until one of them finds at most `enough` keys. Throws run::Failure when users change more
+// than can be carried over, with the numbers.
+Task<> Follow(run::Environment& env, async::Stopper& stopper, guard::Session& session,
+              const capture::Flow& flow, std::int64_t enough);
+
+// Everything in one snapshot: `to` is what `from` was at one moment, so that what is unique there
+// is unique here. Rows that were applied one after the other come from different moments. How many
+// keys.
+Task<std::int64_t> MatchExactly(guard::Session& session, const capture::Flow& flow,
+                                const guard::Lease& lease);
+
+}  // namespace pgalter::rebuild

@@ -1,0 +1,121 @@
+#include "batcher/rebuild/key_step.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "batcher/backfill/chunk_sql.h"
+#include "batcher/backfill/window_set.h"
+#include "batcher/capture/flow_sql.h"
+#include "batcher/copy/pace.h"
+#include "batcher/rebuild/follow.h"
+#include "batcher/rebuild/store.h"
+#include "engine/async/fail_point.h"
+#include "engine/guard/transaction.h"
+
+namespace pgalter::rebuild {
+
+using backfill::Block;
+using capture::Flow;
+
+namespace {
+
+constexpr std::chrono::hours kLong{24 * 7};
+constexpr Block kPurgeWindow = 16'384;
+constexpr std::int64_t kEnough = 1'000;
+
+// A session of its own: what runs for hours must not hold up the run's own.
+Task<Session> OpenForLong(const run::Environment& env) {
+  Session session = co_await copy::OpenSession(env);
+  co_await session.db().Query("SELECT set_config('search_path', 'pg_catalog', false)");
+  session.db().set_query_deadline(kLong);
+  co_return session;
+}
+
+Task<bool> IsBuilt(Session& session, const Stored& stored, const Index& index) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT EXISTS (SELECT FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid"
+      " WHERE x.indrelid = $1 AND quote_ident(c.relname) = $2)",
+      stored.shadow, index.name);
+  co_return row.Get<bool>(0, 0);
+}
+
+Task<> Build(run::Environment& env, Session& session, const Index& index) {
+  env.progress.note = fmt::format("building index {}", index.name);
+  auto build = [&]() -> Task<> {
+    co_await guard::CheckLease(session, env.lease);
+    if (!index.create.empty()) co_await session.db().Query(index.create);
+    if (!index.constraint.empty()) co_await session.db().Query(index.constraint);
+    for (const std::string& remark : index.remarks) co_await session.db().Query(remark);
+  };
+  co_await guard::RunInTransaction(session, build);
+  env.progress.note.clear();
+  async::FailPoint("index-built");
+}
+
+Task<> Purge(run::Environment& env, Session& session, const Flow& flow) {
+  auto take = [&]() -> Task<> {
+    co_await guard::CheckLease(session, env.lease);
+    co_await capture::TakeChanges(session, flow);
+  };
+  co_await guard::RunInTransaction(session, take);
+  co_await session.db().Query(fmt::format("ANALYZE {}", flow.dirty()));
+  const pg::Result size = co_await session.db().Query(
+      "SELECT pg_relation_size($1::oid::regclass) / current_setting('block_size')::int8",
+      flow.to_oid);
+  const auto blocks = size.Get<std::int64_t>(0, 0);
+  for (Block first = 0; first < blocks; first += kPurgeWindow) {
+    env.stopper.ThrowIfStopping();
+    const std::string from = backfill::Tid(first);
+    const std::string to = backfill::Tid(std::min(first + kPurgeWindow, blocks));
+    auto purge = [&]() -> Task<> {
+      co_await guard::CheckLease(session, env.lease);
+      co_await session.db().Query(capture::PurgeStatement(flow), from, to);
+    };
+    co_await guard::RunInTransaction(session, purge);
+    async::FailPoint("purged");
+  }
+}
+
+}  // namespace
+
+run::Task<bool> KeyStep::Done(run::Environment&, const state::Step&) { co_return false; }
+
+run::Task<> KeyStep::Do(run::Environment& env, const state::Step&) {
+  const Stored stored = co_await Load(env.main, env.run.id);
+  const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+  Session session = co_await OpenForLong(env);
+  const Index& key = stored.definition.indexes.front();
+  const bool built = co_await IsBuilt(session, stored, key);
+  if (!built) {
+    if (async::SafeguardOn("purge")) co_await Purge(env, session, flow);
+    co_await Build(env, session, key);
+  }
+  Session user = co_await copy::OpenSession(env);
+  co_await Follow(env, env.stopper, user, flow, kEnough);
+}
+
+run::Task<> KeyStep::Undo(run::Environment&, const state::Step&) { co_return; }
+
+run::Task<bool> IndexesStep::Done(run::Environment&, const state::Step&) { co_return false; }
+
+run::Task<> IndexesStep::Do(run::Environment& env, const state::Step&) {
+  const Stored stored = co_await Load(env.main, env.run.id);
+  const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+  Session session = co_await OpenForLong(env);
+  Session user = co_await copy::OpenSession(env);
+  for (const Index& index : stored.definition.indexes) {
+    env.stopper.ThrowIfStopping();
+    const bool built = co_await IsBuilt(session, stored, index);
+    if (built) continue;
+    co_await Follow(env, env.stopper, user, flow, kEnough);
+    co_await MatchExactly(user, flow, env.lease);
+    co_await Build(env, session, index);
+  }
+  co_await session.db().Query(fmt::format("VACUUM (FREEZE, ANALYZE) {}", flow.to));
+  co_await Follow(env, env.stopper, user, flow, kEnough);
+}
+
+run::Task<> IndexesStep::Undo(run::Environment&, const state::Step&) { co_return; }
+
+}  // namespace pgalter::rebuild

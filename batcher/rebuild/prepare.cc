@@ -1,0 +1,199 @@
+#include "batcher/rebuild/prepare.h"
+
+#include <fmt/format.h>
+
+#include "batcher/backfill/rights.h"
+#include "batcher/rebuild/shadow.h"
+#include "engine/guard/role_settings.h"
+#include "engine/guard/transaction.h"
+#include "engine/run/failure.h"
+#include "engine/state/runs.h"
+#include "engine/state/steps.h"
+#include "planner/sql/ast/statement.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::rebuild {
+
+using run::ExitCode;
+using run::Failure;
+
+namespace {
+
+[[noreturn]] void Refuse(const backfill::Table& table, const std::string& why) {
+  throw Failure(ExitCode::kRefused, fmt::format("cannot rebuild {}: {}", table.name, why));
+}
+
+// What stands in the way, each with the way out; one row for each thing.
+constexpr const char* kObstacles = R"sql(
+SELECT 'it is partitioned, and leaves are not gone through yet: rebuild its partitions one by one'
+FROM pg_class WHERE oid = $1 AND relkind = 'p'
+UNION ALL
+SELECT 'it inherits, or is inherited from: NO INHERIT first'
+WHERE EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1 OR inhparent = $1)
+UNION ALL
+SELECT 'it is a typed table: ALTER TABLE … NOT OF first' FROM pg_class
+WHERE oid = $1 AND reloftype <> 0
+UNION ALL
+SELECT format('%s depends on its row type or its rows: drop it before, and make it again after',
+              pg_describe_object(d.classid, d.objid, 0))
+FROM pg_depend d JOIN pg_class c ON c.oid = $1
+WHERE d.deptype = 'n'
+  AND (d.refclassid = 'pg_type'::regclass
+         AND d.refobjid IN (c.reltype, (SELECT typarray FROM pg_type WHERE oid = c.reltype))
+       OR d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+         AND d.classid = 'pg_proc'::regclass)
+UNION ALL
+SELECT DISTINCT format('%s reads it: drop it before, and make it again after',
+                       pg_describe_object('pg_class'::regclass, v.oid, 0))
+FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
+WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+  AND d.refobjid = $1 AND v.oid <> $1 AND v.relkind <> 'v'
+UNION ALL
+SELECT format('foreign key %I of the partitioned table %s refers to it: drop it before, and add it '
+              'again after', f.conname, f.conrelid::regclass)
+FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0 AND c.relkind = 'p'
+UNION ALL
+SELECT format('it has a security label of provider %s', provider) FROM pg_seclabel
+WHERE classoid = 'pg_class'::regclass AND objoid = $1
+UNION ALL
+SELECT format('index %s is not valid: drop it, or make it again', indexrelid::regclass)
+FROM pg_index WHERE indrelid = $1 AND NOT indisvalid
+UNION ALL
+SELECT 'no unique index over NOT NULL columns tells its rows apart: add a primary key, or a unique '
+       'index over columns that are NOT NULL'
+WHERE NOT EXISTS (
+  SELECT FROM pg_index x WHERE x.indrelid = $1 AND x.indisunique AND x.indimmediate
+    AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
+    AND NOT EXISTS (SELECT FROM unnest(x.indkey[0:x.indnkeyatts - 1]) k
+                    JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k
+                    WHERE NOT a.attnotnull))
+)sql";
+
+// Actions that need more than a new table of another definition.
+void ReadAlter(const backfill::Table& table, const std::string& alter) {
+  if (alter.empty()) return;
+  const auto statement =
+      sql::ast::ReadStatement(fmt::format("ALTER TABLE {} {}", table.name, alter));
+  if (!statement)
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("--alter \"{}\": {}. Write it as behind ALTER TABLE "
+                              "and a name: 'ADD COLUMN c int, DROP COLUMN d'",
+                              alter, statement.error().message));
+  const auto* change = statement->As<sql::ast::AlterTable>();
+  if (change == nullptr || change->commands.empty())
+    throw Failure(
+        ExitCode::kUsage,
+        fmt::format("--alter \"{}\" is not what stands behind ALTER TABLE and a name: give "
+                    "actions such as 'ALTER COLUMN c TYPE bigint'; a renaming, an owner or "
+                    "a schema needs no rebuild",
+                    alter));
+  for (const auto& command : change->commands) {
+    using sql::ast::TableChange;
+    const bool foreign_key = command.constraint.has_value() &&
+                             command.constraint->kind == sql::ast::ConstraintKind::kForeignKey;
+    const bool on_column = command.column.has_value() &&
+                           command.column->Find(sql::ast::ConstraintKind::kForeignKey) != nullptr;
+    if (foreign_key || on_column)
+      throw Failure(ExitCode::kRefused,
+                    fmt::format("--alter \"{}\" adds a foreign key, which needs no rebuild: add it "
+                                "afterwards, NOT VALID, and validate it",
+                                alter));
+    if (command.change == TableChange::kInherit || command.change == TableChange::kNoInherit ||
+        command.change == TableChange::kOfType || command.change == TableChange::kOwner ||
+        command.change == TableChange::kAttachPartition ||
+        command.change == TableChange::kDetachPartition ||
+        command.change == TableChange::kEnableTrigger ||
+        command.change == TableChange::kDisableTrigger)
+      throw Failure(ExitCode::kRefused,
+                    fmt::format("--alter \"{}\" has an action that needs no rebuild: do it with "
+                                "ALTER TABLE",
+                                alter));
+  }
+}
+
+Task<> Rehearse(Session& session, Prepared& prepared) {
+  const guard::TransactionOptions defaults;
+  co_await guard::Begin(session, defaults);
+  std::exception_ptr failure;
+  try {
+    const Shadow shadow =
+        co_await MakeShadow(session, state::NewRunId(), prepared.table, prepared.spec);
+    prepared.remarks = shadow.remarks;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await guard::RollBack(session);
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
+  Prepared prepared;
+  spec.settings = co_await guard::RoleSettings(session);
+  backfill::Spec look;
+  look.table = spec.table;
+  look.settings = spec.settings;
+  prepared.table = co_await backfill::FindTable(session, look);
+  const backfill::Table& table = prepared.table;
+  const std::string missing = co_await backfill::MissingOwnership(session, table.oid);
+  if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
+  const pg::Result right = co_await session.db().Query(
+      "SELECT has_database_privilege(current_database(), 'CREATE'), "
+      "quote_ident(current_database()),"
+      " quote_ident(current_user)");
+  if (!right.Get<bool>(0, 0))
+    throw Failure(ExitCode::kUnsupported,
+                  fmt::format("cannot make a schema for the new table: GRANT CREATE ON DATABASE {} "
+                              "TO {}",
+                              right.Get<std::string>(0, 1), right.Get<std::string>(0, 2)));
+  ReadAlter(table, spec.alter);
+  const pg::Result obstacles = co_await session.db().Query(kObstacles, table.oid);
+  if (!obstacles.empty()) Refuse(table, obstacles.Get<std::string>(0, 0));
+  const pg::Result size = co_await session.db().Query(
+      "SELECT greatest(reltuples, 0)::float8, pg_total_relation_size(oid) FROM pg_class"
+      " WHERE oid = $1",
+      table.oid);
+  prepared.rows = size.Get<double>(0, 0);
+  prepared.bytes = size.Get<std::int64_t>(0, 1);
+  prepared.spec = std::move(spec);
+  if (how == Checking::kRehearse) co_await Rehearse(session, prepared);
+  co_return prepared;
+}
+
+Task<std::string> CreateRun(Session& session, const Prepared& prepared) {
+  state::Run run;
+  run.id = state::NewRunId();
+  run.command = "rebuild";
+  run.target = prepared.table.name;
+  run.relid = prepared.table.oid;
+  run.spec = ToJson(prepared.spec);
+  run.phase = "starting";
+  run.total_rows = static_cast<std::int64_t>(prepared.rows);
+  std::vector<state::Step> steps;
+  const auto add = [&steps](const char* kind, const char* phase) {
+    state::Step step;
+    step.ordinal = static_cast<int>(steps.size()) + 1;
+    step.id = kind;
+    step.kind = kind;
+    step.phase = phase;
+    steps.push_back(std::move(step));
+  };
+  add("shadow", "expand");
+  add("capture", "expand");
+  add("copy", "migrate");
+  add("key", "migrate");
+  add("indexes", "migrate");
+  add("verify", "migrate");
+  add("cutover", "contract");
+  add("settle", "contract");
+  auto create = [&]() -> Task<> {
+    co_await state::CreateRun(session, run);
+    co_await state::CreateSteps(session, run.id, steps);
+  };
+  co_await guard::RunInTransaction(session, create);
+  co_return run.id;
+}
+
+}  // namespace pgalter::rebuild

@@ -1,0 +1,34 @@
+// What comes before a rebuild: everything that can be refused is refused here, with nothing
+// written.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "batcher/backfill/target.h"
+#include "batcher/rebuild/spec.h"
+
+namespace pgalter::rebuild {
+
+using async::Task;
+using guard::Session;
+
+struct Prepared {
+  Spec spec;  // settled: with the role's settings
+  backfill::Table table;
+  double rows = 0;         // estimate
+  std::int64_t bytes = 0;  // of the table with its indexes
+  std::vector<std::string> remarks;
+};
+
+// kRehearse makes the shadow in a transaction that is rolled back: what the server refuses is known
+// before there is a run. kLookOnly is for a read-only session.
+enum class Checking { kLookOnly, kRehearse };
+
+// Throws run::Failure.
+Task<Prepared> Prepare(Session& session, Spec spec, Checking how);
+
+// Inserts the run with its steps; returns its id. Throws state::TableTaken.
+Task<std::string> CreateRun(Session& session, const Prepared& prepared);
+
+}  // namespace pgalter::rebuild

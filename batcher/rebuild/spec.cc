@@ -1,0 +1,40 @@
+#include "batcher/rebuild/spec.h"
+
+#include <boost/json/array.hpp>
+
+namespace pgalter::rebuild {
+
+namespace json = boost::json;
+
+json::object ToJson(const Spec& spec) {
+  json::array maps;
+  for (const std::string& map : spec.maps) maps.emplace_back(map);
+  json::object throttle;
+  for (const auto& [key, value] : spec.throttle) throttle[key] = value;
+  json::object settings;
+  for (const auto& [name, value] : spec.settings) settings[name] = value;
+  return {{"table", spec.table},
+          {"alter", spec.alter},
+          {"maps", maps},
+          {"workers", spec.workers},
+          {"throttle", throttle},
+          {"settings", settings},
+          {"chunk_time_ms", static_cast<std::int64_t>(spec.chunk_time.count())}};
+}
+
+Spec FromJson(const json::object& json) {
+  Spec spec;
+  spec.table = json.at("table").as_string().c_str();
+  spec.alter = json.at("alter").as_string().c_str();
+  for (const json::value& map : json.at("maps").as_array())
+    spec.maps.emplace_back(map.as_string().c_str());
+  spec.workers = json.at("workers").to_number<int>();
+  spec.chunk_time = std::chrono::milliseconds(json.at("chunk_time_ms").to_number<std::int64_t>());
+  for (const auto& entry : json.at("throttle").as_object())
+    spec.throttle[std::string(entry.key())] = entry.value().as_string().c_str();
+  for (const auto& entry : json.at("settings").as_object())
+    spec.settings.emplace_back(std::string(entry.key()), entry.value().as_string().c_str());
+  return spec;
+}
+
+}  // namespace pgalter::rebuild

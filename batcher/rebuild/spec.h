@@ -1,0 +1,27 @@
+// Spec: what a rebuild was asked for, as it is kept with the run.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgalter::rebuild {
+
+struct Spec {
+  std::string table;              // as the user wrote it
+  std::string alter;              // the actions of an ALTER TABLE; empty: the same definition
+  std::vector<std::string> maps;  // 'column = expression', one or more each
+  int workers = 1;
+  std::chrono::milliseconds chunk_time{500};
+  std::map<std::string, std::string> throttle;  // as for `throttle --set`
+  // The role's settings that decide what an expression means, as they were when the run was made.
+  std::vector<std::pair<std::string, std::string>> settings;
+};
+
+boost::json::object ToJson(const Spec& spec);
+Spec FromJson(const boost::json::object& json);
+
+}  // namespace pgalter::rebuild

@@ -1,0 +1,147 @@
+#include <fmt/format.h>
+
+#include "batcher/rebuild/prepare.h"
+#include "batcher/throttle/settings.h"
+#include "cli/confirm.h"
+#include "cli/connect.h"
+#include "cli/detach.h"
+#include "cli/foreground.h"
+#include "cli/human.h"
+#include "cli/json_output.h"
+#include "cli/rejected.h"
+#include "cli/report.h"
+#include "engine/state/schema.h"
+#include "engine/watch/unit.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+namespace po = boost::program_options;
+using Words = std::vector<std::string>;
+
+void AddOptions(po::options_description& options) {
+  options.add_options()  //
+      ("alter", po::value<std::string>(),
+       "the new definition, as behind ALTER TABLE: 'ALTER c TYPE bigint, DROP d'")  //
+      ("map", po::value<Words>()->composing(),
+       "column = expression over the old row: the value of a column of the new table")            //
+      ("workers", po::value<int>()->default_value(1), "sessions that copy at a time")             //
+      ("chunk-time", po::value<std::string>()->default_value("500ms"), "how long a chunk takes")  //
+      ("max-lag", po::value<std::string>(),
+       "replay lag of a standby at which all stops, as 10s")  //
+      ("throttle", po::value<Words>()->composing(),
+       "KEY=VALUE: a limit, as for pgalter throttle")                                   //
+      ("without-signal", po::value<Words>()->composing(), "go on without this signal")  //
+      ("dry-run", "say what would be done, and write nothing")                          //
+      ("detach", "leave a background runner, and return");
+}
+
+[[noreturn]] void Refuse(const std::string& what, const std::string& hint) {
+  throw Rejected(ExitCode::kUsage, what, hint);
+}
+
+void AddThrottle(const Context& context, rebuild::Spec& spec) {
+  if (context.Has("max-lag")) spec.throttle["replay-lag-seconds"] = context.Get("max-lag");
+  if (context.Has("throttle")) {
+    for (const std::string& text : context.Get<Words>("throttle")) {
+      const std::size_t at = text.find('=');
+      if (at == std::string::npos || at == 0)
+        Refuse(fmt::format("--throttle \"{}\" is not KEY=VALUE", text), "");
+      spec.throttle[text.substr(0, at)] = text.substr(at + 1);
+    }
+  }
+  if (context.Has("without-signal"))
+    for (const std::string& signal : context.Get<Words>("without-signal"))
+      spec.throttle[signal] = "off";
+  throttle::Settings settings;
+  for (const auto& [key, value] : spec.throttle)
+    if (const auto refused = throttle::Change(settings, key, value)) Refuse(*refused, "");
+}
+
+rebuild::Spec SpecOf(const Context& context) {
+  constexpr int kMostWorkers = 64;
+  rebuild::Spec spec;
+  spec.table = context.Operand(0);
+  if (context.Has("alter")) spec.alter = context.Get("alter");
+  if (context.Has("map")) spec.maps = context.Get<Words>("map");
+  spec.workers = context.Get<int>("workers");
+  if (spec.workers < 1 || spec.workers > kMostWorkers)
+    Refuse(fmt::format("--workers {} is out of range", spec.workers), "1 to 64");
+  const auto& chunk_time = context.Get("chunk-time");
+  const auto seconds = watch::Parse(chunk_time, watch::Unit::kSeconds);
+  if (!seconds || *seconds < 0.005 || *seconds > 60)
+    Refuse(fmt::format("--chunk-time \"{}\" is out of range", chunk_time), "5ms to 60s");
+  spec.chunk_time = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000));
+  AddThrottle(context, spec);
+  return spec;
+}
+
+void SayPlan(const Context& context, const rebuild::Prepared& prepared) {
+  if (context.output == Output::kJson) {
+    PrintJson({{"version", 1},
+               {"table", prepared.table.name},
+               {"rows", static_cast<std::int64_t>(prepared.rows)},
+               {"table_bytes", prepared.bytes},
+               {"extra_bytes", 2 * prepared.bytes}});
+    return;
+  }
+  Print(
+      fmt::format("table      {}\nrows       about {}\nsize       {}\ndisk       about {} more "
+                  "until finish, and "
+                  "as much WAL\nnothing was written\n",
+                  prepared.table.name, HumanCount(static_cast<std::int64_t>(prepared.rows)),
+                  watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
+                  watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes)));
+}
+
+Task<std::string> MakeRun(const Context& context, rebuild::Spec spec) {
+  guard::Session session = co_await OpenForChange(context);
+  co_await state::RefusePublication(session);
+  const rebuild::Prepared prepared =
+      co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
+  for (const std::string& remark : prepared.remarks) Say(context, "note: " + remark);
+  Confirm(context, fmt::format("Rebuild {}?", prepared.table.name));
+  co_await state::Install(session);
+  std::string run = co_await rebuild::CreateRun(session, prepared);
+  Say(context, fmt::format("run {}", run));
+  co_return run;
+}
+
+Task<ExitCode> DryRun(Context& context, rebuild::Spec spec) {
+  guard::Session session = co_await OpenForChange(context);
+  // The server sees to it that nothing is written.
+  co_await session.db().Query("SELECT set_config('default_transaction_read_only', 'on', false)");
+  const rebuild::Prepared prepared =
+      co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kLookOnly);
+  SayPlan(context, prepared);
+  co_return ExitCode::kDone;
+}
+
+Task<ExitCode> Run(Context& context) {
+  rebuild::Spec spec = SpecOf(context);
+  if (context.Has("dry-run")) co_return co_await DryRun(context, std::move(spec));
+  const std::string run = co_await MakeRun(context, std::move(spec));
+  if (context.Has("detach")) co_return co_await Detach(context, run);
+  co_return co_await RunInForeground(context, run);
+}
+
+}  // namespace
+
+extern const CommandBody kRebuildCommand;
+const CommandBody kRebuildCommand{
+    .description =
+        "Makes a table anew while it is in full use, with another definition or the same: a shadow "
+        "table is filled in chunks, what users change meanwhile is carried over by keys, both are "
+        "compared row by row, and then they change places in one short transaction, with "
+        "everything that hangs on the table. TABLE is written as in SQL.\n\n"
+        "The old table stays in a schema of the run's until `pgalter finish`. The first SIGINT "
+        "pauses; after a crash of whatever kind, `pgalter resume` goes on from the last chunk; "
+        "until "
+        "the tables have changed places, `pgalter abort` leaves all as it was.",
+    .most_operands = 1,
+    .least_operands = 1,
+    .add_options = &AddOptions,
+    .run = &Run};
+
+}  // namespace pgalter::cli

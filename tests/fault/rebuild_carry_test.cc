@@ -1,0 +1,334 @@
+// What hangs on a table is there again after it was rebuilt: the dump says the same as before, or
+// as after the plain ALTER TABLE.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <sstream>
+
+#include "tests/fault/rebuild_world.h"
+
+namespace pgalter::test {
+namespace {
+
+constexpr const char* kRich = R"sql(
+CREATE ROLE carry_reader; CREATE ROLE carry_writer;
+CREATE SCHEMA app; CREATE SCHEMA other;
+CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+CREATE DOMAIN app.percent AS int CHECK (VALUE BETWEEN 0 AND 100);
+CREATE TYPE app.mood AS ENUM ('sad', 'ok');
+CREATE TABLE app.kind (id int PRIMARY KEY, name text);
+INSERT INTO app.kind SELECT g, 'k' || g FROM generate_series(1, 10) g;
+CREATE TABLE app."Order Items" (
+  id bigint GENERATED ALWAYS AS IDENTITY (START 100 INCREMENT 3),
+  n serial,
+  kind int NOT NULL REFERENCES app.kind ON DELETE CASCADE,
+  parent bigint,
+  "Name" text COLLATE "C" NOT NULL DEFAULT 'none',
+  price numeric(10,2) CHECK (price >= 0),
+  twice numeric GENERATED ALWAYS AS (price * 2) STORED,
+  share app.percent DEFAULT 5,
+  mood app.mood DEFAULT 'ok',
+  tags text[] DEFAULT '{}',
+  made timestamptz NOT NULL DEFAULT now(),
+  span tsrange,
+  doc jsonb,
+  gone int,
+  PRIMARY KEY (id),
+  CONSTRAINT n_once UNIQUE (n) DEFERRABLE INITIALLY DEFERRED,
+  CONSTRAINT no_overlap EXCLUDE USING gist (span WITH &&),
+  CONSTRAINT named CHECK ("Name" <> '')
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_enabled = false);
+ALTER TABLE app."Order Items" DROP COLUMN gone;
+ALTER TABLE app."Order Items" ADD CONSTRAINT self FOREIGN KEY (parent) REFERENCES app."Order Items";
+INSERT INTO app."Order Items" (kind, price, doc) SELECT 1 + g % 10, g, '{"a": 1}' FROM
+  generate_series(1, 2000) g;
+ALTER TABLE app."Order Items" ADD CONSTRAINT later CHECK (price < 1000) NOT VALID;
+ALTER TABLE app."Order Items" ALTER doc SET STORAGE EXTERNAL, ALTER doc SET COMPRESSION pglz,
+  ALTER price SET STATISTICS 55, ALTER price SET (n_distinct = 100);
+CREATE INDEX by_kind ON app."Order Items" (kind, price DESC NULLS LAST) INCLUDE ("Name")
+  WHERE price > 10;
+CREATE INDEX "Odd Index" ON app."Order Items" USING gin (tags) WITH (fastupdate = off);
+CREATE INDEX ON app."Order Items" (lower("Name") text_pattern_ops);
+CREATE UNIQUE INDEX ident ON app."Order Items" (n, id);
+ALTER TABLE app."Order Items" CLUSTER ON by_made_not_there;
+)sql";
+
+constexpr const char* kRest = R"sql(
+CREATE INDEX by_made ON app."Order Items" (made);
+ALTER TABLE app."Order Items" CLUSTER ON by_made;
+ALTER TABLE app."Order Items" REPLICA IDENTITY USING INDEX ident;
+CREATE TABLE other.line (item bigint REFERENCES app."Order Items" ON UPDATE CASCADE, note text);
+INSERT INTO other.line SELECT id FROM app."Order Items" LIMIT 100;
+CREATE TABLE other.line_unproven (item bigint);
+INSERT INTO other.line_unproven VALUES (-1);
+ALTER TABLE other.line_unproven ADD CONSTRAINT unproven FOREIGN KEY (item)
+  REFERENCES app."Order Items" NOT VALID;
+CREATE TRIGGER touched BEFORE UPDATE OF price ON app."Order Items" FOR EACH ROW
+  WHEN (old.price IS DISTINCT FROM new.price) EXECUTE FUNCTION app.touch();
+CREATE TRIGGER off AFTER INSERT ON app."Order Items" FOR EACH STATEMENT EXECUTE FUNCTION app.touch();
+ALTER TABLE app."Order Items" DISABLE TRIGGER off;
+CREATE CONSTRAINT TRIGGER checked AFTER INSERT ON app."Order Items" DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION app.touch();
+ALTER TABLE app."Order Items" ENABLE ALWAYS TRIGGER checked;
+CREATE RULE quiet AS ON DELETE TO app."Order Items" WHERE old.id = 1 DO INSTEAD NOTHING;
+ALTER TABLE app."Order Items" ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON app."Order Items" FOR SELECT TO carry_reader USING ("Name" = current_user);
+CREATE POLICY strict ON app."Order Items" AS RESTRICTIVE FOR UPDATE USING (price > 0) WITH CHECK
+  (price < 5000);
+GRANT SELECT ON app."Order Items" TO carry_reader WITH GRANT OPTION;
+GRANT INSERT, UPDATE (price) ON app."Order Items" TO carry_writer;
+GRANT SELECT ON app."Order Items" TO PUBLIC;
+CREATE VIEW app.cheap WITH (security_barrier = true) AS SELECT id, "Name", price FROM
+  app."Order Items" WHERE price < 10 WITH LOCAL CHECK OPTION;
+GRANT SELECT ON app.cheap TO carry_reader;
+CREATE VIEW other.cheapest AS SELECT min(price) AS least FROM app.cheap;
+CREATE STATISTICS app.both (dependencies, mcv) ON kind, price FROM app."Order Items";
+CREATE PUBLICATION part FOR TABLE app."Order Items" (id, n, price) WHERE (id > 10);
+COMMENT ON TABLE app."Order Items" IS 'a table; with ''quotes''';
+COMMENT ON COLUMN app."Order Items".price IS 'in euros';
+COMMENT ON CONSTRAINT named ON app."Order Items" IS 'never empty';
+COMMENT ON CONSTRAINT n_once ON app."Order Items" IS 'once';
+COMMENT ON INDEX app.by_kind IS 'for the list';
+COMMENT ON TRIGGER touched ON app."Order Items" IS 'touches';
+COMMENT ON POLICY own ON app."Order Items" IS 'mine';
+)sql";
+
+class Carried : public RebuildWorld {
+ protected:
+  static bool HasDump() { return std::filesystem::exists(SharedServer().bin_dir() / "pg_dump"); }
+
+  static void MakeRich(const FreshDatabase& database) {
+    std::string rich = kRich;
+    const std::string misleading =
+        "ALTER TABLE app.\"Order Items\" CLUSTER ON by_made_not_there;\n";
+    rich.erase(rich.find(misleading), misleading.size());
+    const std::string roles = "CREATE ROLE carry_reader; CREATE ROLE carry_writer;";
+    if (database.Value("SELECT count(*) FROM pg_roles WHERE rolname = 'carry_reader'") != "0")
+      rich.erase(rich.find(roles), roles.size());
+    database.Sql(rich);
+    database.Sql(kRest);
+  }
+
+  // Sorted: grants and the like come in no particular order.
+  static std::vector<std::string> Dump(const FreshDatabase& database) {
+    const std::string command = (SharedServer().bin_dir() / "pg_dump").string() +
+                                " -s -N pgalter -d '" + database.conninfo() + "' 2>&1";
+    std::FILE* pipe = popen(command.c_str(), "r");
+    std::string text;
+    std::array<char, 4096> buffer{};
+    for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+      text.append(buffer.data(), got);
+    EXPECT_EQ(pclose(pipe), 0) << text;
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);)
+      if (!line.empty() && !line.starts_with("--") && line.find("restrict ") != 1 &&
+          line.find("unrestrict ") != 1)
+        lines.push_back(line);
+    std::ranges::sort(lines);
+    return lines;
+  }
+
+  // Lines that only one of the two has, with a sign.
+  static std::vector<std::string> Difference(const std::vector<std::string>& before,
+                                             const std::vector<std::string>& after) {
+    std::vector<std::string> lines;
+    std::vector<std::string> signed_lines;
+    std::ranges::set_difference(before, after, std::back_inserter(lines));
+    for (const std::string& line : lines) signed_lines.push_back("- " + line);
+    lines.clear();
+    std::ranges::set_difference(after, before, std::back_inserter(lines));
+    for (const std::string& line : lines) signed_lines.push_back("+ " + line);
+    return signed_lines;
+  }
+
+  void ExpectRebuilt(const Words& more) {
+    Words words{"rebuild", "app.\"Order Items\"", "--yes"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = Run(words);
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    ExpectNothingLeft();
+  }
+};
+
+TEST_F(Carried, EverythingThatHangsOnATable) {
+  if (!HasDump()) GTEST_SKIP() << "this server comes without pg_dump";
+  MakeRich(database_);
+  const auto before = Dump(database_);
+  ExpectRebuilt({});
+  EXPECT_THAT(Difference(before, Dump(database_)), ::testing::IsEmpty());
+  EXPECT_EQ(database_.Value("INSERT INTO app.\"Order Items\" (kind, price) VALUES (1, 1) RETURNING "
+                            "id || ' ' || n"),
+            "6100 2001");
+}
+
+TEST_F(Carried, AndBackAgain) {
+  if (!HasDump()) GTEST_SKIP() << "this server comes without pg_dump";
+  MakeRich(database_);
+  database_.Sql("DROP PUBLICATION part");
+  const auto before = Dump(database_);
+  const Ran ran = Run({"rebuild", "app.\"Order Items\"", "--alter",
+                       "ALTER n TYPE bigint, ADD COLUMN added int, DROP COLUMN tags", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  database_.Sql("INSERT INTO app.\"Order Items\" (kind, price) VALUES (1, 1)");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_THAT(Difference(before, Dump(database_)), ::testing::IsEmpty());
+  EXPECT_EQ(database_.Value("INSERT INTO app.\"Order Items\" (kind, price) VALUES (1, 1) RETURNING "
+                            "id || ' ' || n"),
+            "6103 2002");
+}
+
+TEST_F(Carried, ADefinitionThatChanges) {
+  if (!HasDump()) GTEST_SKIP() << "this server comes without pg_dump";
+  constexpr const char* kAlter =
+      "ALTER n TYPE bigint, ADD COLUMN added int NOT NULL DEFAULT 7, ALTER kind TYPE bigint, DROP "
+      "CONSTRAINT named, ADD CONSTRAINT price_less CHECK (price < 100000), DROP COLUMN tags, ALTER "
+      "\"Name\" SET DEFAULT 'nobody', ADD UNIQUE (made, id)";
+  const FreshDatabase plain;
+  for (const FreshDatabase* database : std::array<const FreshDatabase*, 2>{&database_, &plain}) {
+    MakeRich(*database);
+    database->Sql("DROP PUBLICATION part");  // it would forbid the plain statement
+  }
+  plain.Sql(std::string("ALTER TABLE app.\"Order Items\" ") + kAlter);
+  ExpectRebuilt({"--alter", kAlter});
+  EXPECT_THAT(Difference(Dump(plain), Dump(database_)), ::testing::IsEmpty());
+  const char* const rows =
+      "SELECT md5(string_agg(t::text, ',' ORDER BY id)) FROM (SELECT id, n, kind, "
+      "price, twice, share, mood, doc, added FROM app.\"Order Items\") t";
+  EXPECT_EQ(database_.Value(rows), plain.Value(rows));
+}
+
+struct KeyCase {
+  const char* name;
+  const char* definition;
+  const char* rows;
+};
+
+class Keys : public RebuildWorld, public ::testing::WithParamInterface<KeyCase> {};
+
+TEST_P(Keys, AreFollowed) {
+  database_.Sql(fmt::format("CREATE EXTENSION IF NOT EXISTS citext; CREATE TABLE t ({})",
+                            GetParam().definition));
+  database_.Sql(fmt::format("INSERT INTO t {}", GetParam().rows));
+  database_.Sql("CREATE TABLE plain AS SELECT * FROM t");
+  const Ran killed = Run({"rebuild", "t", "--alter", "ALTER v TYPE bigint", "--yes"},
+                         {"PGALTER_FAIL_POINT=index-built"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  for (const char* table : {"t", "plain"})
+    database_.Sql(
+        fmt::format("UPDATE {0} SET v = v + 1 WHERE v % 3 = 0; DELETE FROM {0} WHERE v % 5 "
+                    "= 0",
+                    table));
+  const Ran ran = Run({"resume", RunId()});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(
+      database_.Value("SELECT md5(string_agg(t::text, ',' ORDER BY t::text COLLATE \"C\")) FROM "
+                      "t"),
+      database_.Value("SELECT md5(string_agg(t::text, ',' ORDER BY t::text COLLATE \"C\")) FROM "
+                      "plain t"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Types, Keys,
+    ::testing::Values(
+        KeyCase{"Composite", "a int, b text, v int, PRIMARY KEY (b, a)",
+                "SELECT g % 10, 'b' || g, g FROM generate_series(1, 500) g"},
+        KeyCase{"Uuid", "id uuid PRIMARY KEY, v int",
+                "SELECT gen_random_uuid(), g FROM generate_series(1, 500) g"},
+        KeyCase{"Numeric", "id numeric PRIMARY KEY, v int",
+                "SELECT g / 7.0, g FROM generate_series(1, 500) g"},
+        KeyCase{"Timestamptz", "id timestamptz PRIMARY KEY, v int",
+                "SELECT timestamptz '2024-03-30 22:00+00' + g * interval '7.123456 min', g FROM "
+                "generate_series(1, 500) g"},
+        KeyCase{"Citext", "id citext PRIMARY KEY, v int",
+                "SELECT 'Name ' || g || E' \\\\ \" , { é', g FROM generate_series(1, 500) g"},
+        KeyCase{"Bytea", "id bytea PRIMARY KEY, v int",
+                "SELECT decode(md5(g::text), 'hex'), g FROM generate_series(1, 500) g"},
+        KeyCase{"UniqueIndexOnly", "\"Id\" int NOT NULL UNIQUE, v int",
+                "SELECT g, g FROM generate_series(1, 500) g"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+struct RefusedCase {
+  const char* name;
+  const char* script;
+  Words arguments;
+  int code;
+  const char* says;
+};
+
+class RebuildRefused : public RebuildWorld, public ::testing::WithParamInterface<RefusedCase> {};
+
+TEST_P(RebuildRefused, WritesNothing) {
+  database_.Sql(GetParam().script);
+  Words words{"rebuild"};
+  words.insert(words.end(), GetParam().arguments.begin(), GetParam().arguments.end());
+  words.push_back("--yes");
+  const Ran ran = Run(words);
+  EXPECT_EQ(ran.code, GetParam().code) << ran.err;
+  EXPECT_THAT(ran.err, ::testing::HasSubstr(GetParam().says));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Inputs, RebuildRefused,
+    ::testing::Values(
+        RefusedCase{"UnknownTable", "SELECT 1", {"nowhere"}, 2, "there is no table"},
+        RefusedCase{"NoKey", "CREATE TABLE t (a int)", {"t"}, 4, "add a primary key"},
+        RefusedCase{"Inherited",
+                    "CREATE TABLE t (a int PRIMARY KEY); CREATE TABLE c () INHERITS (t)",
+                    {"t"},
+                    4,
+                    "NO INHERIT"},
+        RefusedCase{
+            "MaterializedView",
+            "CREATE TABLE t (a int PRIMARY KEY); CREATE MATERIALIZED VIEW m AS SELECT * FROM t",
+            {"t"},
+            4,
+            "materialized view public.m"},
+        RefusedCase{
+            "RowType",
+            "CREATE TABLE t (a int PRIMARY KEY); CREATE FUNCTION f(t) RETURNS int LANGUAGE sql "
+            "AS 'SELECT 1'",
+            {"t"},
+            4,
+            "function public.f(public.t)"},
+        RefusedCase{"NoSyntax",
+                    "CREATE TABLE t (a int PRIMARY KEY)",
+                    {"t", "--alter", "ALTER a TYP bigint"},
+                    2,
+                    "ALTER a TYP bigint"},
+        RefusedCase{"SecondStatement",
+                    "CREATE TABLE t (a int PRIMARY KEY)",
+                    {"t", "--alter", "ADD b int; DROP TABLE t"},
+                    2,
+                    "--alter"},
+        RefusedCase{"ViewOnAChangedColumn",
+                    "CREATE TABLE t (a int PRIMARY KEY, b int); CREATE VIEW v AS SELECT b FROM t",
+                    {"t", "--alter", "ALTER b TYPE bigint"},
+                    4,
+                    "view public.v"},
+        RefusedCase{"PolicyOnADroppedColumn",
+                    "CREATE TABLE t (a int PRIMARY KEY, b int); CREATE POLICY p ON t USING (b > 1)",
+                    {"t", "--alter", "DROP b"},
+                    4,
+                    "policy p on table"},
+        RefusedCase{"NoKeyStays",
+                    "CREATE TABLE t (a int PRIMARY KEY)",
+                    {"t", "--alter", "ALTER a TYPE text"},
+                    4,
+                    "no unique key stays"},
+        RefusedCase{"ForeignKey",
+                    "CREATE TABLE t (a int PRIMARY KEY)",
+                    {"t", "--alter", "ADD b int REFERENCES t"},
+                    4,
+                    "NOT VALID"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+}  // namespace
+}  // namespace pgalter::test

@@ -1,0 +1,19 @@
+// The points at which a rebuild is killed, and at which of its passings.
+#pragma once
+
+#include <array>
+
+namespace pgalter::test {
+
+inline constexpr std::array kRebuildPoints{
+    "shadow-made",      "capture-in-ledger", "capture-made",   "copy-checked:3",
+    "copy-recorded:3",  "copy-committed:3",  "purged",         "index-built",
+    "index-built:2",    "changes-taken:2",   "keys-applied:2", "round-done:2",
+    "verified-one-way", "drained",           "swapped",        "cut-over",
+    "key-validated"};
+
+// On the way back.
+inline constexpr std::array kRevertPoints{"changes-taken", "drained",         "swapped",
+                                          "swapped-back",  "undo-unrecorded", "undo-recorded:3"};
+
+}  // namespace pgalter::test

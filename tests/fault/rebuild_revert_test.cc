@@ -1,0 +1,103 @@
+// A rebuild is taken back after its cut-over, and what users wrote since is not lost.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "tests/fault/rebuild_points.h"
+#include "tests/fault/rebuild_world.h"
+
+namespace pgalter::test {
+namespace {
+
+class Reverted : public RebuildWorld {
+ protected:
+  void ExpectOld() const {
+    EXPECT_EQ(StateOfRun(), "reverted");
+    EXPECT_EQ(database_.Value("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE "
+                              "attrelid = 'items'::regclass AND attname = 'a'"),
+              "integer");
+    EXPECT_EQ(
+        database_.Value("SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger WHERE "
+                        "tgrelid = 'items'::regclass AND NOT tgisinternal"),
+        "mirrored mirrored_truncate");
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
+    EXPECT_EQ(Number("SELECT count(*) FROM pgalter.artefact WHERE dropped_at IS NULL"), 0);
+  }
+};
+
+TEST_F(Reverted, WithWhatUsersWroteSince) {
+  MakeRebuilt();
+  Rebuilders users(database_.conninfo(), 31);
+  const Ran rebuilt = Run(Rebuild());
+  ASSERT_EQ(rebuilt.code, 0) << rebuilt.err;
+  ExpectNew();
+  const long before = users.writes();
+  while (users.writes() < before + 300) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectSame();
+  ExpectOld();
+}
+
+TEST_F(Reverted, AfterATruncate) {
+  MakeRebuilt();
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  database_.Sql("TRUNCATE items; INSERT INTO items SELECT g, 1, g FROM generate_series(5, 50) g");
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM items"), 46);
+  ExpectSame();
+  ExpectOld();
+}
+
+TEST_F(Reverted, ADroppedColumnComesBackAsItWas) {
+  MakeRebuilt(1'000);
+  const Ran rebuilt =
+      Run({"rebuild", "items", "--alter", "DROP pad, ADD extra int DEFAULT 4", "--yes"});
+  ASSERT_EQ(rebuilt.code, 0) << rebuilt.err;
+  EXPECT_THAT(rebuilt.err, ::testing::HasSubstr("a revert gives column pad back as it was"));
+  database_.Sql(
+      "ALTER TABLE items DISABLE TRIGGER mirrored; UPDATE items SET a = 55 WHERE id <= 500; "
+      "DELETE FROM items WHERE id > 900");
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(database_.Value("SELECT count(*) || ' ' || count(*) FILTER (WHERE a = 55) || ' ' || "
+                            "count(*) FILTER (WHERE pad = repeat('p', 40)) FROM items"),
+            "900 500 900");
+}
+
+TEST_F(Reverted, IsRefusedWhereValuesCannotBePutBack) {
+  MakeRebuilt(1'000);
+  const Ran rebuilt =
+      Run({"rebuild", "items", "--alter", "ALTER a TYPE bool USING a > 5", "--yes"});
+  ASSERT_EQ(rebuilt.code, 0) << rebuilt.err;
+  EXPECT_EQ(database_.Value("SELECT count(*) FILTER (WHERE a) FROM items"), "994");
+}
+
+class RevertKilledAt : public Reverted, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(RevertKilledAt, AnotherRevertEndsWithEveryRowRight) {
+  MakeRebuilt();
+  Rebuilders users(database_.conninfo(), 41);
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  const Ran killed =
+      Run({"revert", RunId(), "--yes"}, {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  AwaitNoRunner();
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectSame();
+  ExpectOld();
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, RevertKilledAt, ::testing::ValuesIn(kRevertPoints),
+                         [](const auto& point) {
+                           std::string name = point.param;
+                           for (char& c : name)
+                             if (c == '-' || c == ':') c = '_';
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace pgalter::test

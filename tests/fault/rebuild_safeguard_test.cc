@@ -1,0 +1,116 @@
+// Each safeguard of a rebuild, and what becomes of it when it is off: a harness that cannot fail
+// proves nothing.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "tests/fault/rebuild_world.h"
+
+namespace pgalter::test {
+namespace {
+
+class RebuildSafeguards : public RebuildWorld {
+ protected:
+  static constexpr const char* kDifferences =
+      "SELECT count(*) FROM items i FULL JOIN mirror m USING (id) WHERE i.id IS NULL OR m.id IS "
+      "NULL "
+      "OR (i.a, i.u, i.pad) IS DISTINCT FROM (m.a::bigint, m.u, m.pad)";
+
+  // Killed at the point, then `meanwhile` happens, then it goes on.
+  Ran GoOn(const std::string& point, const std::string& meanwhile, const std::string& off) {
+    const Ran killed = Run(Rebuild(), {"PGALTER_FAIL_POINT=" + point});
+    EXPECT_EQ(killed.code, kKilled) << killed.err;
+    AwaitNoRunner();
+    database_.Sql(meanwhile);
+    Words environment;
+    if (!off.empty()) environment.push_back("PGALTER_SAFEGUARDS_OFF=" + off);
+    return Run({"resume", RunId()}, environment);
+  }
+};
+
+constexpr const char* kMoved =
+    "UPDATE items SET a = a + 1, pad = repeat('q', 200) WHERE id <= 15000";
+
+TEST_F(RebuildSafeguards, ThePurgeLetsTheKeyBeBuilt) {
+  MakeRebuilt();
+  const Ran ran = GoOn("copy-committed:2", kMoved, "");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number(kDifferences), 0);
+}
+TEST_F(RebuildSafeguards, WithoutThePurgeTheKeyCannotBeBuilt) {
+  MakeRebuilt();
+  EXPECT_NE(GoOn("copy-committed:2", kMoved, "purge").code, 0);
+}
+
+constexpr const char* kDeleted =
+    "DELETE FROM items WHERE id % 7 = 0; UPDATE items SET a = 3 WHERE id "
+    "% 7 = 1";
+
+TEST_F(RebuildSafeguards, CatchUpTakesAwayWhatUsersDeleted) {
+  MakeRebuilt();
+  const Ran ran = GoOn("index-built", kDeleted, "");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number(kDifferences), 0);
+}
+TEST_F(RebuildSafeguards, WithoutTheDeleteTheRunFails) {
+  MakeRebuilt();
+  EXPECT_NE(GoOn("index-built", kDeleted, "catch-up-delete").code, 0);
+}
+
+TEST_F(RebuildSafeguards, ATruncateEmptiesTheShadow) {
+  MakeRebuilt();
+  const Ran ran =
+      GoOn("index-built",
+           "TRUNCATE items; INSERT INTO items SELECT g, 1, g FROM generate_series(5, 50) g", "");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number(kDifferences), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM items"), 46);
+}
+
+TEST_F(RebuildSafeguards, ARewrittenSourceIsCopiedFromItsStart) {
+  MakeRebuilt();
+  database_.Sql("DELETE FROM items WHERE id BETWEEN 2000 AND 9000");
+  const Ran ran = GoOn("copy-committed:2", "VACUUM FULL items", "");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number(kDifferences), 0);
+}
+TEST_F(RebuildSafeguards, WithoutTheFilenodeRowsAreMissed) {
+  MakeRebuilt();
+  database_.Sql("DELETE FROM items WHERE id BETWEEN 10 AND 9000");
+  const Ran ran = GoOn("copy-committed:2", "VACUUM FULL items", "copy-filenode");
+  EXPECT_EQ(ran.code, 7) << "the comparison finds what is missing\n" << ran.err;
+}
+
+TEST_F(RebuildSafeguards, ADisabledCaptureIsNoticedUnderTheLock) {
+  MakeRebuilt();
+  const std::string meanwhile =
+      "ALTER TABLE items DISABLE TRIGGER ALL; UPDATE items SET a = 77 WHERE id = 5; UPDATE mirror "
+      "SET "
+      "a = 77 WHERE id = 5; ALTER TABLE items ENABLE TRIGGER ALL";
+  const Ran ran = GoOn("verified-one-way:2", meanwhile, "");
+  EXPECT_NE(ran.code, 0);
+}
+
+TEST_F(RebuildSafeguards, TheLastDrainCarriesOverWhatCameBeforeTheLock) {
+  MakeRebuilt();
+  Rebuilders users(database_.conninfo(), 9);
+  const Ran ran = Run(Rebuild());
+  users.Stop();
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number(kDifferences), 0);
+}
+TEST_F(RebuildSafeguards, WithoutTheLastDrainWritesAreLost) {
+  constexpr int kRounds = 20;
+  MakeRebuilt(2'000);
+  for (int round = 0; round < kRounds; ++round) {
+    Rebuilders users(database_.conninfo(), 20U + static_cast<unsigned>(round), 4);
+    const Ran ran = Run({"rebuild", "items", "--yes"}, {"PGALTER_SAFEGUARDS_OFF=final-drain"});
+    users.Stop();
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    if (Number(kDifferences) > 0) return;
+    ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+  }
+  FAIL() << "no write was lost in " << kRounds << " rounds";
+}
+
+}  // namespace
+}  // namespace pgalter::test

@@ -1,0 +1,49 @@
+// A table in use that is rebuilt under its users, and what is right afterwards.
+//
+// items has a mirror: a trigger of the user's own writes every change there, in the same
+// transaction. Whatever the program does and however it dies, the table, under whichever of its two
+// incarnations, must hold what the mirror holds.
+#pragma once
+
+#include "tests/fault/backfill_world.h"
+
+namespace pgalter::test {
+
+// Users who do everything that a table can have done to it.
+class Rebuilders {
+ public:
+  Rebuilders(std::string conninfo, unsigned seed, int count = 2);
+  Rebuilders(const Rebuilders&) = delete;
+  Rebuilders& operator=(const Rebuilders&) = delete;
+  ~Rebuilders() { Stop(); }
+
+  void Stop();
+  [[nodiscard]] std::string errors();
+  [[nodiscard]] long writes() const { return writes_; }
+
+ private:
+  void Write(unsigned seed);
+
+  std::string conninfo_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<long> writes_ = 0;
+  std::mutex mutex_;
+  std::string errors_;
+  std::vector<std::thread> threads_;
+};
+
+class RebuildWorld : public BackfillWorld {
+ protected:
+  void MakeRebuilt(int rows = 20'000);
+
+  // rebuild items --alter 'ALTER a TYPE bigint', in small chunks.
+  [[nodiscard]] static Words Rebuild(const Words& more = {});
+
+  // The table is the mirror, and of the new definition.
+  void ExpectSame() const;
+  void ExpectNew() const;
+  // `finish` and `cleanup` leave nothing of ours.
+  void ExpectNothingLeft() const;
+};
+
+}  // namespace pgalter::test
