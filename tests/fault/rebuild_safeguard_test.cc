@@ -112,5 +112,33 @@ TEST_F(RebuildSafeguards, WithoutTheLastDrainWritesAreLost) {
   FAIL() << "no write was lost in " << kRounds << " rounds";
 }
 
+// A transaction that has looked at the database before the swap, and at the table after it.
+constexpr const char* kLook = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM mirror";
+
+TEST_F(RebuildSafeguards, AnOldSnapshotIsWaitedFor) {
+  MakeRebuilt(2'000);
+  Session old = database_.Connect();
+  old.Exec(kLook);
+  Program program = Start(Rebuild());
+  database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
+  database_.AwaitValue(
+      "SELECT count(*) FROM pgalter.step WHERE id = 'cutover' AND state = 'running'", "1", kLimit);
+  AwaitBeats(2);
+  EXPECT_EQ(database_.Value("SELECT swapped_at IS NULL FROM pgalter.rebuild"), "t");
+  EXPECT_EQ(old.Value("SELECT count(*) FROM items"), "2000");
+  old.Exec("COMMIT");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ExpectSame();
+}
+TEST_F(RebuildSafeguards, WithoutThatItWouldSeeNoRow) {
+  MakeRebuilt(2'000);
+  Session old = database_.Connect();
+  old.Exec(kLook);
+  const Ran ran = Run(Rebuild(), {"PGALTER_SAFEGUARDS_OFF=old-snapshots"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(old.Value("SELECT count(*) FROM items"), "0");
+}
+
 }  // namespace
 }  // namespace pgalter::test
