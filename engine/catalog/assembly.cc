@@ -223,6 +223,8 @@ void Assembler::AddColumn(Cells row) {
     column.generated_from = ReadColumns(expression);
   column.collation = row.Text();
   column.local = row.Flag();
+  column.default_value = row.Text();
+  column.statistics = row.Text();
   columns_.emplace(std::pair(relation, number), column.name);
   if (Table* table = Find(relation)) {
     table->columns.push_back(std::move(column));
@@ -268,6 +270,8 @@ void Assembler::AddIndex(Cells row) {
       index.columns.push_back(std::move(part));
     }
   }
+  index.nulls_not_distinct = row.Flag();
+  index.tablespace = row.Text();
   indexes_.emplace(oid, std::pair(relation, table->indexes.size()));
   table->indexes.push_back(std::move(index));
 }
@@ -351,6 +355,8 @@ void Assembler::AddConstraint(Cells row) {
   if (auto check = text.empty() ? std::nullopt : ReadCheck(text))
     definition.expression = std::move(check->expression);
   definition.not_enforced = !row.Flag();
+  const bool match_full = row.Flag();
+  const std::vector<int> set_columns = row.Numbers();
   definition.kind = kind;
   definition.name = constraint.name;
   definition.not_valid = !constraint.valid;
@@ -371,12 +377,15 @@ void Assembler::AddConstraint(Cells row) {
     definition.foreign_key->target_columns = ColumnNames(target, target_columns);
     definition.foreign_key->on_update = on_update;
     definition.foreign_key->on_delete = on_delete;
+    definition.foreign_key->match_full = match_full;
+    definition.foreign_key->set_columns = ColumnNames(relation, set_columns);
   } else {
     constraint.parent.clear();
   }
   if (const catalog::Index* index = table->FindIndex(constraint.name);
       index != nullptr && index->constraint) {
     definition.included = index->included;
+    definition.nulls_not_distinct = index->nulls_not_distinct;
     if (kind == ConstraintKind::kExclude) definition.expression = index->where;
   }
   constraint.definition = std::move(definition);

@@ -36,7 +36,9 @@ SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.
        d.adbin IS NOT NULL AND a.attgenerated = '' AND pg_get_expr(d.adbin, d.adrelid) !~ '^NULL::',
        a.attidentity <> '', a.attgenerated::text,
        CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) ELSE '' END,
-       CASE WHEN a.attcollation <> t.typcollation THEN l.collname ELSE '' END, a.attislocal
+       CASE WHEN a.attcollation <> t.typcollation THEN l.collname ELSE '' END, a.attislocal,
+       CASE WHEN a.attgenerated = '' THEN coalesce(pg_get_expr(d.adbin, d.adrelid), '') ELSE '' END,
+       CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::text ELSE '' END
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -62,7 +64,8 @@ SELECT c.conrelid, c.contypid, c.conname, c.contype::text, c.convalidated, c.con
        c.condeferred, c.connoinherit, c.conislocal, coalesce(p.conname, ''), c.confrelid,
        c.confupdtype::text, c.confdeltype::text, coalesce(array_to_string(c.conkey, ' '), ''),
        coalesce(array_to_string(c.confkey, ' '), ''),
-       CASE WHEN c.contype = 'c' THEN pg_get_constraintdef(c.oid) ELSE '' END, {enforced}
+       CASE WHEN c.contype = 'c' THEN pg_get_constraintdef(c.oid) ELSE '' END, {enforced},
+       c.confmatchtype = 'f', {set_columns}
 FROM pg_constraint c
 JOIN pg_namespace n ON n.oid = c.connamespace
 LEFT JOIN pg_constraint p ON p.oid = c.conparentid
@@ -84,12 +87,14 @@ SELECT i.indexrelid, i.indrelid, n.nspname, c.relname, i.indisunique, i.indisval
                             JOIN unnest(i.indkey::int2[], i.indcollation::oid[]) AS k (num, coll)
                               ON ia.attnum = k.num
                             WHERE ia.attrelid = i.indrelid AND k.coll NOT IN (0, ia.attcollation))
-            THEN pg_get_indexdef(i.indexrelid) ELSE '' END
+            THEN pg_get_indexdef(i.indexrelid) ELSE '' END,
+       {nulls_not_distinct}, coalesce(ts.spcname, '')
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_class t ON t.oid = i.indrelid AND t.relkind IN ('r', 'p', 'm')
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_am am ON am.oid = c.relam
+LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
 WHERE i.indislive AND {ours}
 ORDER BY i.indexrelid
 )sql";
@@ -212,15 +217,22 @@ WHERE c.relkind IN ('r', 'm') AND c.relpages > 0
 
 std::vector<std::string> CatalogQueries(int server_version) {
   constexpr int kHasPendingDetach = 140'000;
+  constexpr int kHasNullsNotDistinct = 150'000;  // and ON DELETE SET NULL (…)
   constexpr int kHasEnforced = 180'000;
   const char* pending = server_version >= kHasPendingDetach ? "NOT i.inhdetachpending" : "true";
   const char* enforced = server_version >= kHasEnforced ? "c.conenforced" : "true";
+  const bool has_nulls = server_version >= kHasNullsNotDistinct;
+  const char* nulls_not_distinct = has_nulls ? "i.indnullsnotdistinct" : "false";
+  const char* set_columns =
+      has_nulls ? "coalesce(array_to_string(c.confdelsetcols, ' '), '')" : "''";
   std::vector<std::string> queries;
   for (const char* query :
        {kSchemas, kRelations, kColumns, kParents, kConstraints, kIndexes, kTriggers, kPolicies,
         kPolicyReads, kRules, kViewReads, kSequences, kTypes, kEnumValues, kFunctions, kExtensions})
     queries.push_back(fmt::format(fmt::runtime(query), fmt::arg("ours", kOurs),
-                                  fmt::arg("pending", pending), fmt::arg("enforced", enforced)));
+                                  fmt::arg("pending", pending), fmt::arg("enforced", enforced),
+                                  fmt::arg("nulls_not_distinct", nulls_not_distinct),
+                                  fmt::arg("set_columns", set_columns)));
   return queries;
 }
 

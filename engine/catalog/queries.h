@@ -14,13 +14,14 @@ enum class Part {
                  // access method, bound, partition key, type's schema, type's name, rows,
                  // replica identity
   kColumns,      // relation, number, name, type's text, not null, default, identity, generated,
-                 // its expression, collation, local
+                 // its expression, collation, local, default's text, statistics target
   kParents,      // child, parent; of tables and indexes
   kConstraints,  // relation, domain, name, kind, valid, deferrable, deferred, no inherit, local,
                  // parent's name, target, on update, on delete, columns, target's columns, text,
-                 // enforced
+                 // enforced, MATCH FULL, columns of SET NULL (…)
   kIndexes,      // oid, relation, schema, name, unique, valid, method, columns, number of those in
-                 // the key, options, of a constraint, text where there is more to it
+                 // the key, options, of a constraint, text where there is more to it,
+                 // NULLS NOT DISTINCT, tablespace
   kTriggers,  // relation, name, columns, function's schema, function's name, text with a condition
   kPolicies,  // relation, name
   kPolicyReads,  // relation, column's name

@@ -245,11 +245,15 @@ void Change::AlterSettings(Table& table, const TableCommand& command) {
       break;
     }
     case TableChange::kSetDefault:
-      OpenColumn(table, command.name).has_default =
-          !(command.expression && command.expression->is_null);
+      OpenColumn(table, command.name).SetDefault(command.expression);
       break;
     case TableChange::kDropDefault:
-      OpenColumn(table, command.name).has_default = false;
+      OpenColumn(table, command.name).SetDefault(std::nullopt);
+      break;
+    case TableChange::kSetStatistics:
+      for (Column& column : table.columns)
+        if (column.name == command.name)
+          column.statistics = command.value == "-1" ? "" : command.value;
       break;
     case TableChange::kSetNotNull:
       SetNotNull(table, command.name, true);

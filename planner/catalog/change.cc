@@ -139,7 +139,7 @@ Column Change::MakeColumn(const sql::ast::ColumnDefinition& definition) const {
         column.not_null = true;
         break;
       case ConstraintKind::kDefault:
-        column.has_default = !(constraint.expression && constraint.expression->is_null);
+        column.SetDefault(constraint.expression);
         break;
       case ConstraintKind::kIdentity:
         column.identity = true;

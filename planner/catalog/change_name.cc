@@ -194,6 +194,8 @@ void Change::RenameOwnColumn(Table& table, const std::string& from, const std::s
   for (Constraint& constraint : table.constraints) {
     Replace(constraint.definition.columns, from, to);
     Replace(constraint.definition.included, from, to);
+    if (constraint.definition.foreign_key)
+      Replace(constraint.definition.foreign_key->set_columns, from, to);
     Replace(constraint.definition.expression, from, to);
   }
   for (Index& index : table.indexes) {

@@ -37,7 +37,10 @@ void Merge(Table& table, Column column) {
     return;
   }
   column.not_null = column.not_null || inherited->not_null;
-  column.has_default = column.has_default || inherited->has_default;
+  if (!column.has_default) {
+    column.has_default = inherited->has_default;
+    column.default_value = inherited->default_value;
+  }
   if (column.type.name.empty()) column.type = inherited->type;
   if (inherited->generated && !column.generated) {
     column.generated = true;
@@ -64,7 +67,7 @@ std::vector<sql::ast::Constraint> WrittenConstraints(const sql::ast::CreateTable
 // What LIKE takes over of a table's columns.
 void CopyColumns(Table& table, const Table& source, const sql::ast::CreateTable& statement) {
   for (Column column : source.columns) {
-    if (!statement.like_defaults) column.has_default = false;
+    if (!statement.like_defaults) column.SetDefault(std::nullopt);
     if (!statement.like_generated) {
       column.generated = false;
       column.generated_virtual = false;
@@ -205,6 +208,8 @@ void Change::operator()(const sql::ast::CreateIndex& statement) {
                                        ? IndexName(table, statement.columns, statement.included)
                                        : statement.name};
   index.unique = statement.unique;
+  index.nulls_not_distinct = statement.nulls_not_distinct;
+  index.tablespace = statement.tablespace;
   index.method = statement.method;
   index.columns = statement.columns;
   index.included = statement.included;

@@ -62,6 +62,7 @@ void Change::AddKey(Table& table, Constraint& constraint) {
       if (index.name.name != key.using_index) continue;
       for (const sql::ast::IndexColumn& part : index.columns) key.columns.push_back(part.column);
       key.included = index.included;
+      key.nulls_not_distinct = index.nulls_not_distinct;
       UnlinkIndex(index);
       index.name.name = constraint.name;
       index.constraint = true;
@@ -74,6 +75,7 @@ void Change::AddKey(Table& table, Constraint& constraint) {
     index.constraint = true;
     if (key.kind == ConstraintKind::kExclude && !key.method.empty()) index.method = key.method;
     index.included = key.included;
+    index.nulls_not_distinct = key.nulls_not_distinct;
     index.where = key.kind == ConstraintKind::kExclude ? key.expression : std::nullopt;
     index.origin = NewOrigin();
     for (const std::string& column : key.columns) {

@@ -15,7 +15,8 @@ bool IsCondition(ConstraintKind kind) {
 }
 
 bool SameIndex(const Index& a, const Index& b) {
-  if (a.unique != b.unique || a.method != b.method || a.where.has_value() != b.where.has_value() ||
+  if (a.unique != b.unique || a.nulls_not_distinct != b.nulls_not_distinct ||
+      a.method != b.method || a.where.has_value() != b.where.has_value() ||
       a.columns.size() != b.columns.size() || a.included.size() != b.included.size())
     return false;
   if (a.where && a.where->text != b.where->text) return false;
@@ -36,7 +37,9 @@ bool SameForeignKey(const sql::ast::Constraint& a, const sql::ast::Constraint& b
          a.foreign_key->target == b.foreign_key->target &&
          a.foreign_key->target_columns == b.foreign_key->target_columns &&
          a.foreign_key->on_delete == b.foreign_key->on_delete &&
-         a.foreign_key->on_update == b.foreign_key->on_update && a.deferrable == b.deferrable &&
+         a.foreign_key->on_update == b.foreign_key->on_update &&
+         a.foreign_key->match_full == b.foreign_key->match_full &&
+         a.foreign_key->set_columns == b.foreign_key->set_columns && a.deferrable == b.deferrable &&
          a.initially_deferred == b.initially_deferred;
 }
 

@@ -115,8 +115,11 @@ std::string Change::ConstraintName(const Table& table,
         columns = uses.front().name;
       break;
     }
-    default:
-      columns = Joined(constraint.columns);
+    default: {
+      std::vector<std::string> all = constraint.columns;
+      all.insert(all.end(), constraint.included.begin(), constraint.included.end());
+      columns = Joined(all);
+    }
   }
   const std::string schema = table.name.schema.value_or("");
   const bool has_index = constraint.kind == ConstraintKind::kPrimaryKey ||

@@ -27,6 +27,11 @@ bool Index::Mentions(const std::string& column) const {
   });
 }
 
+void Column::SetDefault(const std::optional<sql::ast::Expression>& value) {
+  has_default = value && !value->is_null;
+  default_value = has_default ? value->text : std::string();
+}
+
 const Column* Table::FindColumn(const std::string& column) const { return Named(columns, column); }
 
 const Constraint* Table::FindConstraint(const std::string& constraint) const {

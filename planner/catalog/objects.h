@@ -33,12 +33,16 @@ struct Column {
   std::string collation;
   bool not_null = false;
   bool has_default = false;
+  std::string default_value;  // as SQL, where it was shown
   bool identity = false;
   bool generated = false;
   bool generated_virtual = false;
   std::vector<std::string> generated_from;  // the columns its expression reads
   bool local = true;                        // else it stays only as long as a parent has it
+  std::string statistics;                   // SET STATISTICS; empty: the default, as far as known
   Origin origin = Origin::kBefore;
+
+  void SetDefault(const std::optional<sql::ast::Expression>& value);  // NULL is none
 };
 
 struct Constraint {
@@ -52,6 +56,7 @@ struct Constraint {
 struct Index {
   QualifiedName name;
   bool unique = false;
+  bool nulls_not_distinct = false;
   bool valid = true;                    // false: a build may have been left behind
   bool constraint = false;              // belongs to a key of the table
   std::optional<QualifiedName> parent;  // the index of the partitioned table that it is a part of
@@ -59,6 +64,7 @@ struct Index {
   std::vector<sql::ast::IndexColumn> columns;
   std::vector<std::string> included;
   std::optional<sql::ast::Expression> where;
+  std::string tablespace;  // empty: the database's own, as far as known
   Origin origin = Origin::kBefore;
 
   // Also in an expression or condition.

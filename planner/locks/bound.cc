@@ -91,10 +91,12 @@ catalog::Truth ProvesInside(const catalog::Table& table, const catalog::Table& p
   // A first default partition takes whatever there is.
   if (bound.is_default) return Truth::kNo;
   const Known known = Collect(table);
-  const Truth otherwise = !table.complete || known.more ||
-                                  (parent.partition_by && parent.partition_by->columns.size() > 1)
-                              ? Truth::kUnknown
-                              : Truth::kNo;
+  // Over several columns nothing is worked out here; but where nothing is said, nothing is proven.
+  const bool several = parent.partition_by && parent.partition_by->columns.size() > 1;
+  const bool open =
+      std::ranges::all_of(bound.from, IsOpen) && std::ranges::all_of(bound.to, IsOpen);
+  const bool unclear = several && (!known.comparisons.empty() || open);
+  const Truth otherwise = !table.complete || known.more || unclear ? Truth::kUnknown : Truth::kNo;
   const std::string* column = OnlyKey(parent);
   if (column == nullptr) return otherwise;
   const bool inside =
@@ -111,10 +113,13 @@ catalog::Truth ProvesInside(const catalog::Table& table, const catalog::Table& p
 bool ProvesOutside(const catalog::Table& by_default, const catalog::Table& parent,
                    const ast::PartitionBound& bound) {
   const std::string* column = OnlyKey(parent);
-  if (column == nullptr || bound.from.size() != 1 || bound.to.size() != 1) return false;
-  Range range{*column, bound.from[0], bound.to[0]};
-  if (IsOpen(range.from)) range.from.clear();
-  if (IsOpen(range.to)) range.to.clear();
+  if (column == nullptr) return false;
+  Range range{*column, "", "", bound.values};
+  if (bound.values.empty()) {
+    if (bound.from.size() != 1 || bound.to.size() != 1) return false;
+    if (!IsOpen(bound.from[0])) range.from = bound.from[0];
+    if (!IsOpen(bound.to[0])) range.to = bound.to[0];
+  }
   return std::ranges::any_of(by_default.constraints, [&](const catalog::Constraint& constraint) {
     const ast::Constraint& definition = constraint.definition;
     return definition.kind == ConstraintKind::kCheck && constraint.valid && definition.expression &&

@@ -1,5 +1,6 @@
 #include "planner/locks/condition.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <vector>
@@ -154,11 +155,46 @@ class Reader {
       if (left != range_.column) return {};
       return {!negated, negated};
     }
+    const bool negated = Take("not");
+    if (Take("in")) return Listed(left, negated, List(")"));
+    if (negated) return Fail();
     const std::string op = Next();
     ++at_;
+    // As the server writes IN: a = ANY (ARRAY[1, 2]), a <> ALL (ARRAY[1, 2]).
+    const bool all = op == "<>" && Take("all");
+    if (all || (op == "=" && Take("any"))) {
+      if (!Take("(") || !Take("array")) return Fail();
+      const std::vector<std::string> values = List("]");
+      return Take(")") ? Listed(left, all, values) : Fail();
+    }
     const std::string right = Value();
     if (left != range_.column) return {};
+    if (!range_.values.empty())
+      return op == "=" || op == "<>" ? Listed(left, op == "<>", {right}) : Said();
     return Compare(op, right);
+  }
+
+  // From the bracket that opens to the one that closes.
+  std::vector<std::string> List(std::string_view end) {
+    std::vector<std::string> values;
+    ++at_;
+    while (at_ < tokens_.size() && Next() != end) {
+      values.push_back(Value());
+      Take(",");
+    }
+    ++at_;
+    return values;
+  }
+
+  // What is written otherwise may be the same value all the same: only what is written alike
+  // counts.
+  [[nodiscard]] Said Listed(const std::string& left, bool negated,
+                            const std::vector<std::string>& values) const {
+    if (left != range_.column || range_.values.empty()) return {};
+    const bool all = std::ranges::all_of(range_.values, [&](const std::string& value) {
+      return std::ranges::find(values, value) != values.end();
+    });
+    return negated ? Said{all, false} : Said{false, all};
   }
 
   // The range has its start and not its end.

@@ -43,6 +43,7 @@ void BuildMissingIndexes(const Altered& parent, const QualifiedName& name, Draft
 void CheckForeignKeys(const Altered& parent, const QualifiedName& name, Draft& draft) {
   if (parent.table == nullptr) return;
   const catalog::Table* partition = draft.schema().FindTable(name);
+  const bool empty = draft.schema().IsNew(name);
   for (const catalog::Constraint& constraint : parent.table->constraints) {
     if (!constraint.definition.foreign_key) continue;
     const QualifiedName& target = constraint.definition.foreign_key->target;
@@ -58,6 +59,7 @@ void CheckForeignKeys(const Altered& parent, const QualifiedName& name, Draft& d
       TakeTarget(target, draft, LockMode::kAccessExclusive);
       continue;
     }
+    if (empty) continue;
     draft.DoTree(Work::Kind::kScan, name, Reason::kForeignKey, constraint.name);
     draft.DoTree(Work::Kind::kScan, target, Reason::kForeignKey, constraint.name);
   }

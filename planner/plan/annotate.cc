@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "planner/locks/effects.h"
@@ -44,9 +45,49 @@ std::string WorkName(const Work& work) {
   return "";
 }
 
+struct ByText {
+  bool operator()(const sql::QualifiedName& a, const sql::QualifiedName& b) const {
+    return sql::ToString(a) < sql::ToString(b);
+  }
+};
+
+// What relations that have been renamed since some moment were called then.
+class FormerNames {
+ public:
+  void Note(const sql::QualifiedName& from, const sql::QualifiedName& to) {
+    former_[to] = Of(from);
+    former_.erase(from);
+  }
+  [[nodiscard]] const sql::QualifiedName& Of(const sql::QualifiedName& name) const {
+    const auto found = former_.find(name);
+    return found == former_.end() ? name : found->second;
+  }
+
+ private:
+  std::map<sql::QualifiedName, sql::QualifiedName, ByText> former_;
+};
+
+// The server's own, which the plan's queries read.
+bool IsCatalog(const sql::QualifiedName& relation) {
+  return relation.schema == "pg_catalog" || relation.schema == "information_schema";
+}
+
+bool IsRelation(sql::ast::ObjectKind kind) {
+  return kind == sql::ast::ObjectKind::kTable || kind == sql::ast::ObjectKind::kView;
+}
+
+// Code that somebody wrote, and statements that are not understood: what they lock and how long
+// they take is not told by their text. The blocks that a plan makes itself are no such code.
+bool IsOpaque(const sql::ast::Statement& statement, std::string_view text) {
+  if (statement.As<sql::ast::DoBlock>() != nullptr) return !text.starts_with("DO $pgalter$");
+  return statement.As<sql::ast::Call>() != nullptr || statement.As<sql::ast::Other>() != nullptr ||
+         statement.As<sql::ast::Extension>() != nullptr ||
+         statement.As<sql::ast::MoveTablespace>() != nullptr;
+}
+
 class Annotator {
  public:
-  Annotator(Plan& plan, catalog::Schema& schema) : plan_(plan), schema_(schema) {}
+  Annotator(Plan& plan, catalog::Schema& schema) : plan_(plan), schema_(schema), before_(schema) {}
 
   void Run() {
     for (Step& step : plan_.steps) Take(step);
@@ -54,43 +95,72 @@ class Annotator {
   }
 
  private:
-  struct ByText {
-    bool operator()(const sql::QualifiedName& a, const sql::QualifiedName& b) const {
-      return sql::ToString(a) < sql::ToString(b);
-    }
-  };
-
   void Take(Step& step);
+  void FollowNames(const sql::ast::Statement& statement);
+  // Made by the plan, under a name that nobody uses yet: a view that has a table's name is used.
+  [[nodiscard]] bool IsNobodys(const sql::QualifiedName& relation) const {
+    return IsCatalog(relation) ||
+           (schema_.IsNew(relation) && before_.FindTable(relation) == nullptr);
+  }
   void TakeLocks(Step& step, const Effects& effects);
   void TakeWorks(Step& step, const Effects& effects);
   void Remark(const Step& step, std::string text);
 
   Plan& plan_;
   catalog::Schema& schema_;
+  const catalog::Schema before_;  // the whole plan
+  FormerNames in_step_;
+  FormerNames in_plan_;
   std::set<sql::QualifiedName, ByText> relations_;
 };
 
 void Annotator::Take(Step& step) {
   Estimate estimate(schema_);
+  in_step_ = FormerNames();
+  bool opaque = false;
   for (const std::string& text : step.sql) {
     const auto statement = Read(text);
+    if (!statement || IsOpaque(*statement, text)) {
+      opaque = true;
+      Remark(step, "what it locks, and for how long, is not known here: try it on a copy");
+    }
     if (!statement) continue;
     const Effects effects = locks::EffectsOf(*statement, schema_, plan_.server_version);
     TakeLocks(step, effects);
     TakeWorks(step, effects);
     estimate.Add(step, effects);
+    FollowNames(*statement);
     schema_.Apply(*statement);
   }
-  step.duration = estimate.Total(step);
+  if (!opaque) step.duration = estimate.Total(step);
+}
+
+void Annotator::FollowNames(const sql::ast::Statement& statement) {
+  sql::QualifiedName from;
+  sql::QualifiedName to;
+  if (const auto* rename = statement.As<sql::ast::Rename>()) {
+    if (!IsRelation(rename->kind)) return;
+    from = schema_.Resolve(rename->name);
+    to = Beside(from, rename->new_name);
+  } else if (const auto* move = statement.As<sql::ast::SetSchema>()) {
+    if (!IsRelation(move->kind)) return;
+    from = schema_.Resolve(move->name);
+    to = {move->new_schema, from.name};
+  } else {
+    return;
+  }
+  in_step_.Note(from, to);
+  in_plan_.Note(from, to);
 }
 
 void Annotator::TakeLocks(Step& step, const Effects& effects) {
   for (const locks::Lock& lock : effects.locks) {
-    if (lock.index || schema_.IsNew(lock.relation)) continue;
-    relations_.insert(lock.relation);
-    const auto known = std::ranges::find(step.locks, lock.relation, &StepLock::relation);
+    if (lock.index || IsNobodys(lock.relation)) continue;
+    relations_.insert(in_plan_.Of(lock.relation));
+    const sql::QualifiedName& relation = in_step_.Of(lock.relation);
+    const auto known = std::ranges::find(step.locks, relation, &StepLock::relation);
     if (known == step.locks.end()) {
-      step.locks.push_back({lock.relation, lock.mode});
+      step.locks.push_back({relation, lock.mode});
     } else if (Weight(lock.mode) > Weight(known->mode)) {
       known->mode = lock.mode;
     }
@@ -99,7 +169,7 @@ void Annotator::TakeLocks(Step& step, const Effects& effects) {
 
 void Annotator::TakeWorks(Step& step, const Effects& effects) {
   for (const Work& work : effects.works) {
-    if (schema_.IsNew(work.relation)) continue;
+    if (IsNobodys(work.relation)) continue;
     const bool certain = work.certainty == locks::Certainty::kCertain;
     step.table_rewrite = step.table_rewrite || work.kind == Work::Kind::kRewrite;
     step.table_scan = step.table_scan || work.kind != Work::Kind::kRewrite;

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "planner/plan/annotate.h"
 #include "planner/plan/arrange.h"
 #include "planner/plan/fingerprint.h"
+#include "planner/plan/inverse.h"
 #include "planner/plan/recipe.h"
 #include "planner/plan/split.h"
 #include "planner/plan/steps.h"
@@ -37,12 +40,39 @@ const locks::Failure* CertainFailure(const locks::Effects& effects, bool any) {
   return nullptr;
 }
 
+// Gives a step that is the statement itself its way back, or says that there is none.
+void GiveWayBack(const Situation& situation, Step& step, std::vector<std::string>& remarks) {
+  auto inverse = InverseOf(situation);
+  if (!inverse) {
+    step.point_of_no_return = true;
+    return;
+  }
+  if (!inverse->stays.empty())
+    remarks.push_back(
+        fmt::format("what was there before is not known here: to take the plan back leaves {} as "
+                    "it is then",
+                    inverse->stays));
+  // What was done last is taken back first.
+  step.undo.insert(step.undo.begin(), inverse->sql.begin(), inverse->sql.end());
+  if (inverse->transaction == Transaction::kNone) step.undo_transaction = Transaction::kNone;
+}
+
 Proposal Failing(const locks::Failure& failure) {
   Proposal proposal;
   proposal.answer = Answer::kFails;
   proposal.remarks.push_back(fmt::format(
       "the server refuses it: {}", failure.detail.empty() ? failure.subject : failure.detail));
   return proposal;
+}
+
+// Two plain actions of one ALTER TABLE: one step, taken back in the other order.
+void Join(Proposal& first, Proposal second) {
+  Step& step = first.steps.front();
+  const Step& next = second.steps.front();
+  step.undo.insert(step.undo.begin(), next.undo.begin(), next.undo.end());
+  step.point_of_no_return = step.point_of_no_return || next.point_of_no_return;
+  if (next.undo_transaction == Transaction::kNone) step.undo_transaction = Transaction::kNone;
+  std::ranges::move(second.remarks, std::back_inserter(first.remarks));
 }
 
 class Planner {
@@ -102,6 +132,7 @@ void Planner::Take(const Piece& piece, int line) {
     statement.remarks.push_back(
         fmt::format("{}: what it does is not known here; it runs as it is", newer->what));
     steps_.back().steps.push_back(Ddl(Phase::kExpand, {piece.sql}, {}, ""));
+    steps_.back().steps.back().point_of_no_return = true;
   } else {
     statement.answer = Answer::kFails;
     statement.remarks.emplace_back("this is not read as SQL");
@@ -152,6 +183,7 @@ std::string_view Planner::Propose(const Situation& situation, Proposal& proposal
   proposal.steps.push_back(situation.effects.outside_transaction
                                ? Alone(Phase::kExpand, StepKind::kAutocommit, situation.text, "")
                                : Ddl(Phase::kExpand, {situation.text}, {}, ""));
+  GiveWayBack(situation, proposal.steps.back(), proposal.remarks);
   return "";
 }
 
@@ -209,13 +241,12 @@ void Planner::TakeAlterTable(const ast::Statement& read, const std::string& text
   }
   catalog::Schema schema = schema_;
   std::vector<std::string> plain;
+  Proposal together;  // of the plain ones
   const auto flush = [&](const std::string& head) {
     if (plain.empty()) return;
-    Proposal as_is;
-    as_is.answer = Answer::kAsIs;
-    as_is.steps.push_back(
-        Ddl(Phase::kExpand, {fmt::format("{} {}", head, fmt::join(plain, ", "))}, {}, ""));
-    Keep("", std::move(as_is));
+    together.answer = Answer::kAsIs;
+    together.steps.front().sql = {fmt::format("{} {}", head, fmt::join(plain, ", "))};
+    Keep("", std::exchange(together, {}));
     plain.clear();
   };
   for (const Action& action : actions) {
@@ -228,6 +259,11 @@ void Planner::TakeAlterTable(const ast::Statement& read, const std::string& text
     const bool as_is = recipe.empty() && proposal.answer == Answer::kAsIs;
     if (as_is && !effects.outside_transaction) {
       plain.push_back(action.command);
+      if (together.steps.empty()) {
+        together = std::move(proposal);
+      } else {
+        Join(together, std::move(proposal));
+      }
     } else {
       flush(action.head);
       Keep(recipe, std::move(proposal));

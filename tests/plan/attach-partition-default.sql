@@ -5,6 +5,6 @@ CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')
 CREATE TABLE t_2_x PARTITION OF t_2 FOR VALUES IN (1, 2, 3);
 CREATE TABLE t_2_rest PARTITION OF t_2 DEFAULT;
 INSERT INTO t SELECT i, date '2024-01-01' + i, i % 5, 'r' || i FROM generate_series(1, 700) i;
-CREATE TABLE n (id bigint NOT NULL, at date NOT NULL, a int, b text); INSERT INTO n SELECT i, date '2026-01-01' + i, i % 5, 'n' FROM generate_series(1, 100) i; CREATE TABLE t_rest PARTITION OF t DEFAULT;
+CREATE TABLE n (id bigint NOT NULL, at date NOT NULL, a int, b text); INSERT INTO n SELECT i, date '2026-01-01' + i, i % 5, 'n' FROM generate_series(1, 100) i; CREATE TABLE t_rest PARTITION OF t DEFAULT; INSERT INTO t VALUES (1, '2030-01-01', 1, 'x');
 -- statement
 ALTER TABLE t ATTACH PARTITION n FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');

@@ -15,10 +15,12 @@ struct PlanCase {
   std::string setup;      // -- setup
   std::string statement;  // -- statement
   std::string plain;      // -- plain: what it is compared with, where the server refuses that
-  std::string answer = "rewritten";  // -- answer NAME
+  std::string answer = "rewritten";  // -- answer NAME, of each statement; "mixed": any
   // -- except WORD …: what the recipe says it does not keep: column-order, rows (values that the
-  // server makes up); or not-run: a plan that only says what cannot be done.
+  // server makes up), undo (something harmless that stays); or not-run: a plan that only says what
+  // cannot be done.
   std::vector<std::string> except;
+  int from = 0;  // -- from N: the oldest major version that takes it
 
   [[nodiscard]] bool Has(const std::string& word) const {
     return std::find(except.begin(), except.end(), word) != except.end();
@@ -42,6 +44,8 @@ inline PlanCase ReadPlanCase(const std::string& path) {
       part = parts.at(word);
     } else if (dashes == "--" && word == "answer") {
       words >> read.answer;
+    } else if (dashes == "--" && word == "from") {
+      words >> read.from;
     } else if (dashes == "--" && word == "except") {
       while (words >> word) read.except.push_back(word);
     } else if (part != nullptr) {

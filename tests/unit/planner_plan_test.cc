@@ -97,6 +97,40 @@ TEST(Plan, SaysWhoWaits) {
   EXPECT_TRUE(plan.steps[1].table_scan);
 }
 
+TEST(Plan, TakesBackWhatRunsAsItIs) {
+  const Plan plan = PlanOf("ALTER TABLE t ADD COLUMN c int, ALTER b SET DEFAULT 'x'");
+  ASSERT_EQ(plan.steps.size(), 1U);
+  EXPECT_THAT(plan.steps[0].undo, ElementsAre("ALTER TABLE t ALTER COLUMN b DROP DEFAULT",
+                                              "ALTER TABLE t DROP COLUMN IF EXISTS c"));
+  EXPECT_FALSE(plan.steps[0].point_of_no_return);
+}
+
+TEST(Plan, HasNoWayBackToWhatIsNotKnown) {
+  const Plan plan = MakePlan("ALTER TABLE t ALTER b SET DEFAULT 'x'", catalog::Schema(), {});
+  ASSERT_EQ(plan.steps.size(), 1U);
+  EXPECT_THAT(plan.steps[0].undo, IsEmpty());
+  EXPECT_TRUE(plan.steps[0].point_of_no_return);
+}
+
+TEST(Plan, KnowsNoTimeForCodeThatSomebodyWrote) {
+  const Plan plan = PlanOf("DO $$ BEGIN PERFORM 1; END $$");
+  ASSERT_EQ(plan.steps.size(), 1U);
+  EXPECT_FALSE(plan.steps[0].duration.has_value());
+  EXPECT_TRUE(plan.steps[0].point_of_no_return);
+  EXPECT_THAT(plan.statements.at(0).remarks, ElementsAre(HasSubstr("not known")));
+}
+
+TEST(Plan, CallsATableInAStepByTheNameThatItBeganWith) {
+  const Plan plan = PlanOf("ALTER TABLE t RENAME COLUMN a TO z");
+  ASSERT_EQ(plan.steps.size(), 3U);
+  const auto exclusive = locks::LockMode::kAccessExclusive;
+  EXPECT_THAT(plan.steps[0].locks, ElementsAre(StepLock{{"public", "t"}, exclusive}));
+  EXPECT_THAT(plan.steps[2].locks,
+              ::testing::UnorderedElementsAre(StepLock{{"public", "t"}, exclusive},
+                                              StepLock{{"public", "pgalter_base_t"}, exclusive}));
+  EXPECT_THAT(plan.relations, ElementsAre(sql::QualifiedName{"public", "t"}));
+}
+
 TEST(Plan, SaysWhatCannotBeDoneOnline) {
   const Plan plan = PlanOf("ALTER TABLE t ADD CONSTRAINT e EXCLUDE USING btree (a WITH =)");
   EXPECT_EQ(plan.statements.at(0).answer, Answer::kLeastBad);

@@ -46,6 +46,27 @@ std::optional<Proposal> Propose(const Situation& situation) {
 
 }  // namespace
 
+std::string ForeignKeyText(const sql::ast::Constraint& key) {
+  static constexpr const char* kActions[] = {"NO ACTION", "RESTRICT", "CASCADE", "SET NULL",
+                                             "SET DEFAULT"};
+  using sql::ast::ReferentialAction;
+  const sql::ast::ForeignKey& target = *key.foreign_key;
+  std::string text = fmt::format("FOREIGN KEY ({}) REFERENCES {}", List(key.columns),
+                                 sql::ToString(target.target));
+  if (!target.target_columns.empty()) text += fmt::format(" ({})", List(target.target_columns));
+  if (target.match_full) text += " MATCH FULL";
+  const auto add = [&](const char* event, ReferentialAction action) {
+    if (action != ReferentialAction::kNoAction)
+      text += fmt::format(" ON {} {}", event, kActions[static_cast<std::size_t>(action)]);
+  };
+  add("DELETE", target.on_delete);
+  if (!target.set_columns.empty()) text += fmt::format(" ({})", List(target.set_columns));
+  add("UPDATE", target.on_update);
+  if (key.deferrable) text += " DEFERRABLE";
+  if (key.initially_deferred) text += " INITIALLY DEFERRED";
+  return text;
+}
+
 bool ForeignKeyByLeaf(const Situation& situation) {
   return situation.IsPartitioned() && situation.version < kNotValidOnPartitioned;
 }

@@ -16,32 +16,21 @@ std::vector<std::string> ColumnsOf(const catalog::Index& index) {
 }
 
 std::optional<Proposal> Propose(const Situation& situation) {
-  const auto* command = situation.Command(sql::ast::TableChange::kAddConstraint);
-  if (command == nullptr || !command->constraint ||
-      command->constraint->kind != ConstraintKind::kPrimaryKey ||
-      command->constraint->without_overlaps)
-    return std::nullopt;
-  const sql::QualifiedName& table = situation.TableName();
-  if (situation.schema.IsNew(table)) return std::nullopt;
+  const auto* key = KeyToAdd(situation, ConstraintKind::kPrimaryKey);
+  if (key == nullptr) return std::nullopt;
   Proposal proposal;
-  const std::string& index_name = command->constraint->using_index;
-  if (!index_name.empty()) {
-    const catalog::Index* index = situation.schema.FindIndex(Beside(table, index_name));
-    if (index == nullptr || situation.effects.works.empty()) return std::nullopt;
-    ForbidNull(situation, table, situation.head, ColumnsOf(*index), proposal.steps);
-    proposal.steps.push_back(
-        Ddl(Phase::kMigrate, {situation.text}, {}, "Takes the index: no row is read."));
-    // To drop the key is to drop the index that was there before.
-    proposal.steps.back().point_of_no_return = true;
+  if (key->using_index.empty()) {
+    if (!AddKeyOf(situation, ConstraintKind::kPrimaryKey, proposal.steps)) return std::nullopt;
     return proposal;
   }
-  const catalog::Schema after = situation.After();
-  const auto* added = NewConstraint(situation.schema, after, table, ConstraintKind::kPrimaryKey);
-  if (added == nullptr) return std::nullopt;
-  ForbidNull(situation, table, situation.head, added->definition.columns, proposal.steps);
-  AddKey({table, added->name, ConstraintKind::kPrimaryKey, &added->definition,
-          StorageOf(situation.command_text)},
-         situation.schema, after, proposal.steps);
+  const sql::QualifiedName& table = situation.TableName();
+  const catalog::Index* index = situation.schema.FindIndex(Beside(table, key->using_index));
+  if (index == nullptr || situation.effects.works.empty()) return std::nullopt;
+  ForbidNull(situation, table, situation.head, ColumnsOf(*index), proposal.steps);
+  proposal.steps.push_back(
+      Ddl(Phase::kMigrate, {situation.text}, {}, "Takes the index: no row is read."));
+  // To drop the key is to drop the index that was there before.
+  proposal.steps.back().point_of_no_return = true;
   return proposal;
 }
 

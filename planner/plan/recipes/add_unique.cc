@@ -1,5 +1,4 @@
 #include "planner/plan/recipes/constraint.h"
-#include "planner/plan/steps.h"
 
 namespace pgalter::plan {
 
@@ -8,22 +7,10 @@ namespace {
 using sql::ast::ConstraintKind;
 
 std::optional<Proposal> Propose(const Situation& situation) {
-  const auto* command = situation.Command(sql::ast::TableChange::kAddConstraint);
-  if (command == nullptr || !command->constraint ||
-      command->constraint->kind != ConstraintKind::kUnique)
-    return std::nullopt;
-  // Overlaps are told by a GiST index, which no constraint can be made from.
-  if (!command->constraint->using_index.empty() || command->constraint->without_overlaps)
-    return std::nullopt;
-  if (situation.schema.IsNew(situation.TableName())) return std::nullopt;
-  const catalog::Schema after = situation.After();
-  const auto* added =
-      NewConstraint(situation.schema, after, situation.TableName(), ConstraintKind::kUnique);
-  if (added == nullptr) return std::nullopt;
+  const auto* key = KeyToAdd(situation, ConstraintKind::kUnique);
+  if (key == nullptr || !key->using_index.empty()) return std::nullopt;
   Proposal proposal;
-  AddKey({situation.TableName(), added->name, ConstraintKind::kUnique, &added->definition,
-          StorageOf(situation.command_text)},
-         situation.schema, after, proposal.steps);
+  if (!AddKeyOf(situation, ConstraintKind::kUnique, proposal.steps)) return std::nullopt;
   return proposal;
 }
 

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "planner/plan/recipes/attach.h"
 #include "planner/plan/recipes/constraint.h"
+#include "planner/plan/recipes/foreign_key.h"
+#include "planner/plan/recipes/index.h"
 #include "planner/plan/steps.h"
 
 namespace pgalter::plan {
@@ -60,12 +63,16 @@ class Attachment {
         after_(situation.After()) {}
 
   Proposal Propose() {
-    MakeIndexes();
-    MakeForeignKeys();
+    // A table of the same plan has no rows: what it lacks is made in no time.
+    const bool empty = situation_.schema.IsNew(partition_);
+    if (!empty) {
+      MakeIndexes();
+      MakeForeignKeys();
+    }
     const auto condition = ConditionOf(*situation_.Table(), bound_);
     const std::string inside = MadeName("bound", partition_, "");
     std::vector<std::string> checks;
-    if (condition && situation_.FindWork(Reason::kPartitionBound) != nullptr)
+    if (condition && !empty && situation_.FindWork(Reason::kPartitionBound) != nullptr)
       Check(partition_, inside, condition->inside);
     const auto resolved = situation_.schema.Resolve(situation_.TableName());
     const catalog::Table* rest = situation_.schema.DefaultPartition(resolved);
@@ -107,29 +114,11 @@ class Attachment {
                situation_.schema, after_, proposal_.steps);
         continue;
       }
-      proposal_.steps.push_back(BuildIndex(IndexSql(index), index.name,
+      // As it is written on the parent, so no name in it has to be changed.
+      const auto like = LikeIndex(index, {partition_, index.name.name}, ColumnNames());
+      proposal_.steps.push_back(BuildIndex(like.value_or(""), index.name,
                                            "The like of the parent's, before it is needed."));
     }
-  }
-
-  [[nodiscard]] std::string IndexSql(const catalog::Index& index) const {
-    std::string columns;
-    for (const ast::IndexColumn& column : index.columns) {
-      if (!columns.empty()) columns += ", ";
-      columns += column.expression ? fmt::format("({})", column.expression->text)
-                                   : QuoteIdentifier(column.column);
-      if (!column.collation.empty()) columns += " COLLATE " + QuoteIdentifier(column.collation);
-      if (!column.operator_class.empty()) columns += " " + QuoteIdentifier(column.operator_class);
-      if (column.descending) columns += " DESC";
-      if (column.nulls_first != column.descending)
-        columns += column.nulls_first ? " NULLS FIRST" : " NULLS LAST";
-    }
-    std::string sql = fmt::format("CREATE {}INDEX CONCURRENTLY {} ON {} USING {} ({})",
-                                  index.unique ? "UNIQUE " : "", QuoteIdentifier(index.name.name),
-                                  sql::ToString(partition_), index.method, columns);
-    if (!index.included.empty()) sql += fmt::format(" INCLUDE ({})", List(index.included));
-    if (index.where) sql += " WHERE " + index.where->text;
-    return sql;
   }
 
   void MakeForeignKeys() {
@@ -140,24 +129,9 @@ class Attachment {
       const catalog::Constraint* key = situation_.Table()->FindConstraint(work.subject);
       if (key == nullptr) continue;
       AddInTwoSteps(partition_, "ALTER TABLE " + sql::ToString(partition_), key->name,
-                    ForeignKeySql(key->definition),
+                    ForeignKeyText(key->definition),
                     "The like of the parent's foreign key; nothing is read yet.", proposal_.steps);
     }
-  }
-
-  [[nodiscard]] static std::string ForeignKeySql(const ast::Constraint& key) {
-    static constexpr const char* kActions[] = {"NO ACTION", "RESTRICT", "CASCADE", "SET NULL",
-                                               "SET DEFAULT"};
-    const ast::ForeignKey& target = *key.foreign_key;
-    std::string sql = fmt::format("FOREIGN KEY ({}) REFERENCES {}", List(key.columns),
-                                  sql::ToString(target.target));
-    if (!target.target_columns.empty()) sql += fmt::format(" ({})", List(target.target_columns));
-    sql += fmt::format(" ON DELETE {} ON UPDATE {}",
-                       kActions[static_cast<std::size_t>(target.on_delete)],
-                       kActions[static_cast<std::size_t>(target.on_update)]);
-    if (key.deferrable) sql += " DEFERRABLE";
-    if (key.initially_deferred) sql += " INITIALLY DEFERRED";
-    return sql;
   }
 
   const Situation& situation_;
@@ -168,13 +142,21 @@ class Attachment {
   Proposal proposal_;
 };
 
+}  // namespace
+
+Proposal AttachPartition(const Situation& situation, const ast::TableCommand& command) {
+  return Attachment(situation, command).Propose();
+}
+
+namespace {
+
 std::optional<Proposal> Propose(const Situation& situation) {
   const auto* command = situation.Command(ast::TableChange::kAttachPartition);
   if (command == nullptr || !command->other || !command->bound || situation.Table() == nullptr)
     return std::nullopt;
   if (situation.effects.works.empty() || situation.schema.IsNew(situation.TableName()))
     return std::nullopt;
-  Proposal proposal = Attachment(situation, *command).Propose();
+  Proposal proposal = AttachPartition(situation, *command);
   // Nothing was found to be made beforehand: then it is what it was.
   if (proposal.steps.size() == 1) return std::nullopt;
   return proposal;

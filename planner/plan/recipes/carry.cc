@@ -29,15 +29,20 @@ bool IsRead(const Situation& situation, const catalog::Table& view) {
 
 }  // namespace
 
-std::optional<std::vector<sql::QualifiedName>> ViewsInTheWay(const Situation& situation) {
+std::optional<InTheWay> FindInTheWay(const Situation& situation) {
   const catalog::Table* table = situation.Table();
   if (table == nullptr) return std::nullopt;
   std::vector<const catalog::Table*> found;
   for (const catalog::Table* view : situation.schema.Views(table->name))
     if (IsRead(situation, *view)) found.push_back(view);
+  const auto of_reader = [](const locks::Failure& failure) {
+    return failure.refusal == locks::Refusal::kColumnInUse &&
+           (failure.detail.starts_with("a policy ") || failure.detail.starts_with("trigger "));
+  };
+  const auto readers = std::ranges::count_if(situation.effects.failures, of_reader);
   const auto refusals = std::ranges::count(situation.effects.failures, locks::Refusal::kColumnInUse,
                                            &locks::Failure::refusal);
-  if (refusals != static_cast<std::ptrdiff_t>(found.size())) return std::nullopt;
+  if (refusals != readers + static_cast<std::ptrdiff_t>(found.size())) return std::nullopt;
   // A view on several of them goes behind the last.
   for (std::size_t i = 0; i < found.size(); ++i) {
     for (const catalog::Table* above : situation.schema.Views(found[i]->name)) {
@@ -46,12 +51,13 @@ std::optional<std::vector<sql::QualifiedName>> ViewsInTheWay(const Situation& si
     }
     if (found.size() > situation.schema.tables().size()) return std::nullopt;
   }
-  std::vector<sql::QualifiedName> views;
+  InTheWay in_the_way;
+  in_the_way.readers = readers > 0;
   for (const catalog::Table* view : found) {
     if (view->kind != catalog::TableKind::kView) return std::nullopt;
-    views.push_back(view->name);
+    in_the_way.views.push_back(view->name);
   }
-  return views;
+  return in_the_way;
 }
 
 std::string DropViews(std::vector<sql::QualifiedName> views) {
@@ -103,6 +109,62 @@ SELECT pg_catalog.set_config('pgalter.views', coalesce(pg_catalog.jsonb_agg(stat
   ORDER BY depth, place)::text, '[]'), true) FROM made)sql",
       sql::QuoteLiteral(ToString(table)), sql::QuoteLiteral(column));
   carried.apply = Apply("pgalter.views");
+  return carried;
+}
+
+CarriedAway CarryReaders(const sql::QualifiedName& table, const std::string& column) {
+  CarriedAway carried;
+  carried.note = fmt::format(
+      R"sql(WITH the_column AS (
+  SELECT a.attrelid, a.attnum, a.attrelid::pg_catalog.regclass::text AS tab
+  FROM pg_catalog.pg_attribute a
+  WHERE a.attrelid = {}::pg_catalog.regclass AND a.attname = {}),
+reader AS (
+  SELECT DISTINCT d.classid, d.objid, tab FROM the_column
+  JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND d.refobjid = attrelid AND d.refobjsubid = attnum
+    AND d.classid IN ('pg_catalog.pg_policy'::pg_catalog.regclass,
+                      'pg_catalog.pg_trigger'::pg_catalog.regclass)),
+policy AS (
+  SELECT p.oid, tab, polname, pg_catalog.format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s',
+    polname, tab, CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+    CASE polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'
+      WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+    (SELECT pg_catalog.string_agg(CASE r WHEN 0 THEN 'PUBLIC'
+       ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(r)) END, ', ')
+     FROM pg_catalog.unnest(polroles) r),
+    ' USING (' || pg_catalog.pg_get_expr(polqual, polrelid) || ')',
+    ' WITH CHECK (' || pg_catalog.pg_get_expr(polwithcheck, polrelid) || ')') AS statement
+  FROM reader JOIN pg_catalog.pg_policy p ON p.oid = objid
+    AND classid = 'pg_catalog.pg_policy'::pg_catalog.regclass),
+trigger AS (
+  SELECT t.oid, tab, tgname, tgenabled, pg_catalog.pg_get_triggerdef(t.oid) AS statement
+  FROM reader JOIN pg_catalog.pg_trigger t ON t.oid = objid
+    AND classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
+  WHERE NOT tgisinternal AND tgparentid = 0),
+made (place, statement) AS (
+  SELECT 1, statement FROM policy
+  UNION ALL SELECT 1, statement FROM trigger
+  UNION ALL SELECT 2, pg_catalog.format('COMMENT ON POLICY %I ON %s IS %L', polname, tab,
+    pg_catalog.obj_description(oid, 'pg_policy'))
+  FROM policy WHERE pg_catalog.obj_description(oid, 'pg_policy') IS NOT NULL
+  UNION ALL SELECT 2, pg_catalog.format('COMMENT ON TRIGGER %I ON %s IS %L', tgname, tab,
+    pg_catalog.obj_description(oid, 'pg_trigger'))
+  FROM trigger WHERE pg_catalog.obj_description(oid, 'pg_trigger') IS NOT NULL
+  UNION ALL SELECT 2, pg_catalog.format('ALTER TABLE %s %s TRIGGER %I', tab,
+    CASE tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA'
+      ELSE 'DISABLE' END, tgname)
+  FROM trigger WHERE tgenabled <> 'O'),
+dropped (statement) AS (
+  SELECT pg_catalog.format('DROP POLICY %I ON %s', polname, tab) FROM policy
+  UNION ALL SELECT pg_catalog.format('DROP TRIGGER %I ON %s', tgname, tab) FROM trigger)
+SELECT pg_catalog.set_config('pgalter.readers', coalesce((SELECT pg_catalog.jsonb_agg(statement
+    ORDER BY place)::text FROM made), '[]'), true),
+  pg_catalog.set_config('pgalter.readers_dropped', coalesce((SELECT pg_catalog.jsonb_agg(
+    statement)::text FROM dropped), '[]'), true))sql",
+      sql::QuoteLiteral(ToString(table)), sql::QuoteLiteral(column));
+  carried.drop = Apply("pgalter.readers_dropped");
+  carried.apply = Apply("pgalter.readers");
   return carried;
 }
 

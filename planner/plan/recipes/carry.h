@@ -4,6 +4,7 @@
 // when the new one has its name. Both are run in one transaction; what is carried is what is there
 // then, whatever the plan knew. Private to planner/plan.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,22 @@ struct Carried {
 // The views that read the column, and the views on these, with their owners, rights and comments.
 [[nodiscard]] Carried CarryViews(const sql::QualifiedName& table, const std::string& column);
 
-// Those views, each after what it reads; none where something else than plain views is in the way
-// of a change of type.
-[[nodiscard]] std::optional<std::vector<sql::QualifiedName>> ViewsInTheWay(
-    const Situation& situation);
+// Policies that read the column, and triggers that name it, with their comments.
+struct CarriedAway {
+  std::string note;
+  std::string drop;
+  std::string apply;
+};
+[[nodiscard]] CarriedAway CarryReaders(const sql::QualifiedName& table, const std::string& column);
+
+// What the server wants gone before it changes a column's type.
+struct InTheWay {
+  std::vector<sql::QualifiedName> views;  // each after what it reads
+  bool readers = false;                   // policies or triggers
+};
+// None where something is that cannot be put back: a materialized view, a generated column, a rule,
+// the partition key.
+[[nodiscard]] std::optional<InTheWay> FindInTheWay(const Situation& situation);
 // DROP VIEW, the last first.
 [[nodiscard]] std::string DropViews(std::vector<sql::QualifiedName> views);
 

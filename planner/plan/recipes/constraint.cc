@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "planner/plan/steps.h"
 #include "planner/sql/words.h"
@@ -90,20 +91,37 @@ void AddToOne(const Key& key, std::vector<Step>& steps) {
           "Takes the index that is there: no row is read."));
 }
 
-// The key of a partition that stands for the parent's.
-const catalog::Constraint* KeyOf(const catalog::Table& partition, const Key& parent,
-                                 const catalog::Schema& before, const catalog::Schema& after) {
-  return NewConstraint(before, after, partition.name, parent.kind);
+// The same key of a partition.
+struct Part {
+  const catalog::Table* partition = nullptr;
+  Key key;
+  bool there = false;  // before, so that it is taken as it is
+};
+
+// By the names that the server would give them.
+std::vector<Part> PartsOf(const Key& key, const catalog::Schema& before,
+                          const catalog::Schema& after) {
+  std::vector<Part> parts;
+  const sql::QualifiedName whole = after.Resolve(Beside(after.Resolve(key.table), key.name));
+  for (const catalog::Table* partition : before.Partitions(key.table)) {
+    const catalog::Table* then = after.FindTable(partition->name);
+    if (then == nullptr) continue;
+    const auto own = std::ranges::find_if(then->indexes, [&](const catalog::Index& index) {
+      return index.parent && after.Resolve(*index.parent) == whole;
+    });
+    if (own == then->indexes.end()) continue;
+    Part part{partition, key, partition->FindIndex(own->name.name) != nullptr};
+    part.key.table = partition->name;
+    part.key.name = own->name.name;
+    parts.push_back(std::move(part));
+  }
+  return parts;
 }
 
 void AddToLeaves(const Key& key, const catalog::Schema& before, const catalog::Schema& after,
                  std::vector<Step>& steps) {
-  for (const catalog::Table* partition : before.Partitions(key.table)) {
-    const catalog::Constraint* own = KeyOf(*partition, key, before, after);
-    if (own == nullptr) continue;
-    Key part = key;
-    part.table = partition->name;
-    part.name = own->name;
+  for (const auto& [partition, part, there] : PartsOf(key, before, after)) {
+    if (there) continue;
     if (partition->kind == catalog::TableKind::kPartitioned) {
       AddToLeaves(part, before, after, steps);
     } else {
@@ -112,35 +130,37 @@ void AddToLeaves(const Key& key, const catalog::Schema& before, const catalog::S
   }
 }
 
+// "UNIQUE NULLS NOT DISTINCT (a) INCLUDE (b) DEFERRABLE"
+std::string KeyText(const Key& key) {
+  const sql::ast::Constraint& written = *key.written;
+  std::string text = key.kind == ConstraintKind::kPrimaryKey ? "PRIMARY KEY" : "UNIQUE";
+  if (written.nulls_not_distinct) text += " NULLS NOT DISTINCT";
+  text += fmt::format(" ({})", List(written.columns));
+  if (!written.included.empty()) text += fmt::format(" INCLUDE ({})", List(written.included));
+  if (written.deferrable) text += " DEFERRABLE";
+  if (written.initially_deferred) text += " INITIALLY DEFERRED";
+  return text;
+}
+
 void AddToParents(const Key& key, const catalog::Schema& before, const catalog::Schema& after,
                   std::vector<Step>& steps) {
-  Texts sql;
-  const std::string kind = key.kind == ConstraintKind::kPrimaryKey ? "PRIMARY KEY" : "UNIQUE";
-  std::string only = fmt::format("ALTER TABLE ONLY {} ADD CONSTRAINT {} {}{} ({})",
-                                 sql::ToString(key.table), QuoteIdentifier(key.name), kind,
-                                 key.written->nulls_not_distinct ? " NULLS NOT DISTINCT" : "",
-                                 List(key.written->columns));
-  if (!key.written->included.empty())
-    only += fmt::format(" INCLUDE ({})", List(key.written->included));
-  if (key.written->deferrable) only += " DEFERRABLE";
-  if (key.written->initially_deferred) only += " INITIALLY DEFERRED";
-  sql.push_back(std::move(only));
-  for (const catalog::Table* partition : before.Partitions(key.table)) {
-    const catalog::Constraint* own = KeyOf(*partition, key, before, after);
-    if (own == nullptr) continue;
-    Key part = key;
-    part.table = partition->name;
-    part.name = own->name;
-    if (partition->kind == catalog::TableKind::kPartitioned)
+  const std::string table = sql::ToString(key.table);
+  const std::string name = QuoteIdentifier(key.name);
+  Texts sql = {fmt::format("ALTER TABLE ONLY {} ADD CONSTRAINT {} {}", table, name, KeyText(key))};
+  bool takes_along = false;
+  for (const auto& [partition, part, there] : PartsOf(key, before, after)) {
+    if (!there && partition->kind == catalog::TableKind::kPartitioned)
       AddToParents(part, before, after, steps);
+    takes_along = takes_along || there;
     sql.push_back(fmt::format("ALTER INDEX {} ATTACH PARTITION {}",
                               sql::ToString(Beside(key.table, key.name)),
-                              sql::ToString(Beside(partition->name, own->name))));
+                              sql::ToString(Beside(part.table, part.name))));
   }
   steps.push_back(Ddl(Phase::kExpand, std::move(sql),
-                      {fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}",
-                                   sql::ToString(key.table), QuoteIdentifier(key.name))},
+                      {fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", table, name)},
                       "The parent's key, of what its partitions have: no row is read."));
+  // To drop the parent's key is to drop theirs, which were there before.
+  if (takes_along) steps.back().point_of_no_return = true;
 }
 
 }  // namespace
@@ -152,6 +172,28 @@ void AddKey(const Key& key, const catalog::Schema& before, const catalog::Schema
     return AddToOne(key, steps);
   AddToLeaves(key, before, after, steps);
   AddToParents(key, before, after, steps);
+}
+
+const sql::ast::Constraint* KeyToAdd(const Situation& situation, ConstraintKind kind) {
+  const auto* command = situation.Command(sql::ast::TableChange::kAddConstraint);
+  if (command == nullptr || !command->constraint || command->constraint->kind != kind)
+    return nullptr;
+  // Overlaps are told by a GiST index, which no constraint can be made from.
+  if (command->constraint->without_overlaps || situation.schema.IsNew(situation.TableName()))
+    return nullptr;
+  return &*command->constraint;
+}
+
+bool AddKeyOf(const Situation& situation, ConstraintKind kind, std::vector<Step>& steps) {
+  const sql::QualifiedName& table = situation.TableName();
+  const catalog::Schema after = situation.After();
+  const auto* added = NewConstraint(situation.schema, after, table, kind);
+  if (added == nullptr) return false;
+  if (kind == ConstraintKind::kPrimaryKey)
+    ForbidNull(situation, table, situation.head, added->definition.columns, steps);
+  AddKey({table, added->name, kind, &added->definition, StorageOf(situation.command_text)},
+         situation.schema, after, steps);
+  return true;
 }
 
 std::vector<const catalog::Table*> Leaves(const catalog::Schema& schema,

@@ -42,6 +42,13 @@ struct Key {
 // leaf. `after` has the names that the server would give.
 void AddKey(const Key& key, const catalog::Schema& before, const catalog::Schema& after,
             std::vector<Step>& steps);
+// The key that an ALTER TABLE … ADD of this kind adds to a table in use; nullptr: it is another
+// statement, or no index that is there before can become the key.
+[[nodiscard]] const sql::ast::Constraint* KeyToAdd(const Situation& situation,
+                                                   sql::ast::ConstraintKind kind);
+// Its steps; NOT NULL first where it is a primary key. False: its name is not known.
+[[nodiscard]] bool AddKeyOf(const Situation& situation, sql::ast::ConstraintKind kind,
+                            std::vector<Step>& steps);
 [[nodiscard]] std::string UniqueIndexText(const Key& key, const std::string& index);
 // "PRIMARY KEY USING INDEX i DEFERRABLE"
 [[nodiscard]] std::string UsingIndexText(const Key& key, const std::string& index);

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "planner/plan/inverse.h"
 #include "planner/plan/steps.h"
 
 namespace pgalter::plan {
@@ -32,10 +34,14 @@ std::optional<Proposal> Propose(const Situation& situation) {
   const std::string quoted = QuoteIdentifier(command->name);
   const std::string shown = fmt::format("{}.{}", Show(situation.TableName()), command->name);
   Proposal proposal;
-  if (column != nullptr && StopsInserts(situation, *column))
-    proposal.steps.push_back(Ddl(
+  if (column != nullptr && StopsInserts(situation, *column)) {
+    Inverse again = NotNullAgain(situation, command->name);
+    Step open = Ddl(
         Phase::kExpand, {fmt::format("{} ALTER COLUMN {} DROP NOT NULL", situation.head, quoted)},
-        {}, "Programs that do not know the column any more can insert rows."));
+        std::move(again.sql), "Programs that do not know the column any more can insert rows.");
+    open.undo_transaction = again.transaction;
+    proposal.steps.push_back(std::move(open));
+  }
   proposal.steps.push_back(MakeGate(fmt::format("unused-{}", command->name),
                                     fmt::format("no program reads or writes {} any more", shown)));
   if (!command->cascade) {

@@ -15,6 +15,14 @@ bool MayBeHidden(const catalog::Table* table) {
   return table == nullptr || (!table->parent && table->inherits.empty());
 }
 
+// DROP TABLE of a partition stops all users of the whole; DETACH CONCURRENTLY stops none.
+bool MayBeDetached(const Situation& situation, const catalog::Table* table) {
+  constexpr int kConcurrently = 14;
+  return table != nullptr && table->parent && situation.version >= kConcurrently &&
+         situation.schema.complete() &&
+         situation.schema.DefaultPartition(*table->parent) == nullptr;
+}
+
 std::string Names(const std::vector<sql::QualifiedName>& tables) {
   std::string names;
   for (const auto& table : tables) {
@@ -44,6 +52,18 @@ std::optional<Proposal> Propose(const Situation& situation) {
     return MayBeHidden(situation.schema.FindTable(table));
   });
   std::vector<sql::QualifiedName> last = tables;
+  const catalog::Table* only = tables.size() == 1 ? situation.schema.FindTable(tables[0]) : nullptr;
+  if (!drop->cascade && MayBeDetached(situation, only)) {
+    proposal.steps.push_back(
+        Alone(Phase::kContract, StepKind::kDetach,
+              fmt::format("ALTER TABLE {} DETACH PARTITION {} CONCURRENTLY",
+                          sql::ToString(*only->parent), sql::ToString(tables[0])),
+              "Its rows are no longer seen through the whole, which nobody waits for."));
+    proposal.steps.back().backward_compatible = false;
+    proposal.steps.back().point_of_no_return = true;
+    proposal.steps.push_back(MakeGate(fmt::format("missed-{}", first),
+                                      fmt::format("nobody has missed {}", Names(tables)), kSoak));
+  }
   if (hide) {
     Texts sql;
     Texts undo;
@@ -77,8 +97,9 @@ const Recipe kDropTable{
     .name = "drop-table",
     .forms = "DROP TABLE of one or more tables",
     .steps =
-        "a gate; the table is renamed out of sight, which can be taken back; a day later it "
-        "is dropped. A partition, and what CASCADE takes along, is dropped at once",
+        "a gate; the table is renamed out of sight, which can be taken back, a partition is "
+        "detached concurrently; a day later it is dropped. What CASCADE takes along, and a "
+        "partition beside a DEFAULT one, is dropped at once",
     .propose = &Propose};
 
 }  // namespace pgalter::plan

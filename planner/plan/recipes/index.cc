@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "planner/plan/steps.h"
+#include "planner/sql/requalify.h"
 
 namespace pgalter::plan {
 
@@ -32,6 +35,51 @@ std::string IndexText::Concurrently(const sql::QualifiedName& table,
 std::string IndexText::OnOnly(const sql::QualifiedName& table, const std::string& name) const {
   return fmt::format("{} {}{} ON ONLY {} {}", create_, unless_there_ ? "IF NOT EXISTS " : "",
                      QuoteIdentifier(name), sql::ToString(table), definition_);
+}
+
+std::vector<std::string> ColumnNames::In(std::vector<std::string> columns) const {
+  if (!from_.empty()) std::ranges::replace(columns, from_, to_);
+  return columns;
+}
+
+std::optional<std::string> ColumnNames::In(const std::string& expression) const {
+  if (from_.empty()) return expression;
+  auto moved = sql::RequalifyColumns(expression, table_, "", {{from_, QuoteIdentifier(to_)}});
+  if (!moved) return std::nullopt;
+  return *std::move(moved);
+}
+
+std::optional<std::string> LikeIndex(const catalog::Index& index, const IndexPlace& place,
+                                     const ColumnNames& columns) {
+  std::string keys;
+  for (const sql::ast::IndexColumn& column : index.columns) {
+    if (!keys.empty()) keys += ", ";
+    if (column.expression) {
+      const auto expression = columns.In(column.expression->text);
+      if (!expression) return std::nullopt;
+      keys += fmt::format("({})", *expression);
+    } else {
+      keys += List(columns.In(std::vector<std::string>{column.column}));
+    }
+    if (!column.collation.empty()) keys += " COLLATE " + QuoteIdentifier(column.collation);
+    if (!column.operator_class.empty()) keys += " " + QuoteIdentifier(column.operator_class);
+    if (column.descending) keys += " DESC";
+    if (column.nulls_first != column.descending)
+      keys += column.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+  }
+  std::string sql = fmt::format("CREATE {}INDEX CONCURRENTLY {} ON {} USING {} ({})",
+                                index.unique ? "UNIQUE " : "", QuoteIdentifier(place.name),
+                                sql::ToString(place.table), index.method, keys);
+  if (!index.included.empty())
+    sql += fmt::format(" INCLUDE ({})", List(columns.In(index.included)));
+  if (index.nulls_not_distinct) sql += " NULLS NOT DISTINCT";
+  if (!index.tablespace.empty()) sql += " TABLESPACE " + QuoteIdentifier(index.tablespace);
+  if (index.where) {
+    const auto where = columns.In(index.where->text);
+    if (!where) return std::nullopt;
+    sql += " WHERE " + *where;
+  }
+  return sql;
 }
 
 namespace {
@@ -73,13 +121,24 @@ class Walk {
           before_.FindIndex(index) == nullptr)
         Parents({partition->name, index.name});
     Texts sql = {text_.OnOnly(at.table, at.name)};
-    for (const auto& [partition, index] : below)
+    Texts undo = {fmt::format("DROP INDEX IF EXISTS {}", sql::ToString(own))};
+    bool again = true;
+    for (const auto& [partition, index] : below) {
       sql.push_back(fmt::format("ALTER INDEX {} ATTACH PARTITION {}", sql::ToString(own),
                                 sql::ToString(index)));
-    proposal_.steps.push_back(Ddl(Phase::kExpand, std::move(sql),
-                                  {fmt::format("DROP INDEX IF EXISTS {}", sql::ToString(own))},
-                                  "The parent's index, of what its partitions have: no row is "
-                                  "read."));
+      // One that was there before goes with the parent's.
+      const catalog::Index* there = before_.FindIndex(index);
+      if (there == nullptr) continue;
+      const auto like = LikeIndex(*there, {partition->name, index.name}, ColumnNames());
+      again = again && like && partition->kind != catalog::TableKind::kPartitioned;
+      undo.push_back(like.value_or(""));
+    }
+    const bool builds = undo.size() > 1;
+    Step step = Ddl(Phase::kExpand, std::move(sql), again ? std::move(undo) : Texts(),
+                    "The parent's index, of what its partitions have: no row is read.");
+    if (builds) step.undo_transaction = Transaction::kNone;
+    step.point_of_no_return = !again;
+    proposal_.steps.push_back(std::move(step));
   }
 
  private:

@@ -5,6 +5,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "planner/plan/recipe.h"
 #include "planner/sql/words.h"
@@ -31,6 +33,29 @@ struct IndexPlace {
   sql::QualifiedName table;
   std::string name;
 };
+
+// How a table's columns are written: as they are, or one of them by another name.
+class ColumnNames {
+ public:
+  ColumnNames() = default;
+  ColumnNames(std::string table, std::string from, std::string to)
+      : table_(std::move(table)), from_(std::move(from)), to_(std::move(to)) {}
+
+  [[nodiscard]] std::vector<std::string> In(std::vector<std::string> columns) const;
+  // None: it is not understood.
+  [[nodiscard]] std::optional<std::string> In(const std::string& expression) const;
+
+ private:
+  std::string table_;
+  std::string from_;  // empty: no other name
+  std::string to_;
+};
+
+// CREATE INDEX CONCURRENTLY for one that says the same; without its storage options. None: an
+// expression in it is not understood.
+[[nodiscard]] std::optional<std::string> LikeIndex(const catalog::Index& index,
+                                                   const IndexPlace& place,
+                                                   const ColumnNames& columns);
 
 // Leaf by leaf, then the parents' from below. `after` has the names that the server would give.
 void IndexPartitions(const IndexText& text, const IndexPlace& root, const catalog::Schema& before,

@@ -15,24 +15,26 @@ struct Move {
   std::string back;
 };
 
-bool IsTable(const Situation& situation, const sql::QualifiedName& name) {
+// What a view can stand in for. ALTER TABLE takes a view, too.
+bool MayBeBridged(const Situation& situation, ast::ObjectKind kind,
+                  const sql::QualifiedName& name) {
+  if (kind != ast::ObjectKind::kTable && kind != ast::ObjectKind::kView) return false;
   const catalog::Table* table = situation.schema.FindTable(name);
   return table == nullptr || table->kind == catalog::TableKind::kTable ||
+         table->kind == catalog::TableKind::kView ||
          table->kind == catalog::TableKind::kPartitioned;
 }
 
 std::optional<Move> Read(const Situation& situation) {
   if (const auto* rename = situation.statement.As<ast::Rename>()) {
-    if (rename->kind != ast::ObjectKind::kTable || !IsTable(situation, rename->name))
-      return std::nullopt;
+    if (!MayBeBridged(situation, rename->kind, rename->name)) return std::nullopt;
     Move move{rename->name, Beside(rename->name, rename->new_name), situation.text, ""};
     move.back = fmt::format("ALTER TABLE {} RENAME TO {}", sql::ToString(move.to),
                             sql::QuoteIdentifier(move.from.name));
     return move;
   }
   const auto* move = situation.statement.As<ast::SetSchema>();
-  if (move == nullptr || move->kind != ast::ObjectKind::kTable || !IsTable(situation, move->name))
-    return std::nullopt;
+  if (move == nullptr || !MayBeBridged(situation, move->kind, move->name)) return std::nullopt;
   const sql::QualifiedName from = situation.schema.Placed(situation.schema.Resolve(move->name));
   Move read{from, {move->new_schema, move->name.name}, situation.text, ""};
   read.back = fmt::format("ALTER TABLE {} SET SCHEMA {}", sql::ToString(read.to),
@@ -66,7 +68,7 @@ std::optional<Proposal> Propose(const Situation& situation) {
 
 const Recipe kRenameTable{
     .name = "rename-table",
-    .forms = "ALTER TABLE … RENAME TO, and SET SCHEMA",
+    .forms = "ALTER TABLE and ALTER VIEW … RENAME TO, and SET SCHEMA",
     .steps =
         "in one transaction the rename and a view under the old name with the same rights; a "
         "gate; the view is dropped",

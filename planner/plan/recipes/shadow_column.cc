@@ -6,6 +6,8 @@
 
 #include "planner/plan/recipes/carry.h"
 #include "planner/plan/recipes/constraint.h"
+#include "planner/plan/recipes/foreign_key.h"
+#include "planner/plan/recipes/index.h"
 #include "planner/plan/steps.h"
 #include "planner/sql/requalify.h"
 
@@ -32,17 +34,18 @@ class Replacement {
         head_("ALTER TABLE " + ToString(name_)),
         old_(QuoteIdentifier(shadow.column)),
         new_name_(MadeName("new", {{}, shadow.column}, "")),
-        new_(QuoteIdentifier(new_name_)) {}
+        new_(QuoteIdentifier(new_name_)),
+        moved_(table_.name.name, shadow.column, new_name_) {}
 
   Proposal Propose();
 
  private:
   [[nodiscard]] std::string WhyNot() const;
-  // Over the new column instead of the old one.
-  [[nodiscard]] std::optional<std::string> Moved(const std::string& expression) const;
-  [[nodiscard]] std::vector<std::string> Moved(std::vector<std::string> columns) const {
-    std::ranges::replace(columns, shadow_.column, new_name_);
-    return columns;
+  // A foreign key over the new column instead of the old one.
+  [[nodiscard]] ast::Constraint Moved(ast::Constraint key) const {
+    key.columns = moved_.In(std::move(key.columns));
+    key.foreign_key->set_columns = moved_.In(std::move(key.foreign_key->set_columns));
+    return key;
   }
   [[nodiscard]] std::string Temporary(const std::string& name) const {
     return MadeName("new", {{}, name}, "");
@@ -54,7 +57,6 @@ class Replacement {
   void MakeForeignKeys();
   void MakeReferences();
   void Swap();
-  [[nodiscard]] std::string IndexSql(const catalog::Index& index, const std::string& name);
   void RenameConstraint(const std::string& from, const std::string& to) {
     finish_.push_back(fmt::format("{} RENAME CONSTRAINT {} TO {}", head_, QuoteIdentifier(from),
                                   QuoteIdentifier(to)));
@@ -68,6 +70,7 @@ class Replacement {
   std::string old_;
   std::string new_name_;
   std::string new_;
+  ColumnNames moved_;  // to the new column
   std::string problem_;
   std::vector<std::string> locked_;  // other tables of the swap, as SQL
   Texts prepare_;                    // of the swap, before the old column goes
@@ -83,12 +86,6 @@ std::string Replacement::WhyNot() const {
   if (!table_.of_type.empty()) return "it is a table of a type";
   if (table_.kind != catalog::TableKind::kTable) return "it is no table";
   return problem_;
-}
-
-std::optional<std::string> Replacement::Moved(const std::string& expression) const {
-  auto moved = sql::RequalifyColumns(expression, table_.name.name, "", {{shadow_.column, new_}});
-  if (!moved) return std::nullopt;
-  return *std::move(moved);
 }
 
 void Replacement::KeepUp() {
@@ -127,42 +124,15 @@ void Replacement::Fill() {
                    "Rows that were there before get the new value in chunks."));
 }
 
-std::string Replacement::IndexSql(const catalog::Index& index, const std::string& name) {
-  std::string columns;
-  for (const ast::IndexColumn& column : index.columns) {
-    if (!columns.empty()) columns += ", ";
-    if (column.expression) {
-      const auto moved = Moved(column.expression->text);
-      if (!moved) problem_ = fmt::format("index {} cannot be moved", index.name.name);
-      columns += fmt::format("({})", moved.value_or(""));
-    } else {
-      columns += column.column == shadow_.column ? new_ : QuoteIdentifier(column.column);
-    }
-    if (!column.collation.empty()) columns += " COLLATE " + QuoteIdentifier(column.collation);
-    if (!column.operator_class.empty()) columns += " " + QuoteIdentifier(column.operator_class);
-    if (column.descending) columns += " DESC";
-    if (column.nulls_first != column.descending)
-      columns += column.nulls_first ? " NULLS FIRST" : " NULLS LAST";
-  }
-  std::string sql = fmt::format("CREATE {}INDEX CONCURRENTLY {} ON {} USING {} ({})",
-                                index.unique ? "UNIQUE " : "", QuoteIdentifier(name),
-                                ToString(name_), index.method, columns);
-  if (!index.included.empty()) sql += fmt::format(" INCLUDE ({})", List(Moved(index.included)));
-  if (index.where) {
-    const auto moved = Moved(index.where->text);
-    if (!moved) problem_ = fmt::format("index {} cannot be moved", index.name.name);
-    sql += " WHERE " + moved.value_or("");
-  }
-  return sql;
-}
-
 void Replacement::MakeIndexes() {
   for (const catalog::Index& index : table_.indexes) {
     if (!index.Mentions(shadow_.column) && !Contains(index.included, shadow_.column)) continue;
     const std::string name = Temporary(index.name.name);
     const catalog::Constraint* key = table_.FindConstraint(index.name.name);
     if (key == nullptr || !index.constraint) {
-      proposal_.steps.push_back(BuildIndex(IndexSql(index, name), Beside(name_, name),
+      const auto like = LikeIndex(index, {name_, name}, moved_);
+      if (!like) problem_ = fmt::format("index {} cannot be moved", index.name.name);
+      proposal_.steps.push_back(BuildIndex(like.value_or(""), Beside(name_, name),
                                            "The like of " + index.name.name + "."));
       finish_.push_back(fmt::format("ALTER INDEX {} RENAME TO {}", ToString(Beside(name_, name)),
                                     QuoteIdentifier(index.name.name)));
@@ -173,9 +143,11 @@ void Replacement::MakeIndexes() {
       return;
     }
     ast::Constraint moved = key->definition;
-    moved.columns = Moved(moved.columns);
-    moved.included = Moved(moved.included);
-    const Key made{name_, key->name, moved.kind, &moved, {}};
+    moved.columns = moved_.In(std::move(moved.columns));
+    moved.included = moved_.In(std::move(moved.included));
+    KeyStorage storage;
+    if (!index.tablespace.empty()) storage.tablespace = QuoteIdentifier(index.tablespace);
+    const Key made{name_, key->name, moved.kind, &moved, std::move(storage)};
     proposal_.steps.push_back(BuildIndex(UniqueIndexText(made, name), Beside(name_, name),
                                          "The like of the index of " + key->name + "."));
     finish_.push_back(fmt::format("{} ADD CONSTRAINT {} {}", head_, QuoteIdentifier(key->name),
@@ -197,7 +169,7 @@ void Replacement::MakeChecks() {
     const auto& uses = check.definition.expression->facts.columns;
     if (std::ranges::none_of(uses, [&](const auto& use) { return use.name == shadow_.column; }))
       continue;
-    const auto moved = Moved(check.definition.expression->text);
+    const auto moved = moved_.In(check.definition.expression->text);
     if (!moved) {
       problem_ = fmt::format("constraint {} cannot be moved", check.name);
       return;
@@ -214,24 +186,6 @@ void Replacement::MakeChecks() {
   }
 }
 
-std::string ForeignKeySql(const ast::Constraint& key, const std::vector<std::string>& columns,
-                          const sql::QualifiedName& target,
-                          const std::vector<std::string>& target_columns) {
-  static constexpr const char* kActions[] = {"NO ACTION", "RESTRICT", "CASCADE", "SET NULL",
-                                             "SET DEFAULT"};
-  std::string sql = fmt::format("FOREIGN KEY ({}) REFERENCES {}", List(columns), ToString(target));
-  if (!target_columns.empty()) sql += fmt::format(" ({})", List(target_columns));
-  const auto add = [&](const char* event, ast::ReferentialAction action) {
-    if (action != ast::ReferentialAction::kNoAction)
-      sql += fmt::format(" ON {} {}", event, kActions[static_cast<std::size_t>(action)]);
-  };
-  add("DELETE", key.foreign_key->on_delete);
-  add("UPDATE", key.foreign_key->on_update);
-  if (key.deferrable) sql += " DEFERRABLE";
-  if (key.initially_deferred) sql += " INITIALLY DEFERRED";
-  return sql;
-}
-
 void Replacement::MakeForeignKeys() {
   for (const catalog::Constraint& key : table_.constraints) {
     if (!key.definition.foreign_key || !Contains(key.definition.columns, shadow_.column)) continue;
@@ -241,9 +195,7 @@ void Replacement::MakeForeignKeys() {
       problem_ = fmt::format("its foreign key {} points at itself", key.name);
       return;
     }
-    AddInTwoSteps(name_, head_, name,
-                  ForeignKeySql(key.definition, Moved(key.definition.columns), target,
-                                key.definition.foreign_key->target_columns),
+    AddInTwoSteps(name_, head_, name, ForeignKeyText(Moved(key.definition)),
                   "The like of " + key.name + ".", proposal_.steps);
     if (!key.valid) proposal_.steps.pop_back();
     locked_.push_back(ToString(target));
@@ -264,8 +216,10 @@ void Replacement::MakeReferences() {
     }
     const std::string head = "ALTER TABLE " + ToString(other->name);
     const std::string name = Temporary(key->name);
-    AddInTwoSteps(other->name, head, name,
-                  ForeignKeySql(key->definition, key->definition.columns, name_, Moved(columns)),
+    ast::Constraint moved = key->definition;
+    moved.foreign_key->target = name_;
+    moved.foreign_key->target_columns = moved_.In(std::move(columns));
+    AddInTwoSteps(other->name, head, name, ForeignKeyText(moved),
                   fmt::format("The like of {}, for the new column.", key->name), proposal_.steps);
     if (!key->valid) proposal_.steps.pop_back();
     locked_.push_back(ToString(other->name));
@@ -285,11 +239,16 @@ void Replacement::Swap() {
   if (shadow_.default_value)
     sql.push_back(fmt::format("{} ALTER COLUMN {} DROP DEFAULT", head_, old_));
   sql.push_back(carried.note);
-  const auto views = ViewsInTheWay(situation_).value_or(std::vector<sql::QualifiedName>());
+  const InTheWay in_the_way = FindInTheWay(situation_).value_or(InTheWay());
   const Carried carried_views = CarryViews(name_, shadow_.column);
-  if (!views.empty()) {
+  const CarriedAway readers = CarryReaders(name_, shadow_.column);
+  if (in_the_way.readers) {
+    sql.push_back(readers.note);
+    sql.push_back(readers.drop);
+  }
+  if (!in_the_way.views.empty()) {
     sql.push_back(carried_views.note);
-    sql.push_back(DropViews(views));
+    sql.push_back(DropViews(in_the_way.views));
   }
   for (const catalog::Table* sequence : situation_.schema.OwnedSequences(table_.name)) {
     const catalog::Column* column = table_.FindColumn(shadow_.column);
@@ -301,7 +260,8 @@ void Replacement::Swap() {
   sql.push_back(fmt::format("{} RENAME COLUMN {} TO {}", head_, new_, old_));
   sql.insert(sql.end(), finish_.begin(), finish_.end());
   sql.push_back(carried.apply);
-  if (!views.empty()) sql.push_back(carried_views.apply);
+  if (!in_the_way.views.empty()) sql.push_back(carried_views.apply);
+  if (in_the_way.readers) sql.push_back(readers.apply);
   if (shadow_.default_value && !shadow_.default_value->empty())
     sql.push_back(
         fmt::format("{} ALTER COLUMN {} SET DEFAULT {}", head_, old_, *shadow_.default_value));

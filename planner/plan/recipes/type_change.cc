@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "planner/plan/recipes/carry.h"
 #include "planner/plan/recipes/shadow_column.h"
@@ -91,14 +92,25 @@ std::optional<Change> Read(const Situation& situation) {
   return change.type == nullptr || change.text.empty() ? std::nullopt : std::optional(change);
 }
 
-// The rows stay as they are, but views read the column: they go and come back.
-Proposal AroundViews(const Situation& situation, const std::string& column,
-                     const std::vector<sql::QualifiedName>& views) {
-  const Carried carried = CarryViews(situation.TableName(), column);
+// The rows stay as they are, but views, policies or triggers read the column: they go and come
+// back.
+Proposal AroundReaders(const Situation& situation, const std::string& column,
+                       const InTheWay& in_the_way) {
+  const Carried views = CarryViews(situation.TableName(), column);
+  const CarriedAway readers = CarryReaders(situation.TableName(), column);
+  Texts sql;
+  if (in_the_way.readers) sql = {readers.note, readers.drop};
+  if (!in_the_way.views.empty()) {
+    sql.push_back(views.note);
+    sql.push_back(DropViews(in_the_way.views));
+  }
+  sql.push_back(situation.text);
+  if (!in_the_way.views.empty()) sql.push_back(views.apply);
+  if (in_the_way.readers) sql.push_back(readers.apply);
   Proposal proposal;
-  proposal.steps.push_back(
-      Ddl(Phase::kExpand, {carried.note, DropViews(views), situation.text, carried.apply}, {},
-          "The views that read the column are made again with their rights; no row is read."));
+  proposal.steps.push_back(Ddl(Phase::kExpand, std::move(sql), {},
+                               "What reads the column, views, policies and triggers, is made again "
+                               "as it was, with its rights; no row is read."));
   proposal.steps.back().point_of_no_return = true;
   return proposal;
 }
@@ -106,13 +118,16 @@ Proposal AroundViews(const Situation& situation, const std::string& column,
 std::optional<Proposal> Propose(const Situation& situation) {
   const auto change = Read(situation);
   if (!change || situation.schema.IsNew(situation.TableName())) return std::nullopt;
-  const auto views = ViewsInTheWay(situation);
-  if (!views || (situation.effects.works.empty() && views->empty())) return std::nullopt;
+  const auto in_the_way = FindInTheWay(situation);
+  if (!in_the_way) return std::nullopt;
+  const bool free = situation.effects.works.empty();
+  const bool clear = in_the_way->views.empty() && !in_the_way->readers;
+  if (free && clear) return std::nullopt;
   const catalog::Table* table = situation.Table();
   if (table == nullptr || !table->complete) return std::nullopt;  // remarks say what is not known
   const std::string& column = change->type->name;
-  if (situation.effects.works.empty()) return AroundViews(situation, column, *views);
-  if (views->empty() && !change->default_value && Only(situation.effects, Reason::kTypeChangeCheck))
+  if (free) return AroundReaders(situation, column, *in_the_way);
+  if (clear && !change->default_value && Only(situation.effects, Reason::kTypeChangeCheck))
     return AroundChecks(situation, column);
   return ReplaceColumn(situation, {column, TypeText(change->text),
                                    change->type->expression ? change->type->expression->text : "",

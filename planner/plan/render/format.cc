@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "planner/sql/find_named.h"
+
 namespace pgalter::plan {
 
 namespace {
@@ -16,10 +18,6 @@ constexpr auto kFormats = std::to_array<Format>({
 
 std::span<const Format> AllFormats() { return kFormats; }
 
-const Format* FindFormat(std::string_view name) {
-  for (const Format& format : kFormats)
-    if (format.name == name) return &format;
-  return nullptr;
-}
+const Format* FindFormat(std::string_view name) { return sql::FindNamed(AllFormats(), name); }
 
 }  // namespace pgalter::plan

@@ -31,6 +31,8 @@ struct ForeignKey {
   std::vector<std::string> target_columns;  // empty: its primary key
   ReferentialAction on_delete = ReferentialAction::kNoAction;
   ReferentialAction on_update = ReferentialAction::kNoAction;
+  bool match_full = false;
+  std::vector<std::string> set_columns;  // ON DELETE SET NULL (…); empty: all
 };
 
 struct Constraint {

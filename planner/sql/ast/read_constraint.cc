@@ -47,6 +47,8 @@ ForeignKey ReadForeignKey(const pg_query::Constraint& constraint) {
   key.target_columns = Strings(constraint.pk_attrs());
   key.on_delete = ReadAction(constraint.fk_del_action());
   key.on_update = ReadAction(constraint.fk_upd_action());
+  key.match_full = constraint.fk_matchtype() == "f";
+  key.set_columns = Strings(constraint.fk_del_set_cols());
   return key;
 }
 

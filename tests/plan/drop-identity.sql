@@ -1,0 +1,5 @@
+-- setup
+CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+-- statement
+ALTER TABLE t ALTER id DROP IDENTITY;
+-- answer as-is

@@ -1,0 +1,7 @@
+-- setup
+CREATE TABLE t (id bigint PRIMARY KEY, a int, b text, c timestamptz DEFAULT now());
+INSERT INTO t SELECT i, i % 7, 'r' || i, '2024-01-01' FROM generate_series(1, 200) i;
+ALTER TABLE t ADD CONSTRAINT ck CHECK (a < 100);
+-- statement
+ALTER TABLE t RENAME CONSTRAINT ck TO ck2;
+-- answer as-is

@@ -1,0 +1,6 @@
+-- setup
+CREATE UNLOGGED TABLE t (id bigint PRIMARY KEY);
+-- statement
+ALTER TABLE t SET LOGGED;
+-- answer least-bad
+-- except not-run

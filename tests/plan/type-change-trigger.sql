@@ -1,0 +1,11 @@
+-- setup
+CREATE TABLE t (id bigint PRIMARY KEY, a int, b text, c timestamptz DEFAULT now());
+INSERT INTO t SELECT i, i % 7, 'r' || i, '2024-01-01' FROM generate_series(1, 200) i;
+ALTER TABLE t ADD v varchar(20);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN new; END $$;
+CREATE TRIGGER tr BEFORE UPDATE OF a, v ON t FOR EACH ROW WHEN (old.a IS DISTINCT FROM new.a) EXECUTE FUNCTION f(); ALTER TABLE t ENABLE ALWAYS TRIGGER tr; COMMENT ON TRIGGER tr ON t IS 'c';
+-- statement
+ALTER TABLE t ALTER a TYPE bigint;
+-- plain
+DROP TRIGGER tr ON t; ALTER TABLE t ALTER a TYPE bigint; CREATE TRIGGER tr BEFORE UPDATE OF a, v ON t FOR EACH ROW WHEN (old.a IS DISTINCT FROM new.a) EXECUTE FUNCTION f(); ALTER TABLE t ENABLE ALWAYS TRIGGER tr; COMMENT ON TRIGGER tr ON t IS 'c';
+-- except column-order
