@@ -80,9 +80,10 @@ void SayDone(const Context& context, const std::string& run, const run::Progress
     Say(context, fmt::format("{} rows could not be changed; their keys: pgalter status {}",
                              HumanCount(progress.quarantined_rows), run));
   if (keeps)
-    Say(context, fmt::format("new rows are kept right by a trigger; remove it when the application "
-                             "does it: pgalter finish {} --yes",
-                             run));
+    Say(context,
+        fmt::format("what it keeps in the database is listed by: pgalter status {0}; remove "
+                    "it when it is not needed any more: pgalter finish {0} --yes",
+                    run));
 }
 
 Task<ExitCode> SayEnd(const Context& context, std::string run, const run::Outcome& outcome,

@@ -5,6 +5,7 @@
 #include "batcher/rebuild/shadow.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
+#include "engine/run/undo.h"
 #include "engine/state/artefacts.h"
 
 namespace pgalter::rebuild {
@@ -17,6 +18,15 @@ Task<> Ledger(Session& session, const std::string& run, const char* kind, std::s
   artefact.kind = kind;
   artefact.name = std::move(name);
   co_await state::RecordArtefact(session, artefact);
+}
+
+// Known from here on, so that a revert is refused before it changes anything.
+Task<> MarkNoReturn(run::Environment& env) {
+  for (state::Step step : co_await state::LoadSteps(env.main, env.run.id)) {
+    if (step.kind != "cutover") continue;
+    step.spec[run::kNoReturn] = true;
+    co_await state::RecordSpec(env.main, env.lease, step);
+  }
 }
 
 }  // namespace
@@ -39,6 +49,7 @@ run::Task<> ShadowStep::Do(run::Environment& env, const state::Step& step) {
       co_await Ledger(session, env.run.id, "table", flow.dirty());
     }
     co_await Record(session, env.run.id, shadow.stored);
+    if (!shadow.reverse) co_await MarkNoReturn(env);
     const std::string& schema = shadow.stored.schema;
     co_await Ledger(session, env.run.id, "schema", schema);
     co_await Ledger(session, env.run.id, "schema", schema + "_old");

@@ -30,7 +30,8 @@ Task<ExitCode> SayAborted(const Context& context, guard::Session& session, std::
     const auto run = co_await state::FindRun(session, id);
     PrintJson(RunsJson({*run}));
   } else {
-    Print(fmt::format("{} aborted; rows that were changed stay so\n", id));
+    Print(
+        fmt::format("{} aborted; what it made is gone, values that a backfill has set stay\n", id));
   }
   co_return ExitCode::kDone;
 }

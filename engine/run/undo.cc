@@ -58,7 +58,10 @@ Task<> UndoByStatements(Environment& env, const state::Step& step) {
   co_await Transact(env, step, std::move(what), never);
 }
 
-bool IsNoReturn(const state::Step& step) { return PlannedStep(step).point_of_no_return; }
+bool IsNoReturn(const state::Step& step) {
+  const auto* own = step.spec.if_contains(kNoReturn);
+  return own != nullptr ? own->as_bool() : PlannedStep(step).point_of_no_return;
+}
 
 const state::Step* PassedNoReturn(const std::vector<state::Step>& steps) {
   for (const state::Step& step : steps)

@@ -11,7 +11,9 @@ Task<> UndoByStatements(Environment& env, const state::Step& step);
 
 // The first step that was begun and cannot be taken back; nullptr: there is none.
 const state::Step* PassedNoReturn(const std::vector<state::Step>& steps);
-// Whether the plan says of the step that nothing takes it back.
+// Set in a step's spec by a run that has no plan, as soon as it is known.
+inline constexpr const char* kNoReturn = "no_return";
+// Whether the plan, or the step's spec, says that nothing takes it back.
 bool IsNoReturn(const state::Step& step);
 
 }  // namespace pgalter::run

@@ -67,10 +67,24 @@ TEST_F(Reverted, ADroppedColumnComesBackAsItWas) {
 
 TEST_F(Reverted, IsRefusedWhereValuesCannotBePutBack) {
   MakeRebuilt(1'000);
-  const Ran rebuilt =
-      Run({"rebuild", "items", "--alter", "ALTER a TYPE bool USING a > 5", "--yes"});
+  const Ran rebuilt = Run({"rebuild", "items", "--alter", "ALTER a TYPE text", "--yes"});
   ASSERT_EQ(rebuilt.code, 0) << rebuilt.err;
-  EXPECT_EQ(database_.Value("SELECT count(*) FILTER (WHERE a) FROM items"), "994");
+  EXPECT_THAT(rebuilt.err, ::testing::HasSubstr("there is no revert"));
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 4) << reverted.err;
+  EXPECT_EQ(StateOfRun(), "done");
+  EXPECT_EQ(database_.Value("SELECT pg_typeof(a) FROM items LIMIT 1"), "text");
+  ExpectNothingLeft();
+}
+
+TEST_F(Reverted, ComputedValuesAreMadeByTheirExpressions) {
+  MakeRebuilt(1'000);
+  const Ran rebuilt =
+      Run({"rebuild", "items", "--alter", "ALTER a TYPE bool USING a > 5, ADD d int", "--map",
+           "d = u * 2", "--yes"});
+  ASSERT_EQ(rebuilt.code, 0) << rebuilt.err;
+  EXPECT_EQ(database_.Value("SELECT count(*) FILTER (WHERE a) || ' ' || sum(d) FROM items"),
+            "994 1001000");
 }
 
 class RevertKilledAt : public Reverted, public ::testing::WithParamInterface<const char*> {};
