@@ -1,7 +1,7 @@
 # What the cases share: options, one throwaway server, tables that are copied fresh for every
 # measurement. Sourced by bench/run.
 
-rows=1000000 repeats=3 keys="bigint uuid" padding=60 seconds=20 rate=500
+rows=1000000 repeats=3 keys="bigint uuid" padding=60 seconds=20 rate=500 idle_reader=30
 methods="single loop keyset plain1 pgalter1 pgalter2"
 pgalter=""
 
@@ -13,6 +13,10 @@ die() {
 read_options() {
   while (($#)); do
     case "$1" in
+      --idle-reader)
+        (($# > 1)) || die "$1 needs a value"
+        idle_reader="$2"
+        ;;
       --rows | --repeats | --keys | --methods | --padding | --seconds | --rate | --pgalter)
         (($# > 1)) || die "$1 needs a value"
         printf -v "${1#--}" '%s' "$2"

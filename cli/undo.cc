@@ -40,7 +40,8 @@ Task<> DropLeftovers(const Context& context, guard::Session& session, std::strin
   run::Progress progress;
   co_await run::DropUnfinishedIndexes(session, observer, run, stopper, progress);
   const lock::LadderOptions ladder;
-  co_await backfill::DropArtefacts(session, observer, run, ladder, stopper);
+  const backfill::Which everything;
+  co_await backfill::DropArtefacts(session, observer, run, ladder, stopper, everything);
 }
 
 }  // namespace pgalter::cli

@@ -5,6 +5,7 @@
 #include "batcher/capture/capture_step.h"
 #include "batcher/copy/copy_step.h"
 #include "batcher/cutover/cutover_step.h"
+#include "batcher/rebuild/in_plan.h"
 #include "batcher/rebuild/key_step.h"
 #include "batcher/rebuild/shadow_step.h"
 #include "batcher/verify/verify_step.h"
@@ -23,28 +24,35 @@ void Add(Wiring& wiring, const char* kind, std::unique_ptr<run::StepHandler> han
   wiring.owned.push_back(std::move(handler));
 }
 
+// Of a rebuild, which has a run of its own or is a step of a plan.
+template <class Part>
+void AddPart(Wiring& wiring, const char* kind) {
+  Add(wiring, kind, std::make_unique<rebuild::PlannedPart>(std::make_unique<Part>()));
+}
+
 }  // namespace
 
 Wiring MakeWiring() {
   Wiring wiring;
   Add(wiring, "autocommit", std::make_unique<run::AutocommitStep>());
   Add(wiring, "backfill", std::make_unique<backfill::BackfillStep>());
-  Add(wiring, "capture", std::make_unique<capture::CaptureStep>());
+  AddPart<capture::CaptureStep>(wiring, "capture");
   Add(wiring, "concurrent-index", std::make_unique<run::ConcurrentIndexStep>());
-  Add(wiring, "copy", std::make_unique<copy::CopyStep>());
-  Add(wiring, "cutover", std::make_unique<cutover::CutoverStep>());
+  AddPart<copy::CopyStep>(wiring, "copy");
+  AddPart<cutover::CutoverStep>(wiring, "cutover");
   Add(wiring, "ddl", std::make_unique<run::DdlStep>(run::Holding::kShort));
   Add(wiring, "detach", std::make_unique<run::DetachStep>());
   Add(wiring, "drop-index", std::make_unique<run::DropIndexStep>());
   Add(wiring, "gate", std::make_unique<run::GateStep>());
-  Add(wiring, "indexes", std::make_unique<rebuild::IndexesStep>());
-  Add(wiring, "key", std::make_unique<rebuild::KeyStep>());
+  AddPart<rebuild::IndexesStep>(wiring, "indexes");
+  AddPart<rebuild::KeyStep>(wiring, "key");
+  Add(wiring, "release", std::make_unique<rebuild::ReleaseStep>());
   Add(wiring, "refresh", std::make_unique<run::DdlStep>(run::Holding::kAsLongAsItTakes));
-  Add(wiring, "settle", std::make_unique<cutover::SettleStep>());
-  Add(wiring, "shadow", std::make_unique<rebuild::ShadowStep>());
+  AddPart<cutover::SettleStep>(wiring, "settle");
+  AddPart<rebuild::ShadowStep>(wiring, "shadow");
   Add(wiring, "sync-trigger", std::make_unique<backfill::SyncTriggerStep>());
   Add(wiring, "validate", std::make_unique<run::DdlStep>(run::Holding::kAsLongAsItTakes));
-  Add(wiring, "verify", std::make_unique<verify::VerifyStep>());
+  AddPart<verify::VerifyStep>(wiring, "verify");
   return wiring;
 }
 

@@ -210,16 +210,23 @@ Task<> SyncTriggerStep::Do(run::Environment& env, const state::Step& step) {
                               table.name, fmt::join(lock::Lines(outcome), "\n"), env.run.id));
 }
 
-Task<> SyncTriggerStep::Undo(run::Environment& env, const state::Step&) {
+// Of a plan only its own: others are other steps' to take back.
+Task<> SyncTriggerStep::Undo(run::Environment& env, const state::Step& step) {
+  const Names names(TagOf(env.run, step));
+  const Which own = [&names](const state::Artefact& artefact) {
+    return artefact.name == names.trigger || artefact.name == names.function + "()";
+  };
   const lock::LadderOptions options;
   // An abort is a stop already: the ladder gets a stopper of its own.
   async::Stopper never;
-  co_await DropArtefacts(env.main, env.observer, env.run.id, options, never);
+  co_await DropArtefacts(env.main, env.observer, env.run.id, options, never, own);
 }
 
 Task<> DropArtefacts(guard::Session& session, guard::Session& observer, std::string run,
-                     lock::LadderOptions options, async::Stopper& stopper) {
+                     lock::LadderOptions options, async::Stopper& stopper, Which which) {
   auto artefacts = co_await state::LiveArtefacts(session, run);
+  if (which)
+    std::erase_if(artefacts, [&](const state::Artefact& artefact) { return !which(artefact); });
   // Indexes that are not finished are dropped in another way: engine/run/concurrent_index.h.
   std::erase_if(artefacts,
                 [](const state::Artefact& artefact) { return artefact.kind == "index"; });

@@ -10,11 +10,13 @@
 // On crash: rolled back; the ledger names it. Undo: dropped.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "batcher/backfill/target.h"
 #include "engine/lock/ladder.h"
 #include "engine/run/step_handler.h"
+#include "engine/state/artefacts.h"
 
 namespace pgalter::backfill {
 
@@ -28,9 +30,11 @@ class SyncTriggerStep : public run::StepHandler {
   Task<> Undo(run::Environment& env, const state::Step& step) override;
 };
 
-// Drops the triggers and functions that the ledger of `run` still names, in one transaction. Throws
-// run::Failure (lock not obtained) when the table was too busy: nothing was changed then.
+// Drops what the ledger of `run` still names, or of that what `which` says (if it does), in one
+// transaction.
+// Throws run::Failure (lock not obtained) when the table was too busy: nothing was changed then.
+using Which = std::function<bool(const state::Artefact&)>;
 Task<> DropArtefacts(guard::Session& session, guard::Session& observer, std::string run,
-                     lock::LadderOptions options, async::Stopper& stopper);
+                     lock::LadderOptions options, async::Stopper& stopper, Which which);
 
 }  // namespace pgalter::backfill

@@ -8,6 +8,7 @@
 #include "engine/guard/transaction.h"
 #include "engine/lock/ladder.h"
 #include "engine/run/failure.h"
+#include "engine/run/plan_spec.h"
 #include "engine/state/artefacts.h"
 
 namespace pgalter::capture {
@@ -61,7 +62,7 @@ Task<> CaptureStep::Do(run::Environment& env, const state::Step& step) {
         "waiting for a lock on {}, {} attempts so far{}", flow.from, report.attempts,
         report.last_blockers.empty() ? "" : ": " + lock::Describe(report.last_blockers.front()));
   };
-  const lock::LadderOptions options;
+  const lock::LadderOptions options = run::LadderOf(env.run);
   const lock::LadderOutcome outcome = co_await lock::RunUnderLadder(
       env.main, env.observer, std::move(work), options, env.stopper, tell);
   env.progress.note.clear();

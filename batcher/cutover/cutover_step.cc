@@ -16,6 +16,7 @@
 #include "engine/guard/transaction.h"
 #include "engine/lock/ladder.h"
 #include "engine/run/failure.h"
+#include "engine/run/plan_spec.h"
 #include "engine/state/artefacts.h"
 #include "planner/sql/identifier.h"
 
@@ -171,8 +172,9 @@ Task<> SwapTables(run::Environment& env, const Swap& swap) {
   async::FailPoint("swapped");
 
   for (const state::Artefact& artefact : co_await state::LiveArtefacts(session, env.run.id))
-    if (artefact.kind == "trigger" || artefact.kind == "function" ||
-        (artefact.kind == "table" && artefact.name == flow.to))
+    if (rebuild::IsOfRebuild(artefact) &&
+        (artefact.kind == "trigger" || artefact.kind == "function" ||
+         (artefact.kind == "table" && artefact.name == flow.to)))
       co_await state::RecordDropped(session, artefact);
   const state::Artefact aside = Artefact(env.run.id, "table", swap.name_to_be());
   co_await state::RecordArtefact(session, aside);
@@ -203,7 +205,7 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
         "waiting for a lock on {}, {} attempts so far{}", swap.flow.from, report.attempts,
         report.last_blockers.empty() ? "" : ": " + lock::Describe(report.last_blockers.front()));
   };
-  const lock::LadderOptions options;
+  const lock::LadderOptions options = run::LadderOf(env.run);
   const lock::LadderOutcome outcome = co_await lock::RunUnderLadder(
       env.main, env.observer, std::move(work), options, stopper, tell);
   env.progress.note.clear();

@@ -7,6 +7,7 @@
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
+#include "engine/run/rebuild_parts.h"
 #include "engine/state/runs.h"
 #include "engine/state/steps.h"
 #include "planner/sql/ast/statement.h"
@@ -131,7 +132,7 @@ Task<> Rehearse(Session& session, Prepared& prepared) {
 
 Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
   Prepared prepared;
-  spec.settings = co_await guard::RoleSettings(session);
+  if (spec.settings.empty()) spec.settings = co_await guard::RoleSettings(session);
   backfill::Spec look;
   look.table = spec.table;
   look.settings = spec.settings;
@@ -172,22 +173,14 @@ Task<std::string> CreateRun(Session& session, const Prepared& prepared) {
   run.phase = "starting";
   run.total_rows = static_cast<std::int64_t>(prepared.rows);
   std::vector<state::Step> steps;
-  const auto add = [&steps](const char* kind, const char* phase) {
+  for (const run::RebuildPart& part : run::kRebuildParts) {
     state::Step step;
     step.ordinal = static_cast<int>(steps.size()) + 1;
-    step.id = kind;
-    step.kind = kind;
-    step.phase = phase;
+    step.id = part.kind;
+    step.kind = part.kind;
+    step.phase = part.phase;
     steps.push_back(std::move(step));
-  };
-  add("shadow", "expand");
-  add("capture", "expand");
-  add("copy", "migrate");
-  add("key", "migrate");
-  add("indexes", "migrate");
-  add("verify", "migrate");
-  add("cutover", "contract");
-  add("settle", "contract");
+  }
   auto create = [&]() -> Task<> {
     co_await state::CreateRun(session, run);
     co_await state::CreateSteps(session, run.id, steps);

@@ -5,6 +5,7 @@
 #include "batcher/rebuild/shadow.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
+#include "engine/run/plan_spec.h"
 #include "engine/run/undo.h"
 #include "engine/state/artefacts.h"
 
@@ -20,12 +21,21 @@ Task<> Ledger(Session& session, const std::string& run, const char* kind, std::s
   co_await state::RecordArtefact(session, artefact);
 }
 
+// The table to be is the run's own as the one that it replaces: after the swap it is the one that
+// others would take.
+Task<> Claim(Session& session, const std::string& run, pg::Oid shadow) {
+  co_await session.db().Query(
+      "INSERT INTO pgalter.run_table (run, relid) VALUES ($1, $2) ON CONFLICT DO NOTHING", run,
+      shadow);
+}
+
 // Known from here on, so that a revert is refused before it changes anything.
-Task<> MarkNoReturn(run::Environment& env) {
+Task<> MarkNoReturn(run::Environment& env, int shadow) {
   for (state::Step step : co_await state::LoadSteps(env.main, env.run.id)) {
-    if (step.kind != "cutover") continue;
+    if (step.kind != "cutover" || step.ordinal < shadow) continue;
     step.spec[run::kNoReturn] = true;
     co_await state::RecordSpec(env.main, env.lease, step);
+    co_return;  // a plan may have other rebuilds behind this one
   }
 }
 
@@ -49,7 +59,8 @@ run::Task<> ShadowStep::Do(run::Environment& env, const state::Step& step) {
       co_await Ledger(session, env.run.id, "table", flow.dirty());
     }
     co_await Record(session, env.run.id, shadow.stored);
-    if (!shadow.reverse) co_await MarkNoReturn(env);
+    if (!shadow.reverse) co_await MarkNoReturn(env, step.ordinal);
+    co_await Claim(session, env.run.id, shadow.stored.shadow);
     const std::string& schema = shadow.stored.schema;
     co_await Ledger(session, env.run.id, "schema", schema);
     co_await Ledger(session, env.run.id, "schema", schema + "_old");
@@ -62,9 +73,10 @@ run::Task<> ShadowStep::Do(run::Environment& env, const state::Step& step) {
 
 // The ledger names all that it made.
 run::Task<> ShadowStep::Undo(run::Environment& env, const state::Step&) {
-  const lock::LadderOptions options;
   async::Stopper never;  // an abort is a stop already
-  co_await backfill::DropArtefacts(env.main, env.observer, env.run.id, options, never);
+  const lock::LadderOptions options = run::LadderOf(env.run);
+  const backfill::Which own = &IsOfRebuild;
+  co_await backfill::DropArtefacts(env.main, env.observer, env.run.id, options, never, own);
 }
 
 }  // namespace pgalter::rebuild

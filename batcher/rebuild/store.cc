@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "batcher/capture/flow.h"
 #include "engine/run/failure.h"
 
 namespace pgalter::rebuild {
@@ -35,6 +36,19 @@ Task<Stored> Load(Session& session, std::string run) {
   stored.definition =
       DefinitionFromJson(boost::json::parse(row.Get<std::string>(0, 3)).as_object());
   co_return stored;
+}
+
+Task<> Forget(Session& session, std::string run) {
+  co_await session.db().Query("DELETE FROM pgalter.flow WHERE run = $1", run);
+  co_await session.db().Query("DELETE FROM pgalter.rebuild WHERE run = $1", run);
+}
+
+// Backfills make "~pgalter_…", and functions in our own schema.
+bool IsOfRebuild(const state::Artefact& artefact) {
+  if (artefact.kind == "table" || artefact.kind == "schema") return true;
+  if (artefact.kind == "function")
+    return artefact.name.starts_with(capture::SchemaOf(artefact.run) + ".");
+  return artefact.kind == "trigger" && artefact.name.starts_with("pgalter_");
 }
 
 }  // namespace pgalter::rebuild

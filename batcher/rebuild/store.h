@@ -4,6 +4,7 @@
 #include <string>
 
 #include "batcher/rebuild/definition.h"
+#include "engine/state/artefacts.h"
 
 namespace pgalter::rebuild {
 
@@ -18,5 +19,10 @@ struct Stored {
 Task<> Record(Session& session, std::string run, const Stored& stored);
 Task<> RecordDefinition(Session& session, std::string run, const Definition& definition);
 Task<Stored> Load(Session& session, std::string run);
+// It never was: another may begin in the same run.
+Task<> Forget(Session& session, std::string run);
+
+// Whether a thing in a run's ledger was made by a rebuild, not by a backfill or an index build.
+[[nodiscard]] bool IsOfRebuild(const state::Artefact& artefact);
 
 }  // namespace pgalter::rebuild

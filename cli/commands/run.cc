@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "batcher/rebuild/in_plan.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/detach.h"
@@ -108,6 +109,13 @@ void Show(const Context& context, const plan::Plan& plan) {
   }
 }
 
+Task<> RefuseRebuilds(const Context& context, guard::Session& session, const plan::Plan& plan) {
+  const auto how =
+      context.Has("dry-run") ? rebuild::Checking::kLookOnly : rebuild::Checking::kRehearse;
+  for (const std::string& remark : co_await rebuild::RefuseUnfit(session, plan, how))
+    Say(context, "note: " + remark);
+}
+
 Task<ExitCode> Run(Context& context) {
   run::PlannedRun planned = PlannedOf(context);
   const std::string text = ReadPlanText(context);
@@ -118,8 +126,10 @@ Task<ExitCode> Run(Context& context) {
     planned.plan = PlanOf(text, base);
     Soak(context, planned.plan);
     Show(context, planned.plan);
+    const bool dry_run = context.Has("dry-run");
     co_await run::RefuseUnfit(session, planned.plan, base.schema);
-    if (context.Has("dry-run")) co_return ExitCode::kDone;
+    co_await RefuseRebuilds(context, session, planned.plan);
+    if (dry_run) co_return ExitCode::kDone;
     co_await state::RefusePublication(session);
     planned.spec.settings = co_await guard::RoleSettings(session);
     Confirm(context, fmt::format("Run this plan through {}?", state::Name(planned.through)));

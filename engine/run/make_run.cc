@@ -6,6 +6,7 @@
 
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
+#include "engine/run/rebuild_parts.h"
 #include "planner/plan/fingerprint.h"
 #include "planner/plan/json.h"
 
@@ -30,11 +31,11 @@ void RefuseFailing(const plan::Plan& plan) {
 void RefuseUnknownSteps(const plan::Plan& plan) {
   std::set<std::string> ids;
   for (const plan::Step& step : plan.steps) {
-    if (step.kind == plan::StepKind::kRebuild)
-      throw Failure(ExitCode::kRefused,
-                    fmt::format("step {} copies the table anew, which cannot be run yet: {}. "
-                                "Nothing was changed",
-                                step.id, step.explain));
+    if (step.kind == plan::StepKind::kRebuild && (!step.rebuild || step.locks.empty()))
+      throw Failure(ExitCode::kUsage,
+                    fmt::format("step {} does not say what it rebuilds: the plan was made by a "
+                                "pgalter that could not run it. Make it anew: pgalter plan",
+                                step.id));
     if (!ids.insert(step.id).second)
       throw Failure(ExitCode::kUsage, fmt::format("the plan has two steps {}", step.id));
     const bool alone = step.kind == plan::StepKind::kConcurrentIndex ||
@@ -99,6 +100,20 @@ state::Step StepOf(const plan::Step& planned) {
   return step;
 }
 
+// Each part records itself in its own transaction, or goes on from what is there.
+void AddParts(const plan::Step& planned, std::vector<state::Step>& steps) {
+  plan::Step part = planned;
+  part.transaction = plan::Transaction::kOwn;
+  for (const RebuildPart& kind : kRebuildParts) {
+    steps.push_back(StepOf(part));
+    state::Step& step = steps.back();
+    step.ordinal = static_cast<int>(steps.size());
+    step.id = fmt::format("{}-{}", planned.id, kind.kind);
+    step.kind = kind.kind;
+    step.sql.clear();
+  }
+}
+
 // What the run is about: the first relation of the plan that is there.
 Task<> FindTarget(guard::Session& session, const plan::Plan& plan, state::Run& run) {
   for (const auto& relation : plan.relations) {
@@ -142,6 +157,10 @@ std::vector<state::Step> StepsOf(const plan::Plan& plan) {
       shared.sql.insert(shared.sql.end(), planned.sql.begin(), planned.sql.end());
       shared.undo.insert(shared.undo.begin(), planned.undo.begin(), planned.undo.end());
       if (planned.point_of_no_return) shared.spec["plan"].as_object()["point_of_no_return"] = true;
+      continue;
+    }
+    if (planned.kind == plan::StepKind::kRebuild) {
+      AddParts(planned, steps);
       continue;
     }
     steps.push_back(StepOf(planned));

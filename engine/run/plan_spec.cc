@@ -36,15 +36,20 @@ PlanSpec PlanSpecOf(const state::Run& run) {
     for (const auto& text : relations->as_array())
       if (auto name = sql::ParseQualifiedName(std::string_view(text.as_string())))
         spec.relations.push_back(std::move(*name));
-  const auto* kept = run.spec.if_contains("ladder");
-  if (kept == nullptr) return spec;
-  const json::object& ladder = kept->as_object();
-  spec.ladder.budget = Milliseconds(ladder, "budget_ms");
-  spec.ladder.hold_budget = Milliseconds(ladder, "hold_budget_ms");
-  spec.ladder.policy =
-      static_cast<lock::BlockerPolicy>(ladder.at("policy").to_number<std::int64_t>());
-  spec.ladder.idle_for = std::chrono::seconds(ladder.at("idle_for_s").to_number<std::int64_t>());
+  spec.ladder = LadderOf(run);
   return spec;
+}
+
+lock::LadderOptions LadderOf(const state::Run& run) {
+  lock::LadderOptions options;
+  const auto* kept = run.spec.if_contains("ladder");
+  if (kept == nullptr) return options;
+  const json::object& ladder = kept->as_object();
+  options.budget = Milliseconds(ladder, "budget_ms");
+  options.hold_budget = Milliseconds(ladder, "hold_budget_ms");
+  options.policy = static_cast<lock::BlockerPolicy>(ladder.at("policy").to_number<std::int64_t>());
+  options.idle_for = std::chrono::seconds(ladder.at("idle_for_s").to_number<std::int64_t>());
+  return options;
 }
 
 plan::Step PlannedStep(const state::Step& step) {

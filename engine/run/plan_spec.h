@@ -23,6 +23,9 @@ inline bool IsPlan(const state::Run& run) { return run.command == kRunCommand; }
 // Of a run that is none of a plan: the defaults.
 PlanSpec PlanSpecOf(const state::Run& run);
 
+// How it asks for strong locks; defaults where it does not say.
+lock::LadderOptions LadderOf(const state::Run& run);
+
 // The plan's step as it was planned; its kind alone where the step is none of a plan.
 plan::Step PlannedStep(const state::Step& step);
 

@@ -6,7 +6,8 @@ Task<> RecordArtefact(Session& session, const Artefact& artefact) {
   co_await session.db().Query(
       "INSERT INTO pgalter.artefact (run, kind, name, relation, relid)"
       " VALUES ($1, $2, $3, $4, $5)"
-      " ON CONFLICT (run, kind, name) DO UPDATE SET dropped_at = NULL",
+      " ON CONFLICT (run, kind, name) DO UPDATE SET dropped_at = NULL,"
+      " relation = excluded.relation, relid = excluded.relid",
       artefact.run, artefact.kind, artefact.name, artefact.relation, artefact.relid);
 }
 

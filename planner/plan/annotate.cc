@@ -171,8 +171,10 @@ void Annotator::TakeWorks(Step& step, const Effects& effects) {
   for (const Work& work : effects.works) {
     if (IsNobodys(work.relation)) continue;
     const bool certain = work.certainty == locks::Certainty::kCertain;
-    step.table_rewrite = step.table_rewrite || work.kind == Work::Kind::kRewrite;
-    step.table_scan = step.table_scan || work.kind != Work::Kind::kRewrite;
+    // The copy is no rewrite under a lock: the rows are read while everybody works.
+    const bool rewrite = work.kind == Work::Kind::kRewrite && step.kind != StepKind::kRebuild;
+    step.table_rewrite = step.table_rewrite || rewrite;
+    step.table_scan = step.table_scan || !rewrite;
     // A chunk holds its rows for a moment; a rebuild copies beside the table.
     if (step.kind == StepKind::kBackfill || step.kind == StepKind::kRebuild) continue;
     const auto lock = std::ranges::find_if(effects.locks, [&](const locks::Lock& taken) {

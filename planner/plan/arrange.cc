@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
+
+#include "planner/plan/steps.h"
 
 namespace pgalter::plan {
 
@@ -20,7 +23,7 @@ class Round {
       return relations_.contains(sql::ToString(relation));
     });
   }
-  void Add(StatementSteps next) {
+  void Add(StatementSteps& next) {
     for (const auto& relation : next.relations) relations_.insert(sql::ToString(relation));
     anything_ = anything_ || next.anything;
     // Within a statement the order is its recipe's: a phase once begun is not left for an earlier.
@@ -42,6 +45,40 @@ class Round {
   bool anything_ = false;
 };
 
+// A way back that leads through the old table: triggers on the new one keep it up. A later change
+// of the table could break them, so they go before it, and the old table with them.
+void ReleaseTables(const std::vector<StatementSteps>& statements, std::vector<Step>& steps) {
+  std::vector<Step> result;
+  std::optional<sql::QualifiedName> kept;
+  for (Step& step : steps) {
+    const StatementSteps& statement = statements.at(static_cast<std::size_t>(step.statement));
+    const bool touches =
+        kept && std::ranges::find(statement.relations, *kept) != statement.relations.end();
+    const bool opaque = statement.anything && step.point_of_no_return;
+    const bool may = kept && step.transaction != Transaction::kShared;
+    if (may && (touches || opaque || step.kind == StepKind::kRebuild)) {
+      Step gate = MakeGate(fmt::format("release-{}", kept->name),
+                           fmt::format("the new {} proves itself: behind this gate the old one is "
+                                       "dropped",
+                                       Show(*kept)));
+      gate.statement = step.statement;
+      Step release;
+      release.kind = StepKind::kRelease;
+      release.phase = Phase::kContract;
+      release.transaction = Transaction::kNone;
+      release.statement = step.statement;
+      release.point_of_no_return = true;
+      release.explain = fmt::format("The table that {} was before goes.", Show(*kept));
+      result.push_back(std::move(gate));
+      result.push_back(std::move(release));
+      kept.reset();
+    }
+    if (step.kind == StepKind::kRebuild) kept = step.locks.front().relation;
+    result.push_back(std::move(step));
+  }
+  steps = std::move(result);
+}
+
 void NameThem(std::vector<Step>& steps) {
   std::map<int, int> counts;
   std::map<std::string, int> gates;
@@ -61,9 +98,10 @@ std::vector<Step> Arrange(std::vector<StatementSteps> statements) {
   Round round;
   for (StatementSteps& next : statements) {
     if (!round.Admits(next)) round.Flush(steps);
-    round.Add(std::move(next));
+    round.Add(next);
   }
   round.Flush(steps);
+  ReleaseTables(statements, steps);
   NameThem(steps);
   return steps;
 }

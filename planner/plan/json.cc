@@ -13,11 +13,11 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::array kPhases = {Phase::kExpand, Phase::kMigrate, Phase::kContract};
-constexpr std::array kKinds = {StepKind::kDdl,        StepKind::kConcurrentIndex,
-                               StepKind::kDropIndex,  StepKind::kValidate,
-                               StepKind::kBackfill,   StepKind::kGate,
-                               StepKind::kDetach,     StepKind::kRefresh,
-                               StepKind::kAutocommit, StepKind::kRebuild};
+constexpr std::array kKinds = {
+    StepKind::kDdl,      StepKind::kConcurrentIndex, StepKind::kDropIndex,
+    StepKind::kValidate, StepKind::kBackfill,        StepKind::kGate,
+    StepKind::kDetach,   StepKind::kRefresh,         StepKind::kAutocommit,
+    StepKind::kRebuild,  StepKind::kRelease};
 constexpr std::array kTransactions = {Transaction::kOwn, Transaction::kShared, Transaction::kNone};
 constexpr std::array kAnswers = {Answer::kAsIs, Answer::kRewritten, Answer::kLeastBad,
                                  Answer::kFails};
@@ -45,6 +45,12 @@ json::value BackfillJson(const std::optional<Backfill>& backfill) {
                       {"set", backfill->set},
                       {"where", backfill->where},
                       {"sync", Name(backfill->sync)}};
+}
+
+json::value RebuildJson(const std::optional<Rebuild>& rebuild) {
+  if (!rebuild) return nullptr;
+  return json::object{
+      {"table", rebuild->table}, {"alter", rebuild->alter}, {"maps", Texts(rebuild->maps)}};
 }
 
 json::value GateJson(const std::optional<Gate>& gate) {
@@ -111,6 +117,9 @@ class Reader {
       if (Name(value) == text) return value;
     Fail(name, fmt::format("known: \"{}\"", text));
     return values.front();
+  }
+  [[nodiscard]] bool Has(const char* name) const {
+    return object_ != nullptr && object_->if_contains(name) != nullptr;
   }
   // nullptr: null, or wrong.
   const json::value* Optional(const char* name) {
@@ -196,6 +205,14 @@ Step ReadStep(const json::value& value, const std::string& where, std::string& e
                              part.One<Backfill::Sync>("sync", kSyncs)};
     read.Take(part.error());
   }
+  // Steps that were kept before there was one have none.
+  if (read.Has("rebuild")) {
+    if (const json::value* member = read.Optional("rebuild")) {
+      Reader part(*member, where + ".rebuild");
+      step.rebuild = Rebuild{part.Text("table"), part.Text("alter"), part.Texts("maps")};
+      read.Take(part.error());
+    }
+  }
   if (const json::value* member = read.Optional("gate")) {
     Reader part(*member, where + ".gate");
     step.gate =
@@ -258,6 +275,7 @@ json::object ToJson(const Step& step) {
           {"explain", step.explain},
           {"index", std::move(index)},
           {"backfill", BackfillJson(step.backfill)},
+          {"rebuild", RebuildJson(step.rebuild)},
           {"gate", GateJson(step.gate)}};
 }
 

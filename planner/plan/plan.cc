@@ -36,6 +36,8 @@ std::string_view Name(StepKind kind) {
       return "autocommit";
     case StepKind::kRebuild:
       return "rebuild";
+    case StepKind::kRelease:
+      return "release";
   }
   return "";
 }

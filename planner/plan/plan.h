@@ -31,7 +31,8 @@ enum class StepKind {
   kDetach,           // DETACH PARTITION CONCURRENTLY; cancelled it is ended by FINALIZE
   kRefresh,          // REFRESH MATERIALIZED VIEW CONCURRENTLY
   kAutocommit,       // any other statement that a transaction may not hold
-  kRebuild,          // a copy through a shadow table: planned, no run can do it yet
+  kRebuild,          // `rebuild`: a copy through a shadow table; `sql` shows the plain statement
+  kRelease,          // the old table of the rebuild before it goes, with what leads back to it
 };
 
 enum class Transaction {
@@ -66,6 +67,15 @@ struct Backfill {
   bool operator==(const Backfill&) const = default;
 };
 
+// As for `pgalter rebuild TABLE --alter … --map …`.
+struct Rebuild {
+  std::string table;              // as SQL has it
+  std::string alter;              // empty: the same definition
+  std::vector<std::string> maps;  // 'column = expression'
+
+  bool operator==(const Rebuild&) const = default;
+};
+
 struct Gate {
   std::string name;    // unique in the plan: `resume RUN --gate NAME`
   std::string reason;  // what has to hold before it is opened
@@ -96,6 +106,7 @@ struct Step {
 
   std::optional<sql::QualifiedName> index;  // of kConcurrentIndex, kDropIndex
   std::optional<Backfill> backfill;         // of kBackfill
+  std::optional<Rebuild> rebuild;           // of kRebuild
   std::optional<Gate> gate;                 // of kGate
 
   bool operator==(const Step&) const = default;

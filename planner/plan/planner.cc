@@ -80,12 +80,16 @@ class Planner {
   Planner(catalog::Schema& schema, const PlanOptions& options)
       : schema_(schema), options_(options) {}
 
-  void Take(const Piece& piece, int line);
+  // `next`: what stands behind it in the script.
+  void Take(const Piece& piece, int line, const Piece* next);
   std::vector<StatementSteps> TakeSteps() { return std::move(steps_); }
   std::vector<Statement> TakeStatements() { return std::move(statements_); }
 
  private:
   void TakeStatement(const ast::Statement& read, const std::string& text);
+  // A view that is dropped and made again is gone for nobody: both in one transaction. Whether it
+  // is one.
+  bool TakeReplacedView(const ast::Statement& read, const std::string& text);
   // Of a session: what a plan has its own of. Whether it was one of these.
   bool TakeSessionStatement(const ast::Statement& read);
   // The name of the recipe that answers; empty: none does.
@@ -100,10 +104,13 @@ class Planner {
   const PlanOptions& options_;
   std::vector<Statement> statements_;
   std::vector<StatementSteps> steps_;
+  const Piece* next_ = nullptr;
+  bool joins_ = false;  // the statement that comes next
 };
 
-void Planner::Take(const Piece& piece, int line) {
+void Planner::Take(const Piece& piece, int line, const Piece* next) {
   if (piece.kind == PieceKind::kComments) return;
+  next_ = next;
   Statement& statement = statements_.emplace_back();
   steps_.emplace_back();
   statement.sql = piece.sql;
@@ -207,6 +214,7 @@ void Planner::Keep(std::string_view recipe, Proposal proposal) {
   std::vector<Step>& steps = steps_.back().steps;
   for (Step& step : proposal.steps) {
     step.statement = static_cast<int>(statements_.size()) - 1;
+    for (const StepLock& lock : step.locks) steps_.back().relations.push_back(lock.relation);
     steps.push_back(std::move(step));
   }
 }
@@ -214,17 +222,46 @@ void Planner::Keep(std::string_view recipe, Proposal proposal) {
 void Planner::TakeStatement(const ast::Statement& read, const std::string& text) {
   if (TakeSessionStatement(read)) return;
   const auto* alter = read.As<ast::AlterTable>();
+  const bool joins = std::exchange(joins_, false);
   if (alter != nullptr && alter->kind == ast::RelationKind::kTable) {
     TakeAlterTable(read, text);
-  } else {
+  } else if (!TakeReplacedView(read, text)) {
     const locks::Effects effects = locks::EffectsOf(read, schema_, options_.server_version);
     Touch(effects, read);
     Proposal proposal;
     const auto recipe =
         Propose({read, text, schema_, effects, options_.server_version, "", ""}, proposal);
+    if (joins && proposal.steps.size() == 1)
+      proposal.steps.front().transaction = Transaction::kShared;
     Keep(recipe, std::move(proposal));
   }
   if (statements_.back().answer != Answer::kFails) schema_.Apply(read);
+}
+
+bool Planner::TakeReplacedView(const ast::Statement& read, const std::string& text) {
+  const auto* drop = read.As<ast::Drop>();
+  const bool one = drop != nullptr && drop->kind == ast::ObjectKind::kView && !drop->cascade &&
+                   drop->names.size() == 1;
+  if (!one || next_ == nullptr || schema_.IsNew(drop->names.front())) return false;
+  const auto next = ast::ReadStatement(next_->sql);
+  const auto* made = next ? next->As<ast::CreateView>() : nullptr;
+  if (made == nullptr || made->temporary ||
+      schema_.Placed(made->name) != schema_.Resolve(drop->names.front()))
+    return false;
+  const locks::Effects effects = locks::EffectsOf(read, schema_, options_.server_version);
+  if (CertainFailure(effects, true) != nullptr) return false;
+  Touch(effects, read);
+  Proposal proposal;
+  proposal.answer = Answer::kRewritten;
+  proposal.steps.push_back(Ddl(Phase::kExpand, {text}, {},
+                               "In one transaction with the view that takes its place: no program "
+                               "misses it."));
+  proposal.steps.front().point_of_no_return = true;
+  proposal.remarks.emplace_back(
+      "the view's rights go with it: grant them again; programs find the columns of the new one");
+  joins_ = true;
+  Keep("drop-object", std::move(proposal));
+  return true;
 }
 
 // Action by action, in the server's own order; neighbours without a risk stay one statement.
@@ -281,8 +318,13 @@ Plan MakePlan(std::string_view script, catalog::Schema schema, const PlanOptions
   const catalog::Schema before = schema;
   Planner planner(schema, options);
   const sql::LineIndex lines(script);
-  for (const Piece& piece : sql::SplitScript(script))
-    planner.Take(piece, lines.At(piece.span.begin).line);
+  const std::vector<Piece> pieces = sql::SplitScript(script);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    std::size_t next = i + 1;
+    while (next < pieces.size() && pieces[next].kind == PieceKind::kComments) ++next;
+    planner.Take(pieces[i], lines.At(pieces[i].span.begin).line,
+                 next < pieces.size() ? &pieces[next] : nullptr);
+  }
   Plan plan;
   plan.server_version = options.server_version;
   plan.knowledge = options.knowledge;

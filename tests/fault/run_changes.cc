@@ -33,7 +33,7 @@ std::vector<Change> OfAnyTable() {
   };
 }
 
-void AddOfPlainTables(std::vector<Change>& changes) {
+void AddOfPlainTables(std::vector<Change>& changes, bool keyed) {
   for (const Change& change : std::vector<Change>{
            {"ALTER TABLE t ALTER d TYPE bigint", false, "", "d"},
            {"ALTER TABLE t ALTER a TYPE text USING a::text", false, "", "a"},
@@ -43,6 +43,10 @@ void AddOfPlainTables(std::vector<Change>& changes) {
            {"REINDEX TABLE t", false, "", "d_idx"},
        })
     changes.push_back(change);
+  if (!keyed) return;
+  changes.push_back({"ALTER TABLE t SET UNLOGGED", false, "", "file"});
+  changes.push_back(
+      {"ALTER TABLE t ADD COLUMN g int GENERATED ALWAYS AS (a * 2) STORED", false, "", "file"});
 }
 
 }  // namespace
@@ -82,7 +86,7 @@ Shape DrawShape(std::mt19937& dice) {
 
 std::vector<Change> DrawChanges(const Shape& shape, std::mt19937& dice) {
   std::vector<Change> all = OfAnyTable();
-  if (!shape.partitioned) AddOfPlainTables(all);
+  if (!shape.partitioned) AddOfPlainTables(all, shape.keyed);
   if (!shape.keyed) all.push_back({"ALTER TABLE t ADD PRIMARY KEY (id)", false, "", "id"});
   if (shape.partitioned) all.push_back({"ALTER TABLE t DETACH PARTITION t_0", false, "", "parts"});
   std::vector<Change> drawn{all.at(dice() % all.size())};

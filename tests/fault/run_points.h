@@ -35,7 +35,7 @@ inline Words ContractPoints() {
 }
 
 // Of steps that the plan does not have: each in a test of its own.
-inline Words OtherPoints() { return {"autocommit-ran", "detach-pending"}; }
+inline Words OtherPoints() { return {"autocommit-ran", "detach-pending", "old-table-dropped"}; }
 
 inline Words BackwardPoints() {
   Words points;

@@ -259,13 +259,21 @@ class RunProperty : public RunWorld {
 };
 
 const Words& Points() {
-  static const Words points{"step-started",   "step-done-unrecorded", "step-recorded",
-                            "ddl-unrecorded", "ddl-uncommitted",      "ddl-committed",
-                            "lease-taken",    "index-in-ledger",      "index-built",
-                            "index-recorded", "chunk-checked",        "chunk-updated",
-                            "chunk-recorded", "chunk-committed",      "group-done",
-                            "scan-done",      "backfill-settled",     "autocommit-ran",
-                            "detach-pending", "undo-unrecorded",      "undo-recorded"};
+  static const Words points{"step-started",     "step-done-unrecorded",
+                            "step-recorded",    "ddl-unrecorded",
+                            "ddl-uncommitted",  "ddl-committed",
+                            "lease-taken",      "index-in-ledger",
+                            "index-built",      "index-recorded",
+                            "chunk-checked",    "chunk-updated",
+                            "chunk-recorded",   "chunk-committed",
+                            "group-done",       "scan-done",
+                            "backfill-settled", "autocommit-ran",
+                            "detach-pending",   "undo-unrecorded",
+                            "undo-recorded",    "shadow-made",
+                            "capture-made",     "copy-committed",
+                            "verified-one-way", "swapped",
+                            "cut-over",         "old-table-dropped",
+                            "swapped-back"};
   return points;
 }
 
@@ -290,6 +298,10 @@ class Round : public RunProperty {
     writers.Stop();
     EXPECT_EQ(writers.errors(), "");
     EXPECT_GT(writers.writes(), 0);
+    if (!reverted) {
+      const Ran finished = Run({"finish", RunId(), "--yes"});
+      EXPECT_EQ(finished.code, 0) << finished.err;
+    }
     EXPECT_LT(writers.longest(), 4s) << "users waited";
     EXPECT_EQ(Difference(shape, reverted ? std::vector<Change>() : changes), "");
     if (reverted) {
@@ -359,12 +371,10 @@ class Round : public RunProperty {
     if (gate == "contract") return {"resume", RunId(), "--through", gate};
     return {"resume", RunId(), "--gate", gate};
   }
-  // A statement that runs as it is may have no way back in the plan.
   [[nodiscard]] bool PastNoReturn() const {
     return Number(
                "SELECT count(*) FROM pgalter.step WHERE state <> 'pending'"
-               " AND ((spec->'plan'->>'point_of_no_return')::bool OR kind = 'ddl' AND undo = "
-               "'{}')") > 0;
+               " AND (spec->'plan'->>'point_of_no_return')::bool") > 0;
   }
 
   std::mt19937 dice_;

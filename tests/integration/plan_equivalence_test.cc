@@ -3,6 +3,7 @@
 // What each step says of locks, rewrites and scans is compared with what the server does, and what
 // the plan says of the way back with the dump before.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,6 +22,7 @@
 #include "tests/support/live_schema.h"
 #include "tests/support/plan_case.h"
 #include "tests/support/postgres.h"
+#include "tests/support/program.h"
 #include "tests/support/schema_difference.h"
 
 namespace pgalter::plan {
@@ -206,6 +208,29 @@ void TakeBack(const Plan& plan, const FreshDatabase& database, const Definitions
   }
 }
 
+bool Rebuilds(const Plan& plan) {
+  return std::ranges::any_of(plan.steps,
+                             [](const Step& step) { return step.kind == StepKind::kRebuild; });
+}
+
+void Execute(const FreshDatabase& database, test::Words words) {
+  words.insert(words.end(), {"--yes", "--dsn", database.conninfo()});
+  const test::Ran ran = test::Program(PGALTER_BINARY, words).Wait();
+  EXPECT_EQ(ran.code, 0) << fmt::format("{}\n{}", fmt::join(words, " "), ran.err);
+}
+
+// A rebuild is no SQL of a few statements: pgalter itself runs such a plan, back and forth.
+void CarryByProgram(const std::string& statement, const FreshDatabase& database) {
+  Execute(database, {"run", "--sql", statement, "--through", "contract"});
+}
+
+// What users see of it afterwards: the state of our own runs is not theirs.
+void EndRun(const char* how, const FreshDatabase& database) {
+  Execute(database, {how, database.Value("SELECT run FROM pgalter.run ORDER BY created_at DESC "
+                                         "LIMIT 1")});
+  database.Sql("SET client_min_messages = warning; DROP SCHEMA pgalter CASCADE");
+}
+
 // To make a database takes longer than most cases: two serve them all.
 constexpr const char* kEmpty = R"sql(
 SET client_min_messages = warning;
@@ -225,6 +250,9 @@ class PlanEquivalence : public ::testing::TestWithParam<std::string> {
   static void SetUpTestSuite() {
     plain_ = std::make_unique<FreshDatabase>();
     planned_ = std::make_unique<FreshDatabase>();
+    test::Session session = plain_->Connect();
+    session.Exec("SET allow_in_place_tablespaces = on");
+    session.Exec("CREATE TABLESPACE elsewhere LOCATION ''");
   }
   static void TearDownTestSuite() {
     plain_.reset();
@@ -259,10 +287,21 @@ TEST_P(PlanEquivalence, LeavesWhatThePlainStatementLeaves) {
   }
   if (test_case.Has("not-run")) return;
   const PlanCase exactly;
+  const bool by_program = Rebuilds(plan);
   const std::string before = Normalised(Dump(planned), exactly);
   ASSERT_NO_THROW(plain.Sql(test_case.plain.empty() ? test_case.statement : test_case.plain));
   Definitions dropped;
-  ASSERT_NO_THROW(Carry(plan, planned, dropped));
+  if (by_program) {
+    if (Undoable(plan) && !test_case.Has("undo")) {
+      CarryByProgram(test_case.statement, planned);
+      EndRun("revert", planned);
+      EXPECT_EQ(before, Normalised(Dump(planned), exactly)) << "after taking it back";
+    }
+    CarryByProgram(test_case.statement, planned);
+    EndRun("finish", planned);
+  } else {
+    ASSERT_NO_THROW(Carry(plan, planned, dropped));
+  }
   EXPECT_EQ(Normalised(Dump(plain), test_case), Normalised(Dump(planned), test_case));
   if (!test_case.Has("column-order")) {
     EXPECT_THAT(test::Differences(LiveSchema(plain.conninfo()).Read(),
@@ -272,7 +311,7 @@ TEST_P(PlanEquivalence, LeavesWhatThePlainStatementLeaves) {
   if (!test_case.Has("rows")) {
     EXPECT_EQ(Rows(plain), Rows(planned));
   }
-  if (!Undoable(plan) || test_case.Has("undo")) return;
+  if (by_program || !Undoable(plan) || test_case.Has("undo")) return;
   ASSERT_NO_THROW(TakeBack(plan, planned, dropped));
   EXPECT_EQ(before, Normalised(Dump(planned), exactly)) << "after taking it back";
 }

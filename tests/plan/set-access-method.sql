@@ -4,6 +4,4 @@ INSERT INTO t SELECT i, i % 7, 'r' || i, '2024-01-01' FROM generate_series(1, 20
 CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler;
 -- statement
 ALTER TABLE t SET ACCESS METHOD heap2;
--- answer least-bad
--- except not-run
 -- from 15

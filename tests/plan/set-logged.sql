@@ -2,5 +2,3 @@
 CREATE UNLOGGED TABLE t (id bigint PRIMARY KEY);
 -- statement
 ALTER TABLE t SET LOGGED;
--- answer least-bad
--- except not-run

@@ -54,6 +54,45 @@ std::vector<std::string> StepsOf(const Plan& plan) {
   return steps;
 }
 
+std::vector<std::string_view> KindsOf(const Plan& plan) {
+  std::vector<std::string_view> kinds;
+  for (const Step& step : plan.steps) kinds.push_back(Name(step.kind));
+  return kinds;
+}
+
+TEST(Plan, LetsTheOldTableGoBeforeALaterStepChangesTheNewOne) {
+  const Plan plan = PlanOf("VACUUM FULL t; CREATE INDEX ON t (a); VACUUM FULL p");
+  EXPECT_THAT(KindsOf(plan),
+              ElementsAre("rebuild", "gate", "release", "concurrent-index", "rebuild"));
+  EXPECT_EQ(plan.steps[1].gate->name, "release-t");
+  EXPECT_TRUE(plan.steps[2].point_of_no_return);
+  EXPECT_EQ(plan.steps[0].rebuild->table, "public.t");
+}
+
+TEST(Plan, KeepsTheOldTableBesideStepsOfOthers) {
+  EXPECT_THAT(KindsOf(PlanOf("ALTER TABLE t SET UNLOGGED; ALTER TABLE p ADD c int")),
+              ElementsAre("ddl", "rebuild"));
+}
+
+TEST(Plan, HasOneRebuildAtATime) {
+  EXPECT_THAT(KindsOf(PlanOf("VACUUM FULL t, p")),
+              ElementsAre("rebuild", "gate", "release", "rebuild"));
+}
+
+TEST(Plan, CopiesATableOnceForSeveralActions) {
+  const Plan plan = PlanOf("ALTER TABLE t SET UNLOGGED, SET TABLESPACE elsewhere");
+  ASSERT_THAT(KindsOf(plan), ElementsAre("rebuild"));
+  EXPECT_THAT(plan.steps[0].rebuild->alter, HasSubstr("SET TABLESPACE elsewhere"));
+  EXPECT_THAT(plan.steps[0].rebuild->alter, HasSubstr("SET UNLOGGED"));
+}
+
+TEST(Plan, ReplacesAViewInOneTransaction) {
+  const Plan plan = PlanOf("DROP VIEW v; CREATE VIEW v AS SELECT b FROM t",
+                           std::string(kTables) + "CREATE VIEW v AS SELECT a FROM t;");
+  ASSERT_THAT(KindsOf(plan), ElementsAre("ddl", "ddl"));
+  EXPECT_EQ(plan.steps[1].transaction, Transaction::kShared);
+}
+
 TEST(Plan, LeavesAHarmlessStatementAlone) {
   const Plan plan = PlanOf("ALTER TABLE t ADD COLUMN c int DEFAULT 5, ALTER b SET DEFAULT 'x'");
   EXPECT_THAT(StepsOf(plan),

@@ -65,7 +65,10 @@ std::optional<Proposal> Propose(const Situation& situation) {
 const Recipe kDropObject{
     .name = "drop-object",
     .forms = "DROP of a view, sequence, type, domain, function, schema or extension",
-    .steps = "a gate, then the statement: what it takes is not kept",
+    .steps =
+        "a gate, then the statement: what it takes is not kept. A view that the next statement "
+        "makes "
+        "again is replaced at once, both in one transaction",
     .propose = &Propose};
 
 }  // namespace pgalter::plan

@@ -1,28 +1,32 @@
+#include "planner/plan/recipes/rebuild.h"
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
-#include "planner/plan/steps.h"
+#include "planner/plan/inverse.h"
+#include "planner/plan/split.h"
 
 namespace pgalter::plan {
 
 namespace {
 
+namespace ast = sql::ast;
+using ast::TableChange;
 using locks::Reason;
 
-// What else there is to do, besides a rebuild.
+// What else there is to do.
 std::string Advice(const Situation& situation, const locks::Work& work) {
   constexpr int kVirtual = 18;
   switch (work.reason) {
     case Reason::kGeneratedColumn:
       return situation.version >= kVirtual
-                 ? "a VIRTUAL column needs no rewrite; or a plain column, filled by a trigger and "
-                   "a backfill"
-                 : "a plain column, filled by a trigger and a backfill, needs no rewrite";
+                 ? "a VIRTUAL column needs no copy; or a plain column, filled by a trigger and a "
+                   "backfill"
+                 : "a plain column, filled by a trigger and a backfill, needs no copy";
     case Reason::kConstrainedDomain:
-      return "the domain's base type and a CHECK of the table need no rewrite";
-    case Reason::kGenerationExpression:
-      return "a new column beside it, and later the old one dropped, is as heavy but can wait";
+      return "the domain's base type and a CHECK of the table need no copy";
     case Reason::kPersistence:
       return "a small table is through in a moment: look at its size";
     default:
@@ -30,59 +34,183 @@ std::string Advice(const Situation& situation, const locks::Work& work) {
   }
 }
 
-const locks::Work* Rewriting(const locks::Effects& effects) {
-  const auto found = std::ranges::find_if(effects.works, [](const locks::Work& work) {
-    switch (work.reason) {
-      case Reason::kGeneratedColumn:
-      case Reason::kConstrainedDomain:
-      case Reason::kGenerationExpression:
-      case Reason::kPersistence:
-      case Reason::kVacuumFull:
-      case Reason::kCluster:
-      case Reason::kTablespace:
-      case Reason::kAccessMethod:
-        return work.kind == locks::Work::Kind::kRewrite &&
-               work.certainty == locks::Certainty::kCertain;
-      default:
-        return false;
-    }
+bool IsRebuild(const locks::Work& work) {
+  if (work.kind != locks::Work::Kind::kRewrite || work.certainty != locks::Certainty::kCertain)
+    return false;
+  switch (work.reason) {
+    case Reason::kGeneratedColumn:
+    case Reason::kConstrainedDomain:
+    case Reason::kGenerationExpression:
+    case Reason::kPersistence:
+    case Reason::kVacuumFull:
+    case Reason::kCluster:
+    case Reason::kTablespace:
+    case Reason::kAccessMethod:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The actions that are one copy together; empty: these are not.
+std::string Actions(const Situation& situation, const ast::AlterTable& alter) {
+  if (alter.commands.size() == 1) return situation.command_text;
+  const bool storage = std::ranges::all_of(alter.commands, [](const ast::TableCommand& command) {
+    return command.change == TableChange::kSetLogged ||
+           command.change == TableChange::kSetUnlogged ||
+           command.change == TableChange::kSetTablespace ||
+           command.change == TableChange::kSetAccessMethod;
   });
-  return found == effects.works.end() ? nullptr : &*found;
+  if (!storage) return "";
+  std::vector<std::string> commands;
+  for (const Action& action : SplitAlterTable(situation.statement, situation.text))
+    commands.push_back(action.command);
+  return fmt::format("{}", fmt::join(commands, ", "));
+}
+
+bool AddsForeignKey(const ast::AlterTable& alter) {
+  return std::ranges::any_of(alter.commands, [](const ast::TableCommand& command) {
+    return command.column && command.column->Find(ast::ConstraintKind::kForeignKey) != nullptr;
+  });
+}
+
+std::string WhyNotThis(const Situation& situation, const locks::Work& work) {
+  if (work.reason == Reason::kCluster)
+    return "a copy in chunks does not keep the order of an index; pgalter rebuild takes away dead "
+           "space, without the order";
+  const auto* alter = situation.statement.As<ast::AlterTable>();
+  if (alter != nullptr && AddsForeignKey(*alter))
+    return "it adds a foreign key besides: give that a statement of its own, NOT VALID";
+  return WhyNotRebuilt(situation, work.relation);
+}
+
+// The statement itself, and who waits for it.
+Proposal Plainly(const Situation& situation, const locks::Work& work, const std::string& why) {
+  Proposal proposal;
+  proposal.answer = Answer::kLeastBad;
+  proposal.remarks.push_back(
+      fmt::format("{} is not copied beside itself: {}", Show(work.relation), why));
+  Step step = Ddl(Phase::kMigrate, {situation.text}, {},
+                  "The table is written anew under the lock, from beginning to end.");
+  if (situation.effects.outside_transaction) {
+    step.kind = StepKind::kAutocommit;
+    step.transaction = Transaction::kNone;
+  }
+  const auto inverse = InverseOf(situation);
+  step.point_of_no_return = !inverse;
+  if (inverse) {
+    step.undo = inverse->sql;
+    step.undo_transaction = inverse->transaction;
+  }
+  proposal.steps.push_back(std::move(step));
+  return proposal;
+}
+
+// Of a table that is known from end to end.
+bool HasKey(const catalog::Table& table) {
+  return std::ranges::any_of(table.indexes, [&](const catalog::Index& index) {
+    const catalog::Constraint* key = table.FindConstraint(index.name.name);
+    const bool deferrable = index.constraint && key != nullptr && key->definition.deferrable;
+    return index.unique && index.valid && !index.where && !deferrable &&
+           std::ranges::all_of(index.columns, [&](const ast::IndexColumn& part) {
+             const catalog::Column* column = table.FindColumn(part.column);
+             return column != nullptr && (!column->known || column->not_null);
+           });
+  });
 }
 
 std::optional<Proposal> Propose(const Situation& situation) {
-  const auto* alter = situation.statement.As<sql::ast::AlterTable>();
-  if (alter != nullptr && alter->commands.size() > 1) return std::nullopt;
-  const locks::Work* work = Rewriting(situation.effects);
-  if (work == nullptr || situation.schema.IsNew(work->relation)) return std::nullopt;
+  const auto* alter = situation.statement.As<ast::AlterTable>();
+  std::string actions;
+  if (alter != nullptr) {
+    actions = Actions(situation, *alter);
+    if (actions.empty()) return std::nullopt;
+  }
+  const auto* vacuum = situation.statement.As<ast::Vacuum>();
+  if (vacuum != nullptr && vacuum->tables.empty()) return std::nullopt;
+  const auto* cluster = situation.statement.As<ast::Cluster>();
+  if (cluster != nullptr && !cluster->table) return std::nullopt;
+  std::vector<const locks::Work*> works;
+  for (const locks::Work& work : situation.effects.works) {
+    if (!IsRebuild(work) || situation.schema.IsNew(work.relation)) continue;
+    const bool known = std::ranges::any_of(
+        works, [&](const locks::Work* other) { return other->relation == work.relation; });
+    if (!known) works.push_back(&work);
+  }
+  if (works.empty()) return std::nullopt;
   Proposal proposal;
-  proposal.answer = Answer::kLeastBad;
-  Step step;
-  step.kind = StepKind::kRebuild;
-  step.phase = Phase::kMigrate;
-  step.transaction = Transaction::kNone;
-  step.sql = {situation.text};
-  step.explain = fmt::format(
-      "{} has to be written anew: copied beside itself while it is used, and swapped. This version "
-      "of pgalter cannot do that yet; run plainly, the statement holds its lock from beginning to "
-      "end.",
-      Show(work->relation));
-  proposal.steps.push_back(std::move(step));
-  if (const std::string advice = Advice(situation, *work); !advice.empty())
-    proposal.remarks.push_back(advice);
+  for (const locks::Work* work : works) {
+    if (const std::string why = WhyNotThis(situation, *work); !why.empty())
+      return Plainly(situation, *work, why);
+    proposal.steps.push_back(MakeRebuild(situation, work->relation, actions));
+    if (const std::string advice = Advice(situation, *work); !advice.empty())
+      proposal.remarks.push_back(advice);
+  }
   return proposal;
 }
 
 }  // namespace
 
+std::string WhyNotRebuilt(const Situation& situation, const sql::QualifiedName& name) {
+  constexpr int kOldest = 14;
+  if (situation.version < kOldest) return fmt::format("that needs PostgreSQL {}", kOldest);
+  const catalog::Table* table = situation.schema.FindTable(name);
+  if (table == nullptr) return "";
+  if (table->kind == catalog::TableKind::kPartitioned)
+    return "it is partitioned; its partitions can be rebuilt one by one, once they are detached";
+  if (table->parent) return "it is a partition: detach it, rebuild it, and attach it again";
+  if (table->kind != catalog::TableKind::kTable) return "it is no table";
+  if (!table->inherits.empty() || !situation.schema.Children(table->name).empty())
+    return "other tables inherit from it, or it from them";
+  if (!table->of_type.empty()) return "it is a table of a type";
+  for (const catalog::Table* view : situation.schema.Views(table->name))
+    if (view->kind == catalog::TableKind::kMaterializedView)
+      return fmt::format("materialized view {} reads it: drop that before, and make it again after",
+                         Show(view->name));
+  for (const auto& [other, key] : situation.schema.References(table->name))
+    if (other->kind == catalog::TableKind::kPartitioned)
+      return fmt::format("foreign key {} of the partitioned table {} refers to it", key->name,
+                         Show(other->name));
+  if (table->complete && !HasKey(*table))
+    return "it has no unique key over NOT NULL columns, by which its rows could be told apart";
+  return "";
+}
+
+Step MakeRebuild(const Situation& situation, const sql::QualifiedName& name, std::string alter) {
+  Step step;
+  step.kind = StepKind::kRebuild;
+  step.phase = Phase::kMigrate;
+  step.transaction = Transaction::kNone;
+  step.sql = {situation.text};
+  step.rebuild = Rebuild{sql::ToString(name), std::move(alter), {}};
+  // Foreign keys change places with the table.
+  step.locks.push_back({name, locks::LockMode::kAccessExclusive});
+  const auto joined = [&step](const sql::QualifiedName& other) {
+    if (std::ranges::find(step.locks, other, &StepLock::relation) == step.locks.end())
+      step.locks.push_back({other, locks::LockMode::kAccessExclusive});
+  };
+  for (const auto& [other, key] : situation.schema.References(name)) joined(other->name);
+  if (const catalog::Table* table = situation.schema.FindTable(name))
+    for (const catalog::Constraint& key : table->constraints)
+      if (key.definition.foreign_key)
+        joined(situation.schema.Resolve(key.definition.foreign_key->target));
+  step.explain = fmt::format(
+      "{} is copied beside itself while it is used, compared, and changes places with its copy "
+      "under a short lock; the old table is kept, with what users write, until finish.",
+      Show(name));
+  return step;
+}
+
 const Recipe kRebuild{
     .name = "rebuild",
     .forms =
-        "SET LOGGED, SET UNLOGGED, SET TABLESPACE, SET ACCESS METHOD, CLUSTER, VACUUM FULL, a "
-        "stored generated column, a column of a constrained domain",
+        "SET LOGGED, SET UNLOGGED, SET TABLESPACE, SET ACCESS METHOD, VACUUM FULL, SET EXPRESSION, "
+        "a stored generated column, a column of a constrained domain; CLUSTER",
     .steps =
-        "a copy of the table through a shadow table: planned, and not run yet; the plan says "
-        "what else there is",
+        "a rebuild: a copy beside the table that takes its place, taken back without a loss. "
+        "Before a later step on the same table, or another rebuild, a gate, behind which the old "
+        "table goes. Where no copy can take its place (partitions, inheritance, no key, the order "
+        "of CLUSTER) the plan says so, and who waits",
     .propose = &Propose};
 
 }  // namespace pgalter::plan

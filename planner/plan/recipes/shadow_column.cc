@@ -1,6 +1,7 @@
 #include "planner/plan/recipes/shadow_column.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -8,6 +9,8 @@
 #include "planner/plan/recipes/constraint.h"
 #include "planner/plan/recipes/foreign_key.h"
 #include "planner/plan/recipes/index.h"
+#include "planner/plan/recipes/rebuild.h"
+#include "planner/plan/split.h"
 #include "planner/plan/steps.h"
 #include "planner/sql/requalify.h"
 
@@ -41,6 +44,7 @@ class Replacement {
 
  private:
   [[nodiscard]] std::string WhyNot() const;
+  [[nodiscard]] Proposal Rebuilt(const std::string& why) const;
   // A foreign key over the new column instead of the old one.
   [[nodiscard]] ast::Constraint Moved(ast::Constraint key) const {
     key.columns = moved_.In(std::move(key.columns));
@@ -276,6 +280,23 @@ void Replacement::Swap() {
   proposal_.steps.push_back(std::move(swap));
 }
 
+// Another table, where no other column does it.
+Proposal Replacement::Rebuilt(const std::string& why) const {
+  Texts actions;
+  for (const Action& action : SplitAlterTable(situation_.statement, situation_.text))
+    actions.push_back(action.command);
+  Proposal proposal;
+  proposal.remarks.push_back(fmt::format(
+      "{}: {}, so no second column can take its place, and the table is copied", Show(name_), why));
+  proposal.steps.push_back(MakeGate(
+      fmt::format("swap-{}", shadow_.column),
+      fmt::format("programs take {} for {}.{}", shadow_.type, Show(name_), shadow_.column)));
+  Step rebuild = MakeRebuild(situation_, table_.name, fmt::format("{}", fmt::join(actions, ", ")));
+  rebuild.phase = Phase::kContract;
+  proposal.steps.push_back(std::move(rebuild));
+  return proposal;
+}
+
 Proposal Replacement::Propose() {
   KeepUp();
   Fill();
@@ -289,6 +310,7 @@ Proposal Replacement::Propose() {
     proposal_.remarks.emplace_back("the column moves to the end of the table");
     return std::move(proposal_);
   }
+  if (WhyNotRebuilt(situation_, table_.name).empty()) return Rebuilt(why);
   Proposal least;
   least.answer = Answer::kLeastBad;
   least.remarks.push_back(

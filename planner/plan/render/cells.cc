@@ -81,6 +81,7 @@ std::string LockCell(const Step& step) {
 
 std::string WorkCell(const Step& step) {
   if (step.kind == StepKind::kBackfill) return "rows in chunks";
+  if (step.kind == StepKind::kRebuild) return "copied beside itself";
   if (step.table_rewrite) return "TABLE REWRITE";
   return step.table_scan ? "scan" : "";
 }
@@ -106,6 +107,7 @@ std::string CompatibleCell(const Step& step) {
 std::string UndoCell(const Step& step) {
   if (step.point_of_no_return) return "NO WAY BACK";
   if (step.undo.empty() && step.kind == StepKind::kDropIndex) return "built anew";
+  if (step.kind == StepKind::kRebuild) return "the old table, with what users wrote since";
   if (!step.undo.empty())
     return Shortened(OneLine(step.undo.front())) + (step.undo.size() > 1 ? " …" : "");
   return step.kind == StepKind::kGate ? "" : "nothing to undo";

@@ -15,10 +15,15 @@ std::string Commented(std::string_view text) { return fmt::format("-- {}\n", One
 std::string StepSql(const Step& step) {
   std::string text = fmt::format("-- step {} ({})\n", step.id, Name(step.phase));
   if (!step.explain.empty()) text += Commented(step.explain);
-  if (step.kind == StepKind::kRebuild) {
+  if (step.rebuild) {
     text += "-- A rebuild: no SQL of a few statements does it without an outage.\n";
     for (const std::string& sql : step.sql) text += Commented(sql);
-    return text + '\n';
+    return text +
+           Commented(fmt::format("pgalter rebuild '{}'{}", step.rebuild->table,
+                                 step.rebuild->alter.empty()
+                                     ? ""
+                                     : fmt::format(" --alter '{}'", step.rebuild->alter))) +
+           '\n';
   }
   if (step.backfill)
     text += "-- In chunks: pgalter backfill. As one statement it holds every row to its end.\n";

@@ -1,0 +1,43 @@
+// Rebuilds that are steps of a plan: their parts are steps of the plan's run.
+//
+// The state of a rebuild is kept by its run, so one run has one at a time: the plan has the old
+// table released before the next begins (planner/plan/arrange.cc).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "batcher/rebuild/prepare.h"
+#include "engine/run/step_handler.h"
+#include "planner/plan/plan.h"
+
+namespace pgalter::rebuild {
+
+// What stands in the way of the plan's rebuilds, as far as it can be told before the steps that
+// come first: throws run::Failure. Remarks of the others.
+Task<std::vector<std::string>> RefuseUnfit(Session& session, const plan::Plan& plan, Checking how);
+
+// A part's own handler, which in a plan sees the run as one of that rebuild alone.
+class PlannedPart : public run::StepHandler {
+ public:
+  explicit PlannedPart(std::unique_ptr<run::StepHandler> part) : part_(std::move(part)) {}
+  run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
+  run::Task<> Do(run::Environment& env, const state::Step& step) override;
+  run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+
+ private:
+  std::unique_ptr<run::StepHandler> part_;
+};
+
+// Steps of kind "release": the old table goes, with the log and the triggers that kept it up.
+// Lock: ACCESS EXCLUSIVE on the new table. Blocks: everybody, for at most the hold budget.
+// On crash: rolled back, or goes on. Undo: none, it is a point of no return.
+class ReleaseStep : public run::StepHandler {
+ public:
+  run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
+  run::Task<> Do(run::Environment& env, const state::Step& step) override;
+  run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+};
+
+}  // namespace pgalter::rebuild

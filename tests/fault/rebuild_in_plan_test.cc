@@ -1,0 +1,209 @@
+// A rebuild as a step of `pgalter run`, with steps before and behind it: killed anywhere, taken
+// back from the gate behind which the old table goes, and gone on with behind it.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "tests/fault/rebuild_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Planned : public RebuildWorld {
+ protected:
+  void Make() {
+    MakeRebuilt();
+    // One key to validate after the swap.
+    database_.Sql("CREATE TABLE child (item bigint REFERENCES items)");
+    was_ = Table();
+  }
+  // The column is there before the copy; the CHECK comes behind the gate.
+  [[nodiscard]] static Words Plan(const Words& more = {}) {
+    Words words{"run", "--sql",
+                "ALTER TABLE items ADD COLUMN n int NOT NULL DEFAULT 7; VACUUM FULL items;"
+                "ALTER TABLE items ADD CONSTRAINT n_sane CHECK (n > 0)",
+                "--yes"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  [[nodiscard]] std::string Table() const {
+    return database_.Value("SELECT 'items'::regclass::oid");
+  }
+  [[nodiscard]] bool HasColumn() const {
+    return Number(
+               "SELECT count(*) FROM pg_attribute WHERE attrelid = 'items'::regclass AND "
+               "attname = 'n'") == 1;
+  }
+  void ResumeToTheGate() const {
+    AwaitNoRunner();
+    const Ran ran = Run({"resume", RunId()});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    ExpectAtGate();
+  }
+  void ExpectAtGate() const {
+    EXPECT_EQ(StateOfRun(), "waiting");
+    EXPECT_EQ(database_.Value("SELECT progress->>'gate' FROM pgalter.run"), "release-items");
+    EXPECT_NE(Table(), was_);
+    EXPECT_TRUE(HasColumn());
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE NOT convalidated"), 0);
+    ExpectSame();
+  }
+  void ExpectDone() {
+    EXPECT_EQ(StateOfRun(), "done");
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE conname = 'n_sane' AND "
+                     "convalidated"),
+              1);
+    ExpectSame();
+    ExpectNothingOfOurs();
+  }
+  void ExpectBack() const {
+    EXPECT_EQ(Table(), was_);
+    EXPECT_FALSE(HasColumn());
+    ExpectSame();
+    ExpectNothingOfOurs();
+  }
+  void ExpectNothingOfOurs() const {
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pgalter%'"), 0);
+    EXPECT_EQ(Number("SELECT count(*) FROM pgalter.artefact WHERE dropped_at IS NULL"), 0);
+  }
+  void AwaitWrites(Rebuilders& users, long more) const {
+    const long before = users.writes();
+    ASSERT_TRUE(Within(kLimit, [&] { return users.writes() > before + more; }));
+  }
+
+  std::string was_;  // the table's oid
+};
+
+std::string AsName(const ::testing::TestParamInfo<const char*>& point) {
+  std::string name = point.param;
+  for (char& c : name)
+    if (c == '-' || c == ':') c = '_';
+  return name;
+}
+
+class PlannedKilledAt : public Planned, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(PlannedKilledAt, ResumeGoesOnToTheGateAndBehindIt) {
+  Make();
+  Rebuilders users(database_.conninfo(), 51);
+  const Ran killed = Run(Plan(), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  ResumeToTheGate();
+  const Ran on = Run({"resume", RunId(), "--gate", "release-items"});
+  ASSERT_EQ(on.code, 0) << on.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectDone();
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, PlannedKilledAt,
+                         ::testing::Values("step-started:2", "shadow-made", "capture-made",
+                                           "copy-committed", "index-built:2", "verified-one-way",
+                                           "swapped", "cut-over", "key-validated",
+                                           "step-recorded:9"),
+                         AsName);
+
+class PlannedKilledBehindGateAt : public Planned,
+                                  public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(PlannedKilledBehindGateAt, ResumeGoesOnToTheEnd) {
+  Make();
+  Rebuilders users(database_.conninfo(), 52);
+  ASSERT_EQ(Run(Plan()).code, 0);
+  ExpectAtGate();
+  const Ran killed = Run({"resume", RunId(), "--gate", "release-items"},
+                         {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  AwaitNoRunner();
+  const Ran back = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(back.code, 4) << back.err;
+  const Ran on = Run({"resume", RunId()});
+  ASSERT_EQ(on.code, 0) << on.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectDone();
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, PlannedKilledBehindGateAt,
+                         ::testing::Values("old-table-dropped", "step-recorded:2"), AsName);
+
+class PlannedRevertKilledAt : public Planned, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(PlannedRevertKilledAt, AnotherRevertEndsWithEveryRowRight) {
+  Make();
+  Rebuilders users(database_.conninfo(), 53);
+  ASSERT_EQ(Run(Plan()).code, 0);
+  AwaitWrites(users, 200);
+  const Ran killed =
+      Run({"revert", RunId(), "--yes"}, {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  AwaitNoRunner();
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(StateOfRun(), "reverted");
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectBack();
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, PlannedRevertKilledAt,
+                         ::testing::Values("swapped", "swapped-back", "undo-unrecorded:2",
+                                           "undo-recorded:8"),
+                         AsName);
+
+// A snapshot from before keeps the cut-over waiting: what people ask for meanwhile is done.
+TEST_F(Planned, IsPausedResumedAndAbortedWhileItWaitsForItsCutOver) {
+  Make();
+  Rebuilders users(database_.conninfo(), 54);
+  Session reader = database_.Connect();
+  reader.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+  {
+    Program program = Start(Plan());
+    ASSERT_TRUE(Within(kLimit, [&] {
+      return database_.Value("SELECT to_regclass('pgalter.run')") != "NULL" &&
+             Number("SELECT count(*) FROM pgalter.run WHERE phase LIKE '%cutover'") == 1;
+    }));
+    const Ran status = Run({"status", RunId()});
+    EXPECT_THAT(status.out, HasSubstr("2.1-rebuild-cutover"));
+    ASSERT_EQ(Run({"pause", RunId()}).code, 0);
+    EXPECT_EQ(program.Wait(kLimit).code, 6);
+  }
+  EXPECT_EQ(StateOfRun(), "paused");
+  {
+    Program program = Start({"resume", RunId()});
+    ASSERT_TRUE(Within(kLimit, [&] { return StateOfRun() == "running"; }));
+    const Ran other = Run({"run", "--sql", "CREATE INDEX ON items (pad)", "--yes"});
+    EXPECT_EQ(other.code, 4) << other.err;
+    const Ran aborted = Run({"abort", RunId(), "--yes"});
+    EXPECT_EQ(aborted.code, 0) << aborted.err;
+    EXPECT_EQ(program.Wait(kLimit).code, 6);
+  }
+  reader.Exec("ROLLBACK");
+  EXPECT_EQ(StateOfRun(), "aborted");
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectBack();
+}
+
+// The tables of the run are those of now: after the swap others are kept from the new one.
+TEST_F(Planned, HasTheNewTableForItselfUntilItsEnd) {
+  Make();
+  ASSERT_EQ(Run(Plan()).code, 0);
+  const Ran other = Run({"run", "--sql", "CREATE INDEX ON items (pad)", "--yes"});
+  EXPECT_EQ(other.code, 4) << other.err;
+  EXPECT_THAT(other.err, HasSubstr("one run a table"));
+}
+
+TEST_F(Planned, WhatNoCopyCanReplaceIsRefusedBeforeAnythingIsWritten) {
+  Make();
+  database_.Sql("CREATE FUNCTION reads(items) RETURNS int LANGUAGE sql AS 'SELECT 1'");
+  const Ran refused = Run({"run", "--sql", "VACUUM FULL items", "--yes"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("depends on its row type"));
+  EXPECT_EQ(database_.Value("SELECT to_regclass('pgalter.run')"), "NULL");
+}
+
+}  // namespace
+}  // namespace pgalter::test

@@ -1,0 +1,86 @@
+// What programs feel of `pgalter run`: beside one that holds its transaction open, no statement of
+// theirs waits for longer than one attempt at a lock, whatever the recipe. Measured by the
+// programs. bench/cases/recipes.sh has the figures, with a steady load and a longer transaction.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "tests/fault/run_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+// An attempt lasts half a second at most; the rest is for a machine that has other things to do.
+constexpr auto kBearable = 1s;
+
+struct Recipe {
+  const char* name;
+  const char* sql;
+  // Behind their gate programs of the old form would fail, as they should.
+  const char* through = "contract";
+};
+
+void PrintTo(const Recipe& recipe, std::ostream* out) { *out << recipe.sql; }
+
+class Waits : public RunWorld, public ::testing::WithParamInterface<Recipe> {};
+
+TEST_P(Waits, AreNoLongerThanAnAttemptAtALock) {
+  MakeOrders();
+  database_.Sql(
+      "CREATE TABLE amounts (n bigint PRIMARY KEY); INSERT INTO amounts SELECT g FROM"
+      " generate_series(-1, 100000) g; ALTER TABLE orders ADD spare int; CREATE TABLE other (o "
+      "int)");
+  Programs first(database_.conninfo(), Programs::Form::kOld);
+  Programs second(database_.conninfo(), Programs::Form::kOld);
+  std::thread reader([this] {
+    Session session = database_.Connect();
+    session.Exec("BEGIN; SELECT count(*) FROM orders");
+    std::this_thread::sleep_for(3s);
+    session.Exec("COMMIT");
+  });
+  const Ran ran = Run({"run", "--sql", GetParam().sql, "--through", GetParam().through, "--yes"});
+  reader.join();
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  for (Programs* programs : {&first, &second}) {
+    programs->Stop();
+    EXPECT_EQ(programs->errors(), "");
+    EXPECT_GT(programs->writes(), 20);
+    EXPECT_LT(programs->longest(), kBearable);
+  }
+}
+
+constexpr Recipe kRecipes[] = {
+    {"rebuild", "VACUUM FULL orders"},
+    {"type_change", "ALTER TABLE orders ALTER amount TYPE bigint"},
+    {"rename_column", "ALTER TABLE orders RENAME COLUMN note TO words", "migrate"},
+    {"set_not_null", "ALTER TABLE orders ALTER total_old SET NOT NULL"},
+    {"add_foreign_key",
+     "ALTER TABLE orders ADD CONSTRAINT fk FOREIGN KEY (amount) REFERENCES amounts"},
+    {"as_it_is", "ALTER TABLE orders ADD COLUMN n int NOT NULL DEFAULT 7"},
+    {"add_column", "ALTER TABLE orders ADD COLUMN n uuid DEFAULT gen_random_uuid()"},
+    {"serial", "ALTER TABLE orders ADD COLUMN n serial"},
+    {"add_check", "ALTER TABLE orders ADD CHECK (amount >= -5)"},
+    {"add_unique", "ALTER TABLE orders ADD CONSTRAINT twice UNIQUE (id, amount)"},
+    {"create_index", "CREATE INDEX ON orders (note)"},
+    {"drop_column", "ALTER TABLE orders DROP COLUMN spare", "migrate"},
+    {"rename_table", "ALTER TABLE orders RENAME TO sales", "migrate"},
+    {"drop_default", "ALTER TABLE orders ALTER note SET DEFAULT 'none'"},
+    {"unlogged", "ALTER TABLE orders SET UNLOGGED"},
+    {"generated", "ALTER TABLE orders ADD COLUMN g int GENERATED ALWAYS AS (amount + 1) STORED"},
+};
+
+// The first six, unless there is time (./dev torture).
+std::vector<Recipe> Slice() {
+  const std::size_t count =
+      std::getenv("PGALTER_TORTURE_ROUNDS") != nullptr ? std::size(kRecipes) : 6;
+  return {kRecipes, kRecipes + count};
+}
+
+INSTANTIATE_TEST_SUITE_P(Recipes, Waits, ::testing::ValuesIn(Slice()),
+                         [](const auto& recipe) { return std::string(recipe.param.name); });
+
+}  // namespace
+}  // namespace pgalter::test

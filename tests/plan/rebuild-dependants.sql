@@ -1,0 +1,20 @@
+-- setup
+CREATE TABLE t (id bigint PRIMARY KEY, a int, b text, c timestamptz DEFAULT now());
+INSERT INTO t SELECT i, i % 7, 'r' || i, '2024-01-01' FROM generate_series(1, 200) i;
+CREATE TABLE parent (k int PRIMARY KEY);
+INSERT INTO parent SELECT generate_series(0, 6);
+CREATE TABLE child (t_id bigint REFERENCES t ON DELETE CASCADE);
+INSERT INTO child SELECT generate_series(1, 50);
+ALTER TABLE t ADD CONSTRAINT a_fk FOREIGN KEY (a) REFERENCES parent, ADD CHECK (a >= 0);
+CREATE UNIQUE INDEX b_idx ON t (b) WHERE a > 2;
+CREATE INDEX ON t (lower(b));
+CREATE VIEW v AS SELECT id, b FROM t;
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN new; END $$;
+CREATE TRIGGER tr BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();
+ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON t USING (a < 100);
+COMMENT ON TABLE t IS 'a table';
+COMMENT ON COLUMN t.b IS 'words';
+ALTER TABLE t ALTER b SET STATISTICS 50, REPLICA IDENTITY FULL, SET (fillfactor = 80);
+-- statement
+VACUUM FULL t;

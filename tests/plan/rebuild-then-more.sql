@@ -1,0 +1,9 @@
+-- setup
+CREATE TABLE t (id bigint PRIMARY KEY, a int, b text, c timestamptz DEFAULT now());
+INSERT INTO t SELECT i, i % 7, 'r' || i, '2024-01-01' FROM generate_series(1, 200) i;
+-- statement
+ALTER TABLE t ADD COLUMN n int NOT NULL DEFAULT 7;
+ALTER TABLE t SET UNLOGGED;
+CREATE INDEX n_idx ON t (n);
+ALTER TABLE t ALTER b SET NOT NULL;
+-- answer mixed

@@ -1,0 +1,7 @@
+-- setup
+CREATE TABLE t (id bigint PRIMARY KEY, a int, b text, c timestamptz DEFAULT now());
+INSERT INTO t SELECT i, i % 7, 'r' || i, '2024-01-01' FROM generate_series(1, 200) i;
+CREATE TABLE u (id int PRIMARY KEY, w text);
+INSERT INTO u SELECT i, 'w' || i FROM generate_series(1, 90) i;
+-- statement
+VACUUM FULL t, u;

@@ -1,0 +1,9 @@
+-- setup
+CREATE TABLE t (id bigint PRIMARY KEY, a int, b text, c timestamptz DEFAULT now());
+INSERT INTO t SELECT i, i % 7, 'r' || i, '2024-01-01' FROM generate_series(1, 200) i;
+CREATE VIEW v AS SELECT a, b FROM t;
+-- statement
+DROP VIEW v;
+-- and with other columns
+CREATE VIEW v AS SELECT b, id FROM t;
+-- answer mixed
