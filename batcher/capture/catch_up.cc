@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+#include <vector>
+
 #include "batcher/capture/flow_sql.h"
+#include "batcher/capture/parts.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 
@@ -11,6 +15,30 @@ namespace pgalter::capture {
 namespace {
 
 constexpr int kKeysATime = 500;
+
+Task<> ApplyPicked(Session& session, const Flow& flow, const pg::Result& picked) {
+  pg::Params arrays;
+  for (int column = 0; column < picked.columns(); ++column) {
+    std::vector<std::string> values;
+    for (int row = 0; row < picked.rows(); ++row)
+      values.push_back(picked.Get<std::string>(row, column));
+    arrays.Add(values);
+  }
+  std::vector<pg::Statement> statements;
+  if (async::SafeguardOn("catch-up-delete")) statements.push_back({DeleteStatement(flow), arrays});
+  statements.push_back({InsertStatement(flow), arrays});
+  co_await session.db().Pipeline(std::move(statements));
+}
+
+std::string Shown(const Flow& flow, const pg::Result& picked) {
+  std::string names;
+  std::string values;
+  for (std::size_t i = 0; i < flow.key.size(); ++i) {
+    names += (i == 0 ? "" : ", ") + flow.key[i].from;
+    values += (i == 0 ? "" : ", ") + picked.Get<std::string>(0, static_cast<int>(i));
+  }
+  return fmt::format("({}) = ({})", names, values);
+}
 
 }  // namespace
 
@@ -26,27 +54,44 @@ Task<Taken> TakeChanges(Session& session, const Flow& flow) {
   taken.keys = rows.Get<std::int64_t>(0, 1);
   taken.truncated = rows.Get<bool>(0, 2);
   if (taken.truncated) co_await db.Query(fmt::format("TRUNCATE {}", flow.to));
+  if (flow.from_partitioned) co_await FollowParts(session, flow);
   co_await db.Query("UPDATE pgalter.flow SET seen = $3 WHERE run = $1 AND name = $2", flow.run,
                     flow.name, now);
   co_return taken;
 }
 
 Task<std::int64_t> ApplyKeys(Session& session, const Flow& flow, int limit) {
-  pg::Connection& db = session.db();
-  const pg::Result picked = co_await db.Query(PickStatement(flow), limit);
+  const pg::Result picked = co_await session.db().Query(PickStatement(flow), limit);
   if (picked.empty()) co_return 0;
-  pg::Params arrays;
-  for (int column = 0; column < picked.columns(); ++column) {
-    std::vector<std::string> values;
-    for (int row = 0; row < picked.rows(); ++row)
-      values.push_back(picked.Get<std::string>(row, column));
-    arrays.Add(values);
-  }
-  std::vector<pg::Statement> statements;
-  if (async::SafeguardOn("catch-up-delete")) statements.push_back({DeleteStatement(flow), arrays});
-  statements.push_back({InsertStatement(flow), arrays});
-  co_await db.Pipeline(std::move(statements));
+  co_await ApplyPicked(session, flow, picked);
   co_return picked.rows();
+}
+
+Task<std::optional<BadKey>> FindBadKey(Session& session, const Flow& flow,
+                                       const guard::Lease& lease) {
+  int limit = kKeysATime;
+  for (;;) {
+    std::string key;
+    std::int64_t applied = 0;
+    auto apply = [&]() -> Task<> {
+      co_await guard::CheckLease(session, lease);
+      const pg::Result picked = co_await session.db().Query(PickStatement(flow), limit);
+      if (picked.empty()) co_return;
+      key = Shown(flow, picked);
+      applied = picked.rows();
+      co_await ApplyPicked(session, flow, picked);
+    };
+    std::optional<pg::PgError> error;
+    try {
+      co_await guard::RunInTransaction(session, apply);
+    } catch (const pg::PgError& caught) {
+      if (caught.klass() != pg::SqlstateClass::kData) throw;
+      error = caught;
+    }
+    if (!error && applied == 0) co_return std::nullopt;
+    if (error && limit == 1) co_return BadKey{std::move(key), *error};
+    if (error) limit /= 2;
+  }
 }
 
 Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& lease) {

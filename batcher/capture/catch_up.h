@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "batcher/capture/flow.h"
 #include "engine/guard/lease.h"
@@ -23,6 +25,15 @@ Task<Taken> TakeChanges(Session& session, const Flow& flow);
 
 // Applies at most `limit` dirty keys. How many. In the caller's transaction.
 Task<std::int64_t> ApplyKeys(Session& session, const Flow& flow, int limit);
+
+// A key whose row `to` does not take, found by applying fewer and fewer dirty keys at a time; those
+// that fit are applied. nullopt: all fit now.
+struct BadKey {
+  std::string key;  // "(id) = (5)"
+  pg::PgError error;
+};
+Task<std::optional<BadKey>> FindBadKey(Session& session, const Flow& flow,
+                                       const guard::Lease& lease);
 
 struct Round {
   std::int64_t taken = 0;

@@ -76,7 +76,9 @@ Task<Flow> LoadFlow(Session& session, std::string run, std::string name) {
       " (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
       "  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.from_relid),"
       " (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
-      "  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.to_relid)"
+      "  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.to_relid),"
+      " (SELECT relkind = 'p' FROM pg_class WHERE oid = f.from_relid),"
+      " (SELECT relkind = 'p' FROM pg_class WHERE oid = f.to_relid)"
       " FROM pgalter.flow f WHERE f.run = $1 AND f.name = $2",
       run, name);
   if (rows.empty())
@@ -96,6 +98,8 @@ Task<Flow> LoadFlow(Session& session, std::string run, std::string name) {
   FromJson(json::parse(rows.Get<std::string>(0, 2)).as_object(), flow);
   flow.from = rows.Get<std::string>(0, 3);
   flow.to = rows.Get<std::string>(0, 4);
+  flow.from_partitioned = rows.Get<bool>(0, 5);
+  flow.to_partitioned = rows.Get<bool>(0, 6);
   co_return flow;
 }
 

@@ -45,6 +45,8 @@ struct Flow {
   std::vector<MappedColumn> columns;
   // `to` has columns that `from` says nothing of: its rows are changed, not made anew.
   bool in_place = false;
+  bool from_partitioned = false;  // as the tables are now; not stored
+  bool to_partitioned = false;
 
   [[nodiscard]] std::string log() const { return schema + ".log_" + name; }
   [[nodiscard]] std::string dirty() const { return schema + ".dirty_" + name; }

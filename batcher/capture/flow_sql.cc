@@ -44,6 +44,12 @@ auto Numbered(const std::string& alias) {
   return [alias](const KeyColumn&, std::size_t i) { return alias + "." + K(i); };
 }
 
+// A partitioned table is read with its partitions; a plain one never with what inherits from it.
+std::string From(const Flow& flow) {
+  return flow.from_partitioned ? flow.from : "ONLY " + flow.from;
+}
+std::string To(const Flow& flow) { return flow.to_partitioned ? flow.to : "ONLY " + flow.to; }
+
 // Keys that came as arrays of text; the names cannot be columns of a user's that an expression
 // means.
 std::string Given(const Flow& flow) {
@@ -182,10 +188,10 @@ std::string PickStatement(const Flow& flow) {
 
 std::string DeleteStatement(const Flow& flow) {
   const std::string gone =
-      flow.in_place ? fmt::format(" AND NOT EXISTS (SELECT FROM ONLY {} AS s WHERE {})", flow.from,
+      flow.in_place ? fmt::format(" AND NOT EXISTS (SELECT FROM {} AS s WHERE {})", From(flow),
                                   SameKey(flow, FromColumn("s"), GivenColumn()))
                     : "";
-  return fmt::format("DELETE FROM ONLY {} AS t USING {} WHERE {}{}", flow.to, Given(flow),
+  return fmt::format("DELETE FROM {} AS t USING {} WHERE {}{}", To(flow), Given(flow),
                      SameKey(flow, ToColumn("t"), GivenColumn()), gone);
 }
 
@@ -204,8 +210,8 @@ std::string InsertStatement(const Flow& flow) {
         ForKey(flow, ", ", [](const KeyColumn& column, std::size_t) { return column.to; }), action);
   }
   return fmt::format(
-      "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM ONLY {} AS {} JOIN {} ON {}{}",
-      flow.to, Targets(flow), Values(flow), flow.from, flow.alias, Given(flow),
+      "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} AS {} JOIN {} ON {}{}",
+      flow.to, Targets(flow), Values(flow), From(flow), flow.alias, Given(flow),
       SameKey(flow, FromColumn(flow.alias), GivenColumn()), conflict);
 }
 
@@ -216,11 +222,11 @@ std::string CopyStatement(const Flow& flow) {
       flow.to, Targets(flow), Values(flow), flow.from, flow.alias, flow.alias, flow.alias);
 }
 
-std::string PurgeStatement(const Flow& flow) {
+std::string PurgeStatement(const Flow& flow, const std::string& part) {
   return fmt::format(
       "DELETE FROM ONLY {} AS t USING {} AS d WHERE t.ctid >= $1::tid AND t.ctid < "
       "$2::tid AND {}",
-      flow.to, flow.dirty(), SameKey(flow, ToColumn("t"), Numbered("d")));
+      part, flow.dirty(), SameKey(flow, ToColumn("t"), Numbered("d")));
 }
 
 std::string MissingStatement(const Flow& flow) {
@@ -240,17 +246,24 @@ std::string MissingStatement(const Flow& flow) {
       ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) { return "s." + K(i) + "::text"; });
   const std::string names =
       ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) { return "s." + K(i); });
+  const std::string same = SameKey(flow, ToColumn("t"), Numbered("s"));
+  // Left to itself, the planner does not count on skipping partitions row by row, and would read
+  // all of them for each window. OFFSET 0 keeps the lookup one.
+  const std::string lookup =
+      flow.to_partitioned
+          ? fmt::format("LATERAL (SELECT {}, t.ctid FROM {} AS t WHERE {} OFFSET 0) AS t ON true",
+                        fmt::join(theirs, ", "), flow.to, same)
+          : fmt::format("ONLY {} AS t ON {}", flow.to, same);
   return Counted(
       flow,
       fmt::format("SELECT {}, concat_ws(', ', {}) AS shown FROM (SELECT {}, {} FROM ONLY {} AS {} "
-                  "WHERE {}.ctid >= $1::tid AND {}.ctid < $2::tid) AS s LEFT JOIN ONLY {} AS t ON "
-                  "{} WHERE t.ctid IS NULL OR ROW({})::record *<> ROW({})::record",
+                  "WHERE {}.ctid >= $1::tid AND {}.ctid < $2::tid) AS s LEFT JOIN {} "
+                  "WHERE t.ctid IS NULL OR ROW({})::record *<> ROW({})::record",
                   names, shown, keys, fmt::join(values, ", "), flow.from, flow.alias, flow.alias,
-                  flow.alias, flow.to, SameKey(flow, ToColumn("t"), Numbered("s")),
-                  fmt::join(targets, ", "), fmt::join(theirs, ", ")));
+                  flow.alias, lookup, fmt::join(targets, ", "), fmt::join(theirs, ", ")));
 }
 
-std::string SurplusStatement(const Flow& flow) {
+std::string SurplusStatement(const Flow& flow, const std::string& part) {
   const std::string keys = ForKey(flow, ", ", [](const KeyColumn& column, std::size_t i) {
     return fmt::format("t.{}::{} AS {}", column.to, column.type, K(i));
   });
@@ -261,8 +274,30 @@ std::string SurplusStatement(const Flow& flow) {
       flow,
       fmt::format("SELECT {}, concat_ws(', ', {}) AS shown FROM ONLY {} AS t WHERE "
                   "t.ctid >= $1::tid AND t.ctid < $2::tid AND NOT EXISTS (SELECT "
-                  "FROM ONLY {} AS s WHERE {})",
-                  keys, shown, flow.to, flow.from, SameKey(flow, ToColumn("t"), FromColumn("s"))));
+                  "FROM {} AS s WHERE {})",
+                  keys, shown, part, From(flow), SameKey(flow, ToColumn("t"), FromColumn("s"))));
+}
+
+std::string ReconcileStatement(const Flow& flow) {
+  return fmt::format("DELETE FROM {} AS t WHERE NOT EXISTS (SELECT FROM {} AS s WHERE {})",
+                     To(flow), From(flow), SameKey(flow, ToColumn("t"), FromColumn("s")));
+}
+
+std::string AllDirtyStatement(const Flow& flow, const std::string& part) {
+  return fmt::format(
+      "INSERT INTO {} SELECT {} FROM ONLY {} AS s ON CONFLICT DO NOTHING", flow.dirty(),
+      ForKey(flow, ", ", [](const KeyColumn& column, std::size_t) { return "s." + column.from; }),
+      part);
+}
+
+std::string ShownKey(const Flow& flow, const std::string& alias) {
+  const std::string names =
+      ForKey(flow, ", ", [](const KeyColumn& column, std::size_t) { return column.from; });
+  const std::string values = ForKey(flow, ", ", [&](const KeyColumn& column, std::size_t) {
+    return fmt::format("{}.{}::text", alias, column.from);
+  });
+  return fmt::format("{} || concat_ws(', ', {}) || ')'", sql::QuoteLiteral("(" + names + ") = ("),
+                     values);
 }
 
 }  // namespace pgalter::capture

@@ -31,12 +31,22 @@ std::string InsertStatement(const Flow& flow);
 // Rows of `from` with their places in [$1, $2), into `to`.
 std::string CopyStatement(const Flow& flow);
 
-// Keys of `to` that are dirty, away: between the places [$1, $2) of `to`.
-std::string PurgeStatement(const Flow& flow);
+// Keys of `to` that are dirty, away: between the places [$1, $2) of `part`, which holds rows of
+// `to`.
+std::string PurgeStatement(const Flow& flow, const std::string& part);
 
-// Rows of `from` in [$1, $2) that are not the same in `to`, and rows of `to` there that `from` has
-// not, without those that the log or the dirty keys name: how many, and ten of their keys.
+// Rows of `from` in [$1, $2) that are not the same in `to`, and rows in these places of `part`,
+// which holds rows of `to`, that `from` has not; without those that the log or the dirty keys name:
+// how many, and ten of their keys.
 std::string MissingStatement(const Flow& flow);
-std::string SurplusStatement(const Flow& flow);
+std::string SurplusStatement(const Flow& flow, const std::string& part);
+
+// Rows of `to` that `from` has not, away.
+std::string ReconcileStatement(const Flow& flow);
+// The keys of all rows of `part`, which holds rows of `from`, into the dirty ones.
+std::string AllDirtyStatement(const Flow& flow, const std::string& part);
+
+// How a key is shown to people, of the row called `alias` of `from`: "(id) = (5)".
+std::string ShownKey(const Flow& flow, const std::string& alias);
 
 }  // namespace pgalter::capture

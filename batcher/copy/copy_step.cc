@@ -8,6 +8,7 @@
 #include "batcher/backfill/chunk_sql.h"
 #include "batcher/backfill/window_store.h"
 #include "batcher/capture/flow_sql.h"
+#include "batcher/copy/bad_row.h"
 #include "batcher/copy/pace.h"
 #include "batcher/throttle/chunk_size_policy.h"
 #include "engine/async/fail_point.h"
@@ -94,7 +95,7 @@ Task<> Load(Job& job) {
   job.size.emplace(size);
 }
 
-enum class ChunkEnd { kDone, kRewritten, kBusy, kTooSlow };
+enum class ChunkEnd { kDone, kRewritten, kBusy, kBadRow };
 
 Task<ChunkEnd> CopyChunk(Job& job, Session& session, const Window& window, std::int64_t& rows) {
   const Flow& flow = job.flow;
@@ -133,8 +134,13 @@ Task<ChunkEnd> CopyChunk(Job& job, Session& session, const Window& window, std::
   try {
     co_await guard::RunInTransaction(session, options, chunk);
   } catch (const pg::PgError& error) {
-    if (error.klass() != pg::SqlstateClass::kLockNotAvailable) throw;
-    end = ChunkEnd::kBusy;
+    if (error.klass() == pg::SqlstateClass::kLockNotAvailable) {
+      end = ChunkEnd::kBusy;
+    } else if (error.klass() == pg::SqlstateClass::kData) {
+      end = ChunkEnd::kBadRow;
+    } else {
+      throw;
+    }
   }
   co_return end;
 }
@@ -176,7 +182,10 @@ Task<> Work(Job& job) {
       continue;
     }
     job.windows.GiveBack(*window);
-    if (end == ChunkEnd::kRewritten) {
+    if (end == ChunkEnd::kBadRow) {
+      const auto bad = co_await FindBadRow(session, job.flow, *window);
+      if (bad) ThrowBadRow(job.flow, job.env.run.id, bad->key, bad->error);
+    } else if (end == ChunkEnd::kRewritten) {
       job.rewritten = true;
     } else {
       job.env.progress.note =

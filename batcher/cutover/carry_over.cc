@@ -1,6 +1,9 @@
 #include "batcher/cutover/carry_over.h"
 
 #include <array>
+#include <cstdint>
+
+#include "batcher/capture/parts.h"
 
 namespace pgalter::cutover {
 
@@ -8,9 +11,28 @@ namespace {
 
 // Each query: $1 the table that leaves its place, $2 its name, $3 its name to be, $4 the table that
 // comes, $5 the name that it has now. A row is a statement and when it runs: b(efore), a(fter),
-// v(alidate).
+// v(alidate), l(ast). `leaving` and `coming` are the two tables with their partitions at whatever
+// depth, by their names of now and by those to be; has_rows: not partitioned.
+
+constexpr const char* kGiven = R"sql(
+WITH RECURSIVE given AS (SELECT $1::oid, $2::text, $3::text, $4::oid, $5::text),
+tree (root, oid, relname, relkind, schema) AS (
+  SELECT c.oid, c.oid, c.relname, c.relkind, c.relnamespace FROM pg_class c WHERE c.oid IN ($1, $4)
+  UNION ALL
+  SELECT t.root, c.oid, c.relname, c.relkind, c.relnamespace
+  FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid JOIN pg_class c ON c.oid = i.inhrelid
+  WHERE t.relkind = 'p'),
+leaving AS (
+  SELECT t.oid, format('%I.%I', n.nspname, t.relname) AS name
+  FROM tree t JOIN pg_namespace n ON n.oid = t.schema WHERE t.root = $1),
+coming AS (
+  SELECT t.oid, format('%I.%I', n.nspname, t.relname) AS name, t.relkind <> 'p' AS has_rows
+  FROM tree t, pg_class l JOIN pg_namespace n ON n.oid = l.relnamespace
+  WHERE t.root = $4 AND l.oid = $1)
+)sql";
 
 // Serial columns: a sequence follows its owner into another schema, so it has none for a moment.
+// Where the new column has one of its own, it stays with the old table.
 constexpr const char* kSequences = R"sql(
 SELECT w.at, CASE w.at WHEN 'b' THEN format('ALTER SEQUENCE %s OWNED BY NONE', s.name)
                        ELSE format('ALTER SEQUENCE %s OWNED BY %s.%I', s.name, $2, s.attname) END
@@ -22,7 +44,8 @@ FROM (SELECT format('%I.%I', n.nspname, q.relname) AS name, a.attname
         AND d.refobjid = $1 AND d.deptype = 'a') s
 CROSS JOIN (VALUES ('b'), ('a')) w (at)
 WHERE EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = $4
-              AND t.attname = s.attname AND NOT t.attisdropped)
+              AND t.attname = s.attname AND NOT t.attisdropped
+              AND pg_get_serial_sequence($5, t.attname) IS NULL)
 )sql";
 
 // Identity: the number goes on where the old sequence was, never from max().
@@ -30,35 +53,45 @@ constexpr const char* kIdentities = R"sql(
 SELECT 'b', format('SELECT setval(%L::regclass, last_value, is_called) FROM %s',
                    pg_get_serial_sequence($5, t.attname), pg_get_serial_sequence($2, s.attname))
 FROM pg_attribute s JOIN pg_attribute t ON t.attname = s.attname AND t.attrelid = $4
-WHERE s.attrelid = $1 AND s.attidentity <> '' AND t.attidentity <> ''
+WHERE s.attrelid = $1 AND s.attnum > 0 AND t.attnum > 0
   AND NOT s.attisdropped AND NOT t.attisdropped
+  AND pg_get_serial_sequence($5, t.attname) IS NOT NULL
+  AND pg_get_serial_sequence($2, s.attname) IS NOT NULL
 UNION ALL
 SELECT 'b', format('ALTER SEQUENCE %s RENAME TO %I', pg_get_serial_sequence($5, t.attname), o.relname)
 FROM pg_attribute s JOIN pg_attribute t ON t.attname = s.attname AND t.attrelid = $4
 JOIN pg_class o ON o.oid = pg_get_serial_sequence($2, s.attname)::regclass
 JOIN pg_class q ON q.oid = pg_get_serial_sequence($5, t.attname)::regclass
-WHERE s.attrelid = $1 AND s.attidentity <> '' AND t.attidentity <> ''
-  AND NOT s.attisdropped AND NOT t.attisdropped AND q.relname <> o.relname
+WHERE s.attrelid = $1 AND s.attidentity <> '' AND t.attidentity <> '' AND q.relname <> o.relname
+  AND NOT s.attisdropped AND NOT t.attisdropped
 )sql";
 
-// A stale row in the old table must not keep users from deleting its parent.
+// A stale row in the old table must not keep users from deleting its parent. A partitioned table
+// takes no NOT VALID key before PostgreSQL 18: its partitions do, and when these are validated the
+// table adopts them without a scan.
 constexpr const char* kForeignKeys = R"sql(
-SELECT 'b', format('ALTER TABLE %s DROP CONSTRAINT %I', $2, conname)
-FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND conparentid = 0
+WITH outbound AS (
+  SELECT DISTINCT ON (f.conname) f.conname, f.convalidated,
+         regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', '') AS definition
+  FROM leaving l JOIN pg_constraint f ON f.conrelid = l.oid
+  WHERE f.contype = 'f' AND f.conparentid = 0
+    AND NOT EXISTS (SELECT FROM unnest(f.conkey) k
+                    JOIN pg_attribute s ON s.attrelid = f.conrelid AND s.attnum = k
+                    WHERE NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = $4
+                                      AND t.attname = s.attname AND NOT t.attisdropped))
+  ORDER BY f.conname, f.conrelid)
+SELECT 'b', format('ALTER TABLE %s DROP CONSTRAINT %I', l.name, f.conname)
+FROM leaving l JOIN pg_constraint f ON f.conrelid = l.oid
+WHERE f.contype = 'f' AND f.conparentid = 0
 UNION ALL
-SELECT 'a', format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', $2, conname,
-                   regexp_replace(pg_get_constraintdef(oid), ' NOT VALID$', ''))
-FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND conparentid = 0
-  AND NOT EXISTS (SELECT FROM unnest(conkey) k JOIN pg_attribute s ON s.attrelid = $1 AND s.attnum = k
-                  WHERE NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = $4
-                                    AND t.attname = s.attname AND NOT t.attisdropped))
+SELECT 'a', format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', c.name, conname, definition)
+FROM outbound, coming c WHERE c.has_rows
 UNION ALL
-SELECT 'v', format('ALTER TABLE %s VALIDATE CONSTRAINT %I', $2, conname)
-FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND conparentid = 0
-  AND NOT EXISTS (SELECT FROM unnest(conkey) k JOIN pg_attribute s ON s.attrelid = $1 AND s.attnum = k
-                  WHERE NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = $4
-                                    AND t.attname = s.attname AND NOT t.attisdropped))
-  AND convalidated
+SELECT 'v', format('ALTER TABLE %s VALIDATE CONSTRAINT %I', c.name, conname)
+FROM outbound, coming c WHERE c.has_rows AND convalidated
+UNION ALL
+SELECT 'l', format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.name, conname, definition)
+FROM outbound, coming c WHERE c.oid = $4 AND NOT c.has_rows
 UNION ALL
 SELECT 'b', format('ALTER TABLE %s DROP CONSTRAINT %I', r.name, f.conname)
 FROM pg_constraint f CROSS JOIN LATERAL (
@@ -181,10 +214,10 @@ SELECT 'v', format('ANALYZE %s', $2) WHERE EXISTS (SELECT FROM pg_statistic_ext 
 )sql";
 
 constexpr const char* kReplicaIdentity = R"sql(
-SELECT 'a', format('ALTER TABLE %s REPLICA IDENTITY %s', $2,
+SELECT 'a', format('ALTER TABLE %s REPLICA IDENTITY %s', o.name,
                    CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING'
                      WHEN 'd' THEN 'DEFAULT' ELSE 'USING INDEX ' || quote_ident(i.relname) END)
-FROM pg_class c JOIN pg_class t ON t.oid = $4
+FROM pg_class c JOIN pg_class t ON t.oid = $4 CROSS JOIN coming o
 LEFT JOIN pg_index x ON x.indrelid = c.oid AND x.indisreplident
 LEFT JOIN pg_class i ON i.oid = x.indexrelid
 WHERE c.oid = $1 AND (c.relreplident = 'i' OR c.relreplident <> t.relreplident)
@@ -232,10 +265,7 @@ Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming,
   // Every query is given all parameters, whatever it needs of them.
   for (const std::string& query : queries)
     statements.push_back(
-        {"WITH given AS (SELECT $1::oid, $2::text, $3::text, $4::oid, $5::text) "
-         "SELECT * FROM (" +
-             query + ") AS q (at, statement)",
-         params});
+        {std::string(kGiven) + "SELECT * FROM (" + query + ") AS q (at, statement)", params});
   const auto results = co_await db.Pipeline(std::move(statements));
   CarryOver carry;
   for (const pg::Result& rows : results) {
@@ -246,8 +276,10 @@ Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming,
         carry.before.push_back(std::move(statement));
       } else if (at == 'a') {
         carry.after.push_back(std::move(statement));
-      } else {
+      } else if (at == 'v') {
         carry.validate.push_back(std::move(statement));
+      } else {
+        carry.adopt.push_back(std::move(statement));
       }
     }
   }
@@ -255,13 +287,17 @@ Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming,
 }
 
 Task<Joined> ReadJoined(Session& session, pg::Oid table) {
+  std::vector<std::int64_t> oids{table};
+  for (const capture::Part& part : co_await capture::ReadParts(session, table))
+    oids.push_back(part.oid);
   const pg::Result rows = co_await session.db().Query(
-      "SELECT DISTINCT f.conrelid = $1, format('%I.%I', n.nspname, c.relname), c.oid::int8"
-      " FROM pg_constraint f JOIN pg_class c"
-      "   ON c.oid = CASE WHEN f.conrelid = $1 THEN f.confrelid ELSE f.conrelid END"
+      "SELECT DISTINCT o.outbound, format('%I.%I', n.nspname, c.relname), c.oid::int8"
+      " FROM pg_constraint f CROSS JOIN LATERAL (SELECT f.conrelid = ANY ($1::int8[]) AS outbound) "
+      "o"
+      " JOIN pg_class c ON c.oid = CASE WHEN o.outbound THEN f.confrelid ELSE f.conrelid END"
       " JOIN pg_namespace n ON n.oid = c.relnamespace"
-      " WHERE f.contype = 'f' AND (f.conrelid = $1) <> (f.confrelid = $1) ORDER BY 3",
-      table);
+      " WHERE f.contype = 'f' AND o.outbound <> (f.confrelid = ANY ($1::int8[])) ORDER BY 3",
+      oids);
   Joined joined;
   for (int i = 0; i < rows.rows(); ++i)
     (rows.Get<bool>(i, 0) ? joined.referenced : joined.referencing)

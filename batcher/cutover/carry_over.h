@@ -17,6 +17,7 @@ struct CarryOver {
   std::vector<std::string> before;    // while the table that leaves still has its name
   std::vector<std::string> after;     // when the other one has it
   std::vector<std::string> validate;  // once users work on, in transactions of their own
+  std::vector<std::string> adopt;     // then, each once and under the ladder
 };
 
 // `name`: the name in question, quoted with its schema; `name_to_be`: that of the leaving table.

@@ -4,10 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include "batcher/backfill/target.h"
 #include "batcher/capture/catch_up.h"
 #include "batcher/capture/flow_sql.h"
+#include "batcher/capture/parts.h"
 #include "batcher/copy/pace.h"
 #include "batcher/cutover/carry_over.h"
 #include "batcher/rebuild/follow.h"
@@ -83,10 +86,15 @@ lock::LockRequest LockOf(const Swap& swap) {
 
 // What must be true for the log to be whole. Under the lock.
 Task<> CheckCapture(Session& session, const Flow& flow, const std::string& run) {
+  std::vector<std::int64_t> parts;
+  for (const capture::Part& part : co_await capture::ReadParts(session, flow.from_oid))
+    parts.push_back(part.oid);
   const pg::Result found = co_await session.db().Query(
-      "SELECT count(*) = 2 FROM pg_trigger WHERE tgrelid = $1 AND tgname IN ($2, $3)"
-      " AND tgenabled = 'A'",
-      flow.from_oid, flow.trigger(), flow.truncate_trigger());
+      "SELECT (SELECT count(*) = 2 FROM pg_trigger WHERE tgrelid = $1 AND tgname IN ($2, $3)"
+      "        AND tgenabled = 'A')"
+      " AND NOT EXISTS (SELECT FROM unnest($4::int8[]) p WHERE NOT EXISTS (SELECT FROM pg_trigger"
+      "   WHERE tgrelid = p AND tgname = $2 AND tgenabled = 'A'))",
+      flow.from_oid, flow.trigger(), flow.truncate_trigger(), parts);
   if (found.Get<bool>(0, 0) || !async::SafeguardOn("capture-check")) co_return;
   throw Failure(
       ExitCode::kRefused,
@@ -136,12 +144,25 @@ Task<> CaptureBack(run::Environment& env) {
   Session& session = env.main;
   const Flow back = co_await capture::LoadFlow(session, env.run.id, "reverse");
   co_await Execute(session, capture::MakeTriggers(back));
+  if (back.from_partitioned) co_await capture::RememberParts(session, back);
   for (const std::string& trigger : {back.trigger(), back.truncate_trigger()}) {
     const state::Artefact artefact = Artefact(env.run.id, "trigger", trigger, back.from_oid);
     co_await state::RecordArtefact(session, artefact);
   }
   const state::Artefact function = Artefact(env.run.id, "function", back.function() + "()");
   co_await state::RecordArtefact(session, function);
+}
+
+// A partition does not follow its table into another schema.
+Task<std::vector<std::pair<std::string, std::string>>> Moves(Session& session, const Swap& swap) {
+  std::vector<std::pair<std::string, std::string>> moves;
+  moves.emplace_back(swap.flow.from, swap.aside);
+  for (std::string& name : co_await capture::ReadPartitions(session, swap.flow.from_oid))
+    moves.emplace_back(std::move(name), swap.aside);
+  moves.emplace_back(swap.flow.to, swap.schema);
+  for (std::string& name : co_await capture::ReadPartitions(session, swap.flow.to_oid))
+    moves.emplace_back(std::move(name), swap.schema);
+  co_return moves;
 }
 
 // In the transaction that holds the locks.
@@ -162,8 +183,8 @@ Task<> SwapTables(run::Environment& env, const Swap& swap) {
       if (index.helper)
         statements.push_back(fmt::format("DROP INDEX {}.{}", stored.schema, index.name));
   statements.insert(statements.end(), carry.before.begin(), carry.before.end());
-  statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", flow.from, swap.aside));
-  statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", flow.to, swap.schema));
+  for (const auto& [table, schema] : co_await Moves(session, swap))
+    statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", table, schema));
   if (!swap.back)
     for (const std::string& check : stored.definition.checks)
       statements.push_back(fmt::format("ALTER TABLE {} {}", flow.from, check));
@@ -181,6 +202,7 @@ Task<> SwapTables(run::Environment& env, const Swap& swap) {
   if (!swap.back && stored.definition.revertible) co_await CaptureBack(env);
   rebuild::Definition definition = stored.definition;
   definition.validate = carry.validate;
+  definition.adopt = carry.adopt;
   co_await rebuild::RecordDefinition(session, env.run.id, definition);
   co_await session.db().Query(
       "UPDATE pgalter.rebuild SET swapped_at = CASE WHEN $2 THEN NULL ELSE clock_timestamp() END"
@@ -219,6 +241,28 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   co_return outcome.report.longest_blocked;
 }
 
+// Each once: it leaves the list in its transaction.
+Task<> AdoptUnderLadder(run::Environment& env, async::Stopper& stopper, std::string sql) {
+  lock::Work work;
+  work.statements.push_back({sql, {}});
+  auto record = [&]() -> Task<> {
+    co_await guard::CheckLease(env.main, env.lease);
+    rebuild::Stored stored = co_await rebuild::Load(env.main, env.run.id);
+    std::erase(stored.definition.adopt, sql);
+    co_await rebuild::RecordDefinition(env.main, env.run.id, stored.definition);
+  };
+  work.record = record;
+  const lock::LadderOptions options;
+  const lock::LadderOutcome outcome =
+      co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options, stopper);
+  async::FailPoint("key-adopted");
+  if (outcome.result != lock::LadderResult::kDone)
+    throw Failure(ExitCode::kLockNotObtained,
+                  fmt::format("\"{}\" found no lock, the tables were too busy: {}. The key holds "
+                              "for every partition already. At a quieter time: pgalter resume {}",
+                              sql, fmt::join(lock::Lines(outcome), "\n"), env.run.id));
+}
+
 Task<> Settle(run::Environment& env, async::Stopper& stopper) {
   const rebuild::Stored stored = co_await rebuild::Load(env.main, env.run.id);
   guard::Session session = co_await copy::OpenSession(env);
@@ -228,6 +272,8 @@ Task<> Settle(run::Environment& env, async::Stopper& stopper) {
     co_await session.db().Query(sql);
     async::FailPoint("key-validated");
   }
+  for (const std::string& sql : stored.definition.adopt)
+    co_await AdoptUnderLadder(env, stopper, sql);
 }
 
 Task<bool> IsSwapped(run::Environment& env) {

@@ -22,17 +22,21 @@ std::vector<std::string> Texts(const json::value& array) {
 }
 
 // pg_get_indexdef begins with what is known, up to the table's name, and goes on with what is not.
-// Its tablespace is not in it.
+// Its tablespace is not in it. USING INDEX cannot be said of a partitioned table, whose constraint
+// makes the index.
 constexpr const char* kIndexes = R"sql(
 SELECT quote_ident(c.relname),
-       CASE WHEN con.contype IS DISTINCT FROM 'x' THEN
+       CASE WHEN con.contype IS DISTINCT FROM 'x' AND (con.oid IS NULL OR c.relkind = 'i') THEN
          format('CREATE %sINDEX %I ON %s', u.word, c.relname, $3::text)
            || substr(pg_get_indexdef(x.indexrelid),
-                     length(format('CREATE %sINDEX %I ON %s', u.word, c.relname, $2::text)) + 1)
+                     length(format('CREATE %sINDEX %I ON %s%s', u.word, c.relname,
+                                   CASE c.relkind WHEN 'I' THEN 'ONLY ' ELSE '' END,
+                                   $2::text)) + 1)
        END,
        CASE WHEN con.oid IS NULL THEN NULL
-         WHEN con.contype = 'x' THEN format('ALTER TABLE %s ADD CONSTRAINT %I %s', $3::text, con.conname,
-                              pg_get_constraintdef(con.oid))
+         WHEN con.contype = 'x' OR c.relkind = 'I' THEN
+           format('ALTER TABLE %s ADD CONSTRAINT %I %s', $3::text, con.conname,
+                  pg_get_constraintdef(con.oid))
          ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s USING INDEX %I%s%s', $3::text, con.conname,
                      CASE con.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, c.relname,
                      CASE WHEN con.condeferrable THEN ' DEFERRABLE' ELSE '' END,
@@ -47,12 +51,14 @@ SELECT quote_ident(c.relname),
        format('COMMENT ON INDEX %I.%I IS %L', $4::text, c.relname,
               obj_description(c.oid, 'pg_class')),
        obj_description(c.oid, 'pg_class') IS NOT NULL,
-       format('ALTER TABLE %s CLUSTER ON %I', $3::text, c.relname), x.indisclustered
+       format('ALTER TABLE %s CLUSTER ON %I', $3::text, c.relname), x.indisclustered,
+       CASE WHEN c.relispartition THEN
+         (SELECT quote_ident(relname) FROM pg_class WHERE oid = pg_partition_root(c.oid)) END
 FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
 CROSS JOIN LATERAL (SELECT CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END AS word) u
 LEFT JOIN pg_constraint con ON con.conindid = x.indexrelid AND con.conrelid = x.indrelid
   AND con.contype IN ('p', 'u', 'x')
-WHERE x.indrelid = $1 AND x.indisvalid
+WHERE x.indrelid = $1 AND x.indisvalid AND NOT (c.relkind = 'I' AND c.relispartition)
 ORDER BY x.indisprimary DESC, x.indisunique DESC, c.relname
 )sql";
 
@@ -62,14 +68,17 @@ json::object ToJson(const Definition& definition) {
   json::array indexes;
   for (const Index& index : definition.indexes)
     indexes.push_back({{"name", index.name},
+                       {"table", index.table},
                        {"create", index.create},
                        {"constraint", index.constraint},
                        {"remarks", Array(index.remarks)},
                        {"key", index.key},
-                       {"helper", index.helper}});
+                       {"helper", index.helper},
+                       {"root", index.root}});
   return {{"indexes", indexes},
           {"checks", Array(definition.checks)},
           {"validate", Array(definition.validate)},
+          {"adopt", Array(definition.adopt)},
           {"revertible", definition.revertible}};
 }
 
@@ -78,12 +87,14 @@ Definition DefinitionFromJson(const json::object& json) {
   for (const json::value& value : json.at("indexes").as_array()) {
     const json::object& index = value.as_object();
     definition.indexes.push_back(
-        {index.at("name").as_string().c_str(), index.at("create").as_string().c_str(),
-         index.at("constraint").as_string().c_str(), Texts(index.at("remarks")),
-         index.at("key").as_bool(), index.at("helper").as_bool()});
+        {index.at("name").as_string().c_str(), index.at("table").as_string().c_str(),
+         index.at("create").as_string().c_str(), index.at("constraint").as_string().c_str(),
+         Texts(index.at("remarks")), index.at("key").as_bool(), index.at("helper").as_bool(),
+         index.at("root").as_string().c_str()});
   }
   definition.checks = Texts(json.at("checks"));
   definition.validate = Texts(json.at("validate"));
+  definition.adopt = Texts(json.at("adopt"));
   definition.revertible = json.at("revertible").as_bool();
   return definition;
 }
@@ -96,11 +107,13 @@ Task<std::vector<Index>> ReadIndexes(Session& session, pg::Oid from, std::string
   for (int i = 0; i < rows.rows(); ++i) {
     Index index;
     index.name = rows.Get<std::string>(i, 0);
+    index.table = to_name;
     index.create = rows.Get<std::optional<std::string>>(i, 1).value_or("");
     if (rows.Get<bool>(i, 3)) index.constraint = rows.Get<std::string>(i, 2);
     if (rows.Get<bool>(i, 5)) index.remarks.push_back(rows.Get<std::string>(i, 4));
     if (rows.Get<bool>(i, 7)) index.remarks.push_back(rows.Get<std::string>(i, 6));
     if (rows.Get<bool>(i, 9)) index.remarks.push_back(rows.Get<std::string>(i, 8));
+    index.root = rows.Get<std::optional<std::string>>(i, 10).value_or("");
     indexes.push_back(std::move(index));
   }
   co_return indexes;

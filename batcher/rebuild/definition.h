@@ -15,17 +15,22 @@ using guard::Session;
 
 struct Index {
   std::string name;                  // quoted
+  std::string table;                 // that it is on: quoted, with its schema
   std::string create;                // empty: the constraint makes it
   std::string constraint;            // ALTER TABLE … ADD CONSTRAINT …; empty: none
   std::vector<std::string> remarks;  // what follows: comments, CLUSTER ON
   bool key = false;                  // catch-up looks rows up by it
   bool helper = false;               // only for that: it goes before the swap
+  std::string root;  // on a partition: the index of the partitioned table that it is a part of
 };
 
 struct Definition {
-  std::vector<Index> indexes;         // the key first
+  // The key first. Those of partitions come before the one that they are parts of, which adopts
+  // them when it is made.
+  std::vector<Index> indexes;
   std::vector<std::string> checks;    // that are not valid, to be added in the swap
   std::vector<std::string> validate;  // after the swap
+  std::vector<std::string> adopt;     // then, each once: foreign keys of a partitioned table
   bool revertible = false;            // there is a flow back
 };
 
@@ -33,7 +38,8 @@ boost::json::object ToJson(const Definition& definition);
 Definition DefinitionFromJson(const boost::json::object& json);
 
 // Indexes of `from`, as they would be on `to` (names quoted, with schemas; `to_schema` is not
-// quoted). Primary key first.
+// quoted). Primary key first. Of a partitioned table that is itself a partition, without those that
+// come with its parent's.
 Task<std::vector<Index>> ReadIndexes(Session& session, pg::Oid from, std::string from_name,
                                      std::string to_name, std::string to_schema);
 

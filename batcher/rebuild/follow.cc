@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "batcher/copy/bad_row.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
@@ -48,16 +49,14 @@ Task<> Follow(run::Environment& env, async::Stopper& stopper, guard::Session& se
         applied = (co_await capture::CatchUp(session, flow, env.lease)).applied;
       }
     } catch (const pg::PgError& error) {
-      if (!error.Is("23505") && !error.Is("23P01")) throw;
+      if (error.klass() != pg::SqlstateClass::kData) throw;
       conflict = error;
     }
     if (conflict) {
-      if (++conflicts > kMostConflicts)
-        throw run::Failure(
-            run::ExitCode::kError,
-            fmt::format("rows of {} do not fit into the new table: {}. Mend them, then: pgalter "
-                        "resume {}",
-                        flow.from, conflict->what(), env.run.id));
+      const bool meets = conflict->Is("23505") || conflict->Is("23P01");
+      if (meets && ++conflicts <= kMostConflicts) continue;
+      const auto bad = co_await capture::FindBadKey(session, flow, env.lease);
+      if (bad) copy::ThrowBadRow(flow, env.run.id, bad->key, bad->error);
       continue;
     }
     conflicts = 0;

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "batcher/backfill/chunk_sql.h"
 #include "batcher/backfill/window_set.h"
 #include "batcher/capture/flow_sql.h"
+#include "batcher/capture/parts.h"
 #include "batcher/copy/pace.h"
 #include "batcher/rebuild/follow.h"
 #include "batcher/rebuild/store.h"
@@ -32,11 +34,11 @@ Task<Session> OpenForLong(const run::Environment& env) {
   co_return session;
 }
 
-Task<bool> IsBuilt(Session& session, const Stored& stored, const Index& index) {
+Task<bool> IsBuilt(Session& session, const Index& index) {
   const pg::Result row = co_await session.db().Query(
       "SELECT EXISTS (SELECT FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid"
-      " WHERE x.indrelid = $1 AND quote_ident(c.relname) = $2)",
-      stored.shadow, index.name);
+      " WHERE x.indrelid = $1::regclass AND quote_ident(c.relname) = $2)",
+      index.table, index.name);
   co_return row.Get<bool>(0, 0);
 }
 
@@ -53,16 +55,10 @@ Task<> Build(run::Environment& env, Session& session, const Index& index) {
   async::FailPoint("index-built");
 }
 
-Task<> Purge(run::Environment& env, Session& session, const Flow& flow) {
-  auto take = [&]() -> Task<> {
-    co_await guard::CheckLease(session, env.lease);
-    co_await capture::TakeChanges(session, flow);
-  };
-  co_await guard::RunInTransaction(session, take);
-  co_await session.db().Query(fmt::format("ANALYZE {}", flow.dirty()));
+Task<> PurgePart(run::Environment& env, Session& session, const Flow& flow,
+                 const capture::Part& part) {
   const pg::Result size = co_await session.db().Query(
-      "SELECT pg_relation_size($1::oid::regclass) / current_setting('block_size')::int8",
-      flow.to_oid);
+      "SELECT pg_relation_size($1::oid::regclass) / current_setting('block_size')::int8", part.oid);
   const auto blocks = size.Get<std::int64_t>(0, 0);
   for (Block first = 0; first < blocks; first += kPurgeWindow) {
     env.stopper.ThrowIfStopping();
@@ -70,11 +66,22 @@ Task<> Purge(run::Environment& env, Session& session, const Flow& flow) {
     const std::string to = backfill::Tid(std::min(first + kPurgeWindow, blocks));
     auto purge = [&]() -> Task<> {
       co_await guard::CheckLease(session, env.lease);
-      co_await session.db().Query(capture::PurgeStatement(flow), from, to);
+      co_await session.db().Query(capture::PurgeStatement(flow, part.name), from, to);
     };
     co_await guard::RunInTransaction(session, purge);
     async::FailPoint("purged");
   }
+}
+
+Task<> Purge(run::Environment& env, Session& session, const Flow& flow) {
+  auto take = [&]() -> Task<> {
+    co_await guard::CheckLease(session, env.lease);
+    co_await capture::TakeChanges(session, flow);
+  };
+  co_await guard::RunInTransaction(session, take);
+  co_await session.db().Query(fmt::format("ANALYZE {}", flow.dirty()));
+  const std::vector<capture::Part> parts = co_await capture::ReadParts(session, flow.to_oid);
+  for (const capture::Part& part : parts) co_await PurgePart(env, session, flow, part);
 }
 
 }  // namespace
@@ -85,11 +92,19 @@ run::Task<> KeyStep::Do(run::Environment& env, const state::Step&) {
   const Stored stored = co_await Load(env.main, env.run.id);
   const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
   Session session = co_await OpenForLong(env);
-  const Index& key = stored.definition.indexes.front();
-  const bool built = co_await IsBuilt(session, stored, key);
-  if (!built) {
-    if (async::SafeguardOn("purge")) co_await Purge(env, session, flow);
-    co_await Build(env, session, key);
+  std::vector<Index> missing;
+  bool begun = false;
+  for (const Index& index : stored.definition.indexes) {
+    if (!index.key) continue;
+    const bool built = co_await IsBuilt(session, index);
+    begun = begun || built;
+    if (!built) missing.push_back(index);
+  }
+  // Nothing is applied from the log before the key is whole, so one purge is enough.
+  if (!missing.empty() && !begun && async::SafeguardOn("purge")) co_await Purge(env, session, flow);
+  for (const Index& index : missing) {
+    env.stopper.ThrowIfStopping();
+    co_await Build(env, session, index);
   }
   Session user = co_await copy::OpenSession(env);
   co_await Follow(env, env.stopper, user, flow, kEnough);
@@ -106,7 +121,7 @@ run::Task<> IndexesStep::Do(run::Environment& env, const state::Step&) {
   Session user = co_await copy::OpenSession(env);
   for (const Index& index : stored.definition.indexes) {
     env.stopper.ThrowIfStopping();
-    const bool built = co_await IsBuilt(session, stored, index);
+    const bool built = co_await IsBuilt(session, index);
     if (built) continue;
     co_await Follow(env, env.stopper, user, flow, kEnough);
     co_await MatchExactly(user, flow, env.lease);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "batcher/backfill/rights.h"
+#include "batcher/rebuild/definition_file.h"
 #include "batcher/rebuild/shadow.h"
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
@@ -150,6 +151,7 @@ Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
                               "TO {}",
                               right.Get<std::string>(0, 1), right.Get<std::string>(0, 2)));
   ReadAlter(table, spec.alter);
+  if (!spec.definition.empty()) ReadDefinitionFile(spec.definition, table.name, "pg_temp");
   const pg::Result obstacles = co_await session.db().Query(kObstacles, table.oid);
   if (!obstacles.empty()) Refuse(table, obstacles.Get<std::string>(0, 0));
   const pg::Result size = co_await session.db().Query(

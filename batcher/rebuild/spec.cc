@@ -15,6 +15,8 @@ json::object ToJson(const Spec& spec) {
   for (const auto& [name, value] : spec.settings) settings[name] = value;
   return {{"table", spec.table},
           {"alter", spec.alter},
+          {"definition", spec.definition},
+          {"allow_weaker_keys", spec.allow_weaker_keys},
           {"maps", maps},
           {"workers", spec.workers},
           {"throttle", throttle},
@@ -26,6 +28,8 @@ Spec FromJson(const json::object& json) {
   Spec spec;
   spec.table = json.at("table").as_string().c_str();
   spec.alter = json.at("alter").as_string().c_str();
+  spec.definition = json.at("definition").as_string().c_str();
+  spec.allow_weaker_keys = json.at("allow_weaker_keys").as_bool();
   for (const json::value& map : json.at("maps").as_array())
     spec.maps.emplace_back(map.as_string().c_str());
   spec.workers = json.at("workers").to_number<int>();

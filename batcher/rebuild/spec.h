@@ -10,9 +10,15 @@
 
 namespace pgalter::rebuild {
 
+// With neither `alter` nor `definition` the table is made anew as it is.
 struct Spec {
-  std::string table;              // as the user wrote it
-  std::string alter;              // the actions of an ALTER TABLE; empty: the same definition
+  std::string table;  // as the user wrote it
+  std::string alter;  // the actions of an ALTER TABLE
+  // The whole new definition, instead: CREATE TABLE under the table's own name, and as it likes its
+  // partitions (CREATE TABLE … PARTITION OF) and indexes (CREATE INDEX).
+  std::string definition;
+  // A unique key of the table may go, or become one together with more columns.
+  bool allow_weaker_keys = false;
   std::vector<std::string> maps;  // 'column = expression', one or more each
   int workers = 1;
   std::chrono::milliseconds chunk_time{500};

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "batcher/backfill/chunk_sql.h"
 #include "batcher/backfill/window_set.h"
 #include "batcher/capture/catch_up.h"
 #include "batcher/capture/flow_sql.h"
+#include "batcher/capture/parts.h"
 #include "batcher/copy/pace.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
@@ -51,6 +53,24 @@ Task<Block> Blocks(Session& session, pg::Oid relation) {
   co_return row.Get<std::int64_t>(0, 0);
 }
 
+struct Scan {
+  bool missing = false;  // rows of the source that the shadow lacks; else the other way round
+  std::string statement;
+  Block blocks = 0;
+};
+
+Task<std::vector<Scan>> ScansOf(Session& session, const Flow& flow) {
+  std::vector<Scan> scans;
+  const Block of_source = co_await Blocks(session, flow.from_oid);
+  scans.push_back({true, capture::MissingStatement(flow), of_source});
+  const std::vector<capture::Part> parts = co_await capture::ReadParts(session, flow.to_oid);
+  for (const capture::Part& part : parts) {
+    const Block of_part = co_await Blocks(session, part.oid);
+    scans.push_back({false, capture::SurplusStatement(flow, part.name), of_part});
+  }
+  co_return scans;
+}
+
 }  // namespace
 
 Task<bool> VerifyStep::Done(run::Environment&, const state::Step&) { co_return false; }
@@ -60,14 +80,14 @@ Task<> VerifyStep::Do(run::Environment& env, const state::Step&) {
   Session session = co_await copy::OpenSession(env);
   session.db().set_query_deadline(std::chrono::hours(1));
   auto check = [&](throttle::Throttle& throttle) -> Task<> {
-    const Block of_source = co_await Blocks(env.main, flow.from_oid);
-    const Block of_shadow = co_await Blocks(env.main, flow.to_oid);
-    const auto all = static_cast<double>(std::max<Block>(of_source + of_shadow, 1));
+    const std::vector<Scan> scans = co_await ScansOf(env.main, flow);
+    Block all = 1;
+    for (const Scan& scan : scans) all += scan.blocks;
     Block done = 0;
-    for (const bool missing : {true, false}) {
-      const Block blocks = missing ? of_source : of_shadow;
-      const std::string statement =
-          missing ? capture::MissingStatement(flow) : capture::SurplusStatement(flow);
+    for (const Scan& scan : scans) {
+      const bool missing = scan.missing;
+      const Block blocks = scan.blocks;
+      const std::string& statement = scan.statement;
       for (Block first = 0; first < blocks; first += kWindow) {
         co_await throttle.Admit(env.stopper);
         const auto begun = async::Clock::now();
@@ -84,7 +104,7 @@ Task<> VerifyStep::Do(run::Environment& env, const state::Step&) {
                   missing ? "are not the same in" : "are not in", missing ? flow.to : flow.from,
                   found.keys, env.run.id));
         done += std::min(kWindow, blocks - first);
-        env.progress.fraction = static_cast<double>(done) / all;
+        env.progress.fraction = static_cast<double>(done) / static_cast<double>(all);
         co_await throttle.After(async::Clock::now() - begun, env.stopper);
       }
       async::FailPoint("verified-one-way");

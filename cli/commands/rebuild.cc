@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
 #include "batcher/rebuild/prepare.h"
 #include "batcher/throttle/settings.h"
 #include "cli/confirm.h"
@@ -24,6 +28,10 @@ void AddOptions(po::options_description& options) {
   options.add_options()  //
       ("alter", po::value<std::string>(),
        "the new definition, as behind ALTER TABLE: 'ALTER c TYPE bigint, DROP d'")  //
+      ("definition", po::value<std::string>(),
+       "a file with the new definition instead: CREATE TABLE, its partitions and indexes; - reads "
+       "stdin")                                                                   //
+      ("allow-weaker-keys", "a unique key may go, or be joined by more columns")  //
       ("map", po::value<Words>()->composing(),
        "column = expression over the old row: the value of a column of the new table")            //
       ("workers", po::value<int>()->default_value(1), "sessions that copy at a time")             //
@@ -59,11 +67,28 @@ void AddThrottle(const Context& context, rebuild::Spec& spec) {
     if (const auto refused = throttle::Change(settings, key, value)) Refuse(*refused, "");
 }
 
+std::string ReadDefinition(const Context& context) {
+  const auto& path = context.Get("definition");
+  if (context.Has("alter"))
+    Refuse("--alter and --definition are two ways to say the same",
+           "write what is to change into the definition");
+  std::ifstream file;
+  if (path != "-") file.open(path);
+  std::istream& from = path == "-" ? std::cin : file;
+  std::ostringstream text;
+  text << from.rdbuf();
+  if (from.fail() || text.str().empty())
+    Refuse(fmt::format("cannot read --definition {}", path), "a file with CREATE TABLE …");
+  return text.str();
+}
+
 rebuild::Spec SpecOf(const Context& context) {
   constexpr int kMostWorkers = 64;
   rebuild::Spec spec;
   spec.table = context.Operand(0);
   if (context.Has("alter")) spec.alter = context.Get("alter");
+  if (context.Has("definition")) spec.definition = ReadDefinition(context);
+  spec.allow_weaker_keys = context.Has("allow-weaker-keys");
   if (context.Has("map")) spec.maps = context.Get<Words>("map");
   spec.workers = context.Get<int>("workers");
   if (spec.workers < 1 || spec.workers > kMostWorkers)

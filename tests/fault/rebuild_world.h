@@ -9,10 +9,13 @@
 
 namespace pgalter::test {
 
+// kKey: they count on the unique key over id alone, which a partitioned table does not have.
+enum class Uses { kKey, kAnyKey };
+
 // Users who do everything that a table can have done to it.
 class Rebuilders {
  public:
-  Rebuilders(std::string conninfo, unsigned seed, int count = 2);
+  Rebuilders(std::string conninfo, unsigned seed, int count = 2, Uses uses = Uses::kKey);
   Rebuilders(const Rebuilders&) = delete;
   Rebuilders& operator=(const Rebuilders&) = delete;
   ~Rebuilders() { Stop(); }
@@ -25,6 +28,7 @@ class Rebuilders {
   void Write(unsigned seed);
 
   std::string conninfo_;
+  Uses uses_;
   std::atomic<bool> stopping_ = false;
   std::atomic<long> writes_ = 0;
   std::mutex mutex_;
@@ -39,9 +43,15 @@ class RebuildWorld : public BackfillWorld {
   // rebuild items --alter 'ALTER a TYPE bigint', in small chunks.
   [[nodiscard]] static Words Rebuild(const Words& more = {});
 
+  // rebuild items --definition: partitioned by a, which users change all the time; in small chunks.
+  [[nodiscard]] static Words Partition(const Words& more = {});
+  // A file with this text, for --definition.
+  [[nodiscard]] static std::string File(const std::string& text);
+
   // The table is the mirror, and of the new definition.
   void ExpectSame() const;
   void ExpectNew() const;
+  void ExpectPartitioned() const;
   // `finish` and `cleanup` leave nothing of ours.
   void ExpectNothingLeft() const;
 };

@@ -9,6 +9,7 @@
 #include "planner/sql/expression.h"
 #include "planner/sql/identifier.h"
 #include "planner/sql/placeholder.h"
+#include "planner/sql/relocate.h"
 #include "planner/sql/requalify.h"
 #include "planner/sql/set_clause.h"
 #include "planner/sql/statement.h"
@@ -546,6 +547,35 @@ TEST(Split, OneUnknownStatementHidesNoOther) {
   EXPECT_THAT(Statements("SELECT 1; FROBNICATE ';' t; SELECT 2;"),
               ElementsAre("SELECT 1", "FROBNICATE ';' t", "SELECT 2"));
   EXPECT_FALSE(SplitStatements("SELECT 1; SELECT 'open"));
+}
+
+// MoveDefinition
+
+TEST(MoveDefinition, NamesWhatIsMadeInAnotherSchema) {
+  const struct {
+    const char* text;
+    const char* moved;
+  } cases[] = {
+      {"CREATE TABLE t (a int)", "CREATE TABLE new.t (a int)"},
+      {"CREATE TABLE /* here */ \"S\" . \"T\" (LIKE s.t, b s.kind REFERENCES s.u)",
+       "CREATE TABLE /* here */ new.\"T\" (LIKE s.t, b s.kind REFERENCES s.u)"},
+      {"CREATE TABLE s.p PARTITION OF s.t FOR VALUES IN (1)",
+       "CREATE TABLE new.p PARTITION OF new.t FOR VALUES IN (1)"},
+      {"CREATE TABLE c (a int) INHERITS (s.t)", "CREATE TABLE new.c (a int) INHERITS (s.t)"},
+      {"CREATE INDEX i ON s.t (f(a))", "CREATE INDEX i ON new.t (f(a))"},
+      {"CREATE TABLE U&\"d!0061t\" UESCAPE '!' (a int)", "CREATE TABLE new.dat (a int)"},
+  };
+  for (const auto& one : cases) {
+    const auto moved = MoveDefinition(one.text, "new");
+    ASSERT_TRUE(moved) << one.text << ": " << moved.error().message;
+    EXPECT_EQ(*moved, one.moved);
+  }
+}
+
+TEST(MoveDefinition, RefusesEverythingElse) {
+  for (const char* text : {"DROP TABLE t", "CREATE TABLE t (a int); CREATE TABLE s (a int)",
+                           "CREATE TABLE t AS SELECT 1", "CREATE TABEL t ()", ""})
+    EXPECT_FALSE(MoveDefinition(text, "new")) << text;
 }
 
 }  // namespace

@@ -1,0 +1,84 @@
+#include "batcher/capture/parts.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <set>
+#include <sstream>
+
+#include "batcher/capture/flow_sql.h"
+#include "engine/async/fail_point.h"
+
+namespace pgalter::capture {
+
+namespace {
+
+// Not pg_partition_tree(): it reads the catalog of now, whatever the snapshot.
+constexpr const char* kTree = R"sql(
+WITH RECURSIVE tree (oid, relkind, relfilenode, depth) AS (
+  SELECT oid, relkind, relfilenode, 0 FROM pg_class WHERE oid = $1
+  UNION ALL
+  SELECT c.oid, c.relkind, c.relfilenode, t.depth + 1
+  FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid AND NOT i.inhdetachpending
+  JOIN pg_class c ON c.oid = i.inhrelid
+  WHERE t.relkind = 'p')
+SELECT t.oid, format('%I.%I', n.nspname, c.relname), t.relfilenode, t.relkind = 'p', t.depth
+FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+ORDER BY t.oid
+)sql";
+
+std::string Fingerprint(const Part& part) { return fmt::format("{}:{}", part.oid, part.filenode); }
+
+Task<> Store(Session& session, const Flow& flow, const std::vector<Part>& parts) {
+  std::string text;
+  for (const Part& part : parts) text += (text.empty() ? "" : " ") + Fingerprint(part);
+  co_await session.db().Query(
+      "UPDATE pgalter.flow SET spec = jsonb_set(spec, '{parts}', to_jsonb($3::text))"
+      " WHERE run = $1 AND name = $2",
+      flow.run, flow.name, text);
+}
+
+}  // namespace
+
+Task<std::vector<Part>> ReadParts(Session& session, pg::Oid table) {
+  const pg::Result rows = co_await session.db().Query(kTree, table);
+  std::vector<Part> parts;
+  for (int i = 0; i < rows.rows(); ++i)
+    if (!rows.Get<bool>(i, 3))
+      parts.push_back(
+          {rows.Get<pg::Oid>(i, 0), rows.Get<std::string>(i, 1), rows.Get<pg::Oid>(i, 2)});
+  co_return parts;
+}
+
+Task<std::vector<std::string>> ReadPartitions(Session& session, pg::Oid table) {
+  const pg::Result rows = co_await session.db().Query(kTree, table);
+  std::vector<std::string> names;
+  for (int i = 0; i < rows.rows(); ++i)
+    if (rows.Get<std::int32_t>(i, 4) > 0) names.push_back(rows.Get<std::string>(i, 1));
+  co_return names;
+}
+
+Task<> RememberParts(Session& session, const Flow& flow) {
+  const std::vector<Part> parts = co_await ReadParts(session, flow.from_oid);
+  co_await Store(session, flow, parts);
+}
+
+Task<> FollowParts(Session& session, const Flow& flow) {
+  if (!async::SafeguardOn("parts")) co_return;
+  const pg::Result row = co_await session.db().Query(
+      "SELECT coalesce(spec->>'parts', '') FROM pgalter.flow WHERE run = $1 AND name = $2",
+      flow.run, flow.name);
+  std::set<std::string> before;
+  std::istringstream words(row.Get<std::string>(0, 0));
+  for (std::string word; words >> word;) before.insert(word);
+  const std::vector<Part> parts = co_await ReadParts(session, flow.from_oid);
+  std::vector<Part> changed;
+  for (const Part& part : parts)
+    if (before.erase(Fingerprint(part)) == 0) changed.push_back(part);
+  if (changed.empty() && before.empty()) co_return;
+  if (!before.empty()) co_await session.db().Query(ReconcileStatement(flow));
+  for (const Part& part : changed) co_await session.db().Query(AllDirtyStatement(flow, part.name));
+  co_await Store(session, flow, parts);
+}
+
+}  // namespace pgalter::capture

@@ -1,0 +1,31 @@
+// Parts: the tables that hold a table's rows. A plain table is its own; of a partitioned one they
+// are its leaves, which users attach, detach and empty as they like.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "batcher/capture/flow.h"
+
+namespace pgalter::capture {
+
+struct Part {
+  pg::Oid oid = 0;
+  std::string name;      // quoted, with its schema
+  pg::Oid filenode = 0;  // another one after TRUNCATE and after a rewrite
+};
+
+// By oid. In a repeatable read transaction: as they were for its snapshot.
+Task<std::vector<Part>> ReadParts(Session& session, pg::Oid table);
+
+// All partitions below a table at whatever depth, quoted, without the table itself.
+Task<std::vector<std::string>> ReadPartitions(Session& session, pg::Oid table);
+
+// ATTACH, DETACH and TRUNCATE of a leaf fire none of our triggers. The parts of a partitioned
+// `from` are remembered with the flow and compared in each round and under the lock of the swap:
+// where they differ, rows that are gone leave `to`, and every key of a new or rewritten part
+// becomes dirty. In the caller's transaction.
+Task<> RememberParts(Session& session, const Flow& flow);
+Task<> FollowParts(Session& session, const Flow& flow);
+
+}  // namespace pgalter::capture

@@ -1,0 +1,94 @@
+#include "batcher/copy/bad_row.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "batcher/capture/flow_sql.h"
+#include "engine/guard/transaction.h"
+#include "engine/run/failure.h"
+
+namespace pgalter::copy {
+
+namespace {
+
+constexpr std::int64_t kMostRowsOfABlock = 8192 / 4;  // of the largest block, 32 kB
+constexpr std::int64_t kNumbers = 4 * kMostRowsOfABlock;
+
+// Places as one number, so that halves are halves within a block, too.
+std::string Tid(std::int64_t place) {
+  return fmt::format("({},{})", place / kNumbers, place % kNumbers);
+}
+
+// The error, if these rows raise one.
+Task<std::optional<pg::PgError>> Try(guard::Session& session, const capture::Flow& flow,
+                                     std::int64_t first, std::int64_t end) {
+  const std::string from = Tid(first);
+  const std::string to = Tid(end);
+  const guard::TransactionOptions defaults;
+  std::optional<pg::PgError> error;
+  std::exception_ptr other;
+  try {
+    co_await guard::Begin(session, defaults);
+    co_await session.db().Query(capture::CopyStatement(flow), from, to);
+  } catch (const pg::PgError& caught) {
+    if (caught.klass() != pg::SqlstateClass::kData) other = std::current_exception();
+    error = caught;
+  }
+  co_await guard::RollBack(session);
+  if (other) std::rethrow_exception(other);
+  co_return error;
+}
+
+Task<std::string> KeyAt(guard::Session& session, const capture::Flow& flow, std::int64_t place) {
+  const std::string tid = Tid(place);
+  const pg::Result row = co_await session.db().Query(
+      fmt::format("SELECT {} FROM ONLY {} AS {} WHERE {}.ctid = $1::tid",
+                  capture::ShownKey(flow, flow.alias), flow.from, flow.alias, flow.alias),
+      tid);
+  co_return row.empty() ? "its place " + tid : row.Get<std::string>(0, 0);
+}
+
+}  // namespace
+
+Task<std::optional<BadRow>> FindBadRow(guard::Session& session, const capture::Flow& flow,
+                                       backfill::Window window) {
+  std::int64_t first = window.first * kNumbers;
+  std::int64_t end = window.end * kNumbers;
+  std::optional<pg::PgError> error = co_await Try(session, flow, first, end);
+  while (error && end - first > 1) {
+    const std::int64_t middle = first + (end - first) / 2;
+    std::optional<pg::PgError> half = co_await Try(session, flow, first, middle);
+    if (half) {
+      end = middle;
+    } else {
+      half = co_await Try(session, flow, middle, end);
+      first = middle;
+    }
+    error = half;
+  }
+  if (!error) co_return std::nullopt;
+  std::string key = co_await KeyAt(session, flow, first);
+  co_return BadRow{std::move(key), *error};
+}
+
+void ThrowBadRow(const capture::Flow& flow, const std::string& run, const std::string& key,
+                 const pg::PgError& error) {
+  if (flow.name == "reverse")
+    throw run::Failure(
+        run::ExitCode::kError,
+        fmt::format(
+            "the row {} of {} does not fit into the old table: {} ({}). Nothing was swapped "
+            "and nothing is lost. Change the row, then: pgalter revert {}; or keep the new "
+            "table: pgalter finish {}",
+            key, flow.from, error.what(), error.sqlstate(), run, run));
+  throw run::Failure(
+      run::ExitCode::kError,
+      fmt::format("the row {} of {} does not fit into the new table: {} ({}). Nothing was swapped, "
+                  "the table is as it was, and users' changes are still noted. Change the row, "
+                  "then: pgalter resume {}; or give another definition after: pgalter abort {} "
+                  "--yes",
+                  key, flow.from, error.what(), error.sqlstate(), run, run));
+}
+
+}  // namespace pgalter::copy

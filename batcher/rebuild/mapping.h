@@ -1,0 +1,41 @@
+// Mapping: which value each column of the new table gets, by which key its rows are found, and the
+// same for the way back.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "batcher/capture/flow.h"
+#include "batcher/rebuild/names.h"
+#include "batcher/rebuild/spec.h"
+
+namespace pgalter::rebuild {
+
+using async::Task;
+using guard::Session;
+
+// Columns of the same name, what --map and USING say, and for the rest their defaults. Throws
+// run::Failure for a column that is not there.
+Task<std::vector<capture::MappedColumn>> MapColumns(Session& session, const Names& names,
+                                                    const Spec& spec, pg::Oid source);
+
+// A unique key of the source that stays as it is in the new table. Throws run::Failure.
+Task<std::vector<capture::KeyColumn>> ChooseKey(Session& session, const Names& names,
+                                                const Spec& spec, pg::Oid source);
+
+// The key with the columns by which the new table is partitioned, where these too stay as they are:
+// a row is then looked for in one partition instead of in each.
+Task<std::vector<capture::KeyColumn>> WithPartitionKey(Session& session, const Names& names,
+                                                       const Spec& spec, pg::Oid source,
+                                                       std::vector<capture::KeyColumn> key);
+
+// What users write into the new table, back into the old one: columns of the same name, by
+// assignment. nullopt: the values cannot be put back. `key` is a key of the old table, so that what
+// it says is unique there cannot be said twice.
+Task<std::optional<capture::Flow>> FlowBack(Session& session, const Names& names, const Spec& spec,
+                                            const capture::Flow& forward,
+                                            std::vector<capture::KeyColumn> key,
+                                            std::vector<std::string>& remarks);
+
+}  // namespace pgalter::rebuild

@@ -1,0 +1,186 @@
+#include "batcher/rebuild/obstacles.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "engine/run/failure.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::rebuild {
+
+using run::ExitCode;
+using run::Failure;
+
+namespace {
+
+// What could not be carried over to the new definition, found before anything is copied.
+constexpr const char* kInTheWay = R"sql(
+SELECT CASE WHEN v.oid IS NULL THEN pg_describe_object(d.classid, d.objid, 0)
+            ELSE pg_describe_object('pg_class'::regclass, v.oid, 0) END, s.attname,
+       CASE WHEN t.attnum IS NULL THEN 'is not in the new definition' ELSE 'changes its type' END
+FROM pg_attribute s
+LEFT JOIN pg_attribute t ON t.attrelid = $2::regclass AND t.attname = s.attname
+  AND NOT t.attisdropped
+JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.attrelid
+  AND d.refobjsubid = s.attnum
+LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+LEFT JOIN pg_class v ON v.oid = r.ev_class AND v.oid <> s.attrelid
+LEFT JOIN pg_constraint f ON d.classid = 'pg_constraint'::regclass AND f.oid = d.objid
+WHERE s.attrelid = $1 AND s.attnum > 0 AND NOT s.attisdropped
+  AND (t.attnum IS NULL
+         AND (d.classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass,
+                            'pg_publication_rel'::regclass, 'pg_statistic_ext'::regclass)
+              OR f.contype = 'f' AND f.conrelid <> s.attrelid)
+       OR (t.atttypid, t.atttypmod) <> (s.atttypid, s.atttypmod)
+         AND d.classid = 'pg_rewrite'::regclass)
+LIMIT 1
+)sql";
+
+// Each with the way out.
+constexpr const char* kLost = R"sql(
+WITH leaf AS (
+  SELECT i.relid AS oid FROM pg_partition_tree($2::regclass) i WHERE i.isleaf),
+made AS (
+  SELECT c.relname FROM pg_class c
+  WHERE c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = $2::regclass)),
+target AS (SELECT relkind = 'p' AS partitioned FROM pg_class WHERE oid = $2::regclass)
+SELECT format('the name %s is taken by what is no part of the table: give the new one another name',
+              o.oid::regclass)
+FROM made m JOIN pg_class o ON o.relname = m.relname
+WHERE o.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = $1) AND o.oid <> $1
+  AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indexrelid = o.oid AND x.indrelid = $1)
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = o.oid
+                  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
+                  AND d.deptype IN ('a', 'i'))
+UNION ALL
+SELECT format('foreign key %I of %s refers to (%s), over which the new definition has no unique '
+              'key: drop it before', f.conname, f.conrelid::regclass, n.names)
+FROM pg_constraint f CROSS JOIN LATERAL (
+  SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) AS names FROM pg_attribute
+  WHERE attrelid = f.confrelid AND attnum = ANY (f.confkey)) n
+WHERE f.contype = 'f' AND f.confrelid = $1 AND NOT EXISTS (
+  SELECT FROM pg_index x WHERE x.indrelid = $2::regclass AND x.indisunique AND x.indpred IS NULL
+    AND x.indexprs IS NULL
+    AND (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname)
+         FROM unnest(x.indkey[0:x.indnkeyatts - 1]) k JOIN pg_attribute a
+         ON a.attrelid = x.indrelid AND a.attnum = k) = n.names)
+UNION ALL
+SELECT format('foreign key %I is not valid, and a partitioned table has none such: VALIDATE or drop '
+              'it before', conname)
+FROM pg_constraint, target
+WHERE conrelid = $1 AND contype = 'f' AND NOT convalidated AND partitioned
+UNION ALL
+SELECT format('publication %I would publish partitions, which its subscribers do not have: ALTER '
+              'PUBLICATION %I SET (publish_via_partition_root = true)', p.pubname, p.pubname)
+FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid, target
+WHERE r.prrelid = $1 AND partitioned AND NOT p.pubviaroot
+UNION ALL
+SELECT 'its replica identity is an index, which partitions would need each: ALTER TABLE … REPLICA '
+       'IDENTITY DEFAULT, or FULL, before'
+FROM pg_class c, target WHERE c.oid = $1 AND c.relreplident = 'i' AND partitioned
+UNION ALL
+SELECT 'it is published, and without a primary key in the new definition users could not change '
+       'rows any more: give it one'
+FROM pg_class c WHERE c.oid = $1 AND c.relreplident = 'd'
+  AND EXISTS (SELECT FROM pg_publication_tables t JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE t.schemaname = n.nspname AND t.tablename = c.relname)
+  AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = $2::regclass AND indisprimary)
+UNION ALL
+SELECT format('trigger %I has transition tables, which a row trigger of a partitioned table cannot '
+              'have: drop it before', tgname)
+FROM pg_trigger, target WHERE tgrelid = $1 AND NOT tgisinternal AND partitioned
+  AND tgtype & 1 = 1 AND (tgoldtable IS NOT NULL OR tgnewtable IS NOT NULL)
+UNION ALL
+SELECT format('partition %s is a foreign table', oid::regclass) FROM pg_class
+WHERE relkind = 'f' AND oid IN (SELECT oid FROM leaf)
+UNION ALL
+SELECT format('sequence %s has a number of its own for %I: rebuild with DEFAULT nextval(…) of the '
+              'sequence that is there, or with GENERATED … AS IDENTITY', d.objid::regclass, a.attname)
+FROM pg_depend d JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S'
+JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE d.classid = 'pg_class'::regclass AND d.refobjid = $2::regclass AND d.deptype = 'a'
+LIMIT 1
+)sql";
+
+// Unique keys of the source that no unique key of the new table implies: one over the same columns,
+// or over some of them.
+constexpr const char* kWeaker = R"sql(
+SELECT n.names, coalesce((
+    SELECT string_agg(format('(%s)', t.names), ', ') FROM (
+      SELECT (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.n)
+              FROM unnest(x.indkey[0:x.indnkeyatts - 1]) WITH ORDINALITY k (attnum, n)
+              JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum) AS names
+      FROM pg_index x WHERE x.indrelid = $2::regclass AND x.indisunique) t), 'none')
+FROM pg_index s CROSS JOIN LATERAL (
+  SELECT string_agg(coalesce(quote_ident(a.attname), 'an expression'), ', ' ORDER BY k.n) AS names,
+         array_agg(a.attname) AS columns
+  FROM unnest(s.indkey[0:s.indnkeyatts - 1]) WITH ORDINALITY k (attnum, n)
+  LEFT JOIN pg_attribute a ON a.attrelid = s.indrelid AND a.attnum = k.attnum AND k.attnum > 0) n
+WHERE s.indrelid = $1 AND s.indisunique AND s.indisvalid AND NOT EXISTS (
+  SELECT FROM pg_index x WHERE x.indrelid = $2::regclass AND x.indisunique
+    AND pg_get_expr(x.indexprs, x.indrelid) IS NOT DISTINCT FROM pg_get_expr(s.indexprs, s.indrelid)
+    AND (x.indpred IS NULL
+         OR pg_get_expr(x.indpred, x.indrelid) IS NOT DISTINCT FROM pg_get_expr(s.indpred, s.indrelid))
+    AND NOT EXISTS (
+      SELECT FROM unnest(x.indkey[0:x.indnkeyatts - 1]) k
+      LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k AND k > 0
+      WHERE a.attname IS NOT NULL AND a.attname <> ALL (array_remove(n.columns, NULL))))
+ORDER BY s.indexrelid
+)sql";
+
+constexpr const char* kDroppedColumns = R"sql(
+SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute s
+WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND NOT EXISTS (
+  SELECT FROM pg_attribute t WHERE t.attrelid = $2::regclass AND t.attname = s.attname
+    AND NOT t.attisdropped)
+)sql";
+
+Task<> AskAboutKeys(Session& session, const Names& names, const Spec& spec, pg::Oid source,
+                    std::vector<std::string>& remarks) {
+  const pg::Result weaker = co_await session.db().Query(kWeaker, source, names.shadow);
+  std::vector<std::string> lost;
+  for (int i = 0; i < weaker.rows(); ++i)
+    lost.push_back(
+        fmt::format("that no two rows have the same ({}) is not kept; the unique keys of the new "
+                    "table: {}",
+                    weaker.Get<std::string>(i, 0), weaker.Get<std::string>(i, 1)));
+  if (lost.empty()) co_return;
+  if (!spec.allow_weaker_keys)
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("cannot rebuild {}: {}. A partitioned table has unique keys only "
+                              "with the columns that it is partitioned by in them. If that will "
+                              "do: --allow-weaker-keys",
+                              names.source, fmt::join(lost, "; ")));
+  for (std::string& one : lost) remarks.push_back(std::move(one));
+  remarks.emplace_back(
+      "a revert needs these keys again: should users write rows that are the same in one of them, "
+      "it waits until one of the rows is gone");
+}
+
+}  // namespace
+
+Task<> RefuseWhatCannotFollow(Session& session, const Names& names, pg::Oid source) {
+  const pg::Result rows = co_await session.db().Query(kInTheWay, source, names.shadow);
+  if (rows.empty()) co_return;
+  throw Failure(
+      ExitCode::kRefused,
+      fmt::format("cannot rebuild {}: {} uses column {}, which {}. Drop it before, and make "
+                  "it again after",
+                  names.source, rows.Get<std::string>(0, 0),
+                  sql::QuoteIdentifier(rows.Get<std::string>(0, 1)), rows.Get<std::string>(0, 2)));
+}
+
+Task<> RefuseWhatIsLost(Session& session, const Names& names, const Spec& spec, pg::Oid source,
+                        std::vector<std::string>& remarks) {
+  const pg::Result lost = co_await session.db().Query(kLost, source, names.shadow);
+  if (!lost.empty())
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("cannot rebuild {}: {}", names.source, lost.Get<std::string>(0, 0)));
+  co_await AskAboutKeys(session, names, spec, source, remarks);
+  const pg::Result dropped = co_await session.db().Query(kDroppedColumns, source, names.shadow);
+  if (!dropped.IsNull(0, 0))
+    remarks.push_back(
+        fmt::format("the new definition does not have column {}", dropped.Get<std::string>(0, 0)));
+}
+
+}  // namespace pgalter::rebuild

@@ -1,0 +1,21 @@
+// Obstacles: what cannot be carried over to the new definition, found while it is still empty.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "batcher/rebuild/definition.h"
+#include "batcher/rebuild/names.h"
+#include "batcher/rebuild/spec.h"
+
+namespace pgalter::rebuild {
+
+// With the new table and all its indexes there. Throws run::Failure for the first.
+Task<> RefuseWhatCannotFollow(Session& session, const Names& names, pg::Oid source);
+
+// For a definition of the user's own, which may leave out what others count on: unique keys that it
+// weakens need the spec's consent, and are told in `remarks`.
+Task<> RefuseWhatIsLost(Session& session, const Names& names, const Spec& spec, pg::Oid source,
+                        std::vector<std::string>& remarks);
+
+}  // namespace pgalter::rebuild
