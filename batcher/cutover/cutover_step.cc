@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <exception>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "batcher/copy/pace.h"
 #include "batcher/cutover/carry_over.h"
 #include "batcher/rebuild/follow.h"
+#include "batcher/rebuild/spec.h"
 #include "batcher/rebuild/store.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
@@ -21,6 +24,7 @@
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
 #include "engine/state/artefacts.h"
+#include "engine/state/cutover_wish.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::cutover {
@@ -33,6 +37,17 @@ namespace {
 
 constexpr std::int64_t kFew = 100;  // keys: what is left is drained under the lock
 constexpr std::chrono::hours kLong{24 * 7};
+constexpr async::Milliseconds kBetweenRounds{1000};  // while the cut-over is postponed
+
+// Somebody wished so after the waiting was over.
+struct Postponed : std::exception {};
+
+Task<bool> MayCutOver(run::Environment& env) {
+  const auto otherwise = rebuild::FromJson(env.run.spec).waits_at_cutover
+                             ? state::CutoverDefault::kWait
+                             : state::CutoverDefault::kAuto;
+  co_return co_await state::MayCutOver(env.main, env.run.id, otherwise);
+}
 
 // One change of places: the table that leaves, and the one that comes. Back, it is the same the
 // other way round.
@@ -173,6 +188,8 @@ Task<> SwapTables(run::Environment& env, const Swap& swap) {
   co_await guard::CheckLease(session, env.lease);
   co_await CheckCapture(session, flow, env.run.id);
   co_await AwaitOldSnapshots(session);
+  const bool may = swap.back || co_await MayCutOver(env);
+  if (!may) throw Postponed();
   if (async::SafeguardOn("final-drain")) co_await capture::Drain(session, flow);
   async::FailPoint("drained");
   const CarryOver carry =
@@ -276,6 +293,24 @@ Task<> Settle(run::Environment& env, async::Stopper& stopper) {
     co_await AdoptUnderLadder(env, stopper, sql);
 }
 
+// The log stays small, and the swap short, however long it takes.
+Task<> AwaitLeave(run::Environment& env) {
+  bool may = co_await MayCutOver(env);
+  if (may) co_return;
+  Session user = co_await copy::OpenSession(env);
+  while (!may) {
+    const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+    co_await rebuild::Follow(env, env.stopper, user, flow, kFew);
+    env.progress.note = fmt::format(
+        "the new table of {} is ready and kept up to date; it waits for: pgalter cutover {}",
+        flow.from, env.run.id);
+    async::FailPoint("cutover-waits");
+    co_await env.stopper.SleepFor(kBetweenRounds);
+    may = co_await MayCutOver(env);
+  }
+  env.progress.note.clear();
+}
+
 Task<bool> IsSwapped(run::Environment& env) {
   const pg::Result row = co_await env.main.db().Query(
       "SELECT EXISTS (SELECT FROM pgalter.rebuild WHERE run = $1 AND swapped_at IS NOT NULL)",
@@ -291,7 +326,16 @@ run::Task<> CutoverStep::Do(run::Environment& env, const state::Step& step) {
   auto record = [&]() -> Task<> {
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
   };
-  const async::Milliseconds blocked = co_await SwapUnderLadder(env, env.stopper, false, record);
+  std::optional<async::Milliseconds> swapped;
+  while (!swapped) {
+    co_await AwaitLeave(env);
+    try {
+      swapped = co_await SwapUnderLadder(env, env.stopper, false, record);
+    } catch (const Postponed&) {
+      swapped.reset();
+    }
+  }
+  const async::Milliseconds blocked = *swapped;
   async::FailPoint("cut-over");
   env.progress.remark =
       fmt::format("users were blocked for at most {} ms at the cut-over", blocked.count());

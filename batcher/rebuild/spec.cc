@@ -17,6 +17,7 @@ json::object ToJson(const Spec& spec) {
           {"alter", spec.alter},
           {"definition", spec.definition},
           {"allow_weaker_keys", spec.allow_weaker_keys},
+          {"waits_at_cutover", spec.waits_at_cutover},
           {"maps", maps},
           {"workers", spec.workers},
           {"throttle", throttle},
@@ -30,6 +31,7 @@ Spec FromJson(const json::object& json) {
   spec.alter = json.at("alter").as_string().c_str();
   spec.definition = json.at("definition").as_string().c_str();
   spec.allow_weaker_keys = json.at("allow_weaker_keys").as_bool();
+  spec.waits_at_cutover = json.at("waits_at_cutover").as_bool();
   for (const json::value& map : json.at("maps").as_array())
     spec.maps.emplace_back(map.as_string().c_str());
   spec.workers = json.at("workers").to_number<int>();

@@ -19,6 +19,8 @@ struct Spec {
   std::string definition;
   // A unique key of the table may go, or become one together with more columns.
   bool allow_weaker_keys = false;
+  // The new table is kept up to date, and not put in place before `pgalter cutover`.
+  bool waits_at_cutover = false;
   std::vector<std::string> maps;  // 'column = expression', one or more each
   int workers = 1;
   std::chrono::milliseconds chunk_time{500};

@@ -33,7 +33,9 @@ void AddOptions(po::options_description& options) {
        "stdin")                                                                   //
       ("allow-weaker-keys", "a unique key may go, or be joined by more columns")  //
       ("map", po::value<Words>()->composing(),
-       "column = expression over the old row: the value of a column of the new table")            //
+       "column = expression over the old row: the value of a column of the new table")  //
+      ("cutover", po::value<std::string>()->default_value("auto"),
+       "auto, or wait: not before pgalter cutover RUN")                                           //
       ("workers", po::value<int>()->default_value(1), "sessions that copy at a time")             //
       ("chunk-time", po::value<std::string>()->default_value("500ms"), "how long a chunk takes")  //
       ("max-lag", po::value<std::string>(),
@@ -90,6 +92,10 @@ rebuild::Spec SpecOf(const Context& context) {
   if (context.Has("definition")) spec.definition = ReadDefinition(context);
   spec.allow_weaker_keys = context.Has("allow-weaker-keys");
   if (context.Has("map")) spec.maps = context.Get<Words>("map");
+  const auto& cutover = context.Get("cutover");
+  if (cutover != "auto" && cutover != "wait")
+    Refuse(fmt::format("--cutover \"{}\" is not known", cutover), "auto or wait");
+  spec.waits_at_cutover = cutover == "wait";
   spec.workers = context.Get<int>("workers");
   if (spec.workers < 1 || spec.workers > kMostWorkers)
     Refuse(fmt::format("--workers {} is out of range", spec.workers), "1 to 64");

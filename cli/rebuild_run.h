@@ -1,0 +1,19 @@
+// The run of a rebuild that has not swapped its tables yet.
+#pragma once
+
+#include <string>
+
+#include "cli/command.h"
+#include "engine/guard/session.h"
+#include "engine/state/runs.h"
+
+namespace pgalter::cli {
+
+// The run that the operand names, or the only active one. Throws Rejected for one that has no
+// cut-over before it.
+Task<state::Run> LoadBeforeCutover(const Context& context, guard::Session& session);
+
+// Says where nobody runs it.
+Task<> SayIfNobodyRuns(const Context& context, guard::Session& session, std::string run);
+
+}  // namespace pgalter::cli

@@ -1,0 +1,34 @@
+#include "engine/state/cutover_wish.h"
+
+namespace pgalter::state {
+
+Task<bool> MayCutOver(Session& session, std::string run, CutoverDefault otherwise) {
+  std::string unsaid = "now";
+  if (otherwise == CutoverDefault::kWait) unsaid = "wait";
+  const pg::Result row = co_await session.db().Query(
+      // Not there in a schema that an older program has made.
+      "SELECT COALESCE(to_jsonb(c)->>'cutover', $2) <> 'wait'"
+      " AND COALESCE((to_jsonb(c)->>'cutover_at')::timestamptz <= clock_timestamp(), true)"
+      " FROM pgalter.control c WHERE run = $1",
+      run, unsaid);
+  co_return row.empty() || row.Get<bool>(0, 0);
+}
+
+Task<std::string> LetCutOver(Session& session, std::string run, std::optional<std::string> at) {
+  co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
+  const pg::Result row = co_await session.db().Query(
+      "UPDATE pgalter.control SET cutover = 'now', changed_by = session_user,"
+      " changed_at = clock_timestamp(), cutover_at = $2::timestamptz WHERE run = $1"
+      " RETURNING to_char(COALESCE(cutover_at, changed_at), 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+      run, at);
+  co_return row.empty() ? "" : row.Get<std::string>(0, 0);
+}
+
+Task<> PostponeCutOver(Session& session, std::string run) {
+  co_await session.db().Query(
+      "UPDATE pgalter.control SET cutover = 'wait', cutover_at = NULL, changed_by = session_user,"
+      " changed_at = clock_timestamp() WHERE run = $1",
+      run);
+}
+
+}  // namespace pgalter::state

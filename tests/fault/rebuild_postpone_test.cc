@@ -1,0 +1,165 @@
+// A rebuild that waits at its cut-over, for as long as it takes, and a pace that is changed.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <csignal>
+
+#include "tests/fault/rebuild_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Postponed : public RebuildWorld {
+ protected:
+  void AwaitRun() const {
+    database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
+    database_.AwaitValue("SELECT count(*) FROM pgalter.run", "1", kLimit);
+  }
+  void AwaitReady() const {
+    AwaitRun();
+    database_.AwaitValue(
+        "SELECT count(*) FROM pgalter.run WHERE state = 'waiting' AND progress::text LIKE '%kept "
+        "up to date%'",
+        "1", kLimit);
+  }
+  [[nodiscard]] std::string LogOfRun() const {
+    return "pgalter_" + RunId().substr(0, 8) + ".log_forward";
+  }
+  void ExpectNotSwapped() const {
+    EXPECT_EQ(database_.Value("SELECT swapped_at IS NULL FROM pgalter.rebuild"), "t");
+  }
+};
+
+TEST_F(Postponed, WaitsUntilItIsLetGo) {
+  MakeRebuilt(5'000);
+  Rebuilders users(database_.conninfo(), 11);
+  Program program = Start(Rebuild({"--cutover", "wait"}));
+  AwaitReady();
+  AwaitBeats(3);
+  ExpectNotSwapped();
+  const Ran let = Run({"cutover", RunId()});
+  EXPECT_EQ(let.code, 0) << let.err;
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectSame();
+  ExpectNew();
+  ExpectNothingLeft();
+}
+
+// Rows of long ago do not pile up: what was applied leaves the log.
+TEST_F(Postponed, TheLogStaysSmall) {
+  MakeRebuilt(2'000);
+  Program program = Start(Rebuild({"--cutover", "wait"}));
+  AwaitReady();
+  for (int i = 0; i < 5; ++i) {
+    database_.Sql("UPDATE items SET a = a + 1");
+    database_.AwaitValue("SELECT count(*) FROM " + LogOfRun(), "0", kLimit);
+  }
+  ASSERT_EQ(Run({"cutover", RunId()}).code, 0);
+  EXPECT_EQ(program.Wait(kLimit).code, 0);
+  ExpectSame();
+}
+
+TEST_F(Postponed, SurvivesAKill) {
+  MakeRebuilt(5'000);
+  Rebuilders users(database_.conninfo(), 12);
+  const Ran killed = Run(Rebuild({"--cutover", "wait"}), {"PGALTER_FAIL_POINT=cutover-waits:2"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  Program program = Start({"resume", RunId()});
+  AwaitBeats(3);
+  ExpectNotSwapped();
+  ASSERT_EQ(Run({"cutover", RunId()}).code, 0);
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  users.Stop();
+  ExpectSame();
+  ExpectNew();
+}
+
+TEST_F(Postponed, TheWishOutlivesTheRunner) {
+  MakeRebuilt(1'000);
+  const Ran killed = Run(Rebuild({"--cutover", "wait"}), {"PGALTER_FAIL_POINT=cutover-waits"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  const Ran let = Run({"cutover", RunId()});
+  EXPECT_EQ(let.code, 0) << let.err;
+  EXPECT_THAT(let.err, HasSubstr("nobody works on it"));
+  ResumeToTheEnd();
+  ExpectSame();
+  ExpectNew();
+}
+
+TEST_F(Postponed, ATimeIsWaitedFor) {
+  MakeRebuilt(1'000);
+  Program program = Start(Rebuild({"--cutover", "wait"}));
+  AwaitReady();
+  const Ran let = Run({"cutover", RunId(), "--at", "2999-01-01 03:00"});
+  EXPECT_EQ(let.code, 0) << let.err;
+  EXPECT_THAT(let.out, HasSubstr("2999-01-01T03:00:00Z"));
+  AwaitBeats(3);
+  ExpectNotSwapped();
+  EXPECT_EQ(Run({"cutover", RunId(), "--at", "soon"}).code, 2);
+  EXPECT_EQ(Run({"cutover", RunId(), "--at", "2001-01-01"}).code, 0);
+  EXPECT_EQ(program.Wait(kLimit).code, 0);
+  ExpectNew();
+}
+
+TEST_F(Postponed, ByAWishWhileItRuns) {
+  MakeRebuilt(20'000);
+  Words slowly = Rebuild();
+  for (const std::string& word : Slowly()) slowly.push_back(word);
+  Program program = Start(slowly);
+  AwaitRun();
+  EXPECT_EQ(Run({"postpone", RunId()}).code, 0);
+  Throttle("ratio=1");
+  AwaitReady();
+  ExpectNotSwapped();
+  EXPECT_EQ(Run({"cutover", RunId()}).code, 0);
+  EXPECT_EQ(program.Wait(kLimit).code, 0);
+  ExpectNew();
+  const Ran late = Run({"postpone", RunId()});
+  EXPECT_EQ(late.code, 4) << late.err;
+  EXPECT_THAT(late.err, HasSubstr("has swapped its tables already"));
+}
+
+TEST_F(Postponed, AnAbortEndsIt) {
+  MakeRebuilt(1'000);
+  Program program = Start(Rebuild({"--cutover", "wait"}));
+  AwaitReady();
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(program.Wait(kLimit).code, 6);
+  ExpectSame();
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
+}
+
+TEST_F(Postponed, PauseThrottleAndResumeOfARebuild) {
+  MakeRebuilt(20'000);
+  Rebuilders users(database_.conninfo(), 13);
+  Words slowly = Rebuild();
+  for (const std::string& word : Slowly()) slowly.push_back(word);
+  Program program = Start(slowly);
+  AwaitRun();
+  database_.AwaitValue("SELECT count(*) > 0 FROM pgalter.backfill_window", "t", kLimit);
+  const Ran paused = Run({"pause", RunId()});
+  EXPECT_EQ(paused.code, 0) << paused.err;
+  EXPECT_EQ(program.Wait(kLimit).code, 6);
+  EXPECT_EQ(StateOfRun(), "paused");
+  const long before = users.writes();
+  ASSERT_TRUE(Within(kLimit, [&] { return users.writes() > before + 20; }));
+  Throttle("ratio=1");
+  ResumeToTheEnd();
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectSame();
+  ExpectNew();
+  ExpectNothingLeft();
+}
+
+}  // namespace
+}  // namespace pgalter::test
