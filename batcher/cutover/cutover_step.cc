@@ -269,7 +269,7 @@ Task<> AdoptUnderLadder(run::Environment& env, async::Stopper& stopper, std::str
     co_await rebuild::RecordDefinition(env.main, env.run.id, stored.definition);
   };
   work.record = record;
-  const lock::LadderOptions options;
+  const lock::LadderOptions options = run::LadderOf(env.run);
   const lock::LadderOutcome outcome =
       co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options, stopper);
   async::FailPoint("key-adopted");
