@@ -5,6 +5,8 @@
 #include "batcher/capture/capture_step.h"
 #include "batcher/copy/copy_step.h"
 #include "batcher/cutover/cutover_step.h"
+#include "batcher/partition/attach_step.h"
+#include "batcher/partition/parent_step.h"
 #include "batcher/rebuild/in_plan.h"
 #include "batcher/rebuild/key_step.h"
 #include "batcher/rebuild/shadow_step.h"
@@ -46,6 +48,9 @@ Wiring MakeWiring() {
   Add(wiring, "gate", std::make_unique<run::GateStep>());
   AddPart<rebuild::IndexesStep>(wiring, "indexes");
   AddPart<rebuild::KeyStep>(wiring, "key");
+  Add(wiring, "partition-attach", std::make_unique<partition::AttachStep>());
+  Add(wiring, "partition-parent", std::make_unique<partition::ParentStep>());
+  Add(wiring, "partition-settle", std::make_unique<partition::SettleStep>());
   Add(wiring, "release", std::make_unique<rebuild::ReleaseStep>());
   Add(wiring, "refresh", std::make_unique<run::DdlStep>(run::Holding::kAsLongAsItTakes));
   AddPart<cutover::SettleStep>(wiring, "settle");

@@ -5,8 +5,8 @@ target_compile_options(pgalter_options INTERFACE -Wall -Wextra -Wshadow -Wconver
 # What g++ 12 infers of sizes and values from inlined strings is mostly wrong (GCC bugs 105329, 105593, 105651), and
 # precompiled headers make it say so of the library's own code. The sanitizers judge better.
 target_compile_options(pgalter_options INTERFACE
-  -Wno-array-bounds -Wno-maybe-uninitialized
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread>)
+  -Wno-array-bounds
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread>)
 # g++ 12 takes Asio's own pair of coroutine frame functions for a mismatch once it inlines one of them.
 target_compile_options(pgalter_options INTERFACE -Wno-mismatched-new-delete)
 # The libraries' definitions stand here for all, since a precompiled header is only taken where they agree.

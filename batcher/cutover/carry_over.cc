@@ -69,7 +69,7 @@ WHERE s.attrelid = $1 AND s.attidentity <> '' AND t.attidentity <> '' AND q.reln
 // A stale row in the old table must not keep users from deleting its parent. A partitioned table
 // takes no NOT VALID key before PostgreSQL 18: its partitions do, and when these are validated the
 // table adopts them without a scan.
-constexpr const char* kForeignKeys = R"sql(
+constexpr const char* kOwnKeys = R"sql(
 WITH outbound AS (
   SELECT DISTINCT ON (f.conname) f.conname, f.convalidated,
          regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', '') AS definition
@@ -92,7 +92,9 @@ FROM outbound, coming c WHERE c.has_rows AND convalidated
 UNION ALL
 SELECT 'l', format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.name, conname, definition)
 FROM outbound, coming c WHERE c.oid = $4 AND NOT c.has_rows
-UNION ALL
+)sql";
+
+constexpr const char* kInboundKeys = R"sql(
 SELECT 'b', format('ALTER TABLE %s DROP CONSTRAINT %I', r.name, f.conname)
 FROM pg_constraint f CROSS JOIN LATERAL (
   SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c
@@ -243,15 +245,15 @@ WHERE r.prrelid = $1
 )sql";
 
 // In the order in which they run.
-constexpr std::array kQueries{kSequences, kIdentities,  kForeignKeys, kTriggers,
-                              kRules,     kRowSecurity, kGrants,      kReplicaIdentity,
-                              kComments,  kStatistics,  kViews};
+constexpr std::array kQueries{kSequences,       kIdentities, kOwnKeys,     kInboundKeys,
+                              kTriggers,        kRules,      kRowSecurity, kGrants,
+                              kReplicaIdentity, kComments,   kStatistics,  kViews};
 constexpr int kColumnLists = 150000;  // of publications
 
 }  // namespace
 
 Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming, std::string name,
-                              std::string name_to_be) {
+                              std::string name_to_be, Staying staying) {
   pg::Connection& db = session.db();
   const pg::Result coming_name = co_await db.Query(
       "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
@@ -259,7 +261,12 @@ Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming,
       coming);
   const pg::Params params =
       pg::Params::Of(leaving, name, name_to_be, coming, coming_name.Get<std::string>(0, 0));
-  std::vector<std::string> queries(kQueries.begin(), kQueries.end());
+  std::vector<std::string> queries;
+  for (const char* query : kQueries) {
+    const bool stays =
+        (query == kOwnKeys && staying.own_keys) || (query == kIdentities && staying.identities);
+    if (!stays) queries.emplace_back(query);
+  }
   queries.emplace_back(db.server_version() >= kColumnLists ? kPublications : kPublicationsOf14);
   std::vector<pg::Statement> statements;
   // Every query is given all parameters, whatever it needs of them.

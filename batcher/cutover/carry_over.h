@@ -20,9 +20,15 @@ struct CarryOver {
   std::vector<std::string> adopt;     // then, each once and under the ladder
 };
 
+// What the leaving table keeps, since it becomes a part of the one that comes.
+struct Staying {
+  bool own_keys = false;    // its foreign keys
+  bool identities = false;  // their sequences: the caller sees to them
+};
+
 // `name`: the name in question, quoted with its schema; `name_to_be`: that of the leaving table.
 Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming, std::string name,
-                              std::string name_to_be);
+                              std::string name_to_be, Staying staying);
 
 // Tables that foreign keys join to this one, in the order in which to lock them: quoted names, the
 // referenced ones first.

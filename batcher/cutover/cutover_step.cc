@@ -192,8 +192,9 @@ Task<> SwapTables(run::Environment& env, const Swap& swap) {
   if (!may) throw Postponed();
   if (async::SafeguardOn("final-drain")) co_await capture::Drain(session, flow);
   async::FailPoint("drained");
-  const CarryOver carry =
-      co_await ReadCarryOver(session, flow.from_oid, flow.to_oid, flow.from, swap.name_to_be());
+  const Staying nothing;
+  const CarryOver carry = co_await ReadCarryOver(session, flow.from_oid, flow.to_oid, flow.from,
+                                                 swap.name_to_be(), nothing);
   std::vector<std::string> statements = capture::DropTriggers(flow);
   if (!swap.back)
     for (const rebuild::Index& index : stored.definition.indexes)

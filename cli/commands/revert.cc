@@ -20,11 +20,12 @@ namespace {
 constexpr async::Milliseconds kLimit = std::chrono::minutes(30);
 
 void RefuseUnfit(const state::Run& run) {
-  if (!run::IsPlan(run) && run.command != "rebuild")
-    throw Rejected(ExitCode::kRefused,
-                   fmt::format("run {} is a {}: only runs of a plan and rebuilds are reverted",
-                               run.id, run.command),
-                   fmt::format("pgalter abort {0}, or pgalter finish {0}", run.id));
+  if (!run::IsPlan(run) && run.command != "rebuild" && run.command != "partition convert")
+    throw Rejected(
+        ExitCode::kRefused,
+        fmt::format("run {} is a {}: only runs of a plan, rebuilds and conversions are reverted",
+                    run.id, run.command),
+        fmt::format("pgalter abort {0}, or pgalter finish {0}", run.id));
   if (run.state == state::RunState::kAborted)
     throw Rejected(ExitCode::kRefused, fmt::format("run {} was aborted, and taken back", run.id),
                    "pgalter status " + run.id);

@@ -59,7 +59,7 @@ class SessionTest : public GuardTest {
   const std::string role_ = database_.name() + "_role";
   const std::map<std::string, std::string> hostile_{
       {"lock_timeout", "'1ms'"},
-      {"statement_timeout", "'2ms'"},
+      {"statement_timeout", "'200ms'"},
       {"idle_in_transaction_session_timeout", "0"},
       {"idle_session_timeout", "'1d'"},
       {"client_connection_check_interval", "0"},

@@ -66,6 +66,7 @@ CREATE TABLE logs_2026 (id bigint NOT NULL, at date NOT NULL, body text);
 
 CREATE VIEW order_totals AS SELECT customer_id, sum(amount) AS total FROM orders GROUP BY customer_id;
 CREATE VIEW customer_tiers AS SELECT id, tier FROM customers;
+GRANT SELECT ON customers TO pg_monitor;
 CREATE MATERIALIZED VIEW order_days AS
   SELECT placed::date AS day, count(*) AS orders FROM orders GROUP BY 1;
 CREATE UNIQUE INDEX order_days_day ON order_days (day);

@@ -1,5 +1,6 @@
 -- truth: risky: a column that another is generated from keeps its type, in a new table as well
 -- base: shop
+-- server: 15
 -- proves: fails 0A000
 -- sending: one-query
 

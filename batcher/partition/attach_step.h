@@ -1,0 +1,32 @@
+// Steps of kind "partition-attach": the partitioned table takes the place of the plain one, which
+// becomes its first partition. No row is read and none is moved.
+//
+// Lock: ACCESS EXCLUSIVE on the table and on those that foreign keys join to it, in one LOCK TABLE,
+// under the ladder. Blocks: everybody on them, for at most the hold budget. On crash: rolled back;
+// it records itself in its transaction. Undo: the table is detached and takes its place again; rows
+// that users have written into the other partitions since are moved into it under the lock.
+#pragma once
+
+#include "engine/run/step_handler.h"
+
+namespace pgalter::partition {
+
+class AttachStep : public run::StepHandler {
+ public:
+  run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
+  run::Task<> Do(run::Environment& env, const state::Step& step) override;
+  run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+};
+
+// Steps of kind "partition-settle": foreign keys that were added NOT VALID are validated.
+//
+// Lock: SHARE UPDATE EXCLUSIVE on the table that has the key, ROW SHARE on the other. Blocks:
+// nobody's rows. On crash: goes on. Undo: nothing to undo.
+class SettleStep : public run::StepHandler {
+ public:
+  run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
+  run::Task<> Do(run::Environment& env, const state::Step& step) override;
+  run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+};
+
+}  // namespace pgalter::partition

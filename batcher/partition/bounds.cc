@@ -1,0 +1,131 @@
+#include "batcher/partition/bounds.h"
+
+#include <fmt/format.h>
+
+#include "engine/run/failure.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+using run::ExitCode;
+using run::Failure;
+
+namespace {
+
+// In local time: a day has 24 hours there, and a month begins at midnight. Months are counted from
+// the year 2000 on, weeks from a Monday.
+// $1 newest (text of the column's type; '' none), $2 zone, $3 margin, $4 months, $5 interval,
+// $6 how many, $7 whether it is without a time zone.
+constexpr const char* kTimes = R"sql(
+WITH at AS (
+  SELECT CASE WHEN $1::text = '' THEN here
+              WHEN $7::bool THEN greatest($1::timestamp, here)
+              ELSE greatest($1::timestamptz AT TIME ZONE $2::text, here) END
+         + $3::interval AS t
+  FROM (SELECT clock_timestamp() AT TIME ZONE $2::text) n (here)),
+first AS (
+  SELECT CASE WHEN floor < t THEN floor + step ELSE floor END AS bound, step
+  FROM (SELECT t, CASE WHEN $4::int > 0 THEN make_interval(months => $4::int)
+                       ELSE $5::text::interval END AS step,
+          CASE WHEN $4::int > 0 THEN
+            timestamp '2000-01-01' + make_interval(months => $4::int * floor(
+              ((extract(year FROM t) - 2000) * 12 + extract(month FROM t) - 1) / $4::int)::int)
+          ELSE date_bin($5::text::interval, t, timestamp '2000-01-03') END AS floor
+        FROM at) f),
+bounds AS (
+  SELECT n, bound + n * step AS t FROM first, generate_series(0, $6::int) n)
+SELECT t, CASE WHEN $7::bool THEN t::text
+               ELSE to_char(t AT TIME ZONE $2::text AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+                      || '+00' END,
+       to_char(t, $8::text)
+FROM bounds ORDER BY n
+)sql";
+
+constexpr const char* kNumbers = R"sql(
+WITH first AS (
+  SELECT ceil(($1::numeric + $2::numeric) / $3::numeric) * $3::numeric AS bound)
+SELECT (bound + n * $3::numeric)::text, (bound + n * $3::numeric)::text
+FROM first, generate_series(0, $4::int) n ORDER BY n
+)sql";
+
+const char* NameFormat(Unit unit) {
+  switch (unit) {
+    case Unit::kYear:
+      return "YYYY";
+    case Unit::kQuarter:
+      return "YYYY\"q\"Q";
+    case Unit::kMonth:
+      return "YYYY_MM";
+    case Unit::kHour:
+      return "YYYY_MM_DD_HH24";
+    default:
+      return "YYYY_MM_DD";
+  }
+}
+
+std::string Quoted(const std::string& text) { return "'" + text + "'"; }
+
+Task<std::vector<Range>> Times(Session& session, KeyColumn column, Period period,
+                               std::string time_zone, Edge edge, int count) {
+  const bool zoneless = column.type != KeyType::kTimestamptz;
+  const std::string format = NameFormat(period.unit);
+  const pg::Result rows =
+      co_await session.db().Query(kTimes, edge.newest, time_zone, edge.margin, period.months(),
+                                  period.interval(), count, zoneless, format);
+  std::vector<Range> ranges;
+  for (int i = 0; i + 1 < rows.rows(); ++i) {
+    std::string from = rows.Get<std::string>(i, 1);
+    std::string to = rows.Get<std::string>(i + 1, 1);
+    if (column.type == KeyType::kDate) {
+      from = from.substr(0, from.find(' '));
+      to = to.substr(0, to.find(' '));
+    }
+    // An hour that the clocks leave out in spring.
+    if (from != to) ranges.push_back({rows.Get<std::string>(i, 2), Quoted(from), Quoted(to)});
+  }
+  co_return ranges;
+}
+
+Task<std::vector<Range>> Numbers(Session& session, Period period, Edge edge, int count) {
+  const std::string newest = edge.newest.empty() ? "0" : edge.newest;
+  const pg::Result rows =
+      co_await session.db().Query(kNumbers, newest, edge.margin, period.count, count);
+  std::vector<Range> ranges;
+  for (int i = 0; i + 1 < rows.rows(); ++i) {
+    std::string suffix = rows.Get<std::string>(i, 0);
+    if (suffix.front() == '-') suffix.front() = 'm';
+    ranges.push_back({suffix, rows.Get<std::string>(i, 0), rows.Get<std::string>(i + 1, 0)});
+  }
+  co_return ranges;
+}
+
+}  // namespace
+
+Task<std::string> NewestKey(Session& session, std::string table, KeyColumn column) {
+  const pg::Result row = co_await session.db().Query(
+      fmt::format("SELECT max({})::text FROM {}", sql::QuoteIdentifier(column.name), table));
+  auto newest = row.Get<std::optional<std::string>>(0, 0).value_or("");
+  if (newest == "infinity")
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("{} has rows whose {} is infinity, which no range before the next "
+                              "bound can hold. Give them another value first",
+                              table, sql::QuoteIdentifier(column.name)));
+  co_return newest;
+}
+
+Task<std::vector<Range>> RangesFrom(Session& session, KeyColumn column, Period period,
+                                    std::string time_zone, Edge edge, int count) {
+  std::optional<pg::PgError> refused;
+  try {
+    if (column.type == KeyType::kInteger)
+      co_return co_await Numbers(session, period, std::move(edge), count);
+    co_return co_await Times(session, column, period, std::move(time_zone), std::move(edge), count);
+  } catch (const pg::PgError& error) {
+    if (!session.db().open()) throw;
+    refused = error;
+  }
+  throw Failure(ExitCode::kUsage, fmt::format("no bounds of {} can be made for column {}: {}",
+                                              ToString(period), column.name, refused->what()));
+}
+
+}  // namespace pgalter::partition

@@ -1,0 +1,46 @@
+// Bounds of range partitions. The server does the reckoning with calendars, in one time zone that
+// is said; what comes out are literals that mean the same in every session.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "batcher/partition/period.h"
+#include "engine/guard/session.h"
+
+namespace pgalter::partition {
+
+using async::Task;
+using guard::Session;
+
+enum class KeyType { kDate, kTimestamp, kTimestamptz, kInteger };
+
+// The column that rows are parted by.
+struct KeyColumn {
+  std::string name;  // not quoted
+  KeyType type = KeyType::kTimestamptz;
+};
+
+struct Range {
+  std::string name;  // what tells it from the others: "2026_11"
+  std::string from;  // SQL literals
+  std::string to;
+};
+
+// Where to begin: at the range that holds this, which is the newest of the rows and of the clock
+// (for numbers the newest row), and what is put on top of it.
+struct Edge {
+  std::string newest;  // as text of the column's type; empty: no rows
+  std::string margin;  // an interval, or a number
+};
+
+// The newest value in the table; empty: it has no rows. Uses an index where there is one. Throws
+// run::Failure: it is infinity.
+Task<std::string> NewestKey(Session& session, std::string table, KeyColumn column);
+
+// `count` ranges from the first bound that is not below newest + margin; fewer where clocks leave
+// out an hour. Throws run::Failure: beyond the type's end.
+Task<std::vector<Range>> RangesFrom(Session& session, KeyColumn column, Period period,
+                                    std::string time_zone, Edge edge, int count);
+
+}  // namespace pgalter::partition

@@ -1,0 +1,461 @@
+#include "batcher/partition/prepare.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "batcher/backfill/rights.h"
+#include "batcher/backfill/target.h"
+#include "engine/guard/transaction.h"
+#include "engine/run/failure.h"
+#include "engine/run/make_run.h"
+#include "engine/state/runs.h"
+#include "engine/state/steps.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+using run::ExitCode;
+using run::Failure;
+using sql::QuoteIdentifier;
+
+namespace {
+
+[[noreturn]] void Refuse(const std::string& table, const std::string& why) {
+  throw Failure(
+      ExitCode::kRefused,
+      fmt::format("cannot attach {} to a partitioned table: {}. Nothing was changed", table, why));
+}
+
+// What a partitioned table cannot have, or what would mean something else afterwards; each with the
+// way out. $1 the table, $2 the partition column.
+constexpr const char* kObstacles = R"sql(
+SELECT 'it is partitioned already' FROM pg_class WHERE oid = $1 AND relkind = 'p'
+UNION ALL
+SELECT 'it is temporary' FROM pg_class WHERE oid = $1 AND relpersistence = 't'
+UNION ALL
+SELECT 'it inherits, or is inherited from: NO INHERIT first'
+WHERE EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1 OR inhparent = $1)
+UNION ALL
+SELECT 'it is a typed table: ALTER TABLE … NOT OF first' FROM pg_class
+WHERE oid = $1 AND reloftype <> 0
+UNION ALL
+SELECT format('%s depends on its row type or its rows: drop it before, and make it again after',
+              pg_describe_object(d.classid, d.objid, 0))
+FROM pg_depend d JOIN pg_class c ON c.oid = $1
+WHERE d.deptype = 'n'
+  AND (d.refclassid = 'pg_type'::regclass
+         AND d.refobjid IN (c.reltype, (SELECT typarray FROM pg_type WHERE oid = c.reltype))
+       OR d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+         AND d.classid = 'pg_proc'::regclass)
+UNION ALL
+SELECT DISTINCT format('%s reads it: drop it before, and make it again after',
+                       pg_describe_object('pg_class'::regclass, v.oid, 0))
+FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
+WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+  AND d.refobjid = $1 AND v.oid <> $1 AND v.relkind <> 'v'
+UNION ALL
+SELECT format('constraint %I excludes rows, which no partitioned table can: drop it first',
+              conname)
+FROM pg_constraint WHERE conrelid = $1 AND contype = 'x'
+UNION ALL
+SELECT format('constraint %I is not valid, and a partition''s has to be: ALTER TABLE … VALIDATE '
+              'CONSTRAINT %I first', conname, conname)
+FROM pg_constraint WHERE conrelid = $1 AND contype IN ('c', 'f') AND NOT convalidated
+UNION ALL
+SELECT format('constraint %I is NO INHERIT: add it again without', conname)
+FROM pg_constraint WHERE conrelid = $1 AND contype = 'c' AND connoinherit
+UNION ALL
+SELECT format('foreign key %I refers to the table itself: drop it before', conname)
+FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND confrelid = $1
+UNION ALL
+SELECT format('foreign key %I of the partitioned table %s refers to it: drop it before, and add it '
+              'again after', f.conname, f.conrelid::regclass)
+FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0 AND c.relkind = 'p'
+UNION ALL
+SELECT format('row trigger %I has transition tables, which a partition''s cannot have: make it a '
+              'trigger FOR EACH STATEMENT', tgname)
+FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal AND tgtype & 1 = 1
+  AND (tgoldtable IS NOT NULL OR tgnewtable IS NOT NULL)
+UNION ALL
+SELECT 'its replica identity is an index: ALTER TABLE … REPLICA IDENTITY DEFAULT or FULL first'
+FROM pg_class WHERE oid = $1 AND relreplident = 'i'
+UNION ALL
+SELECT format('it has a security label of provider %s', provider) FROM pg_seclabel
+WHERE classoid = 'pg_class'::regclass AND objoid = $1
+UNION ALL
+SELECT format('index %s is not valid: drop it, or make it again', indexrelid::regclass)
+FROM pg_index WHERE indrelid = $1 AND NOT indisvalid
+UNION ALL
+SELECT format('publication %I sends partitions under their own names, which subscribers do not '
+              'know: ALTER PUBLICATION %I SET (publish_via_partition_root = true) first', p.pubname,
+              p.pubname)
+FROM pg_publication p WHERE NOT p.pubviaroot
+  AND EXISTS (SELECT FROM pg_publication_tables t JOIN pg_class c ON c.oid = $1
+              JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname)
+UNION ALL
+SELECT format('column %I may be NULL, and no range holds NULL: make it NOT NULL first (pgalter run '
+              '--sql ''ALTER TABLE %s ALTER COLUMN %I SET NOT NULL'')', attname,
+              attrelid::regclass, attname)
+FROM pg_attribute WHERE attrelid = $1 AND attname = $2 AND NOT attnotnull
+UNION ALL
+SELECT format('column %I is generated, and cannot part the rows', attname)
+FROM pg_attribute WHERE attrelid = $1 AND attname = $2 AND attgenerated <> ''
+)sql";
+
+// Unique keys that lack the column, and whether they can be widened by it.
+constexpr const char* kKeys = R"sql(
+SELECT quote_ident(c.relname),
+       CASE con.contype WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' ELSE '' END,
+       (SELECT string_agg(pg_get_indexdef(x.indexrelid, n, true), ', ' ORDER BY n)
+        FROM generate_series(1, x.indnkeyatts) n),
+       coalesce(' INCLUDE (' || (SELECT string_agg(pg_get_indexdef(x.indexrelid, n, true), ', '
+                                                   ORDER BY n)
+                FROM generate_series(x.indnkeyatts + 1, x.indnatts) n) || ')', ''),
+       CASE WHEN con.condeferrable THEN ' DEFERRABLE' ELSE '' END
+         || CASE WHEN con.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END,
+       x.indexprs IS NULL AND x.indpred IS NULL
+         AND NOT coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false)
+         AND NOT EXISTS (SELECT FROM unnest(x.indclass) o (oid) JOIN pg_opclass oc USING (oid)
+                         WHERE NOT oc.opcdefault)
+         AND 0 = ALL (x.indoption[0:x.indnkeyatts - 1])
+FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+LEFT JOIN pg_constraint con ON con.conindid = x.indexrelid AND con.conrelid = x.indrelid
+  AND con.contype IN ('p', 'u')
+WHERE x.indrelid = $1 AND x.indisunique
+  AND (SELECT attnum FROM pg_attribute WHERE attrelid = $1 AND attname = $2)
+    <> ALL (x.indkey[0:x.indnkeyatts - 1])
+ORDER BY x.indisprimary DESC, c.relname
+)sql";
+
+// Foreign keys that refer to a key without the column.
+constexpr const char* kInbound = R"sql(
+SELECT r.name, quote_ident(f.conname),
+       format('ALTER TABLE %s ADD CONSTRAINT %I %s', r.name, f.conname,
+              regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', ''))
+FROM pg_constraint f CROSS JOIN LATERAL (
+  SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.conrelid) r
+WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conparentid = 0
+  AND (SELECT attnum FROM pg_attribute WHERE attrelid = $1 AND attname = $2) <> ALL (f.confkey)
+ORDER BY 1, 2
+)sql";
+
+constexpr const char* kIdentities = R"sql(
+SELECT quote_ident(a.attname), CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
+       quote_ident(c.relname),
+       format('INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %s', s.seqincrement,
+              s.seqmin, s.seqmax, s.seqstart, s.seqcache,
+              CASE WHEN s.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END)
+FROM pg_attribute a
+JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid
+  AND d.refobjsubid = a.attnum AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
+JOIN pg_sequence s ON s.seqrelid = d.objid JOIN pg_class c ON c.oid = d.objid
+WHERE a.attrelid = $1 AND a.attidentity <> '' AND NOT a.attisdropped
+)sql";
+
+Task<KeyColumn> FindColumn(Session& session, const backfill::Table& table, std::string name) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT atttypid::int4, format_type(atttypid, atttypmod) FROM pg_attribute"
+      " WHERE attrelid = $1 AND attname = $2 AND attnum > 0 AND NOT attisdropped",
+      table.oid, name);
+  if (row.empty())
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("{} has no column {}", table.name, QuoteIdentifier(name)));
+  KeyColumn column;
+  column.name = std::move(name);
+  switch (row.Get<int>(0, 0)) {
+    case 1082:
+      column.type = KeyType::kDate;
+      break;
+    case 1114:
+      column.type = KeyType::kTimestamp;
+      break;
+    case 1184:
+      column.type = KeyType::kTimestamptz;
+      break;
+    case 20:
+    case 21:
+    case 23:
+      column.type = KeyType::kInteger;
+      break;
+    default:
+      throw Failure(ExitCode::kUsage,
+                    fmt::format("column {} is of type {}: ranges are made of date, timestamp, "
+                                "timestamptz and integers",
+                                QuoteIdentifier(column.name), row.Get<std::string>(0, 1)));
+  }
+  co_return column;
+}
+
+Period PeriodOf(const Wish& wish, const KeyColumn& column) {
+  const auto period = ParsePeriod(wish.every);
+  const bool number = column.type == KeyType::kInteger;
+  if (!period || (period->unit == Unit::kNumber) != number)
+    throw Failure(
+        ExitCode::kUsage,
+        fmt::format("--every \"{}\" is no width of a range of {}: write {}", wish.every,
+                    QuoteIdentifier(column.name),
+                    number ? "a number, as 1000000" : "a time, as '1 month' or '7 days'"));
+  if (period->unit == Unit::kHour && column.type == KeyType::kDate)
+    throw Failure(ExitCode::kUsage, "a range of dates is at least one day wide");
+  return *period;
+}
+
+// Until the old table is attached, a CHECK keeps rows out that are beyond its bound; so it lies
+// well beyond the time that the run will take.
+Task<std::string> MarginOf(Session& session, const Prepared& prepared) {
+  const Spec& spec = prepared.spec;
+  if (spec.column.type != KeyType::kInteger) {
+    constexpr double kBytesPerS = 20e6;
+    constexpr double kDay = 24 * 60 * 60;
+    const double run_s = 4 * static_cast<double>(prepared.bytes) / kBytesPerS;
+    co_return fmt::format("{:.0f} seconds", kDay + run_s);
+  }
+  const pg::Result row = co_await session.db().Query(
+      fmt::format("SELECT greatest($1::numeric, ceil((max({0})::numeric - min({0})) / 10), 1)::text"
+                  " FROM {1}",
+                  QuoteIdentifier(spec.column.name), spec.table),
+      spec.period.count);
+  co_return row.Get<std::string>(0, 0);
+}
+
+// Cut where it must be, so that what tells names apart stays.
+std::string NameOf(const std::string& relname, const std::string& end) {
+  constexpr std::size_t kMost = 63;
+  std::string start = relname.substr(0, std::min(relname.size(), kMost - end.size()));
+  while (!start.empty() && (static_cast<unsigned char>(start.back()) & 0xC0U) == 0x80U)
+    start.pop_back();  // a character that was cut in two
+  return QuoteIdentifier(start + end);
+}
+
+Task<> SettleRanges(Session& session, Prepared& prepared, const std::string& relname) {
+  Spec& spec = prepared.spec;
+  Edge edge;
+  edge.newest = co_await NewestKey(session, spec.table, spec.column);
+  edge.margin = co_await MarginOf(session, prepared);
+  const auto ranges = co_await RangesFrom(session, spec.column, spec.period, spec.time_zone, edge,
+                                          std::max(spec.premake, 1));
+  spec.upto = ranges.front().from;
+  spec.first = NameOf(relname, "_until_" + ranges.front().name);
+  for (int i = 0; i < spec.premake && i < static_cast<int>(ranges.size()); ++i) {
+    Range range = ranges[static_cast<std::size_t>(i)];
+    range.name = NameOf(relname, "_p" + range.name);
+    spec.next.push_back(std::move(range));
+  }
+  if (spec.with_default) spec.rest = NameOf(relname, "_default");
+}
+
+Task<> SettleKeys(Session& session, Prepared& prepared) {
+  Spec& spec = prepared.spec;
+  const std::string column = QuoteIdentifier(spec.column.name);
+  const pg::Result rows = co_await session.db().Query(kKeys, prepared.oid, spec.column.name);
+  for (int i = 0; i < rows.rows(); ++i) {
+    WidenedKey key;
+    key.index = rows.Get<std::string>(i, 0);
+    key.constraint = rows.Get<std::string>(i, 1);
+    key.columns = rows.Get<std::string>(i, 2);
+    key.wide = key.columns + ", " + column;
+    key.rest = rows.Get<std::string>(i, 3);
+    key.deferrable = rows.Get<std::string>(i, 4);
+    key.build = fmt::format("pgalter_key{}_{}", i + 1, spec.schema.substr(8));
+    const bool primary = key.constraint == "PRIMARY KEY";
+    if (!rows.Get<bool>(i, 5))
+      Refuse(spec.table, fmt::format("unique index {} lacks {}, and is too special to be widened "
+                                     "by it: drop it before",
+                                     key.index, column));
+    if (!primary && !spec.allow_weaker_keys)
+      Refuse(spec.table,
+             fmt::format(
+                 "unique key {} ({}) lacks {}, and a partitioned table can only keep rows "
+                 "unique by keys that hold it. --allow-weaker-keys makes it ({}), which two rows "
+                 "with the same {} can meet; or drop it before",
+                 key.index, key.columns, column, key.wide, key.columns));
+    prepared.remarks.push_back(fmt::format(
+        "weaker: {} ({}) becomes ({}): rows of equal {} are possible in different partitions",
+        key.index, key.columns, key.wide, key.columns));
+    spec.keys.push_back(std::move(key));
+  }
+}
+
+Task<> SettleInbound(Session& session, Prepared& prepared) {
+  Spec& spec = prepared.spec;
+  const pg::Result rows = co_await session.db().Query(kInbound, prepared.oid, spec.column.name);
+  for (int i = 0; i < rows.rows(); ++i) {
+    const auto table = rows.Get<std::string>(i, 0);
+    const auto name = rows.Get<std::string>(i, 1);
+    if (!spec.drop_inbound_keys)
+      Refuse(spec.table,
+             fmt::format("foreign key {} of {} refers to a key that does not hold {}, and cannot "
+                         "stay. Give {} that column and refer to both, or let the run drop it: "
+                         "--inbound-fk drop",
+                         name, table, QuoteIdentifier(spec.column.name), table));
+    prepared.remarks.push_back(fmt::format(
+        "weaker: foreign key {} of {} is dropped at the end; a revert adds it again", name, table));
+    spec.inbound.push_back(rows.Get<std::string>(i, 2));
+  }
+}
+
+Task<> SettleIdentities(Session& session, Prepared& prepared) {
+  const pg::Result rows = co_await session.db().Query(kIdentities, prepared.oid);
+  for (int i = 0; i < rows.rows(); ++i)
+    prepared.spec.identities.push_back({rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1),
+                                        rows.Get<std::string>(i, 2), rows.Get<std::string>(i, 3)});
+}
+
+Task<> RefuseTakenNames(Session& session, const Spec& spec) {
+  std::vector<std::string> names{spec.first};
+  for (const Range& range : spec.next) names.push_back(range.name);
+  if (!spec.rest.empty()) names.push_back(spec.rest);
+  for (const std::string& name : names) {
+    const std::string whole = spec.home + "." + name;
+    const pg::Result row = co_await session.db().Query("SELECT to_regclass($1) IS NOT NULL", whole);
+    if (row.Get<bool>(0, 0))
+      Refuse(spec.table, fmt::format("there is a relation {} already, which a partition would be "
+                                     "called: rename it",
+                                     whole));
+  }
+}
+
+Task<> RefuseMissingRights(Session& session, const backfill::Table& table) {
+  const std::string missing = co_await backfill::MissingOwnership(session, table.oid);
+  if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
+  const pg::Result right = co_await session.db().Query(
+      "SELECT has_database_privilege(current_database(), 'CREATE'), "
+      "quote_ident(current_database()),"
+      " quote_ident(current_user), has_schema_privilege(relnamespace, 'CREATE'),"
+      " quote_ident(relnamespace::regnamespace::text) FROM pg_class WHERE oid = $1",
+      table.oid);
+  if (!right.Get<bool>(0, 0))
+    throw Failure(ExitCode::kUnsupported,
+                  fmt::format("cannot make a schema for the new table: GRANT CREATE ON DATABASE {} "
+                              "TO {}",
+                              right.Get<std::string>(0, 1), right.Get<std::string>(0, 2)));
+  if (!right.Get<bool>(0, 3))
+    throw Failure(
+        ExitCode::kUnsupported,
+        fmt::format("cannot make partitions in the table's schema: GRANT CREATE ON SCHEMA "
+                    "{} TO {}",
+                    right.Get<std::string>(0, 4), right.Get<std::string>(0, 2)));
+}
+
+Task<> RefuseUnknownZone(Session& session, std::string zone) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1)", zone);
+  if (row.Get<bool>(0, 0)) co_return;
+  throw Failure(ExitCode::kUsage,
+                fmt::format("--time-zone \"{}\" is not known to the server: write it as in "
+                            "Europe/Berlin",
+                            zone));
+}
+
+// The steps that a plan could have as well.
+plan::Plan PlanOf(const Spec& spec) {
+  plan::Plan plan;
+  const auto add = [&plan](plan::StepKind kind, std::string id, std::string sql,
+                           std::vector<std::string> undo) {
+    plan::Step step;
+    step.id = std::move(id);
+    step.kind = kind;
+    step.sql.push_back(std::move(sql));
+    step.undo = std::move(undo);
+    plan.steps.push_back(std::move(step));
+    return &plan.steps.back();
+  };
+  for (const WidenedKey& key : spec.keys) {
+    const std::string name = spec.home + "." + key.build;
+    plan::Step* step = add(plan::StepKind::kConcurrentIndex, "key-" + key.index,
+                           fmt::format("CREATE UNIQUE INDEX CONCURRENTLY {} ON {} ({}){}",
+                                       key.build, spec.table, key.wide, key.rest),
+                           {fmt::format("DROP INDEX CONCURRENTLY {}", name)});
+    step->transaction = step->undo_transaction = plan::Transaction::kNone;
+    if (auto parsed = sql::ParseQualifiedName(name)) step->index = std::move(*parsed);
+  }
+  const std::string column = QuoteIdentifier(spec.column.name);
+  add(plan::StepKind::kDdl, "bound",
+      fmt::format("ALTER TABLE {} ADD CONSTRAINT pgalter_bound CHECK ({} IS NOT NULL AND {} < {}) "
+                  "NOT VALID",
+                  spec.table, column, column, spec.upto),
+      {fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS pgalter_bound", spec.table)});
+  add(plan::StepKind::kValidate, "validate",
+      fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT pgalter_bound", spec.table), {});
+  return plan;
+}
+
+std::vector<state::Step> StepsOf(const Spec& spec) {
+  std::vector<state::Step> steps;
+  const auto add = [&steps](const char* kind, const char* phase) {
+    state::Step step;
+    step.id = kind;
+    step.kind = kind;
+    step.phase = phase;
+    steps.push_back(std::move(step));
+  };
+  add("partition-parent", "expand");
+  for (state::Step& step : run::StepsOf(PlanOf(spec))) steps.push_back(std::move(step));
+  add("partition-attach", "contract");
+  add("partition-settle", "contract");
+  for (std::size_t i = 0; i < steps.size(); ++i) steps[i].ordinal = static_cast<int>(i) + 1;
+  return steps;
+}
+
+}  // namespace
+
+Task<Prepared> Prepare(Session& session, Wish wish) {
+  Prepared prepared;
+  Spec& spec = prepared.spec;
+  spec.settings = co_await guard::RoleSettings(session);
+  backfill::Spec look;
+  look.table = wish.table;
+  look.settings = spec.settings;
+  const backfill::Table table = co_await backfill::FindTable(session, look);
+  co_await RefuseMissingRights(session, table);
+  co_await RefuseUnknownZone(session, wish.time_zone);
+  spec.table = table.name;
+  spec.relname = QuoteIdentifier(table.relname);
+  spec.home = table.name.substr(0, table.name.size() - spec.relname.size() - 1);
+  spec.time_zone = wish.time_zone;
+  spec.premake = wish.premake;
+  spec.with_default = wish.with_default;
+  spec.allow_weaker_keys = wish.allow_weaker_keys;
+  spec.drop_inbound_keys = wish.drop_inbound_keys;
+  prepared.oid = table.oid;
+  spec.column = co_await FindColumn(session, table, wish.column);
+  spec.period = PeriodOf(wish, spec.column);
+  const pg::Result obstacles = co_await session.db().Query(kObstacles, table.oid, spec.column.name);
+  if (!obstacles.empty()) Refuse(spec.table, obstacles.Get<std::string>(0, 0));
+  const pg::Result size = co_await session.db().Query(
+      "SELECT greatest(reltuples, 0)::float8, pg_total_relation_size(oid) FROM pg_class"
+      " WHERE oid = $1",
+      table.oid);
+  prepared.rows = size.Get<double>(0, 0);
+  prepared.bytes = size.Get<std::int64_t>(0, 1);
+  spec.schema = "pgalter_" + state::NewRunId().substr(0, 8);
+  co_await SettleKeys(session, prepared);
+  co_await SettleInbound(session, prepared);
+  co_await SettleIdentities(session, prepared);
+  co_await SettleRanges(session, prepared, table.relname);
+  co_await RefuseTakenNames(session, spec);
+  co_return prepared;
+}
+
+Task<std::string> CreateRun(Session& session, const Prepared& prepared) {
+  state::Run run;
+  run.id = state::NewRunId();
+  run.command = "partition convert";
+  run.target = prepared.spec.table;
+  run.relid = prepared.oid;
+  run.spec = ToJson(prepared.spec);
+  run.phase = "starting";
+  const std::vector<state::Step> steps = StepsOf(prepared.spec);
+  auto create = [&]() -> Task<> {
+    co_await state::CreateRun(session, run);
+    co_await state::CreateSteps(session, run.id, steps);
+  };
+  co_await guard::RunInTransaction(session, create);
+  co_return run.id;
+}
+
+}  // namespace pgalter::partition

@@ -1,0 +1,38 @@
+// Prepare: what stands in the way of a conversion by attaching, and what it will look like, before
+// anything is written.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "batcher/partition/spec.h"
+
+namespace pgalter::partition {
+
+// As the user gave it.
+struct Wish {
+  std::string table;
+  std::string column;
+  std::string every;
+  std::string time_zone = "UTC";
+  int premake = 4;
+  bool with_default = true;
+  bool allow_weaker_keys = false;
+  bool drop_inbound_keys = false;
+};
+
+struct Prepared {
+  Spec spec;
+  pg::Oid oid = 0;
+  double rows = 0;
+  std::int64_t bytes = 0;
+  std::vector<std::string> remarks;  // what weakens, what is not known
+};
+
+// Throws run::Failure: usage, refused with the way out, or a right that is missing. Writes nothing.
+Task<Prepared> Prepare(Session& session, Wish wish);
+
+// Throws state::TableTaken.
+Task<std::string> CreateRun(Session& session, const Prepared& prepared);
+
+}  // namespace pgalter::partition

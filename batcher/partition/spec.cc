@@ -1,0 +1,106 @@
+#include "batcher/partition/spec.h"
+
+#include <boost/json/array.hpp>
+
+namespace pgalter::partition {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string Text(const json::object& object, const char* name) {
+  return std::string(object.at(name).as_string());
+}
+
+json::array ToJson(const std::vector<WidenedKey>& keys) {
+  json::array array;
+  for (const WidenedKey& key : keys)
+    array.push_back({{"index", key.index},
+                     {"constraint", key.constraint},
+                     {"columns", key.columns},
+                     {"wide", key.wide},
+                     {"rest", key.rest},
+                     {"deferrable", key.deferrable},
+                     {"build", key.build}});
+  return array;
+}
+
+json::array ToJson(const std::vector<Identity>& identities) {
+  json::array array;
+  for (const Identity& identity : identities)
+    array.push_back({{"column", identity.column},
+                     {"kind", identity.kind},
+                     {"name", identity.name},
+                     {"options", identity.options}});
+  return array;
+}
+
+}  // namespace
+
+json::object ToJson(const Spec& spec) {
+  json::array next;
+  for (const Range& range : spec.next)
+    next.push_back({{"name", range.name}, {"from", range.from}, {"to", range.to}});
+  json::array inbound;
+  for (const std::string& key : spec.inbound) inbound.emplace_back(key);
+  return {{"table", spec.table},
+          {"column", spec.column.name},
+          {"type", static_cast<int>(spec.column.type)},
+          {"period", ToString(spec.period)},
+          {"time_zone", spec.time_zone},
+          {"premake", spec.premake},
+          {"with_default", spec.with_default},
+          {"allow_weaker_keys", spec.allow_weaker_keys},
+          {"drop_inbound_keys", spec.drop_inbound_keys},
+          {"settings", guard::ToJson(spec.settings)},
+          {"schema", spec.schema},
+          {"relname", spec.relname},
+          {"home", spec.home},
+          {"first", spec.first},
+          {"upto", spec.upto},
+          {"next", next},
+          {"rest", spec.rest},
+          {"keys", ToJson(spec.keys)},
+          {"identities", ToJson(spec.identities)},
+          {"inbound", inbound}};
+}
+
+Spec FromJson(const json::object& json) {
+  Spec spec;
+  spec.table = Text(json, "table");
+  spec.column.name = Text(json, "column");
+  spec.column.type = static_cast<KeyType>(json.at("type").to_number<int>());
+  spec.period = ParsePeriod(Text(json, "period")).value_or(Period{});
+  spec.time_zone = Text(json, "time_zone");
+  spec.premake = json.at("premake").to_number<int>();
+  spec.with_default = json.at("with_default").as_bool();
+  spec.allow_weaker_keys = json.at("allow_weaker_keys").as_bool();
+  spec.drop_inbound_keys = json.at("drop_inbound_keys").as_bool();
+  spec.settings = guard::SettingsFromJson(json.at("settings").as_array());
+  spec.schema = Text(json, "schema");
+  spec.relname = Text(json, "relname");
+  spec.home = Text(json, "home");
+  spec.first = Text(json, "first");
+  spec.upto = Text(json, "upto");
+  for (const json::value& value : json.at("next").as_array()) {
+    const json::object& range = value.as_object();
+    spec.next.push_back({Text(range, "name"), Text(range, "from"), Text(range, "to")});
+  }
+  spec.rest = Text(json, "rest");
+  for (const json::value& value : json.at("keys").as_array()) {
+    const json::object& key = value.as_object();
+    spec.keys.push_back({Text(key, "index"), Text(key, "constraint"), Text(key, "columns"),
+                         Text(key, "wide"), Text(key, "rest"), Text(key, "deferrable"),
+                         Text(key, "build")});
+  }
+  for (const json::value& value : json.at("identities").as_array()) {
+    const json::object& identity = value.as_object();
+    spec.identities.push_back({Text(identity, "column"), Text(identity, "kind"),
+                               Text(identity, "name"), Text(identity, "options")});
+  }
+  for (const json::value& value : json.at("inbound").as_array())
+    spec.inbound.emplace_back(value.as_string());
+  return spec;
+}
+
+}  // namespace pgalter::partition

@@ -1,0 +1,61 @@
+// Spec: what a conversion by attaching was asked for, and what was settled before it began, as it
+// is kept with the run.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+#include <vector>
+
+#include "batcher/partition/bounds.h"
+#include "engine/guard/role_settings.h"
+
+namespace pgalter::partition {
+
+// A unique key that does not hold the partition column. It is widened by it: the server can only
+// keep a key in a partitioned table that does.
+struct WidenedKey {
+  std::string index;       // quoted; the constraint's name, too
+  std::string constraint;  // "PRIMARY KEY", "UNIQUE"; empty: an index alone
+  std::string columns;     // "id"
+  std::string wide;        // "id, made"
+  std::string rest;        // " INCLUDE (note)"
+  std::string deferrable;  // " DEFERRABLE INITIALLY DEFERRED"
+  std::string build;       // the name, quoted, under which the wide one is built
+};
+
+// One sequence goes over into another: the options that make it anew for the way back.
+struct Identity {
+  std::string column;   // quoted
+  std::string kind;     // "ALWAYS", "BY DEFAULT"
+  std::string name;     // of the sequence, quoted, without schema
+  std::string options;  // "INCREMENT BY 3 …"
+};
+
+struct Spec {
+  std::string table;  // quoted, with its schema
+  KeyColumn column;
+  Period period;
+  std::string time_zone = "UTC";
+  int premake = 4;
+  bool with_default = true;
+  bool allow_weaker_keys = false;  // others than the primary key
+  bool drop_inbound_keys = false;  // foreign keys that refer to a key that is widened
+  guard::Settings settings;        // of the role
+
+  // Settled by Prepare.
+  std::string schema;       // the run's own, quoted
+  std::string relname;      // of the table, quoted
+  std::string home;         // its schema, quoted
+  std::string first;        // the name, quoted, that the table has as a partition
+  std::string upto;         // a literal: rows from here on go to the next partitions
+  std::vector<Range> next;  // with whole names, quoted
+  std::string rest;         // the default partition's name, quoted; empty: none
+  std::vector<WidenedKey> keys;
+  std::vector<Identity> identities;
+  std::vector<std::string> inbound;  // "ALTER TABLE … ADD CONSTRAINT …" of those that are dropped
+};
+
+boost::json::object ToJson(const Spec& spec);
+Spec FromJson(const boost::json::object& json);
+
+}  // namespace pgalter::partition

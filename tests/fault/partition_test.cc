@@ -1,0 +1,622 @@
+// A plain table becomes partitioned under its users, and plain again: no row is lost, none is
+// copied, and what hangs on the table is there before and after.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <random>
+#include <sstream>
+
+#include "tests/fault/backfill_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// events has a mirror, which a trigger of the user's own keeps in the same transaction.
+constexpr const char* kEvents = R"sql(
+CREATE TABLE kind (id int PRIMARY KEY);
+INSERT INTO kind SELECT generate_series(0, 9);
+CREATE TABLE events (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  made timestamptz NOT NULL,
+  kind int NOT NULL REFERENCES kind,
+  note text);
+CREATE INDEX events_made ON events (made);
+CREATE INDEX events_kind ON events (kind) WHERE note IS NOT NULL;
+CREATE TABLE mirror (id bigint PRIMARY KEY, made timestamptz, kind int, note text);
+CREATE FUNCTION mirror() RETURNS trigger LANGUAGE plpgsql SET search_path = public AS $$
+BEGIN
+  IF TG_OP IN ('UPDATE', 'DELETE') THEN
+    DELETE FROM mirror WHERE id = old.id;
+  END IF;
+  IF TG_OP IN ('INSERT', 'UPDATE') THEN
+    INSERT INTO mirror VALUES (new.id, new.made, new.kind, new.note);
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER mirrored AFTER INSERT OR UPDATE OR DELETE ON events FOR EACH ROW
+  EXECUTE FUNCTION mirror();
+)sql";
+
+// Users: new rows of now, changes, rows that go and rows that move in time, even into the next
+// partitions once there are some.
+class Users {
+ public:
+  Users(std::string conninfo, unsigned seed) : conninfo_(std::move(conninfo)) {
+    for (unsigned i = 0; i < 2; ++i) threads_.emplace_back([this, seed, i] { Write(seed + i); });
+  }
+  Users(const Users&) = delete;
+  Users& operator=(const Users&) = delete;
+  ~Users() { Stop(); }
+
+  void Stop() {
+    stopping_ = true;
+    for (std::thread& thread : threads_)
+      if (thread.joinable()) thread.join();
+  }
+  [[nodiscard]] std::string errors() {
+    const std::scoped_lock lock(mutex_);
+    return errors_;
+  }
+  void AwaitWrites(long more) const {
+    const long wanted = writes_ + more;
+    ASSERT_TRUE(Within(std::chrono::seconds(60), [&] { return writes_ >= wanted; }));
+  }
+  // Rows of the months to come: until there are partitions, the CHECK of the bound refuses them.
+  std::atomic<bool> ahead = false;
+
+ private:
+  std::string Change(std::mt19937& dice) const {
+    const auto pick = [&dice](int least, int most) {
+      return std::uniform_int_distribution(least, most)(dice);
+    };
+    const int id = pick(1, 5000);
+    switch (pick(0, 5)) {
+      case 0:
+        return fmt::format("DELETE FROM events WHERE id = {}", id);
+      case 1:
+        return fmt::format("UPDATE events SET note = 'changed', kind = {} WHERE id = {}",
+                           pick(0, 9), id);
+      case 2:
+        return fmt::format("UPDATE events SET made = now() + interval '{} days' WHERE id = {}",
+                           ahead ? pick(0, 120) : -pick(0, 500), id);
+      case 3:
+        return fmt::format(
+            "BEGIN; UPDATE events SET note = 'gone' WHERE id = {}; DELETE FROM events WHERE id = "
+            "{}; ROLLBACK",
+            id, id + 1);
+      default:
+        return fmt::format(
+            "INSERT INTO events (made, kind, note) VALUES (now() + interval '{} "
+            "days', {}, 'new')",
+            ahead ? pick(0, 200) : 0, pick(0, 9));
+    }
+  }
+
+  void Write(unsigned seed) {
+    std::mt19937 dice(seed);
+    try {
+      Session session(conninfo_);
+      while (!stopping_) {
+        try {
+          session.Exec(Change(dice));
+          ++writes_;
+        } catch (const SqlError& error) {
+          if (error.sqlstate() != "40P01") throw;  // the two of them met
+          session.Exec("ROLLBACK");
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));  // a load, not a storm
+      }
+    } catch (const SqlError& error) {
+      const std::scoped_lock lock(mutex_);
+      errors_ += error.what();
+    }
+  }
+
+  std::string conninfo_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<long> writes_ = 0;
+  std::mutex mutex_;
+  std::string errors_;
+  std::vector<std::thread> threads_;
+};
+
+class Partitioned : public BackfillWorld {
+ protected:
+  void MakeEvents(int rows = 5000) {
+    database_.Sql(kEvents);
+    database_.Sql(fmt::format(
+        "ALTER TABLE events DISABLE TRIGGER mirrored; INSERT INTO events (made, kind, note) SELECT "
+        "now() - g * interval '2 hours', g % 10, 'old' FROM generate_series(1, {}) g; INSERT INTO "
+        "mirror SELECT * FROM events; ALTER TABLE events ENABLE TRIGGER mirrored",
+        rows));
+    file_ = File("events");
+  }
+
+  // `more` may say other ranges.
+  [[nodiscard]] static Words Convert(const Words& more = {}) {
+    Words words{"partition", "convert", "events", "--yes"};
+    if (std::ranges::count(more, "--by") == 0) words.insert(words.end(), {"--by", "range(made)"});
+    if (std::ranges::count(more, "--every") == 0) words.insert(words.end(), {"--every", "1 month"});
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+  [[nodiscard]] std::string File(const std::string& table) const {
+    return database_.Value(fmt::format("SELECT pg_relation_filenode('{}')", table));
+  }
+
+  void ExpectSame() const {
+    EXPECT_EQ(
+        Number("SELECT count(*) FROM events e FULL JOIN mirror m USING (id) WHERE e.id IS NULL "
+               "OR m.id IS NULL OR (e.made, e.kind, e.note) IS DISTINCT FROM (m.made, m.kind, "
+               "m.note)"),
+        0);
+    EXPECT_EQ(Number("SELECT count(*) - count(DISTINCT id) FROM events"), 0);
+  }
+
+  void ExpectPartitioned() const {
+    EXPECT_EQ(StateOfRun(), "done");
+    EXPECT_EQ(database_.Value("SELECT pg_get_partkeydef('events'::regclass)"), "RANGE (made)");
+    // The old table, by its file: nothing was rewritten.
+    EXPECT_EQ(
+        database_.Value("SELECT pg_relation_filenode(inhrelid) FROM pg_inherits WHERE inhparent = "
+                        "'events'::regclass AND inhrelid::regclass::text LIKE 'events_until_%'"),
+        file_);
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass"), 6);
+    EXPECT_EQ(database_.Value("SELECT string_agg(c.relname || CASE WHEN x.indisvalid THEN '' ELSE "
+                              "' invalid' END, ' ' ORDER BY c.relname) FROM pg_index x JOIN "
+                              "pg_class c ON c.oid = x.indexrelid WHERE x.indrelid = "
+                              "'events'::regclass"),
+              "events_kind events_made events_pkey");
+    EXPECT_EQ(
+        database_.Value("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = "
+                        "'events'::regclass AND contype = 'p'"),
+        "PRIMARY KEY (id, made)");
+    EXPECT_EQ(database_.Value("SELECT string_agg(conname || convalidated, ' ') FROM pg_constraint "
+                              "WHERE conrelid = 'events'::regclass AND contype = 'f' AND "
+                              "conparentid = 0"),
+              "events_kind_fkeytrue");
+    ExpectNothingOfOurs();
+  }
+
+  void ExpectPlain(const char* state) const {
+    EXPECT_EQ(StateOfRun(), state);
+    EXPECT_EQ(database_.Value("SELECT relkind::text FROM pg_class WHERE oid = 'events'::regclass"),
+              "r");
+    EXPECT_EQ(File("events"), file_);
+    EXPECT_EQ(database_.Value("SELECT string_agg(c.relname || CASE WHEN x.indisvalid THEN '' ELSE "
+                              "' invalid' END, ' ' ORDER BY c.relname) FROM pg_index x JOIN "
+                              "pg_class c ON c.oid = x.indexrelid WHERE x.indrelid = "
+                              "'events'::regclass"),
+              "events_kind events_made events_pkey");
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_class WHERE relname LIKE 'events\\_p2%' OR relname "
+                     "LIKE 'events_until%'"),
+              0);
+    ExpectNothingOfOurs();
+  }
+
+  void ExpectNothingOfOurs() const {
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'pgalter%'"), 0);
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_class WHERE relname LIKE 'pgalter\\_%'"), 0);
+    EXPECT_EQ(Number("SELECT count(*) FROM pgalter.artefact WHERE dropped_at IS NULL"), 0);
+  }
+
+  std::string file_;
+};
+
+TEST_F(Partitioned, UnderItsUsersAndBack) {
+  MakeEvents();
+  Users users(database_.conninfo(), 1);
+  const Ran converted = Run(Convert());
+  ASSERT_EQ(converted.code, 0) << converted.err;
+  ExpectPartitioned();
+  users.ahead = true;
+  users.AwaitWrites(500);
+  EXPECT_GT(Number("SELECT count(*) FROM events WHERE made > now() + interval '3 months'"), 0);
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  users.AwaitWrites(100);
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectPlain("reverted");
+  ExpectSame();
+}
+
+TEST_F(Partitioned, ReadsNoRowUnderTheLock) {
+  MakeEvents();
+  database_.Sql("VACUUM ANALYZE events");
+  ASSERT_EQ(Run(Convert(), {"PGALTER_FAIL_POINT=attached"}).code, kKilled);
+  AwaitNoRunner();
+  // The server counts what the cut-over reads; to scan it for ATTACH would be one more.
+  database_.Sql("SELECT pg_stat_reset()");
+  const Ran resumed = Run({"resume", RunId()});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  database_.AwaitValue(
+      "SELECT count(*) > 0 FROM pg_stat_user_tables WHERE relname LIKE "
+      "'events_until%' AND seq_scan = 0 AND n_tup_ins = 0",
+      "t");
+  ExpectPartitioned();
+}
+
+class PartitionKilledAt : public Partitioned, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(PartitionKilledAt, ResumeEndsWithEveryRowRight) {
+  MakeEvents();
+  Users users(database_.conninfo(), 2);
+  const Ran killed = Run(Convert(), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  ResumeToTheEnd();
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectPartitioned();
+  ExpectSame();
+}
+
+TEST_P(PartitionKilledAt, OrAnAbortLeavesAllAsItWas) {
+  MakeEvents();
+  Users users(database_.conninfo(), 3);
+  ASSERT_EQ(Run(Convert(), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())}).code, kKilled);
+  AwaitNoRunner();
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectPlain("aborted");
+  ExpectSame();
+}
+
+constexpr std::array kPoints{"parent-made",     "index-in-ledger", "index-built",
+                             "ddl-committed",   "ddl-committed:2", "attached",
+                             "attach-committed"};
+std::string PointName(const ::testing::TestParamInfo<const char*>& point) {
+  std::string name = point.param;
+  std::ranges::replace_if(
+      name, [](char c) { return c == '-' || c == ':'; }, '_');
+  return name;
+}
+INSTANTIATE_TEST_SUITE_P(Points, PartitionKilledAt, ::testing::ValuesIn(kPoints), PointName);
+
+class PartitionRevertKilledAt : public Partitioned,
+                                public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(PartitionRevertKilledAt, RevertAgainEndsWithEveryRowRight) {
+  MakeEvents();
+  Users users(database_.conninfo(), 4);
+  ASSERT_EQ(Run(Convert()).code, 0);
+  users.ahead = true;
+  users.AwaitWrites(200);
+  const Ran killed =
+      Run({"revert", RunId(), "--yes"}, {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  AwaitNoRunner();
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectPlain("reverted");
+  ExpectSame();
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, PartitionRevertKilledAt,
+                         ::testing::Values("key-back", "detached", "detach-committed"), PointName);
+
+// A harness that cannot fail proves nothing.
+TEST_F(Partitioned, LosesRowsInARevertWithoutItsSafeguard) {
+  MakeEvents();
+  ASSERT_EQ(Run(Convert()).code, 0);
+  database_.Sql("INSERT INTO events (made, kind) VALUES (now() + interval '100 days', 1)");
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}, {"PGALTER_SAFEGUARDS_OFF=rows-back"}).code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM events e RIGHT JOIN mirror m USING (id) WHERE e.id IS "
+                   "NULL"),
+            1);
+}
+
+TEST_F(Partitioned, RefusesATableThatWasChangedMeanwhile) {
+  MakeEvents();
+  ASSERT_EQ(Run(Convert(), {"PGALTER_FAIL_POINT=ddl-committed:2"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql("CREATE INDEX late ON events (note)");
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 4) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("other columns, indexes or constraints"));
+  EXPECT_EQ(Run({"abort", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_indexes WHERE indexname = 'late'"), 1);
+}
+
+TEST_F(Partitioned, RefusesARevertThatAKeyForbids) {
+  MakeEvents();
+  ASSERT_EQ(Run(Convert()).code, 0);
+  database_.Sql(
+      "ALTER TABLE events DISABLE TRIGGER mirrored; INSERT INTO events (id, made, kind) OVERRIDING "
+      "SYSTEM VALUE VALUES (7, now() + interval '100 days', 1)");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 4) << reverted.err;
+  EXPECT_THAT(reverted.err,
+              HasSubstr("SELECT id FROM public.events GROUP BY id HAVING count(*) > 1"));
+  EXPECT_EQ(database_.Value("SELECT relkind::text FROM pg_class WHERE oid = 'events'::regclass"),
+            "p");
+  database_.Sql("DELETE FROM events WHERE id = 7 AND made > now()");
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(database_.Value("SELECT relkind::text FROM pg_class WHERE oid = 'events'::regclass"),
+            "r");
+}
+
+struct KeyCase {
+  const char* name;
+  const char* column;
+  const char* every;
+  const char* rows;
+  const char* zone;
+  const char* bound;  // of the second partition, in UTC
+};
+
+class PartitionKeys : public Partitioned, public ::testing::WithParamInterface<KeyCase> {};
+
+TEST_P(PartitionKeys, HaveBoundsThatMeanTheSameEverywhere) {
+  const KeyCase& given = GetParam();
+  database_.Sql(fmt::format("CREATE TABLE t (id int PRIMARY KEY, k {} NOT NULL); INSERT INTO t {}",
+                            given.column, given.rows));
+  const Ran ran = Run({"partition", "convert", "t", "--by", "range(k)", "--every", given.every,
+                       "--time-zone", given.zone, "--yes", "--premake", "2"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(database_.Value(
+                "SET TimeZone = 'UTC'; SELECT pg_get_expr(relpartbound, oid) FROM "
+                "pg_class WHERE relname LIKE 't\\_p%' AND relkind = 'r' ORDER BY oid LIMIT 1"),
+            given.bound);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Types, PartitionKeys,
+    ::testing::Values(
+        KeyCase{"Timestamptz", "timestamptz", "1 month",
+                "SELECT g, timestamptz '2090-06-15 00:00+00' - g * interval '1 day' FROM "
+                "generate_series(1, 50) g",
+                "UTC", "FOR VALUES FROM ('2090-07-01 00:00:00+00') TO ('2090-08-01 00:00:00+00')"},
+        KeyCase{"InBerlin", "timestamptz", "1 month",
+                "SELECT g, timestamptz '2090-06-15 00:00+00' - g * interval '1 day' FROM "
+                "generate_series(1, 50) g",
+                "Europe/Berlin",
+                "FOR VALUES FROM ('2090-06-30 22:00:00+00') TO ('2090-07-31 22:00:00+00')"},
+        KeyCase{"Timestamp", "timestamp", "1 day",
+                "SELECT g, timestamp '2090-06-15 10:00' - g * interval '1 hour' FROM "
+                "generate_series(1, 50) g",
+                "UTC", "FOR VALUES FROM ('2090-06-17 00:00:00') TO ('2090-06-18 00:00:00')"},
+        KeyCase{"Date", "date", "1 year",
+                "SELECT g, date '2090-06-15' - g FROM generate_series(1, 50) g", "UTC",
+                "FOR VALUES FROM ('2091-01-01') TO ('2092-01-01')"},
+        KeyCase{"Weeks", "date", "2 weeks",
+                "SELECT g, date '2090-06-15' - g FROM generate_series(1, 50) g", "UTC",
+                "FOR VALUES FROM ('2090-06-19') TO ('2090-07-03')"},
+        KeyCase{"Bigint", "bigint", "1000", "SELECT g, g * 10 FROM generate_series(1, 500) g",
+                "UTC", "FOR VALUES FROM ('6000') TO ('7000')"},
+        KeyCase{"Negative", "int", "1000", "SELECT g, -g * 10 FROM generate_series(300, 500) g",
+                "UTC", "FOR VALUES FROM ('-2000') TO ('-1000')"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+struct RefusedCase {
+  const char* name;
+  const char* script;
+  Words more;
+  int code;
+  const char* says;
+};
+
+class PartitionRefused : public Partitioned, public ::testing::WithParamInterface<RefusedCase> {};
+
+TEST_P(PartitionRefused, WritesNothing) {
+  MakeEvents(100);
+  database_.Sql(GetParam().script);
+  const Ran ran = Run(Convert(GetParam().more));
+  EXPECT_EQ(ran.code, GetParam().code) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr(GetParam().says));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Inputs, PartitionRefused,
+    ::testing::Values(
+        RefusedCase{"InboundKey",
+                    "CREATE TABLE line (event bigint REFERENCES events)",
+                    {},
+                    4,
+                    "--inbound-fk drop"},
+        RefusedCase{
+            "UniqueKey", "ALTER TABLE events ADD u int UNIQUE", {}, 4, "--allow-weaker-keys"},
+        RefusedCase{"Nullable",
+                    "ALTER TABLE events ALTER made DROP NOT NULL",
+                    {},
+                    4,
+                    "ALTER COLUMN made SET NOT NULL"},
+        RefusedCase{"Excludes",
+                    "ALTER TABLE events ADD s tsrange, ADD CONSTRAINT e EXCLUDE USING gist (s WITH "
+                    "&&)",
+                    {},
+                    4,
+                    "constraint e excludes rows"},
+        RefusedCase{"NotValid",
+                    "ALTER TABLE events ADD CONSTRAINT c CHECK (kind < 5) NOT VALID",
+                    {},
+                    4,
+                    "VALIDATE CONSTRAINT c"},
+        RefusedCase{"Publication",
+                    "CREATE PUBLICATION p FOR TABLE events",
+                    {},
+                    4,
+                    "publish_via_partition_root"},
+        RefusedCase{"MaterializedView",
+                    "CREATE MATERIALIZED VIEW m AS SELECT * FROM events",
+                    {},
+                    4,
+                    "materialized view public.m"},
+        RefusedCase{"NameTaken", "CREATE TABLE events_default ()", {}, 4, "events_default"},
+        RefusedCase{"WidthOfAnotherType", "SELECT 1", {"--every", "1000"}, 2, "--every"},
+        RefusedCase{"List", "SELECT 1", {"--by", "list(kind)"}, 2, "--by"},
+        RefusedCase{"UnknownColumn", "SELECT 1", {"--by", "range(nowhere)"}, 2, "nowhere"},
+        RefusedCase{"UnknownZone", "SELECT 1", {"--time-zone", "Europe/Nowhere"}, 2, "Nowhere"},
+        RefusedCase{"Infinity",
+                    "INSERT INTO events (made, kind) VALUES ('infinity', 1)",
+                    {},
+                    4,
+                    "infinity"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+TEST_F(Partitioned, AnotherTypeOfColumnIsRefused) {
+  MakeEvents(10);
+  const Ran ran = Run(Convert({"--by", "range(note)"}));
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("is of type text"));
+}
+
+TEST_F(Partitioned, ADryRunWritesNothing) {
+  MakeEvents(10);
+  const Ran ran = Run(Convert({"--dry-run"}));
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("weaker: events_pkey (id) becomes (id, made)"));
+  EXPECT_THAT(ran.out, HasSubstr("nothing was written"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+}
+
+TEST_F(Partitioned, DroppedInboundKeysComeBackWithARevert) {
+  MakeEvents();
+  database_.Sql(
+      "CREATE TABLE line (event bigint CONSTRAINT of_event REFERENCES events ON DELETE CASCADE); "
+      "INSERT INTO line VALUES (3)");
+  ASSERT_EQ(Run(Convert({"--inbound-fk", "drop"})).code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE conname = 'of_event'"), 0);
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(database_.Value("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = "
+                            "'of_event'"),
+            "FOREIGN KEY (event) REFERENCES events(id) ON DELETE CASCADE");
+}
+
+// What hangs on the table.
+constexpr const char* kRich = R"sql(
+CREATE SCHEMA app; CREATE SCHEMA other;
+CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+CREATE TABLE app.kind (id int PRIMARY KEY, name text);
+INSERT INTO app.kind SELECT g, 'k' || g FROM generate_series(1, 10) g;
+CREATE TABLE app."Order Items" (
+  id bigint GENERATED ALWAYS AS IDENTITY (START 100 INCREMENT 3),
+  n serial,
+  kind int NOT NULL REFERENCES app.kind ON DELETE CASCADE,
+  "Name" text COLLATE "C" NOT NULL DEFAULT 'none',
+  price numeric(10,2) CHECK (price >= 0),
+  twice numeric GENERATED ALWAYS AS (price * 2) STORED,
+  made timestamptz NOT NULL DEFAULT now(),
+  gone int,
+  CONSTRAINT "the key" PRIMARY KEY (id) INCLUDE (kind),
+  CONSTRAINT n_once UNIQUE (n, made) DEFERRABLE INITIALLY DEFERRED,
+  CONSTRAINT price_once UNIQUE (price),
+  CONSTRAINT named CHECK ("Name" <> '')
+) WITH (fillfactor = 80, toast.autovacuum_enabled = false);
+ALTER TABLE app."Order Items" DROP COLUMN gone;
+INSERT INTO app."Order Items" (kind, price) SELECT 1 + g % 10, g FROM generate_series(1, 2000) g;
+ALTER TABLE app."Order Items" ALTER "Name" SET STORAGE EXTERNAL, ALTER "Name" SET COMPRESSION pglz,
+  ALTER price SET STATISTICS 55, ALTER price SET (n_distinct = 100);
+CREATE INDEX by_kind ON app."Order Items" (kind, price DESC NULLS LAST) INCLUDE ("Name")
+  WHERE price > 10;
+CREATE INDEX ON app."Order Items" (lower("Name") text_pattern_ops);
+CREATE UNIQUE INDEX ident ON app."Order Items" (n, id);
+CREATE TABLE other.line (item bigint, made timestamptz, note text);
+CREATE TRIGGER touched BEFORE UPDATE OF price ON app."Order Items" FOR EACH ROW
+  WHEN (old.price IS DISTINCT FROM new.price) EXECUTE FUNCTION app.touch();
+CREATE TRIGGER off AFTER INSERT ON app."Order Items" FOR EACH STATEMENT EXECUTE FUNCTION app.touch();
+ALTER TABLE app."Order Items" DISABLE TRIGGER off;
+ALTER TABLE app."Order Items" ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON app."Order Items" FOR SELECT TO pg_monitor USING ("Name" = current_user);
+GRANT SELECT ON app."Order Items" TO pg_monitor WITH GRANT OPTION;
+GRANT INSERT, UPDATE (price) ON app."Order Items" TO pg_read_all_stats;
+GRANT SELECT ON app."Order Items" TO PUBLIC;
+CREATE VIEW app.cheap WITH (security_barrier = true) AS SELECT id, "Name", price FROM
+  app."Order Items" WHERE price < 10 WITH LOCAL CHECK OPTION;
+CREATE VIEW other.cheapest AS SELECT min(price) AS least FROM app.cheap;
+CREATE STATISTICS app.both (dependencies, mcv) ON kind, price FROM app."Order Items";
+COMMENT ON TABLE app."Order Items" IS 'a table; with ''quotes''';
+COMMENT ON COLUMN app."Order Items".price IS 'in euros';
+COMMENT ON CONSTRAINT "the key" ON app."Order Items" IS 'the one';
+COMMENT ON CONSTRAINT named ON app."Order Items" IS 'never empty';
+COMMENT ON INDEX app.by_kind IS 'for the list';
+COMMENT ON TRIGGER touched ON app."Order Items" IS 'touches';
+)sql";
+
+class PartitionCarried : public Partitioned {
+ protected:
+  static bool HasDump() { return std::filesystem::exists(SharedServer().bin_dir() / "pg_dump"); }
+
+  // Sorted: grants and the like come in no particular order.
+  [[nodiscard]] std::vector<std::string> Dump() const {
+    const std::string command = (SharedServer().bin_dir() / "pg_dump").string() +
+                                " -s -N pgalter -d '" + database_.conninfo() + "' 2>&1";
+    std::FILE* pipe = popen(command.c_str(), "r");
+    std::string text;
+    std::array<char, 4096> buffer{};
+    for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+      text.append(buffer.data(), got);
+    EXPECT_EQ(pclose(pipe), 0) << text;
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);)
+      if (!line.empty() && !line.starts_with("--") && line.find("restrict ") != 1 &&
+          line.find("unrestrict ") != 1)
+        lines.push_back(WithoutOnly(line));
+    std::ranges::sort(lines);
+    return lines;
+  }
+
+  // The dump makes the parts of a partitioned index one by one.
+  static std::string WithoutOnly(std::string line) {
+    const std::size_t at = line.find(" ON ONLY ");
+    if (at != std::string::npos) line.replace(at, 9, " ON ");
+    return line;
+  }
+
+  static std::vector<std::string> OnlyIn(const std::vector<std::string>& first,
+                                         const std::vector<std::string>& second) {
+    std::vector<std::string> lines;
+    std::ranges::set_difference(first, second, std::back_inserter(lines));
+    return lines;
+  }
+};
+
+TEST_F(PartitionCarried, EverythingThatHangsOnATableAndBack) {
+  if (!HasDump()) GTEST_SKIP() << "this server comes without pg_dump";
+  database_.Sql(kRich);
+  const auto before = Dump();
+  const Ran ran = Run({"partition", "convert", "app.\"Order Items\"", "--by", "range(made)",
+                       "--every", "1 month", "--allow-weaker-keys", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  // Of the table as users know it, only the keys have changed.
+  const auto after = Dump();
+  EXPECT_THAT(
+      OnlyIn(before, after),
+      ::testing::ElementsAre("    ADD CONSTRAINT \"the key\" PRIMARY KEY (id) INCLUDE (kind);",
+                             "    ADD CONSTRAINT price_once UNIQUE (price);",
+                             "ALTER TABLE ONLY app.\"Order Items\"",
+                             "CREATE UNIQUE INDEX ident ON app.\"Order Items\" USING btree (n, "
+                             "id);"));
+  EXPECT_EQ(database_.Value("INSERT INTO app.\"Order Items\" (kind, price) VALUES (1, 5000) "
+                            "RETURNING id || ' ' || n"),
+            "6100 2001");
+  EXPECT_EQ(database_.Value("SELECT least FROM other.cheapest"), "1.00");
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM pg_class c, aclexplode(c.relacl) a WHERE "
+                            "c.relispartition AND c.relkind = 'r' AND a.grantee <> c.relowner"),
+            "0");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_THAT(OnlyIn(before, Dump()), IsEmpty());
+  EXPECT_THAT(OnlyIn(Dump(), before), IsEmpty());
+  EXPECT_EQ(database_.Value("INSERT INTO app.\"Order Items\" (kind, price) VALUES (1, 6000) "
+                            "RETURNING id || ' ' || n"),
+            "6103 2002");
+}
+
+}  // namespace
+}  // namespace pgalter::test

@@ -1,0 +1,2 @@
+-- proves: loses SELECT has_table_privilege('pg_monitor', 'customers', 'SELECT')
+REVOKE ALL ON customers FROM pg_monitor;
