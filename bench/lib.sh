@@ -195,7 +195,7 @@ SQL
 # Commits are not flushed, so that the disk's own stalls do not drown what is measured.
 start_users() {
   rm -f "$scratch"/users*
-  PGOPTIONS='-c synchronous_commit=off' pgbench -n -M prepared -c 8 -j 1 -R "$2" -T "$seconds" \
+  PGOPTIONS='-c synchronous_commit=off' pgbench -n -M "${protocol:-prepared}" -c 8 -j 1 -R "$2" -T "$seconds" \
     -f "$1" -l --log-prefix="$scratch/users" "$(dsn one)" >"$scratch/pgbench.log" 2>&1 &
   users=$!
 }

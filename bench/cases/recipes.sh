@@ -66,7 +66,7 @@ recipe() {
   fi
   ended="$(date +%s.%N)"
   # The rest of the load tells nothing: it ends with the recipe, as at the end of its time.
-  kill -ALRM "$users"
+  kill -ALRM "$users" || die "pgbench failed: $(cat "$scratch/pgbench.log")"
   wait "$reader" || true
   wait "$users" || true
   cat "$scratch"/users.* | awk '{print $3 / 1000}' | sort -g |
@@ -75,11 +75,14 @@ recipe() {
 }
 
 seconds=600
+# A prepared statement whose column changes its type fails, whoever changes it.
+protocol=simple
 while IFS='|' read -r name far statement; do
   for ((i = 0; i < repeats; i++)); do
     recipe "$far" "$statement" >>"$scratch/recipe.$name"
   done
 done <<<"$recipes"
+protocol=prepared
 printf '| recipe | p50 | p99 | longest | it took, s |\n|---|---|---|---|---|\n'
 while IFS='|' read -r name _ _; do
   file="$scratch/recipe.$name"

@@ -70,13 +70,18 @@ Task<> LockClaims(Session& session) {
   }
 }
 
-// The runs that have tables for themselves: active ones, and failed ones that left something.
+// The runs that have tables for themselves: active ones, failed ones that left something, and done
+// ones that keep the way back of a rebuild. Its triggers name the key's columns, so another change
+// of the table could make them fail under its users, and would not be in the old table.
 constexpr const char* kTaken = R"sql(
 SELECT COALESCE(quote_ident(n.nspname) || '.' || quote_ident(c.relname), r.target), r.run::text, r.state
 FROM pgalter.run_table t
 JOIN pgalter.run r ON r.run = t.run AND (
   r.state IN ('running', 'paused', 'waiting', 'ready') OR r.state = 'failed'
-  AND EXISTS (SELECT FROM pgalter.artefact a WHERE a.run = r.run AND a.dropped_at IS NULL))
+  AND EXISTS (SELECT FROM pgalter.artefact a WHERE a.run = r.run AND a.dropped_at IS NULL)
+  OR r.state = 'done'
+  AND EXISTS (SELECT FROM pgalter.artefact a WHERE a.run = r.run AND a.dropped_at IS NULL
+              AND a.relid = t.relid AND pg_catalog.starts_with(a.name, 'pgalter_reverse_')))
 LEFT JOIN pg_class c ON c.oid = t.relid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
 )sql";
 
@@ -116,10 +121,17 @@ bool RestsAtGate(const Run& run) {
 }
 
 TableTaken::TableTaken(std::string table, std::string run, std::string_view state)
-    : std::runtime_error(fmt::format(
-          "run {} has {} already and is {}: one run a table. Go on with it (pgalter resume {}), "
-          "or end it (pgalter abort {})",
-          run, table, state, run, run)) {}
+    : std::runtime_error(
+          state == Name(RunState::kDone)
+              ? fmt::format(
+                    "run {0} has rebuilt {1} and keeps the way back: take that (pgalter revert "
+                    "{0}), or let the old table go (pgalter finish {0}), before {1} is changed "
+                    "again",
+                    run, table)
+              : fmt::format(
+                    "run {} has {} already and is {}: one run a table. Go on with it (pgalter "
+                    "resume {}), or end it (pgalter abort {})",
+                    run, table, state, run, run)) {}
 
 std::string NewRunId() {
   static boost::uuids::random_generator generate;

@@ -196,6 +196,23 @@ TEST_F(Planned, HasTheNewTableForItselfUntilItsEnd) {
   EXPECT_THAT(other.err, HasSubstr("one run a table"));
 }
 
+// A change of the key's columns would break the triggers that lead back, under the users.
+TEST_F(Planned, NothingElseChangesATableThatKeepsItsWayBack) {
+  Make();
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  for (const Words& other :
+       {Words{"run", "--sql", "ALTER TABLE items RENAME COLUMN id TO key", "--yes"},
+        Words{"rebuild", "items", "--yes"}}) {
+    const Ran refused = Run(other);
+    EXPECT_EQ(refused.code, 4) << refused.err;
+    EXPECT_THAT(refused.err, HasSubstr("pgalter finish"));
+  }
+  ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+  const Ran again = Run({"rebuild", "items", "--yes"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  ExpectSame();
+}
+
 TEST_F(Planned, WhatNoCopyCanReplaceIsRefusedBeforeAnythingIsWritten) {
   Make();
   database_.Sql("CREATE FUNCTION reads(items) RETURNS int LANGUAGE sql AS 'SELECT 1'");

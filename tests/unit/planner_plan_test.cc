@@ -171,7 +171,8 @@ TEST(Plan, CallsATableInAStepByTheNameThatItBeganWith) {
 }
 
 TEST(Plan, SaysWhatCannotBeDoneOnline) {
-  const Plan plan = PlanOf("ALTER TABLE t ADD CONSTRAINT e EXCLUDE USING btree (a WITH =)");
+  const Plan plan = PlanOf("ALTER TABLE t ADD CONSTRAINT e EXCLUDE USING btree (a WITH =)",
+                           "CREATE TABLE t (a int);");
   EXPECT_EQ(plan.statements.at(0).answer, Answer::kLeastBad);
   EXPECT_THAT(plan.statements.at(0).remarks, ::testing::Not(IsEmpty()));
 }

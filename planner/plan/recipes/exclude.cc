@@ -1,4 +1,6 @@
-#include "planner/plan/steps.h"
+#include <fmt/format.h>
+
+#include "planner/plan/recipes/rebuild.h"
 
 namespace pgalter::plan {
 
@@ -11,7 +13,18 @@ std::optional<Proposal> Propose(const Situation& situation) {
   const bool exclusion = command->constraint->kind == sql::ast::ConstraintKind::kExclude;
   if (!exclusion && !command->constraint->without_overlaps) return std::nullopt;
   Proposal proposal;
+  const sql::QualifiedName table = situation.schema.Resolve(situation.TableName());
+  const std::string why = exclusion ? WhyNotRebuilt(situation, table) : "";
+  if (exclusion && why.empty()) {
+    proposal.remarks.emplace_back(
+        "no lock short of a copy of the table checks it: rows that users write meanwhile, and that "
+        "break it, end the run");
+    proposal.steps.push_back(MakeRebuild(situation, table, situation.command_text));
+    return proposal;
+  }
   proposal.answer = Answer::kLeastBad;
+  if (!why.empty())
+    proposal.remarks.push_back(fmt::format("{} is not copied beside itself: {}", Show(table), why));
   proposal.remarks.emplace_back(
       "no version has an online form of it: it takes neither NOT VALID nor USING INDEX. Run it in "
       "a quiet hour, on a table that is small, or before the table is filled");
@@ -25,9 +38,10 @@ std::optional<Proposal> Propose(const Situation& situation) {
 
 }  // namespace
 
-const Recipe kExclude{.name = "exclude",
-                      .forms = "ADD CONSTRAINT … EXCLUDE, and keys WITHOUT OVERLAPS",
-                      .steps = "as it is: there is no online form, and the plan says so",
-                      .propose = &Propose};
+const Recipe kExclude{
+    .name = "exclude",
+    .forms = "ADD CONSTRAINT … EXCLUDE, and keys WITHOUT OVERLAPS",
+    .steps = "EXCLUDE: a rebuild, see there. What no copy can do: as it is, and the plan says so",
+    .propose = &Propose};
 
 }  // namespace pgalter::plan
