@@ -9,6 +9,7 @@
 #include <boost/program_options/parsers.hpp>
 #include <cstdlib>
 
+#include "cli/aliases.h"
 #include "cli/commands.h"
 #include "cli/config.h"
 #include "cli/nearest.h"
@@ -50,6 +51,7 @@ const Command& CommandOf(const std::string& name) {
   if (const Command* found = FindCommand(name)) return *found;
   std::vector<std::string> names;
   for (const Command& command : AllCommands()) names.emplace_back(command.name);
+  for (const Alias& alias : AllAliases()) names.emplace_back(alias.name);
   const std::string near = Nearest(name, names);
   if (name.starts_with("-"))
     RejectUsage(fmt::format("options stand after the command: \"{}\" is none", name),
@@ -166,8 +168,10 @@ Context ParseArguments(const std::vector<std::string>& arguments) {
   if (rest.empty() || rest[0] == "--help" || rest[0] == "-h") rest.assign({"help"});
   if (rest[0] == "--version" || rest[0] == "-V") rest.assign({"version"});
   Context context;
-  context.command = &CommandOf(rest[0]);
+  const Alias* alias = FindAlias(rest[0]);
+  context.command = &CommandOf(alias != nullptr ? std::string(alias->command) : rest[0]);
   rest.erase(rest.begin());
+  if (alias != nullptr && !alias->option.empty()) rest.emplace(rest.begin(), alias->option);
 
   po::options_description known = OwnOptions(*context.command);
   known.add(CommonOptions());

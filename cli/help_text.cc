@@ -1,11 +1,14 @@
 #include "cli/help_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <vector>
 
+#include "cli/aliases.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/table.h"
@@ -157,9 +160,21 @@ std::string OutputsText(const Command& command) {
   return fmt::format("--output is one of {}.", names);
 }
 
+std::string AliasesText(const Command& command) {
+  std::vector<std::string> names;
+  for (const Alias& alias : AllAliases()) {
+    if (alias.command != command.name) continue;
+    names.emplace_back(alias.name);
+    if (!alias.option.empty()) names.back() += fmt::format(" (with {})", alias.option);
+  }
+  return names.empty() ? "" : fmt::format("Also called {}.", fmt::join(names, ", "));
+}
+
 std::string Description(const Command& command) {
-  const std::string outputs = OutputsText(command);
-  return fmt::format("{}{}{}", command.body->description, outputs.empty() ? "" : "\n\n", outputs);
+  std::string text(command.body->description);
+  for (const std::string& more : {OutputsText(command), AliasesText(command)})
+    if (!more.empty()) text += "\n\n" + more;
+  return text;
 }
 
 std::string TroffCommand(const Command& command) {

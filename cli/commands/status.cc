@@ -4,6 +4,7 @@
 
 #include "cli/connect.h"
 #include "cli/json_output.h"
+#include "cli/migrate/status.h"
 #include "cli/pick_run.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -125,6 +126,7 @@ Task<std::string> Describe(guard::Session& session, const state::Run& run) {
 }
 
 Task<ExitCode> Run(Context& context) {
+  if (IsAboutMigrations(context)) co_return co_await MigrationStatus(context);
   guard::Session session = co_await OpenSession(context);
   const state::Run run = co_await LoadRun(context, session);
   if (context.output == Output::kJson) {
@@ -143,8 +145,12 @@ const CommandBody kStatusCommand{
     .description =
         "Shows how far a run is, who works on it, what it keeps in the database, and "
         "what to do next. RUN is its id or the beginning of it; it can be left out when "
-        "one run is active. Reads only.",
+        "one run is active. Reads only.\n\n"
+        "--migrations, --pending and --expect are about a directory of migrations: what of it is "
+        "applied in this database, and whether both agree (8 where they do not).",
     .most_operands = 1,
+    .reads_config = true,
+    .add_options = &AddStatusOptions,
     .run = &Run};
 
 }  // namespace pgalter::cli

@@ -176,7 +176,8 @@ Task<> RefuseUnfit(guard::Session& session, const plan::Plan& plan, const catalo
   co_await RefuseWithoutOwnership(session, plan);
 }
 
-Task<std::string> CreateRun(guard::Session& session, const PlannedRun& planned) {
+Task<std::string> CreateRun(guard::Session& session, const PlannedRun& planned,
+                            std::function<Task<>(std::string run)> also) {
   state::Run run;
   run.id = state::NewRunId();
   run.command = kRunCommand;
@@ -192,6 +193,7 @@ Task<std::string> CreateRun(guard::Session& session, const PlannedRun& planned) 
     co_await state::CreateRun(session, run, tables);
     co_await state::CreateSteps(session, run.id, steps);
     co_await state::GoThrough(session, run.id, planned.through);
+    if (also) co_await also(run.id);
   };
   co_await guard::RunInTransaction(session, create);
   co_return run.id;

@@ -1,6 +1,7 @@
 // From a plan to a run of it. Everything that can be refused is refused here, with nothing written.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,10 @@ struct PlannedRun {
 // that is not the one the plan was made for, or a right that is missing.
 Task<> RefuseUnfit(guard::Session& session, const plan::Plan& plan, const catalog::Schema& schema);
 
-// Inserts the run with its steps; returns its id. Throws state::TableTaken.
-Task<std::string> CreateRun(guard::Session& session, const PlannedRun& planned);
+// Inserts the run with its steps; returns its id. `also` is done in the same transaction. Throws
+// state::TableTaken.
+Task<std::string> CreateRun(guard::Session& session, const PlannedRun& planned,
+                            std::function<Task<>(std::string run)> also = {});
 
 // The steps as they are run: those that share a transaction are one. Pure.
 std::vector<state::Step> StepsOf(const plan::Plan& plan);

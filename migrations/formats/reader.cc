@@ -134,6 +134,11 @@ void Reader::Push(const Source& source, const std::string& text, std::vector<lin
   migrations_.files.push_back(std::move(file));
 }
 
+void Reader::Name(std::size_t first, const Format& format) {
+  for (std::size_t i = first; i < migrations_.files.size(); ++i)
+    migrations_.files[i].format = format.name;
+}
+
 std::optional<fs::path> Reader::ToFollow(const fs::path& path, const Include& include) {
   // All pieces of all scripts: each piece has the whole text of its file.
   constexpr std::size_t kMostBytes = std::size_t{64} << 20U;
@@ -223,6 +228,7 @@ void Reader::LeaveOutIncluded(const Folder& folder, Sequence& sequence) {
 }
 
 void Reader::AddUp(const Source& source, const Format& format, bool judged) {
+  const std::size_t first = migrations_.files.size();
   Script script = ReadScript(format, source);
   if (script.up.empty() && !script.down.empty()) script.note = "has a way down only";
   if (judged && !script.note.empty())
@@ -234,16 +240,19 @@ void Reader::AddUp(const Source& source, const Format& format, bool judged) {
     including_ = {fs::weakly_canonical(path, ignored)};
     if (script.up.empty()) script.up.push_back({{0, text.size()}, lint::Sending::kOneByOne});
     PushScript(path, text, script.up, judged);
-    return;
+  } else {
+    Push(source, text, std::move(script.up), judged);
   }
-  Push(source, text, std::move(script.up), judged);
+  Name(first, format);
 }
 
 void Reader::AddDown(const Source& source, const Format& format) {
   Script script = ReadScript(format, source);
   const std::string text = script.down_text ? *script.down_text : std::string(source.text);
   std::ranges::reverse(script.down);
+  const std::size_t first = migrations_.files.size();
   for (const lint::Part& part : script.down) Push(source, text, {part}, true);
+  Name(first, format);
 }
 
 void Reader::AddWhole(const Folder& folder, const Format& format, const std::string& file) {

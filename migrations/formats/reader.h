@@ -32,6 +32,7 @@ struct Options {
 
 struct File {
   std::filesystem::path path;     // below the operand, as that was given; empty: a text
+  std::string format;             // as which it is read
   std::string text;               // as on disk, unless rewritten
   std::vector<lint::Part> parts;  // never empty: what is to be left out is in none
   bool judged = true;             // else history: the way up before a way down
@@ -78,6 +79,8 @@ class Reader {
   void AddDown(const Source& source, const Format& format);
   void Push(const Source& source, const std::string& text, std::vector<lint::Part> parts,
             bool judged);
+  // Those from that one on were read as this.
+  void Name(std::size_t first, const Format& format);
   // The parts of a psql script, and between them the scripts that it includes.
   void PushScript(const std::filesystem::path& path, const std::string& text,
                   const std::vector<lint::Part>& parts, bool judged);

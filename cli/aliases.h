@@ -1,0 +1,20 @@
+// The names that other tools have for what a command of ours does.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace pgalter::cli {
+
+struct Alias {
+  std::string_view name;
+  std::string_view command;
+  std::string_view option = {};  // that goes with it
+};
+
+std::span<const Alias> AllAliases();
+
+// nullptr: there is none of that name.
+const Alias* FindAlias(std::string_view name);
+
+}  // namespace pgalter::cli

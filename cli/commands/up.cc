@@ -1,0 +1,205 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+
+#include "cli/confirm.h"
+#include "cli/connect.h"
+#include "cli/json_output.h"
+#include "cli/migrate/apply.h"
+#include "cli/migrate/preview.h"
+#include "cli/migrate/source.h"
+#include "cli/rejected.h"
+#include "cli/report.h"
+#include "engine/state/schema.h"
+#include "migrations/history/history_lock.h"
+#include "migrations/history/store.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+namespace po = boost::program_options;
+using history::Applied;
+using history::Migration;
+using history::State;
+using Pending = std::vector<const Migration*>;
+
+void AddOptions(po::options_description& options) {
+  AddSourceOptions(options);
+  options.add_options()                                                                       //
+      ("to", po::value<std::string>()->value_name("VERSION"), "up to this one, and with it")  //
+      ("count", po::value<int>()->value_name("N"), "at most so many")                         //
+      ("expect-count", po::value<int>()->value_name("N"),
+       "refuse (4) unless exactly so many are to be applied")                     //
+      ("out-of-order", "apply also those that stand before one that is applied")  //
+      ("through", po::value<std::string>()->value_name("PHASE"),
+       "expand | migrate | contract: how far each goes; default: through of [migrations] in "
+       "pgalter.toml, then migrate")  //
+      ("as-written",
+       "each statement as it stands, and no gates: for a database that nobody uses, as in tests")  //
+      ("dry-run", "show the plan of each, and write nothing")  //
+      ("sql", "print the SQL of all, as it would be sent, without a database");
+  AddApplyOptions(options);
+}
+
+// Of those that are pending, what was asked for.
+Pending Wanted(const Context& context, const history::Collection& collection,
+               const std::vector<Applied>& applied) {
+  Pending wanted;
+  for (const std::size_t i : history::PendingOf(collection.migrations, applied))
+    wanted.push_back(&collection.migrations[i]);
+  if (context.Has("to")) {
+    const Migration* last = &FindMigration(collection, context.Get("to"));
+    std::erase_if(wanted, [&](const Migration* migration) { return migration > last; });
+  }
+  if (context.Has("count")) {
+    const int count = context.Get<int>("count");
+    if (count < 0)
+      throw Rejected(ExitCode::kUsage, fmt::format("--count {} is below zero", count), "");
+    wanted.resize(std::min(wanted.size(), static_cast<std::size_t>(count)));
+  }
+  if (!context.Has("expect-count")) return wanted;
+  const int expected = context.Get<int>("expect-count");
+  if (static_cast<std::size_t>(std::max(expected, 0)) != wanted.size() || expected < 0)
+    throw Rejected(ExitCode::kRefused,
+                   fmt::format("{} migrations are to be applied, and {} were expected. Nothing was "
+                               "changed",
+                               wanted.size(), expected),
+                   "pgalter status --pending lists them");
+  return wanted;
+}
+
+void RefuseReverting(const std::vector<Applied>& applied) {
+  const auto found = std::ranges::find(applied, State::kReverting, &Applied::state);
+  if (found == applied.end()) return;
+  throw Rejected(ExitCode::kHistoryDivergence,
+                 fmt::format("{} is being taken back (run {}, {}), which has not come to its end",
+                             found->version, found->down_run, found->run_state),
+                 fmt::format("go on with it: pgalter down --yes; or give it up: pgalter revert {} "
+                             "--yes",
+                             found->down_run));
+}
+
+history::Order OrderOf(const Context& context) {
+  return context.Has("out-of-order") ? history::Order::kAny : history::Order::kStrict;
+}
+
+history::Manner MannerOf(const Context& context) {
+  return context.Has("as-written") ? history::Manner::kAsWritten : history::Manner::kOnline;
+}
+
+Task<> PrintOutcome(const Context& context, guard::Session& session, const Pending& wanted) {
+  const auto applied = co_await history::ReadApplied(session);
+  boost::json::array all;
+  for (const Migration* migration : wanted) {
+    const auto row = std::ranges::find(applied, migration->version, &Applied::version);
+    const std::string state =
+        row == applied.end() ? "pending" : std::string(history::Name(row->state));
+    if (context.output == Output::kJson) {
+      all.push_back({{"version", migration->version},
+                     {"file", migration->file},
+                     {"state", state},
+                     {"run", row == applied.end() ? "" : row->run}});
+    } else {
+      Print(fmt::format("{} {} {}\n", state, migration->version, migration->title));
+    }
+  }
+  if (context.output == Output::kJson) PrintJson({{"version", 1}, {"migrations", all}});
+}
+
+// Those that were begun before: by a runner that died, or that wait for something.
+Task<ExitCode> GoOnWithBegun(const Context& context, guard::Session& session,
+                             const history::Collection& collection,
+                             const std::vector<Applied>& applied, const ApplySettings& settings) {
+  co_await FinishMigrations(context, session);
+  for (const Applied& row : applied) {
+    if (row.state != State::kApplying && row.state != State::kUnverified) continue;
+    const auto& all = collection.migrations;
+    const auto found = std::ranges::find(all, row.version, &Migration::version);
+    if (found == all.end()) continue;  // refused as deleted
+    const ExitCode code = co_await GoOn(context, session, *found, settings);
+    if (code != ExitCode::kDone) co_return code;
+  }
+  co_return ExitCode::kDone;
+}
+
+Task<ExitCode> ApplyAll(const Context& context, guard::Session& session, const Pending& wanted,
+                        const ApplySettings& settings) {
+  for (const Migration* migration : wanted) {
+    const ExitCode code = co_await ApplyMigration(context, session, *migration, settings);
+    if (code != ExitCode::kDone) co_return code;
+  }
+  co_return ExitCode::kDone;
+}
+
+Task<ExitCode> DryRun(const Context& context, const history::Collection& collection) {
+  guard::Session session = co_await OpenForChange(context);
+  const auto applied = co_await history::ReadApplied(session);
+  RefuseDivergence(history::Compare(collection.migrations, applied, OrderOf(context)));
+  const Pending wanted = Wanted(context, collection, applied);
+  co_await PrintPlans(context, session, wanted, MannerOf(context));
+  co_return wanted.empty() ? ExitCode::kDone : ExitCode::kPending;
+}
+
+Task<ExitCode> Run(Context& context) {
+  const MigrationSettings source = SettleMigrations(context);
+  ApplySettings settings = SettleApply(context, source.through);
+  settings.manner = MannerOf(context);
+  const history::Collection collection = ReadMigrations(source);
+  for (const std::string& note : collection.notes) Say(context, note);
+  if (context.Has("sql")) {
+    RefuseDivergence(history::Compare(collection.migrations, {}, history::Order::kAny));
+    PrintSql(Wanted(context, collection, {}), MannerOf(context));
+    co_return ExitCode::kDone;
+  }
+  if (context.Has("dry-run")) co_return co_await DryRun(context, collection);
+  guard::Session session = co_await OpenForChange(context);
+  co_await state::RefusePublication(session);
+  co_await state::Install(session);
+  co_await history::TellOsUser(session);
+  guard::Session locked = co_await OpenForChange(context);
+  const auto lock = co_await history::HistoryLock::Acquire(std::move(locked), settings.wait);
+  const auto applied = co_await history::ReadApplied(session);
+  RefuseReverting(applied);
+  RefuseDivergence(history::Compare(collection.migrations, applied, OrderOf(context)));
+  const Pending wanted = Wanted(context, collection, applied);
+  if (!wanted.empty())
+    Confirm(context, fmt::format("Apply {} migrations, {} to {}?", wanted.size(),
+                                 wanted.front()->version, wanted.back()->version));
+  const ExitCode begun = co_await GoOnWithBegun(context, session, collection, applied, settings);
+  if (begun != ExitCode::kDone) co_return begun;
+  if (wanted.empty() && context.output == Output::kText) {
+    Print("nothing to apply\n");
+    co_return ExitCode::kDone;
+  }
+  std::exception_ptr failure;
+  ExitCode code = ExitCode::kDone;
+  try {
+    code = co_await ApplyAll(context, session, wanted, settings);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await PrintOutcome(context, session, wanted);
+  if (failure) std::rethrow_exception(failure);
+  co_return code;
+}
+
+}  // namespace
+
+extern const CommandBody kUpCommand;
+const CommandBody kUpCommand{
+    .description =
+        "Applies the migrations of a directory that this database does not have, in their order, "
+        "each as a run of a plan: strong locks in short attempts, indexes concurrently, rows in "
+        "chunks. What takes away what older programs use waits at its gate, unless --through "
+        "contract is given. Reads pgalter's own format and those of other tools, as they are; "
+        "nothing in the directory is written.\n\n"
+        "Killed at any moment it goes on where it was: pgalter up again. Of several that are "
+        "started at once each migration is applied by one. A migration that was edited, renamed, "
+        "deleted or put before others after it was applied is refused (8), with what to do.",
+    .reads_config = true,
+    .add_options = &AddOptions,
+    .run = &Run};
+
+}  // namespace pgalter::cli

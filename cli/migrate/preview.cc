@@ -1,0 +1,55 @@
+#include "cli/migrate/preview.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+
+#include "cli/json_output.h"
+#include "cli/migrate/apply.h"
+#include "cli/plan_input.h"
+#include "cli/report.h"
+#include "planner/plan/json.h"
+#include "planner/plan/render/format.h"
+
+namespace pgalter::cli {
+
+Task<> PrintPlans(const Context& context, guard::Session& session, const Migrations& migrations,
+                  history::Manner manner) {
+  PlanBase base = co_await ReadPlanBase(session);
+  boost::json::array plans;
+  for (const history::Migration* migration : migrations) {
+    const history::Composed composed =
+        history::ComposeUp(*migration, base.schema, base.options, manner);
+    RefuseComposed(*migration, composed);
+    base.schema = history::After(migration->up.text, std::move(base.schema));
+    if (context.output == Output::kJson) {
+      plans.push_back({{"version", migration->version},
+                       {"file", migration->file},
+                       {"plan", plan::ToJson(composed.plan)}});
+      continue;
+    }
+    std::string text = fmt::format("== {} {}\n", migration->version, migration->file);
+    for (const std::string& remark : composed.remarks) text += fmt::format("{}\n", remark);
+    Print(text + plan::FindFormat("text")->render(composed.plan) + "\n");
+  }
+  if (context.output == Output::kJson) {
+    PrintJson({{"version", 1}, {"migrations", plans}});
+  } else {
+    Print("nothing was written\n");
+  }
+}
+
+void PrintSql(const Migrations& migrations, history::Manner manner) {
+  plan::PlanOptions options;
+  options.knowledge = plan::Knowledge::kNone;
+  catalog::Schema schema;
+  for (const history::Migration* migration : migrations) {
+    const history::Composed composed = history::ComposeUp(*migration, schema, options, manner);
+    RefuseComposed(*migration, composed);
+    schema = history::After(migration->up.text, std::move(schema));
+    Print(fmt::format("-- {}\n{}\n", migration->file,
+                      plan::FindFormat("sql")->render(composed.plan)));
+  }
+}
+
+}  // namespace pgalter::cli

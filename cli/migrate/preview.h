@@ -1,0 +1,22 @@
+// What `up` would do, before it does it.
+#pragma once
+
+#include <vector>
+
+#include "cli/context.h"
+#include "engine/guard/session.h"
+#include "migrations/history/compose.h"
+
+namespace pgalter::cli {
+
+using Migrations = std::vector<const history::Migration*>;
+
+// The plan of each on the session's database: of the later ones as if the earlier were applied.
+// Throws Rejected (refused) for one that cannot be carried out.
+Task<> PrintPlans(const Context& context, guard::Session& session, const Migrations& migrations,
+                  history::Manner manner);
+
+// The statements as they would be sent, from an empty database on. No connection is made.
+void PrintSql(const Migrations& migrations, history::Manner manner);
+
+}  // namespace pgalter::cli

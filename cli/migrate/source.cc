@@ -1,0 +1,157 @@
+#include "cli/migrate/source.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "cli/config.h"
+#include "cli/config_file.h"
+#include "cli/nearest.h"
+#include "cli/rejected.h"
+#include "migrations/formats/folder.h"
+#include "migrations/formats/reader.h"
+#include "migrations/history/manifest.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace po = boost::program_options;
+
+[[noreturn]] void Refuse(const std::string& what, const std::string& hint) {
+  throw Rejected(ExitCode::kUsage, what, hint);
+}
+
+state::Phase ThroughOf(const std::string& where, const std::string& text) {
+  const auto through = state::ParsePhase(text);
+  if (!through)
+    Refuse(fmt::format("{} \"{}\" is not known", where, text), "one of: expand, migrate, contract");
+  return *through;
+}
+
+void CheckFormat(const std::string& where, const std::string& name) {
+  const auto names = formats::FormatNames();
+  if (name.empty() || std::ranges::find(names, name) != names.end()) return;
+  Refuse(fmt::format("{} \"{}\" is not known", where, name),
+         fmt::format("one of: {}", fmt::join(names, ", ")));
+}
+
+void ReadConfig(const std::string& file, MigrationSettings& settings) {
+  const toml::table config = LoadConfigFile(file);
+  const toml::table* found = config["migrations"].as_table();
+  if (found == nullptr) return;
+  CheckKeys(*found, file, "[migrations]", {"dir", "format", "through"});
+  if (const auto dir = (*found)["dir"].value<std::string>())
+    settings.directory = (fs::path(file).parent_path() / *dir).string();
+  if (const auto format = (*found)["format"].value<std::string>()) {
+    CheckFormat(fmt::format("{}: [migrations] format", file), *format);
+    settings.format = *format;
+  }
+  if (const auto through = (*found)["through"].value<std::string>())
+    settings.through = ThroughOf(fmt::format("{}: [migrations] through", file), *through);
+}
+
+std::string Describe(const fs::path& directory, const history::Fault& fault) {
+  const formats::OwnProblem& problem = fault.problem;
+  std::string text =
+      fmt::format("{}:{}: {}", (directory / fault.file).string(), problem.line, problem.what);
+  if (problem.known.empty()) return text;
+  const std::string near = Nearest(problem.typed, problem.known);
+  return text + (near.empty() ? fmt::format("; there are: {}", fmt::join(problem.known, ", "))
+                              : fmt::format("; did you mean {}?", near));
+}
+
+void RefuseFaults(const history::Collection& collection) {
+  std::vector<std::string> lines = collection.problems;
+  for (const history::Fault& fault : collection.faults)
+    lines.push_back(Describe(collection.directory, fault));
+  if (lines.empty()) return;
+  Refuse(fmt::format("{}", fmt::join(lines, "\n")),
+         "docs/format.md has the grammar of a migration. Nothing was changed");
+}
+
+void RefuseManifest(const history::Collection& collection) {
+  const fs::path path = collection.directory / history::kManifest;
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return;
+  const auto found = history::CheckManifest(formats::ReadWhole(path), collection.migrations);
+  if (found.empty()) return;
+  std::vector<std::string> lines;
+  for (const history::Mismatch& mismatch : found)
+    lines.push_back(mismatch.file.empty()
+                        ? fmt::format("{}: {}", path.string(), mismatch.what)
+                        : fmt::format("{} {} ({})", mismatch.file, mismatch.what, path.string()));
+  throw Rejected(ExitCode::kHistoryDivergence, fmt::format("{}", fmt::join(lines, "\n")),
+                 "if the files are as they should be: pgalter manifest. Nothing was changed");
+}
+
+}  // namespace
+
+void AddSourceOptions(po::options_description& options) {
+  options.add_options()  //
+      ("dir", po::value<std::string>()->value_name("DIRECTORY"),
+       "the migrations; default: dir of [migrations] in pgalter.toml, then \"migrations\"")  //
+      ("format", po::value<std::string>()->value_name("NAME"),
+       "the tool whose directory it is; found out where it is left out");
+}
+
+MigrationSettings SettleMigrations(const Context& context) {
+  MigrationSettings settings;
+  const bool named = context.Has("config");
+  const std::string file = named ? context.Get("config") : std::string(kDefaultConfig);
+  std::error_code ignored;
+  if (named || fs::exists(file, ignored)) ReadConfig(file, settings);
+  if (context.Has("dir")) settings.directory = context.Get("dir");
+  if (context.Has("format")) {
+    settings.format = context.Get("format");
+    CheckFormat("--format", settings.format);
+  }
+  if (context.Has("through")) settings.through = ThroughOf("--through", context.Get("through"));
+  return settings;
+}
+
+history::Collection ReadMigrationsAsTheyAre(const MigrationSettings& settings) {
+  std::error_code ignored;
+  if (!fs::is_directory(settings.directory, ignored))
+    Refuse(fmt::format("there is no directory {}", settings.directory),
+           "name it with --dir, or as dir of [migrations] in pgalter.toml; pgalter new makes it");
+  history::Collection collection = history::ReadCollection(settings.directory, settings.format);
+  RefuseFaults(collection);
+  return collection;
+}
+
+history::Collection ReadMigrations(const MigrationSettings& settings) {
+  history::Collection collection = ReadMigrationsAsTheyAre(settings);
+  RefuseManifest(collection);
+  return collection;
+}
+
+void RefuseDivergence(const std::vector<history::Divergence>& divergences) {
+  if (divergences.empty()) return;
+  std::vector<std::string> lines;
+  for (const history::Divergence& divergence : divergences)
+    lines.push_back(fmt::format("{}\n  {}", divergence.what, divergence.next));
+  throw Rejected(ExitCode::kHistoryDivergence,
+                 fmt::format("the directory and the database do not agree, and nothing was "
+                             "changed:\n{}",
+                             fmt::join(lines, "\n")),
+                 "");
+}
+
+const history::Migration& FindMigration(const history::Collection& collection,
+                                        const std::string& version) {
+  const auto& all = collection.migrations;
+  const auto found = std::ranges::find(all, version, &history::Migration::version);
+  if (found != all.end()) return *found;
+  std::vector<std::string> known;
+  for (const history::Migration& migration : all) known.push_back(migration.version);
+  const std::string near = Nearest(version, known);
+  Refuse(fmt::format("there is no migration {} in {}", version, collection.directory.string()),
+         near.empty() ? "pgalter status --migrations lists them"
+                      : fmt::format("did you mean {}?", near));
+}
+
+}  // namespace pgalter::cli

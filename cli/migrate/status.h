@@ -1,0 +1,16 @@
+// The migrations of a directory beside what the database has: for `status`.
+#pragma once
+
+#include "cli/context.h"
+
+namespace pgalter::cli {
+
+void AddStatusOptions(boost::program_options::options_description& options);
+
+// --migrations, --pending or --expect: not the status of a run.
+bool IsAboutMigrations(const Context& context);
+
+// Reads only. 3: something is pending, or the last one is not the expected; 8: they do not agree.
+Task<ExitCode> MigrationStatus(const Context& context);
+
+}  // namespace pgalter::cli

@@ -1,0 +1,267 @@
+#include "migrations/history/collection.h"
+
+#include <algorithm>
+#include <map>
+
+#include "migrations/formats/folder.h"
+#include "migrations/formats/reader.h"
+#include "migrations/formats/text.h"
+#include "migrations/history/sha256.h"
+
+namespace pgalter::history {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using formats::SectionKind;
+
+constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+std::size_t Digits(std::string_view text, std::size_t at) {
+  std::size_t end = at;
+  while (end < text.size() && IsDigit(text[end])) ++end;
+  return end - at;
+}
+
+// The number at the front of a name: "20260102", "2026-01-02", "20260102_1530".
+std::size_t NumberSize(std::string_view name) {
+  const auto separated = [&](std::size_t at, std::size_t digits) {
+    return at < name.size() && (name[at] == '-' || name[at] == '_') &&
+           Digits(name, at + 1) == digits;
+  };
+  std::size_t size = Digits(name, 0);
+  if (size == 4 && separated(4, 2) && separated(7, 2)) size = 10;
+  const bool date = size == 8 || size == 10;
+  if (date && separated(size, 6)) return size + 7;
+  if (date && separated(size, 4)) return size + 5;
+  return size;
+}
+
+std::string_view WithoutSuffixes(std::string_view name) {
+  for (const std::string_view suffix :
+       {".sql", ".up", ".down", ".rollback", ".undo", ".revert", ".SQL"})
+    if (name.ends_with(suffix)) name.remove_suffix(suffix.size());
+  return name;
+}
+
+struct Parts {
+  std::string_view version;
+  std::string_view title;
+};
+
+Parts SplitFlyway(std::string_view name) {
+  const std::size_t bars = name.find("__");
+  if (name.empty() || bars == std::string_view::npos) return {name, {}};
+  const auto title = name.substr(bars + 2);
+  if (name[0] == 'R') return {name, title};
+  return {name.substr(1, bars - 1), title};
+}
+
+Parts Split(std::string_view format, std::string_view path) {
+  if (format == "prisma") {
+    const std::size_t slash = path.rfind('/');
+    const auto directory =
+        slash == std::string_view::npos ? path : formats::FileName(path.substr(0, slash));
+    return {directory, directory};
+  }
+  if (format == "sqitch") {
+    for (const std::string_view top : {"deploy/", "revert/", "verify/"})
+      if (path.starts_with(top)) path.remove_prefix(top.size());
+    const auto name = WithoutSuffixes(path);
+    return {name, name};
+  }
+  const auto name = WithoutSuffixes(formats::FileName(path));
+  if (format == "flyway") return SplitFlyway(name);
+  const std::size_t size = NumberSize(name);
+  if (size == 0) return {name, name};
+  auto title = name.substr(size);
+  while (!title.empty() && (title[0] == '_' || title[0] == '-' || title[0] == '.'))
+    title.remove_prefix(1);
+  return {name.substr(0, size), title};
+}
+
+// The text with nothing but these spans, at its own lines.
+std::string Only(const std::string& text, const std::vector<sql::Span>& spans) {
+  std::string only = text;
+  std::size_t at = 0;
+  for (const sql::Span span : spans) {
+    formats::Blank(only, {at, span.begin});
+    at = span.end;
+  }
+  formats::Blank(only, {at, only.size()});
+  return only;
+}
+
+std::vector<sql::Span> SpansOf(const std::vector<lint::Part>& parts) {
+  std::vector<sql::Span> spans;
+  for (const lint::Part& part : parts) spans.push_back(part.span);
+  std::ranges::sort(spans, {}, &sql::Span::begin);
+  return spans;
+}
+
+std::string Normalised(std::string_view bytes) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (bytes.starts_with(kByteOrderMark)) bytes.remove_prefix(kByteOrderMark.size());
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    if (bytes[i] != '\r' || i + 1 == bytes.size() || bytes[i + 1] != '\n') text += bytes[i];
+  return text;
+}
+
+// The statement without its comments: a blank stands for each.
+std::string Bare(std::string_view text, const sql::Piece& piece) {
+  std::string bare;
+  std::size_t at = piece.span.begin;
+  for (const sql::Comment& comment : piece.comments) {
+    if (comment.span.begin < at || comment.span.end > piece.span.end) continue;
+    bare += formats::Trim(text.substr(at, comment.span.begin - at));
+    bare += ' ';
+    at = comment.span.end;
+  }
+  bare += formats::Trim(text.substr(at, piece.span.end - at));
+  return bare;
+}
+
+bool IsTogether(const std::vector<lint::Part>& parts) {
+  return std::ranges::any_of(
+      parts, [](const lint::Part& part) { return part.sending != lint::Sending::kOneByOne; });
+}
+
+class Collecting {
+ public:
+  Collecting(fs::path directory, std::string format)
+      : directory_(std::move(directory)), format_(std::move(format)) {}
+
+  Collection Collect();
+
+ private:
+  formats::Migrations Read(formats::Direction direction) const;
+  void AddUp(const formats::File& file);
+  void AddOwn(Migration& migration, const std::string& text);
+  void AddDown(const formats::File& file);
+  [[nodiscard]] std::string Relative(const fs::path& path) const;
+
+  fs::path directory_;
+  std::string format_;
+  Collection collection_;
+};
+
+std::string Collecting::Relative(const fs::path& path) const {
+  return path.lexically_relative(directory_).generic_string();
+}
+
+formats::Migrations Collecting::Read(formats::Direction direction) const {
+  formats::Reader reader({format_, direction});
+  reader.Add(directory_);
+  return reader.Take();
+}
+
+void Collecting::AddOwn(Migration& migration, const std::string& text) {
+  formats::OwnFile own = formats::ReadOwnFile(text);
+  for (formats::OwnProblem& problem : own.problems)
+    collection_.faults.push_back({migration.file, std::move(problem)});
+  if (const auto title = own.Header("title"); !title.empty()) migration.title = title;
+  migration.irreversible = own.Header("irreversible");
+  migration.up.as_written = own.Header("transaction") == "single";
+  std::string depends = own.Header("depends_on");
+  std::ranges::replace(depends, ',', ' ');
+  migration.depends_on = formats::Words(depends);
+  for (const formats::Section& section : own.sections) {
+    const std::string body = Only(text, {section.body});
+    if (section.kind == SectionKind::kVerify) migration.verify = body;
+    if (section.kind == SectionKind::kDownVerify) migration.down_verify = body;
+    if (section.kind == SectionKind::kDown)
+      migration.down = Script{body, false, migration.up.as_written};
+    if (section.kind <= SectionKind::kContract) migration.sections.push_back(section);
+  }
+  migration.header = std::move(own.header);
+}
+
+void Collecting::AddUp(const formats::File& file) {
+  const std::string only = Only(file.text, SpansOf(file.parts));
+  if (file.continues && !collection_.migrations.empty()) {
+    Migration& last = collection_.migrations.back();
+    last.up.text += "\n" + only;
+    last.sums = ChecksumsOf(last.up.text, last.up.text, last.sections);
+    return;
+  }
+  Migration migration;
+  migration.file = Relative(file.path);
+  migration.format = file.format;
+  migration.version = VersionOf(file.format, migration.file);
+  migration.title = TitleOf(file.format, migration.file);
+  migration.up = {only, IsTogether(file.parts), false};
+  if (file.format == "flyway" && migration.version.starts_with("R__")) {
+    collection_.notes.push_back(migration.file +
+                                " is repeatable: it is not applied here, leave it to its tool");
+    return;
+  }
+  const std::string bytes = file.rewritten ? formats::ReadWhole(file.path) : file.text;
+  if (file.format == "pgalter") AddOwn(migration, file.text);
+  migration.sums = ChecksumsOf(bytes, only, migration.sections);
+  collection_.migrations.push_back(std::move(migration));
+}
+
+void Collecting::AddDown(const formats::File& file) {
+  const std::string path = Relative(file.path);
+  const std::string version = VersionOf(file.format, path);
+  const auto found = std::ranges::find(collection_.migrations, version, &Migration::version);
+  if (found == collection_.migrations.end()) {
+    collection_.notes.push_back(path + " is a way down without a way up");
+    return;
+  }
+  if (found->format == "pgalter") return;  // read with its way up
+  const std::string only = Only(file.text, SpansOf(file.parts));
+  if (sql::SplitScript(only).empty()) return;
+  if (!found->down) {
+    found->down = Script{only, IsTogether(file.parts), false};
+  } else {
+    found->down->text += "\n" + only;
+  }
+}
+
+Collection Collecting::Collect() {
+  collection_.directory = directory_;
+  formats::Migrations up = Read(formats::Direction::kUp);
+  collection_.notes = std::move(up.notes);
+  collection_.problems = std::move(up.problems);
+  for (const formats::File& file : up.files) AddUp(file);
+  const formats::Migrations down = Read(formats::Direction::kDown);
+  for (const formats::File& file : down.files)
+    if (file.judged) AddDown(file);
+  return std::move(collection_);
+}
+
+}  // namespace
+
+std::string VersionOf(std::string_view format, std::string_view path) {
+  return std::string(Split(format, path).version);
+}
+
+std::string TitleOf(std::string_view format, std::string_view path) {
+  std::string title(Split(format, path).title);
+  std::ranges::replace(title, '_', ' ');
+  return title;
+}
+
+Checksums ChecksumsOf(std::string_view bytes, std::string_view way_up,
+                      const std::vector<formats::Section>& sections) {
+  const std::string up = Normalised(way_up);
+  std::string statements;
+  for (const sql::Piece& piece : sql::SplitScript(up))
+    if (piece.kind != sql::PieceKind::kComments) statements += Bare(up, piece) + ";\n";
+  for (const formats::Section& section : sections) {
+    statements += "-- " + std::string(formats::NameOf(section.kind));
+    for (const formats::Argument& argument : section.arguments)
+      statements += " " + argument.key + "=" + argument.value;
+    statements += "\n";
+  }
+  return {Sha256(bytes), Sha256(Normalised(bytes)), Sha256(statements)};
+}
+
+Collection ReadCollection(const fs::path& directory, const std::string& format) {
+  return Collecting(directory, format).Collect();
+}
+
+}  // namespace pgalter::history

@@ -1,0 +1,505 @@
+// Directories of migrations on a real server: up, down, what is refused, and other tools' formats.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <list>
+
+#include "tests/support/migration_world.h"
+#include "tests/support/pgbouncer.h"
+
+namespace pgalter::test {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr int kDone = 0;
+constexpr int kUsage = 2;
+constexpr int kPending = 3;
+constexpr int kRefused = 4;
+constexpr int kMismatch = 7;
+constexpr int kDivergence = 8;
+
+constexpr const char* kAllApplied =
+    "20260101000000 applied, 20260102000000 applied, 20260103000000 applied";
+
+class Migrate : public MigrationWorld {
+ protected:
+  void UpWithOrders() const {
+    WriteOrders();
+    const Ran ran = Up();
+    ASSERT_EQ(ran.code, kDone) << ran.err;
+  }
+  // `up` says so, with the next command, and changes nothing.
+  void ExpectDivergence(const std::string& what, const std::string& next) const {
+    const std::string before = Applied();
+    for (const char* command : {"up", "status"}) {
+      const Ran ran = Run(std::string(command) == "up" ? Words{"up", "--yes"}
+                                                       : Words{"status", "--migrations"});
+      EXPECT_EQ(ran.code, kDivergence) << ran.err;
+      EXPECT_THAT(ran.err, AllOf(HasSubstr(what), HasSubstr(next)));
+    }
+    EXPECT_EQ(Applied(), before);
+  }
+  void Create(const std::string& name, const std::string& table) const {
+    Write(name, "-- pgalter:up\nCREATE TABLE public." + table + " (id int);\n");
+  }
+};
+
+TEST_F(Migrate, UpAppliesEachInItsOrderAndVerifies) {
+  UpWithOrders();
+  EXPECT_EQ(Applied(), kAllApplied);
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM orders WHERE total = id"), "2000");
+  EXPECT_THAT(Schema(), AllOf(HasSubstr("orders.note text NOT NULL"), HasSubstr("orders_total"),
+                              Not(HasSubstr("INVALID")), Not(HasSubstr("pgalter"))));
+  const Ran again = Up();
+  EXPECT_EQ(again.code, kDone) << again.err;
+  EXPECT_THAT(again.out, HasSubstr("nothing to apply"));
+}
+
+TEST_F(Migrate, DownTakesAllBackAndUpBringsItAgain) {
+  const std::string empty = Schema();
+  UpWithOrders();
+  const std::string full = Schema();
+  const Ran down = Run({"down", "--count", "3", "--yes"});
+  EXPECT_EQ(down.code, kDone) << down.err;
+  EXPECT_EQ(Applied(), "");
+  EXPECT_EQ(Schema(), empty);
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_EQ(Schema(), full);
+}
+
+TEST_F(Migrate, ToAndCountSayHowFar) {
+  WriteOrders();
+  EXPECT_EQ(Up({"--count", "1"}).code, kDone);
+  EXPECT_EQ(Applied(), "20260101000000 applied");
+  EXPECT_EQ(Up({"--expect-count", "3"}).code, kRefused);
+  EXPECT_EQ(Up({"--to", "20260102000000", "--expect-count", "1"}).code, kDone);
+  EXPECT_EQ(Applied(), "20260101000000 applied, 20260102000000 applied");
+  EXPECT_EQ(Up({"--to", "20260109000000"}).code, kUsage);
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_EQ(Run({"down", "--to", "20260101000000", "--yes"}).code, kDone);
+  EXPECT_EQ(Applied(), "20260101000000 applied");
+}
+
+TEST_F(Migrate, StatusTellsWhatIsPending) {
+  WriteOrders();
+  EXPECT_EQ(Run({"status", "--pending"}).code, kPending) << "also without a schema pgalter";
+  EXPECT_EQ(Up({"--count", "2"}).code, kDone);
+  const Ran pending = Run({"status", "--pending"});
+  EXPECT_EQ(pending.code, kPending);
+  EXPECT_THAT(pending.out, AllOf(HasSubstr("20260103000000"), Not(HasSubstr("20260102000000"))));
+  EXPECT_EQ(Run({"status", "--expect", "20260102000000"}).code, kDone);
+  EXPECT_EQ(Run({"status", "--expect", "20260103000000"}).code, kPending);
+  EXPECT_EQ(Run({"upgrade", "--yes"}).code, kDone);
+  EXPECT_EQ(Run({"status", "--pending"}).code, kDone);
+  const json::value info = json::parse(Run({"info", "--output", "json"}).out);
+  EXPECT_EQ(info.at("migrations").as_array().size(), 3U);
+  EXPECT_EQ(info.at("migrations").at(0).at("state"), "applied");
+}
+
+TEST_F(Migrate, APreviewWritesNothing) {
+  WriteOrders();
+  const Ran offline =
+      Program(PGALTER_BINARY, {"up", "--sql", "--dir", directory_, "--dsn", "host=/nowhere"})
+          .Wait();
+  EXPECT_EQ(offline.code, kDone) << offline.err;
+  EXPECT_THAT(offline.out, AllOf(HasSubstr("CREATE INDEX CONCURRENTLY"), HasSubstr("NOT VALID")));
+  const Ran dry = Run({"up", "--dry-run"});
+  EXPECT_EQ(dry.code, kPending) << dry.err;
+  EXPECT_EQ(database_.Value("SELECT to_regnamespace('pgalter') IS NULL"), "t");
+}
+
+TEST_F(Migrate, ContractWaitsAtItsGate) {
+  database_.Sql("CREATE TABLE public.t (id int PRIMARY KEY, old int)");
+  Write("1_rename.sql",
+        "-- pgalter:up\nALTER TABLE public.t ADD COLUMN new int;\n"
+        "-- pgalter:gate app-deployed\n-- pgalter:up\nALTER TABLE public.t ALTER old SET DEFAULT "
+        "1;\n");
+  Create("2_next.sql", "next");
+  const Ran ran = Up();
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_EQ(Applied(), "1 applying, 2 applied");
+  EXPECT_THAT(Run({"info"}).out, HasSubstr("waiting at app-deployed"));
+  const std::string run = database_.Value("SELECT run FROM pgalter.migration WHERE version = '1'");
+  const Ran resumed = Program(PGALTER_BINARY, {"resume", run, "--gate", "app-deployed", "--dsn",
+                                               database_.conninfo()})
+                          .Wait();
+  EXPECT_EQ(resumed.code, kDone) << resumed.err;
+  EXPECT_EQ(Applied(), "1 applied, 2 applied") << "whoever ends the run";
+}
+
+TEST_F(Migrate, ThroughContractOpensGatesAndAsWrittenHasNone) {
+  database_.Sql("CREATE TABLE public.t (id int PRIMARY KEY, old int, older int)");
+  Write("1_a.sql",
+        "-- pgalter:up\nALTER TABLE public.t ADD COLUMN new int;\n-- pgalter:contract\n"
+        "ALTER TABLE public.t ALTER old SET DEFAULT 1;\n");
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_EQ(Applied(), "1 applying");
+  EXPECT_EQ(Up({"--through", "contract"}).code, kDone);
+  EXPECT_EQ(Applied(), "1 applied");
+  Write("2_b.sql", "-- pgalter:up\nALTER TABLE public.t DROP COLUMN older;\n");
+  const Ran ran = Up({"--as-written"});
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_EQ(Applied(), "1 applied, 2 applied");
+  EXPECT_THAT(Schema(), Not(HasSubstr("older")));
+}
+
+TEST_F(Migrate, AWaitingOneIsTakenBackByItsRun) {
+  database_.Sql("CREATE TABLE public.t (id int PRIMARY KEY, old int)");
+  const std::string before = Schema();
+  Write("1_a.sql", "-- pgalter:up\nALTER TABLE public.t DROP COLUMN old;\n");
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_EQ(Applied(), "1 applying");
+  const Ran down = Run({"down", "--yes"});
+  EXPECT_EQ(down.code, kDone) << down.err;
+  EXPECT_EQ(Applied(), "");
+  EXPECT_EQ(Schema(), before);
+}
+
+TEST_F(Migrate, AFailedOneLeavesNothingWhereNothingWasDone) {
+  Write("1_bad.sql", "-- pgalter:up\nSELECT 1 / 0;\n");
+  const Ran failed = Up();
+  EXPECT_EQ(failed.code, 1) << failed.err;
+  EXPECT_THAT(failed.err, AllOf(HasSubstr("22012"), HasSubstr("nothing of 1")));
+  EXPECT_EQ(Applied(), "");
+  Write("1_bad.sql", "-- pgalter:up\nSELECT 1;\n");
+  EXPECT_EQ(Up().code, kDone) << "corrected";
+  EXPECT_EQ(Applied(), "1 applied");
+}
+
+TEST_F(Migrate, AHalfAppliedOneGoesOnOnceTheCauseIsGone) {
+  database_.Sql("CREATE TABLE public.t (id int); INSERT INTO public.t VALUES (0)");
+  Write("1_half.sql",
+        "-- pgalter:up\nCREATE TABLE public.made (id int);\nSELECT 1 / id FROM public.t;\n");
+  EXPECT_EQ(Up().code, 1);
+  EXPECT_EQ(Applied(), "1 applying");
+  Write("1_half.sql", "-- pgalter:up\nCREATE TABLE public.made (id int);\nSELECT 2;\n");
+  ExpectDivergence("half applied", "pgalter revert");
+  Write("1_half.sql",
+        "-- pgalter:up\nCREATE TABLE public.made (id int);\nSELECT 1 / id FROM public.t;\n");
+  EXPECT_EQ(Run({"repair", "1", "--yes"}).code, kRefused);
+  database_.Sql("UPDATE public.t SET id = 1");
+  const Ran again = Up();
+  EXPECT_EQ(again.code, kDone) << again.err;
+  EXPECT_EQ(Applied(), "1 applied");
+}
+
+TEST_F(Migrate, WhatDoesNotHoldIsAMismatchUntilItDoes) {
+  Write("1_a.sql",
+        "-- pgalter:up\nCREATE TABLE public.a (id int);\n-- pgalter:verify\n"
+        "SELECT count(*) = 1 FROM public.a;\n");
+  const Ran ran = Up();
+  EXPECT_EQ(ran.code, kMismatch);
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("1_a.sql:4"), HasSubstr("it says no")));
+  EXPECT_EQ(Applied(), "1 unverified");
+  EXPECT_EQ(Up().code, kMismatch);
+  database_.Sql("INSERT INTO public.a VALUES (1)");
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_EQ(Applied(), "1 applied");
+}
+
+TEST_F(Migrate, WhatVerifiesCannotWrite) {
+  Write("1_a.sql",
+        "-- pgalter:up\nCREATE TABLE public.a (id int);\n-- pgalter:verify\n"
+        "INSERT INTO public.a VALUES (1) RETURNING true;\n");
+  const Ran ran = Up();
+  EXPECT_EQ(ran.code, kMismatch);
+  EXPECT_THAT(ran.err, HasSubstr("25006"));
+}
+
+TEST_F(Migrate, OneTransactionIsAllOrNothing) {
+  Write("1_a.sql",
+        "-- pgalter: 1\n-- transaction: single\n-- pgalter:up\nCREATE TABLE public.a (id int);\n"
+        "SELECT 1 / 0;\n");
+  EXPECT_EQ(Up().code, 1);
+  EXPECT_EQ(Applied(), "");
+  EXPECT_EQ(Schema(), "");
+}
+
+TEST_F(Migrate, TheRolesSearchPathHolds) {
+  database_.Sql("CREATE SCHEMA app");
+  database_.Sql(fmt::format("ALTER DATABASE {} SET search_path = app", database_.name()));
+  Write("1_a.sql",
+        "-- pgalter:up\nCREATE TABLE a (id int);\n-- pgalter:verify\nSELECT count(*) = "
+        "0 FROM a;\n");
+  const Ran ran = Up();
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT to_regclass('app.a') IS NOT NULL"), "t");
+}
+
+TEST_F(Migrate, AnIrreversibleOneStays) {
+  Write("1_a.sql",
+        "-- pgalter: 1\n-- irreversible: the rows are gone\n-- pgalter:up\nCREATE TABLE public.a "
+        "(id int);\n");
+  Write("2_b.sql",
+        "-- pgalter:up\nCREATE TABLE public.b (id int);\n-- pgalter:down\nDROP TABLE "
+        "public.b;\n");
+  EXPECT_EQ(Up().code, kDone);
+  const Ran down = Run({"down", "--count", "2", "--yes"});
+  EXPECT_EQ(down.code, kRefused);
+  EXPECT_THAT(down.err, HasSubstr("the rows are gone"));
+  EXPECT_EQ(Applied(), "1 applied, 2 applied") << "refused before anything was changed";
+}
+
+// ---- what the directory and the database do not agree on
+
+TEST_F(Migrate, AnEditedOneIsRefused) {
+  UpWithOrders();
+  Write("20260103000000_strict.sql", "-- pgalter:up\nSELECT 1;\n");
+  ExpectDivergence("was edited after it was applied", "pgalter repair 20260103000000 --yes");
+  EXPECT_EQ(Run({"repair", "20260103000000", "--yes"}).code, kDone);
+  EXPECT_EQ(Up().code, kDone);
+}
+
+TEST_F(Migrate, OtherLineEndsAreToldApart) {
+  Write("1_a.sql", "-- pgalter:up\nSELECT 1;\n");
+  EXPECT_EQ(Up().code, kDone);
+  Write("1_a.sql", "\xEF\xBB\xBF-- pgalter:up\r\nSELECT 1;\r\n");
+  ExpectDivergence("other line ends", "pgalter repair 1 --yes");
+  EXPECT_EQ(Run({"repair", "1", "--yes"}).code, kDone);
+  EXPECT_EQ(Up().code, kDone);
+}
+
+TEST_F(Migrate, AnEditedCommentIsToldApart) {
+  Write("1_a.sql", "-- pgalter:up\nSELECT 1;\n");
+  EXPECT_EQ(Up().code, kDone);
+  Write("1_a.sql", "-- pgalter:up\n-- why\nSELECT 1;\n");
+  ExpectDivergence("what was applied is the same", "pgalter repair 1 --yes");
+}
+
+TEST_F(Migrate, ARenamedOneIsRefused) {
+  Create("1_a.sql", "a");
+  EXPECT_EQ(Up().code, kDone);
+  fs::rename(Path("1_a.sql"), Path("1_b.sql"));
+  ExpectDivergence("1_b.sql was called 1_a.sql", "git mv 1_b.sql 1_a.sql");
+  fs::rename(Path("1_b.sql"), Path("3_a.sql"));
+  ExpectDivergence("was applied as 1_a.sql", "pgalter repair 1 --version-now 3 --yes");
+  EXPECT_EQ(Run({"repair", "1", "--version-now", "3", "--yes"}).code, kDone);
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_EQ(Applied(), "3 applied");
+}
+
+TEST_F(Migrate, ADeletedOneIsRefused) {
+  Create("1_a.sql", "a");
+  Create("2_b.sql", "b");
+  EXPECT_EQ(Up().code, kDone);
+  Remove("2_b.sql");
+  ExpectDivergence("its file is not there", "pgalter repair 2 --forget --yes");
+  EXPECT_EQ(Run({"repair", "2", "--forget", "--yes"}).code, kDone);
+  EXPECT_EQ(Up().code, kDone);
+}
+
+TEST_F(Migrate, TwoOfOneVersionAreRefused) {
+  Create("1_a.sql", "a");
+  Create("1_b.sql", "b");
+  ExpectDivergence("1_a.sql and 1_b.sql have the same version 1", "pgalter new");
+}
+
+TEST_F(Migrate, OneBeforeTheLastIsRefusedUnlessAskedFor) {
+  Create("1_a.sql", "a");
+  Create("3_c.sql", "c");
+  EXPECT_EQ(Up().code, kDone);
+  Create("2_b.sql", "b");
+  ExpectDivergence("stands before 3_c.sql", "pgalter up --out-of-order");
+  EXPECT_EQ(Up({"--out-of-order"}).code, kDone);
+  EXPECT_EQ(Applied(), "1 applied, 3 applied, 2 applied");
+}
+
+TEST_F(Migrate, TheManifestIsHeldTo) {
+  Create("1_a.sql", "a");
+  EXPECT_EQ(Run({"manifest"}).code, kDone);
+  EXPECT_EQ(Run({"manifest", "--check"}).code, kDone);
+  EXPECT_EQ(Up().code, kDone);
+  Create("2_b.sql", "b");
+  const Ran ran = Up();
+  EXPECT_EQ(ran.code, kDivergence);
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("2_b.sql is not in it"), HasSubstr("pgalter manifest")));
+  EXPECT_EQ(Run({"manifest", "--check"}).code, kDivergence);
+  EXPECT_EQ(Run({"manifest"}).code, kDone);
+  EXPECT_EQ(Up().code, kDone);
+}
+
+TEST_F(Migrate, AnUnknownDirectiveIsNamedWithItsLine) {
+  Write("1_a.sql", "-- pgalter:up\nSELECT 1;\n-- pgalter:dwon\n");
+  const Ran ran = Up();
+  EXPECT_EQ(ran.code, kUsage);
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("1_a.sql:3"), HasSubstr("did you mean down?")));
+}
+
+// ---- what there was before
+
+TEST_F(Migrate, ABaselineIsNotRun) {
+  WriteOrders();
+  database_.Sql("CREATE TABLE public.orders (id bigint PRIMARY KEY, note text, total int)");
+  EXPECT_EQ(Run({"stamp", "20260102000000", "--yes"}).code, kDone);
+  EXPECT_EQ(Applied(), "20260101000000 baseline, 20260102000000 baseline");
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_EQ(Run({"down", "--yes"}).code, kDone);
+  EXPECT_EQ(Run({"down", "--yes"}).code, kRefused) << "the baseline stays";
+}
+
+TEST_F(Migrate, NewMakesOneBehindTheLast) {
+  Create("20991231235959_far.sql", "far");
+  const Ran ran = Run({"new", "Add a thing"});
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("21000101000000_add_a_thing.sql"));
+  EXPECT_EQ(Run({"heads"}).out, "21000101000000\n");
+  EXPECT_EQ(Up().code, kDone) << "an empty one is applied";
+}
+
+TEST_F(Migrate, TheHistoryNamesWhoDidWhat) {
+  Create("1_a.sql", "a");
+  EXPECT_EQ(Up().code, kDone);
+  const Ran ran = Run({"log", "--output", "json"});
+  const json::value history = json::parse(ran.out);
+  ASSERT_EQ(history.at("events").as_array().size(), 2U) << ran.out;
+  EXPECT_EQ(history.at("events").at(0).at("event"), "begin");
+  EXPECT_EQ(history.at("events").at(1).at("event"), "applied");
+  EXPECT_EQ(
+      database_.Value("SELECT bool_and(hash = pgalter.audit_hash(l)) FROM pgalter.audit_log l"),
+      "t");
+}
+
+// ---- many at once, and what stands in between
+
+TEST_F(Migrate, OfTwentyRunnersEachMigrationHasOne) {
+  WriteOrders();
+  std::list<Program> runners;
+  for (int i = 0; i < 20; ++i)
+    runners.emplace_back(PGALTER_BINARY,
+                         Words{"up", "--yes", "--dir", directory_, "--dsn", database_.conninfo()});
+  for (Program& runner : runners) {
+    const Ran ran = runner.Wait(std::chrono::seconds(120));
+    EXPECT_EQ(ran.code, kDone) << ran.err;
+  }
+  EXPECT_EQ(Applied(), kAllApplied);
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM pgalter.run"), "3");
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM orders"), "2000");
+}
+
+TEST_F(Migrate, ATransactionPoolerIsRefused) {
+  if (!PgBouncer::Installed()) GTEST_SKIP() << "pgbouncer is not installed";
+  const PgBouncer pooler(database_.server(), {});
+  WriteOrders();
+  const Ran ran = Program(PGALTER_BINARY, {"up", "--yes", "--dir", directory_, "--dsn",
+                                           pooler.conninfo(database_.name())})
+                      .Wait();
+  EXPECT_NE(ran.code, kDone);
+  EXPECT_THAT(ran.err, HasSubstr("pooler"));
+  EXPECT_EQ(Applied(), "");
+}
+
+TEST_F(Migrate, ASessionPoolerWorks) {
+  if (!PgBouncer::Installed()) GTEST_SKIP() << "pgbouncer is not installed";
+  PgBouncerOptions options;
+  options.pool_mode = "session";
+  const PgBouncer pooler(database_.server(), options);
+  WriteOrders();
+  const Ran ran = Program(PGALTER_BINARY, {"up", "--yes", "--dir", directory_, "--dsn",
+                                           pooler.conninfo(database_.name())})
+                      .Wait();
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_EQ(Applied(), kAllApplied);
+}
+
+// ---- other tools' directories, as they are
+
+struct Tool {
+  const char* name;
+  std::vector<std::pair<const char*, const char*>> files;
+  const char* applied;
+};
+
+void PrintTo(const Tool& tool, std::ostream* out) { *out << tool.name; }
+
+class MigrateTool : public MigrationWorld, public ::testing::WithParamInterface<Tool> {};
+
+TEST_P(MigrateTool, UpAndDownAsTheyAre) {
+  for (const auto& [file, text] : GetParam().files) Write(file, text);
+  std::string before;
+  for (const auto& [file, text] : GetParam().files) before += text;
+  const Ran up = Up();
+  ASSERT_EQ(up.code, kDone) << up.err;
+  EXPECT_EQ(Applied(), GetParam().applied);
+  EXPECT_EQ(Schema(), "t.a integer\nt.b integer");
+  const Ran down = Run({"down", "--count", "2", "--yes"});
+  ASSERT_EQ(down.code, kDone) << down.err;
+  EXPECT_EQ(Applied(), "");
+  EXPECT_EQ(Schema(), "");
+}
+
+constexpr const char* kMake = "CREATE TABLE public.t (a int);\n";
+constexpr const char* kUnmake = "DROP TABLE public.t;\n";
+constexpr const char* kAdd = "ALTER TABLE public.t ADD COLUMN b int;\n";
+constexpr const char* kUnadd = "ALTER TABLE public.t DROP COLUMN b;\n";
+
+INSTANTIATE_TEST_SUITE_P(
+    Formats, MigrateTool,
+    ::testing::Values(
+        Tool{"plain",
+             {{"001_t.sql", kMake},
+              {"002_b.sql", "BEGIN;\nALTER TABLE public.t ADD COLUMN b int;\nCOMMIT;\n"},
+              {"rollback/001_rollback.sql", kUnmake},
+              {"rollback/002_rollback.sql", kUnadd}},
+             "001 applied, 002 applied"},
+        Tool{"flyway",
+             {{"V1__t.sql", kMake},
+              {"V1.1__b.sql", kAdd},
+              {"U1__t.sql", kUnmake},
+              {"U1.1__b.sql", kUnadd}},
+             "1 applied, 1.1 applied"},
+        Tool{"dbmate",
+             {{"20260101_t.sql",
+               "-- migrate:up\nCREATE TABLE public.t (a int);\n-- migrate:down\nDROP TABLE "
+               "public.t;\n"},
+              {"20260102_b.sql",
+               "-- migrate:up\nALTER TABLE public.t ADD COLUMN b int;\n-- migrate:down\nALTER "
+               "TABLE public.t DROP COLUMN b;\n"}},
+             "20260101 applied, 20260102 applied"},
+        Tool{"goose",
+             {{"1_t.sql",
+               "-- +goose Up\nCREATE TABLE public.t (a int);\n-- +goose Down\nDROP TABLE "
+               "public.t;\n"},
+              {"2_b.sql",
+               "-- +goose Up\n-- +goose StatementBegin\nALTER TABLE public.t ADD COLUMN b int;\n-- "
+               "+goose StatementEnd\n-- +goose Down\nALTER TABLE public.t DROP COLUMN b;\n"}},
+             "1 applied, 2 applied"},
+        Tool{"golang_migrate",
+             {{"1_t.up.sql", kMake},
+              {"1_t.down.sql", kUnmake},
+              {"2_b.up.sql", kAdd},
+              {"2_b.down.sql", kUnadd}},
+             "1 applied, 2 applied"},
+        Tool{"prisma",
+             {{"20260101_t/migration.sql", kMake},
+              {"20260101_t/down.sql", kUnmake},
+              {"20260102_b/migration.sql", kAdd},
+              {"20260102_b/down.sql", kUnadd}},
+             "20260101_t applied, 20260102_b applied"},
+        Tool{"sqitch",
+             {{"sqitch.plan",
+               "%syntax-version=1.0.0\n%project=x\n\nt 2026-01-01T00:00:00Z A <a@b>\nb [t] "
+               "2026-01-02T00:00:00Z A <a@b>\n"},
+              {"deploy/t.sql", "BEGIN;\nCREATE TABLE public.t (a int);\nCOMMIT;\n"},
+              {"deploy/b.sql", kAdd},
+              {"revert/t.sql", kUnmake},
+              {"revert/b.sql", kUnadd}},
+             "t applied, b applied"},
+        Tool{"liquibase",
+             {{"001_t.sql",
+               "--liquibase formatted sql\n--changeset me:1\nCREATE TABLE public.t (a "
+               "int);\n--rollback DROP TABLE public.t;\n"},
+              {"002_b.sql",
+               "--liquibase formatted sql\n--changeset me:2\nALTER TABLE public.t ADD COLUMN b "
+               "int;\n--rollback ALTER TABLE public.t DROP COLUMN b;\n"}},
+             "001 applied, 002 applied"}),
+    [](const ::testing::TestParamInfo<Tool>& tool) { return tool.param.name; });
+
+}  // namespace
+}  // namespace pgalter::test

@@ -1,0 +1,409 @@
+// The pure parts of migrations: the grammar of our own format, versions, checksums, the manifest,
+// what the directory and the database say of each other, and the plan of one migration.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "migrations/formats/own_file.h"
+#include "migrations/history/compare.h"
+#include "migrations/history/compose.h"
+#include "migrations/history/manifest.h"
+#include "migrations/history/new_name.h"
+#include "migrations/history/sha256.h"
+
+namespace pgalter::history {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+// ---- SHA-256: the vectors of FIPS 180-4 and its lengths around a block
+
+TEST(Sha256, KnowsTheStandardsVectors) {
+  EXPECT_EQ(Sha256(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(Sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(Sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  EXPECT_EQ(Sha256(std::string(1000000, 'a')),
+            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST(Sha256, PadsAtEachLengthAroundABlock) {
+  EXPECT_EQ(Sha256(std::string(55, 'a')),
+            "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318");
+  EXPECT_EQ(Sha256(std::string(56, 'a')),
+            "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a");
+  EXPECT_EQ(Sha256(std::string(64, 'a')),
+            "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb");
+}
+
+// ---- the grammar
+
+std::vector<std::string> Problems(std::string_view text) {
+  std::vector<std::string> problems;
+  for (const formats::OwnProblem& problem : formats::ReadOwnFile(text).problems)
+    problems.push_back(std::to_string(problem.line) + ": " + problem.what);
+  return problems;
+}
+
+constexpr std::string_view kWhole = R"(-- pgalter: 1
+-- title: a column
+-- transaction: auto
+
+-- pgalter:up
+ALTER TABLE t ADD c int;
+-- pgalter:backfill table=public.t set="c = 'it''s'" where='c IS NULL'
+-- pgalter:gate app-deployed soak=7d reason="the new program is out"
+-- pgalter:contract
+ALTER TABLE t DROP d;
+-- pgalter:verify
+SELECT true;
+-- pgalter:down
+ALTER TABLE t DROP c;
+-- pgalter:down-verify
+SELECT true;
+)";
+
+TEST(OwnFile, ReadsEverySection) {
+  const formats::OwnFile file = formats::ReadOwnFile(kWhole);
+  EXPECT_THAT(file.problems, IsEmpty());
+  EXPECT_EQ(file.Header("title"), "a column");
+  ASSERT_THAT(file.sections, SizeIs(7));
+  const formats::Section& backfill = file.sections[1];
+  EXPECT_EQ(backfill.kind, formats::SectionKind::kBackfill);
+  EXPECT_EQ(backfill.line, 7);
+  EXPECT_EQ(backfill.Find("set"), "c = 'it''s'");
+  EXPECT_EQ(backfill.Find("where"), "c IS NULL");
+  EXPECT_EQ(file.sections[2].Find(""), "app-deployed");
+}
+
+TEST(OwnFile, ADoubledQuoteIsOne) {
+  const auto file = formats::ReadOwnFile("-- pgalter:backfill table=t set='c = ''x'''\n");
+  EXPECT_EQ(file.sections.at(0).Find("set"), "c = 'x'");
+}
+
+TEST(OwnFile, LineEndsAndAByteOrderMarkChangeNothing) {
+  std::string text = "\xEF\xBB\xBF";
+  for (const char c : kWhole) text += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  EXPECT_THAT(Problems(text), IsEmpty());
+  EXPECT_EQ(formats::ReadOwnFile(text).Header("title"), "a column");
+  EXPECT_THAT(formats::ReadOwnFile(text).sections, SizeIs(7));
+}
+
+struct Wrong {
+  std::string_view text;
+  std::string_view problem;
+};
+
+TEST(OwnFile, SaysWhatIsWrongAndWhere) {
+  for (const auto& [text, problem] : {
+           Wrong{"-- pgalter:upp\n", "1: \"-- pgalter:upp\" is not known"},
+           Wrong{"-- pgalter: 2\n", "1: version \"2\""},
+           Wrong{"-- pgalter: 1\n-- tittle: x\n", "2: \"tittle\" is no key"},
+           Wrong{"-- pgalter: 1\n-- title:\n", "2: \"title\" has no value"},
+           Wrong{"-- pgalter: 1\n-- title: a\n-- title: b\n", "3: \"title\" is there twice"},
+           Wrong{"-- pgalter: 1\n-- transaction: sinlge\n", "2: \"sinlge\" is no transaction"},
+           Wrong{"-- pgalter:up\n-- pgalter:gate\n", "2: a gate has a name"},
+           Wrong{"-- pgalter:gate a\nSELECT 1;\n", "1: statements stand below gate"},
+           Wrong{"-- pgalter:gate a soak=soon\n", "1: \"soon\" is no time"},
+           Wrong{"-- pgalter:backfill table=t\n", "1: backfill needs set="},
+           Wrong{"-- pgalter:backfill table=t set=\"c = 1\n", "1: a quote has no end"},
+           Wrong{"-- pgalter:backfill tabel=t set=c\n", "1: backfill does not take \"tabel\""},
+           Wrong{"-- pgalter:up now\n", "1: up does not take \"now\""},
+           Wrong{"-- pgalter:verify\n-- nothing\n", "1: verify has no statement"},
+           Wrong{"-- pgalter:down\nSELECT 1;\n-- pgalter:up\nSELECT 1;\n",
+                 "3: up stands behind verify or down"},
+           Wrong{"-- pgalter:down\nSELECT 1;\n-- pgalter:down\nSELECT 1;\n",
+                 "3: down is there twice"},
+           Wrong{"-- pgalter: 1\n-- irreversible: why\n-- pgalter:down\nSELECT 1;\n",
+                 "1: the header says irreversible"},
+           Wrong{"-- pgalter: 1\n-- transaction: single\n-- pgalter:gate a\n",
+                 "3: the header says transaction: single"},
+       }) {
+    EXPECT_THAT(Problems(text), Contains(HasSubstr(std::string(problem)))) << text;
+  }
+}
+
+TEST(OwnFile, ACommentWithoutTheVersionLineMaySayAnything) {
+  EXPECT_THAT(Problems("-- note: by hand\n-- pgalter:up\nSELECT 1;\n"), IsEmpty());
+  EXPECT_THAT(Problems("-- pgalter:ignore drop-column reason=\"known\"\nSELECT 1;\n"), IsEmpty());
+}
+
+TEST(ParseSoak, KnowsItsUnits) {
+  EXPECT_EQ(formats::ParseSoak("7d"), 604800);
+  EXPECT_EQ(formats::ParseSoak("90min"), 5400);
+  for (const char* wrong : {"", "d", "7", "-1d", "7 d", "1w", "99999999999999999999d"})
+    EXPECT_EQ(formats::ParseSoak(wrong), std::nullopt) << wrong;
+}
+
+// ---- versions
+
+TEST(VersionOf, IsTheFormatsOwn) {
+  EXPECT_EQ(VersionOf("pgalter", "20260115123456_add_x.sql"), "20260115123456");
+  EXPECT_EQ(VersionOf("plain", "003_add_x.sql"), "003");
+  EXPECT_EQ(VersionOf("plain", "rollback/003_rollback.sql"), "003");
+  EXPECT_EQ(VersionOf("plain", "2026-01-15_add_x.sql"), "2026-01-15");
+  EXPECT_EQ(VersionOf("plain", "20260115_1530_abc.sql"), "20260115_1530");
+  EXPECT_EQ(VersionOf("plain", "001_2fa.sql"), "001");
+  EXPECT_EQ(VersionOf("plain", "create.sql"), "create");
+  EXPECT_EQ(VersionOf("golang-migrate", "12_x.down.sql"), "12");
+  EXPECT_EQ(VersionOf("flyway", "V1.2__add_x.sql"), "1.2");
+  EXPECT_EQ(VersionOf("flyway", "sql/U1.2__add_x.sql"), "1.2");
+  EXPECT_EQ(VersionOf("prisma", "20260115_x/migration.sql"), "20260115_x");
+  EXPECT_EQ(VersionOf("sqitch", "deploy/app/users.sql"), "app/users");
+  EXPECT_EQ(VersionOf("sqitch", "revert/app/users.sql"), "app/users");
+  EXPECT_EQ(TitleOf("flyway", "V1.2__add_x.sql"), "add x");
+  EXPECT_EQ(TitleOf("plain", "003_add_x.sql"), "add x");
+}
+
+Migration At(std::string version, std::string statements = "SELECT 1;") {
+  Migration migration;
+  migration.version = std::move(version);
+  migration.file = migration.version + "_x.sql";
+  migration.format = "pgalter";
+  migration.up.text = std::move(statements);
+  migration.sums = ChecksumsOf(migration.up.text + "-- " + migration.version,
+                               migration.up.text + "-- " + migration.version, {});
+  return migration;
+}
+
+TEST(NextVersion, IsBehindTheLastWhateverTheClockSays) {
+  constexpr std::time_t kNow = 1767225600;  // 2026-01-01 00:00:00
+  EXPECT_EQ(NextVersion({}, kNow), "20260101000000");
+  EXPECT_EQ(NextVersion({At("20251231235959")}, kNow), "20260101000000");
+  EXPECT_EQ(NextVersion({At("20260101000000")}, kNow), "20260101000001");
+  EXPECT_EQ(NextVersion({At("20281231235959")}, kNow), "20290101000000");
+  EXPECT_EQ(NextVersion({At("001"), At("009")}, kNow), "010");
+  EXPECT_EQ(NextVersion({At("998"), At("999")}, kNow), "1000");
+}
+
+TEST(SlugOf, KeepsLettersAndDigits) {
+  EXPECT_EQ(SlugOf("Add a column: x!"), "add_a_column_x");
+  EXPECT_EQ(SlugOf(" -- "), "");
+}
+
+// ---- checksums and the manifest
+
+TEST(Checksums, TellCommentsAndLineEndsFromStatements) {
+  const Checksums plain = ChecksumsOf("SELECT 1;\n", "SELECT 1;\n", {});
+  const Checksums crlf = ChecksumsOf("\xEF\xBB\xBFSELECT 1;\r\n", "\xEF\xBB\xBFSELECT 1;\r\n", {});
+  EXPECT_NE(plain.bytes, crlf.bytes);
+  EXPECT_EQ(plain.text, crlf.text);
+  EXPECT_EQ(plain.statements, crlf.statements);
+  const Checksums comment =
+      ChecksumsOf("-- x\nSELECT /* y */ 1;\n", "-- x\nSELECT /* y */ 1;\n", {});
+  EXPECT_NE(plain.text, comment.text);
+  EXPECT_EQ(plain.statements, comment.statements);
+  EXPECT_NE(plain.statements, ChecksumsOf("SELECT 2;\n", "SELECT 2;\n", {}).statements);
+  EXPECT_NE(ChecksumsOf("", "SELECT 'a b';", {}).statements,
+            ChecksumsOf("", "SELECT 'a  b';", {}).statements);
+}
+
+TEST(Checksums, AMarkOfTheFileCounts) {
+  formats::Section gate;
+  gate.kind = formats::SectionKind::kGate;
+  EXPECT_NE(ChecksumsOf("", "SELECT 1", {}).statements,
+            ChecksumsOf("", "SELECT 1", {gate}).statements);
+}
+
+std::vector<std::string> Mismatches(std::string_view text, const std::vector<Migration>& now) {
+  std::vector<std::string> all;
+  for (const Mismatch& mismatch : CheckManifest(text, now))
+    all.push_back(mismatch.file + ": " + mismatch.what);
+  return all;
+}
+
+TEST(Manifest, FindsWhatChanged) {
+  const std::vector<Migration> then{At("1"), At("2"), At("3")};
+  const std::string text = WriteManifest(then);
+  EXPECT_THAT(Mismatches(text, then), IsEmpty());
+  EXPECT_THAT(Mismatches(text, {At("1"), At("2", "SELECT 2;"), At("3")}),
+              ElementsAre("2_x.sql: was edited since"));
+  EXPECT_THAT(Mismatches(text, {At("1"), At("3")}),
+              ElementsAre("2_x.sql: is in it, and not in the directory"));
+  EXPECT_THAT(Mismatches(text, {At("1"), At("2"), At("3"), At("4")}),
+              ElementsAre("4_x.sql: is not in it"));
+  EXPECT_THAT(Mismatches(text, {At("2"), At("1"), At("3")}),
+              ElementsAre(HasSubstr("another order")));
+}
+
+TEST(Manifest, AMergedOneDoesNotFitItsFirstLine) {
+  const std::vector<Migration> then{At("1"), At("2")};
+  const std::string both = WriteManifest({At("1")}) +
+                           WriteManifest(then).substr(
+                               WriteManifest(then).rfind('\n', WriteManifest(then).size() - 2) + 1);
+  EXPECT_THAT(Mismatches(both, then), ElementsAre(HasSubstr("first line does not fit")));
+}
+
+// ---- the directory and the database
+
+Applied RowOf(const Migration& migration) {
+  Applied row;
+  row.version = migration.version;
+  row.file = migration.file;
+  row.sums = migration.sums;
+  return row;
+}
+
+std::vector<Difference> Differences(const std::vector<Migration>& files,
+                                    const std::vector<Applied>& rows,
+                                    Order order = Order::kStrict) {
+  std::vector<Difference> all;
+  for (const Divergence& divergence : Compare(files, rows, order)) {
+    all.push_back(divergence.difference);
+    EXPECT_THAT(divergence.what, Not(IsEmpty()));
+    EXPECT_THAT(divergence.next, Not(IsEmpty()));
+  }
+  return all;
+}
+
+TEST(Compare, NamesEachDifference) {
+  const Migration one = At("1");
+  const Migration two = At("2", "SELECT 2;");
+  const std::vector<Applied> both{RowOf(one), RowOf(two)};
+  EXPECT_THAT(Differences({one, two}, both), IsEmpty());
+  EXPECT_THAT(Differences({one, two, At("3")}, both), IsEmpty()) << "pending is no divergence";
+  EXPECT_THAT(Differences({one, At("2", "SELECT 3;")}, both), ElementsAre(Difference::kEdited));
+  EXPECT_THAT(Differences({one}, both), ElementsAre(Difference::kDeleted));
+  EXPECT_THAT(Differences({one, two, two}, both), ElementsAre(Difference::kDuplicate));
+  EXPECT_THAT(Differences({At("0", "SELECT 0;"), one, two}, both),
+              ElementsAre(Difference::kOutOfOrder));
+  EXPECT_THAT(Differences({At("0", "SELECT 0;"), one, two}, both, Order::kAny), IsEmpty());
+  Migration renamed = two;
+  renamed.file = "2_y.sql";
+  EXPECT_THAT(Differences({one, renamed}, both), ElementsAre(Difference::kRenamed));
+  Migration renumbered = two;
+  renumbered.version = "7";
+  renumbered.file = "7_x.sql";
+  EXPECT_THAT(Differences({one, renumbered}, both), ElementsAre(Difference::kRenumbered));
+  Migration crlf = two;
+  crlf.sums.bytes = "other";
+  EXPECT_THAT(Differences({one, crlf}, both), ElementsAre(Difference::kLineEnds));
+  crlf.sums.text = "other";
+  EXPECT_THAT(Differences({one, crlf}, both), ElementsAre(Difference::kCosmetic));
+}
+
+TEST(Compare, ADependencyComesBefore) {
+  Migration one = At("1");
+  Migration two = At("2", "SELECT 2;");
+  two.depends_on = {"1"};
+  EXPECT_THAT(Differences({one, two}, {}), IsEmpty());
+  one.depends_on = {"2"};
+  EXPECT_THAT(Differences({one, two}, {}), ElementsAre(Difference::kDependency));
+  one.depends_on = {"9"};
+  EXPECT_THAT(Differences({one, two}, {}), ElementsAre(Difference::kDependency));
+}
+
+TEST(Compare, OneThatIsHalfAppliedAndEditedIsToldTheWayBack) {
+  const Migration one = At("1");
+  Applied row = RowOf(one);
+  row.state = State::kApplying;
+  row.run = "abc";
+  row.run_state = "failed";
+  const auto found = Compare({At("1", "SELECT 9;")}, {row}, Order::kStrict);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_THAT(found[0].next, HasSubstr("pgalter revert abc --yes"));
+}
+
+TEST(HeadsOf, AreTheEndsOfBranches) {
+  Migration a = At("1");
+  Migration b = At("2");
+  Migration c = At("3");
+  EXPECT_THAT(HeadsOf({a, b, c}), ElementsAre("3"));
+  b.depends_on = {"1"};
+  c.depends_on = {"1"};
+  EXPECT_THAT(HeadsOf({a, b, c}), ElementsAre("2", "3"));
+  Migration d = At("4");
+  d.depends_on = {"2", "3"};
+  EXPECT_THAT(HeadsOf({a, b, c, d}), ElementsAre("4"));
+}
+
+// ---- the plan of one migration
+
+Migration OwnMigration(const std::string& text) {
+  Migration migration = At("1");
+  migration.up.text.clear();
+  const formats::OwnFile own = formats::ReadOwnFile(text);
+  std::string only(text.size(), ' ');
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] == '\n') only[i] = '\n';
+  for (const formats::Section& section : own.sections) {
+    if (section.kind > formats::SectionKind::kContract) continue;
+    migration.sections.push_back(section);
+    for (std::size_t i = section.body.begin; i < section.body.end; ++i) only[i] = text[i];
+  }
+  migration.up.text = only;
+  return migration;
+}
+
+std::vector<std::string> Kinds(const plan::Plan& plan) {
+  std::vector<std::string> kinds;
+  for (const plan::Step& step : plan.steps)
+    kinds.push_back(std::string(plan::Name(step.phase)) + " " + std::string(plan::Name(step.kind)));
+  return kinds;
+}
+
+TEST(ComposeUp, MarksStandBetweenTheStepsOfTheirSections) {
+  const Composed composed = ComposeUp(OwnMigration(std::string(kWhole)), {}, {}, Manner::kOnline);
+  EXPECT_EQ(composed.refusal, "");
+  EXPECT_THAT(Kinds(composed.plan), ElementsAre("expand ddl", "migrate backfill", "contract gate",
+                                                "contract ddl", "contract gate", "contract ddl"));
+  EXPECT_EQ(composed.plan.steps[2].gate->name, "app-deployed");
+  EXPECT_EQ(composed.plan.steps[2].gate->soak_s, 604800);
+}
+
+TEST(ComposeUp, AContractWithoutAGateGetsOne) {
+  const Composed composed = ComposeUp(
+      OwnMigration("-- pgalter:up\nCREATE TABLE a (id int);\n-- pgalter:contract\nDROP VIEW v;\n"),
+      {}, {}, Manner::kOnline);
+  ASSERT_GE(composed.plan.steps.size(), 3U);
+  EXPECT_EQ(composed.plan.steps[1].gate->name, "contract");
+}
+
+TEST(ComposeUp, AsWrittenHasNoGatesAndNoSteps) {
+  const Composed composed =
+      ComposeUp(OwnMigration(std::string(kWhole)), {}, {}, Manner::kAsWritten);
+  EXPECT_THAT(Kinds(composed.plan), ElementsAre("expand ddl", "expand backfill", "expand ddl"));
+  EXPECT_THAT(composed.plan.steps.back().sql, ElementsAre("ALTER TABLE t DROP d"));
+}
+
+Composed OfTool(const std::string& text, bool together) {
+  Migration migration = At("1");
+  migration.up = {text, together, false};
+  return ComposeUp(migration, {}, {}, Manner::kOnline);
+}
+
+TEST(ComposeUp, ATransactionOfTheToolStaysOneWhereItCan) {
+  const std::string plain = "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\n";
+  EXPECT_THAT(OfTool(plain, true).plan.steps, SizeIs(1));
+  EXPECT_THAT(OfTool(plain, false).plan.steps, SizeIs(2));
+  EXPECT_THAT(OfTool("BEGIN;\n" + plain + "COMMIT;\n", false).plan.steps, SizeIs(1));
+  const Composed online = OfTool("ALTER TABLE t ALTER c SET NOT NULL;\nSELECT 1;\n", true);
+  EXPECT_GT(online.plan.steps.size(), 2U);
+  EXPECT_THAT(online.remarks, SizeIs(1));
+}
+
+TEST(ComposeUp, SettingsOfOneTransactionEndWithIt) {
+  const Composed composed = OfTool(
+      "SET search_path = app;\nSET lock_timeout = '1h';\nSET SESSION work_mem = '1GB';\n"
+      "CREATE TABLE a (id int);\n",
+      true);
+  ASSERT_THAT(composed.plan.steps, SizeIs(1));
+  EXPECT_THAT(composed.plan.steps[0].sql,
+              ElementsAre("SET LOCAL search_path = app", "SET LOCAL work_mem = '1GB'",
+                          "CREATE TABLE a (id int)"));
+}
+
+TEST(ComposeUp, RefusesWhatItCannotSend) {
+  for (const char* text :
+       {"BEGIN;\nSELECT 1;\n", "SELECT 1;\nCOMMIT;\n", "BEGIN;\nSELECT 1;\nCOMMIT;\nSELECT 2;\n",
+        "\\copy a from 'b'\n", "COPY a FROM stdin;\n1\n\\.\n", "SELECT ${x};\n"})
+    EXPECT_NE(OfTool(text, false).refusal, "") << text;
+  EXPECT_EQ(OfTool("\\set ON_ERROR_STOP on\n\\echo hello\nSELECT 1;\n", false).refusal, "");
+}
+
+}  // namespace
+}  // namespace pgalter::history
