@@ -366,6 +366,33 @@ TEST_F(Migrate, TheHistoryNamesWhoDidWhat) {
       "t");
 }
 
+TEST_F(Migrate, TheAuditLogShowsWhatASuperuserChanged) {
+  WriteOrders();
+  EXPECT_EQ(Up().code, kDone);
+  const Ran whole = Run({"audit", "verify"});
+  EXPECT_EQ(whole.code, kDone) << whole.out << whole.err;
+  const Ran anchor = Run({"audit", "anchor"});
+  Write("export.jsonl", Run({"audit", "export"}).out);
+  EXPECT_EQ(Run({"audit", "verify", Path("export.jsonl")}).code, kDone);
+  const auto tamper = [&](const std::string& sql) {
+    database_.Sql("ALTER TABLE pgalter.audit_log DISABLE TRIGGER audit_log_append_only;" + sql);
+  };
+  EXPECT_THROW(database_.Sql("UPDATE pgalter.audit_log SET payload = 'x' WHERE seq = 3"), SqlError);
+  EXPECT_THROW(database_.Sql("TRUNCATE pgalter.audit_log"), SqlError);
+  tamper("UPDATE pgalter.audit_log SET payload = '{}' WHERE seq = 1");
+  const Ran edited = Run({"audit", "verify"});
+  EXPECT_EQ(edited.code, kMismatch);
+  EXPECT_THAT(edited.out, HasSubstr("entry 1 was changed"));
+  // The tail with its head: only the anchor knows.
+  tamper(
+      "TRUNCATE pgalter.audit_log; UPDATE pgalter.audit_head SET seq = 0,"
+      " hash = sha256('pgalter audit 1')");
+  EXPECT_EQ(Run({"audit", "verify"}).code, kDone);
+  const std::string kept = anchor.out.substr(0, anchor.out.find('\n'));
+  EXPECT_EQ(Run({"audit", "verify", "--anchor", kept}).code, kMismatch);
+  EXPECT_EQ(Run({"audit", "verify", Path("export.jsonl"), "--anchor", kept}).code, kDone);
+}
+
 // ---- many at once, and what stands in between
 
 TEST_F(Migrate, OfTwentyRunnersEachMigrationHasOne) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "migrations/formats/own_file.h"
+#include "migrations/history/audit_chain.h"
 #include "migrations/history/compare.h"
 #include "migrations/history/compose.h"
 #include "migrations/history/manifest.h"
@@ -236,6 +237,87 @@ TEST(Manifest, AMergedOneDoesNotFitItsFirstLine) {
                            WriteManifest(then).substr(
                                WriteManifest(then).rfind('\n', WriteManifest(then).size() - 2) + 1);
   EXPECT_THAT(Mismatches(both, then), ElementsAre(HasSubstr("first line does not fit")));
+}
+
+// ---- the audit log
+
+std::vector<AuditEntry> Chain(int length) {
+  std::vector<AuditEntry> chain;
+  Anchor last = Beginning();
+  for (int i = 1; i <= length; ++i) {
+    AuditEntry entry;
+    entry.seq = i;
+    entry.at = "2026-01-01T00:00:00.000000Z";
+    entry.db_user = "app";
+    if (i % 2 == 0) entry.os_user = "me";
+    entry.event = "migration.applied";
+    entry.subject = std::to_string(i);
+    entry.payload = "{}";
+    entry.prev_hash = last.hash;
+    entry.hash = HashOf(entry);
+    last = {i, entry.hash};
+    chain.push_back(entry);
+  }
+  return chain;
+}
+
+std::string BreakOf(const std::vector<AuditEntry>& entries, std::optional<Anchor> head,
+                    std::optional<Anchor> anchor = {}) {
+  ChainCheck check(std::move(anchor));
+  for (const AuditEntry& entry : entries) check.Take(entry);
+  const auto broken = check.Finish(head);
+  return broken ? std::to_string(broken->seq) : "";
+}
+
+TEST(ChainCheck, FindsTheFirstEntryThatIsNotAsItWas) {
+  const std::vector<AuditEntry> whole = Chain(5);
+  const Anchor head{5, whole.back().hash};
+  EXPECT_EQ(BreakOf(whole, head), "");
+  EXPECT_EQ(BreakOf(whole, head, head), "");
+  EXPECT_EQ(BreakOf({}, Beginning()), "");
+  std::vector<AuditEntry> edited = whole;
+  edited[2].payload = "{\"a\":1}";
+  EXPECT_EQ(BreakOf(edited, head), "3");
+  edited[2].hash = HashOf(edited[2]);
+  EXPECT_EQ(BreakOf(edited, head), "4") << "written anew, but for the next";
+  std::vector<AuditEntry> cut = whole;
+  cut.erase(cut.begin() + 1);
+  EXPECT_EQ(BreakOf(cut, head), "2");
+  cut = whole;
+  cut.pop_back();
+  EXPECT_EQ(BreakOf(cut, head), "5");
+  EXPECT_EQ(BreakOf(cut, Anchor{4, cut.back().hash}), "") << "with its head";
+  EXPECT_EQ(BreakOf(cut, Anchor{4, cut.back().hash}, head), "5") << "but not with an anchor";
+}
+
+TEST(ChainCheck, AFieldCannotFlowIntoTheNext) {
+  AuditEntry one = Chain(1).front();
+  AuditEntry other = one;
+  one.event = "ab";
+  one.subject = "c";
+  other.event = "a";
+  other.subject = "bc";
+  EXPECT_NE(HashOf(one), HashOf(other));
+  other = one;
+  other.os_user = "";
+  EXPECT_NE(HashOf(one), HashOf(other)) << "nothing is not the empty text";
+}
+
+TEST(AuditEntry, SurvivesItsExport) {
+  for (const AuditEntry& entry : Chain(2)) {
+    const auto read = FromJsonLine(ToJsonLine(entry));
+    ASSERT_TRUE(read.has_value());
+    EXPECT_EQ(HashOf(*read), entry.hash);
+    EXPECT_EQ(read->os_user, entry.os_user);
+  }
+  EXPECT_FALSE(FromJsonLine("{}").has_value());
+  EXPECT_FALSE(FromJsonLine("nonsense").has_value());
+}
+
+TEST(Anchor, IsReadAsItIsWritten) {
+  EXPECT_EQ(ParseAnchor(ToText(Beginning())), Beginning());
+  for (const char* wrong : {"", "1", "1:", "1:abc", "x:", "-1:"})
+    EXPECT_EQ(ParseAnchor(wrong), std::nullopt) << wrong;
 }
 
 // ---- the directory and the database

@@ -1,0 +1,142 @@
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "cli/connect.h"
+#include "cli/json_output.h"
+#include "cli/rejected.h"
+#include "cli/report.h"
+#include "migrations/history/audit_log.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+namespace po = boost::program_options;
+using history::Anchor;
+using history::AuditEntry;
+using history::ChainCheck;
+
+void AddOptions(po::options_description& options) {
+  options.add_options()("anchor", po::value<std::string>()->value_name("SEQ:HASH"),
+                        "what `audit anchor` once printed: the log has to go through it");
+}
+
+std::optional<Anchor> AnchorOf(const Context& context) {
+  if (!context.Has("anchor")) return std::nullopt;
+  auto anchor = history::ParseAnchor(context.Get("anchor"));
+  if (!anchor)
+    throw Rejected(ExitCode::kUsage, fmt::format("--anchor \"{}\" is none", context.Get("anchor")),
+                   "a number, a colon and 64 hexadecimal digits, as `pgalter audit anchor` prints");
+  return anchor;
+}
+
+[[noreturn]] void RefuseMissing() {
+  throw Rejected(ExitCode::kError, "this database has no audit log",
+                 "pgalter init installs it; before that nothing was written down");
+}
+
+void CheckFile(const std::string& name, ChainCheck& check) {
+  std::ifstream file(name, std::ios::binary);
+  if (!file) throw Rejected(ExitCode::kUsage, fmt::format("cannot read {}", name), "");
+  std::string line;
+  for (int number = 1; std::getline(file, line); ++number) {
+    const auto entry = history::FromJsonLine(line);
+    if (!entry)
+      throw Rejected(ExitCode::kMismatch,
+                     fmt::format("{}:{}: this is no entry of an audit log", name, number),
+                     "pgalter audit export writes such files");
+    check.Take(*entry);
+  }
+}
+
+ExitCode Tell(const Context& context, const ChainCheck& check,
+              const std::optional<history::Break>& broken) {
+  if (context.output == Output::kJson) {
+    boost::json::object result{{"version", 1},
+                               {"whole", !broken},
+                               {"entries", check.count()},
+                               {"anchor", history::ToText(check.end())}};
+    if (broken) {
+      result["first_bad"] = broken->seq;
+      result["what"] = broken->what;
+    }
+    PrintJson(result);
+  } else if (broken) {
+    Print(fmt::format("the audit log is not as it was written: {}\n", broken->what));
+  } else {
+    Print(fmt::format("{} entries, each as it was written; anchor {}\n", check.count(),
+                      history::ToText(check.end())));
+  }
+  return broken ? ExitCode::kMismatch : ExitCode::kDone;
+}
+
+Task<ExitCode> Verify(const Context& context) {
+  ChainCheck check(AnchorOf(context));
+  const std::string file = context.Operand(1);
+  if (!file.empty()) {
+    CheckFile(file, check);
+    co_return Tell(context, check, check.Finish(std::nullopt));
+  }
+  guard::Session session = co_await OpenSession(context);
+  const auto take = [&](const AuditEntry& entry) { check.Take(entry); };
+  const auto head = co_await history::ReadAuditLog(session, take);
+  if (!head) RefuseMissing();
+  co_return Tell(context, check, check.Finish(head));
+}
+
+Task<ExitCode> Export(const Context& context) {
+  guard::Session session = co_await OpenSession(context);
+  const auto take = [](const AuditEntry& entry) { Print(history::ToJsonLine(entry) + "\n"); };
+  const auto head = co_await history::ReadAuditLog(session, take);
+  if (!head) RefuseMissing();
+  co_return ExitCode::kDone;
+}
+
+Task<ExitCode> PrintAnchor(const Context& context) {
+  guard::Session session = co_await OpenSession(context);
+  ChainCheck check(std::nullopt);
+  const auto take = [&](const AuditEntry& entry) { check.Take(entry); };
+  const auto head = co_await history::ReadAuditLog(session, take);
+  if (!head) RefuseMissing();
+  if (const auto broken = check.Finish(head)) co_return Tell(context, check, broken);
+  if (context.output == Output::kJson) {
+    PrintJson({{"version", 1}, {"anchor", history::ToText(*head)}});
+  } else {
+    Print(history::ToText(*head) + "\n");
+  }
+  co_return ExitCode::kDone;
+}
+
+Task<ExitCode> Run(Context& context) {
+  const std::string verb = context.Operand(0);
+  if (verb != "verify" && (!context.Operand(1).empty() || context.Has("anchor")))
+    throw Rejected(ExitCode::kUsage,
+                   fmt::format("audit {} takes neither a file nor --anchor", verb),
+                   "pgalter audit verify does");
+  if (verb == "verify") co_return co_await Verify(context);
+  if (verb == "export") co_return co_await Export(context);
+  if (verb == "anchor") co_return co_await PrintAnchor(context);
+  throw Rejected(ExitCode::kUsage, fmt::format("audit \"{}\" is not known", verb),
+                 "one of: verify, export, anchor");
+}
+
+}  // namespace
+
+extern const CommandBody kAuditCommand;
+const CommandBody kAuditCommand{
+    .description =
+        "The log of what was done with migrations is a chain: each entry holds the hash of the one "
+        "before it. `verify` recomputes it here, outside of the database, and names the first "
+        "entry that was changed, removed or put in (7); with a FILE it checks an export, without "
+        "any database. `export` prints the entries, one JSON value a line. `anchor` prints where "
+        "the log ends: kept elsewhere and given to `verify --anchor`, it shows also that the end "
+        "was cut off, or that all was written anew. Reads only.",
+    .most_operands = 2,
+    .least_operands = 1,
+    .takes_files = true,
+    .words = "verify export anchor",
+    .add_options = &AddOptions,
+    .run = &Run};
+
+}  // namespace pgalter::cli
