@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <map>
+#include <set>
 
 #include "cli/connect.h"
 #include "cli/json_output.h"
@@ -94,11 +95,12 @@ void PrintLines(const Context& context, const std::vector<Line>& lines,
 
 // The last in the order of the directory that is applied, or on its way.
 std::string LastOf(const std::vector<Migration>& migrations, const std::vector<Applied>& applied) {
-  std::string last;
-  for (const Migration& migration : migrations)
-    if (std::ranges::find(applied, migration.version, &Applied::version) != applied.end())
-      last = migration.version;
-  return last;
+  std::set<std::string> there;
+  for (const Applied& row : applied) there.insert(row.version);
+  const auto last =
+      std::find_if(migrations.rbegin(), migrations.rend(),
+                   [&](const Migration& migration) { return there.contains(migration.version); });
+  return last == migrations.rend() ? "" : last->version;
 }
 
 void RefuseUnexpected(const std::string& expected, const std::vector<Migration>& migrations,

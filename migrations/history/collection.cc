@@ -145,6 +145,7 @@ class Collecting {
   fs::path directory_;
   std::string format_;
   Collection collection_;
+  std::map<std::string, std::size_t> by_version_;
 };
 
 std::string Collecting::Relative(const fs::path& path) const {
@@ -205,12 +206,12 @@ void Collecting::AddUp(const formats::File& file) {
 
 void Collecting::AddDown(const formats::File& file) {
   const std::string path = Relative(file.path);
-  const std::string version = VersionOf(file.format, path);
-  const auto found = std::ranges::find(collection_.migrations, version, &Migration::version);
-  if (found == collection_.migrations.end()) {
+  const auto at = by_version_.find(VersionOf(file.format, path));
+  if (at == by_version_.end()) {
     collection_.notes.push_back(path + " is a way down without a way up");
     return;
   }
+  Migration* found = &collection_.migrations[at->second];
   if (found->format == "pgalter") return;  // read with its way up
   const std::string only = Only(file.text, SpansOf(file.parts));
   if (sql::SplitScript(only).empty()) return;
@@ -227,6 +228,11 @@ Collection Collecting::Collect() {
   collection_.notes = std::move(up.notes);
   collection_.problems = std::move(up.problems);
   for (const formats::File& file : up.files) AddUp(file);
+  const auto& all = collection_.migrations;
+  for (std::size_t i = 0; i < all.size(); ++i) by_version_.try_emplace(all[i].version, i);
+  const bool own = std::ranges::all_of(
+      all, [](const Migration& migration) { return migration.format == "pgalter"; });
+  if (own) return std::move(collection_);  // read with their ways up
   const formats::Migrations down = Read(formats::Direction::kDown);
   for (const formats::File& file : down.files)
     if (file.judged) AddDown(file);

@@ -133,7 +133,9 @@ Task<std::vector<std::string>> RunsToFinish(Session& session) {
   const pg::Result rows = co_await session.db().Query(
       "SELECT r.run::text FROM pgalter.migration m JOIN pgalter.run r ON r.run = m.run"
       " WHERE r.state = 'done' AND m.state IN ('applied', 'unverified') AND EXISTS (SELECT FROM"
-      " pgalter.artefact a WHERE a.run = r.run AND a.dropped_at IS NULL) ORDER BY m.position");
+      " pgalter.artefact a WHERE a.run = r.run AND a.dropped_at IS NULL)"
+      // What a rebuild keeps is its way back.
+      " AND NOT EXISTS (SELECT FROM pgalter.rebuild b WHERE b.run = r.run) ORDER BY m.position");
   std::vector<std::string> runs;
   for (int i = 0; i < rows.rows(); ++i) runs.push_back(rows.Get<std::string>(i, 0));
   co_return runs;

@@ -31,7 +31,7 @@ Task<> Remove(Session& session, std::string version, std::string event, std::str
 // The file's name, version and checksums as they are now; it counts as applied.
 Task<> TakeAsItIs(Session& session, std::string version, const Migration& now, std::string reason);
 
-// Applied migrations' runs that keep something in the database.
+// Applied migrations' runs that keep something in the database which only served to apply them.
 Task<std::vector<std::string>> RunsToFinish(Session& session);
 
 // What happened, newest last.
