@@ -15,16 +15,19 @@ namespace {
 // In local time: a day has 24 hours there, and a month begins at midnight. Months are counted from
 // the year 2000 on, weeks from a Monday.
 // $1 newest (text of the column's type; '' none), $2 zone, $3 margin, $4 months, $5 interval,
-// $6 how many, $7 whether it is without a time zone.
+// $6 how many, $7 whether it is without a time zone, $8 the format of names, $9 whether to begin at
+// the bound before, without a look at the clock.
 constexpr const char* kTimes = R"sql(
 WITH at AS (
   SELECT CASE WHEN $1::text = '' THEN here
+              WHEN $9::bool AND $7::bool THEN $1::timestamp
+              WHEN $9::bool THEN $1::timestamptz AT TIME ZONE $2::text
               WHEN $7::bool THEN greatest($1::timestamp, here)
               ELSE greatest($1::timestamptz AT TIME ZONE $2::text, here) END
          + $3::interval AS t
   FROM (SELECT clock_timestamp() AT TIME ZONE $2::text) n (here)),
 first AS (
-  SELECT CASE WHEN floor < t THEN floor + step ELSE floor END AS bound, step
+  SELECT CASE WHEN floor < t AND NOT $9::bool THEN floor + step ELSE floor END AS bound, step
   FROM (SELECT t, CASE WHEN $4::int > 0 THEN make_interval(months => $4::int)
                        ELSE $5::text::interval END AS step,
           CASE WHEN $4::int > 0 THEN
@@ -43,7 +46,8 @@ FROM bounds ORDER BY n
 
 constexpr const char* kNumbers = R"sql(
 WITH first AS (
-  SELECT ceil(($1::numeric + $2::numeric) / $3::numeric) * $3::numeric AS bound)
+  SELECT CASE WHEN $5::bool THEN floor($1::numeric / $3::numeric)
+              ELSE ceil(($1::numeric + $2::numeric) / $3::numeric) END * $3::numeric AS bound)
 SELECT (bound + n * $3::numeric)::text, (bound + n * $3::numeric)::text
 FROM first, generate_series(0, $4::int) n ORDER BY n
 )sql";
@@ -65,13 +69,15 @@ const char* NameFormat(Unit unit) {
 
 std::string Quoted(const std::string& text) { return "'" + text + "'"; }
 
+enum class Begin { kBefore, kAfter };
+
 Task<std::vector<Range>> Times(Session& session, KeyColumn column, Period period,
-                               std::string time_zone, Edge edge, int count) {
+                               std::string time_zone, Edge edge, int count, Begin begin) {
   const bool zoneless = column.type != KeyType::kTimestamptz;
   const std::string format = NameFormat(period.unit);
-  const pg::Result rows =
-      co_await session.db().Query(kTimes, edge.newest, time_zone, edge.margin, period.months(),
-                                  period.interval(), count, zoneless, format);
+  const pg::Result rows = co_await session.db().Query(kTimes, edge.newest, time_zone, edge.margin,
+                                                      period.months(), period.interval(), count,
+                                                      zoneless, format, begin == Begin::kBefore);
   std::vector<Range> ranges;
   for (int i = 0; i + 1 < rows.rows(); ++i) {
     std::string from = rows.Get<std::string>(i, 1);
@@ -86,10 +92,11 @@ Task<std::vector<Range>> Times(Session& session, KeyColumn column, Period period
   co_return ranges;
 }
 
-Task<std::vector<Range>> Numbers(Session& session, Period period, Edge edge, int count) {
+Task<std::vector<Range>> Numbers(Session& session, Period period, Edge edge, int count,
+                                 Begin begin) {
   const std::string newest = edge.newest.empty() ? "0" : edge.newest;
-  const pg::Result rows =
-      co_await session.db().Query(kNumbers, newest, edge.margin, period.count, count);
+  const pg::Result rows = co_await session.db().Query(kNumbers, newest, edge.margin, period.count,
+                                                      count, begin == Begin::kBefore);
   std::vector<Range> ranges;
   for (int i = 0; i + 1 < rows.rows(); ++i) {
     std::string suffix = rows.Get<std::string>(i, 0);
@@ -99,33 +106,73 @@ Task<std::vector<Range>> Numbers(Session& session, Period period, Edge edge, int
   co_return ranges;
 }
 
-}  // namespace
-
-Task<std::string> NewestKey(Session& session, std::string table, KeyColumn column) {
-  const pg::Result row = co_await session.db().Query(
-      fmt::format("SELECT max({})::text FROM {}", sql::QuoteIdentifier(column.name), table));
-  auto newest = row.Get<std::optional<std::string>>(0, 0).value_or("");
-  if (newest == "infinity")
-    throw Failure(ExitCode::kRefused,
-                  fmt::format("{} has rows whose {} is infinity, which no range before the next "
-                              "bound can hold. Give them another value first",
-                              table, sql::QuoteIdentifier(column.name)));
-  co_return newest;
-}
-
-Task<std::vector<Range>> RangesFrom(Session& session, KeyColumn column, Period period,
-                                    std::string time_zone, Edge edge, int count) {
+Task<std::vector<Range>> Ranges(Session& session, KeyColumn column, Period period,
+                                std::string time_zone, Edge edge, int count, Begin begin) {
   std::optional<pg::PgError> refused;
   try {
     if (column.type == KeyType::kInteger)
-      co_return co_await Numbers(session, period, std::move(edge), count);
-    co_return co_await Times(session, column, period, std::move(time_zone), std::move(edge), count);
+      co_return co_await Numbers(session, period, std::move(edge), count, begin);
+    co_return co_await Times(session, column, period, std::move(time_zone), std::move(edge), count,
+                             begin);
   } catch (const pg::PgError& error) {
     if (!session.db().open()) throw;
     refused = error;
   }
   throw Failure(ExitCode::kUsage, fmt::format("no bounds of {} can be made for column {}: {}",
                                               ToString(period), column.name, refused->what()));
+}
+
+Task<std::string> EndOf(Session& session, std::string table, std::string column,
+                        const char* aggregate, const char* endless) {
+  const pg::Result row = co_await session.db().Query(
+      fmt::format("SELECT {}({})::text FROM {}", aggregate, sql::QuoteIdentifier(column), table));
+  auto end = row.Get<std::optional<std::string>>(0, 0).value_or("");
+  if (end == endless)
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("{} has rows whose {} is {}, which no range with bounds can hold. "
+                              "Give them another value first",
+                              table, sql::QuoteIdentifier(column), endless));
+  co_return end;
+}
+
+}  // namespace
+
+Task<std::string> NewestKey(Session& session, std::string table, KeyColumn column) {
+  co_return co_await EndOf(session, std::move(table), column.name, "max", "infinity");
+}
+
+Task<std::string> OldestKey(Session& session, std::string table, KeyColumn column) {
+  co_return co_await EndOf(session, std::move(table), column.name, "min", "-infinity");
+}
+
+Task<std::vector<Range>> RangesFrom(Session& session, KeyColumn column, Period period,
+                                    std::string time_zone, Edge edge, int count) {
+  co_return co_await Ranges(session, std::move(column), period, std::move(time_zone),
+                            std::move(edge), count, Begin::kAfter);
+}
+
+Task<std::vector<Range>> RangesOver(Session& session, KeyColumn column, Period period,
+                                    std::string time_zone, std::string oldest, std::string newest,
+                                    int more) {
+  Edge first;
+  first.newest = std::move(oldest);
+  first.margin = "0";
+  Edge last;
+  last.newest = std::move(newest);
+  last.margin = "0";
+  // A bound that is not below the newest: its range begins behind all rows, but for one on it.
+  const auto after = co_await Ranges(session, column, period, time_zone, last, 1, Begin::kAfter);
+  auto ranges =
+      co_await Ranges(session, column, period, time_zone, first, kMostRanges + 1, Begin::kBefore);
+  std::size_t end = 0;
+  while (end < ranges.size() && ranges[end].from != after.front().from) ++end;
+  end += static_cast<std::size_t>(std::max(more, 1));
+  if (end > kMostRanges || end > ranges.size())
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("ranges of {} would be more than {} partitions: choose wider ones",
+                              ToString(period), kMostRanges));
+  ranges.resize(end);
+  co_return ranges;
 }
 
 }  // namespace pgalter::partition

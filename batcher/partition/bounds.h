@@ -43,4 +43,15 @@ Task<std::string> NewestKey(Session& session, std::string table, KeyColumn colum
 Task<std::vector<Range>> RangesFrom(Session& session, KeyColumn column, Period period,
                                     std::string time_zone, Edge edge, int count);
 
+// Ranges that hold all rows, from the one with `oldest` (text of the column's type) to the one with
+// the newest row and the clock, and `more` after it (at least one). Throws run::Failure: more than
+// kMostRanges.
+inline constexpr int kMostRanges = 1000;
+Task<std::vector<Range>> RangesOver(Session& session, KeyColumn column, Period period,
+                                    std::string time_zone, std::string oldest, std::string newest,
+                                    int more);
+
+// The least value in the table; empty: it has no rows. Throws run::Failure: it is -infinity.
+Task<std::string> OldestKey(Session& session, std::string table, KeyColumn column);
+
 }  // namespace pgalter::partition

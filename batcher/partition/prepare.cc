@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
 #include "batcher/backfill/rights.h"
 #include "batcher/backfill/target.h"
+#include "batcher/partition/lookup.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
 #include "engine/run/make_run.h"
@@ -105,31 +104,6 @@ SELECT format('column %I is generated, and cannot part the rows', attname)
 FROM pg_attribute WHERE attrelid = $1 AND attname = $2 AND attgenerated <> ''
 )sql";
 
-// Unique keys that lack the column, and whether they can be widened by it.
-constexpr const char* kKeys = R"sql(
-SELECT quote_ident(c.relname),
-       CASE con.contype WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' ELSE '' END,
-       (SELECT string_agg(pg_get_indexdef(x.indexrelid, n, true), ', ' ORDER BY n)
-        FROM generate_series(1, x.indnkeyatts) n),
-       coalesce(' INCLUDE (' || (SELECT string_agg(pg_get_indexdef(x.indexrelid, n, true), ', '
-                                                   ORDER BY n)
-                FROM generate_series(x.indnkeyatts + 1, x.indnatts) n) || ')', ''),
-       CASE WHEN con.condeferrable THEN ' DEFERRABLE' ELSE '' END
-         || CASE WHEN con.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END,
-       x.indexprs IS NULL AND x.indpred IS NULL
-         AND NOT coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false)
-         AND NOT EXISTS (SELECT FROM unnest(x.indclass) o (oid) JOIN pg_opclass oc USING (oid)
-                         WHERE NOT oc.opcdefault)
-         AND 0 = ALL (x.indoption[0:x.indnkeyatts - 1])
-FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
-LEFT JOIN pg_constraint con ON con.conindid = x.indexrelid AND con.conrelid = x.indrelid
-  AND con.contype IN ('p', 'u')
-WHERE x.indrelid = $1 AND x.indisunique
-  AND (SELECT attnum FROM pg_attribute WHERE attrelid = $1 AND attname = $2)
-    <> ALL (x.indkey[0:x.indnkeyatts - 1])
-ORDER BY x.indisprimary DESC, c.relname
-)sql";
-
 // Foreign keys that refer to a key without the column.
 constexpr const char* kInbound = R"sql(
 SELECT r.name, quote_ident(f.conname),
@@ -156,54 +130,6 @@ JOIN pg_sequence s ON s.seqrelid = d.objid JOIN pg_class c ON c.oid = d.objid
 WHERE a.attrelid = $1 AND a.attidentity <> '' AND NOT a.attisdropped
 )sql";
 
-Task<KeyColumn> FindColumn(Session& session, const backfill::Table& table, std::string name) {
-  const pg::Result row = co_await session.db().Query(
-      "SELECT atttypid::int4, format_type(atttypid, atttypmod) FROM pg_attribute"
-      " WHERE attrelid = $1 AND attname = $2 AND attnum > 0 AND NOT attisdropped",
-      table.oid, name);
-  if (row.empty())
-    throw Failure(ExitCode::kUsage,
-                  fmt::format("{} has no column {}", table.name, QuoteIdentifier(name)));
-  KeyColumn column;
-  column.name = std::move(name);
-  switch (row.Get<int>(0, 0)) {
-    case 1082:
-      column.type = KeyType::kDate;
-      break;
-    case 1114:
-      column.type = KeyType::kTimestamp;
-      break;
-    case 1184:
-      column.type = KeyType::kTimestamptz;
-      break;
-    case 20:
-    case 21:
-    case 23:
-      column.type = KeyType::kInteger;
-      break;
-    default:
-      throw Failure(ExitCode::kUsage,
-                    fmt::format("column {} is of type {}: ranges are made of date, timestamp, "
-                                "timestamptz and integers",
-                                QuoteIdentifier(column.name), row.Get<std::string>(0, 1)));
-  }
-  co_return column;
-}
-
-Period PeriodOf(const Wish& wish, const KeyColumn& column) {
-  const auto period = ParsePeriod(wish.every);
-  const bool number = column.type == KeyType::kInteger;
-  if (!period || (period->unit == Unit::kNumber) != number)
-    throw Failure(
-        ExitCode::kUsage,
-        fmt::format("--every \"{}\" is no width of a range of {}: write {}", wish.every,
-                    QuoteIdentifier(column.name),
-                    number ? "a number, as 1000000" : "a time, as '1 month' or '7 days'"));
-  if (period->unit == Unit::kHour && column.type == KeyType::kDate)
-    throw Failure(ExitCode::kUsage, "a range of dates is at least one day wide");
-  return *period;
-}
-
 // Until the old table is attached, a CHECK keeps rows out that are beyond its bound; so it lies
 // well beyond the time that the run will take.
 Task<std::string> MarginOf(Session& session, const Prepared& prepared) {
@@ -222,15 +148,6 @@ Task<std::string> MarginOf(Session& session, const Prepared& prepared) {
   co_return row.Get<std::string>(0, 0);
 }
 
-// Cut where it must be, so that what tells names apart stays.
-std::string NameOf(const std::string& relname, const std::string& end) {
-  constexpr std::size_t kMost = 63;
-  std::string start = relname.substr(0, std::min(relname.size(), kMost - end.size()));
-  while (!start.empty() && (static_cast<unsigned char>(start.back()) & 0xC0U) == 0x80U)
-    start.pop_back();  // a character that was cut in two
-  return QuoteIdentifier(start + end);
-}
-
 Task<> SettleRanges(Session& session, Prepared& prepared, const std::string& relname) {
   Spec& spec = prepared.spec;
   Edge edge;
@@ -239,44 +156,33 @@ Task<> SettleRanges(Session& session, Prepared& prepared, const std::string& rel
   const auto ranges = co_await RangesFrom(session, spec.column, spec.period, spec.time_zone, edge,
                                           std::max(spec.premake, 1));
   spec.upto = ranges.front().from;
-  spec.first = NameOf(relname, "_until_" + ranges.front().name);
+  spec.first = PartName(relname, "_until_" + ranges.front().name);
   for (int i = 0; i < spec.premake && i < static_cast<int>(ranges.size()); ++i) {
     Range range = ranges[static_cast<std::size_t>(i)];
-    range.name = NameOf(relname, "_p" + range.name);
+    range.name = PartName(relname, "_p" + range.name);
     spec.next.push_back(std::move(range));
   }
-  if (spec.with_default) spec.rest = NameOf(relname, "_default");
+  if (spec.with_default) spec.rest = PartName(relname, "_default");
 }
 
 Task<> SettleKeys(Session& session, Prepared& prepared) {
   Spec& spec = prepared.spec;
   const std::string column = QuoteIdentifier(spec.column.name);
-  const pg::Result rows = co_await session.db().Query(kKeys, prepared.oid, spec.column.name);
-  for (int i = 0; i < rows.rows(); ++i) {
-    WidenedKey key;
-    key.index = rows.Get<std::string>(i, 0);
-    key.constraint = rows.Get<std::string>(i, 1);
-    key.columns = rows.Get<std::string>(i, 2);
-    key.wide = key.columns + ", " + column;
-    key.rest = rows.Get<std::string>(i, 3);
-    key.deferrable = rows.Get<std::string>(i, 4);
-    key.build = fmt::format("pgalter_key{}_{}", i + 1, spec.schema.substr(8));
+  spec.keys = co_await FindWidenedKeys(session, prepared.oid, spec.column.name);
+  int number = 0;
+  for (WidenedKey& key : spec.keys) {
+    key.build = fmt::format("pgalter_key{}_{}", ++number, spec.schema.substr(8));
     const bool primary = key.constraint == "PRIMARY KEY";
-    if (!rows.Get<bool>(i, 5))
-      Refuse(spec.table, fmt::format("unique index {} lacks {}, and is too special to be widened "
-                                     "by it: drop it before",
-                                     key.index, column));
     if (!primary && !spec.allow_weaker_keys)
-      Refuse(spec.table,
-             fmt::format(
-                 "unique key {} ({}) lacks {}, and a partitioned table can only keep rows "
-                 "unique by keys that hold it. --allow-weaker-keys makes it ({}), which two rows "
-                 "with the same {} can meet; or drop it before",
-                 key.index, key.columns, column, key.wide, key.columns));
+      Refuse(
+          spec.table,
+          fmt::format("unique key {} ({}) lacks {}, and a partitioned table can only keep rows "
+                      "unique by keys that hold it. --allow-weaker-keys makes it ({}), which two "
+                      "rows with the same {} can meet; or drop it before",
+                      key.index, key.columns, column, key.wide, key.columns));
     prepared.remarks.push_back(fmt::format(
         "weaker: {} ({}) becomes ({}): rows of equal {} are possible in different partitions",
         key.index, key.columns, key.wide, key.columns));
-    spec.keys.push_back(std::move(key));
   }
 }
 
@@ -341,16 +247,6 @@ Task<> RefuseMissingRights(Session& session, const backfill::Table& table) {
                     right.Get<std::string>(0, 4), right.Get<std::string>(0, 2)));
 }
 
-Task<> RefuseUnknownZone(Session& session, std::string zone) {
-  const pg::Result row = co_await session.db().Query(
-      "SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1)", zone);
-  if (row.Get<bool>(0, 0)) co_return;
-  throw Failure(ExitCode::kUsage,
-                fmt::format("--time-zone \"{}\" is not known to the server: write it as in "
-                            "Europe/Berlin",
-                            zone));
-}
-
 // The steps that a plan could have as well.
 plan::Plan PlanOf(const Spec& spec) {
   plan::Plan plan;
@@ -412,18 +308,18 @@ Task<Prepared> Prepare(Session& session, Wish wish) {
   look.settings = spec.settings;
   const backfill::Table table = co_await backfill::FindTable(session, look);
   co_await RefuseMissingRights(session, table);
-  co_await RefuseUnknownZone(session, wish.time_zone);
+  co_await RefuseUnknownZone(session, wish.division.time_zone);
   spec.table = table.name;
   spec.relname = QuoteIdentifier(table.relname);
   spec.home = table.name.substr(0, table.name.size() - spec.relname.size() - 1);
-  spec.time_zone = wish.time_zone;
-  spec.premake = wish.premake;
-  spec.with_default = wish.with_default;
-  spec.allow_weaker_keys = wish.allow_weaker_keys;
+  spec.time_zone = wish.division.time_zone;
+  spec.premake = wish.division.premake;
+  spec.with_default = wish.division.with_default;
+  spec.allow_weaker_keys = wish.division.allow_weaker_keys;
   spec.drop_inbound_keys = wish.drop_inbound_keys;
   prepared.oid = table.oid;
-  spec.column = co_await FindColumn(session, table, wish.column);
-  spec.period = PeriodOf(wish, spec.column);
+  spec.column = co_await FindColumn(session, table, wish.division.column);
+  spec.period = PeriodOf(wish.division.every, spec.column);
   const pg::Result obstacles = co_await session.db().Query(kObstacles, table.oid, spec.column.name);
   if (!obstacles.empty()) Refuse(spec.table, obstacles.Get<std::string>(0, 0));
   const pg::Result size = co_await session.db().Query(

@@ -5,19 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "batcher/partition/definition.h"
 #include "batcher/partition/spec.h"
 
 namespace pgalter::partition {
 
-// As the user gave it.
+// As the user gave it: a division by range.
 struct Wish {
   std::string table;
-  std::string column;
-  std::string every;
-  std::string time_zone = "UTC";
-  int premake = 4;
-  bool with_default = true;
-  bool allow_weaker_keys = false;
+  Division division;
   bool drop_inbound_keys = false;
 };
 

@@ -23,10 +23,18 @@ constexpr std::array kVerbs{
 #undef PGALTER_PARTITION_VERB
 
 void AddOptions(po::options_description& options) {
-  options.add_options()                                             //
-      ("by", po::value<std::string>(), "convert: 'range(COLUMN)'")  //
+  options.add_options()  //
+      ("by", po::value<std::string>(),
+       "convert: 'range(COLUMN)', 'list(COLUMN)' or 'hash(COLUMN)'")  //
       ("every", po::value<std::string>(),
-       "convert: the width of a range, as '1 month' or, of numbers, 1000000")  //
+       "convert by range: its width, as '1 month' or, of numbers, 1000000")  //
+      ("values", po::value<std::vector<std::string>>()->composing()->value_name("NAME=VALUE,..."),
+       "convert by list: one partition and what it holds; once for each")         //
+      ("modulus", po::value<int>(), "convert by hash: the number of partitions")  //
+      ("strategy", po::value<std::string>()->default_value("auto")->value_name("auto|attach|copy"),
+       "convert: attach the table as the first range, without a copy; or copy all rows into their "
+       "partitions; auto: attach where it is by range")                                           //
+      ("workers", po::value<int>(), "convert by copy: sessions that copy at a time; default: 1")  //
       ("time-zone", po::value<std::string>()->default_value("UTC")->value_name("ZONE"),
        "in which days and months begin")                                                     //
       ("premake", po::value<int>()->default_value(4), "how many partitions are made ahead")  //
@@ -62,14 +70,15 @@ Task<ExitCode> Run(Context& context) {
 extern const CommandBody kPartitionCommand;
 const CommandBody kPartitionCommand{
     .description =
-        "convert TABLE: makes a partitioned table of a plain one while it is in full use. The "
-        "table "
-        "becomes the first partition, and no row is copied, at any size: wide keys are built "
-        "concurrently, a CHECK of the bound is added NOT VALID and validated, and then a parent "
-        "with "
-        "everything that hangs on the table takes its place in one short transaction, with the "
-        "next "
-        "partitions and one for the rest.\n\n"
+        "convert TABLE: makes a partitioned table of a plain one while it is in full use. By "
+        "range, "
+        "the table becomes the first partition, and no row is copied, at any size: wide keys are "
+        "built concurrently, a CHECK of the bound is added NOT VALID and validated, and then a "
+        "parent "
+        "with everything that hangs on the table takes its place in one short transaction, with "
+        "the "
+        "next partitions and one for the rest. With --strategy copy, and by list and by hash, all "
+        "rows are copied into their partitions, as by `pgalter rebuild`.\n\n"
         "After a crash of whatever kind `pgalter resume` goes on; `pgalter abort` before the "
         "cut-over leaves all as it was; `pgalter revert` after it makes the table plain again, "
         "with "

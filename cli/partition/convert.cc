@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include "batcher/partition/definition.h"
 #include "batcher/partition/prepare.h"
+#include "batcher/rebuild/prepare.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/detach.h"
@@ -22,49 +24,106 @@ namespace {
   throw Rejected(ExitCode::kUsage, what, hint);
 }
 
-// "range(made)"
-std::string ColumnOf(const std::string& by) {
-  constexpr std::string_view kRange = "range(";
-  if (by.starts_with("list(") || by.starts_with("hash("))
-    Refuse(fmt::format("--by \"{}\": a table can only be attached as a range", by),
-           "partitions by list and by hash are filled by: pgalter rebuild TABLE --definition FILE");
-  if (!by.starts_with(kRange) || !by.ends_with(')'))
-    Refuse(fmt::format("--by \"{}\" is not understood", by), "write --by 'range(COLUMN)'");
-  const std::string inner = by.substr(kRange.size(), by.size() - kRange.size() - 1);
+// "range(made)", "list(country)", "hash(id)"
+void ReadBy(const std::string& by, partition::Division& division) {
+  const std::size_t open = by.find('(');
+  const std::string word = by.substr(0, open);
+  if (open == std::string::npos || !by.ends_with(')') ||
+      (word != "range" && word != "list" && word != "hash"))
+    Refuse(fmt::format("--by \"{}\" is not understood", by),
+           "write --by 'range(COLUMN)', 'list(COLUMN)' or 'hash(COLUMN)'");
+  division.by = word == "range"  ? partition::By::kRange
+                : word == "list" ? partition::By::kList
+                                 : partition::By::kHash;
+  const std::string inner = by.substr(open + 1, by.size() - open - 2);
   const auto column = sql::ParseQualifiedName(inner);
   if (!column || column->schema)
     Refuse(fmt::format("--by \"{}\": \"{}\" is no column", by, inner),
            "an expression cannot part rows that unique keys tell apart");
-  return column->name;
+  division.column = column->name;
 }
 
-bool YesOrNo(const Context& context, const char* option) {
-  const auto& text = context.Get(option);
-  if (text != "yes" && text != "no") Refuse(fmt::format("--{} is yes or no", option), "");
-  return text == "yes";
+// "eu=de,fr,it"
+partition::ListPart PartOf(const std::string& text) {
+  partition::ListPart part;
+  const std::size_t at = text.find('=');
+  if (at != std::string::npos) part.name = text.substr(0, at);
+  std::string rest = at == std::string::npos ? "" : text.substr(at + 1);
+  while (!rest.empty()) {
+    const std::size_t comma = rest.find(',');
+    part.values.push_back(rest.substr(0, comma));
+    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+  }
+  if (part.name.empty() || part.values.empty())
+    Refuse(fmt::format("--values \"{}\" is not NAME=VALUE[,VALUE...]", text), "");
+  return part;
+}
+
+// Each way of parting has options of its own; one that says nothing would be a mistake.
+void ReadParts(const Context& context, partition::Division& division) {
+  constexpr int kMostParts = 1000;
+  using partition::By;
+  const auto only = [&](const char* option, By by, const char* example) {
+    if (context.Has(option) != (division.by == by))
+      Refuse(context.Has(option)
+                 ? fmt::format("--{} is for another --by", option)
+                 : fmt::format("--by \"{}\": --{} is missing", context.Get("by"), option),
+             example);
+  };
+  only("every", By::kRange, "--by 'range(made)' --every '1 month'");
+  only("values", By::kList, "--by 'list(country)' --values eu=de,fr --values us=us");
+  only("modulus", By::kHash, "--by 'hash(id)' --modulus 8");
+  if (division.by == By::kRange) division.every = context.Get("every");
+  if (division.by == By::kList)
+    for (const std::string& text : context.Get<std::vector<std::string>>("values"))
+      division.lists.push_back(PartOf(text));
+  if (division.by == By::kHash) {
+    division.modulus = context.Get<int>("modulus");
+    if (division.modulus < 1 || division.modulus > kMostParts)
+      Refuse(fmt::format("--modulus {} is out of range", division.modulus), "1 to 1000");
+  }
 }
 
 partition::Wish WishOf(const Context& context) {
   constexpr int kMostPremade = 1000;
   partition::Wish wish;
   wish.table = context.Operand(1);
-  if (!context.Has("by") || !context.Has("every"))
-    Refuse("which ranges?", "--by 'range(COLUMN)' --every '1 month'");
-  wish.column = ColumnOf(context.Get("by"));
-  wish.every = context.Get("every");
-  wish.time_zone = context.Get("time-zone");
-  wish.premake = context.Get<int>("premake");
-  if (wish.premake < 0 || wish.premake > kMostPremade)
-    Refuse(fmt::format("--premake {} is out of range", wish.premake), "0 to 1000");
-  wish.with_default = YesOrNo(context, "default");
-  if (!wish.with_default && wish.premake == 0)
+  if (!context.Has("by")) Refuse("by which column?", "--by 'range(COLUMN)' --every '1 month'");
+  partition::Division& division = wish.division;
+  ReadBy(context.Get("by"), division);
+  ReadParts(context, division);
+  division.time_zone = context.Get("time-zone");
+  division.premake = context.Get<int>("premake");
+  if (division.premake < 0 || division.premake > kMostPremade)
+    Refuse(fmt::format("--premake {} is out of range", division.premake), "0 to 1000");
+  const auto& rest = context.Get("default");
+  if (rest != "yes" && rest != "no") Refuse("--default is yes or no", "");
+  division.with_default = rest == "yes";
+  if (!division.with_default && division.premake == 0 && division.by == partition::By::kRange)
     Refuse("--premake 0 without a default partition leaves no place for new rows", "");
-  wish.allow_weaker_keys = context.Has("allow-weaker-keys");
+  division.allow_weaker_keys = context.Has("allow-weaker-keys");
   const auto& inbound = context.Get("inbound-fk");
   if (inbound != "refuse" && inbound != "drop")
     Refuse(fmt::format("--inbound-fk \"{}\" is not known", inbound), "one of: refuse, drop");
   wish.drop_inbound_keys = inbound == "drop";
   return wish;
+}
+
+// Whether rows are copied into their partitions, or the table becomes one.
+bool IsCopy(const Context& context, const partition::Wish& wish) {
+  const auto& strategy = context.Get("strategy");
+  const bool range = wish.division.by == partition::By::kRange;
+  if (strategy != "auto" && strategy != "attach" && strategy != "copy")
+    Refuse(fmt::format("--strategy \"{}\" is not known", strategy), "one of: auto, attach, copy");
+  if (strategy == "attach" && !range)
+    Refuse("a table can only be attached as a range", "--strategy copy");
+  const bool copy = strategy == "copy" || !range;
+  if (copy && wish.drop_inbound_keys)
+    Refuse("--inbound-fk drop is for --strategy attach",
+           "drop the foreign keys before, where rows are copied");
+  if (!copy && context.Has("workers"))
+    Refuse("--workers is for --strategy copy: nothing is copied", "");
+  return copy;
 }
 
 std::string Layout(const partition::Prepared& prepared) {
@@ -106,18 +165,74 @@ void Show(const Context& context, const partition::Prepared& prepared) {
   }
 }
 
+Task<std::string> AttachRun(const Context& context, guard::Session& session, partition::Wish wish) {
+  const partition::Prepared prepared = co_await partition::Prepare(session, std::move(wish));
+  Show(context, prepared);
+  if (context.Has("dry-run")) co_return "";
+  co_await state::RefusePublication(session);
+  Confirm(context, fmt::format("Convert {}?", prepared.spec.table));
+  co_await state::Install(session);
+  co_return co_await partition::CreateRun(session, prepared);
+}
+
+void ShowCopy(const Context& context, const partition::Definition& definition,
+              const rebuild::Prepared& prepared) {
+  if (context.output == Output::kJson) {
+    if (context.Has("dry-run"))
+      PrintJson({{"version", 1},
+                 {"table", prepared.table.name},
+                 {"definition", definition.script},
+                 {"partitions", definition.partitions},
+                 {"rows", static_cast<std::int64_t>(prepared.rows)},
+                 {"extra_bytes", 2 * prepared.bytes}});
+    return;
+  }
+  std::string text = fmt::format(
+      "{}, about {} rows, {}: copied into {} partitions, {} to {}; needs about as much disk again, "
+      "and as much WAL\n",
+      prepared.table.name, HumanCount(static_cast<std::int64_t>(prepared.rows)),
+      watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
+      definition.partitions, definition.first, definition.last);
+  for (const std::string& remark : prepared.remarks) text += "note: " + remark + "\n";
+  if (context.Has("dry-run")) {
+    Print(definition.script + text + "nothing was written\n");
+  } else {
+    fmt::print(stderr, "{}", text);
+  }
+}
+
+Task<std::string> CopyRun(const Context& context, guard::Session& session, partition::Wish wish) {
+  const partition::Definition definition =
+      co_await partition::DefinitionOf(session, wish.table, wish.division);
+  rebuild::Spec spec;
+  spec.table = wish.table;
+  spec.definition = definition.script;
+  spec.allow_weaker_keys = true;  // the definition was refused without consent
+  if (context.Has("workers")) spec.workers = context.Get<int>("workers");
+  if (spec.workers < 1 || spec.workers > 64)
+    Refuse(fmt::format("--workers {} is out of range", spec.workers), "1 to 64");
+  const rebuild::Prepared prepared =
+      co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
+  ShowCopy(context, definition, prepared);
+  if (context.Has("dry-run")) co_return "";
+  co_await state::RefusePublication(session);
+  Confirm(context, fmt::format("Convert {}?", prepared.table.name));
+  co_await state::Install(session);
+  co_return co_await rebuild::CreateRun(session, prepared);
+}
+
 Task<ExitCode> Run(Context& context) {
   partition::Wish wish = WishOf(context);
+  const bool copy = IsCopy(context, wish);
   std::string run;
   {
     guard::Session session = co_await OpenForChange(context);
-    const partition::Prepared prepared = co_await partition::Prepare(session, std::move(wish));
-    Show(context, prepared);
-    if (context.Has("dry-run")) co_return ExitCode::kDone;
-    co_await state::RefusePublication(session);
-    Confirm(context, fmt::format("Convert {}?", prepared.spec.table));
-    co_await state::Install(session);
-    run = co_await partition::CreateRun(session, prepared);
+    if (copy) {
+      run = co_await CopyRun(context, session, std::move(wish));
+    } else {
+      run = co_await AttachRun(context, session, std::move(wish));
+    }
+    if (run.empty()) co_return ExitCode::kDone;
     Say(context, fmt::format("run {}", run));
   }
   if (context.Has("detach")) co_return co_await Detach(context, run);

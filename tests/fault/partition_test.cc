@@ -458,7 +458,16 @@ INSTANTIATE_TEST_SUITE_P(
                     "materialized view public.m"},
         RefusedCase{"NameTaken", "CREATE TABLE events_default ()", {}, 4, "events_default"},
         RefusedCase{"WidthOfAnotherType", "SELECT 1", {"--every", "1000"}, 2, "--every"},
-        RefusedCase{"List", "SELECT 1", {"--by", "list(kind)"}, 2, "--by"},
+        RefusedCase{"ListAttached",
+                    "SELECT 1",
+                    {"--by", "list(kind)", "--values", "a=1", "--strategy", "attach"},
+                    2,
+                    "--every is for another --by"},
+        RefusedCase{"TooManyRanges",
+                    "SELECT 1",
+                    {"--strategy", "copy", "--every", "1 hour", "--premake", "999"},
+                    2,
+                    "choose wider ones"},
         RefusedCase{"UnknownColumn", "SELECT 1", {"--by", "range(nowhere)"}, 2, "nowhere"},
         RefusedCase{"UnknownZone", "SELECT 1", {"--time-zone", "Europe/Nowhere"}, 2, "Nowhere"},
         RefusedCase{"Infinity",
@@ -496,6 +505,56 @@ TEST_F(Partitioned, DroppedInboundKeysComeBackWithARevert) {
                             "'of_event'"),
             "FOREIGN KEY (event) REFERENCES events(id) ON DELETE CASCADE");
 }
+
+struct CopyCase {
+  const char* name;
+  Words by;
+  const char* partitions;
+};
+
+class PartitionCopied : public Partitioned, public ::testing::WithParamInterface<CopyCase> {};
+
+TEST_P(PartitionCopied, UnderItsUsersAndBack) {
+  MakeEvents(3000);
+  // The oldest row, which no user reaches.
+  database_.Sql(
+      "INSERT INTO events (id, made, kind) OVERRIDING SYSTEM VALUE VALUES (100000, "
+      "date_trunc('year', now()) - interval '2 years', 1)");
+  Users users(database_.conninfo(), 6);
+  Words words{"partition", "convert", "events", "--yes", "--strategy", "copy"};
+  words.insert(words.end(), GetParam().by.begin(), GetParam().by.end());
+  const Ran converted = Run(words);
+  ASSERT_EQ(converted.code, 0) << converted.err;
+  users.ahead = true;
+  users.AwaitWrites(200);
+  EXPECT_EQ(database_.Value("SELECT count(*) || ' ' || pg_get_partkeydef('events'::regclass) FROM "
+                            "pg_inherits WHERE inhparent = 'events'::regclass"),
+            GetParam().partitions);
+  EXPECT_EQ(database_.Value("SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_index x "
+                            "JOIN pg_class c ON c.oid = x.indexrelid WHERE x.indrelid = "
+                            "'events'::regclass AND x.indisvalid"),
+            "events_kind events_made events_pkey");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectSame();
+  EXPECT_EQ(database_.Value("SELECT relkind::text FROM pg_class WHERE oid = 'events'::regclass"),
+            "r");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Divisions, PartitionCopied,
+    ::testing::Values(CopyCase{"Hash", {"--by", "hash(id)", "--modulus", "4"}, "4 HASH (id)"},
+                      CopyCase{
+                          "List",
+                          {"--by", "list(kind)", "--values", "low=0,1,2", "--values", "high=7,8,9"},
+                          "3 LIST (kind)"},
+                      // Three years with rows, two ahead, and the rest.
+                      CopyCase{"Range",
+                               {"--by", "range(made)", "--every", "1 year", "--premake", "2"},
+                               "6 RANGE (made)"}),
+    [](const auto& param) { return std::string(param.param.name); });
 
 // What hangs on the table.
 constexpr const char* kRich = R"sql(

@@ -1,0 +1,195 @@
+#include "batcher/partition/definition.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "batcher/backfill/target.h"
+#include "batcher/partition/lookup.h"
+#include "batcher/rebuild/definition.h"
+#include "engine/guard/role_settings.h"
+#include "engine/run/failure.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+using run::ExitCode;
+using run::Failure;
+using sql::QuoteIdentifier;
+
+namespace {
+
+// Keys that hold the column, as the server says them; the others come from the widened ones.
+constexpr const char* kKeyDefinition = R"sql(
+SELECT format('CONSTRAINT %I %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint
+WHERE conrelid = $1 AND quote_ident(conname) = $2 AND contype IN ('p', 'u')
+)sql";
+
+class Writer {
+ public:
+  Writer(Session& session, const backfill::Table& table, const Division& division)
+      : session_(session),
+        table_(table),
+        division_(division),
+        relname_(QuoteIdentifier(table.relname)),
+        home_(table.name.substr(0, table.name.size() - relname_.size() - 1)) {}
+
+  Task<Definition> Write() {
+    std::vector<std::string> partitions;
+    std::string by;
+    const std::string column = QuoteIdentifier(division_.column);
+    switch (division_.by) {
+      case By::kRange:
+        by = fmt::format("RANGE ({})", column);
+        partitions = co_await Ranges();
+        break;
+      case By::kList:
+        by = fmt::format("LIST ({})", column);
+        partitions = Lists();
+        break;
+      case By::kHash:
+        by = fmt::format("HASH ({})", column);
+        partitions = Hashes();
+        break;
+    }
+    const std::string table = co_await Table(by);
+    const std::vector<std::string> indexes = co_await Indexes();
+    definition_.partitions = static_cast<int>(partitions.size());
+    definition_.script = fmt::format("{};\n{};\n", table, fmt::join(partitions, ";\n"));
+    for (const std::string& index : indexes) definition_.script += index + ";\n";
+    co_return std::move(definition_);
+  }
+
+ private:
+  std::string Partition(const std::string& end, const std::string& bound) {
+    const std::string name = PartName(table_.relname, end);
+    if (definition_.first.empty()) definition_.first = name;
+    definition_.last = name;
+    return fmt::format("CREATE TABLE {}.{} PARTITION OF {} {}", home_, name, table_.name, bound);
+  }
+
+  void AddDefault(std::vector<std::string>& partitions) {
+    if (division_.with_default) partitions.push_back(Partition("_default", "DEFAULT"));
+  }
+
+  Task<std::vector<std::string>> Ranges() {
+    const KeyColumn column = co_await FindColumn(session_, table_, division_.column);
+    const Period period = PeriodOf(division_.every, column);
+    std::string newest = co_await NewestKey(session_, table_.name, column);
+    std::string oldest = co_await OldestKey(session_, table_.name, column);
+    if (oldest.empty()) oldest = newest = co_await Clock(column);
+    const auto ranges =
+        co_await RangesOver(session_, column, period, division_.time_zone, std::move(oldest),
+                            std::move(newest), division_.premake);
+    std::vector<std::string> partitions;
+    for (const Range& range : ranges)
+      partitions.push_back(Partition(
+          "_p" + range.name, fmt::format("FOR VALUES FROM ({}) TO ({})", range.from, range.to)));
+    AddDefault(partitions);
+    co_return partitions;
+  }
+
+  // Where there is no row to begin with.
+  Task<std::string> Clock(KeyColumn column) {
+    if (column.type == KeyType::kInteger) co_return "0";
+    const pg::Result row = co_await session_.db().Query("SELECT clock_timestamp()::text");
+    co_return row.Get<std::string>(0, 0);
+  }
+
+  std::vector<std::string> Lists() {
+    std::vector<std::string> partitions;
+    for (const ListPart& part : division_.lists) {
+      std::vector<std::string> values;
+      for (const std::string& value : part.values) values.push_back(sql::QuoteLiteral(value));
+      partitions.push_back(
+          Partition("_" + part.name, fmt::format("FOR VALUES IN ({})", fmt::join(values, ", "))));
+    }
+    AddDefault(partitions);
+    return partitions;
+  }
+
+  std::vector<std::string> Hashes() {
+    std::vector<std::string> partitions;
+    for (int i = 0; i < division_.modulus; ++i)
+      partitions.push_back(Partition(
+          fmt::format("_h{}", i),
+          fmt::format("FOR VALUES WITH (MODULUS {}, REMAINDER {})", division_.modulus, i)));
+    return partitions;
+  }
+
+  Task<std::string> Table(std::string by) {
+    keys_ = co_await FindWidenedKeys(session_, table_.oid, division_.column);
+    RefuseWeaker();
+    std::string keys;
+    for (const WidenedKey& key : keys_)
+      if (!key.constraint.empty())
+        keys += fmt::format(",\n  CONSTRAINT {} {} ({}){}{}", key.index, key.constraint, key.wide,
+                            key.rest, key.deferrable);
+    indexes_ = co_await rebuild::ReadIndexes(session_, table_.oid, table_.name, table_.name, home_);
+    for (const rebuild::Index& index : indexes_) {
+      if (index.constraint.empty() || IsWidened(index.name)) continue;
+      const pg::Result row = co_await session_.db().Query(kKeyDefinition, table_.oid, index.name);
+      if (!row.empty()) keys += ",\n  " + row.Get<std::string>(0, 0);
+    }
+    co_return fmt::format(
+        "CREATE TABLE {0} (LIKE {0} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED "
+        "INCLUDING IDENTITY INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS{1}) "
+        "PARTITION BY {2}",
+        table_.name, keys, by);
+  }
+
+  void RefuseWeaker() const {
+    for (const WidenedKey& key : keys_)
+      if (key.constraint != "PRIMARY KEY" && !division_.allow_weaker_keys)
+        throw Failure(
+            ExitCode::kRefused,
+            fmt::format(
+                "cannot part {}: unique key {} ({}) lacks {}. --allow-weaker-keys makes it "
+                "({}), which two rows with the same {} can meet; or drop it before. Nothing "
+                "was changed",
+                table_.name, key.index, key.columns, QuoteIdentifier(division_.column), key.wide,
+                key.columns));
+  }
+
+  Task<std::vector<std::string>> Indexes() {
+    std::vector<std::string> statements;
+    for (const WidenedKey& key : keys_)
+      if (key.constraint.empty())
+        statements.push_back(fmt::format("CREATE UNIQUE INDEX {} ON {} ({}){}", key.index,
+                                         table_.name, key.wide, key.rest));
+    for (const rebuild::Index& index : indexes_)
+      if (index.constraint.empty() && !IsWidened(index.name)) statements.push_back(index.create);
+    co_return statements;
+  }
+
+  [[nodiscard]] bool IsWidened(const std::string& index) const {
+    for (const WidenedKey& key : keys_)
+      if (key.index == index) return true;
+    return false;
+  }
+
+  Session& session_;
+  const backfill::Table& table_;
+  const Division& division_;
+  std::string relname_;
+  std::string home_;  // the table's schema
+  Definition definition_;
+  std::vector<WidenedKey> keys_;
+  std::vector<rebuild::Index> indexes_;
+};
+
+}  // namespace
+
+Task<Definition> DefinitionOf(Session& session, std::string table, Division division) {
+  backfill::Spec look;
+  look.table = std::move(table);
+  look.settings = co_await guard::RoleSettings(session);
+  const backfill::Table found = co_await backfill::FindTable(session, look);
+  if (found.partitioned)
+    throw Failure(ExitCode::kRefused, fmt::format("{} is partitioned already", found.name));
+  co_await RefuseUnknownZone(session, division.time_zone);
+  co_await RequireColumn(session, found, division.column);
+  Writer writer(session, found, division);
+  co_return co_await writer.Write();
+}
+
+}  // namespace pgalter::partition

@@ -1,0 +1,41 @@
+// Definition: the partitioned form of a plain table, as statements of a definition file of a
+// rebuild. For tables whose rows have to be parted, not attached.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "batcher/partition/bounds.h"
+
+namespace pgalter::partition {
+
+struct ListPart {
+  std::string name;  // the end of the partition's name
+  std::vector<std::string> values;
+};
+
+// As the user gave it. One of: a range with `every`, a list with `lists`, a hash with `modulus`.
+enum class By { kRange, kList, kHash };
+struct Division {
+  By by = By::kRange;
+  std::string column;
+  std::string every;
+  std::string time_zone = "UTC";
+  int premake = 4;
+  bool with_default = true;  // not of a hash, which holds everything
+  std::vector<ListPart> lists;
+  int modulus = 0;
+  bool allow_weaker_keys = false;  // others than the primary key
+};
+
+struct Definition {
+  std::string script;
+  int partitions = 0;
+  std::string first;  // the names, quoted, for people
+  std::string last;
+};
+
+// Reads the table; writes nothing. Throws run::Failure.
+Task<Definition> DefinitionOf(Session& session, std::string table, Division division);
+
+}  // namespace pgalter::partition

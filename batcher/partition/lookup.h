@@ -1,0 +1,28 @@
+// What both ways of parting a table ask: its column, its keys, names for its partitions.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "batcher/backfill/target.h"
+#include "batcher/partition/bounds.h"
+#include "batcher/partition/spec.h"
+
+namespace pgalter::partition {
+
+// Throws run::Failure (usage): the table has no such column.
+Task<> RequireColumn(Session& session, const backfill::Table& table, std::string name);
+// Of a range. Throws run::Failure (usage): no column, or of a type that no ranges are made of.
+Task<KeyColumn> FindColumn(Session& session, const backfill::Table& table, std::string name);
+// Throws run::Failure (usage): not a width of such a column's ranges.
+Period PeriodOf(const std::string& every, const KeyColumn& column);
+Task<> RefuseUnknownZone(Session& session, std::string zone);
+
+// Unique keys that lack the column, with the form that has it; `build` is left empty. Throws
+// run::Failure (refused): one that cannot be widened.
+Task<std::vector<WidenedKey>> FindWidenedKeys(Session& session, pg::Oid table, std::string column);
+
+// Quoted; the table's name is cut where it must be, so that what tells the parts apart stays.
+std::string PartName(const std::string& relname, const std::string& end);
+
+}  // namespace pgalter::partition
