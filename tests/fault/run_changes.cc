@@ -18,7 +18,7 @@ std::vector<Change> OfAnyTable() {
       {"ALTER TABLE t ADD CONSTRAINT d_sane CHECK (d >= 0)", false, "", "d"},
       {"ALTER TABLE t ADD CHECK (p > 0), ALTER d SET NOT NULL", false, "", "d"},
       {"ALTER TABLE t ALTER d SET NOT NULL", false, "", "d"},
-      {"ALTER TABLE t ALTER d SET DEFAULT 3; COMMENT ON COLUMN t.d IS 'a d'", false, "", "d"},
+      {"ALTER TABLE t ALTER d SET DEFAULT 3; COMMENT ON COLUMN t.d IS 'a d'", false, "", "d", true},
       {"ALTER TABLE t ADD CONSTRAINT p_fk FOREIGN KEY (p) REFERENCES parent ON DELETE CASCADE",
        false, "", "p"},
       {"CREATE INDEX b_idx ON t (b)", false, "", "b"},

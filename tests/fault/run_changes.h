@@ -24,6 +24,8 @@ struct Change {
   bool ends_old_programs = false;
   std::string other_value;  // a column whose values no two servers give alike
   std::string about;        // what it changes: two changes of one thing exclude each other
+  // A revert leaves it as it is then, as the plan says: what it was before nobody keeps.
+  bool comment = false;
 };
 
 Shape DrawShape(std::mt19937& dice);

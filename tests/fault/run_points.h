@@ -36,9 +36,9 @@ inline Words ContractPoints() {
 
 // Of steps that the plan does not have: each in a test of its own.
 inline Words OtherPoints() {
-  return {"autocommit-ran", "detach-pending",  "old-table-dropped", "cutover-waits",
-          "parent-made",    "attached",        "detached",          "attach-committed",
-          "key-back",       "detach-committed"};
+  return {"autocommit-ran", "detach-pending",   "old-table-dropped", "cutover-waits",
+          "parent-made",    "attached",         "detached",          "attach-committed",
+          "key-back",       "detach-committed", "key-adopted"};
 }
 
 inline Words BackwardPoints() {
