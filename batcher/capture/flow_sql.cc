@@ -278,6 +278,13 @@ std::string SurplusStatement(const Flow& flow, const std::string& part) {
                   keys, shown, part, From(flow), SameKey(flow, ToColumn("t"), FromColumn("s"))));
 }
 
+std::string PendingStatement(const Flow& flow, int limit) {
+  return fmt::format(
+      "SELECT DISTINCT {} FROM (SELECT * FROM ({}) AS p LIMIT {}) AS p",
+      ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) { return K(i) + "::text"; }),
+      Pending(flow), limit);
+}
+
 std::string ReconcileStatement(const Flow& flow) {
   return fmt::format("DELETE FROM {} AS t WHERE NOT EXISTS (SELECT FROM {} AS s WHERE {})",
                      To(flow), From(flow), SameKey(flow, ToColumn("t"), FromColumn("s")));

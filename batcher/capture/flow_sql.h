@@ -41,6 +41,9 @@ std::string PurgeStatement(const Flow& flow, const std::string& part);
 std::string MissingStatement(const Flow& flow);
 std::string SurplusStatement(const Flow& flow, const std::string& part);
 
+// Keys that are not applied yet, as text and each once; of at most `limit` changes.
+std::string PendingStatement(const Flow& flow, int limit);
+
 // Rows of `to` that `from` has not, away.
 std::string ReconcileStatement(const Flow& flow);
 // The keys of all rows of `part`, which holds rows of `from`, into the dirty ones.

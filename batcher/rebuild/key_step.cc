@@ -10,10 +10,12 @@
 #include "batcher/capture/flow_sql.h"
 #include "batcher/capture/parts.h"
 #include "batcher/copy/pace.h"
+#include "batcher/rebuild/duplicates.h"
 #include "batcher/rebuild/follow.h"
 #include "batcher/rebuild/store.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
+#include "engine/run/failure.h"
 
 namespace pgalter::rebuild {
 
@@ -42,7 +44,7 @@ Task<bool> IsBuilt(Session& session, const Index& index) {
   co_return row.Get<bool>(0, 0);
 }
 
-Task<> Build(run::Environment& env, Session& session, const Index& index) {
+Task<> Build(run::Environment& env, Session& session, const Flow& flow, const Index& index) {
   env.progress.note = fmt::format("building index {}", index.name);
   auto build = [&]() -> Task<> {
     co_await guard::CheckLease(session, env.lease);
@@ -50,7 +52,17 @@ Task<> Build(run::Environment& env, Session& session, const Index& index) {
     if (!index.constraint.empty()) co_await session.db().Query(index.constraint);
     for (const std::string& remark : index.remarks) co_await session.db().Query(remark);
   };
-  co_await guard::RunInTransaction(session, build);
+  bool duplicates = false;
+  try {
+    co_await guard::RunInTransaction(session, build);
+  } catch (const pg::PgError& error) {
+    if (!error.Is(pg::sqlstate::kUniqueViolation)) throw;
+    duplicates = true;
+  }
+  if (duplicates) {
+    const std::string text = co_await DescribeDuplicates(session, flow, index);
+    throw run::Failure(run::ExitCode::kError, text);
+  }
   env.progress.note.clear();
   async::FailPoint("index-built");
 }
@@ -104,7 +116,7 @@ run::Task<> KeyStep::Do(run::Environment& env, const state::Step&) {
   if (!missing.empty() && !begun && async::SafeguardOn("purge")) co_await Purge(env, session, flow);
   for (const Index& index : missing) {
     env.stopper.ThrowIfStopping();
-    co_await Build(env, session, index);
+    co_await Build(env, session, flow, index);
   }
   Session user = co_await copy::OpenSession(env);
   co_await Follow(env, env.stopper, user, flow, kEnough);
@@ -125,7 +137,7 @@ run::Task<> IndexesStep::Do(run::Environment& env, const state::Step&) {
     if (built) continue;
     co_await Follow(env, env.stopper, user, flow, kEnough);
     co_await MatchExactly(user, flow, env.lease);
-    co_await Build(env, session, index);
+    co_await Build(env, session, flow, index);
   }
   co_await session.db().Query(fmt::format("VACUUM (FREEZE, ANALYZE) {}", flow.to));
   co_await Follow(env, env.stopper, user, flow, kEnough);

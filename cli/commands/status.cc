@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "batcher/rebuild/way_back.h"
 #include "cli/connect.h"
+#include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/migrate/status.h"
 #include "cli/pick_run.h"
@@ -90,6 +92,25 @@ Task<> AddWays(guard::Session& session, const state::Run& run, Facts& facts) {
                                     : fmt::format(", until step {} has begun", barrier->id)));
 }
 
+// Only where the tables are swapped, so that the old one is nobody's.
+Task<> AddWayBack(const Context& context, const state::Run& run, Facts& facts) {
+  if (run.command != "rebuild" || run.state != state::RunState::kDone || run.finished) co_return;
+  guard::Session session = co_await OpenSession(context);
+  const auto way = co_await rebuild::LookBack(session, run.id);
+  if (!way) co_return;
+  const std::string revert = fmt::format("pgalter revert {} --yes", run.id);
+  if (!way->misfit.empty()) {
+    facts.Add("back",
+              fmt::format("not as it stands: the old table does not take the row {}. Change "
+                          "it first, then: {}",
+                          way->misfit, revert));
+    co_return;
+  }
+  facts.Add("back", fmt::format("{}; {} {} rows that users have changed since fit the old "
+                                "table",
+                                revert, way->all ? "the" : "the first", HumanCount(way->tried)));
+}
+
 // Keys only: a quarantined row's other values are nobody's business here.
 Task<> AddQuarantine(guard::Session& session, const state::Run& run, Facts& facts) {
   const pg::Result rows = co_await session.db().Query(
@@ -104,7 +125,7 @@ Task<> AddQuarantine(guard::Session& session, const state::Run& run, Facts& fact
             fmt::format("{} rows in all, in pgalter.quarantine", rows.Get<std::int64_t>(0, 3)));
 }
 
-Task<std::string> Describe(guard::Session& session, const state::Run& run) {
+Task<std::string> Describe(const Context& context, guard::Session& session, const state::Run& run) {
   Facts facts;
   facts.Add("run", run.id);
   facts.Add("command", fmt::format("{} {}", run.command, run.target));
@@ -120,6 +141,7 @@ Task<std::string> Describe(guard::Session& session, const state::Run& run) {
   facts.Add("updated", run.updated_at);
   co_await AddSteps(session, run, facts);
   co_await AddWays(session, run, facts);
+  co_await AddWayBack(context, run, facts);
   co_await AddArtefacts(session, run, facts);
   co_await AddQuarantine(session, run, facts);
   co_return facts.text();
@@ -133,7 +155,7 @@ Task<ExitCode> Run(Context& context) {
     PrintJson(RunsJson({run}));
     co_return ExitCode::kDone;
   }
-  const std::string text = co_await Describe(session, run);
+  const std::string text = co_await Describe(context, session, run);
   Print(text);
   co_return ExitCode::kDone;
 }
@@ -145,7 +167,8 @@ const CommandBody kStatusCommand{
     .description =
         "Shows how far a run is, who works on it, what it keeps in the database, and "
         "what to do next. RUN is its id or the beginning of it; it can be left out when "
-        "one run is active. Reads only.\n\n"
+        "one run is active. Reads only; of a rebuild that is done it tries, and rolls back, "
+        "whether what users changed since fits the old table.\n\n"
         "--migrations, --pending and --expect are about a directory of migrations: what of it is "
         "applied in this database, and whether both agree (8 where they do not).",
     .most_operands = 1,

@@ -292,5 +292,55 @@ INSTANTIATE_TEST_SUITE_P(
                     "NOT VALID"}),
     [](const auto& param) { return std::string(param.param.name); });
 
+struct MisfitCase {
+  const char* name;
+  const char* alter;
+  const char* bad;  // what makes row 777 unfit
+  const char* sqlstate;
+};
+
+class Misfits : public RebuildWorld, public ::testing::WithParamInterface<MisfitCase> {};
+
+TEST_P(Misfits, AreNamedByTheirKey) {
+  MakeRebuilt(2'000);
+  database_.Sql(GetParam().bad);
+  const Ran ran = Run({"rebuild", "items", "--alter", GetParam().alter, "--yes"});
+  EXPECT_EQ(ran.code, 1) << ran.err;
+  EXPECT_THAT(ran.err, ::testing::HasSubstr("the row (id) = (777) of public.items"));
+  EXPECT_THAT(ran.err, ::testing::HasSubstr(GetParam().sqlstate));
+  EXPECT_EQ(StateOfRun(), "failed");
+  ExpectSame();
+  database_.Sql("DELETE FROM items WHERE id = 777");
+  ResumeToTheEnd();
+  EXPECT_EQ(Number("SELECT count(*) FROM items"), 1'999);
+  EXPECT_EQ(Number("SELECT count(*) FROM items JOIN mirror USING (id)"), 1'999);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Values, Misfits,
+    ::testing::Values(MisfitCase{"TooLarge", "ALTER a TYPE smallint",
+                                 "UPDATE items SET a = 70000 WHERE id = 777", "22003"},
+                      MisfitCase{"TooLong", "ALTER pad TYPE varchar(50)",
+                                 "UPDATE items SET pad = repeat('x', 51) WHERE id = 777", "22001"},
+                      MisfitCase{"NoNumber", "ALTER big TYPE int USING big::int",
+                                 "UPDATE items SET big = 'x' WHERE id = 777", "22P02"},
+                      MisfitCase{"Check", "ADD CHECK (a < 5000)",
+                                 "UPDATE items SET a = 5000 WHERE id = 777", "23514"},
+                      MisfitCase{"NotNull", "ALTER u SET NOT NULL",
+                                 "UPDATE items SET u = NULL WHERE id = 777", "23502"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+TEST_F(Carried, RowsThatANewUniqueKeyMeetsTwiceAreNamed) {
+  MakeRebuilt(2'000);
+  database_.Sql("UPDATE items SET pad = id; UPDATE items SET pad = 'same' WHERE id IN (11, 12)");
+  const Ran ran = Run({"rebuild", "items", "--alter", "ADD UNIQUE (pad)", "--yes"});
+  EXPECT_EQ(ran.code, 1) << ran.err;
+  EXPECT_THAT(ran.err,
+              ::testing::HasSubstr("the rows (id) = (11), (id) = (12) are the same in it"));
+  database_.Sql("UPDATE items SET pad = 'other' WHERE id = 12");
+  ResumeToTheEnd();
+  ExpectSame();
+}
+
 }  // namespace
 }  // namespace pgalter::test

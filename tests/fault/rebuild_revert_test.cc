@@ -87,6 +87,27 @@ TEST_F(Reverted, ComputedValuesAreMadeByTheirExpressions) {
             "994 1001000");
 }
 
+TEST_F(Reverted, StatusNamesTheRowThatDoesNotFitBack) {
+  MakeRebuilt(1'000);
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  EXPECT_THAT(Run({"status", RunId()}).out, ::testing::HasSubstr("the 0 rows that users"));
+  database_.Sql("UPDATE items SET pad = 'new' WHERE id <= 300");
+  EXPECT_THAT(Run({"status", RunId()}).out, ::testing::HasSubstr("the 300 rows that users"));
+  database_.Sql(
+      "ALTER TABLE items DISABLE TRIGGER mirrored; UPDATE items SET a = 5000000000 WHERE id = 77");
+  const Ran status = Run({"status", RunId()});
+  EXPECT_THAT(status.out, ::testing::HasSubstr("does not take the row (id) = (77)"));
+  EXPECT_THAT(status.out, ::testing::HasSubstr("22003"));
+  const Ran refused = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(refused.code, 1) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("the row (id) = (77) of public.items"));
+  database_.Sql("UPDATE items SET a = 77 WHERE id = 77");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  ExpectSame();
+  ExpectOld();
+}
+
 class RevertKilledAt : public Reverted, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(RevertKilledAt, AnotherRevertEndsWithEveryRowRight) {

@@ -1,0 +1,121 @@
+#include "batcher/rebuild/way_back.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "batcher/capture/flow.h"
+#include "batcher/capture/flow_sql.h"
+#include "engine/guard/transaction.h"
+
+namespace pgalter::rebuild {
+
+using capture::Flow;
+
+namespace {
+
+constexpr int kMostChanges = 5000;
+constexpr async::Milliseconds kLongest{10'000};
+constexpr async::Milliseconds kLockWait{500};
+
+// Keys by columns: what the flow's statements take.
+using Keys = std::vector<std::vector<std::string>>;
+
+Keys Part(const Keys& keys, std::size_t first, std::size_t end) {
+  Keys part;
+  for (const auto& column : keys)
+    part.emplace_back(column.begin() + static_cast<std::ptrdiff_t>(first),
+                      column.begin() + static_cast<std::ptrdiff_t>(end));
+  return part;
+}
+
+std::string Shown(const Flow& flow, const Keys& one) {
+  std::string names;
+  std::string values;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    names += (i == 0 ? "" : ", ") + flow.key[i].from;
+    values += (i == 0 ? "" : ", ") + one[i].front();
+  }
+  return fmt::format("({}) = ({})", names, values);
+}
+
+// The error that these keys' rows raise, if any.
+Task<std::optional<pg::PgError>> Try(Session& session, const Flow& flow, const Keys& keys) {
+  pg::Params arrays;
+  for (const auto& column : keys) arrays.Add(column);
+  guard::TransactionOptions options;
+  options.lock_timeout = kLockWait;
+  options.statement_timeout = kLongest;
+  std::optional<pg::PgError> error;
+  std::exception_ptr other;
+  try {
+    co_await guard::Begin(session, options);
+    std::vector<pg::Statement> statements;
+    statements.push_back({capture::DeleteStatement(flow), arrays});
+    statements.push_back({capture::InsertStatement(flow), arrays});
+    co_await session.db().Pipeline(std::move(statements));
+  } catch (const pg::PgError& caught) {
+    if (caught.klass() != pg::SqlstateClass::kData) other = std::current_exception();
+    error = caught;
+  }
+  co_await guard::RollBack(session);
+  if (other) std::rethrow_exception(other);
+  co_return error;
+}
+
+Task<WayBack> Look(Session& session, const Flow& flow) {
+  const pg::Result rows =
+      co_await session.db().Query(capture::PendingStatement(flow, kMostChanges));
+  WayBack way;
+  way.tried = rows.rows();
+  way.all = rows.rows() < kMostChanges;
+  Keys keys(flow.key.size());
+  for (int row = 0; row < rows.rows(); ++row)
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      keys[i].push_back(rows.Get<std::string>(row, static_cast<int>(i)));
+  if (rows.empty()) co_return way;
+  std::size_t first = 0;
+  auto end = static_cast<std::size_t>(rows.rows());
+  std::optional<pg::PgError> error = co_await Try(session, flow, keys);
+  if (!error) co_return way;
+  while (end - first > 1) {
+    const std::size_t middle = first + (end - first) / 2;
+    const auto low = co_await Try(session, flow, Part(keys, first, middle));
+    if (low) {
+      error = low;
+      end = middle;
+    } else {
+      first = middle;
+    }
+  }
+  way.misfit = fmt::format("{}: {} ({})", Shown(flow, Part(keys, first, end)), error->what(),
+                           error->sqlstate());
+  co_return way;
+}
+
+}  // namespace
+
+Task<std::optional<WayBack>> LookBack(Session& session, std::string run) {
+  const pg::Result done = co_await session.db().Query(
+      "SELECT b.swapped_at IS NOT NULL AND r.state = 'done' AND r.finished_at IS NULL"
+      "  AND EXISTS (SELECT FROM pgalter.flow f WHERE f.run = b.run AND f.name = 'reverse')"
+      "  AND current_setting('transaction_read_only') = 'off'"
+      " FROM pgalter.rebuild b JOIN pgalter.run r ON r.run = b.run WHERE b.run = $1",
+      run);
+  if (done.empty() || !done.Get<bool>(0, 0)) co_return std::nullopt;
+  std::optional<WayBack> way;
+  try {
+    const Flow flow = co_await capture::LoadFlow(session, run, "reverse");
+    way = co_await Look(session, flow);
+  } catch (const pg::PgError& error) {
+    const auto klass = error.klass();
+    if (klass != pg::SqlstateClass::kNoRight && klass != pg::SqlstateClass::kLockNotAvailable &&
+        klass != pg::SqlstateClass::kCancelled)
+      throw;
+  }
+  co_return way;
+}
+
+}  // namespace pgalter::rebuild

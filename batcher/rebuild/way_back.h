@@ -1,0 +1,27 @@
+// Way back: whether a rebuild can still be reverted without loss, asked while nobody reverts it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "engine/guard/session.h"
+
+namespace pgalter::rebuild {
+
+using async::Task;
+using guard::Session;
+
+struct WayBack {
+  std::int64_t tried = 0;  // rows that users changed since the cut-over, put into the old table and
+                           // taken back again
+  bool all = true;         // there are no more of them
+  std::string misfit;      // the row that does not fit, and why; empty: those fit
+};
+
+// Each attempt is rolled back; only the old table, which nobody uses, is locked by them. nullopt:
+// the tables are not swapped, there is no way back, a revert is at work, or this role has no rights
+// there.
+Task<std::optional<WayBack>> LookBack(Session& session, std::string run);
+
+}  // namespace pgalter::rebuild
