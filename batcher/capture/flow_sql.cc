@@ -95,14 +95,16 @@ std::string Pending(const Flow& flow) {
 
 // A TRUNCATE that is not taken yet makes every key pending.
 std::string Counted(const Flow& flow, const std::string& different) {
+  if (flow.run.empty())
+    return fmt::format("SELECT count(*) OVER (), shown FROM ({}) AS d LIMIT 10", different);
   const std::string before =
       fmt::format("(SELECT seen::pg_snapshot FROM pgalter.flow WHERE run = {} AND name = {})",
                   sql::QuoteLiteral(flow.run), sql::QuoteLiteral(flow.name));
   return fmt::format(
       "WITH different AS MATERIALIZED ({}), pending AS MATERIALIZED ({})"
-      " SELECT count(*), (array_agg(shown))[1:10]::text FROM different d"
+      " SELECT count(*) OVER (), shown FROM different d"
       " WHERE NOT EXISTS (SELECT FROM pending p WHERE {})"
-      " AND NOT EXISTS (SELECT FROM ({}) AS l WHERE truncated)",
+      " AND NOT EXISTS (SELECT FROM ({}) AS l WHERE truncated) LIMIT 10",
       different, Pending(flow), SameKey(flow, Numbered("p"), Numbered("d")),
       NotTaken(flow, before));
 }
@@ -229,7 +231,7 @@ std::string PurgeStatement(const Flow& flow, const std::string& part) {
       part, flow.dirty(), SameKey(flow, ToColumn("t"), Numbered("d")));
 }
 
-std::string MissingStatement(const Flow& flow) {
+std::string MissingStatement(const Flow& flow, const std::string& part) {
   std::vector<std::string> values;
   std::vector<std::string> targets;
   std::size_t number = 0;
@@ -259,7 +261,7 @@ std::string MissingStatement(const Flow& flow) {
       fmt::format("SELECT {}, concat_ws(', ', {}) AS shown FROM (SELECT {}, {} FROM ONLY {} AS {} "
                   "WHERE {}.ctid >= $1::tid AND {}.ctid < $2::tid) AS s LEFT JOIN {} "
                   "WHERE t.ctid IS NULL OR ROW({})::record *<> ROW({})::record",
-                  names, shown, keys, fmt::join(values, ", "), flow.from, flow.alias, flow.alias,
+                  names, shown, keys, fmt::join(values, ", "), part, flow.alias, flow.alias,
                   flow.alias, lookup, fmt::join(targets, ", "), fmt::join(theirs, ", ")));
 }
 

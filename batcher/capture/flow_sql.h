@@ -35,10 +35,10 @@ std::string CopyStatement(const Flow& flow);
 // `to`.
 std::string PurgeStatement(const Flow& flow, const std::string& part);
 
-// Rows of `from` in [$1, $2) that are not the same in `to`, and rows in these places of `part`,
-// which holds rows of `to`, that `from` has not; without those that the log or the dirty keys name:
-// how many, and ten of their keys.
-std::string MissingStatement(const Flow& flow);
+// Rows of `from`, in the places [$1, $2) of `part`, that are not the same in `to`; and rows of
+// `to`, in these places of `part`, that `from` has not. Without those that the log or the dirty
+// keys name, where the flow has a run: up to ten rows of (how many in all, key).
+std::string MissingStatement(const Flow& flow, const std::string& part);
 std::string SurplusStatement(const Flow& flow, const std::string& part);
 
 // Keys that are not applied yet, as text and each once; of at most `limit` changes.

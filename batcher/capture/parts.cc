@@ -38,6 +38,30 @@ Task<> Store(Session& session, const Flow& flow, const std::vector<Part>& parts)
       flow.run, flow.name, text);
 }
 
+// Since they were remembered.
+struct Changes {
+  std::vector<Part> now;
+  std::vector<Part> come;  // or rewritten
+  bool gone = false;       // some of those before
+
+  [[nodiscard]] bool none() const { return come.empty() && !gone; }
+};
+
+Task<Changes> ReadChanges(Session& session, const Flow& flow) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT coalesce(spec->>'parts', '') FROM pgalter.flow WHERE run = $1 AND name = $2",
+      flow.run, flow.name);
+  std::set<std::string> before;
+  std::istringstream words(row.Get<std::string>(0, 0));
+  for (std::string word; words >> word;) before.insert(word);
+  Changes changes;
+  changes.now = co_await ReadParts(session, flow.from_oid);
+  for (const Part& part : changes.now)
+    if (before.erase(Fingerprint(part)) == 0) changes.come.push_back(part);
+  changes.gone = !before.empty();
+  co_return changes;
+}
+
 }  // namespace
 
 Task<std::vector<Part>> ReadParts(Session& session, pg::Oid table) {
@@ -65,20 +89,17 @@ Task<> RememberParts(Session& session, const Flow& flow) {
 
 Task<> FollowParts(Session& session, const Flow& flow) {
   if (!async::SafeguardOn("parts")) co_return;
-  const pg::Result row = co_await session.db().Query(
-      "SELECT coalesce(spec->>'parts', '') FROM pgalter.flow WHERE run = $1 AND name = $2",
-      flow.run, flow.name);
-  std::set<std::string> before;
-  std::istringstream words(row.Get<std::string>(0, 0));
-  for (std::string word; words >> word;) before.insert(word);
-  const std::vector<Part> parts = co_await ReadParts(session, flow.from_oid);
-  std::vector<Part> changed;
-  for (const Part& part : parts)
-    if (before.erase(Fingerprint(part)) == 0) changed.push_back(part);
-  if (changed.empty() && before.empty()) co_return;
-  if (!before.empty()) co_await session.db().Query(ReconcileStatement(flow));
-  for (const Part& part : changed) co_await session.db().Query(AllDirtyStatement(flow, part.name));
-  co_await Store(session, flow, parts);
+  const Changes changes = co_await ReadChanges(session, flow);
+  if (changes.none()) co_return;
+  if (changes.gone) co_await session.db().Query(ReconcileStatement(flow));
+  for (const Part& part : changes.come)
+    co_await session.db().Query(AllDirtyStatement(flow, part.name));
+  co_await Store(session, flow, changes.now);
+}
+
+Task<bool> HavePartsChanged(Session& session, const Flow& flow) {
+  const Changes changes = co_await ReadChanges(session, flow);
+  co_return !changes.none();
 }
 
 }  // namespace pgalter::capture

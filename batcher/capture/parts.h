@@ -27,5 +27,7 @@ Task<std::vector<std::string>> ReadPartitions(Session& session, pg::Oid table);
 // becomes dirty. In the caller's transaction.
 Task<> RememberParts(Session& session, const Flow& flow);
 Task<> FollowParts(Session& session, const Flow& flow);
+// Whether they differ now.
+Task<bool> HavePartsChanged(Session& session, const Flow& flow);
 
 }  // namespace pgalter::capture

@@ -1,0 +1,192 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <boost/json/array.hpp>
+#include <exception>
+#include <functional>
+#include <optional>
+
+#include "batcher/capture/parts.h"
+#include "batcher/rebuild/spec.h"
+#include "batcher/throttle/settings.h"
+#include "batcher/throttle/throttle.h"
+#include "batcher/verify/compare.h"
+#include "batcher/verify/pair.h"
+#include "cli/connect.h"
+#include "cli/json_output.h"
+#include "cli/pick_run.h"
+#include "cli/rejected.h"
+#include "cli/report.h"
+#include "engine/async/finally.h"
+#include "engine/state/steps.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+namespace po = boost::program_options;
+using Words = std::vector<std::string>;
+
+constexpr std::size_t kMostWindows = 20;  // with differences
+
+void AddOptions(po::options_description& options) {
+  options.add_options()  //
+      ("throttle", po::value<Words>()->value_name("KEY=VALUE")->composing(),
+       "a limit, as for pgalter throttle")  //
+      ("without-signal", po::value<Words>()->composing(), "go on without this signal");
+}
+
+throttle::Settings SettingsOf(const Context& context) {
+  throttle::Settings settings;
+  const auto change = [&settings](const std::string& key, const std::string& value) {
+    if (const auto refused = throttle::Change(settings, key, value))
+      throw Rejected(ExitCode::kUsage, *refused, "pgalter help verify");
+  };
+  if (context.Has("throttle")) {
+    for (const std::string& text : context.Get<Words>("throttle")) {
+      const std::size_t at = text.find('=');
+      if (at == std::string::npos || at == 0)
+        throw Rejected(ExitCode::kUsage, fmt::format("--throttle \"{}\" is not KEY=VALUE", text),
+                       "pgalter help verify");
+      change(text.substr(0, at), text.substr(at + 1));
+    }
+  }
+  if (context.Has("without-signal"))
+    for (const std::string& signal : context.Get<Words>("without-signal")) change(signal, "off");
+  return settings;
+}
+
+// The flow whose two tables must be the same but for what it has not applied yet.
+Task<capture::Flow> FlowOf(guard::Session& session, const state::Run& run) {
+  const auto refuse = [&run](const std::string& why) {
+    throw Rejected(ExitCode::kRefused, fmt::format("run {} {}", run.id, why),
+                   "pgalter status " + run.id);
+  };
+  if (run.command != "rebuild") refuse(fmt::format("is a {}, not a rebuild", run.command));
+  bool has_key = false;
+  bool is_swapped = false;
+  for (const state::Step& step : co_await state::LoadSteps(session, run.id)) {
+    const bool done = step.state == state::StepState::kDone;
+    has_key = has_key || (step.kind == "key" && done);
+    is_swapped = is_swapped || (step.kind == "cutover" && done);
+  }
+  if (run.finished || !has_key)
+    refuse(run.finished ? "is finished: the old table is gone"
+                        : "has not copied its table yet: there is nothing to compare");
+  std::string name = "forward";
+  if (is_swapped) name = "reverse";
+  capture::Flow flow = co_await capture::LoadFlow(session, run.id, std::move(name));
+  const bool moved = flow.from_partitioned && co_await capture::HavePartsChanged(session, flow);
+  if (moved)
+    refuse(
+        fmt::format("cannot be verified: partitions of {} came, went or were emptied since the "
+                    "cut-over, which only a revert takes over",
+                    flow.from));
+  co_return flow;
+}
+
+struct Subject {
+  capture::Flow flow;
+  std::vector<std::string> unshared;
+};
+
+Task<Subject> Read(const Context& context, guard::Session& session) {
+  Subject subject;
+  if (context.operands.size() == 2) {
+    verify::Pair pair = co_await verify::ReadPair(session, context.Operand(0), context.Operand(1));
+    subject.flow = std::move(pair.flow);
+    subject.unshared = std::move(pair.unshared);
+    co_return subject;
+  }
+  const state::Run run = co_await LoadRun(context, session);
+  subject.flow = co_await FlowOf(session, run);
+  for (const auto& [name, value] : rebuild::FromJson(run.spec).settings)
+    co_await session.db().Query("SELECT set_config($1, $2, false)", name, value);
+  co_return subject;
+}
+
+void Show(const Context& context, const Subject& subject,
+          const std::vector<verify::Difference>& differences) {
+  const capture::Flow& flow = subject.flow;
+  if (context.output == Output::kJson) {
+    boost::json::array list;
+    for (const verify::Difference& one : differences) {
+      boost::json::array keys;
+      for (const std::string& key : one.keys) keys.emplace_back(key);
+      list.push_back({{"of", one.of},
+                      {"in", one.in},
+                      {"kind", one.one_way ? "absent" : "absent-or-different"},
+                      {"rows", one.rows},
+                      {"keys", keys}});
+    }
+    boost::json::array unshared;
+    for (const std::string& column : subject.unshared) unshared.emplace_back(column);
+    PrintJson({{"version", 1},
+               {"tables", {flow.from, flow.to}},
+               {"same", differences.empty() && subject.unshared.empty()},
+               {"differences", list},
+               {"unshared_columns", unshared}});
+    return;
+  }
+  for (const std::string& column : subject.unshared)
+    Print(fmt::format("column {} is not in the other table\n", column));
+  for (const verify::Difference& one : differences)
+    Print(fmt::format("{} rows of {} {} {}; keys {}\n", one.rows, one.of,
+                      one.one_way ? "are not in" : "are absent or not the same in", one.in,
+                      fmt::join(one.keys, "; ")));
+  if (differences.size() == kMostWindows) Print("there may be more: ended here\n");
+  if (differences.empty() && subject.unshared.empty())
+    Print(fmt::format("{} and {} hold the same rows\n", flow.from, flow.to));
+}
+
+Task<ExitCode> Run(Context& context) {
+  throttle::ThrottleOptions options;
+  options.settings = SettingsOf(context);
+  guard::Session session = co_await OpenSession(context);
+  // The server sees to it that nothing is written.
+  co_await session.db().Query("SELECT set_config('default_transaction_read_only', 'on', false)");
+  session.db().set_query_deadline(std::chrono::hours(1));
+  const Subject subject = co_await Read(context, session);
+  options.settings.watch.table = subject.flow.from;
+  guard::SessionOptions watching;
+  watching.connect = context.Connect();
+  throttle::Throttle throttle(co_await boost::asio::this_coro::executor, watching, options);
+  std::vector<verify::Difference> differences;
+  async::Stopper stopper;
+  const verify::OnWindow ignore = [](double) {};
+  auto work = [&]() -> Task<> {
+    std::optional<Rejected> refused;
+    try {
+      co_await throttle.Start();
+    } catch (const throttle::SignalsUnreadable& unreadable) {
+      refused.emplace(unreadable.missing_right() ? ExitCode::kUnsupported : ExitCode::kRefused,
+                      unreadable.what(), "");
+    }
+    if (refused) throw *refused;
+    differences = co_await verify::CompareTables(session, subject.flow, throttle, stopper,
+                                                 kMostWindows, ignore);
+  };
+  co_await async::Finally(work(), throttle.Stop());
+  Show(context, subject, differences);
+  const bool same = differences.empty() && subject.unshared.empty();
+  co_return same ? ExitCode::kDone : ExitCode::kMismatch;
+}
+
+}  // namespace
+
+extern const CommandBody kVerifyCommand;
+const CommandBody kVerifyCommand{
+    .description =
+        "Compares every row of two tables both ways, in windows, throttled, in a session that "
+        "cannot "
+        "write. With RUN: the tables of a rebuild, before its cut-over or after it until `finish`; "
+        "rows whose change is still to be carried over do not count. With two tables: those, by "
+        "the "
+        "columns of the same name; users who write into one alone while it runs make differences. "
+        "Exit code 7 when they differ, with the keys of some.",
+    .most_operands = 2,
+    .least_operands = 1,
+    .add_options = &AddOptions,
+    .run = &Run};
+
+}  // namespace pgalter::cli

@@ -1,0 +1,107 @@
+// `pgalter verify`: of a rebuild while users write, and of any two tables.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+#include "tests/fault/rebuild_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Verified : public RebuildWorld {
+ protected:
+  [[nodiscard]] std::string Schema() const { return "pgalter_" + RunId().substr(0, 8); }
+  void AwaitReady() const {
+    database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
+    database_.AwaitValue(
+        "SELECT count(*) FROM pgalter.run WHERE state = 'waiting' AND progress::text LIKE '%kept "
+        "up to date%'",
+        "1", kLimit);
+  }
+};
+
+TEST_F(Verified, ARebuildThatWaitsWhileItsUsersWrite) {
+  MakeRebuilt(5'000);
+  Rebuilders users(database_.conninfo(), 21);
+  Program program = Start(Rebuild({"--cutover", "wait"}));
+  AwaitReady();
+  for (int i = 0; i < 3; ++i) {
+    const Ran same = Run({"verify", RunId()});
+    EXPECT_EQ(same.code, 0) << same.out << same.err;
+    EXPECT_THAT(same.out, HasSubstr("hold the same rows"));
+  }
+  users.Stop();
+  database_.Sql(
+      fmt::format("UPDATE {}.items SET a = a + 1 WHERE id = 4999; DELETE FROM {}.items "
+                  "WHERE id = 4998; INSERT INTO {}.items VALUES (9999999, 1)",
+                  Schema(), Schema(), Schema()));
+  const Ran differs = Run({"verify", RunId()});
+  EXPECT_EQ(differs.code, 7) << differs.err;
+  EXPECT_THAT(differs.out, HasSubstr("4999"));
+  EXPECT_THAT(differs.out, HasSubstr("4998"));
+  EXPECT_THAT(differs.out, HasSubstr("9999999"));
+  EXPECT_EQ(Run({"abort", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(program.Wait(kLimit).code, 6);
+}
+
+TEST_F(Verified, AfterTheCutOverAgainstTheOldTable) {
+  MakeRebuilt(5'000);
+  Rebuilders users(database_.conninfo(), 22, 2, Uses::kAnyKey);
+  ASSERT_EQ(Run(Partition()).code, 0);
+  for (int i = 0; i < 3; ++i) {
+    const Ran same = Run({"verify", RunId()});
+    EXPECT_EQ(same.code, 0) << same.out << same.err;
+  }
+  users.Stop();
+  database_.Sql(fmt::format("INSERT INTO {}_old.items VALUES (9999999, 1)", Schema()));
+  const Ran differs = Run({"verify", RunId(), "--output", "json"});
+  EXPECT_EQ(differs.code, 7) << differs.err;
+  EXPECT_THAT(differs.out, HasSubstr("\"kind\":\"absent\""));
+  const int valid =
+      std::system(fmt::format("'{0}/tests/schemas/validate' '{0}/docs/schemas/verify.json' '{1}'",
+                              PGALTER_SOURCE_DIR, File(differs.out))
+                      .c_str());
+  EXPECT_THAT(WEXITSTATUS(valid), ::testing::AnyOf(0, 77)) << "77: no npm here";
+  EXPECT_THAT(differs.out, HasSubstr("[\"9999999\"]"));
+  database_.Sql("TRUNCATE items_mid");
+  const Ran moved = Run({"verify", RunId()});
+  EXPECT_EQ(moved.code, 4) << moved.err;
+  EXPECT_THAT(moved.err, HasSubstr("partitions of public.items"));
+}
+
+TEST_F(Verified, NotBeforeThereIsSomethingToCompare) {
+  MakeRebuilt(2'000);
+  ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=copy-committed"}).code, kKilled);
+  const Ran early = Run({"verify", RunId()});
+  EXPECT_EQ(early.code, 4) << early.err;
+  EXPECT_THAT(early.err, HasSubstr("has not copied its table yet"));
+}
+
+TEST_F(Verified, TwoTables) {
+  database_.Sql(
+      "CREATE TABLE one (id int PRIMARY KEY, n numeric, j json); CREATE TABLE \"Two\" (j json, n "
+      "numeric, id bigint NOT NULL) PARTITION BY HASH (id); CREATE TABLE two_0 PARTITION OF "
+      "\"Two\" FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE two_1 PARTITION OF \"Two\" "
+      "FOR VALUES WITH (MODULUS 2, REMAINDER 1); CREATE INDEX ON \"Two\" (id);"
+      "INSERT INTO one SELECT g, g, '{}' FROM generate_series(1, 3000) g;"
+      "INSERT INTO \"Two\" SELECT j, n, id FROM one");
+  const Ran same = Run({"verify", "one", "\"Two\""});
+  EXPECT_EQ(same.code, 0) << same.out << same.err;
+  database_.Sql("UPDATE \"Two\" SET n = 17.0 WHERE id = 17");
+  const Ran differs = Run({"verify", "one", "\"Two\""});
+  EXPECT_EQ(differs.code, 7) << differs.err;
+  EXPECT_THAT(differs.out, HasSubstr("keys 17\n"));
+  database_.Sql("UPDATE \"Two\" SET n = 17 WHERE id = 17; ALTER TABLE one ADD COLUMN more int");
+  const Ran wider = Run({"verify", "one", "\"Two\""});
+  EXPECT_EQ(wider.code, 7) << wider.err;
+  EXPECT_THAT(wider.out, HasSubstr("column more of public.one"));
+  EXPECT_EQ(Run({"verify", "one", "nowhere"}).code, 2);
+  database_.Sql("CREATE TABLE keyless (id int)");
+  EXPECT_EQ(Run({"verify", "keyless", "one"}).code, 4);
+}
+
+}  // namespace
+}  // namespace pgalter::test
