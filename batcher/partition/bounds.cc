@@ -135,6 +135,53 @@ Task<std::string> EndOf(Session& session, std::string table, std::string column,
   co_return end;
 }
 
+// From one bound on, in steps of the period; a row each, with whether a range is to begin there:
+// not further from the newest row and the clock than so many steps. $1 bound, $2 zone, $3 months,
+// $4 interval, $5 how many, $6 without a time zone, $7 format, $8 newest, $9 steps.
+constexpr const char* kFollowing = R"sql(
+WITH at AS (
+  SELECT CASE WHEN $6::bool THEN $1::text::timestamp
+              ELSE $1::text::timestamptz AT TIME ZONE $2::text END AS t,
+         greatest(CASE WHEN $8::text = '' THEN NULL WHEN $6::bool THEN $8::text::timestamp
+                       ELSE $8::text::timestamptz AT TIME ZONE $2::text END,
+                  clock_timestamp() AT TIME ZONE $2::text) AS newest,
+         CASE WHEN $3::int > 0 THEN make_interval(months => $3::int) ELSE $4::text::interval END
+           AS step),
+bounds AS (SELECT n, t + n * step AS t, newest, step FROM at, generate_series(0, $5::int) n)
+SELECT CASE WHEN $6::bool THEN t::text
+            ELSE to_char(t AT TIME ZONE $2::text AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+                   || '+00' END,
+       to_char(t, $7::text), t <= newest + $9::int * step
+FROM bounds ORDER BY n
+)sql";
+
+// $1 bound, $2 width, $3 how many, $4 newest, $5 steps.
+constexpr const char* kFollowingNumbers = R"sql(
+SELECT bound::text, bound::text, bound <= newest + $5::int * $2::numeric
+FROM (SELECT n, $1::numeric + n * $2::numeric AS bound,
+             CASE WHEN $4::text = '' THEN $1::numeric - $2::numeric ELSE $4::numeric END AS newest
+      FROM generate_series(0, $3::int) n) b
+ORDER BY n
+)sql";
+
+Task<pg::Result> Follow(Session& session, KeyColumn column, Period period, std::string time_zone,
+                        std::string last, std::string newest, int ahead) {
+  if (column.type == KeyType::kInteger)
+    co_return co_await session.db().Query(kFollowingNumbers, last, period.count, kMostRanges + 1,
+                                          newest, ahead);
+  const std::string format = NameFormat(period.unit);
+  co_return co_await session.db().Query(
+      kFollowing, last, time_zone, period.months(), period.interval(), kMostRanges + 1,
+      column.type != KeyType::kTimestamptz, format, newest, ahead);
+}
+
+// As it stands in a bound.
+std::string LiteralOf(const KeyColumn& column, std::string text) {
+  if (column.type == KeyType::kInteger) return text;
+  if (column.type == KeyType::kDate) text = text.substr(0, text.find(' '));
+  return Quoted(text);
+}
+
 }  // namespace
 
 Task<std::string> NewestKey(Session& session, std::string table, KeyColumn column) {
@@ -173,6 +220,27 @@ Task<std::vector<Range>> RangesOver(Session& session, KeyColumn column, Period p
                               ToString(period), kMostRanges));
   ranges.resize(end);
   co_return ranges;
+}
+
+Task<Following> RangesAfter(Session& session, KeyColumn column, Period period,
+                            std::string time_zone, std::string last, std::string newest,
+                            int ahead) {
+  const pg::Result rows = co_await Follow(session, column, period, std::move(time_zone),
+                                          std::move(last), std::move(newest), ahead);
+  Following following;
+  following.until = LiteralOf(column, rows.Get<std::string>(0, 0));
+  for (int i = 0; i + 1 < rows.rows(); ++i) {
+    if (!rows.Get<bool>(i, 2)) co_return following;
+    const std::string from = LiteralOf(column, rows.Get<std::string>(i, 0));
+    const std::string to = LiteralOf(column, rows.Get<std::string>(i + 1, 0));
+    std::string name = rows.Get<std::string>(i, 1);
+    if (name.front() == '-') name.front() = 'm';
+    if (from != to) following.ranges.push_back({name, from, to});
+  }
+  throw Failure(ExitCode::kUsage,
+                fmt::format("ranges of {} up to the newest row would be more than {} partitions: "
+                            "look for rows with an odd {}",
+                            ToString(period), kMostRanges, sql::QuoteIdentifier(column.name)));
 }
 
 }  // namespace pgalter::partition

@@ -51,6 +51,15 @@ Task<std::vector<Range>> RangesOver(Session& session, KeyColumn column, Period p
                                     std::string time_zone, std::string oldest, std::string newest,
                                     int more);
 
+// What follows the bound `last` (text of the column's type), until so many ranges lie beyond the
+// newest row and the clock; none where they are there already.
+struct Following {
+  std::string until;  // a literal: `last`
+  std::vector<Range> ranges;
+};
+Task<Following> RangesAfter(Session& session, KeyColumn column, Period period,
+                            std::string time_zone, std::string last, std::string newest, int ahead);
+
 // The least value in the table; empty: it has no rows. Throws run::Failure: it is -infinity.
 Task<std::string> OldestKey(Session& session, std::string table, KeyColumn column);
 

@@ -27,7 +27,8 @@ void AddOptions(po::options_description& options) {
       ("by", po::value<std::string>(),
        "convert: 'range(COLUMN)', 'list(COLUMN)' or 'hash(COLUMN)'")  //
       ("every", po::value<std::string>(),
-       "convert by range: its width, as '1 month' or, of numbers, 1000000")  //
+       "the width of a range, as '1 month' or, of numbers, 1000000; maintain: default: as the last "
+       "one")  //
       ("values", po::value<std::vector<std::string>>()->composing()->value_name("NAME=VALUE,..."),
        "convert by list: one partition and what it holds; once for each")         //
       ("modulus", po::value<int>(), "convert by hash: the number of partitions")  //
@@ -79,13 +80,17 @@ const CommandBody kPartitionCommand{
         "the "
         "next partitions and one for the rest. With --strategy copy, and by list and by hash, all "
         "rows are copied into their partitions, as by `pgalter rebuild`.\n\n"
+        "maintain TABLE: makes the next ranges, so that --premake of them lie beyond the newest "
+        "row and "
+        "the clock; made by anybody, in any way, they are gone on from. For cron. list TABLE: the "
+        "partitions with their bounds and sizes, gaps, and rows that no range holds.\n\n"
         "After a crash of whatever kind `pgalter resume` goes on; `pgalter abort` before the "
         "cut-over leaves all as it was; `pgalter revert` after it makes the table plain again, "
         "with "
         "all rows.",
     .most_operands = 2,
     .least_operands = 1,
-    .words = "convert",
+    .words = "convert maintain list",
     .add_options = &AddOptions,
     .run = &Run};
 

@@ -556,6 +556,109 @@ INSTANTIATE_TEST_SUITE_P(
                                "6 RANGE (made)"}),
     [](const auto& param) { return std::string(param.param.name); });
 
+class PartitionMaintained : public Partitioned {
+ protected:
+  [[nodiscard]] std::string Bounds(const std::string& table) const {
+    return database_.Value(fmt::format(
+        "SET TimeZone = 'UTC'; SELECT string_agg(regexp_replace(pg_get_expr(c.relpartbound, "
+        "c.oid), "
+        "'FOR VALUES FROM|[ ()'']|00:00:00', '', 'g'), ' ' ORDER BY c.relname) FROM pg_inherits i "
+        "JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = '{}'::regclass",
+        table));
+  }
+};
+
+TEST_F(PartitionMaintained, MakesWhatIsMissingAndNoMore) {
+  database_.Sql(
+      "CREATE TABLE t (id int, k int, note text) PARTITION BY RANGE (k); CREATE INDEX ON t (note);"
+      "CREATE TABLE t_a PARTITION OF t FOR VALUES FROM (0) TO (100) WITH (fillfactor = 70);"
+      "CREATE TABLE t_rest PARTITION OF t DEFAULT; INSERT INTO t SELECT g, g FROM "
+      "generate_series(0, 99) g");
+  const Ran ran = Run({"partition", "maintain", "t", "--premake", "2", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Bounds("t"), "0TO100 100TO200 200TO300 DEFAULT");
+  EXPECT_EQ(
+      Number("SELECT count(*) FROM pg_class WHERE relname LIKE 't\\_p%' AND relkind = 'r' AND "
+             "reloptions = '{fillfactor=70}'"),
+      2);
+  EXPECT_EQ(
+      Number("SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass AND NOT indisvalid"), 0);
+  const Ran again = Run({"partition", "maintain", "t", "--premake", "2", "--yes"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_THAT(again.out, HasSubstr("nothing to do"));
+  EXPECT_EQ(Bounds("t"), "0TO100 100TO200 200TO300 DEFAULT");
+}
+
+TEST_F(PartitionMaintained, GoesOnInMonthsOfAZone) {
+  database_.Sql(
+      "CREATE TABLE t (made timestamptz NOT NULL) PARTITION BY RANGE (made);"
+      "CREATE TABLE t_2090_01 PARTITION OF t FOR VALUES FROM ('2090-01-01 00:00 Europe/Berlin') TO "
+      "('2090-02-01 00:00 Europe/Berlin'); INSERT INTO t VALUES ('2090-01-20')");
+  const Ran ran = Run(
+      {"partition", "maintain", "t", "--premake", "3", "--time-zone", "Europe/Berlin", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  // Summer time begins in March.
+  EXPECT_EQ(Bounds("t"),
+            "2089-12-3123:00:00+00TO2090-01-3123:00:00+00 "
+            "2090-01-3123:00:00+00TO2090-02-2823:00:00+00 "
+            "2090-02-2823:00:00+00TO2090-03-3122:00:00+00 "
+            "2090-03-3122:00:00+00TO2090-04-3022:00:00+00");
+}
+
+TEST_F(PartitionMaintained, AfterAConversion) {
+  MakeEvents(100);
+  ASSERT_EQ(Run(Convert({"--premake", "1"})).code, 0);
+  const Ran ran = Run({"partition", "maintain", "events", "--premake", "6", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT count(*) >= 7 FROM pg_inherits WHERE inhparent = "
+                            "'events'::regclass"),
+            "t");
+  const Ran listed = Run({"partition", "list", "events"});
+  EXPECT_EQ(listed.code, 0) << listed.err;
+  EXPECT_THAT(listed.out, HasSubstr("public.events by RANGE (made)"));
+  EXPECT_THAT(listed.out, HasSubstr("MINVALUE"));
+  EXPECT_THAT(listed.out, ::testing::Not(HasSubstr("there is no partition")));
+}
+
+TEST_F(PartitionMaintained, RefusesRowsThatAreInTheWay) {
+  database_.Sql(
+      "CREATE TABLE t (k int) PARTITION BY RANGE (k); CREATE TABLE t_a PARTITION OF t FOR VALUES "
+      "FROM (0) TO (100); CREATE TABLE t_rest PARTITION OF t DEFAULT; INSERT INTO t VALUES (5), "
+      "(150)");
+  const Ran ran = Run({"partition", "maintain", "t", "--yes"});
+  EXPECT_EQ(ran.code, 4) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("1 rows of public.t_rest belong into the partitions"));
+  const Ran listed = Run({"partition", "list", "t"});
+  EXPECT_THAT(listed.out, HasSubstr("t_rest has rows"));
+}
+
+TEST_F(PartitionMaintained, AListShowsGapsAndPartsOfParts) {
+  database_.Sql(
+      "CREATE TABLE t (k int, h int) PARTITION BY RANGE (k); CREATE TABLE t_a PARTITION OF t FOR "
+      "VALUES FROM (0) TO (100); CREATE TABLE t_b PARTITION OF t FOR VALUES FROM (1000) TO (1100) "
+      "PARTITION BY HASH (h); CREATE TABLE t_b0 PARTITION OF t_b FOR VALUES WITH (MODULUS 1, "
+      "REMAINDER 0)");
+  const Ran listed = Run({"partition", "list", "t"});
+  EXPECT_EQ(listed.code, 0) << listed.err;
+  EXPECT_THAT(listed.out, HasSubstr("between 100 and 1000 there is no partition"));
+  EXPECT_THAT(listed.out, HasSubstr("  public.t_b0"));
+  const Ran json = Run({"partition", "list", "t", "--output", "json"});
+  EXPECT_THAT(json.out, HasSubstr("\"by\":\"RANGE (k)\""));
+}
+
+TEST_F(PartitionMaintained, RefusesWhatHasNoNextRange) {
+  database_.Sql(
+      "CREATE TABLE l (k int) PARTITION BY LIST (k); CREATE TABLE t (k int) PARTITION BY RANGE (k);"
+      "CREATE TABLE t_a PARTITION OF t FOR VALUES FROM (0) TO (MAXVALUE); CREATE TABLE plain ()");
+  const Ran list = Run({"partition", "maintain", "l", "--yes"});
+  EXPECT_EQ(list.code, 2);
+  EXPECT_THAT(list.err, HasSubstr("not partitioned by range of one column"));
+  const Ran endless = Run({"partition", "maintain", "t", "--yes"});
+  EXPECT_EQ(endless.code, 4);
+  EXPECT_THAT(endless.err, HasSubstr("has no end"));
+  EXPECT_EQ(Run({"partition", "list", "plain"}).code, 2);
+}
+
 // What hangs on the table.
 constexpr const char* kRich = R"sql(
 CREATE SCHEMA app; CREATE SCHEMA other;

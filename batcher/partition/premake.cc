@@ -1,0 +1,175 @@
+#include "batcher/partition/premake.h"
+
+#include <fmt/format.h>
+
+#include "batcher/partition/lookup.h"
+#include "engine/guard/role_settings.h"
+#include "engine/run/failure.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+using run::ExitCode;
+using run::Failure;
+using sql::QuoteIdentifier;
+
+namespace {
+
+// The last range with its ends as text, NULL for MINVALUE and MAXVALUE; $2: its type.
+constexpr const char* kLast = R"sql(
+SELECT CASE WHEN ends[1] <> 'MINVALUE' THEN trim(BOTH '''' FROM ends[1]) END,
+       CASE WHEN ends[2] <> 'MAXVALUE' THEN trim(BOTH '''' FROM ends[2]) END,
+       coalesce(' WITH (' || array_to_string(reloptions, ', ') || ')', '')
+FROM (SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \((.*)\) TO \((.*)\)') AS ends,
+             c.reloptions
+      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1) p
+WHERE ends IS NOT NULL
+ORDER BY ends[2] = 'MAXVALUE' DESC, %s DESC NULLS LAST LIMIT 1
+)sql";
+
+// As months where both ends are at the same moment of a month, else in hours.
+constexpr const char* kWidth = R"sql(
+SELECT CASE WHEN extract(epoch FROM rest) = 0
+            THEN (extract(year FROM whole) * 12 + extract(month FROM whole))::int || ' month'
+            WHEN extract(epoch FROM b - a)::bigint % 86400 = 0
+            THEN extract(epoch FROM b - a)::bigint / 86400 || ' day'
+            ELSE extract(epoch FROM b - a)::bigint / 3600 || ' hour' END
+FROM (SELECT a, b, age(b, a) AS whole,
+             age(b, a) - make_interval(months => (extract(year FROM age(b, a)) * 12
+               + extract(month FROM age(b, a)))::int) AS rest
+      FROM (SELECT $1::%1$s%2$s AS a, $2::%1$s%2$s AS b) e) w
+)sql";
+
+const char* TypeName(KeyType type) {
+  switch (type) {
+    case KeyType::kDate:
+      return "date";
+    case KeyType::kTimestamp:
+      return "timestamp";
+    case KeyType::kTimestamptz:
+      return "timestamptz";
+    case KeyType::kInteger:
+      break;
+  }
+  return "numeric";
+}
+
+struct Parent {
+  backfill::Table table;
+  std::string home;
+  KeyColumn column;
+};
+
+Task<Parent> FindParent(Session& session, std::string table) {
+  Parent parent;
+  backfill::Spec look;
+  look.table = std::move(table);
+  look.settings = co_await guard::RoleSettings(session);
+  parent.table = co_await backfill::FindTable(session, look);
+  const pg::Result by = co_await session.db().Query(
+      "SELECT a.attname, quote_ident(n.nspname) FROM pg_partitioned_table p"
+      " JOIN pg_class c ON c.oid = p.partrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " LEFT JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]"
+      " AND p.partattrs[0] > 0 WHERE p.partrelid = $1 AND p.partstrat = 'r' AND p.partnatts = 1",
+      parent.table.oid);
+  if (by.empty() || by.IsNull(0, 0))
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("{} is not partitioned by range of one column: nothing can be made "
+                              "ahead",
+                              parent.table.name));
+  parent.home = by.Get<std::string>(0, 1);
+  parent.column = co_await FindColumn(session, parent.table, by.Get<std::string>(0, 0));
+  co_return parent;
+}
+
+Task<Period> Width(Session& session, const Parent& parent, const PremakeWish& wish,
+                   std::optional<std::string> from, std::string to) {
+  if (!wish.every.empty()) co_return PeriodOf(wish.every, parent.column);
+  if (!from)
+    throw Failure(
+        ExitCode::kUsage,
+        fmt::format("how wide the next partitions of {} are to be cannot be told from the "
+                    "one that there is: --every",
+                    parent.table.name));
+  if (parent.column.type == KeyType::kInteger) {
+    const pg::Result row =
+        co_await session.db().Query("SELECT ($2::numeric - $1::numeric)::text", *from, to);
+    co_return PeriodOf(row.Get<std::string>(0, 0), parent.column);
+  }
+  const std::string zone = parent.column.type == KeyType::kTimestamptz
+                               ? " AT TIME ZONE " + sql::QuoteLiteral(wish.time_zone)
+                               : std::string("::timestamp");
+  std::string query = kWidth;
+  for (const auto& [mark, text] :
+       {std::pair<std::string, std::string>{"%1$s", TypeName(parent.column.type)},
+        std::pair<std::string, std::string>{"%2$s", zone}})
+    for (std::size_t at = 0; (at = query.find(mark)) != std::string::npos;)
+      query.replace(at, mark.size(), text);
+  const pg::Result row = co_await session.db().Query(query, *from, to);
+  co_return PeriodOf(row.Get<std::string>(0, 0), parent.column);
+}
+
+Task<> RefuseRowsInDefault(Session& session, const Parent& parent, const std::string& from,
+                           const std::string& to) {
+  const pg::Result rest = co_await session.db().Query(
+      "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_partitioned_table p"
+      " JOIN pg_class c ON c.oid = p.partdefid JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " WHERE p.partrelid = $1",
+      parent.table.oid);
+  if (rest.empty()) co_return;
+  const std::string column = QuoteIdentifier(parent.column.name);
+  const auto name = rest.Get<std::string>(0, 0);
+  const pg::Result row = co_await session.db().Query(fmt::format(
+      "SELECT count(*) FROM {} WHERE {} >= {} AND {} < {}", name, column, from, column, to));
+  const auto count = row.Get<std::int64_t>(0, 0);
+  if (count > 0)
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("{} rows of {} belong into the partitions that are to be made, and "
+                              "would be in their way: {} from {} up to {}. Move them out of it "
+                              "first. Nothing was changed",
+                              count, name, column, from, to));
+}
+
+}  // namespace
+
+Task<Premake> FindPremake(Session& session, PremakeWish wish) {
+  co_await RefuseUnknownZone(session, wish.time_zone);
+  co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
+  const Parent parent = co_await FindParent(session, wish.table);
+  std::string query = kLast;
+  query.replace(query.find("%s"), 2,
+                fmt::format("CASE WHEN ends[2] <> 'MAXVALUE' THEN trim(BOTH '''' FROM "
+                            "ends[2])::{} END",
+                            TypeName(parent.column.type)));
+  const pg::Result last = co_await session.db().Query(query, parent.table.oid);
+  if (last.empty())
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("{} has no range to go on from: make the first partition by hand",
+                              parent.table.name));
+  const auto to = last.Get<std::optional<std::string>>(0, 1);
+  if (!to)
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("the last partition of {} has no end: nothing can be made after it",
+                              parent.table.name));
+  const Period period =
+      co_await Width(session, parent, wish, last.Get<std::optional<std::string>>(0, 0), *to);
+  std::string newest = co_await NewestKey(session, parent.table.name, parent.column);
+  const auto ranges = co_await RangesAfter(session, parent.column, period, wish.time_zone, *to,
+                                           std::move(newest), wish.premake);
+  Premake premake;
+  premake.table = parent.table.name;
+  premake.until = ranges.until;
+  const auto options = last.Get<std::string>(0, 2);
+  for (const Range& range : ranges.ranges)
+    premake.script.push_back(
+        fmt::format("CREATE TABLE {}.{} PARTITION OF {} FOR VALUES FROM ({}) "
+                    "TO ({}){}",
+                    parent.home, PartName(parent.table.relname, "_p" + range.name),
+                    parent.table.name, range.from, range.to, options));
+  if (!ranges.ranges.empty())
+    co_await RefuseRowsInDefault(session, parent, ranges.ranges.front().from,
+                                 ranges.ranges.back().to);
+  co_return premake;
+}
+
+}  // namespace pgalter::partition

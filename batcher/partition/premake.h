@@ -1,0 +1,31 @@
+// Premake: which range partitions a table needs next, as statements for a plan.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "batcher/partition/bounds.h"
+
+namespace pgalter::partition {
+
+struct PremakeWish {
+  std::string table;
+  std::string every;  // empty: as wide as the last one
+  std::string time_zone = "UTC";
+  int premake = 4;
+};
+
+struct Premake {
+  std::string table;                // quoted, with its schema
+  std::string until;                // a literal: where the last partition ends now
+  std::vector<std::string> script;  // CREATE TABLE … PARTITION OF …, without semicolons
+};
+
+// Ranges follow the last one, so that so many lie beyond the newest row and the clock (of numbers:
+// beyond the newest row). Reads the table; writes nothing. Throws run::Failure: not partitioned by
+// range of one column, a last partition without an end, a width that cannot be told, or rows of the
+// default partition that belong into a new one.
+Task<Premake> FindPremake(Session& session, PremakeWish wish);
+
+}  // namespace pgalter::partition
