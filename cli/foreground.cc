@@ -75,7 +75,12 @@ void SayDone(const Context& context, const std::string& run, const run::Progress
     Say(context, fmt::format("run {} is done: {} steps", run, progress.steps));
     return;
   }
-  Say(context, fmt::format("run {} is done: {} rows", run, HumanCount(progress.done_rows)));
+  if (progress.total_rows == 0) {
+    Say(context, fmt::format("run {} is done", run));
+  } else {
+    Say(context, fmt::format("run {} is done: {} rows", run, HumanCount(progress.done_rows)));
+  }
+  if (!progress.remark.empty()) Say(context, progress.remark);
   if (progress.quarantined_rows > 0)
     Say(context, fmt::format("{} rows could not be changed; their keys: pgalter status {}",
                              HumanCount(progress.quarantined_rows), run));
