@@ -370,7 +370,7 @@ Composed ComposeUp(const Migration& migration, const catalog::Schema& schema,
   if (!composed.refusal.empty()) return composed;
   if (HasMarks(migration.sections))
     composed.refusal = Arranging(migration.sections, composed.plan).Arrange();
-  if (manner == Manner::kAsWritten) {
+  if (manner != Manner::kOnline) {
     LeaveOutGates(composed.plan);
     for (plan::Step& step : composed.plan.steps) step.phase = plan::Phase::kExpand;
   }

@@ -25,6 +25,7 @@ struct Composed {
 
 enum class Manner {
   kOnline,
+  kWithoutGates,  // the same steps, and nobody to wait for: for a rehearsal
   // For a database that nobody uses: each statement as it stands, and no gates.
   kAsWritten,
 };

@@ -116,6 +116,10 @@ BEGIN
     LOOP
       PERFORM pgalter.audit('migration.down', settled.version,
                             json_build_object('run', NEW.run)::text);
+      -- To take this run back would apply the migration behind the history's back.
+      UPDATE pgalter.run SET finished_at = clock_timestamp() WHERE run = NEW.run
+        AND NOT EXISTS (SELECT FROM pgalter.artefact a
+                        WHERE a.run = NEW.run AND a.dropped_at IS NULL);
     END LOOP;
   ELSIF NEW.state IN ('aborted', 'reverted') THEN
     FOR settled IN

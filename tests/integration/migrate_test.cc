@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 #include <boost/json/parse.hpp>
+#include <cstdlib>
 #include <list>
 
 #include "tests/support/migration_world.h"
@@ -72,6 +74,34 @@ TEST_F(Migrate, DownTakesAllBackAndUpBringsItAgain) {
   EXPECT_EQ(Schema(), empty);
   EXPECT_EQ(Up().code, kDone);
   EXPECT_EQ(Schema(), full);
+}
+
+TEST_F(Migrate, ARunThatTookOneBackIsNotTakenBackItself) {
+  UpWithOrders();
+  EXPECT_EQ(Run({"down", "--yes"}).code, kDone);
+  const std::string run = database_.Value(
+      "SELECT payload::json->>'run' FROM pgalter.audit_log WHERE event = 'migration.down'");
+  const Ran reverted =
+      Program(PGALTER_BINARY, {"revert", run, "--yes", "--dsn", database_.conninfo()}).Wait();
+  EXPECT_EQ(reverted.code, kRefused) << reverted.err;
+  EXPECT_THAT(Schema(), Not(HasSubstr("note text NOT NULL")));
+}
+
+TEST_F(Migrate, TheJsonIsWhatItsSchemaSays) {
+  WriteOrders();
+  EXPECT_EQ(Up({"--count", "2"}).code, kDone);
+  Write("20260101000000_orders.sql", "-- pgalter:up\nSELECT 1;\n");
+  const Ran ran = Run({"status", "--migrations", "--output", "json"});
+  EXPECT_EQ(ran.code, kDivergence);
+  Write("judged.json", ran.out);
+  constexpr int kSkipped = 77;
+  const int status = std::system(
+      fmt::format("'{0}/tests/schemas/validate' '{0}/docs/schemas/migrations.json' '{1}'",
+                  PGALTER_SOURCE_DIR, Path("judged.json").string())
+          .c_str());
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  if (code == kSkipped) GTEST_SKIP() << "the judge cannot be had";
+  EXPECT_EQ(code, 0) << ran.out;
 }
 
 TEST_F(Migrate, ToAndCountSayHowFar) {
@@ -391,6 +421,29 @@ TEST_F(Migrate, TheAuditLogShowsWhatASuperuserChanged) {
   const std::string kept = anchor.out.substr(0, anchor.out.find('\n'));
   EXPECT_EQ(Run({"audit", "verify", "--anchor", kept}).code, kMismatch);
   EXPECT_EQ(Run({"audit", "verify", Path("export.jsonl"), "--anchor", kept}).code, kDone);
+}
+
+TEST_F(Migrate, ARehearsalGoesUpDownAndUpAndComparesTheSchema) {
+  WriteOrders();
+  Write("20260104000000_drop.sql",
+        "-- pgalter:up\nALTER TABLE public.orders DROP COLUMN note;\n-- pgalter:down\nALTER TABLE "
+        "public.orders ADD COLUMN note text NOT NULL DEFAULT 'n';\nALTER TABLE public.orders ALTER "
+        "COLUMN note DROP DEFAULT;\n");
+  const Ran ran = Run({"rehearse", "--round-trip", "--output", "json"});
+  ASSERT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("\"round_trip\":\"same\""), HasSubstr("20260104000000")));
+  EXPECT_EQ(database_.Value("SELECT to_regnamespace('pgalter') IS NULL"), "t")
+      << "no database of ours is asked";
+}
+
+TEST_F(Migrate, ARehearsalShowsWhatAWayDownLeaves) {
+  Write("1_a.sql",
+        "-- pgalter:up\nCREATE TABLE public.a (id int);\nCREATE TYPE public.mood AS ENUM ('ok');\n"
+        "-- pgalter:down\nDROP TABLE public.a;\n");
+  const Ran ran = Run({"rehearse", "--round-trip"});
+  EXPECT_EQ(ran.code, kMismatch) << ran.err;
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("after its way down"), HasSubstr("+ type public.mood")));
+  EXPECT_EQ(Run({"rehearse"}).code, kDone) << "the way up alone is right";
 }
 
 // ---- many at once, and what stands in between
