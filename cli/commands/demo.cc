@@ -3,12 +3,16 @@
 #include <thread>
 
 #include "batcher/backfill/prepare.h"
+#include "batcher/partition/definition.h"
+#include "batcher/partition/prepare.h"
+#include "batcher/rebuild/prepare.h"
 #include "cli/connect.h"
 #include "cli/demo/traffic.h"
 #include "cli/foreground.h"
 #include "cli/human.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "cli/undo.h"
 #include "engine/lock/ladder.h"
 #include "engine/run/runner.h"
 #include "engine/sandbox/sandbox.h"
@@ -167,6 +171,73 @@ Task<std::string> Report(guard::Session& session, const std::string& run, const 
   co_return text;
 }
 
+partition::Division Months() {
+  partition::Division division;
+  division.column = "created_at";
+  division.every = "1 month";
+  return division;
+}
+
+Task<std::string> MakeAttachRun(guard::Session& session) {
+  partition::Wish wish;
+  wish.table = "demo.payment";
+  wish.division = Months();
+  const partition::Prepared prepared = co_await partition::Prepare(session, std::move(wish));
+  co_return co_await partition::CreateRun(session, prepared);
+}
+
+Task<std::string> MakeCopyRun(guard::Session& session, int workers) {
+  const partition::Definition definition =
+      co_await partition::DefinitionOf(session, "demo.payment", Months());
+  rebuild::Spec spec;
+  spec.table = "demo.payment";
+  spec.definition = definition.script;
+  spec.allow_weaker_keys = true;
+  spec.workers = workers;
+  const rebuild::Prepared prepared =
+      co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
+  co_return co_await rebuild::CreateRun(session, prepared);
+}
+
+// Missing, or there twice, against what there was and what the traffic knows to have inserted.
+Task<std::int64_t> CountLost(guard::Session& session, std::int64_t expected) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT abs(count(*) - $1::bigint) + count(*) - count(DISTINCT id) FROM demo.payment",
+      expected);
+  co_return row.Get<std::int64_t>(0, 0);
+}
+
+Task<int> CountPartitions(guard::Session& session) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT count(*)::int FROM pg_inherits WHERE inhparent = 'demo.payment'::regclass");
+  co_return row.Get<int>(0, 0);
+}
+
+// Partitioned by months without a copy, plain again, and partitioned by a copy: all under traffic.
+Task<> Partition(Context& context, guard::Session& session, Traffic& traffic, int workers,
+                 std::string& report) {
+  report += fmt::format("  {:<10} {:>9} {:>9} {:>9} {:>9}\n", "", "count", "p50", "p99", "max");
+  Say(context, "partitions by month: the table becomes the first one, nothing is copied");
+  const std::string attached = co_await MakeAttachRun(session);
+  ExitCode code = co_await RunInForeground(context, attached);
+  if (code != ExitCode::kDone) throw run::Failure(code, "the table was not attached");
+  report += Line("attached", traffic.Take());
+  const int first = co_await CountPartitions(session);
+
+  Say(context, "plain again: pgalter revert");
+  co_await UndoWithoutRunner(context, attached, state::RunState::kReverted);
+  report += Line("reverted", traffic.Take());
+
+  Say(context, "partitions by month once more: every row is copied into its own");
+  const std::string copied = co_await MakeCopyRun(session, workers);
+  code = co_await RunInForeground(context, copied);
+  if (code != ExitCode::kDone) throw run::Failure(code, "the table was not copied");
+  report += Line("copied", traffic.Take());
+  const int second = co_await CountPartitions(session);
+  report +=
+      fmt::format("partitions    {} by attaching, plain again, {} by a copy\n", first, second);
+}
+
 Task<ExitCode> Run(Context& context) {
   const auto rows = context.Get<std::int64_t>("rows");
   if (rows < 1000)
@@ -198,7 +269,6 @@ Task<ExitCode> Run(Context& context) {
   const ExitCode code = co_await RunInForeground(context, run);
   const Felt during = traffic.Take();
   const std::chrono::duration<double> took = async::Clock::now() - begun;
-  traffic.Stop();
   if (code != ExitCode::kDone) co_return code;
 
   const std::int64_t wrong = co_await CountWrong(session);
@@ -206,10 +276,20 @@ Task<ExitCode> Run(Context& context) {
   Print(report);
   Print(wrong == 0 ? "verified      every row is right, and the column is NOT NULL\n"
                    : fmt::format("WRONG         {} rows\n", wrong));
+  // From here on the application writes the column itself, so the trigger that did can go.
+  co_await session.db().Execute("ALTER TABLE demo.payment ALTER amount_cents SET DEFAULT 999");
+  co_await DropLeftovers(context, observer, run);
+  std::string partitions;
+  co_await Partition(context, session, traffic, workers, partitions);
+  traffic.Stop();
+  const std::int64_t lost = co_await CountLost(session, rows + traffic.inserted());
+  Print(partitions);
+  Print(lost == 0 ? "verified      no row is lost, and none is there twice\n"
+                  : fmt::format("WRONG         {} rows\n", lost));
   if (context.Has("keep"))
     Say(context, fmt::format("the server stays: pgalter sandbox psql {0}; pgalter sandbox stop {0}",
                              server.id()));
-  co_return wrong == 0 ? ExitCode::kDone : ExitCode::kMismatch;
+  co_return wrong == 0 && lost == 0 ? ExitCode::kDone : ExitCode::kMismatch;
 }
 
 }  // namespace
@@ -218,8 +298,11 @@ extern const CommandBody kDemoCommand;
 const CommandBody kDemoCommand{
     .description =
         "Shows the main job on a throwaway server: a table under live traffic gets a new column "
-        "that derives from another, is backfilled, and made NOT NULL; then every row is verified, "
-        "and what the traffic felt is printed. Touches no other database.",
+        "that derives from another, is backfilled, and made NOT NULL; then every row is verified. "
+        "Then "
+        "it is partitioned by months without a copy, made plain again, and partitioned by a copy. "
+        "What "
+        "the traffic felt is printed. Touches no other database.",
     .add_options = &AddOptions,
     .run = &Run};
 

@@ -14,8 +14,8 @@ namespace {
 
 using async::Task;
 
-// Reads, updates of the column that the new one derives from, and new rows.
-Task<> OneTransaction(pg::Connection& db, std::int64_t id, int kind) {
+// Reads, updates of the column that the new one derives from, and new rows. Whether it was one.
+Task<bool> OneTransaction(pg::Connection& db, std::int64_t id, int kind) {
   constexpr int kReads = 70;
   constexpr int kUpdates = 95;
   if (kind < kReads) {
@@ -25,7 +25,9 @@ Task<> OneTransaction(pg::Connection& db, std::int64_t id, int kind) {
   } else {
     co_await db.Query(
         "INSERT INTO demo.payment (account_id, amount, note) VALUES ($1, 9.99, 'new')", id % 1000);
+    co_return true;
   }
+  co_return false;
 }
 
 }  // namespace
@@ -80,7 +82,8 @@ void Traffic::Run(int clients, double per_second, std::int64_t rows) {
       bool failed = false;
       try {
         const auto id = static_cast<std::int64_t>(1 + random() % static_cast<std::uint64_t>(rows));
-        co_await OneTransaction(db, id, static_cast<int>(random() % 100));
+        const bool inserted = co_await OneTransaction(db, id, static_cast<int>(random() % 100));
+        if (inserted) ++inserted_;
       } catch (const pg::PgError&) {
         failed = true;
       }

@@ -30,6 +30,8 @@ class Traffic {
   // What was felt since the last call. Latency counts from when the transaction was due: one that
   // had to queue behind a slow one felt that too.
   Felt Take();
+  // New rows of theirs that were committed.
+  std::int64_t inserted() const { return inserted_; }
   void Stop();
 
  private:
@@ -37,6 +39,7 @@ class Traffic {
 
   std::string conninfo_;
   std::atomic<bool> stopping_{false};
+  std::atomic<std::int64_t> inserted_{0};
   std::mutex mutex_;
   std::vector<double> latencies_ms_;
   std::size_t failed_ = 0;
