@@ -11,8 +11,6 @@ namespace {
 
 bool MarksText(std::string_view text) { return IsOwnFile(text); }
 
-bool MarksFolder(const Folder& folder) { return folder.Has("pgalter.sum"); }
-
 Script Read(const Source& source) {
   const OwnFile file = ReadOwnFile(source.text);
   const auto sending = file.Header("transaction") == "single" ? lint::Sending::kTransaction
@@ -31,7 +29,6 @@ Script Read(const Source& source) {
 }  // namespace
 
 extern const Format kOwn;
-const Format kOwn{
-    .name = "pgalter", .marks_folder = &MarksFolder, .marks_text = &MarksText, .read = &Read};
+const Format kOwn{.name = "pgalter", .marks_text = &MarksText, .read = &Read};
 
 }  // namespace pgalter::formats

@@ -7,6 +7,7 @@
 #include "migrations/formats/reader.h"
 #include "migrations/formats/text.h"
 #include "migrations/history/sha256.h"
+#include "planner/sql/text.h"
 
 namespace pgalter::history {
 
@@ -137,6 +138,8 @@ class Collecting {
 
  private:
   formats::Migrations Read(formats::Direction direction) const;
+  // What is no text cannot be sent as it stands.
+  void CheckBytes(const formats::File& file);
   void AddUp(const formats::File& file);
   void AddOwn(Migration& migration, const std::string& text);
   void AddDown(const formats::File& file);
@@ -145,6 +148,7 @@ class Collecting {
   fs::path directory_;
   std::string format_;
   Collection collection_;
+  fs::path last_checked_;
   std::map<std::string, std::size_t> by_version_;
 };
 
@@ -179,8 +183,27 @@ void Collecting::AddOwn(Migration& migration, const std::string& text) {
   migration.header = std::move(own.header);
 }
 
+void Collecting::CheckBytes(const formats::File& file) {
+  const std::string_view text = file.text;
+  int line = 1;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = text[at] == '\0' ? 0 : sql::CharacterSize(text.substr(at));
+    if (size == 0) {
+      const std::string_view what = text[at] == '\0'
+                                        ? "a zero byte stands here, which no text can have"
+                                        : "the bytes here are not UTF-8: save the file as UTF-8";
+      collection_.faults.push_back({Relative(file.path), {line, std::string(what), {}, {}}});
+      return;
+    }
+    if (text[at] == '\n') ++line;
+    at += size;
+  }
+}
+
 void Collecting::AddUp(const formats::File& file) {
   const std::string only = Only(file.text, SpansOf(file.parts));
+  if (!file.continues || file.path != last_checked_) CheckBytes(file);
+  last_checked_ = file.path;
   if (file.continues && !collection_.migrations.empty()) {
     Migration& last = collection_.migrations.back();
     last.up.text += "\n" + only;
@@ -213,6 +236,7 @@ void Collecting::AddDown(const formats::File& file) {
   }
   Migration* found = &collection_.migrations[at->second];
   if (found->format == "pgalter") return;  // read with its way up
+  if (path != found->file) CheckBytes(file);
   const std::string only = Only(file.text, SpansOf(file.parts));
   if (sql::SplitScript(only).empty()) return;
   if (!found->down) {

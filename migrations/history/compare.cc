@@ -96,6 +96,14 @@ void Comparing::CompareSums(const Migration& migration, const Applied& row) {
 }
 
 void Comparing::CompareOne(const Migration& migration, const Applied& row) {
+  if (row.format != migration.format)
+    Add(Difference::kFormat, row.version,
+        fmt::format("{} was taken for a file of {} when it was applied, and is read as one of {} "
+                    "now: another part of it may be its way up",
+                    migration.file, row.format, migration.format),
+        fmt::format("say whose it is: --format {}, or format of [migrations] in pgalter.toml; or, "
+                    "if {} is right: {}",
+                    row.format, migration.format, Repair(row.version)));
   if (row.state == State::kBaseline) return;  // was never run by us
   CompareSums(migration, row);
   if (row.file != migration.file)

@@ -43,6 +43,7 @@ enum class Difference {
   kDeleted,
   kDuplicate,   // two files of one version
   kOutOfOrder,  // not applied, and stands before one that is
+  kFormat,      // read as another tool's than when it was applied
   kDependency,  // names a version that is not there, or comes later
 };
 

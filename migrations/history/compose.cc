@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <optional>
 
 #include "migrations/formats/text.h"
 #include "planner/locks/effects.h"
@@ -13,6 +14,7 @@
 #include "planner/sql/ast/statement.h"
 #include "planner/sql/line_index.h"
 #include "planner/sql/script.h"
+#include "planner/sql/text.h"
 
 namespace pgalter::history {
 
@@ -33,6 +35,22 @@ constexpr std::array kHarmless{
 // The ladder's own: a longer wait for a lock would keep users waiting.
 constexpr std::array kOurs{"lock_timeout"sv, "statement_timeout"sv,
                            "idle_in_transaction_session_timeout"sv, "deadlock_timeout"sv};
+
+constexpr std::array kTimeouts{"lock_timeout"sv, "statement_timeout"sv,
+                               "idle_in_transaction_session_timeout"sv, "transaction_timeout"sv};
+
+// What stands at the head of a dump and does nothing to what stands below it here.
+struct Setting {
+  std::string_view name;
+  std::string_view value;  // empty: any
+};
+constexpr std::array kDumpHead{
+    Setting{"client_encoding", "UTF8"},   Setting{"client_encoding", "UTF-8"},
+    Setting{"client_min_messages", ""},   Setting{"standard_conforming_strings", "on"},
+    Setting{"check_function_bodies", ""}, Setting{"xmloption", "content"},
+    Setting{"row_security", "off"},       Setting{"default_table_access_method", "heap"},
+    Setting{"escape_string_warning", ""},
+};
 
 bool IsHarmless(std::string_view command) {
   return std::ranges::any_of(
@@ -112,6 +130,93 @@ Statements Taking::Take() {
   return {std::move(text_), open_ || together_, std::move(refusal_)};
 }
 
+// A call in the statement itself; what a function's body does is its own.
+bool CallsSetConfig(std::string_view sql) {
+  const std::string text = formats::Lower(sql);
+  for (const auto word : {"select"sv, "with"sv, "values"sv, "("sv})
+    if (text.starts_with(word)) return text.find("set_config") != std::string::npos;
+  return false;
+}
+
+std::string WithoutBlanks(std::string_view sql) {
+  std::string text = formats::Lower(sql);
+  std::erase_if(text, [](char c) { return sql::IsSpace(c); });
+  return text;
+}
+
+// What the steps of a plan have of their own, so that it may be left out.
+enum class Loss { kNone, kTimeout, kMatters };
+
+bool IsTimeout(std::string_view name) {
+  return std::ranges::find(kTimeouts, name) != kTimeouts.end();
+}
+
+Loss LossOf(const ast::Set& set) {
+  if (IsTimeout(set.name)) return Loss::kTimeout;
+  if (set.reset && set.name != "all") return Loss::kNone;
+  const bool head = std::ranges::any_of(kDumpHead, [&](const Setting& known) {
+    return known.name == set.name &&
+           (known.value.empty() || formats::SameWord(known.value, set.value));
+  });
+  const bool empty = (set.name == "default_tablespace") && set.value.empty();
+  return head || empty || set.reset ? Loss::kNone : Loss::kMatters;
+}
+
+Loss LossOfCall(std::string_view sql) {
+  const std::string text = WithoutBlanks(sql);
+  for (const auto call : {"selectset_config("sv, "selectpg_catalog.set_config("sv}) {
+    if (!text.starts_with(call)) continue;
+    const std::string_view rest = std::string_view(text).substr(call.size());
+    if (rest == "'search_path','',false)") return Loss::kNone;
+    const std::size_t end = rest.find('\'', 1);
+    const bool one = rest.find("set_config") == std::string_view::npos;
+    if (one && end != std::string_view::npos && IsTimeout(rest.substr(1, end - 1)))
+      return Loss::kTimeout;
+  }
+  return Loss::kMatters;
+}
+
+// Steps have sessions of their own, so a setting would be lost: what matters is refused.
+class LeavingOut {
+ public:
+  explicit LeavingOut(std::string text) : text_(std::move(text)) {}
+
+  void Leave() {
+    for (const Piece& piece : sql::SplitScript(text_))
+      if (piece.kind == PieceKind::kStatement) TakePiece(piece);
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] const std::string& refusal() const { return refusal_; }
+  [[nodiscard]] const std::vector<std::string>& remarks() const { return remarks_; }
+
+ private:
+  void TakePiece(const Piece& piece);
+
+  std::string text_;
+  std::string refusal_;
+  std::vector<std::string> remarks_;
+};
+
+void LeavingOut::TakePiece(const Piece& piece) {
+  const auto read = ast::ReadStatement(piece.sql);
+  const auto* set = read ? read->As<ast::Set>() : nullptr;
+  if (set == nullptr && !CallsSetConfig(piece.sql)) return;
+  const Loss loss = set != nullptr ? LossOf(*set) : LossOfCall(piece.sql);
+  const int line = sql::LineIndex(text_).At(piece.span.begin).line;
+  const std::string what =
+      set != nullptr ? fmt::format("SET {}", set->name) : std::string("set_config()");
+  if (loss == Loss::kMatters) {
+    if (refusal_.empty())
+      refusal_ = fmt::format(
+          "line {}: {} would not hold: the steps of a plan have sessions of their own", line, what);
+    return;
+  }
+  if (loss == Loss::kTimeout)
+    remarks_.push_back(
+        fmt::format("line {}: {} is left out: steps have timeouts of their own", line, what));
+  formats::Blank(text_, piece.span);
+}
+
 // As one transaction sends it: settings hold to its end, and the timeouts are ours.
 std::vector<std::string> AsWritten(const std::string& text) {
   std::vector<std::string> statements;
@@ -123,12 +228,32 @@ std::vector<std::string> AsWritten(const std::string& text) {
     if (set != nullptr && std::ranges::find(kOurs, set->name) != kOurs.end()) continue;
     if (set != nullptr && !set->local && !set->reset) {
       auto rest = formats::Trim(std::string_view(statement).substr(3));
-      if (formats::StartsWithWord(rest, "session ")) rest = formats::Trim(rest.substr(8));
+      if (formats::StartsWithWord(rest, "session ") && set->name != "session_authorization")
+        rest = formats::Trim(rest.substr(8));
       statement = fmt::format("SET LOCAL {}", rest);
     }
     statements.push_back(std::move(statement));
   }
   return statements;
+}
+
+// How a session is left when a script's own settings are to end with it.
+std::vector<std::string> ResetsFor(const std::string& text) {
+  bool role = false;
+  bool authorization = false;
+  for (const Piece& piece : sql::SplitScript(text)) {
+    if (piece.kind != PieceKind::kStatement) continue;
+    const auto read = ast::ReadStatement(piece.sql);
+    const auto* set = read ? read->As<ast::Set>() : nullptr;
+    const bool any = set == nullptr && CallsSetConfig(piece.sql);
+    role = role || any || (set != nullptr && set->name == "role");
+    authorization =
+        authorization || any || (set != nullptr && set->name == "session_authorization");
+  }
+  std::vector<std::string> resets;
+  if (authorization) resets.emplace_back("RESET SESSION AUTHORIZATION");
+  if (role || authorization) resets.emplace_back("RESET ROLE");
+  return resets;
 }
 
 void AddLocks(const plan::Step& from, plan::Step& to) {
@@ -155,7 +280,10 @@ bool IsPlain(const plan::Plan& plan) {
 // All statements in one step. What the planner holds to fail is left to the server: in one
 // transaction a failure changes nothing.
 void MakeOne(plan::Plan& plan, const std::string& text) {
-  plan::Step one = plan::Ddl(plan::Phase::kExpand, AsWritten(text), {},
+  std::vector<std::string> statements = AsWritten(text);
+  // What is written down behind them is ours, and by us.
+  if (!statements.empty()) std::ranges::move(ResetsFor(text), std::back_inserter(statements));
+  plan::Step one = plan::Ddl(plan::Phase::kExpand, std::move(statements), {},
                              "All statements of the migration, in one transaction.");
   one.id = "1-transaction";
   bool whole = true;  // each statement has a step that knows the way back
@@ -233,10 +361,30 @@ Composed Compose(const Script& script, const catalog::Schema& schema,
     return composed;
   }
   const bool together = statements.has_begin;
-  if (manner == Manner::kAsWritten) MakePlain(composed.plan, schema);
+  const auto plan_plainly = [&] {
+    if (manner == Manner::kAsWritten) MakePlain(composed.plan, schema);
+  };
+  plan_plainly();
   if (script.as_written || (together && IsPlain(composed.plan))) {
     MakeOne(composed.plan, statements.text);
-  } else if (together) {
+    return composed;
+  }
+  LeavingOut leaving(statements.text);
+  leaving.Leave();
+  composed.remarks = leaving.remarks();
+  if (!leaving.refusal().empty()) {
+    composed.refusal = leaving.refusal();
+    composed.hint =
+        "write names with their schema, or ALTER ROLE … SET for the role that migrates; a "
+        "migration of pgalter's own format with \"-- transaction: single\" in its header runs as "
+        "it is written, and settings hold in it";
+    return composed;
+  }
+  if (leaving.text() != statements.text) {
+    composed.plan = plan::MakePlan(leaving.text(), schema, options);
+    plan_plainly();
+  }
+  if (together) {
     composed.remarks.emplace_back(
         AnyOnline(composed.plan)
             ? "its statements do not share a transaction here: some are carried out in steps, so "
@@ -362,10 +510,33 @@ bool HasMarks(const std::vector<Section>& sections) {
       sections, [](const Section& section) { return section.kind != SectionKind::kUp; });
 }
 
+// Flyway fills them in everywhere, in the text of strings too, which nothing shows here.
+std::optional<Composed> RefusePlaceholders(const Migration& migration, const Script& script) {
+  if (migration.format != "flyway") return std::nullopt;
+  for (const Piece& piece : sql::SplitScript(script.text)) {
+    if (piece.kind == PieceKind::kComments) continue;
+    for (std::size_t at = script.text.find("${", piece.span.begin);
+         at != std::string::npos && at < piece.span.end; at = script.text.find("${", at + 2)) {
+      const bool comment = std::ranges::any_of(piece.comments, [&](const sql::Comment& c) {
+        return c.span.begin <= at && at < c.span.end;
+      });
+      if (comment) continue;
+      Composed composed;
+      composed.refusal = fmt::format("line {}: a placeholder of Flyway stands here: {}",
+                                     sql::LineIndex(script.text).At(at).line,
+                                     script.text.substr(at, script.text.find('}', at) - at + 1));
+      composed.hint = "write what Flyway would put there";
+      return composed;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Composed ComposeUp(const Migration& migration, const catalog::Schema& schema,
                    const plan::PlanOptions& options, Manner manner) {
+  if (auto refused = RefusePlaceholders(migration, migration.up)) return *std::move(refused);
   Composed composed = Compose(migration.up, schema, options, manner);
   if (!composed.refusal.empty()) return composed;
   if (HasMarks(migration.sections))
@@ -379,6 +550,7 @@ Composed ComposeUp(const Migration& migration, const catalog::Schema& schema,
 
 Composed ComposeDown(const Migration& migration, const catalog::Schema& schema,
                      const plan::PlanOptions& options) {
+  if (auto refused = RefusePlaceholders(migration, *migration.down)) return *std::move(refused);
   Composed composed = Compose(*migration.down, schema, options, Manner::kOnline);
   LeaveOutGates(composed.plan);
   return composed;

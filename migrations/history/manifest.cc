@@ -1,6 +1,7 @@
 #include "migrations/history/manifest.h"
 
 #include <map>
+#include <optional>
 #include <set>
 
 #include "migrations/formats/text.h"
@@ -11,6 +12,7 @@ namespace pgalter::history {
 namespace {
 
 constexpr std::string_view kChain = "chain ";
+constexpr std::string_view kFormat = "# format ";
 constexpr std::size_t kDigits = 64;
 
 struct Entry {
@@ -18,8 +20,16 @@ struct Entry {
   std::string file;
 };
 
+std::string FormatsOf(const std::vector<Migration>& migrations) {
+  std::set<std::string> formats;
+  for (const Migration& migration : migrations) formats.insert(migration.format);
+  std::string text;
+  for (const std::string& format : formats) text += (text.empty() ? "" : " ") + format;
+  return text;
+}
+
 std::string LinesOf(const std::vector<Migration>& migrations) {
-  std::string lines;
+  std::string lines = std::string(kFormat) + FormatsOf(migrations) + "\n";
   for (const Migration& migration : migrations)
     lines += migration.sums.text + "  " + migration.file + "\n";
   return lines;
@@ -37,6 +47,7 @@ std::vector<Mismatch> CheckManifest(std::string_view text,
   std::vector<Mismatch> found;
   std::vector<Entry> entries;
   std::string chain;
+  std::optional<std::string> format;
   std::string below;
   formats::Lines lines(text);
   for (int number = 1; const auto line = lines.Next(); ++number) {
@@ -46,6 +57,10 @@ std::vector<Mismatch> CheckManifest(std::string_view text,
       continue;
     }
     below += std::string(here) + "\n";
+    if (here.starts_with(kFormat)) {
+      format = here.substr(kFormat.size());
+      continue;
+    }
     if (here.size() <= kDigits + 2 || here.substr(kDigits, 2) != "  ") {
       found.push_back({"", "line " + std::to_string(number) + " is no checksum and file"});
       continue;
@@ -76,6 +91,10 @@ std::vector<Mismatch> CheckManifest(std::string_view text,
       found.push_back({entry.file, "is in it, and not in the directory"});
     listed.push_back(entry.file);
   }
+  const std::string format_now = FormatsOf(migrations);
+  if (found.empty() && format.value_or(format_now) != format_now)
+    found.push_back({"", "it was written for files of format " + *format +
+                             ", and they are read as " + format_now + " now"});
   if (found.empty() && listed != order)
     found.push_back({"", "it has the files in another order than they are applied in"});
   return found;

@@ -5,6 +5,7 @@
 // what it is for. Pure.
 //
 //   chain <sha256 of all lines below it, each with its end>
+//   # format <the formats that the files were read as; older manifests lack this line>
 //   <sha256 of the file, line ends and byte order mark aside>  <file>
 
 #include <string>

@@ -120,10 +120,10 @@ Task<> Remove(Session& session, std::string version, std::string event, std::str
 Task<> TakeAsItIs(Session& session, std::string version, const Migration& now, std::string reason) {
   co_await session.db().Query(
       "UPDATE pgalter.migration SET version = $2, title = $3, file = $4, bytes_sha256 = $5,"
-      " text_sha256 = $6, statements_sha256 = $7, header = $8::jsonb,"
+      " text_sha256 = $6, statements_sha256 = $7, header = $8::jsonb, format = $9,"
       " state = CASE state WHEN 'applying' THEN 'applied' ELSE state END WHERE version = $1",
       version, now.version, now.title, now.file, now.sums.bytes, now.sums.text, now.sums.statements,
-      HeaderJson(now));
+      HeaderJson(now), now.format);
   json::object about = About(now);
   if (version != now.version) about["version_now"] = now.version;
   co_await Audit(session, "migration.repaired", version, std::move(about), reason);

@@ -355,6 +355,55 @@ TEST_F(Migrate, TheManifestIsHeldTo) {
   EXPECT_EQ(Up().code, kDone);
 }
 
+TEST_F(Migrate, AManifestMakesNoOtherToolsFilesOurs) {
+  Write("1_t.sql",
+        "-- migrate:up\nCREATE TABLE public.t (a int);\n-- migrate:down\nDROP TABLE public.t;\n");
+  Write("2_b.sql", "CREATE TABLE public.u (a int);\n");
+  EXPECT_EQ(Run({"manifest"}).code, kDone);
+  const Ran ran = Up();
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_EQ(Schema(), "t.a integer\nu.a integer");
+  database_.Sql("UPDATE pgalter.migration SET format = 'pgalter' WHERE version = '1'");
+  ExpectDivergence("taken for a file of pgalter", "--format pgalter");
+  EXPECT_EQ(Run({"repair", "1", "--yes"}).code, kDone);
+  EXPECT_EQ(Up().code, kDone);
+}
+
+TEST_F(Migrate, BytesThatAreNoTextAreRefusedBeforeAnythingRuns) {
+  Create("1_a.sql", "a");
+  Write("2_b.sql", "-- pgalter:up\nCREATE TABLE public.b (a text DEFAULT 'caf\xE9');\n");
+  const Ran latin = Up();
+  EXPECT_EQ(latin.code, kUsage);
+  EXPECT_THAT(latin.err, HasSubstr("2_b.sql:2: "));
+  Write("2_b.sql", std::string("-- pgalter:up\n\nSELECT '\0';\n", 28));
+  const Ran zero = Up();
+  EXPECT_EQ(zero.code, kUsage);
+  EXPECT_THAT(zero.err, HasSubstr("2_b.sql:3: "));
+  EXPECT_EQ(Applied(), "");
+}
+
+TEST_F(Migrate, ARoleOfATransactionEndsBeforeWhatIsOurs) {
+  database_.Sql("CREATE ROLE migrate_owner; GRANT CREATE ON SCHEMA public TO migrate_owner");
+  Write("1_a.sql",
+        "-- pgalter: 1\n-- transaction: single\n-- pgalter:up\nSET ROLE migrate_owner;\n"
+        "CREATE TABLE public.a (id int);\n");
+  const Ran ran = Up();
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT tableowner FROM pg_tables WHERE tablename = 'a'"),
+            "migrate_owner");
+  database_.Sql("DROP TABLE public.a; DROP OWNED BY migrate_owner; DROP ROLE migrate_owner");
+}
+
+TEST_F(Migrate, ASettingThatWouldBeLostIsRefused) {
+  Write("1_a.sql", "-- pgalter:up\nSET ROLE nobody;\nCREATE TABLE public.a (id int);\n");
+  for (const Words& more : {Words{}, Words{"--as-written"}}) {
+    const Ran ran = Up(more);
+    EXPECT_EQ(ran.code, kRefused);
+    EXPECT_THAT(ran.err, AllOf(HasSubstr("1_a.sql"), HasSubstr("line 2: SET role")));
+  }
+  EXPECT_EQ(Schema(), "");
+}
+
 TEST_F(Migrate, AnUnknownDirectiveIsNamedWithItsLine) {
   Write("1_a.sql", "-- pgalter:up\nSELECT 1;\n-- pgalter:dwon\n");
   const Ran ran = Up();

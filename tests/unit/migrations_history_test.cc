@@ -14,6 +14,7 @@
 namespace pgalter::history {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -231,6 +232,18 @@ TEST(Manifest, FindsWhatChanged) {
               ElementsAre(HasSubstr("another order")));
 }
 
+TEST(Manifest, HoldsToTheFormatThatTheFilesWereReadAs) {
+  Migration one = At("1");
+  one.format = "dbmate";
+  const std::string text = WriteManifest({one});
+  EXPECT_THAT(Mismatches(text, {one}), IsEmpty());
+  one.format = "pgalter";
+  EXPECT_THAT(Mismatches(text, {one}), ElementsAre(HasSubstr("format dbmate")));
+  const std::string line = one.sums.text + "  " + one.file + "\n";
+  EXPECT_THAT(Mismatches("chain " + Sha256(line) + "\n" + line, {one}), IsEmpty())
+      << "one that was written before there was such a line";
+}
+
 TEST(Manifest, AMergedOneDoesNotFitItsFirstLine) {
   const std::vector<Migration> then{At("1"), At("2")};
   const std::string both = WriteManifest({At("1")}) +
@@ -326,6 +339,7 @@ Applied RowOf(const Migration& migration) {
   Applied row;
   row.version = migration.version;
   row.file = migration.file;
+  row.format = migration.format;
   row.sums = migration.sums;
   return row;
 }
@@ -366,6 +380,16 @@ TEST(Compare, NamesEachDifference) {
   EXPECT_THAT(Differences({one, crlf}, both), ElementsAre(Difference::kLineEnds));
   crlf.sums.text = "other";
   EXPECT_THAT(Differences({one, crlf}, both), ElementsAre(Difference::kCosmetic));
+}
+
+TEST(Compare, AnotherFormatThanItWasAppliedAsIsToldApart) {
+  Migration now = At("1");
+  now.format = "dbmate";
+  Applied then = RowOf(now);
+  then.format = "pgalter";
+  EXPECT_THAT(Differences({now}, {then}), ElementsAre(Difference::kFormat));
+  then.state = State::kBaseline;
+  EXPECT_THAT(Differences({now}, {then}), ElementsAre(Difference::kFormat));
 }
 
 TEST(Compare, ADependencyComesBefore) {
@@ -477,6 +501,66 @@ TEST(ComposeUp, SettingsOfOneTransactionEndWithIt) {
   EXPECT_THAT(composed.plan.steps[0].sql,
               ElementsAre("SET LOCAL search_path = app", "SET LOCAL work_mem = '1GB'",
                           "CREATE TABLE a (id int)"));
+}
+
+TEST(ComposeUp, ASettingThatStepsWouldLoseIsRefusedWithItsLine) {
+  for (const char* lost :
+       {"SET ROLE app", "SET SESSION AUTHORIZATION app", "SET LOCAL TimeZone = 'UTC'",
+        "SET session_replication_role = replica", "SET standard_conforming_strings = off",
+        "SET row_security = on", "SET client_encoding = 'LATIN1'", "SET search_path = app",
+        "SELECT set_config('role', 'app', false)", "SELECT pg_catalog.set_config('a.b', '', true)",
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"}) {
+    const std::string text = "SELECT 1;\n" + std::string(lost) + ";\nSELECT 2;\n";
+    EXPECT_THAT(OfTool(text, false).refusal, HasSubstr("line 2: ")) << lost;
+    const Composed as_written = ComposeUp(OwnMigration(text), {}, {}, Manner::kAsWritten);
+    EXPECT_THAT(as_written.refusal, HasSubstr("line 2: ")) << lost;
+    const Composed split = OfTool(text + "ALTER TABLE t ALTER c SET NOT NULL;\n", true);
+    EXPECT_THAT(split.refusal, HasSubstr("line 2: ")) << lost;
+  }
+}
+
+TEST(ComposeUp, TimeoutsAndTheHeadOfADumpAreLeftOut) {
+  const Composed timeouts = OfTool(
+      "SET lock_timeout = '5s';\nSELECT set_config('statement_timeout', '0', false);\n"
+      "CREATE TABLE a (id int);\n",
+      false);
+  EXPECT_EQ(timeouts.refusal, "");
+  EXPECT_THAT(timeouts.remarks, ElementsAre(HasSubstr("line 1: "), HasSubstr("line 2: ")));
+  EXPECT_THAT(timeouts.plan.steps, SizeIs(1));
+  const Composed dump = OfTool(
+      "SET statement_timeout = 0;\nSET lock_timeout = 0;\n"
+      "SET idle_in_transaction_session_timeout = 0;\nSET transaction_timeout = 0;\n"
+      "SET client_encoding = 'UTF8';\nSET standard_conforming_strings = on;\n"
+      "SELECT pg_catalog.set_config('search_path', '', false);\n"
+      "SET check_function_bodies = false;\nSET xmloption = content;\n"
+      "SET client_min_messages = warning;\nSET row_security = off;\n"
+      "SET default_tablespace = '';\nSET default_table_access_method = heap;\n"
+      "CREATE TABLE public.a (id int);\n",
+      false);
+  EXPECT_EQ(dump.refusal, "");
+  EXPECT_THAT(dump.plan.steps, SizeIs(1));
+}
+
+TEST(ComposeUp, ATransactionGivesItsRoleBack) {
+  EXPECT_THAT(OfTool("SET ROLE app;\nCREATE TABLE a (id int);\n", true).plan.steps.at(0).sql,
+              ElementsAre("SET LOCAL ROLE app", "CREATE TABLE a (id int)", "RESET ROLE"));
+  EXPECT_THAT(OfTool("SET SESSION AUTHORIZATION app;\nSELECT 1;\n", true).plan.steps.at(0).sql,
+              ElementsAre("SET LOCAL SESSION AUTHORIZATION app", "SELECT 1",
+                          "RESET SESSION AUTHORIZATION", "RESET ROLE"));
+}
+
+TEST(ComposeUp, APlaceholderOfFlywayIsRefusedInAStringToo) {
+  Migration migration = At("1");
+  migration.format = "flyway";
+  migration.up = {"-- ${comment}\nSELECT 1;\nINSERT INTO a VALUES ('${name}');\n", true, false};
+  EXPECT_THAT(ComposeUp(migration, {}, {}, Manner::kOnline).refusal,
+              AllOf(HasSubstr("line 3: "), HasSubstr("${name}")));
+  migration.up.text = "-- ${comment}\nSELECT 1;\n";
+  EXPECT_EQ(ComposeUp(migration, {}, {}, Manner::kOnline).refusal, "");
+  migration.down = Script{"DELETE FROM a WHERE b = '${name}';\n", true, false};
+  EXPECT_THAT(ComposeDown(migration, {}, {}).refusal, HasSubstr("line 1: "));
+  migration.format = "plain";
+  EXPECT_EQ(ComposeDown(migration, {}, {}).refusal, "") << "a string as any other";
 }
 
 TEST(ComposeUp, RefusesWhatItCannotSend) {
