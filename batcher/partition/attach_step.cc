@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 
 #include "batcher/cutover/carry_over.h"
+#include "batcher/partition/lookup.h"
 #include "batcher/partition/shape.h"
 #include "batcher/partition/spec.h"
 #include "engine/async/fail_point.h"
@@ -31,7 +32,7 @@ constexpr std::chrono::hours kLong{24 * 7};
 // the partition's: $1 the table, $2 its name, $3 the partition's (unquoted), $4 replaced ones.
 constexpr const char* kIndexNames = R"sql(
 SELECT format('ALTER INDEX %I.%I RENAME TO %I', n.nspname, c.relname,
-  CASE WHEN length(made) > 63 THEN left(made, 54) || '_' || left(md5(made), 8) ELSE made END)
+  CASE WHEN octet_length(made) > 63 THEN left(made, 13) || '_' || left(md5(made), 8) ELSE made END)
 FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (SELECT CASE WHEN starts_with(c.relname, $2::text || '_')
@@ -50,7 +51,7 @@ WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conparentid = 0
 
 // Rights are asked of the parent; those on the partition would be a way around its policies.
 constexpr const char* kRevoke = R"sql(
-SELECT DISTINCT format('REVOKE ALL ON TABLE %s FROM %s', $2::text,
+SELECT DISTINCT format('REVOKE ALL ON TABLE %s FROM %s CASCADE', $2::text,
   CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
 FROM (SELECT relacl AS acl FROM pg_class WHERE oid = $1
       UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = $1) o, aclexplode(o.acl) a
@@ -66,6 +67,27 @@ FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
 JOIN pg_inherits i ON i.inhrelid = x.indexrelid JOIN pg_class p ON p.oid = i.inhparent
 LEFT JOIN pg_constraint pc ON pc.conindid = p.oid AND pc.contype IN ('p', 'u')
 WHERE x.indrelid = $1
+)sql";
+
+// $1 the parent.
+constexpr const char* kInTheWayBack = R"sql(
+SELECT format('policy %I of %s reads the table', p.polname, p.polrelid::regclass)
+FROM pg_policy p JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND p.polrelid <> $1
+UNION ALL
+SELECT format('rule %I of %s uses the table', r.rulename, r.ev_class::regclass)
+FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+JOIN pg_class v ON v.oid = r.ev_class
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND r.ev_class <> $1
+  AND (r.rulename <> '_RETURN' OR v.relkind <> 'v')
+UNION ALL
+SELECT format('%s depends on its row type or its rows', pg_describe_object(d.classid, d.objid, 0))
+FROM pg_depend d JOIN pg_class c ON c.oid = $1
+WHERE d.deptype = 'n'
+  AND (d.refclassid = 'pg_type'::regclass
+         AND d.refobjid IN (c.reltype, (SELECT typarray FROM pg_type WHERE oid = c.reltype))
+       OR d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+         AND d.classid = 'pg_proc'::regclass)
 )sql";
 
 constexpr const char* kColumns = R"sql(
@@ -140,7 +162,7 @@ Task<std::string> NameInPartition(Session& session, const Spec& spec, std::strin
     return parsed ? parsed->name : quoted;
   };
   const pg::Result row = co_await session.db().Query(
-      "SELECT quote_ident(CASE WHEN length(made) > 63 THEN left(made, 54) || '_' || "
+      "SELECT quote_ident(CASE WHEN octet_length(made) > 63 THEN left(made, 13) || '_' || "
       "left(md5(made), 8) ELSE made END) FROM (SELECT CASE WHEN starts_with($1::text, $2::text || "
       "'_') THEN $3::text || substr($1::text, length($2::text) + 1) ELSE $3::text || '_' || "
       "$1::text END AS made) m",
@@ -157,6 +179,7 @@ class Attaching {
   Task<> Run() {
     co_await guard::CheckLease(session_, env_.lease);
     co_await CheckShape();
+    co_await CheckObstacles();
     Texts dropped =
         co_await Read(session_, kDropInbound, pg::Params::Of(pair_.table, spec_.column.name));
     co_await Execute(session_, dropped);
@@ -172,7 +195,6 @@ class Attaching {
     for (const std::string& name : Made())
       statements.push_back(
           fmt::format("ALTER TABLE {}.{} SET SCHEMA {}", spec_.schema, name, spec_.home));
-    Append(statements, sequence_names_);
     statements.push_back(
         fmt::format("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM (MINVALUE) TO ({})",
                     spec_.table, pair_.first(), spec_.upto));
@@ -214,6 +236,21 @@ class Attaching {
     }
   }
 
+  // Whatever somebody has hung on the table meanwhile would be bound to one partition.
+  Task<> CheckObstacles() {
+    if (!async::SafeguardOn("obstacles")) co_return;
+    std::string why = co_await FindObstacle(session_, pair_.table, spec_.column.name);
+    const auto inbound = co_await FindInboundKeys(session_, pair_.table, spec_.column.name);
+    if (why.empty() && inbound.size() != spec_.inbound.size())
+      why = "the foreign keys that refer to it are not those of the beginning";
+    if (why.empty()) co_return;
+    throw Failure(
+        ExitCode::kRefused,
+        fmt::format("{} was changed while run {} worked on it: {}. Nothing was changed by "
+                    "this step. Then: pgalter resume {}, or pgalter abort {} --yes",
+                    spec_.table, env_.run.id, why, env_.run.id, env_.run.id));
+  }
+
   Task<> Rename(Texts& statements) {
     Texts replaced;
     for (const WidenedKey& key : spec_.keys) replaced.push_back(key.index);
@@ -250,8 +287,8 @@ class Attaching {
       const auto parsed = sql::ParseQualifiedName(made);
       const std::string now = sql::QuoteIdentifier(parsed->name);
       if (now != identity.name)
-        sequence_names_.push_back(
-            fmt::format("ALTER SEQUENCE {}.{} RENAME TO {}", spec_.home, now, identity.name));
+        statements.push_back(
+            fmt::format("ALTER SEQUENCE {}.{} RENAME TO {}", spec_.schema, now, identity.name));
     }
   }
 
@@ -259,7 +296,6 @@ class Attaching {
   Session& session_;
   const Pair& pair_;
   const Spec& spec_;
-  Texts sequence_names_;
   Texts validate_;
 };
 
@@ -271,32 +307,48 @@ class Detaching {
   Task<> Run() {
     co_await guard::CheckLease(session_, env_.lease);
     const pg::Result names = co_await session_.db().Query(kFormerNames, pair_.table);
-    Texts first{fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.table, pair_.first())};
-    if (async::SafeguardOn("rows-back")) first.push_back(co_await MoveRows());
-    co_await Execute(session_, first);
+    co_await CheckObstacles();
     cutover::Staying staying;
     staying.own_keys = staying.identities = true;
     cutover::CarryOver carry = co_await cutover::ReadCarryOver(session_, pair_.parent, pair_.table,
                                                                spec_.table, pair_.made(), staying);
-    Texts statements{fmt::format("CREATE SCHEMA {}", spec_.schema)};
-    Append(statements, std::move(carry.before));
+    // Foreign keys that refer to the table go first: a partition that they need is not let go.
+    Texts statements = std::move(carry.before);
+    statements.push_back(
+        fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.table, pair_.first()));
+    if (async::SafeguardOn("rows-back")) statements.push_back(co_await MoveRows());
+    statements.push_back(fmt::format("CREATE SCHEMA {}", spec_.schema));
     statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", spec_.table, spec_.schema));
     statements.push_back(fmt::format("ALTER TABLE {} RENAME TO {}", pair_.first(), spec_.relname));
     NameBack(names, statements);
     co_await IdentitiesBack(statements);
     Append(statements, std::move(carry.after));
-    for (const std::string& key : spec_.inbound) statements.push_back(key + " NOT VALID");
+    for (const std::string& key : spec_.inbound)
+      statements.push_back(IsNotValid(key) ? key : key + " NOT VALID");
     statements.push_back(fmt::format("DROP TABLE {}", pair_.made()));
     statements.push_back(fmt::format("DROP SCHEMA {}", spec_.schema));
     co_await Execute(session_, statements);
     validate_ = std::move(carry.validate);
-    for (const std::string& key : spec_.inbound) validate_.push_back(ValidateOf(key));
+    for (const std::string& key : spec_.inbound)
+      if (!IsNotValid(key)) validate_.push_back(ValidateOf(key));
     async::FailPoint("detached");
   }
 
   [[nodiscard]] const Texts& validate() const { return validate_; }
 
  private:
+  static bool IsNotValid(const std::string& key) { return key.ends_with(" NOT VALID"); }
+
+  // What hangs on the parent, and could not follow.
+  Task<> CheckObstacles() {
+    const pg::Result rows = co_await session_.db().Query(kInTheWayBack, pair_.parent);
+    if (rows.empty()) co_return;
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("run {} cannot be taken back: {}: drop it before, and make it again "
+                              "after. Nothing was changed. Then: pgalter revert {}",
+                              env_.run.id, rows.Get<std::string>(0, 0), env_.run.id));
+  }
+
   // Of the other partitions; no trigger of the users' is on the table now.
   Task<std::string> MoveRows() {
     const pg::Result row = co_await session_.db().Query(kColumns, pair_.table);
@@ -471,6 +523,27 @@ Task<> BuildKeysBack(run::Environment& env, const state::Step& step, const Pair&
   }
 }
 
+// A key that stayed would refuse rows that the partitioned table allows.
+Task<> DropKeysBack(run::Environment& env, const Pair& pair) {
+  async::Stopper never;
+  for (const WidenedKey& key : pair.spec.keys) {
+    const auto name = sql::ParseQualifiedName(pair.spec.home + "." + Detaching::BackName(key));
+    if (name) co_await run::DropIndex(env, *name, run::Dropping::kAny, never);
+  }
+}
+
+[[noreturn]] void RefuseTwice(const run::Environment& env, const Pair& pair, const char* what) {
+  std::string queries;
+  for (const WidenedKey& key : pair.spec.keys)
+    queries += fmt::format("\nSELECT {0} FROM {1} GROUP BY {0} HAVING count(*) > 1", key.columns,
+                           pair.spec.table);
+  throw Failure(ExitCode::kRefused,
+                fmt::format("run {} cannot be taken back: a key of {} that was unique before is "
+                            "there twice now ({}). Nothing was changed. Remove one of the rows, "
+                            "then: pgalter revert {}. They are found by:{}",
+                            env.run.id, pair.spec.table, what, env.run.id, queries));
+}
+
 Task<> Detach(run::Environment& env, const state::Step& step) {
   Pair pair;
   pair.spec = FromJson(env.run.spec);
@@ -478,7 +551,6 @@ Task<> Detach(run::Environment& env, const state::Step& step) {
   const pg::Result parent = co_await env.main.db().Query(
       "SELECT inhparent FROM pg_inherits WHERE inhrelid = $1", pair.table);
   pair.parent = parent.Get<pg::Oid>(0, 0);
-  co_await BuildKeysBack(env, step, pair);
   Texts validate;
   auto body = [&]() -> Task<> {
     Detaching detaching(env, pair);
@@ -487,23 +559,21 @@ Task<> Detach(run::Environment& env, const state::Step& step) {
   };
   auto record = [&]() -> Task<> { co_await KeepValidations(env, step, validate); };
   async::Stopper never;  // an abort is a stop already
-  std::optional<pg::PgError> twice;
+  std::exception_ptr failure;
+  std::string twice;
   try {
+    co_await BuildKeysBack(env, step, pair);
     co_await Climb(env, pair.spec, pair.parent, body, record, never, "revert");
   } catch (const pg::PgError& error) {
-    if (error.sqlstate() != "23505") throw;
-    twice = error;
+    failure = std::current_exception();
+    if (error.sqlstate() == "23505") twice = error.what();
+  } catch (const Failure&) {
+    failure = std::current_exception();
   }
-  if (twice) {
-    std::string queries;
-    for (const WidenedKey& key : pair.spec.keys)
-      queries += fmt::format("\nSELECT {0} FROM {1} GROUP BY {0} HAVING count(*) > 1", key.columns,
-                             pair.spec.table);
-    throw Failure(ExitCode::kRefused,
-                  fmt::format("run {} cannot be taken back: a key of {} that was unique before is "
-                              "there twice now ({}). Nothing was changed. Remove one of the rows, "
-                              "then: pgalter revert {}. They are found by:{}",
-                              env.run.id, pair.spec.table, twice->what(), env.run.id, queries));
+  if (failure) {
+    if (env.main.open()) co_await DropKeysBack(env, pair);
+    if (!twice.empty()) RefuseTwice(env, pair, twice.c_str());
+    std::rethrow_exception(failure);
   }
   async::FailPoint("detach-committed");
 }
@@ -526,8 +596,10 @@ run::Task<> AttachStep::Undo(run::Environment& env, const state::Step& step) {
 
 run::Task<bool> SettleStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
-run::Task<> SettleStep::Do(run::Environment& env, const state::Step& step) {
-  co_await ValidateAll(env, step, env.stopper);
+run::Task<> SettleStep::Do(run::Environment& env, const state::Step&) {
+  // As the cut-over has left it: the runner may have read it before.
+  const state::Step now = co_await StepOfKind(env, "partition-settle");
+  co_await ValidateAll(env, now, env.stopper);
 }
 
 run::Task<> SettleStep::Undo(run::Environment&, const state::Step&) { co_return; }

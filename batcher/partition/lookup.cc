@@ -15,6 +15,141 @@ using sql::QuoteIdentifier;
 
 namespace {
 
+// What a partitioned table cannot have, or what would mean something else afterwards; each with the
+// way out. $1 the table, $2 the partition column.
+constexpr const char* kObstacles = R"sql(
+SELECT 'it is partitioned already' FROM pg_class WHERE oid = $1 AND relkind = 'p'
+UNION ALL
+SELECT 'it is temporary' FROM pg_class WHERE oid = $1 AND relpersistence = 't'
+UNION ALL
+SELECT 'it inherits, or is inherited from: NO INHERIT first'
+WHERE EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1 OR inhparent = $1)
+UNION ALL
+SELECT 'it is a typed table: ALTER TABLE … NOT OF first' FROM pg_class
+WHERE oid = $1 AND reloftype <> 0
+UNION ALL
+SELECT format('%s depends on its row type or its rows: drop it before, and make it again after',
+              pg_describe_object(d.classid, d.objid, 0))
+FROM pg_depend d JOIN pg_class c ON c.oid = $1
+WHERE d.deptype = 'n'
+  AND (d.refclassid = 'pg_type'::regclass
+         AND d.refobjid IN (c.reltype, (SELECT typarray FROM pg_type WHERE oid = c.reltype))
+       OR d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+         AND d.classid = 'pg_proc'::regclass)
+UNION ALL
+SELECT DISTINCT format('%s reads it: drop it before, and make it again after',
+                       pg_describe_object('pg_class'::regclass, v.oid, 0))
+FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
+WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+  AND d.refobjid = $1 AND v.oid <> $1 AND v.relkind <> 'v'
+UNION ALL
+SELECT format('constraint %I excludes rows, which no partitioned table can: drop it first',
+              conname)
+FROM pg_constraint WHERE conrelid = $1 AND contype = 'x'
+UNION ALL
+SELECT format('constraint %I is not valid, and a partition''s has to be: ALTER TABLE … VALIDATE '
+              'CONSTRAINT %I first', conname, conname)
+FROM pg_constraint WHERE conrelid = $1 AND contype IN ('c', 'f') AND NOT convalidated
+UNION ALL
+SELECT format('constraint %I is NO INHERIT: add it again without', conname)
+FROM pg_constraint WHERE conrelid = $1 AND contype = 'c' AND connoinherit
+UNION ALL
+SELECT format('foreign key %I refers to the table itself: drop it before', conname)
+FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND confrelid = $1
+UNION ALL
+SELECT format('foreign key %I of the partitioned table %s refers to it: drop it before, and add it '
+              'again after', f.conname, f.conrelid::regclass)
+FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0 AND c.relkind = 'p'
+UNION ALL
+SELECT format('row trigger %I has transition tables, which a partition''s cannot have: make it a '
+              'trigger FOR EACH STATEMENT', tgname)
+FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal AND tgtype & 1 = 1
+  AND (tgoldtable IS NOT NULL OR tgnewtable IS NOT NULL)
+UNION ALL
+SELECT 'its replica identity is an index: ALTER TABLE … REPLICA IDENTITY DEFAULT or FULL first'
+FROM pg_class WHERE oid = $1 AND relreplident = 'i'
+UNION ALL
+SELECT format('it has a security label of provider %s', provider) FROM pg_seclabel
+WHERE classoid = 'pg_class'::regclass AND objoid = $1
+UNION ALL
+SELECT format('index %s is not valid: drop it, or make it again', indexrelid::regclass)
+FROM pg_index WHERE indrelid = $1 AND NOT indisvalid
+UNION ALL
+SELECT format('publication %I sends partitions under their own names, which subscribers do not '
+              'know: ALTER PUBLICATION %I SET (publish_via_partition_root = true) first', p.pubname,
+              p.pubname)
+FROM pg_publication p WHERE NOT p.pubviaroot
+  AND EXISTS (SELECT FROM pg_publication_tables t JOIN pg_class c ON c.oid = $1
+              JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname)
+UNION ALL
+SELECT format('column %I may be NULL, and no range holds NULL: make it NOT NULL first (pgalter run '
+              '--sql ''ALTER TABLE %s ALTER COLUMN %I SET NOT NULL'')', attname,
+              attrelid::regclass, attname)
+FROM pg_attribute WHERE attrelid = $1 AND attname = $2 AND NOT attnotnull
+UNION ALL
+SELECT format('column %I is generated, and cannot part the rows', attname)
+FROM pg_attribute WHERE attrelid = $1 AND attname = $2 AND attgenerated <> ''
+UNION ALL
+SELECT format('policy %I of %s reads it: drop it before, and make it again after', p.polname,
+              p.polrelid::regclass)
+FROM pg_policy p JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND p.polrelid <> $1
+UNION ALL
+SELECT format('rule %I of view %s writes or reads it: drop it before, and make it again after',
+              r.rulename, r.ev_class::regclass)
+FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND r.ev_class <> $1
+  AND r.rulename <> '_RETURN'
+UNION ALL
+SELECT format('view %s reads it and belongs to %I, whom this role does not stand for: run as a role '
+              'that may change both', v.oid::regclass, pg_get_userbyid(v.relowner))
+FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
+  AND NOT pg_has_role(v.relowner, 'USAGE')
+UNION ALL
+SELECT format('view %s leans on constraint %I, which changes: name all columns in its GROUP BY, or '
+              'drop it before and make it again after', r.ev_class::regclass, c.conname)
+FROM pg_constraint c
+JOIN pg_depend d ON d.refclassid = 'pg_constraint'::regclass AND d.refobjid = c.oid
+  AND d.classid = 'pg_rewrite'::regclass
+JOIN pg_rewrite r ON r.oid = d.objid WHERE c.conrelid = $1
+UNION ALL
+SELECT format('the identity sequence of column %I is the default of another column: give that one a '
+              'sequence of its own', a.attname)
+FROM pg_attribute a
+JOIN pg_depend i ON i.classid = 'pg_class'::regclass AND i.refclassid = 'pg_class'::regclass
+  AND i.refobjid = a.attrelid AND i.refobjsubid = a.attnum AND i.deptype = 'i'
+JOIN pg_depend u ON u.refclassid = 'pg_class'::regclass AND u.refobjid = i.objid
+  AND u.classid = 'pg_attrdef'::regclass
+WHERE a.attrelid = $1 AND a.attidentity <> ''
+UNION ALL
+SELECT format('subscription %s writes into it by its identity, which would be that of one partition: '
+              'take it out of the publication of the other side first', s.srsubid)
+FROM pg_subscription_rel s WHERE s.srrelid = $1
+UNION ALL
+SELECT format('publication %I sends columns without %I, which becomes a part of the key: add it to '
+              'its list first', p.pubname, $2::text)
+FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+JOIN pg_attribute a ON a.attrelid = r.prrelid AND a.attname = $2
+WHERE r.prrelid = $1 AND to_jsonb(r) ->> 'prattrs' IS NOT NULL
+  AND NOT to_jsonb(r) -> 'prattrs' @> to_jsonb(a.attnum::int)
+)sql";
+
+// Foreign keys that refer to a key without the column.
+constexpr const char* kInbound = R"sql(
+SELECT r.name, quote_ident(f.conname),
+       format('ALTER TABLE %s ADD CONSTRAINT %I %s', r.name, f.conname, pg_get_constraintdef(f.oid))
+FROM pg_constraint f CROSS JOIN LATERAL (
+  SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.conrelid) r
+WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conparentid = 0
+  AND (SELECT attnum FROM pg_attribute WHERE attrelid = $1 AND attname = $2) <> ALL (f.confkey)
+ORDER BY 1, 2
+)sql";
+
 // Unique keys that lack the column, and whether they can be widened by it.
 constexpr const char* kKeys = R"sql(
 SELECT quote_ident(c.relname),
@@ -31,6 +166,18 @@ SELECT quote_ident(c.relname),
          AND NOT EXISTS (SELECT FROM unnest(x.indclass) o (oid) JOIN pg_opclass oc USING (oid)
                          WHERE NOT oc.opcdefault)
          AND 0 = ALL (x.indoption[0:x.indnkeyatts - 1])
+         AND NOT EXISTS (SELECT FROM generate_series(0, x.indnkeyatts - 1) n JOIN pg_attribute a
+                         ON a.attrelid = x.indrelid AND a.attnum = x.indkey[n]
+                         WHERE a.attcollation <> x.indcollation[n]),
+       coalesce(' WITH (' || array_to_string(c.reloptions, ', ') || ')', ''),
+       (SELECT quote_ident(o.relname) FROM pg_index y JOIN pg_class o ON o.oid = y.indexrelid
+        WHERE y.indrelid = x.indrelid AND y.indisunique AND y.indexprs IS NULL AND y.indpred IS NULL
+          AND (SELECT array_agg(k ORDER BY n) FROM unnest(y.indkey[0:y.indnkeyatts - 1])
+               WITH ORDINALITY u (k, n))
+            = (SELECT array_agg(k ORDER BY n) FROM unnest(x.indkey[0:x.indnkeyatts - 1])
+               WITH ORDINALITY u (k, n))
+              || (SELECT attnum FROM pg_attribute WHERE attrelid = $1 AND attname = $2)
+        LIMIT 1)
 FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
 LEFT JOIN pg_constraint con ON con.conindid = x.indexrelid AND con.conrelid = x.indrelid
   AND con.contype IN ('p', 'u')
@@ -41,6 +188,20 @@ ORDER BY x.indisprimary DESC, c.relname
 )sql";
 
 }  // namespace
+
+Task<std::string> FindObstacle(Session& session, pg::Oid table, std::string column) {
+  const pg::Result rows = co_await session.db().Query(kObstacles, table, column);
+  co_return rows.empty() ? std::string() : rows.Get<std::string>(0, 0);
+}
+
+Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table, std::string column) {
+  const pg::Result rows = co_await session.db().Query(kInbound, table, column);
+  std::vector<InboundKey> keys;
+  for (int i = 0; i < rows.rows(); ++i)
+    keys.push_back(
+        {rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1), rows.Get<std::string>(i, 2)});
+  co_return keys;
+}
 
 Task<> RequireColumn(Session& session, const backfill::Table& table, std::string name) {
   const pg::Result row = co_await session.db().Query(
@@ -125,6 +286,15 @@ Task<std::vector<WidenedKey>> FindWidenedKeys(Session& session, pg::Oid table, s
                     fmt::format("unique index {} lacks {}, and is too special to be widened by it: "
                                 "drop it before. Nothing was changed",
                                 key.index, added));
+    key.storage = rows.Get<std::string>(i, 6);
+    const auto twin = rows.Get<std::optional<std::string>>(i, 7);
+    if (twin)
+      throw Failure(
+          ExitCode::kRefused,
+          fmt::format("unique key {} would become ({}), which {} is already: make {} the "
+                      "only one of the two first (of a primary key: DROP CONSTRAINT, then "
+                      "ADD PRIMARY KEY USING INDEX). Nothing was changed",
+                      key.index, key.wide, *twin, *twin));
     keys.push_back(std::move(key));
   }
   co_return keys;
@@ -132,10 +302,11 @@ Task<std::vector<WidenedKey>> FindWidenedKeys(Session& session, pg::Oid table, s
 
 std::string PartName(const std::string& relname, const std::string& end) {
   constexpr std::size_t kMost = 63;
-  std::string start = relname.substr(0, std::min(relname.size(), kMost - end.size()));
-  while (!start.empty() && (static_cast<unsigned char>(start.back()) & 0xC0U) == 0x80U)
-    start.pop_back();  // a character that was cut in two
-  return QuoteIdentifier(start + end);
+  if (relname.size() + end.size() <= kMost) return QuoteIdentifier(relname + end);
+  std::size_t cut = kMost - end.size();
+  // Not within a character.
+  while (cut > 0 && (static_cast<unsigned char>(relname[cut]) & 0xC0U) == 0x80U) --cut;
+  return QuoteIdentifier(relname.substr(0, cut) + end);
 }
 
 }  // namespace pgalter::partition

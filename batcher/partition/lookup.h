@@ -18,6 +18,18 @@ Task<KeyColumn> FindColumn(Session& session, const backfill::Table& table, std::
 Period PeriodOf(const std::string& every, const KeyColumn& column);
 Task<> RefuseUnknownZone(Session& session, std::string zone);
 
+// What keeps the table from being attached, with the way out; empty: nothing. Asked before the run
+// and again under the lock of the cut-over.
+Task<std::string> FindObstacle(Session& session, pg::Oid table, std::string column);
+
+// Foreign keys that refer to a key without the column.
+struct InboundKey {
+  std::string table;  // quoted, with its schema
+  std::string name;   // quoted
+  std::string add;    // "ALTER TABLE … ADD CONSTRAINT …", with NOT VALID if it is not
+};
+Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table, std::string column);
+
 // Unique keys that lack the column, with the form that has it; `build` is left empty. Throws
 // run::Failure (refused): one that cannot be widened.
 Task<std::vector<WidenedKey>> FindWidenedKeys(Session& session, pg::Oid table, std::string column);

@@ -22,6 +22,8 @@ using Texts = std::vector<std::string>;
 
 namespace {
 
+constexpr std::chrono::minutes kPatient{10};
+
 // $1 the table, $2 the new one's name: what LIKE does not copy, and a partitioned table can have.
 constexpr const char* kSettings = R"sql(
 SELECT format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', $2::text, attname,
@@ -70,6 +72,10 @@ class Parent {
   Task<> Make() {
     storage_ = co_await session_.db().Query(kStorage, table_);
     co_await Do(fmt::format("CREATE SCHEMA {}", spec_.schema));
+    // Its owner may be a role that this one is a member of.
+    if (storage_.Get<bool>(0, 5))
+      co_await Do(fmt::format("GRANT ALL ON SCHEMA {} TO {}", spec_.schema,
+                              storage_.Get<std::string>(0, 3)));
     co_await Do(fmt::format(
         "CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED "
         "INCLUDING IDENTITY INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS) "

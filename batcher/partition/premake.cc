@@ -33,7 +33,9 @@ SELECT CASE WHEN extract(epoch FROM rest) = 0
             THEN (extract(year FROM whole) * 12 + extract(month FROM whole))::int || ' month'
             WHEN extract(epoch FROM b - a)::bigint % 86400 = 0
             THEN extract(epoch FROM b - a)::bigint / 86400 || ' day'
-            ELSE extract(epoch FROM b - a)::bigint / 3600 || ' hour' END
+            WHEN extract(epoch FROM b - a)::bigint % 3600 = 0
+              AND extract(epoch FROM b - a)::bigint < 86400
+            THEN extract(epoch FROM b - a)::bigint / 3600 || ' hour' END
 FROM (SELECT a, b, age(b, a) AS whole,
              age(b, a) - make_interval(months => (extract(year FROM age(b, a)) * 12
                + extract(month FROM age(b, a)))::int) AS rest
@@ -106,7 +108,31 @@ Task<Period> Width(Session& session, const Parent& parent, const PremakeWish& wi
     for (std::size_t at = 0; (at = query.find(mark)) != std::string::npos;)
       query.replace(at, mark.size(), text);
   const pg::Result row = co_await session.db().Query(query, *from, to);
-  co_return PeriodOf(row.Get<std::string>(0, 0), parent.column);
+  const auto width = row.Get<std::optional<std::string>>(0, 0);
+  if (!width)
+    throw Failure(
+        ExitCode::kUsage,
+        fmt::format("the last range of {}, from {} to {}, is no whole number of hours, days "
+                    "or months in {}: say the --time-zone that its days begin in, or "
+                    "--every",
+                    parent.table.name, *from, to, wish.time_zone));
+  co_return PeriodOf(*width, parent.column);
+}
+
+// Days and longer begin at midnight, or the ranges would leave the calendar that they were made by.
+Task<> RefuseOffGrid(Session& session, const Parent& parent, const Period& period,
+                     const PremakeWish& wish, const std::string& to) {
+  if (parent.column.type != KeyType::kTimestamptz || period.unit == Unit::kHour) co_return;
+  const pg::Result row = co_await session.db().Query(
+      "SELECT ($1::text::timestamptz AT TIME ZONE $2::text)::time = time '00:00',"
+      " ($1::text::timestamptz AT TIME ZONE $2::text)::time::text",
+      to, wish.time_zone);
+  if (row.Get<bool>(0, 0)) co_return;
+  throw Failure(
+      ExitCode::kUsage,
+      fmt::format("the last range of {} ends at {} in {}: say the --time-zone that its days "
+                  "begin in",
+                  parent.table.name, row.Get<std::string>(0, 1), wish.time_zone));
 }
 
 Task<> RefuseRowsInDefault(Session& session, const Parent& parent, const std::string& from,
@@ -128,6 +154,37 @@ Task<> RefuseRowsInDefault(Session& session, const Parent& parent, const std::st
                               "would be in their way: {} from {} up to {}. Move them out of it "
                               "first. Nothing was changed",
                               count, name, column, from, to));
+}
+
+// What a new partition has to be given to be as its siblings are, with {} for its name: their owner
+// and replica identity, and none of the rights that default privileges would open it with.
+struct Likeness {
+  std::string persistence;
+  std::vector<std::string> after;
+};
+Task<Likeness> LikeTheOthers(Session& session, const Parent& parent) {
+  Likeness likeness;
+  const pg::Result row = co_await session.db().Query(
+      "SELECT quote_ident(pg_get_userbyid(c.relowner)),"
+      " c.relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user),"
+      " EXISTS (SELECT FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid"
+      "   WHERE i.inhparent = c.oid AND p.relreplident = 'f'),"
+      " (SELECT bool_and(p.relpersistence = 'u') FROM pg_inherits i JOIN pg_class p"
+      "   ON p.oid = i.inhrelid WHERE i.inhparent = c.oid),"
+      " (SELECT string_agg(DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident("
+      "     pg_get_userbyid(a.grantee)) END, ', ')"
+      "   FROM pg_default_acl d, aclexplode(d.defaclacl) a WHERE d.defaclobjtype = 'r'"
+      "   AND d.defaclrole = (SELECT oid FROM pg_roles WHERE rolname = current_user)"
+      "   AND d.defaclnamespace IN (0, c.relnamespace) AND a.grantee <> d.defaclrole)"
+      " FROM pg_class c WHERE c.oid = $1",
+      parent.table.oid);
+  if (row.Get<std::optional<bool>>(0, 3).value_or(false)) likeness.persistence = "UNLOGGED ";
+  if (const auto grantees = row.Get<std::optional<std::string>>(0, 4))
+    likeness.after.push_back("REVOKE ALL ON TABLE {} FROM " + *grantees);
+  if (row.Get<bool>(0, 2)) likeness.after.emplace_back("ALTER TABLE {} REPLICA IDENTITY FULL");
+  if (row.Get<bool>(0, 1))
+    likeness.after.push_back("ALTER TABLE {} OWNER TO " + row.Get<std::string>(0, 0));
+  co_return likeness;
 }
 
 }  // namespace
@@ -153,19 +210,27 @@ Task<Premake> FindPremake(Session& session, PremakeWish wish) {
                               parent.table.name));
   const Period period =
       co_await Width(session, parent, wish, last.Get<std::optional<std::string>>(0, 0), *to);
+  co_await RefuseOffGrid(session, parent, period, wish, *to);
   std::string newest = co_await NewestKey(session, parent.table.name, parent.column);
-  const auto ranges = co_await RangesAfter(session, parent.column, period, wish.time_zone, *to,
-                                           std::move(newest), wish.premake);
   Premake premake;
   premake.table = parent.table.name;
+  premake.until = *to;
+  // Numbers have no clock: without a row, nothing says how far they are.
+  if (newest.empty() && parent.column.type == KeyType::kInteger) co_return premake;
+  const auto ranges = co_await RangesAfter(session, parent.column, period, wish.time_zone, *to,
+                                           std::move(newest), wish.premake);
   premake.until = ranges.until;
   const auto options = last.Get<std::string>(0, 2);
-  for (const Range& range : ranges.ranges)
+  const Likeness likeness = co_await LikeTheOthers(session, parent);
+  for (const Range& range : ranges.ranges) {
+    const std::string name = parent.home + "." + PartName(parent.table.relname, "_p" + range.name);
     premake.script.push_back(
-        fmt::format("CREATE TABLE {}.{} PARTITION OF {} FOR VALUES FROM ({}) "
-                    "TO ({}){}",
-                    parent.home, PartName(parent.table.relname, "_p" + range.name),
-                    parent.table.name, range.from, range.to, options));
+        fmt::format("CREATE {}TABLE {} PARTITION OF {} FOR VALUES FROM ({}) TO "
+                    "({}){}",
+                    likeness.persistence, name, parent.table.name, range.from, range.to, options));
+    for (const std::string& form : likeness.after)
+      premake.script.push_back(fmt::format(fmt::runtime(form), name));
+  }
   if (!ranges.ranges.empty())
     co_await RefuseRowsInDefault(session, parent, ranges.ranges.front().from,
                                  ranges.ranges.back().to);

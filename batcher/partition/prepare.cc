@@ -26,97 +26,6 @@ namespace {
       fmt::format("cannot attach {} to a partitioned table: {}. Nothing was changed", table, why));
 }
 
-// What a partitioned table cannot have, or what would mean something else afterwards; each with the
-// way out. $1 the table, $2 the partition column.
-constexpr const char* kObstacles = R"sql(
-SELECT 'it is partitioned already' FROM pg_class WHERE oid = $1 AND relkind = 'p'
-UNION ALL
-SELECT 'it is temporary' FROM pg_class WHERE oid = $1 AND relpersistence = 't'
-UNION ALL
-SELECT 'it inherits, or is inherited from: NO INHERIT first'
-WHERE EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1 OR inhparent = $1)
-UNION ALL
-SELECT 'it is a typed table: ALTER TABLE … NOT OF first' FROM pg_class
-WHERE oid = $1 AND reloftype <> 0
-UNION ALL
-SELECT format('%s depends on its row type or its rows: drop it before, and make it again after',
-              pg_describe_object(d.classid, d.objid, 0))
-FROM pg_depend d JOIN pg_class c ON c.oid = $1
-WHERE d.deptype = 'n'
-  AND (d.refclassid = 'pg_type'::regclass
-         AND d.refobjid IN (c.reltype, (SELECT typarray FROM pg_type WHERE oid = c.reltype))
-       OR d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
-         AND d.classid = 'pg_proc'::regclass)
-UNION ALL
-SELECT DISTINCT format('%s reads it: drop it before, and make it again after',
-                       pg_describe_object('pg_class'::regclass, v.oid, 0))
-FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
-WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
-  AND d.refobjid = $1 AND v.oid <> $1 AND v.relkind <> 'v'
-UNION ALL
-SELECT format('constraint %I excludes rows, which no partitioned table can: drop it first',
-              conname)
-FROM pg_constraint WHERE conrelid = $1 AND contype = 'x'
-UNION ALL
-SELECT format('constraint %I is not valid, and a partition''s has to be: ALTER TABLE … VALIDATE '
-              'CONSTRAINT %I first', conname, conname)
-FROM pg_constraint WHERE conrelid = $1 AND contype IN ('c', 'f') AND NOT convalidated
-UNION ALL
-SELECT format('constraint %I is NO INHERIT: add it again without', conname)
-FROM pg_constraint WHERE conrelid = $1 AND contype = 'c' AND connoinherit
-UNION ALL
-SELECT format('foreign key %I refers to the table itself: drop it before', conname)
-FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND confrelid = $1
-UNION ALL
-SELECT format('foreign key %I of the partitioned table %s refers to it: drop it before, and add it '
-              'again after', f.conname, f.conrelid::regclass)
-FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
-WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0 AND c.relkind = 'p'
-UNION ALL
-SELECT format('row trigger %I has transition tables, which a partition''s cannot have: make it a '
-              'trigger FOR EACH STATEMENT', tgname)
-FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal AND tgtype & 1 = 1
-  AND (tgoldtable IS NOT NULL OR tgnewtable IS NOT NULL)
-UNION ALL
-SELECT 'its replica identity is an index: ALTER TABLE … REPLICA IDENTITY DEFAULT or FULL first'
-FROM pg_class WHERE oid = $1 AND relreplident = 'i'
-UNION ALL
-SELECT format('it has a security label of provider %s', provider) FROM pg_seclabel
-WHERE classoid = 'pg_class'::regclass AND objoid = $1
-UNION ALL
-SELECT format('index %s is not valid: drop it, or make it again', indexrelid::regclass)
-FROM pg_index WHERE indrelid = $1 AND NOT indisvalid
-UNION ALL
-SELECT format('publication %I sends partitions under their own names, which subscribers do not '
-              'know: ALTER PUBLICATION %I SET (publish_via_partition_root = true) first', p.pubname,
-              p.pubname)
-FROM pg_publication p WHERE NOT p.pubviaroot
-  AND EXISTS (SELECT FROM pg_publication_tables t JOIN pg_class c ON c.oid = $1
-              JOIN pg_namespace n ON n.oid = c.relnamespace
-              WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname)
-UNION ALL
-SELECT format('column %I may be NULL, and no range holds NULL: make it NOT NULL first (pgalter run '
-              '--sql ''ALTER TABLE %s ALTER COLUMN %I SET NOT NULL'')', attname,
-              attrelid::regclass, attname)
-FROM pg_attribute WHERE attrelid = $1 AND attname = $2 AND NOT attnotnull
-UNION ALL
-SELECT format('column %I is generated, and cannot part the rows', attname)
-FROM pg_attribute WHERE attrelid = $1 AND attname = $2 AND attgenerated <> ''
-)sql";
-
-// Foreign keys that refer to a key without the column.
-constexpr const char* kInbound = R"sql(
-SELECT r.name, quote_ident(f.conname),
-       format('ALTER TABLE %s ADD CONSTRAINT %I %s', r.name, f.conname,
-              regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', ''))
-FROM pg_constraint f CROSS JOIN LATERAL (
-  SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c
-  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.conrelid) r
-WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conparentid = 0
-  AND (SELECT attnum FROM pg_attribute WHERE attrelid = $1 AND attname = $2) <> ALL (f.confkey)
-ORDER BY 1, 2
-)sql";
-
 constexpr const char* kIdentities = R"sql(
 SELECT quote_ident(a.attname), CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
        quote_ident(c.relname),
@@ -148,6 +57,29 @@ Task<std::string> MarginOf(Session& session, const Prepared& prepared) {
   co_return row.Get<std::string>(0, 0);
 }
 
+Task<> RefuseBeyondType(Session& session, const Spec& spec, const std::string& last) {
+  bool fits = true;
+  try {
+    co_await session.db().Query(fmt::format("SELECT {} = {} FROM {} LIMIT 0",
+                                            QuoteIdentifier(spec.column.name), last, spec.table));
+    if (spec.column.type == KeyType::kInteger) {
+      const pg::Result type = co_await session.db().Query(
+          "SELECT format_type(atttypid, NULL) FROM pg_attribute"
+          " WHERE attrelid = $1::regclass AND attname = $2",
+          spec.table, spec.column.name);
+      co_await session.db().Query(fmt::format("SELECT {}::{}", last, type.Get<std::string>(0, 0)));
+    }
+  } catch (const pg::PgError&) {
+    if (!session.db().open()) throw;
+    fits = false;
+  }
+  if (!fits)
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("the last bound would be {}, which column {} cannot hold: choose a "
+                              "smaller --every or --premake",
+                              last, QuoteIdentifier(spec.column.name)));
+}
+
 Task<> SettleRanges(Session& session, Prepared& prepared, const std::string& relname) {
   Spec& spec = prepared.spec;
   Edge edge;
@@ -155,6 +87,7 @@ Task<> SettleRanges(Session& session, Prepared& prepared, const std::string& rel
   edge.margin = co_await MarginOf(session, prepared);
   const auto ranges = co_await RangesFrom(session, spec.column, spec.period, spec.time_zone, edge,
                                           std::max(spec.premake, 1));
+  co_await RefuseBeyondType(session, spec, ranges.back().to);
   spec.upto = ranges.front().from;
   spec.first = PartName(relname, "_until_" + ranges.front().name);
   for (int i = 0; i < spec.premake && i < static_cast<int>(ranges.size()); ++i) {
@@ -188,19 +121,17 @@ Task<> SettleKeys(Session& session, Prepared& prepared) {
 
 Task<> SettleInbound(Session& session, Prepared& prepared) {
   Spec& spec = prepared.spec;
-  const pg::Result rows = co_await session.db().Query(kInbound, prepared.oid, spec.column.name);
-  for (int i = 0; i < rows.rows(); ++i) {
-    const auto table = rows.Get<std::string>(i, 0);
-    const auto name = rows.Get<std::string>(i, 1);
+  for (const InboundKey& key : co_await FindInboundKeys(session, prepared.oid, spec.column.name)) {
     if (!spec.drop_inbound_keys)
       Refuse(spec.table,
              fmt::format("foreign key {} of {} refers to a key that does not hold {}, and cannot "
                          "stay. Give {} that column and refer to both, or let the run drop it: "
                          "--inbound-fk drop",
-                         name, table, QuoteIdentifier(spec.column.name), table));
-    prepared.remarks.push_back(fmt::format(
-        "weaker: foreign key {} of {} is dropped at the end; a revert adds it again", name, table));
-    spec.inbound.push_back(rows.Get<std::string>(i, 2));
+                         key.name, key.table, QuoteIdentifier(spec.column.name), key.table));
+    prepared.remarks.push_back(
+        fmt::format("weaker: foreign key {} of {} is dropped at the end; a revert adds it again",
+                    key.name, key.table));
+    spec.inbound.push_back(key.add);
   }
 }
 
@@ -263,8 +194,8 @@ plan::Plan PlanOf(const Spec& spec) {
   for (const WidenedKey& key : spec.keys) {
     const std::string name = spec.home + "." + key.build;
     plan::Step* step = add(plan::StepKind::kConcurrentIndex, "key-" + key.index,
-                           fmt::format("CREATE UNIQUE INDEX CONCURRENTLY {} ON {} ({}){}",
-                                       key.build, spec.table, key.wide, key.rest),
+                           fmt::format("CREATE UNIQUE INDEX CONCURRENTLY {} ON {} ({}){}{}",
+                                       key.build, spec.table, key.wide, key.rest, key.storage),
                            {fmt::format("DROP INDEX CONCURRENTLY {}", name)});
     step->transaction = step->undo_transaction = plan::Transaction::kNone;
     if (auto parsed = sql::ParseQualifiedName(name)) step->index = std::move(*parsed);
@@ -320,8 +251,8 @@ Task<Prepared> Prepare(Session& session, Wish wish) {
   prepared.oid = table.oid;
   spec.column = co_await FindColumn(session, table, wish.division.column);
   spec.period = PeriodOf(wish.division.every, spec.column);
-  const pg::Result obstacles = co_await session.db().Query(kObstacles, table.oid, spec.column.name);
-  if (!obstacles.empty()) Refuse(spec.table, obstacles.Get<std::string>(0, 0));
+  const std::string obstacle = co_await FindObstacle(session, table.oid, spec.column.name);
+  if (!obstacle.empty()) Refuse(spec.table, obstacle);
   const pg::Result size = co_await session.db().Query(
       "SELECT greatest(reltuples, 0)::float8, pg_total_relation_size(oid) FROM pg_class"
       " WHERE oid = $1",

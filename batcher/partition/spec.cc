@@ -20,6 +20,7 @@ json::array ToJson(const std::vector<WidenedKey>& keys) {
                      {"columns", key.columns},
                      {"wide", key.wide},
                      {"rest", key.rest},
+                     {"storage", key.storage},
                      {"deferrable", key.deferrable},
                      {"build", key.build}});
   return array;
@@ -90,8 +91,8 @@ Spec FromJson(const json::object& json) {
   for (const json::value& value : json.at("keys").as_array()) {
     const json::object& key = value.as_object();
     spec.keys.push_back({Text(key, "index"), Text(key, "constraint"), Text(key, "columns"),
-                         Text(key, "wide"), Text(key, "rest"), Text(key, "deferrable"),
-                         Text(key, "build")});
+                         Text(key, "wide"), Text(key, "rest"), Text(key, "storage"),
+                         Text(key, "deferrable"), Text(key, "build")});
   }
   for (const json::value& value : json.at("identities").as_array()) {
     const json::object& identity = value.as_object();

@@ -19,6 +19,7 @@ struct WidenedKey {
   std::string columns;     // "id"
   std::string wide;        // "id, made"
   std::string rest;        // " INCLUDE (note)"
+  std::string storage;     // " WITH (fillfactor=60)": of the table's own, not the parent's
   std::string deferrable;  // " DEFERRABLE INITIALLY DEFERRED"
   std::string build;       // the name, quoted, under which the wide one is built
 };

@@ -2,6 +2,7 @@
 // copied, and what hangs on the table is there before and after.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -331,6 +332,64 @@ TEST_F(Partitioned, RefusesATableThatWasChangedMeanwhile) {
   EXPECT_EQ(Number("SELECT count(*) FROM pg_indexes WHERE indexname = 'late'"), 1);
 }
 
+TEST_F(Partitioned, RefusesWhatWasHungOnTheTableMeanwhile) {
+  MakeEvents();
+  ASSERT_EQ(Run(Convert(), {"PGALTER_FAIL_POINT=ddl-committed:2"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql("CREATE TABLE late (e bigint REFERENCES events)");
+  const Ran keyed = Run({"resume", RunId()});
+  EXPECT_EQ(keyed.code, 4) << keyed.err;
+  EXPECT_THAT(keyed.err, HasSubstr("foreign keys"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE conname = 'late_e_fkey'"), 1);
+  database_.Sql("DROP TABLE late; CREATE MATERIALIZED VIEW late AS SELECT * FROM events");
+  const Ran viewed = Run({"resume", RunId()});
+  EXPECT_EQ(viewed.code, 4) << viewed.err;
+  EXPECT_THAT(viewed.err, HasSubstr("materialized view public.late reads it"));
+  database_.Sql("DROP MATERIALIZED VIEW late");
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  ExpectPartitioned();
+}
+
+TEST_F(Partitioned, ForeignKeysThatHoldTheColumnStayAndAreValid) {
+  database_.Sql(
+      "CREATE TABLE events (id int, made timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (id, "
+      "made)); INSERT INTO events VALUES (1); CREATE TABLE line (e int, m timestamptz, CONSTRAINT "
+      "of_event FOREIGN KEY (e, m) REFERENCES events); INSERT INTO line SELECT * FROM events");
+  const Ran converted = Run(Convert());
+  ASSERT_EQ(converted.code, 0) << converted.err;
+  const char* const valid =
+      "SELECT confrelid::regclass || ' ' || convalidated FROM pg_constraint WHERE conname = "
+      "'of_event'";
+  EXPECT_EQ(database_.Value(valid), "events true");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(database_.Value(valid), "events true");
+  EXPECT_EQ(Number("SELECT count(*) FROM events"), 1);
+}
+
+TEST_F(Partitioned, ATableWithAnAccentOfAGroup) {
+  const std::string role = "partition_group_" + std::to_string(getpid());
+  database_.Sql(fmt::format(
+      "CREATE ROLE {0}; GRANT ALL ON SCHEMA public TO {0}; CREATE TABLE \"menü\" (id int GENERATED "
+      "ALWAYS AS IDENTITY PRIMARY KEY, made date NOT NULL); ALTER TABLE \"menü\" OWNER TO {0}; "
+      "INSERT "
+      "INTO \"menü\" (made) VALUES (current_date); GRANT SELECT ON \"menü\" TO pg_monitor WITH "
+      "GRANT "
+      "OPTION; SET ROLE pg_monitor; GRANT SELECT ON \"menü\" TO pg_read_all_stats; RESET ROLE",
+      role));
+  const Ran converted = Run(
+      {"partition", "convert", "\"menü\"", "--by", "range(made)", "--every", "1 month", "--yes"});
+  ASSERT_EQ(converted.code, 0) << converted.err;
+  EXPECT_EQ(
+      database_.Value("SELECT string_agg(DISTINCT pg_get_userbyid(relowner), ' ') FROM pg_class "
+                      "WHERE relname LIKE 'menü%'"),
+      role);
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  database_.Sql(fmt::format("DROP OWNED BY {0} CASCADE; DROP ROLE {0}", role));
+}
+
 TEST_F(Partitioned, RefusesARevertThatAKeyForbids) {
   MakeEvents();
   ASSERT_EQ(Run(Convert()).code, 0);
@@ -343,6 +402,8 @@ TEST_F(Partitioned, RefusesARevertThatAKeyForbids) {
               HasSubstr("SELECT id FROM public.events GROUP BY id HAVING count(*) > 1"));
   EXPECT_EQ(database_.Value("SELECT relkind::text FROM pg_class WHERE oid = 'events'::regclass"),
             "p");
+  // Nothing is left that would keep users from what they may do.
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_class WHERE relname LIKE 'pgalter\\_back%'"), 0);
   database_.Sql("DELETE FROM events WHERE id = 7 AND made > now()");
   EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
   EXPECT_EQ(database_.Value("SELECT relkind::text FROM pg_class WHERE oid = 'events'::regclass"),
@@ -456,6 +517,40 @@ INSTANTIATE_TEST_SUITE_P(
                     {},
                     4,
                     "materialized view public.m"},
+        RefusedCase{
+            "PolicyOfAnotherTable",
+            "CREATE TABLE o (id int, e bigint); CREATE POLICY po ON o USING (EXISTS (SELECT "
+            "FROM events v WHERE v.id = o.e))",
+            {},
+            4,
+            "policy po of"},
+        RefusedCase{"RuleOfAView",
+                    "CREATE VIEW w AS SELECT * FROM events; CREATE RULE wi AS ON INSERT TO w DO "
+                    "INSTEAD INSERT INTO events (made, kind) VALUES (new.made, new.kind)",
+                    {},
+                    4,
+                    "rule wi of view"},
+        RefusedCase{"ViewByTheKey",
+                    "CREATE VIEW w AS SELECT id, made, count(*) FROM events GROUP BY id",
+                    {},
+                    4,
+                    "leans on constraint events_pkey"},
+        RefusedCase{"TheKeyIsThereTwice",
+                    "ALTER TABLE events ADD CONSTRAINT u UNIQUE (id, made)",
+                    {},
+                    4,
+                    "which u is already"},
+        RefusedCase{"SequenceOfAnother",
+                    "CREATE TABLE o (id bigint DEFAULT nextval('events_id_seq'))",
+                    {},
+                    4,
+                    "default of another column"},
+        RefusedCase{"PublishedColumns",
+                    "CREATE PUBLICATION p FOR TABLE events (id, kind) WITH "
+                    "(publish_via_partition_root)",
+                    {},
+                    4,
+                    "publication p sends columns without made"},
         RefusedCase{"NameTaken", "CREATE TABLE events_default ()", {}, 4, "events_default"},
         RefusedCase{"WidthOfAnotherType", "SELECT 1", {"--every", "1000"}, 2, "--every"},
         RefusedCase{"ListAttached",
@@ -603,6 +698,48 @@ TEST_F(PartitionMaintained, GoesOnInMonthsOfAZone) {
             "2090-01-3123:00:00+00TO2090-02-2823:00:00+00 "
             "2090-02-2823:00:00+00TO2090-03-3122:00:00+00 "
             "2090-03-3122:00:00+00TO2090-04-3022:00:00+00");
+}
+
+TEST_F(PartitionMaintained, MakesThemLikeTheirSiblings) {
+  database_.Sql(
+      "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor;"
+      "CREATE TABLE t (k int NOT NULL) PARTITION BY RANGE (k); CREATE UNLOGGED TABLE t_a PARTITION "
+      "OF "
+      "t FOR VALUES FROM (0) TO (100); REVOKE ALL ON t, t_a FROM pg_monitor; ALTER TABLE t_a "
+      "REPLICA "
+      "IDENTITY FULL; ALTER TABLE t OWNER TO pg_read_all_stats; INSERT INTO t VALUES (5)");
+  const Ran ran = Run({"partition", "maintain", "t", "--premake", "1", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT relpersistence::text || relreplident::text || ' ' || "
+                            "pg_get_userbyid(relowner) || ' ' || (SELECT count(*) FROM "
+                            "aclexplode(relacl) a WHERE a.grantee <> relowner) FROM pg_class WHERE "
+                            "relname = 't_p100'"),
+            "uf pg_read_all_stats 0");
+}
+
+TEST_F(PartitionMaintained, OfNumbersWithoutRowsThereIsNothingToDo) {
+  database_.Sql(
+      "CREATE TABLE t (k int) PARTITION BY RANGE (k); CREATE TABLE t_a PARTITION OF t FOR VALUES "
+      "FROM "
+      "(0) TO (100)");
+  const Ran ran = Run({"partition", "maintain", "t", "--yes"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("nothing to do"));
+}
+
+TEST_F(PartitionMaintained, LeavesNoCalendar) {
+  database_.Sql(
+      "CREATE TABLE t (made timestamptz NOT NULL) PARTITION BY RANGE (made);"
+      "CREATE TABLE t_2090_01 PARTITION OF t FOR VALUES FROM ('2090-01-01 00:00 Europe/Berlin') TO "
+      "('2090-02-01 00:00 Europe/Berlin'); CREATE TABLE h (made timestamptz NOT NULL) PARTITION BY "
+      "RANGE (made); CREATE TABLE h_1 PARTITION OF h FOR VALUES FROM ('2090-01-01 00:00+00') TO "
+      "('2090-01-01 01:30+00')");
+  const Ran zone = Run({"partition", "maintain", "t", "--yes"});
+  EXPECT_EQ(zone.code, 2) << zone.err;
+  EXPECT_THAT(zone.err, HasSubstr("--time-zone"));
+  const Ran odd = Run({"partition", "maintain", "h", "--yes"});
+  EXPECT_EQ(odd.code, 2) << odd.err;
+  EXPECT_THAT(odd.err, HasSubstr("no whole number"));
 }
 
 TEST_F(PartitionMaintained, AfterAConversion) {
