@@ -473,6 +473,10 @@ struct RefusedCase {
 class PartitionRefused : public Partitioned, public ::testing::WithParamInterface<RefusedCase> {};
 
 TEST_P(PartitionRefused, WritesNothing) {
+  constexpr int kColumnLists = 150000;  // of publications
+  if (std::string_view(GetParam().name) == "PublishedColumns" &&
+      Number("SHOW server_version_num") < kColumnLists)
+    GTEST_SKIP() << "this server has no column lists";
   MakeEvents(100);
   database_.Sql(GetParam().script);
   const Ran ran = Run(Convert(GetParam().more));
