@@ -81,6 +81,12 @@ Task<ExitCode> Verify(const Context& context) {
   guard::Session session = co_await OpenSession(context);
   const auto take = [&](const AuditEntry& entry) { check.Take(entry); };
   const auto head = co_await history::ReadAuditLog(session, take);
+  if (!head && context.Has("anchor"))
+    throw Rejected(ExitCode::kMismatch,
+                   fmt::format("this database has no audit log, and {} is an anchor of one: it was "
+                               "removed, or this is another database",
+                               context.Get("anchor")),
+                   "look for it in a backup; pgalter audit verify FILE checks an export");
   if (!head) RefuseMissing();
   co_return Tell(context, check, check.Finish(head));
 }

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -63,16 +64,21 @@ std::vector<Applied> Wanted(const Context& context, std::vector<Applied> applied
 }
 
 // Before anything is changed: each has a way down.
-void RefuseIrreversible(const history::Collection& collection, const std::vector<Applied>& wanted) {
+Task<> RefuseBlocked(guard::Session& session, const history::Collection& collection,
+                     const std::vector<Applied>& wanted) {
+  std::vector<std::string> blocked;
   for (const Applied& row : wanted) {
-    const auto found = std::ranges::find(collection.migrations, row.version, &Migration::version);
-    if (found == collection.migrations.end() || found->irreversible.empty()) continue;
-    if (row.state == State::kApplying) continue;
-    throw Rejected(ExitCode::kRefused,
-                   fmt::format("{} is irreversible: {}. Nothing was changed", found->file,
-                               found->irreversible),
-                   "write a migration that makes the opposite change");
+    const auto& all = collection.migrations;
+    const auto found = std::ranges::find(all, row.version, &Migration::version);
+    const Migration* migration = found == all.end() ? nullptr : &*found;
+    std::string why = co_await WhyNotDown(session, row, migration);
+    if (!why.empty()) blocked.push_back(std::move(why));
   }
+  if (blocked.empty()) co_return;
+  throw Rejected(
+      ExitCode::kRefused, fmt::format("{}. Nothing was changed", fmt::join(blocked, "\n")),
+      "write a way down below \"-- pgalter:down\", or beside it as its tool has it; or a "
+      "migration that makes the opposite change");
 }
 
 Task<ExitCode> Run(Context& context) {
@@ -89,7 +95,7 @@ Task<ExitCode> Run(Context& context) {
   auto applied = co_await history::ReadApplied(session);
   RefuseDivergence(history::Compare(collection.migrations, applied, history::Order::kAny));
   const std::vector<Applied> wanted = Wanted(context, std::move(applied));
-  RefuseIrreversible(collection, wanted);
+  co_await RefuseBlocked(session, collection, wanted);
   if (wanted.empty()) {
     Print("nothing to take back\n");
     co_return ExitCode::kDone;

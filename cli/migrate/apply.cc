@@ -340,6 +340,29 @@ Task<ExitCode> GoOn(const Context& context, guard::Session& session, const Migra
   co_return co_await Settle(context, session, migration, code);
 }
 
+Task<std::string> WhyNotDown(guard::Session& session, const Applied& row,
+                             const Migration* migration) {
+  if (row.state == State::kReverting) co_return "";
+  if (row.state == State::kApplying) {
+    const auto steps = co_await state::LoadSteps(session, row.run);
+    const state::Step* passed = run::PassedNoReturn(steps);
+    co_return passed == nullptr
+        ? ""
+        : fmt::format("{} cannot be taken back: step {} of its run {} was the point of no return",
+                      row.version, passed->id, row.run);
+  }
+  if (migration == nullptr)
+    co_return fmt::format("the file of {} ({}) is not there, and with it its way down", row.version,
+                          row.file);
+  if (!migration->irreversible.empty())
+    co_return fmt::format("{} is irreversible: {}", migration->file, migration->irreversible);
+  if (!migration->down) co_return fmt::format("{} has no way down", migration->file);
+  const PlanBase base = co_await ReadPlanBase(session);
+  const history::Composed composed = history::ComposeDown(*migration, base.schema, base.options);
+  co_return composed.refusal.empty() ? ""
+                                     : fmt::format("{}: {}", migration->file, composed.refusal);
+}
+
 Task<ExitCode> TakeDown(const Context& context, guard::Session& session, const Applied& row,
                         const Migration* migration, const ApplySettings& settings) {
   Say(context, fmt::format("{} down", migration != nullptr ? Called(*migration) : row.version));

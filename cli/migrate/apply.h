@@ -36,6 +36,9 @@ Task<ExitCode> ApplyMigration(const Context& context, guard::Session& session,
 Task<ExitCode> GoOn(const Context& context, guard::Session& session,
                     const history::Migration& migration, const ApplySettings& settings);
 
+// What stands in the way of taking it down, as far as it can be told before; empty: nothing.
+Task<std::string> WhyNotDown(guard::Session& session, const history::Applied& row,
+                             const history::Migration* migration);
 // Applied, waiting at a gate, or begun and failed.
 Task<ExitCode> TakeDown(const Context& context, guard::Session& session,
                         const history::Applied& row, const history::Migration* migration,

@@ -125,6 +125,11 @@ history::Collection ReadMigrationsAsTheyAre(const MigrationSettings& settings) {
 
 history::Collection ReadMigrations(const MigrationSettings& settings) {
   history::Collection collection = ReadMigrationsAsTheyAre(settings);
+  if (!collection.foreign.empty())
+    throw Rejected(
+        ExitCode::kRefused,
+        fmt::format("{}: {}", collection.directory.string(), fmt::join(collection.foreign, "\n")),
+        "nothing was changed");
   RefuseManifest(collection);
   return collection;
 }

@@ -28,7 +28,8 @@ void AddSourceOptions(boost::program_options::options_description& options);
 // Throws Rejected (usage).
 MigrationSettings SettleMigrations(const Context& context);
 
-// Throws Rejected: there is no such directory, or what is in it cannot be read (usage); its
+// Throws Rejected: there is no such directory, or what is in it cannot be read (usage), or
+// run by its tool alone (refused); its
 // manifest, where it has one, says something else (history divergence).
 history::Collection ReadMigrations(const MigrationSettings& settings);
 // The same, whatever the manifest says.

@@ -93,6 +93,12 @@ void PrintLines(const Context& context, const std::vector<Line>& lines,
   if (!lines.empty()) Print(table.Text());
 }
 
+// Nothing is to be done about it.
+bool IsSettled(const Line& line) {
+  return line.state == history::Name(State::kApplied) ||
+         line.state == history::Name(State::kBaseline);
+}
+
 // The last in the order of the directory that is applied, or on its way.
 std::string LastOf(const std::vector<Migration>& migrations, const std::vector<Applied>& applied) {
   std::set<std::string> there;
@@ -121,9 +127,9 @@ void RefuseUnexpected(const std::string& expected, const std::vector<Migration>&
 
 void AddStatusOptions(po::options_description& options) {
   AddSourceOptions(options);
-  options.add_options()                                                       //
-      ("migrations", "the migrations of the directory, and what is applied")  //
-      ("pending", "those that are not applied; 3 if there are any")           //
+  options.add_options()                                                                   //
+      ("migrations", "the migrations of the directory, and what is applied")              //
+      ("pending", "those that are not applied, or not to their end; 3 if there are any")  //
       ("expect", po::value<std::string>()->value_name("VERSION"),
        "3 unless this one is the last that is applied");
 }
@@ -139,9 +145,8 @@ Task<ExitCode> MigrationStatus(const Context& context) {
   const auto divergences =
       history::Compare(collection.migrations, applied, history::Order::kStrict);
   std::vector<Line> lines = LinesOf(collection.migrations, applied);
-  if (!context.Has("migrations"))
-    std::erase_if(lines, [](const Line& line) { return line.state != "pending"; });
-  const bool pending = !history::PendingOf(collection.migrations, applied).empty();
+  const bool pending = !std::ranges::all_of(lines, &IsSettled);
+  if (!context.Has("migrations")) std::erase_if(lines, &IsSettled);
   if (context.Has("migrations") || context.Has("pending")) PrintLines(context, lines, divergences);
   RefuseDivergence(divergences);
   if (context.Has("expect"))

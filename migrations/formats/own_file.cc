@@ -330,7 +330,11 @@ bool IsOwnFile(std::string_view text) {
   Lines lines(text);
   while (const auto line = lines.Next()) {
     const auto here = Cut(text, line->span);
-    if (AfterMark(here, kMark) == "1") return true;
+    // One that is not known, too: read as anything else it would be obeyed in part.
+    const auto version = AfterMark(here, kMark);
+    if (version && !version->empty() &&
+        version->find_first_not_of("0123456789") == std::string_view::npos)
+      return true;
     const auto name = SectionMark(here);
     if (name && FindSection(*name)) return true;
   }

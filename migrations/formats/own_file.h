@@ -53,7 +53,8 @@ struct OwnFile {
 
 [[nodiscard]] OwnFile ReadOwnFile(std::string_view text);
 
-// Whether the file says that it is of this format: "-- pgalter: 1", or a section.
+// Whether the file says that it is of this format: "-- pgalter: 1", of whatever
+// version, or a section.
 [[nodiscard]] bool IsOwnFile(std::string_view text);
 
 // "7d", "24h", "30min", "90s" in seconds.

@@ -2,6 +2,7 @@
 // so several statements are one transaction and a single one is none.
 
 #include <algorithm>
+#include <functional>
 
 #include "migrations/formats/format.h"
 #include "migrations/formats/text.h"
@@ -25,7 +26,10 @@ Sequence Order(const Folder& folder) {
     if (MarksFile(file)) sequence.up.push_back(file);
     if (IsWayDown(file)) sequence.down.push_back(file);
   }
-  std::ranges::reverse(sequence.down);
+  // Prisma knows no numbers in names.
+  const auto directory = [](const std::string& file) { return DirectoryName(file); };
+  std::ranges::stable_sort(sequence.up, {}, directory);
+  std::ranges::stable_sort(sequence.down, std::ranges::greater(), directory);
   return sequence;
 }
 

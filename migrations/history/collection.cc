@@ -138,6 +138,7 @@ class Collecting {
 
  private:
   formats::Migrations Read(formats::Direction direction) const;
+  void FindForeign();
   // What is no text cannot be sent as it stands.
   void CheckBytes(const formats::File& file);
   void AddUp(const formats::File& file);
@@ -246,12 +247,33 @@ void Collecting::AddDown(const formats::File& file) {
   }
 }
 
+// Left out they would be missing in the order, and nobody would know.
+void Collecting::FindForeign() {
+  const formats::Folder folder(directory_, formats::Depth::kDeep);
+  const auto& all = collection_.migrations;
+  const bool goose = std::ranges::any_of(
+      all, [](const Migration& migration) { return migration.format == "goose"; });
+  for (const std::string& file : folder.files()) {
+    const std::string_view name = formats::FileName(file);
+    if (goose && name.ends_with(".go") && !name.ends_with("_test.go") && IsDigit(name[0]))
+      collection_.foreign.push_back(file +
+                                    " is a migration in Go: only goose can run it; write it as "
+                                    "SQL, or leave this directory to goose");
+    if (all.empty() && name.ends_with(".py") && collection_.foreign.empty())
+      collection_.foreign.push_back(
+          file +
+          " is a migration in Python, and there is no SQL: put what `alembic upgrade FROM:TO "
+          "--sql` (or `manage.py sqlmigrate`) prints into files, a file a migration");
+  }
+}
+
 Collection Collecting::Collect() {
   collection_.directory = directory_;
   formats::Migrations up = Read(formats::Direction::kUp);
   collection_.notes = std::move(up.notes);
   collection_.problems = std::move(up.problems);
   for (const formats::File& file : up.files) AddUp(file);
+  FindForeign();
   const auto& all = collection_.migrations;
   for (std::size_t i = 0; i < all.size(); ++i) by_version_.try_emplace(all[i].version, i);
   const bool own = std::ranges::all_of(

@@ -57,6 +57,7 @@ struct Collection {
   std::vector<Fault> faults;
   std::vector<std::string> notes;     // files that were left out, and why
   std::vector<std::string> problems;  // what could not be read, and why
+  std::vector<std::string> foreign;   // what only its tool can run, and what to do
 };
 
 // `format` empty: found out.

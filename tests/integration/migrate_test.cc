@@ -404,6 +404,68 @@ TEST_F(Migrate, ASettingThatWouldBeLostIsRefused) {
   EXPECT_EQ(Schema(), "");
 }
 
+TEST_F(Migrate, WhatIsNotAtItsEndIsPending) {
+  Write("1_a.sql", "-- pgalter:up\nCREATE TABLE public.a ();\n-- pgalter:verify\nSELECT false;\n");
+  EXPECT_EQ(Up().code, kMismatch);
+  const Ran ran = Run({"status", "--pending"});
+  EXPECT_EQ(ran.code, kPending);
+  EXPECT_THAT(ran.out, HasSubstr("unverified"));
+}
+
+TEST_F(Migrate, AllOrNoneOfThemHaveAWayDown) {
+  Create("1_a.sql", "a");
+  Create("2_b.sql", "b");
+  Write("3_c.sql",
+        "-- pgalter:up\nCREATE TABLE public.c ();\n-- pgalter:down\nDROP TABLE public.c;\n");
+  EXPECT_EQ(Up().code, kDone);
+  const std::string before = Schema();
+  const Ran ran = Run({"down", "--count", "3", "--yes"});
+  EXPECT_EQ(ran.code, kRefused);
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("1_a.sql"), HasSubstr("2_b.sql"), HasSubstr("Nothing was")));
+  EXPECT_EQ(Applied(), "1 applied, 2 applied, 3 applied");
+  EXPECT_EQ(Schema(), before);
+}
+
+TEST_F(Migrate, PrismaKnowsNoNumbers) {
+  Write("2_b/migration.sql", "ALTER TABLE public.t ADD b int;\n");
+  Write("10_a/migration.sql", "CREATE TABLE public.t (a int);\n");
+  const Ran ran = Up();
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_EQ(Applied(), "10_a applied, 2_b applied");
+}
+
+TEST_F(Migrate, WhatOnlyItsToolCanRunIsRefused) {
+  Write("versions/1a2b_t.py", "revision = '1a2b'\n");
+  for (const Words& words : {Words{"up", "--yes"}, Words{"status", "--pending"}}) {
+    const Ran ran = Run(words);
+    EXPECT_EQ(ran.code, kRefused);
+    EXPECT_THAT(ran.err, HasSubstr("alembic upgrade"));
+  }
+  Remove("versions/1a2b_t.py");
+  Write("1_t.sql", "-- +goose Up\nCREATE TABLE public.t ();\n");
+  Write("2_fill.go", "package migrations\n");
+  const Ran go = Up();
+  EXPECT_EQ(go.code, kRefused);
+  EXPECT_THAT(go.err, HasSubstr("2_fill.go"));
+  EXPECT_EQ(Applied(), "");
+}
+
+TEST_F(Migrate, AVersionOfTheFormatThatIsNotKnownIsRefused) {
+  Write("1_a.sql", "-- pgalter: 2\nCREATE TABLE public.a ();\n");
+  const Ran ran = Up();
+  EXPECT_EQ(ran.code, kUsage);
+  EXPECT_THAT(ran.err, HasSubstr("1_a.sql:1"));
+}
+
+TEST_F(Migrate, ALogThatIsGoneDoesNotGoThroughItsAnchor) {
+  Create("1_a.sql", "a");
+  EXPECT_EQ(Up().code, kDone);
+  const std::string anchor = Run({"audit", "anchor"}).out;
+  database_.Sql("DROP SCHEMA pgalter CASCADE");
+  const Ran ran = Run({"audit", "verify", "--anchor", anchor.substr(0, anchor.find('\n'))});
+  EXPECT_EQ(ran.code, kMismatch) << ran.err;
+}
+
 TEST_F(Migrate, AnUnknownDirectiveIsNamedWithItsLine) {
   Write("1_a.sql", "-- pgalter:up\nSELECT 1;\n-- pgalter:dwon\n");
   const Ran ran = Up();
