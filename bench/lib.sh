@@ -232,3 +232,14 @@ felt() {
     wait "$worker" || true
   fi
 }
+
+# On database `one`: seconds, WAL MB.
+timed() {
+  local lsn="SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')" wal begun ended
+  wal="$(in_db one <<<"$lsn")"
+  begun="$(date +%s.%N)"
+  "$@" >"$scratch/method.log" 2>&1 || die "$1 failed: $(cat "$scratch/method.log")"
+  ended="$(date +%s.%N)"
+  awk -v s="$begun" -v e="$ended" -v w="$wal" -v v="$(in_db one <<<"$lsn")" \
+    'BEGIN { printf "%.2f %.0f", e - s, (v - w) / 1e6 }'
+}

@@ -15,6 +15,8 @@
 #include "batcher/capture/parts.h"
 #include "batcher/copy/pace.h"
 #include "batcher/cutover/carry_over.h"
+#include "batcher/cutover/old_snapshots.h"
+#include "batcher/dependants/obstacles.h"
 #include "batcher/rebuild/follow.h"
 #include "batcher/rebuild/spec.h"
 #include "batcher/rebuild/store.h"
@@ -118,26 +120,6 @@ Task<> CheckCapture(Session& session, const Flow& flow, const std::string& run) 
                   flow.from, run));
 }
 
-// Changes of schema are not subject to snapshots: whoever holds one from before would see the
-// coming table as empty, and silently change no row. Such a session counts as a lock that is not to
-// be had, so the attempt is repeated. Of sessions that are hidden from this role nothing is known.
-Task<> AwaitOldSnapshots(Session& session) {
-  if (!async::SafeguardOn("old-snapshots")) co_return;
-  const pg::Result holder = co_await session.db().Query(
-      "SELECT format('pid %s (%s)', pid, COALESCE(NULLIF(application_name, ''), 'unnamed'))"
-      " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-      " AND backend_xmin IS NOT NULL AND state LIKE 'idle in transaction%'"
-      " AND application_name NOT LIKE 'pgalter%' ORDER BY xact_start LIMIT 1");
-  if (holder.empty()) co_return;
-  pg::PgErrorFields fields;
-  fields.sqlstate = pg::sqlstate::kLockNotAvailable;
-  fields.message = fmt::format(
-      "{} holds a snapshot from before the swap, in which the new table "
-      "would be empty",
-      holder.Get<std::string>(0, 0));
-  throw pg::PgError(std::move(fields));
-}
-
 Task<> Execute(Session& session, const std::vector<std::string>& statements) {
   std::vector<pg::Statement> batch;
   for (const std::string& sql : statements) batch.push_back({sql, {}});
@@ -187,6 +169,8 @@ Task<> SwapTables(run::Environment& env, const Swap& swap) {
   const rebuild::Stored& stored = swap.stored;
   co_await guard::CheckLease(session, env.lease);
   co_await CheckCapture(session, flow, env.run.id);
+  std::string again = fmt::format("pgalter {} {}", swap.back ? "revert" : "resume", env.run.id);
+  co_await dependants::RefuseObstacle(session, flow.from_oid, flow.from, std::move(again));
   co_await AwaitOldSnapshots(session);
   const bool may = swap.back || co_await MayCutOver(env);
   if (!may) throw Postponed();

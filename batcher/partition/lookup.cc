@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "batcher/dependants/obstacles.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
 
@@ -28,21 +29,6 @@ UNION ALL
 SELECT 'it is a typed table: ALTER TABLE … NOT OF first' FROM pg_class
 WHERE oid = $1 AND reloftype <> 0
 UNION ALL
-SELECT format('%s depends on its row type or its rows: drop it before, and make it again after',
-              pg_describe_object(d.classid, d.objid, 0))
-FROM pg_depend d JOIN pg_class c ON c.oid = $1
-WHERE d.deptype = 'n'
-  AND (d.refclassid = 'pg_type'::regclass
-         AND d.refobjid IN (c.reltype, (SELECT typarray FROM pg_type WHERE oid = c.reltype))
-       OR d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
-         AND d.classid = 'pg_proc'::regclass)
-UNION ALL
-SELECT DISTINCT format('%s reads it: drop it before, and make it again after',
-                       pg_describe_object('pg_class'::regclass, v.oid, 0))
-FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
-WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
-  AND d.refobjid = $1 AND v.oid <> $1 AND v.relkind <> 'v'
-UNION ALL
 SELECT format('constraint %I excludes rows, which no partitioned table can: drop it first',
               conname)
 FROM pg_constraint WHERE conrelid = $1 AND contype = 'x'
@@ -57,11 +43,6 @@ UNION ALL
 SELECT format('foreign key %I refers to the table itself: drop it before', conname)
 FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND confrelid = $1
 UNION ALL
-SELECT format('foreign key %I of the partitioned table %s refers to it: drop it before, and add it '
-              'again after', f.conname, f.conrelid::regclass)
-FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
-WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0 AND c.relkind = 'p'
-UNION ALL
 SELECT format('row trigger %I has transition tables, which a partition''s cannot have: make it a '
               'trigger FOR EACH STATEMENT', tgname)
 FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal AND tgtype & 1 = 1
@@ -69,9 +50,6 @@ FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal AND tgtype & 1 = 1
 UNION ALL
 SELECT 'its replica identity is an index: ALTER TABLE … REPLICA IDENTITY DEFAULT or FULL first'
 FROM pg_class WHERE oid = $1 AND relreplident = 'i'
-UNION ALL
-SELECT format('it has a security label of provider %s', provider) FROM pg_seclabel
-WHERE classoid = 'pg_class'::regclass AND objoid = $1
 UNION ALL
 SELECT format('index %s is not valid: drop it, or make it again', indexrelid::regclass)
 FROM pg_index WHERE indrelid = $1 AND NOT indisvalid
@@ -92,43 +70,12 @@ UNION ALL
 SELECT format('column %I is generated, and cannot part the rows', attname)
 FROM pg_attribute WHERE attrelid = $1 AND attname = $2 AND attgenerated <> ''
 UNION ALL
-SELECT format('policy %I of %s reads it: drop it before, and make it again after', p.polname,
-              p.polrelid::regclass)
-FROM pg_policy p JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
-WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND p.polrelid <> $1
-UNION ALL
-SELECT format('rule %I of view %s writes or reads it: drop it before, and make it again after',
-              r.rulename, r.ev_class::regclass)
-FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND r.ev_class <> $1
-  AND r.rulename <> '_RETURN'
-UNION ALL
-SELECT format('view %s reads it and belongs to %I, whom this role does not stand for: run as a role '
-              'that may change both', v.oid::regclass, pg_get_userbyid(v.relowner))
-FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
-WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
-  AND NOT pg_has_role(v.relowner, 'USAGE')
-UNION ALL
 SELECT format('view %s leans on constraint %I, which changes: name all columns in its GROUP BY, or '
               'drop it before and make it again after', r.ev_class::regclass, c.conname)
 FROM pg_constraint c
 JOIN pg_depend d ON d.refclassid = 'pg_constraint'::regclass AND d.refobjid = c.oid
   AND d.classid = 'pg_rewrite'::regclass
 JOIN pg_rewrite r ON r.oid = d.objid WHERE c.conrelid = $1
-UNION ALL
-SELECT format('the identity sequence of column %I is the default of another column: give that one a '
-              'sequence of its own', a.attname)
-FROM pg_attribute a
-JOIN pg_depend i ON i.classid = 'pg_class'::regclass AND i.refclassid = 'pg_class'::regclass
-  AND i.refobjid = a.attrelid AND i.refobjsubid = a.attnum AND i.deptype = 'i'
-JOIN pg_depend u ON u.refclassid = 'pg_class'::regclass AND u.refobjid = i.objid
-  AND u.classid = 'pg_attrdef'::regclass
-WHERE a.attrelid = $1 AND a.attidentity <> ''
-UNION ALL
-SELECT format('subscription %s writes into it by its identity, which would be that of one partition: '
-              'take it out of the publication of the other side first', s.srsubid)
-FROM pg_subscription_rel s WHERE s.srrelid = $1
 UNION ALL
 SELECT format('publication %I sends columns without %I, which becomes a part of the key: add it to '
               'its list first', p.pubname, $2::text)
@@ -191,7 +138,8 @@ ORDER BY x.indisprimary DESC, c.relname
 
 Task<std::string> FindObstacle(Session& session, pg::Oid table, std::string column) {
   const pg::Result rows = co_await session.db().Query(kObstacles, table, column);
-  co_return rows.empty() ? std::string() : rows.Get<std::string>(0, 0);
+  if (!rows.empty()) co_return rows.Get<std::string>(0, 0);
+  co_return co_await dependants::FindObstacle(session, table);
 }
 
 Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table, std::string column) {

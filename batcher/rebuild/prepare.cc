@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "batcher/backfill/rights.h"
+#include "batcher/dependants/obstacles.h"
 #include "batcher/rebuild/definition_file.h"
 #include "batcher/rebuild/shadow.h"
 #include "engine/guard/role_settings.h"
@@ -35,29 +36,6 @@ WHERE EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1 OR inhparent = $1)
 UNION ALL
 SELECT 'it is a typed table: ALTER TABLE … NOT OF first' FROM pg_class
 WHERE oid = $1 AND reloftype <> 0
-UNION ALL
-SELECT format('%s depends on its row type or its rows: drop it before, and make it again after',
-              pg_describe_object(d.classid, d.objid, 0))
-FROM pg_depend d JOIN pg_class c ON c.oid = $1
-WHERE d.deptype = 'n'
-  AND (d.refclassid = 'pg_type'::regclass
-         AND d.refobjid IN (c.reltype, (SELECT typarray FROM pg_type WHERE oid = c.reltype))
-       OR d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
-         AND d.classid = 'pg_proc'::regclass)
-UNION ALL
-SELECT DISTINCT format('%s reads it: drop it before, and make it again after',
-                       pg_describe_object('pg_class'::regclass, v.oid, 0))
-FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
-WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
-  AND d.refobjid = $1 AND v.oid <> $1 AND v.relkind <> 'v'
-UNION ALL
-SELECT format('foreign key %I of the partitioned table %s refers to it: drop it before, and add it '
-              'again after', f.conname, f.conrelid::regclass)
-FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
-WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0 AND c.relkind = 'p'
-UNION ALL
-SELECT format('it has a security label of provider %s', provider) FROM pg_seclabel
-WHERE classoid = 'pg_class'::regclass AND objoid = $1
 UNION ALL
 SELECT format('index %s is not valid: drop it, or make it again', indexrelid::regclass)
 FROM pg_index WHERE indrelid = $1 AND NOT indisvalid
@@ -154,6 +132,8 @@ Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
   if (!spec.definition.empty()) ReadDefinitionFile(spec.definition, table.name, "pg_temp");
   const pg::Result obstacles = co_await session.db().Query(kObstacles, table.oid);
   if (!obstacles.empty()) Refuse(table, obstacles.Get<std::string>(0, 0));
+  const std::string bound = co_await dependants::FindObstacle(session, table.oid);
+  if (!bound.empty()) Refuse(table, bound);
   const pg::Result size = co_await session.db().Query(
       "SELECT greatest(reltuples, 0)::float8, pg_total_relation_size(oid) FROM pg_class"
       " WHERE oid = $1",

@@ -3,17 +3,6 @@
 heading "Rebuild" "$rows rows, padding $padding, two secondary indexes, 'ALTER a TYPE bigint', median of $repeats, no writes"
 printf '| key | method | seconds (min to max) | x floor | WAL MB | longest block ms |\n|---|---|---|---|---|---|\n'
 
-# On database `one`: seconds, WAL MB.
-timed() {
-  local lsn="SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')" wal begun ended
-  wal="$(in_db one <<<"$lsn")"
-  begun="$(date +%s.%N)"
-  "$@" >"$scratch/method.log" 2>&1 || die "$1 failed: $(cat "$scratch/method.log")"
-  ended="$(date +%s.%N)"
-  awk -v s="$begun" -v e="$ended" -v w="$wal" -v v="$(in_db one <<<"$lsn")" \
-    'BEGIN { printf "%.2f %.0f", e - s, (v - w) / 1e6 }'
-}
-
 floor() {
   in_db one <<SQL
 CREATE TABLE made (LIKE events INCLUDING ALL EXCLUDING INDEXES);

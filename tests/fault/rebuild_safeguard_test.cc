@@ -140,5 +140,42 @@ TEST_F(RebuildSafeguards, WithoutThatItWouldSeeNoRow) {
   EXPECT_EQ(old.Value("SELECT count(*) FROM items"), "0");
 }
 
+// What came meanwhile and would stay with the table that leaves.
+constexpr const char* kHung =
+    "CREATE TABLE other (id bigint); CREATE POLICY po ON other USING (id IN (SELECT items.id FROM "
+    "items))";
+
+TEST_F(RebuildSafeguards, APolicyThatCameMeanwhileStopsTheCutOver) {
+  MakeRebuilt(500);
+  ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=purged"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql(kHung);
+  const Ran refused = Run({"resume", RunId()});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("policy po of other reads it"));
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("pgalter resume"));
+  EXPECT_EQ(database_.Value("SELECT swapped_at IS NULL FROM pgalter.rebuild"), "t");
+  database_.Sql("DROP POLICY po ON other");
+  ResumeToTheEnd();
+  ExpectSame();
+  database_.Sql("CREATE POLICY po ON other USING (id IN (SELECT items.id FROM items))");
+  const Ran back = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(back.code, 4) << back.err;
+  EXPECT_THAT(back.err, ::testing::HasSubstr("pgalter revert"));
+  database_.Sql("DROP POLICY po ON other");
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  ExpectSame();
+}
+
+TEST_F(RebuildSafeguards, WithoutThatThePolicyReadsTheTableThatLeft) {
+  MakeRebuilt(500);
+  ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=purged"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql(kHung);
+  ResumeToTheEnd({"PGALTER_SAFEGUARDS_OFF=obstacles"});
+  EXPECT_THAT(database_.Value("SELECT qual FROM pg_policies WHERE policyname = 'po'"),
+              ::testing::HasSubstr("pgalter_"));
+}
+
 }  // namespace
 }  // namespace pgalter::test

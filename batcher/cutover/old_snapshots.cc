@@ -1,0 +1,26 @@
+#include "batcher/cutover/old_snapshots.h"
+
+#include <fmt/format.h>
+
+#include "engine/async/fail_point.h"
+
+namespace pgalter::cutover {
+
+async::Task<> AwaitOldSnapshots(guard::Session& session) {
+  if (!async::SafeguardOn("old-snapshots")) co_return;
+  const pg::Result holder = co_await session.db().Query(
+      "SELECT format('pid %s (%s)', pid, COALESCE(NULLIF(application_name, ''), 'unnamed'))"
+      " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+      " AND backend_xmin IS NOT NULL AND state LIKE 'idle in transaction%'"
+      " AND application_name NOT LIKE 'pgalter%' ORDER BY xact_start LIMIT 1");
+  if (holder.empty()) co_return;
+  pg::PgErrorFields fields;
+  fields.sqlstate = pg::sqlstate::kLockNotAvailable;
+  fields.message = fmt::format(
+      "{} holds a snapshot from before the swap, in which the new table "
+      "would be empty",
+      holder.Get<std::string>(0, 0));
+  throw pg::PgError(std::move(fields));
+}
+
+}  // namespace pgalter::cutover

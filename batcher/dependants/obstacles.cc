@@ -1,0 +1,86 @@
+#include "batcher/dependants/obstacles.h"
+
+#include <fmt/format.h>
+
+#include "engine/async/fail_point.h"
+#include "engine/run/failure.h"
+
+namespace pgalter::dependants {
+
+namespace {
+
+constexpr const char* kObstacles = R"sql(
+SELECT format('%s depends on its row type or its rows: drop it before, and make it again after',
+              pg_describe_object(d.classid, d.objid, 0))
+FROM pg_depend d JOIN pg_class c ON c.oid = $1
+WHERE d.deptype = 'n'
+  AND (d.refclassid = 'pg_type'::regclass
+         AND d.refobjid IN (c.reltype, (SELECT typarray FROM pg_type WHERE oid = c.reltype))
+       OR d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+         AND d.classid = 'pg_proc'::regclass)
+UNION ALL
+SELECT DISTINCT format('%s reads it: drop it before, and make it again after',
+                       pg_describe_object('pg_class'::regclass, v.oid, 0))
+FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
+WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+  AND d.refobjid = $1 AND v.oid <> $1 AND v.relkind <> 'v'
+UNION ALL
+SELECT format('policy %I of %s reads it: drop it before, and make it again after', p.polname,
+              p.polrelid::regclass)
+FROM pg_policy p JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND p.polrelid <> $1
+UNION ALL
+SELECT format('rule %I of view %s writes or reads it: drop it before, and make it again after',
+              r.rulename, r.ev_class::regclass)
+FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND r.rulename <> '_RETURN'
+UNION ALL
+SELECT format('view %s reads it and belongs to %I, whom this role does not stand for: run as a role '
+              'that may change both', v.oid::regclass, pg_get_userbyid(v.relowner))
+FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
+  AND NOT pg_has_role(v.relowner, 'USAGE')
+UNION ALL
+SELECT format('foreign key %I of the partitioned table %s refers to it: drop it before, and add it '
+              'again after', f.conname, f.conrelid::regclass)
+FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0 AND c.relkind = 'p'
+UNION ALL
+SELECT format('the identity sequence of column %I is the default of another column: give that one a '
+              'sequence of its own', a.attname)
+FROM pg_attribute a
+JOIN pg_depend i ON i.classid = 'pg_class'::regclass AND i.refclassid = 'pg_class'::regclass
+  AND i.refobjid = a.attrelid AND i.refobjsubid = a.attnum AND i.deptype = 'i'
+JOIN pg_depend u ON u.refclassid = 'pg_class'::regclass AND u.refobjid = i.objid
+  AND u.classid = 'pg_attrdef'::regclass
+WHERE a.attrelid = $1 AND a.attidentity <> ''
+UNION ALL
+SELECT format('subscription %s writes into it by its identity: take it out of the publication of the '
+              'other side first', s.srsubid)
+FROM pg_subscription_rel s WHERE s.srrelid = $1
+UNION ALL
+SELECT format('it has a security label of provider %s', provider) FROM pg_seclabel
+WHERE classoid = 'pg_class'::regclass AND objoid = $1
+)sql";
+
+}  // namespace
+
+Task<std::string> FindObstacle(Session& session, pg::Oid table) {
+  const pg::Result rows = co_await session.db().Query(kObstacles, table);
+  co_return rows.empty() ? std::string() : rows.Get<std::string>(0, 0);
+}
+
+Task<> RefuseObstacle(Session& session, pg::Oid table, std::string name, std::string again) {
+  if (!async::SafeguardOn("obstacles")) co_return;
+  const std::string why = co_await FindObstacle(session, table);
+  if (why.empty()) co_return;
+  throw run::Failure(
+      run::ExitCode::kRefused,
+      fmt::format("{} cannot change its place: {}. Nothing was changed by this step. "
+                  "Then: {}",
+                  name, why, again));
+}
+
+}  // namespace pgalter::dependants

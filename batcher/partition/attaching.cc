@@ -1,0 +1,193 @@
+#include "batcher/partition/attaching.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "batcher/cutover/carry_over.h"
+#include "batcher/partition/lookup.h"
+#include "batcher/partition/shape.h"
+#include "engine/async/fail_point.h"
+#include "engine/run/failure.h"
+#include "engine/run/plan_spec.h"
+#include "engine/state/artefacts.h"
+#include "engine/state/steps.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+using run::ExitCode;
+using run::Failure;
+
+namespace {
+
+// The indexes of the table with the names that they get as parts of the partition's, which follow
+// its own: "orders_until_2027_01_pkey" for "orders_pkey" of "orders". $1 the table, $2 its name,
+// $3 the partition's (unquoted).
+constexpr const char* kIndexNames = R"sql(
+SELECT quote_ident(relname),
+  quote_ident(CASE WHEN octet_length(made) > 63 THEN left(made, 13) || '_' || left(md5(made), 8)
+                   ELSE made END)
+FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+CROSS JOIN LATERAL (SELECT CASE WHEN starts_with(c.relname, $2::text || '_')
+                                THEN $3::text || substr(c.relname, length($2::text) + 1)
+                                ELSE $3::text || '_' || c.relname END AS made) m
+WHERE x.indrelid = $1 AND c.relname NOT LIKE 'pgalter\_%'
+)sql";
+
+constexpr const char* kDropInbound = R"sql(
+SELECT format('ALTER TABLE %I.%I DROP CONSTRAINT %I', n.nspname, c.relname, f.conname)
+FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conparentid = 0
+  AND (SELECT attnum FROM pg_attribute WHERE attrelid = $1 AND attname = $2) <> ALL (f.confkey)
+)sql";
+
+// Rights are asked of the parent; those on the partition would be a way around its policies.
+constexpr const char* kRevoke = R"sql(
+SELECT DISTINCT format('REVOKE ALL ON TABLE %s FROM %s CASCADE', $2::text,
+  CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
+FROM (SELECT relacl AS acl FROM pg_class WHERE oid = $1
+      UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = $1) o, aclexplode(o.acl) a
+WHERE a.grantee <> (SELECT relowner FROM pg_class WHERE oid = $1)
+)sql";
+
+class Attaching {
+ public:
+  Attaching(run::Environment& env, const Pair& pair)
+      : env_(env), session_(env.main), pair_(pair), spec_(pair.spec) {}
+
+  // In the transaction that holds the locks.
+  Task<> Run() {
+    co_await guard::CheckLease(session_, env_.lease);
+    co_await CheckShape();
+    co_await CheckObstacles();
+    Texts dropped =
+        co_await ReadTexts(session_, kDropInbound, pg::Params::Of(pair_.table, spec_.column.name));
+    co_await Execute(session_, dropped);
+    cutover::Staying staying;
+    staying.own_keys = staying.identities = true;
+    cutover::CarryOver carry = co_await cutover::ReadCarryOver(session_, pair_.table, pair_.parent,
+                                                               spec_.table, pair_.first(), staying);
+    Texts statements = std::move(carry.before);
+    co_await Rename(statements);
+    co_await MoveIdentities(statements);
+    statements.push_back(fmt::format("ALTER TABLE {} RENAME TO {}", spec_.table, spec_.first));
+    for (const std::string& name : Made())
+      statements.push_back(
+          fmt::format("ALTER TABLE {}.{} SET SCHEMA {}", spec_.schema, name, spec_.home));
+    statements.push_back(
+        fmt::format("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM (MINVALUE) TO ({})",
+                    spec_.table, pair_.first(), spec_.upto));
+    Append(statements, std::move(carry.after));
+    statements.push_back(
+        fmt::format("ALTER TABLE {} DROP CONSTRAINT pgalter_bound", pair_.first()));
+    Append(statements,
+           co_await ReadTexts(session_, kRevoke, pg::Params::Of(pair_.table, pair_.first())));
+    statements.push_back(fmt::format("DROP SCHEMA {}", spec_.schema));
+    co_await Execute(session_, statements);
+    for (const state::Artefact& artefact : co_await state::LiveArtefacts(session_, env_.run.id))
+      if (artefact.kind == "table" || artefact.kind == "schema")
+        co_await state::RecordDropped(session_, artefact);
+    validate_ = std::move(carry.validate);
+    async::FailPoint("attached");
+  }
+
+  [[nodiscard]] const Texts& validate() const { return validate_; }
+
+ private:
+  [[nodiscard]] Texts Made() const {
+    Texts names{spec_.relname};
+    for (const Range& range : spec_.next) names.push_back(range.name);
+    if (!spec_.rest.empty()) names.push_back(spec_.rest);
+    return names;
+  }
+
+  Task<> CheckShape() {
+    const std::string now = co_await ShapeOf(session_, pair_.table);
+    for (const state::Step& step : co_await state::LoadSteps(session_, env_.run.id)) {
+      const auto* then = step.spec.if_contains(kShape);
+      if (then == nullptr || std::string_view(then->as_string()) == now) continue;
+      if (!async::SafeguardOn("shape")) continue;
+      throw Failure(ExitCode::kRefused,
+                    fmt::format("{} got other columns, indexes or constraints while run {} worked "
+                                "on it, which its new parent lacks. Nothing was changed. pgalter "
+                                "abort {} --yes, and begin again",
+                                spec_.table, env_.run.id, env_.run.id));
+    }
+  }
+
+  // Whatever somebody has hung on the table meanwhile would be bound to one partition.
+  Task<> CheckObstacles() {
+    if (!async::SafeguardOn("obstacles")) co_return;
+    std::string why = co_await FindObstacle(session_, pair_.table, spec_.column.name);
+    const auto inbound = co_await FindInboundKeys(session_, pair_.table, spec_.column.name);
+    if (why.empty() && inbound.size() != spec_.inbound.size())
+      why = "the foreign keys that refer to it are not those of the beginning";
+    if (why.empty()) co_return;
+    throw Failure(
+        ExitCode::kRefused,
+        fmt::format("{} was changed while run {} worked on it: {}. Nothing was changed by "
+                    "this step. Then: pgalter resume {}, or pgalter abort {} --yes",
+                    spec_.table, env_.run.id, why, env_.run.id, env_.run.id));
+  }
+
+  Task<> Rename(Texts& statements) {
+    const auto relname = sql::ParseQualifiedName(spec_.relname);
+    const auto first = sql::ParseQualifiedName(spec_.first);
+    const pg::Result names =
+        co_await session_.db().Query(kIndexNames, pair_.table, relname->name, first->name);
+    for (int row = 0; row < names.rows(); ++row) {
+      const auto then = names.Get<std::string>(row, 0);
+      const auto now = names.Get<std::string>(row, 1);
+      const auto key = std::ranges::find(spec_.keys, then, &WidenedKey::index);
+      if (key == spec_.keys.end())
+        statements.push_back(fmt::format("ALTER INDEX {}.{} RENAME TO {}", spec_.home, then, now));
+      else
+        Replace(*key, now, statements);
+    }
+  }
+
+  void Replace(const WidenedKey& key, const std::string& name, Texts& statements) const {
+    if (key.constraint.empty()) {
+      statements.push_back(fmt::format("DROP INDEX {}.{}", spec_.home, key.index));
+      statements.push_back(
+          fmt::format("ALTER INDEX {}.{} RENAME TO {}", spec_.home, key.build, name));
+      return;
+    }
+    statements.push_back(fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", spec_.table, key.index));
+    statements.push_back(MakeKey(spec_.table, name, key, key.build));
+  }
+
+  // The parent's sequence goes on where the table's was.
+  Task<> MoveIdentities(Texts& statements) {
+    for (const Identity& identity : spec_.identities) {
+      const std::string made = co_await SequenceOf(session_, pair_.made(), identity.column);
+      const std::string own = co_await SequenceOf(session_, spec_.table, identity.column);
+      statements.push_back(SetValue(made, own));
+      statements.push_back(fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP IDENTITY", spec_.table,
+                                       identity.column));
+      const auto parsed = sql::ParseQualifiedName(made);
+      const std::string now = sql::QuoteIdentifier(parsed->name);
+      if (now != identity.name)
+        statements.push_back(
+            fmt::format("ALTER SEQUENCE {}.{} RENAME TO {}", spec_.schema, now, identity.name));
+    }
+  }
+
+  run::Environment& env_;
+  Session& session_;
+  const Pair& pair_;
+  const Spec& spec_;
+  Texts validate_;
+};
+
+}  // namespace
+
+Task<Texts> Attach(run::Environment& env, const Pair& pair) {
+  Attaching attaching(env, pair);
+  co_await attaching.Run();
+  co_return attaching.validate();
+}
+
+}  // namespace pgalter::partition

@@ -1,0 +1,158 @@
+#include "batcher/partition/detaching.h"
+
+#include <fmt/format.h>
+
+#include "batcher/cutover/carry_over.h"
+#include "batcher/cutover/old_snapshots.h"
+#include "batcher/dependants/obstacles.h"
+#include "engine/async/fail_point.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+namespace {
+
+// Back: each index of the partition by the name of the one that it is a part of, with whether a
+// constraint has it. $1 the partition.
+constexpr const char* kFormerNames = R"sql(
+SELECT quote_ident(c.relname), quote_ident(p.relname),
+       obj_description(pc.oid, 'pg_constraint'), obj_description(p.oid, 'pg_class')
+FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+JOIN pg_inherits i ON i.inhrelid = x.indexrelid JOIN pg_class p ON p.oid = i.inhparent
+LEFT JOIN pg_constraint pc ON pc.conindid = p.oid AND pc.contype IN ('p', 'u')
+WHERE x.indrelid = $1
+)sql";
+
+constexpr const char* kColumns = R"sql(
+SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+)sql";
+
+class Detaching {
+ public:
+  Detaching(run::Environment& env, const Pair& pair)
+      : env_(env), session_(env.main), pair_(pair), spec_(pair.spec) {}
+
+  Task<> Run() {
+    co_await guard::CheckLease(session_, env_.lease);
+    const pg::Result names = co_await session_.db().Query(kFormerNames, pair_.table);
+    std::string again = "pgalter revert " + env_.run.id;
+    co_await dependants::RefuseObstacle(session_, pair_.parent, spec_.table, std::move(again));
+    co_await cutover::AwaitOldSnapshots(session_);
+    cutover::Staying staying;
+    staying.own_keys = staying.identities = true;
+    cutover::CarryOver carry = co_await cutover::ReadCarryOver(session_, pair_.parent, pair_.table,
+                                                               spec_.table, pair_.made(), staying);
+    // Foreign keys that refer to the table go first: a partition that they need is not let go.
+    Texts statements = std::move(carry.before);
+    statements.push_back(
+        fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.table, pair_.first()));
+    if (async::SafeguardOn("rows-back")) statements.push_back(co_await MoveRows());
+    statements.push_back(fmt::format("CREATE SCHEMA {}", spec_.schema));
+    statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", spec_.table, spec_.schema));
+    statements.push_back(fmt::format("ALTER TABLE {} RENAME TO {}", pair_.first(), spec_.relname));
+    NameBack(names, statements);
+    co_await IdentitiesBack(statements);
+    Append(statements, std::move(carry.after));
+    for (const std::string& key : spec_.inbound)
+      statements.push_back(IsNotValid(key) ? key : key + " NOT VALID");
+    statements.push_back(fmt::format("DROP TABLE {}", pair_.made()));
+    statements.push_back(fmt::format("DROP SCHEMA {}", spec_.schema));
+    co_await Execute(session_, statements);
+    validate_ = std::move(carry.validate);
+    for (const std::string& key : spec_.inbound)
+      if (!IsNotValid(key)) validate_.push_back(ValidateOf(key));
+    async::FailPoint("detached");
+  }
+
+  [[nodiscard]] const Texts& validate() const { return validate_; }
+
+ private:
+  static bool IsNotValid(const std::string& key) { return key.ends_with(" NOT VALID"); }
+
+  // Of the other partitions; no trigger of the users' is on the table now.
+  Task<std::string> MoveRows() {
+    const pg::Result row = co_await session_.db().Query(kColumns, pair_.table);
+    const auto columns = row.Get<std::string>(0, 0);
+    co_return fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}",
+                          pair_.first(), columns, columns, spec_.table);
+  }
+
+  [[nodiscard]] const WidenedKey* FindKey(const std::string& index) const {
+    for (const WidenedKey& key : spec_.keys)
+      if (key.index == index) return &key;
+    return nullptr;
+  }
+
+  void NameBack(const pg::Result& names, Texts& statements) const {
+    for (int i = 0; i < names.rows(); ++i) {
+      const auto now = names.Get<std::string>(i, 0);
+      const auto then = names.Get<std::string>(i, 1);
+      const WidenedKey* key = FindKey(then);
+      if (key == nullptr) {
+        statements.push_back(fmt::format("ALTER INDEX {}.{} RENAME TO {}", spec_.home, now, then));
+        continue;
+      }
+      const std::string built = BackName(*key);
+      if (key->constraint.empty()) {
+        statements.push_back(fmt::format("DROP INDEX {}.{}", spec_.home, now));
+        statements.push_back(
+            fmt::format("ALTER INDEX {}.{} RENAME TO {}", spec_.home, built, then));
+      } else {
+        statements.push_back(fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", spec_.table, now));
+        statements.push_back(MakeKey(spec_.table, then, *key, built));
+      }
+      const auto on_constraint = names.Get<std::optional<std::string>>(i, 2);
+      const auto on_index = names.Get<std::optional<std::string>>(i, 3);
+      if (on_constraint)
+        statements.push_back(fmt::format("COMMENT ON CONSTRAINT {} ON {} IS {}", then, spec_.table,
+                                         sql::QuoteLiteral(*on_constraint)));
+      if (on_index)
+        statements.push_back(fmt::format("COMMENT ON INDEX {}.{} IS {}", spec_.home, then,
+                                         sql::QuoteLiteral(*on_index)));
+    }
+  }
+
+  Task<> IdentitiesBack(Texts& statements) {
+    for (const Identity& identity : spec_.identities) {
+      const std::string parents = co_await SequenceOf(session_, spec_.table, identity.column);
+      const auto parsed = sql::ParseQualifiedName(parents);
+      const std::string sequence = spec_.home + "." + identity.name;
+      statements.push_back(fmt::format(
+          "ALTER TABLE {} ALTER COLUMN {} ADD GENERATED {} AS IDENTITY (SEQUENCE NAME {} {})",
+          spec_.table, identity.column, identity.kind, sequence, identity.options));
+      // It went with its table.
+      statements.push_back(
+          SetValue(sequence, spec_.schema + "." + sql::QuoteIdentifier(parsed->name)));
+    }
+  }
+
+  // "ALTER TABLE t ADD CONSTRAINT k …"
+  static std::string ValidateOf(const std::string& key) {
+    constexpr std::string_view kAdd = " ADD CONSTRAINT ";
+    const std::size_t at = key.find(kAdd);
+    const std::size_t end = key.find(" FOREIGN KEY", at);
+    return fmt::format("{} VALIDATE CONSTRAINT {}", key.substr(0, at),
+                       key.substr(at + kAdd.size(), end - at - kAdd.size()));
+  }
+
+  run::Environment& env_;
+  Session& session_;
+  const Pair& pair_;
+  const Spec& spec_;
+  Texts validate_;
+};
+
+}  // namespace
+
+std::string BackName(const WidenedKey& key) {
+  return "pgalter_back" + key.build.substr(std::string_view("pgalter_key").size());
+}
+
+Task<Texts> Detach(run::Environment& env, const Pair& pair) {
+  Detaching detaching(env, pair);
+  co_await detaching.Run();
+  co_return detaching.validate();
+}
+
+}  // namespace pgalter::partition

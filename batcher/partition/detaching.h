@@ -1,0 +1,17 @@
+// And back: the partition takes the place of its parent, with the rows of the others.
+#pragma once
+
+#include "batcher/partition/pair.h"
+#include "engine/run/step_handler.h"
+
+namespace pgalter::partition {
+
+// A key as it was before, while it is built.
+std::string BackName(const WidenedKey& key);
+
+// In the transaction that holds the locks of the cut-over. Asks the lease, what hangs on the parent
+// and old snapshots again. Throws run::Failure (refused), or pg::PgError for another attempt.
+// Returns what is to be validated after it.
+Task<Texts> Detach(run::Environment& env, const Pair& pair);
+
+}  // namespace pgalter::partition
