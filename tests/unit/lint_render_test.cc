@@ -334,7 +334,7 @@ TEST(LintCheckstyle, GroupsByFile) {
             "<checkstyle version=\"8.0\">\n"
             "  <file name=\"m/1.sql\">\n"
             "    <error line=\"2\" column=\"1\" severity=\"info\" message=\"writes wait for the "
-            "build Instead: CREATE INDEX CONCURRENTLY.\" "
+            "build. Instead: CREATE INDEX CONCURRENTLY.\" "
             "source=\"pgalter.create-index-non-concurrent\"/>\n"
             "  </file>\n"
             "</checkstyle>\n");

@@ -15,7 +15,7 @@ std::string_view SeverityOf(const Finding& finding) {
 
 std::string Error(const Finding& finding, const Region& region) {
   std::string message = finding.message;
-  if (!finding.remedy.empty()) message += " Instead: " + finding.remedy;
+  if (!finding.remedy.empty()) message += ". Instead: " + finding.remedy;
   return fmt::format(
       "    <error line=\"{}\" column=\"{}\" severity=\"{}\" message=\"{}\""
       " source=\"pgalter.{}\"/>\n",

@@ -32,7 +32,7 @@ std::string_view SeverityOf(const Finding& finding) {
 
 std::string Description(const Finding& finding) {
   std::string text = ValidUtf8(finding.message);
-  if (!finding.remedy.empty()) text += " Instead: " + ValidUtf8(finding.remedy);
+  if (!finding.remedy.empty()) text += ". Instead: " + ValidUtf8(finding.remedy);
   return text;
 }
 
