@@ -16,6 +16,7 @@
 #include "batcher/copy/pace.h"
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/old_snapshots.h"
+#include "batcher/cutover/snapshot_guard.h"
 #include "batcher/dependants/obstacles.h"
 #include "batcher/rebuild/follow.h"
 #include "batcher/rebuild/spec.h"
@@ -150,6 +151,24 @@ Task<> CaptureBack(run::Environment& env) {
   co_await state::RecordArtefact(session, function);
 }
 
+// On the table that comes; that of the way there goes on the way back.
+Task<> GuardSnapshots(run::Environment& env, const Swap& swap,
+                      std::vector<std::string>& statements) {
+  const SnapshotGuard guard = GuardOf(env.run.id, swap.stored.schema);
+  if (swap.back)
+    for (std::string& sql : DropGuard(guard, swap.flow.from)) statements.push_back(std::move(sql));
+  for (std::string& sql : co_await MakeGuard(env.main, guard, swap.flow.to))
+    statements.push_back(std::move(sql));
+}
+
+Task<> RecordGuard(run::Environment& env, const Swap& swap) {
+  const SnapshotGuard guard = GuardOf(env.run.id, swap.stored.schema);
+  const state::Artefact trigger = Artefact(env.run.id, "trigger", guard.trigger, swap.flow.to_oid);
+  co_await state::RecordArtefact(env.main, trigger);
+  const state::Artefact function = Artefact(env.run.id, "function", guard.function + "()");
+  co_await state::RecordArtefact(env.main, function);
+}
+
 // A partition does not follow its table into another schema.
 Task<std::vector<std::pair<std::string, std::string>>> Moves(Session& session, const Swap& swap) {
   std::vector<std::pair<std::string, std::string>> moves;
@@ -180,6 +199,7 @@ Task<> SwapTables(run::Environment& env, const Swap& swap) {
   const CarryOver carry = co_await ReadCarryOver(session, flow.from_oid, flow.to_oid, flow.from,
                                                  swap.name_to_be(), nothing);
   std::vector<std::string> statements = capture::DropTriggers(flow);
+  co_await GuardSnapshots(env, swap, statements);
   if (!swap.back)
     for (const rebuild::Index& index : stored.definition.indexes)
       if (index.helper)
@@ -201,6 +221,7 @@ Task<> SwapTables(run::Environment& env, const Swap& swap) {
       co_await state::RecordDropped(session, artefact);
   const state::Artefact aside = Artefact(env.run.id, "table", swap.name_to_be());
   co_await state::RecordArtefact(session, aside);
+  co_await RecordGuard(env, swap);
   if (!swap.back && stored.definition.revertible) co_await CaptureBack(env);
   rebuild::Definition definition = stored.definition;
   definition.validate = carry.validate;

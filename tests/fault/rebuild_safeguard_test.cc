@@ -140,6 +140,64 @@ TEST_F(RebuildSafeguards, WithoutThatItWouldSeeNoRow) {
   EXPECT_EQ(old.Value("SELECT count(*) FROM items"), "0");
 }
 
+// A row that is committed while the cut-over waits for its lock is carried over under it, slowly; a
+// transaction whose first statement waits behind has its snapshot from before.
+class RebuildSnapshots : public RebuildSafeguards {
+ protected:
+  // What the other's UPDATE of that row said: its SQLSTATE, or how many rows it changed.
+  std::string UpdateWhatCameLast(const std::string& off) {
+    MakeRebuilt(500);
+    database_.Sql(
+        "CREATE FUNCTION slow(pad text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN IF pad = "
+        "'slow' THEN PERFORM pg_sleep(0.35); END IF; RETURN true; END $$; ALTER TABLE items ADD "
+        "CONSTRAINT slowly CHECK (slow(pad))");
+    Session writer = database_.Connect();
+    writer.Exec("BEGIN; INSERT INTO items VALUES (77777, 1, NULL, 'slow')");
+    Words environment;
+    if (!off.empty()) environment.push_back("PGALTER_SAFEGUARDS_OFF=" + off);
+    Program program = Start(Rebuild(), environment);
+    const std::string locks =
+        "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'items'::regclass AND mode = "
+        "'AccessExclusiveLock' AND ";
+    database_.AwaitValue(locks + "NOT granted", "t", kLimit);
+    Session other = database_.Connect();
+    other.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    writer.Exec("COMMIT");
+    std::string said;
+    // While the lock is held.
+    if (!Within(std::chrono::seconds(20),
+                [&] { return database_.Value(locks + "granted") == "t"; }))
+      return "the lock was not seen";
+    try {
+      said = other.Value(
+          "WITH changed AS (UPDATE items SET a = 5 WHERE id = 77777 RETURNING 1) SELECT count(*) "
+          "FROM changed");
+      other.Exec("COMMIT");
+    } catch (const SqlError& error) {
+      said = error.sqlstate();
+    }
+    const Ran ran = program.Wait(kLimit);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    return said;
+  }
+};
+
+TEST_F(RebuildSnapshots, AWriteThatWouldMissARowIsToBeRepeated) {
+  EXPECT_EQ(UpdateWhatCameLast(""), "40001");
+  // Whoever begins now is not concerned, and finish leaves nothing of it.
+  Session other = database_.Connect();
+  other.Exec(
+      "BEGIN ISOLATION LEVEL REPEATABLE READ; UPDATE items SET a = 5 WHERE id = 77777; COMMIT");
+  EXPECT_EQ(Number("SELECT a FROM items WHERE id = 77777"), 5);
+  ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pgalter%'"), 0);
+  ExpectSame();
+}
+
+TEST_F(RebuildSnapshots, WithoutTheGuardItIsLost) {
+  EXPECT_EQ(UpdateWhatCameLast("snapshot-guard"), "0");
+}
+
 // What came meanwhile and would stay with the table that leaves.
 constexpr const char* kHung =
     "CREATE TABLE other (id bigint); CREATE POLICY po ON other USING (id IN (SELECT items.id FROM "

@@ -1,0 +1,55 @@
+#include "batcher/cutover/snapshot_guard.h"
+
+#include <fmt/format.h>
+
+#include "engine/async/fail_point.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::cutover {
+
+namespace {
+
+constexpr const char* kBody = R"sql(
+BEGIN
+  IF pg_visible_in_snapshot(TG_ARGV[0]::xid8, pg_current_snapshot()) THEN
+    RETURN NULL;
+  END IF;
+  RAISE EXCEPTION 'could not serialize access: the table was replaced after this transaction took its snapshot'
+    USING ERRCODE = '40001', HINT = 'The transaction might succeed if retried.';
+END
+)sql";
+
+}  // namespace
+
+SnapshotGuard GuardOf(const std::string& run, const std::string& schema) {
+  return {schema + ".guard_snapshot", "pgalter_snapshot_" + run.substr(0, 8)};
+}
+
+async::Task<std::vector<std::string>> MakeGuard(guard::Session& session, SnapshotGuard guard,
+                                                std::string table) {
+  std::vector<std::string> statements;
+  if (!async::SafeguardOn("snapshot-guard")) co_return statements;
+  const pg::Result now = co_await session.db().Query(
+      "SELECT pg_current_xact_id()::text, (clock_timestamp() + interval '1 minute')::text");
+  statements.push_back(fmt::format(
+      "CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SET search_path "
+      "= pg_catalog, pg_temp AS {}",
+      guard.function, sql::QuoteLiteral(kBody)));
+  statements.push_back(fmt::format("REVOKE ALL ON FUNCTION {}() FROM PUBLIC", guard.function));
+  statements.push_back(fmt::format(
+      "CREATE TRIGGER {} BEFORE UPDATE OR DELETE ON {} FOR EACH STATEMENT WHEN "
+      "(pg_catalog.current_setting('transaction_isolation') IN ('repeatable read', 'serializable') "
+      "AND pg_catalog.transaction_timestamp() < {}::timestamptz) EXECUTE FUNCTION {}({})",
+      guard.trigger, table, sql::QuoteLiteral(now.Get<std::string>(0, 1)), guard.function,
+      sql::QuoteLiteral(now.Get<std::string>(0, 0))));
+  statements.push_back(
+      fmt::format("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}", table, guard.trigger));
+  co_return statements;
+}
+
+std::vector<std::string> DropGuard(const SnapshotGuard& guard, const std::string& table) {
+  return {fmt::format("DROP TRIGGER IF EXISTS {} ON {}", guard.trigger, table),
+          fmt::format("DROP FUNCTION IF EXISTS {}()", guard.function)};
+}
+
+}  // namespace pgalter::cutover

@@ -1,0 +1,31 @@
+// A transaction under REPEATABLE READ or SERIALIZABLE whose snapshot is from before a cut-over does
+// not see what was carried over last, under the lock: most of all the one whose first statement
+// waited for that lock. Its UPDATE would change no row, in silence. The guard is a trigger for each
+// statement on the table that came, which ends such an UPDATE or DELETE with 40001, the error that
+// these transactions are repeated for. Who only reads sees the table as of shortly before.
+//
+// Its condition is false for everybody who began a minute after the cut-over.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/guard/session.h"
+
+namespace pgalter::cutover {
+
+struct SnapshotGuard {
+  std::string function;  // quoted, with its schema
+  std::string trigger;
+};
+
+SnapshotGuard GuardOf(const std::string& run, const std::string& schema);
+
+// In the transaction of the cut-over: its id is what a snapshot must see. `table`: the one that
+// comes, quoted.
+async::Task<std::vector<std::string>> MakeGuard(guard::Session& session, SnapshotGuard guard,
+                                                std::string table);
+
+std::vector<std::string> DropGuard(const SnapshotGuard& guard, const std::string& table);
+
+}  // namespace pgalter::cutover
