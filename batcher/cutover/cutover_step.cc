@@ -365,6 +365,7 @@ run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
   auto record = []() -> Task<> { co_return; };
   co_await SwapUnderLadder(env, never, true, record);
   async::FailPoint("swapped-back");
+  co_await AwaitOlderTransactions(env.main);
   co_await Settle(env, never);
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/async/fail_point.h"
+#include "engine/async/stopper.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::cutover {
@@ -19,10 +20,13 @@ BEGIN
 END
 )sql";
 
+constexpr int kLongestWait = 60;  // seconds
+
 }  // namespace
 
 SnapshotGuard GuardOf(const std::string& run, const std::string& schema) {
-  return {schema + ".guard_snapshot", "pgalter_snapshot_" + run.substr(0, 8)};
+  const std::string name = "snapshot_" + run.substr(0, 8);
+  return {schema + "." + name, "pgalter_" + name};
 }
 
 async::Task<std::vector<std::string>> MakeGuard(guard::Session& session, SnapshotGuard guard,
@@ -45,6 +49,22 @@ async::Task<std::vector<std::string>> MakeGuard(guard::Session& session, Snapsho
   statements.push_back(
       fmt::format("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}", table, guard.trigger));
   co_return statements;
+}
+
+async::Task<> AwaitOlderTransactions(guard::Session& session) {
+  if (!async::SafeguardOn("snapshot-guard")) co_return;
+  const pg::Result row = co_await session.db().Query("SELECT clock_timestamp()::text");
+  const auto now = row.Get<std::string>(0, 0);
+  async::Stopper never;  // a way back has no stop
+  for (int second = 0; second < kLongestWait; ++second) {
+    const pg::Result older = co_await session.db().Query(
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL AND xact_start < "
+        "$1::timestamptz AND application_name NOT LIKE 'pgalter%'",
+        now);
+    if (!older.Get<bool>(0, 0)) co_return;
+    co_await never.SleepFor(std::chrono::seconds(1));
+  }
 }
 
 std::vector<std::string> DropGuard(const SnapshotGuard& guard, const std::string& table) {

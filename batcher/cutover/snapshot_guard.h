@@ -26,6 +26,11 @@ SnapshotGuard GuardOf(const std::string& run, const std::string& schema);
 async::Task<std::vector<std::string>> MakeGuard(guard::Session& session, SnapshotGuard guard,
                                                 std::string table);
 
+// After the way back, which ends the run, the guard goes at once: this waits until nobody is left
+// who began before, a minute at most. Transactions that were idle then have been waited for already
+// (old_snapshots.h); what is left is busy with other tables.
+async::Task<> AwaitOlderTransactions(guard::Session& session);
+
 std::vector<std::string> DropGuard(const SnapshotGuard& guard, const std::string& table);
 
 }  // namespace pgalter::cutover

@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 
 #include "batcher/cutover/carry_over.h"
+#include "batcher/cutover/snapshot_guard.h"
 #include "batcher/partition/attaching.h"
 #include "batcher/partition/detaching.h"
 #include "batcher/partition/spec.h"
@@ -189,7 +190,10 @@ run::Task<> AttachStep::Do(run::Environment& env, const state::Step& step) {
 
 run::Task<> AttachStep::Undo(run::Environment& env, const state::Step& step) {
   const bool attached = co_await IsAttached(env);
-  if (attached) co_await DetachUnderLadder(env, step);
+  if (attached) {
+    co_await DetachUnderLadder(env, step);
+    co_await cutover::AwaitOlderTransactions(env.main);
+  }
   const state::Step now = co_await StepOfKind(env, "partition-attach");
   async::Stopper never;
   co_await ValidateAll(env, now, never);

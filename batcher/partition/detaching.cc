@@ -4,8 +4,10 @@
 
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/old_snapshots.h"
+#include "batcher/cutover/snapshot_guard.h"
 #include "batcher/dependants/obstacles.h"
 #include "engine/async/fail_point.h"
+#include "engine/state/artefacts.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::partition {
@@ -48,6 +50,7 @@ class Detaching {
     statements.push_back(
         fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.table, pair_.first()));
     if (async::SafeguardOn("rows-back")) statements.push_back(co_await MoveRows());
+    co_await GuardSnapshots(statements);
     statements.push_back(fmt::format("CREATE SCHEMA {}", spec_.schema));
     statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", spec_.table, spec_.schema));
     statements.push_back(fmt::format("ALTER TABLE {} RENAME TO {}", pair_.first(), spec_.relname));
@@ -68,6 +71,21 @@ class Detaching {
   [[nodiscard]] const Texts& validate() const { return validate_; }
 
  private:
+  // Of those that wait for this lock: they do not see the rows that are moved.
+  Task<> GuardSnapshots(Texts& statements) {
+    const cutover::SnapshotGuard guard = cutover::GuardOf(env_.run.id, "pgalter");
+    Append(statements, co_await cutover::MakeGuard(session_, guard, pair_.first()));
+    state::Artefact made;
+    made.run = env_.run.id;
+    made.kind = "function";
+    made.name = guard.function + "()";
+    co_await state::RecordArtefact(session_, made);
+    made.kind = "trigger";
+    made.name = guard.trigger;
+    made.relid = pair_.table;
+    co_await state::RecordArtefact(session_, made);
+  }
+
   static bool IsNotValid(const std::string& key) { return key.ends_with(" NOT VALID"); }
 
   // Of the other partitions; no trigger of the users' is on the table now.

@@ -175,6 +175,7 @@ class RebuildSnapshots : public RebuildSafeguards {
       other.Exec("COMMIT");
     } catch (const SqlError& error) {
       said = error.sqlstate();
+      other.Exec("ROLLBACK");
     }
     const Ran ran = program.Wait(kLimit);
     EXPECT_EQ(ran.code, 0) << ran.err;
