@@ -14,6 +14,7 @@
 #include "engine/lock/ladder.h"
 #include "engine/run/concurrent_index.h"
 #include "engine/run/failure.h"
+#include "engine/run/plan_spec.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::partition {

@@ -265,14 +265,14 @@ INSTANTIATE_TEST_SUITE_P(
                     "po ON other USING (a IN (SELECT t.a FROM t))",
                     {"t"},
                     4,
-                    "policy po of other reads it"},
+                    "policy po of public.other reads it"},
         RefusedCase{
             "RuleOfAView",
             "CREATE TABLE t (a int PRIMARY KEY); CREATE VIEW v AS SELECT 1 AS a; CREATE RULE "
             "wi AS ON INSERT TO v DO INSTEAD INSERT INTO t VALUES (new.a)",
             {"t"},
             4,
-            "rule wi of view v writes or reads it"},
+            "rule wi of view public.v writes or reads it"},
         RefusedCase{"NoSyntax",
                     "CREATE TABLE t (a int PRIMARY KEY)",
                     {"t", "--alter", "ALTER a TYP bigint"},

@@ -151,11 +151,14 @@ class RebuildSnapshots : public RebuildSafeguards {
         "CREATE FUNCTION slow(pad text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN IF pad = "
         "'slow' THEN PERFORM pg_sleep(0.35); END IF; RETURN true; END $$; ALTER TABLE items ADD "
         "CONSTRAINT slowly CHECK (slow(pad))");
-    Session writer = database_.Connect();
-    writer.Exec("BEGIN; INSERT INTO items VALUES (77777, 1, NULL, 'slow')");
     Words environment;
     if (!off.empty()) environment.push_back("PGALTER_SAFEGUARDS_OFF=" + off);
-    Program program = Start(Rebuild(), environment);
+    Program program = Start(Rebuild({"--cutover", "wait"}), environment);
+    database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
+    database_.AwaitValue("SELECT string_agg(state, ' ') FROM pgalter.run", "waiting", kLimit);
+    Session writer = database_.Connect();
+    writer.Exec("BEGIN; INSERT INTO items VALUES (77777, 1, NULL, 'slow')");
+    EXPECT_EQ(Run({"cutover", RunId()}).code, 0);
     const std::string locks =
         "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'items'::regclass AND mode = "
         "'AccessExclusiveLock' AND ";
@@ -211,7 +214,7 @@ TEST_F(RebuildSafeguards, APolicyThatCameMeanwhileStopsTheCutOver) {
   database_.Sql(kHung);
   const Ran refused = Run({"resume", RunId()});
   EXPECT_EQ(refused.code, 4) << refused.err;
-  EXPECT_THAT(refused.err, ::testing::HasSubstr("policy po of other reads it"));
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("policy po of public.other reads it"));
   EXPECT_THAT(refused.err, ::testing::HasSubstr("pgalter resume"));
   EXPECT_EQ(database_.Value("SELECT swapped_at IS NULL FROM pgalter.rebuild"), "t");
   database_.Sql("DROP POLICY po ON other");
