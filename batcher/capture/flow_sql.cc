@@ -5,50 +5,24 @@
 
 #include <algorithm>
 
+#include "batcher/capture/flow_text.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::capture {
 
+using text::ForKey;
+using text::From;
+using text::FromColumn;
+using text::K;
+using text::KeyNames;
+using text::NotTaken;
+using text::Numbered;
+using text::Pending;
+using text::SameKey;
+using text::To;
+using text::ToColumn;
+
 namespace {
-
-// k0, k1, …: the key's columns in log and dirty keys.
-std::string K(std::size_t i) { return fmt::format("k{}", i); }
-
-// part(i) for every key column, joined.
-template <class Part>
-std::string ForKey(const Flow& flow, const char* between, Part part) {
-  std::vector<std::string> parts;
-  for (std::size_t i = 0; i < flow.key.size(); ++i) parts.push_back(part(flow.key[i], i));
-  return fmt::format("{}", fmt::join(parts, between));
-}
-
-std::string KeyNames(const Flow& flow) {
-  return ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) { return K(i); });
-}
-
-// left.a = right.b AND …
-template <class Left, class Right>
-std::string SameKey(const Flow& flow, Left left, Right right) {
-  return ForKey(flow, " AND ", [&](const KeyColumn& column, std::size_t i) {
-    return fmt::format("{} {} {}", left(column, i), column.equals, right(column, i));
-  });
-}
-
-auto FromColumn(const std::string& alias) {
-  return [alias](const KeyColumn& column, std::size_t) { return alias + "." + column.from; };
-}
-auto ToColumn(const std::string& alias) {
-  return [alias](const KeyColumn& column, std::size_t) { return alias + "." + column.to; };
-}
-auto Numbered(const std::string& alias) {
-  return [alias](const KeyColumn&, std::size_t i) { return alias + "." + K(i); };
-}
-
-// A partitioned table is read with its partitions; a plain one never with what inherits from it.
-std::string From(const Flow& flow) {
-  return flow.from_partitioned ? flow.from : "ONLY " + flow.from;
-}
-std::string To(const Flow& flow) { return flow.to_partitioned ? flow.to : "ONLY " + flow.to; }
 
 // Keys that came as arrays of text; the names cannot be columns of a user's that an expression
 // means.
@@ -74,39 +48,6 @@ std::string Values(const Flow& flow) {
   std::vector<std::string> values;
   for (const MappedColumn& column : flow.columns) values.push_back(column.value);
   return fmt::format("{}", fmt::join(values, ", "));
-}
-
-// Written by a transaction that the snapshot of before does not see as ended.
-std::string NotTaken(const Flow& flow, const std::string& before) {
-  return fmt::format(
-      "SELECT * FROM {0} WHERE x >= pg_snapshot_xmax({1}) OR x = ANY (ARRAY(SELECT "
-      "pg_snapshot_xip({1})))",
-      flow.log(), before);
-}
-
-// Keys that are not applied in the snapshot of the statement.
-std::string Pending(const Flow& flow) {
-  const std::string before =
-      fmt::format("(SELECT seen::pg_snapshot FROM pgalter.flow WHERE run = {} AND name = {})",
-                  sql::QuoteLiteral(flow.run), sql::QuoteLiteral(flow.name));
-  return fmt::format("SELECT {0} FROM {1} UNION ALL SELECT {0} FROM ({2}) AS l WHERE NOT truncated",
-                     KeyNames(flow), flow.dirty(), NotTaken(flow, before));
-}
-
-// A TRUNCATE that is not taken yet makes every key pending.
-std::string Counted(const Flow& flow, const std::string& different) {
-  if (flow.run.empty())
-    return fmt::format("SELECT count(*) OVER (), shown FROM ({}) AS d LIMIT 10", different);
-  const std::string before =
-      fmt::format("(SELECT seen::pg_snapshot FROM pgalter.flow WHERE run = {} AND name = {})",
-                  sql::QuoteLiteral(flow.run), sql::QuoteLiteral(flow.name));
-  return fmt::format(
-      "WITH different AS MATERIALIZED ({}), pending AS MATERIALIZED ({})"
-      " SELECT count(*) OVER (), shown FROM different d"
-      " WHERE NOT EXISTS (SELECT FROM pending p WHERE {})"
-      " AND NOT EXISTS (SELECT FROM ({}) AS l WHERE truncated) LIMIT 10",
-      different, Pending(flow), SameKey(flow, Numbered("p"), Numbered("d")),
-      NotTaken(flow, before));
 }
 
 }  // namespace
@@ -229,55 +170,6 @@ std::string PurgeStatement(const Flow& flow, const std::string& part) {
       "DELETE FROM ONLY {} AS t USING {} AS d WHERE t.ctid >= $1::tid AND t.ctid < "
       "$2::tid AND {}",
       part, flow.dirty(), SameKey(flow, ToColumn("t"), Numbered("d")));
-}
-
-std::string MissingStatement(const Flow& flow, const std::string& part) {
-  std::vector<std::string> values;
-  std::vector<std::string> targets;
-  std::size_t number = 0;
-  for (const MappedColumn& column : flow.columns) {
-    values.push_back(fmt::format("CAST({} AS {}) AS v{}", column.value, column.type, number));
-    targets.push_back(fmt::format("s.v{}", number++));
-  }
-  std::vector<std::string> theirs;
-  for (const MappedColumn& column : flow.columns) theirs.push_back("t." + column.to);
-  const std::string keys = ForKey(flow, ", ", [&](const KeyColumn& column, std::size_t i) {
-    return fmt::format("{}.{} AS {}", flow.alias, column.from, K(i));
-  });
-  const std::string shown =
-      ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) { return "s." + K(i) + "::text"; });
-  const std::string names =
-      ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) { return "s." + K(i); });
-  const std::string same = SameKey(flow, ToColumn("t"), Numbered("s"));
-  // Left to itself, the planner does not count on skipping partitions row by row, and would read
-  // all of them for each window. OFFSET 0 keeps the lookup one.
-  const std::string lookup =
-      flow.to_partitioned
-          ? fmt::format("LATERAL (SELECT {}, t.ctid FROM {} AS t WHERE {} OFFSET 0) AS t ON true",
-                        fmt::join(theirs, ", "), flow.to, same)
-          : fmt::format("ONLY {} AS t ON {}", flow.to, same);
-  return Counted(
-      flow,
-      fmt::format("SELECT {}, concat_ws(', ', {}) AS shown FROM (SELECT {}, {} FROM ONLY {} AS {} "
-                  "WHERE {}.ctid >= $1::tid AND {}.ctid < $2::tid) AS s LEFT JOIN {} "
-                  "WHERE t.ctid IS NULL OR ROW({})::record *<> ROW({})::record",
-                  names, shown, keys, fmt::join(values, ", "), part, flow.alias, flow.alias,
-                  flow.alias, lookup, fmt::join(targets, ", "), fmt::join(theirs, ", ")));
-}
-
-std::string SurplusStatement(const Flow& flow, const std::string& part) {
-  const std::string keys = ForKey(flow, ", ", [](const KeyColumn& column, std::size_t i) {
-    return fmt::format("t.{}::{} AS {}", column.to, column.type, K(i));
-  });
-  const std::string shown = ForKey(flow, ", ", [](const KeyColumn& column, std::size_t) {
-    return fmt::format("t.{}::text", column.to);
-  });
-  return Counted(
-      flow,
-      fmt::format("SELECT {}, concat_ws(', ', {}) AS shown FROM ONLY {} AS t WHERE "
-                  "t.ctid >= $1::tid AND t.ctid < $2::tid AND NOT EXISTS (SELECT "
-                  "FROM {} AS s WHERE {})",
-                  keys, shown, part, From(flow), SameKey(flow, ToColumn("t"), FromColumn("s"))));
 }
 
 std::string PendingStatement(const Flow& flow, int limit) {

@@ -35,12 +35,6 @@ std::string CopyStatement(const Flow& flow);
 // `to`.
 std::string PurgeStatement(const Flow& flow, const std::string& part);
 
-// Rows of `from`, in the places [$1, $2) of `part`, that are not the same in `to`; and rows of
-// `to`, in these places of `part`, that `from` has not. Without those that the log or the dirty
-// keys name, where the flow has a run: up to ten rows of (how many in all, key).
-std::string MissingStatement(const Flow& flow, const std::string& part);
-std::string SurplusStatement(const Flow& flow, const std::string& part);
-
 // Keys that are not applied yet, as text and each once; of at most `limit` changes.
 std::string PendingStatement(const Flow& flow, int limit);
 

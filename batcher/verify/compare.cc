@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "batcher/backfill/chunk_sql.h"
 #include "batcher/backfill/window_set.h"
-#include "batcher/capture/flow_sql.h"
+#include "batcher/capture/compare_sql.h"
 #include "batcher/capture/parts.h"
+#include "batcher/verify/walk.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 
@@ -20,37 +23,68 @@ using capture::Flow;
 namespace {
 
 constexpr Block kWindow = 512;
+constexpr std::int64_t kRowsAtFirst = 20'000;
+constexpr std::int64_t kMostRows = 200'000;
+constexpr std::chrono::milliseconds kRangeTime{250};
 
-struct Found {
-  std::int64_t rows = 0;
-  std::vector<std::string> keys;
+// What all ways of comparing have.
+struct Comparison {
+  Session& session;
+  const Flow& flow;
+  throttle::Throttle& throttle;
+  async::Stopper& stopper;
+  std::size_t most;
+  const OnWindow& on_window;
+  std::vector<Difference> differences;
+
+  [[nodiscard]] bool over() const { return differences.size() >= most; }
 };
 
+// The locks come before the snapshot, or a TRUNCATE between the two would look like a difference.
+// A hash of one range should stay in memory.
+std::vector<pg::Statement> BeforeTheSnapshot(const Flow& flow) {
+  const std::string log = flow.run.empty() ? "" : fmt::format(", {}, {}", flow.log(), flow.dirty());
+  std::vector<pg::Statement> statements;
+  statements.push_back(
+      {fmt::format("LOCK TABLE {}, {}{} IN ACCESS SHARE MODE", flow.from, flow.to, log), {}});
+  statements.push_back({"SELECT pg_catalog.set_config('work_mem', '64MB', true)", {}});
+  return statements;
+}
+
+// Throttled, in a transaction of its own. How long it took.
+Task<async::Clock::duration> CompareWindow(Comparison& comparison, std::string statement,
+                                           pg::Params params) {
+  co_await comparison.throttle.Admit(comparison.stopper);
+  const auto begun = async::Clock::now();
+  pg::Result rows;
+  auto compare = [&]() -> Task<> {
+    std::vector<pg::Statement> statements = BeforeTheSnapshot(comparison.flow);
+    statements.push_back({statement, params});
+    auto results = co_await comparison.session.db().Pipeline(std::move(statements));
+    rows = std::move(results.back());
+  };
+  co_await guard::RunInTransaction(comparison.session, compare);
+  const auto took = async::Clock::now() - begun;
+  const Flow& flow = comparison.flow;
+  for (int i = 0; i < rows.rows(); ++i) {
+    const bool surplus = rows.Get<bool>(i, 2);
+    if (i == 0 || surplus != rows.Get<bool>(i - 1, 2)) {
+      Difference difference;
+      difference.of = surplus ? flow.to : flow.from;
+      difference.in = surplus ? flow.from : flow.to;
+      difference.one_way = surplus;
+      difference.rows = rows.Get<std::int64_t>(i, 0);
+      comparison.differences.push_back(std::move(difference));
+    }
+    comparison.differences.back().keys.push_back(rows.Get<std::string>(i, 1));
+  }
+  co_return took;
+}
+
 struct Scan {
-  bool missing = false;  // rows of the source that the other lacks; else the other way round
   std::string statement;
   Block blocks = 0;
 };
-
-std::string LockBoth(const Flow& flow) {
-  const std::string log = flow.run.empty() ? "" : fmt::format(", {}, {}", flow.log(), flow.dirty());
-  return fmt::format("LOCK TABLE {}, {}{} IN ACCESS SHARE MODE", flow.from, flow.to, log);
-}
-
-// The locks come before the snapshot, or a TRUNCATE between the two would look like a difference.
-Task<Found> CompareWindow(Session& session, const Flow& flow, std::string statement, Block first,
-                          Block end) {
-  Found found;
-  auto compare = [&]() -> Task<> {
-    co_await session.db().Query(LockBoth(flow));
-    const pg::Result rows =
-        co_await session.db().Query(statement, backfill::Tid(first), backfill::Tid(end));
-    if (!rows.empty()) found.rows = rows.Get<std::int64_t>(0, 0);
-    for (int i = 0; i < rows.rows(); ++i) found.keys.push_back(rows.Get<std::string>(i, 1));
-  };
-  co_await guard::RunInTransaction(session, compare);
-  co_return found;
-}
 
 Task<Block> Blocks(Session& session, pg::Oid relation) {
   const pg::Result row = co_await session.db().Query(
@@ -63,14 +97,95 @@ Task<std::vector<Scan>> ScansOf(Session& session, const Flow& flow) {
   const std::vector<capture::Part> from = co_await capture::ReadParts(session, flow.from_oid);
   for (const capture::Part& part : from) {
     const Block blocks = co_await Blocks(session, part.oid);
-    scans.push_back({true, capture::MissingStatement(flow, part.name), blocks});
+    scans.push_back({capture::MissingStatement(flow, part.name), blocks});
   }
   const std::vector<capture::Part> to = co_await capture::ReadParts(session, flow.to_oid);
   for (const capture::Part& part : to) {
     const Block blocks = co_await Blocks(session, part.oid);
-    scans.push_back({false, capture::SurplusStatement(flow, part.name), blocks});
+    scans.push_back({capture::SurplusStatement(flow, part.name), blocks});
   }
   co_return scans;
+}
+
+Task<> CompareByBlocks(Comparison& comparison) {
+  const std::vector<Scan> scans = co_await ScansOf(comparison.session, comparison.flow);
+  Block all = 1;
+  for (const Scan& scan : scans) all += scan.blocks;
+  Block done = 0;
+  for (const Scan& scan : scans) {
+    for (Block first = 0; first < scan.blocks; first += kWindow) {
+      const Block end = std::min(first + kWindow, scan.blocks);
+      const pg::Params places = pg::Params::Of(backfill::Tid(first), backfill::Tid(end));
+      const auto took = co_await CompareWindow(comparison, scan.statement, places);
+      if (comparison.over()) co_return;
+      done += end - first;
+      comparison.on_window(static_cast<double>(done) / static_cast<double>(all));
+      co_await comparison.throttle.After(took, comparison.stopper);
+    }
+  }
+}
+
+// The planner's own estimate of how many rows there are.
+Task<double> EstimateRows(Session& session, pg::Oid table) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT coalesce(sum(greatest(reltuples, 0)), 0)::float8 FROM pg_class"
+      " WHERE relkind = 'r' AND (oid = $1 OR oid IN (SELECT relid FROM pg_partition_tree($1)))",
+      table);
+  co_return row.Get<double>(0, 0);
+}
+
+using Key = std::vector<std::string>;  // empty: the end of the table
+
+Task<Key> NextBoundary(Session& session, const Flow& flow, const capture::Walk& walk,
+                       const Key& lower, std::int64_t rows) {
+  pg::Params params;
+  for (const std::string& value : lower) params.Add(value);
+  params.Add(rows);
+  std::vector<pg::Statement> statements;
+  statements.push_back({capture::BoundaryStatement(flow, walk, !lower.empty()), params});
+  const auto found = co_await session.db().Pipeline(std::move(statements));
+  Key key;
+  if (!found.front().empty())
+    for (int i = 0; i < found.front().columns(); ++i)
+      key.push_back(found.front().Get<std::string>(0, i));
+  co_return key;
+}
+
+capture::Ends EndsOf(const Key& lower, const Key& upper) {
+  if (lower.empty()) return upper.empty() ? capture::Ends::kNone : capture::Ends::kUpper;
+  return upper.empty() ? capture::Ends::kLower : capture::Ends::kBoth;
+}
+
+// As many rows as should take the time of a range, from what the last one took.
+std::int64_t NextRows(std::int64_t rows, async::Clock::duration took) {
+  const double factor =
+      std::chrono::duration<double>(kRangeTime) /
+      std::max(std::chrono::duration<double>(took), std::chrono::duration<double>(0.001));
+  const double next = static_cast<double>(rows) * std::clamp(factor, 0.25, 2.0);
+  return std::clamp(static_cast<std::int64_t>(next), std::int64_t{1}, kMostRows);
+}
+
+Task<> CompareByRanges(Comparison& comparison, const capture::Walk& walk) {
+  const Flow& flow = comparison.flow;
+  const pg::Oid table = walk.of_to ? flow.to_oid : flow.from_oid;
+  const double all = co_await EstimateRows(comparison.session, table);
+  std::int64_t rows = kRowsAtFirst;
+  std::int64_t done = 0;
+  Key lower;
+  do {
+    Key upper = co_await NextBoundary(comparison.session, flow, walk, lower, rows);
+    pg::Params ends;
+    for (const Key& key : {lower, upper})
+      for (const std::string& value : key) ends.Add(value);
+    std::string statement = capture::RangeStatement(flow, walk, EndsOf(lower, upper));
+    const auto took = co_await CompareWindow(comparison, std::move(statement), ends);
+    if (comparison.over()) co_return;
+    done += rows;
+    comparison.on_window(std::min(1.0, static_cast<double>(done) / std::max(all, 1.0)));
+    co_await comparison.throttle.After(took, comparison.stopper);
+    rows = NextRows(rows, took);
+    lower = std::move(upper);
+  } while (!lower.empty());
 }
 
 }  // namespace
@@ -78,31 +193,15 @@ Task<std::vector<Scan>> ScansOf(Session& session, const Flow& flow) {
 Task<std::vector<Difference>> CompareTables(Session& session, const Flow& flow,
                                             throttle::Throttle& throttle, async::Stopper& stopper,
                                             std::size_t most, OnWindow on_window) {
-  const std::vector<Scan> scans = co_await ScansOf(session, flow);
-  Block all = 1;
-  for (const Scan& scan : scans) all += scan.blocks;
-  Block done = 0;
-  std::vector<Difference> differences;
-  for (const Scan& scan : scans) {
-    for (Block first = 0; first < scan.blocks; first += kWindow) {
-      co_await throttle.Admit(stopper);
-      const auto begun = async::Clock::now();
-      const Block end = std::min(first + kWindow, scan.blocks);
-      Found found = co_await CompareWindow(session, flow, scan.statement, first, end);
-      if (found.rows > 0) {
-        Difference difference{scan.missing ? flow.from : flow.to,
-                              scan.missing ? flow.to : flow.from, !scan.missing, found.rows,
-                              std::move(found.keys)};
-        differences.push_back(std::move(difference));
-        if (differences.size() >= most) co_return differences;
-      }
-      done += end - first;
-      on_window(static_cast<double>(done) / static_cast<double>(all));
-      co_await throttle.After(async::Clock::now() - begun, stopper);
-    }
-    async::FailPoint("verified-one-way");
+  Comparison comparison{session, flow, throttle, stopper, most, on_window, {}};
+  const std::optional<capture::Walk> walk = co_await ReadWalk(session, flow);
+  if (walk) {
+    co_await CompareByRanges(comparison, *walk);
+  } else {
+    co_await CompareByBlocks(comparison);
   }
-  co_return differences;
+  async::FailPoint("compared");
+  co_return std::move(comparison.differences);
 }
 
 }  // namespace pgalter::verify

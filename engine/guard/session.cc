@@ -25,6 +25,8 @@ FROM (VALUES ('lock_timeout', '0'),
              ('default_transaction_read_only', 'off'),
              ('default_transaction_deferrable', 'off'),
              ('row_security', 'off'),
+             -- Statements are many and short: compiling them costs more than they do.
+             ('jit', 'off'),
              ('search_path', 'pg_catalog')) AS w (name, value)
 JOIN pg_catalog.pg_settings s ON s.name = w.name
 )sql";

@@ -6,19 +6,18 @@
 namespace pgalter::test {
 
 inline constexpr std::array kRebuildPoints{
-    "shadow-made",      "capture-in-ledger", "capture-made",   "copy-checked:3",
-    "copy-recorded:3",  "copy-committed:3",  "purged",         "index-built",
-    "index-built:2",    "changes-taken:2",   "keys-applied:2", "round-done:2",
-    "verified-one-way", "drained",           "swapped",        "cut-over",
+    "shadow-made",     "capture-in-ledger", "capture-made",   "copy-checked:3",
+    "copy-recorded:3", "copy-committed:3",  "purged",         "index-built",
+    "index-built:2",   "changes-taken:2",   "keys-applied:2", "round-done:2",
+    "compared",        "drained",           "swapped",        "cut-over",
     "key-validated"};
 
 // Into a partitioned table, whose keys are built partition by partition.
 inline constexpr std::array kPartitionPoints{
-    "shadow-made",   "capture-made",   "copy-recorded:3", "copy-committed:3",
-    "purged:2",      "index-built",    "index-built:4",   "index-built:5",
-    "index-built:9", "keys-applied:2", "round-done:2",    "verified-one-way:2",
-    "drained",       "swapped",        "cut-over",        "key-validated:2",
-    "key-adopted"};
+    "shadow-made",     "capture-made",  "copy-recorded:3", "copy-committed:3", "purged:2",
+    "index-built",     "index-built:4", "index-built:5",   "index-built:9",    "keys-applied:2",
+    "round-done:2",    "compared",      "drained",         "swapped",          "cut-over",
+    "key-validated:2", "key-adopted"};
 
 // On the way back.
 inline constexpr std::array kRevertPoints{"changes-taken", "drained",         "swapped",

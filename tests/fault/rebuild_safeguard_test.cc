@@ -86,7 +86,7 @@ TEST_F(RebuildSafeguards, ADisabledCaptureIsNoticedUnderTheLock) {
       "ALTER TABLE items DISABLE TRIGGER ALL; UPDATE items SET a = 77 WHERE id = 5; UPDATE mirror "
       "SET "
       "a = 77 WHERE id = 5; ALTER TABLE items ENABLE TRIGGER ALL";
-  const Ran ran = GoOn("verified-one-way:2", meanwhile, "");
+  const Ran ran = GoOn("compared", meanwhile, "");
   EXPECT_NE(ran.code, 0);
 }
 

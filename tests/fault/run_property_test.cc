@@ -272,7 +272,7 @@ const Words& Points() {
                             "detach-pending",   "undo-unrecorded",
                             "undo-recorded",    "shadow-made",
                             "capture-made",     "copy-committed",
-                            "verified-one-way", "swapped",
+                            "compared",         "swapped",
                             "cut-over",         "old-table-dropped",
                             "swapped-back"};
   return points;

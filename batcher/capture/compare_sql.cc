@@ -1,0 +1,227 @@
+#include "batcher/capture/compare_sql.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "batcher/capture/flow_text.h"
+
+namespace pgalter::capture {
+
+using text::ForKey;
+using text::From;
+using text::FromColumn;
+using text::K;
+using text::NotTaken;
+using text::Numbered;
+using text::Pending;
+using text::SameKey;
+using text::To;
+using text::ToColumn;
+
+namespace {
+
+constexpr int kMostKeys = 10;
+
+// A TRUNCATE that is not taken yet makes every key pending.
+std::string Counted(const Flow& flow, const std::string& different) {
+  constexpr const char* kCount =
+      "SELECT rows, shown, surplus FROM (SELECT count(*) OVER kind AS rows, row_number() OVER kind "
+      "AS n, shown, surplus FROM {} WINDOW kind AS (PARTITION BY surplus)) AS f WHERE n <= {} "
+      "ORDER BY surplus";
+  if (flow.run.empty()) return fmt::format(kCount, fmt::format("({}) AS d", different), kMostKeys);
+  return fmt::format(
+      "WITH different AS MATERIALIZED ({}), pending AS MATERIALIZED ({}) {}", different,
+      Pending(flow),
+      fmt::format(
+          kCount,
+          fmt::format("(SELECT * FROM different d WHERE NOT EXISTS (SELECT FROM pending p WHERE {})"
+                      " AND NOT EXISTS (SELECT FROM ({}) AS l WHERE truncated)) AS d",
+                      SameKey(flow, Numbered("p"), Numbered("d")), NotTaken(flow)),
+          kMostKeys));
+}
+
+std::string V(std::size_t i) { return fmt::format("v{}", i); }
+
+// The values of a row of `from` as `to` should have them: v0, v1, …
+std::string Wanted(const Flow& flow) {
+  std::vector<std::string> values;
+  for (const MappedColumn& column : flow.columns)
+    values.push_back(
+        fmt::format("CAST({} AS {}) AS {}", column.value, column.type, V(values.size())));
+  return fmt::format("{}", fmt::join(values, ", "));
+}
+
+// Types of which equal values are the same bytes. Of a string that is so byte by byte, whatever its
+// collation calls equal.
+enum class Equality { kSame, kSameAsBytes, kNotTheSame };
+
+Equality EqualityOf(const std::string& type) {
+  constexpr std::array kPlain{"bigint", "integer",   "smallint", "boolean",
+                              "date",   "timestamp", "uuid",     "oid"};
+  constexpr std::array kStrings{"text", "character varying"};
+  if (type.ends_with("[]")) return Equality::kNotTheSame;
+  const auto is = [&type](std::string_view name) {
+    return type == name || (type.starts_with(name) &&
+                            std::string_view("( ").find(type[name.size()]) != std::string::npos);
+  };
+  if (std::ranges::any_of(kPlain, is)) return Equality::kSame;
+  return std::ranges::any_of(kStrings, is) ? Equality::kSameAsBytes : Equality::kNotTheSame;
+}
+
+// Whether the row is another: the values of `from`, alias.v0 …, and those of `to`, by name(column,
+// i). As images: 1.0 and 1.00 are equal and not the same. Making records of all columns costs more
+// than the rest of a comparison, so columns whose type allows it are compared as they are.
+template <class Name>
+std::string IsAnother(const Flow& flow, const std::string& alias, Name name) {
+  std::vector<std::string> different;
+  std::vector<std::string> ours;
+  std::vector<std::string> theirs;
+  for (std::size_t i = 0; i < flow.columns.size(); ++i) {
+    const std::string one = alias + "." + V(i);
+    const std::string other = name(flow.columns[i], i);
+    const Equality equality = EqualityOf(flow.columns[i].type);
+    if (equality == Equality::kNotTheSame) {
+      ours.push_back(one);
+      theirs.push_back(other);
+      continue;
+    }
+    const char* bytes = equality == Equality::kSameAsBytes ? " COLLATE pg_catalog.\"C\"" : "";
+    different.push_back(
+        fmt::format("({0}{2} OPERATOR(pg_catalog.=) {1}{2} OR {0} IS NULL AND {1} IS NULL) IS NOT "
+                    "TRUE",
+                    one, other, bytes));
+  }
+  if (!ours.empty())
+    different.push_back(fmt::format("ROW({})::record OPERATOR(pg_catalog.*<>) ROW({})::record",
+                                    fmt::join(ours, ", "), fmt::join(theirs, ", ")));
+  return different.empty() ? "false" : fmt::format("{}", fmt::join(different, " OR "));
+}
+
+std::string KeyOfFrom(const Flow& flow) {
+  return ForKey(flow, ", ", [&](const KeyColumn& column, std::size_t i) {
+    return fmt::format("{}.{} AS {}", flow.alias, column.from, K(i));
+  });
+}
+
+// ROW(alias.a, …) >= ROW($1::type, …): on both sides by the order of the same types.
+template <class Name>
+std::string Bound(const Flow& flow, const Walk& walk, const char* sign, std::size_t first,
+                  Name name) {
+  std::vector<std::string> columns;
+  std::vector<std::string> values;
+  for (const std::size_t i : walk.columns) {
+    columns.push_back(name(flow.key[i], i));
+    values.push_back(fmt::format("${}::{}", first++, flow.key[i].type));
+  }
+  return fmt::format("ROW({}) OPERATOR(pg_catalog.{}) ROW({})", fmt::join(columns, ", "), sign,
+                     fmt::join(values, ", "));
+}
+
+template <class Name>
+std::string InRange(const Flow& flow, const Walk& walk, Ends ends, Name name) {
+  const std::size_t width = walk.columns.size();
+  switch (ends) {
+    case Ends::kBoth:
+      return fmt::format("{} AND {}", Bound(flow, walk, ">=", 1, name),
+                         Bound(flow, walk, "<", width + 1, name));
+    case Ends::kLower:
+      return Bound(flow, walk, ">=", 1, name);
+    case Ends::kUpper:
+      return Bound(flow, walk, "<", 1, name);
+    case Ends::kNone:
+      break;
+  }
+  return "true";
+}
+
+}  // namespace
+
+// Without a run nobody asks for the keys but to show them, and those of `to` need not be of
+// `from`'s type.
+
+std::string RangeStatement(const Flow& flow, const Walk& walk, Ends ends) {
+  const auto key = [](const KeyColumn& column, std::size_t i) {
+    return fmt::format("coalesce(s.{0}, t.{0}::{1}) AS {0}, ", K(i), column.type);
+  };
+  const std::string keys = flow.run.empty() ? "" : ForKey(flow, "", key);
+  const std::string shown = ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) {
+    return fmt::format("coalesce(s.{0}::text, t.{0}::text)", K(i));
+  });
+  const std::string theirs = ForKey(flow, ", ", [](const KeyColumn& column, std::size_t i) {
+    return fmt::format("t.{} AS {}", column.to, K(i));
+  });
+  std::vector<std::string> values;
+  for (const MappedColumn& column : flow.columns)
+    values.push_back(fmt::format("t.{} AS {}", column.to, V(values.size())));
+  const auto theirs_of = [](const MappedColumn&, std::size_t i) { return "t." + V(i); };
+  return Counted(
+      flow,
+      fmt::format("SELECT {}concat_ws(', ', {}) AS shown, s.place IS NULL AS surplus"
+                  " FROM (SELECT {}.ctid AS place, {}, {} FROM {} AS {} WHERE {}) AS s"
+                  " FULL JOIN (SELECT t.ctid AS place, {}, {} FROM {} AS t WHERE {}) AS t ON {}"
+                  " WHERE s.place IS NULL OR t.place IS NULL OR {}",
+                  keys, shown, flow.alias, KeyOfFrom(flow), Wanted(flow), From(flow), flow.alias,
+                  InRange(flow, walk, ends, FromColumn(flow.alias)), theirs,
+                  fmt::join(values, ", "), To(flow), InRange(flow, walk, ends, ToColumn("t")),
+                  SameKey(flow, Numbered("t"), Numbered("s")), IsAnother(flow, "s", theirs_of)));
+}
+
+std::string BoundaryStatement(const Flow& flow, const Walk& walk, bool has_lower) {
+  const auto name = [&walk](const KeyColumn& column, std::size_t) {
+    return "t." + (walk.of_to ? column.to : column.from);
+  };
+  std::vector<std::string> texts;
+  std::vector<std::string> order;
+  for (const std::size_t i : walk.columns) {
+    order.push_back(name(flow.key[i], i));
+    texts.push_back(fmt::format("{}::{}::text", order.back(), flow.key[i].type));
+  }
+  return fmt::format("SELECT {} FROM {} AS t{} ORDER BY {} OFFSET ${} LIMIT 1",
+                     fmt::join(texts, ", "), walk.of_to ? To(flow) : From(flow),
+                     has_lower ? " WHERE " + Bound(flow, walk, ">=", 1, name) : "",
+                     fmt::join(order, ", "), has_lower ? walk.columns.size() + 1 : 1);
+}
+
+std::string MissingStatement(const Flow& flow, const std::string& part) {
+  std::vector<std::string> theirs;
+  for (const MappedColumn& column : flow.columns) theirs.push_back("t." + column.to);
+  const std::string shown =
+      ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) { return "s." + K(i) + "::text"; });
+  const std::string names =
+      ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) { return "s." + K(i); });
+  const std::string same = SameKey(flow, ToColumn("t"), Numbered("s"));
+  const auto theirs_of = [](const MappedColumn& column, std::size_t) { return "t." + column.to; };
+  // Left to itself, the planner does not count on skipping partitions row by row, and would read
+  // all of them for each window. OFFSET 0 keeps the lookup one.
+  const std::string lookup =
+      flow.to_partitioned
+          ? fmt::format("LATERAL (SELECT {}, t.ctid FROM {} AS t WHERE {} OFFSET 0) AS t ON true",
+                        fmt::join(theirs, ", "), flow.to, same)
+          : fmt::format("ONLY {} AS t ON {}", flow.to, same);
+  return Counted(
+      flow,
+      fmt::format("SELECT {}, concat_ws(', ', {}) AS shown, false AS surplus FROM (SELECT {}, {} "
+                  "FROM ONLY {} AS {} WHERE {}.ctid >= $1::tid AND {}.ctid < $2::tid) AS s LEFT "
+                  "JOIN {} WHERE t.ctid IS NULL OR {}",
+                  names, shown, KeyOfFrom(flow), Wanted(flow), part, flow.alias, flow.alias,
+                  flow.alias, lookup, IsAnother(flow, "s", theirs_of)));
+}
+
+std::string SurplusStatement(const Flow& flow, const std::string& part) {
+  const auto key = [](const KeyColumn& column, std::size_t i) {
+    return fmt::format("t.{}::{} AS {}, ", column.to, column.type, K(i));
+  };
+  const std::string keys = flow.run.empty() ? "" : ForKey(flow, "", key);
+  const std::string shown = ForKey(flow, ", ", [](const KeyColumn& column, std::size_t) {
+    return fmt::format("t.{}::text", column.to);
+  });
+  return Counted(
+      flow,
+      fmt::format("SELECT {}concat_ws(', ', {}) AS shown, true AS surplus FROM ONLY {} AS "
+                  "t WHERE t.ctid >= $1::tid AND t.ctid < $2::tid AND NOT EXISTS (SELECT "
+                  "FROM {} AS s WHERE {})",
+                  keys, shown, part, From(flow), SameKey(flow, ToColumn("t"), FromColumn("s"))));
+}
+
+}  // namespace pgalter::capture
