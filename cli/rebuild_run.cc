@@ -11,13 +11,18 @@ namespace pgalter::cli {
 
 Task<state::Run> LoadBeforeCutover(const Context& context, guard::Session& session) {
   state::Run run = co_await LoadRun(context, session);
-  if (run.command != "rebuild")
-    throw Rejected(ExitCode::kRefused,
-                   fmt::format("run {} is a {}: only a rebuild swaps tables", run.id, run.command),
-                   "pgalter ps");
-  bool swapped = false;
-  for (const state::Step& step : co_await state::LoadSteps(session, run.id))
-    if (step.kind == "cutover") swapped = step.state == state::StepState::kDone;
+  bool swaps = false;
+  bool swapped = true;  // all that it has to
+  for (const state::Step& step : co_await state::LoadSteps(session, run.id)) {
+    if (step.kind != "cutover") continue;
+    swaps = true;
+    swapped = swapped && step.state == state::StepState::kDone;
+  }
+  if (!swaps)
+    throw Rejected(
+        ExitCode::kRefused,
+        fmt::format("run {} ({}) rebuilds no table, so it swaps none", run.id, run.command),
+        "pgalter ps");
   if (swapped)
     throw Rejected(ExitCode::kRefused, fmt::format("run {} has swapped its tables already", run.id),
                    fmt::format("pgalter revert {}, to swap them back", run.id));

@@ -1,4 +1,4 @@
-// The run of a rebuild that has not swapped its tables yet.
+// The run of a rebuild, alone or as a step of a plan, that has not swapped its tables yet.
 #pragma once
 
 #include <string>

@@ -10,12 +10,13 @@ namespace pgalter::cutover {
 namespace {
 
 // Each query: $1 the table that leaves its place, $2 its name, $3 its name to be, $4 the table that
-// comes, $5 the name that it has now. A row is a statement and when it runs: b(efore), a(fter),
-// v(alidate), l(ast). `leaving` and `coming` are the two tables with their partitions at whatever
-// depth, by their names of now and by those to be; has_rows: not partitioned.
+// comes, $5 the name that it has now, $6 what was still to be validated. A row is a statement and
+// when it runs: b(efore), a(fter), v(alidate), l(ast). `leaving` and `coming` are the two tables
+// with their partitions at whatever depth, by their names of now and by those to be; has_rows: not
+// partitioned.
 
 constexpr const char* kGiven = R"sql(
-WITH RECURSIVE given AS (SELECT $1::oid, $2::text, $3::text, $4::oid, $5::text),
+WITH RECURSIVE given AS (SELECT $1::oid, $2::text, $3::text, $4::oid, $5::text, $6::text[]),
 tree (root, oid, relname, relkind, schema) AS (
   SELECT c.oid, c.oid, c.relname, c.relkind, c.relnamespace FROM pg_class c WHERE c.oid IN ($1, $4)
   UNION ALL
@@ -71,7 +72,9 @@ WHERE s.attrelid = $1 AND s.attidentity <> '' AND t.attidentity <> '' AND q.reln
 // table adopts them without a scan.
 constexpr const char* kOwnKeys = R"sql(
 WITH outbound AS (
-  SELECT DISTINCT ON (f.conname) f.conname, f.convalidated,
+  SELECT DISTINCT ON (f.conname) f.conname,
+         f.convalidated OR format('ALTER TABLE %s VALIDATE CONSTRAINT %I', l.name, f.conname)
+           = ANY ($6::text[]) AS convalidated,
          regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', '') AS definition
   FROM leaving l JOIN pg_constraint f ON f.conrelid = l.oid
   WHERE f.contype = 'f' AND f.conparentid = 0
@@ -109,7 +112,8 @@ FROM pg_constraint f CROSS JOIN LATERAL (
 CROSS JOIN (VALUES ('a', 'ALTER TABLE %1$s ADD CONSTRAINT %2$I %3$s NOT VALID'),
                    ('v', 'ALTER TABLE %1$s VALIDATE CONSTRAINT %2$I')) w (at, form)
 WHERE f.confrelid = $1 AND f.conrelid <> $1 AND f.contype = 'f'
-  AND (w.at = 'a' OR f.convalidated)
+  AND (w.at = 'a' OR f.convalidated
+       OR format('ALTER TABLE %s VALIDATE CONSTRAINT %I', r.name, f.conname) = ANY ($6::text[]))
 )sql";
 
 // A definition names the table as it is called now, which is what the new one will be called.
@@ -259,8 +263,8 @@ Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming,
       "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
       " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
       coming);
-  const pg::Params params =
-      pg::Params::Of(leaving, name, name_to_be, coming, coming_name.Get<std::string>(0, 0));
+  const pg::Params params = pg::Params::Of(leaving, name, name_to_be, coming,
+                                           coming_name.Get<std::string>(0, 0), staying.unsettled);
   std::vector<std::string> queries;
   for (const char* query : kQueries) {
     const bool stays =

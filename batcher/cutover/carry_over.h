@@ -20,10 +20,14 @@ struct CarryOver {
   std::vector<std::string> adopt;     // then, each once and under the ladder
 };
 
-// What the leaving table keeps, since it becomes a part of the one that comes.
+// What the leaving table keeps, where it becomes a part of the one that comes, and what was left to
+// be done for it.
 struct Staying {
   bool own_keys = false;    // its foreign keys
   bool identities = false;  // their sequences: the caller sees to them
+  // `validate` of the swap before, as far as it was not run to its end: keys that are not valid now
+  // and were before it.
+  std::vector<std::string> unsettled;
 };
 
 // `name`: the name in question, quoted with its schema; `name_to_be`: that of the leaving table.

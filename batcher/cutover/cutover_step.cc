@@ -195,9 +195,10 @@ Task<> SwapTables(run::Environment& env, const Swap& swap) {
   if (!may) throw Postponed();
   if (async::SafeguardOn("final-drain")) co_await capture::Drain(session, flow);
   async::FailPoint("drained");
-  const Staying nothing;
+  Staying staying;
+  staying.unsettled = stored.definition.validate;
   const CarryOver carry = co_await ReadCarryOver(session, flow.from_oid, flow.to_oid, flow.from,
-                                                 swap.name_to_be(), nothing);
+                                                 swap.name_to_be(), staying);
   std::vector<std::string> statements = capture::DropTriggers(flow);
   co_await GuardSnapshots(env, swap, statements);
   if (!swap.back)
@@ -288,6 +289,7 @@ Task<> AdoptUnderLadder(run::Environment& env, async::Stopper& stopper, std::str
 
 Task<> Settle(run::Environment& env, async::Stopper& stopper) {
   const rebuild::Stored stored = co_await rebuild::Load(env.main, env.run.id);
+  if (stored.definition.validate.empty() && stored.definition.adopt.empty()) co_return;
   guard::Session session = co_await copy::OpenSession(env);
   session.db().set_query_deadline(kLong);
   for (const std::string& sql : stored.definition.validate) {
@@ -297,6 +299,14 @@ Task<> Settle(run::Environment& env, async::Stopper& stopper) {
   }
   for (const std::string& sql : stored.definition.adopt)
     co_await AdoptUnderLadder(env, stopper, sql);
+  // What is not valid from here on is so by somebody's wish.
+  auto settled = [&]() -> Task<> {
+    co_await guard::CheckLease(env.main, env.lease);
+    rebuild::Stored now = co_await rebuild::Load(env.main, env.run.id);
+    now.definition.validate.clear();
+    co_await rebuild::RecordDefinition(env.main, env.run.id, now.definition);
+  };
+  co_await guard::RunInTransaction(env.main, settled);
 }
 
 // The log stays small, and the swap short, however long it takes.
@@ -317,11 +327,13 @@ Task<> AwaitLeave(run::Environment& env) {
   env.progress.note.clear();
 }
 
-Task<bool> IsSwapped(run::Environment& env) {
+enum class Standing { kNothingMade, kNotSwapped, kSwapped };
+
+Task<Standing> ReadStanding(run::Environment& env) {
   const pg::Result row = co_await env.main.db().Query(
-      "SELECT EXISTS (SELECT FROM pgalter.rebuild WHERE run = $1 AND swapped_at IS NOT NULL)",
-      env.run.id);
-  co_return row.Get<bool>(0, 0);
+      "SELECT swapped_at IS NOT NULL FROM pgalter.rebuild WHERE run = $1", env.run.id);
+  if (row.empty()) co_return Standing::kNothingMade;
+  co_return row.Get<bool>(0, 0) ? Standing::kSwapped : Standing::kNotSwapped;
 }
 
 }  // namespace
@@ -331,6 +343,8 @@ run::Task<bool> CutoverStep::Done(run::Environment&, const state::Step&) { co_re
 run::Task<> CutoverStep::Do(run::Environment& env, const state::Step& step) {
   auto record = [&]() -> Task<> {
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
+    // A plan may have other rebuilds behind this one, of which nobody has spoken.
+    co_await state::ForgetCutOverWish(env.main, env.run.id);
   };
   std::optional<async::Milliseconds> swapped;
   while (!swapped) {
@@ -351,8 +365,14 @@ run::Task<> CutoverStep::Do(run::Environment& env, const state::Step& step) {
 
 // What users have written since is carried over first, so nothing is lost.
 run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
-  const bool swapped = co_await IsSwapped(env);
-  if (!swapped) co_return;
+  const Standing standing = co_await ReadStanding(env);
+  if (standing == Standing::kNothingMade) co_return;
+  async::Stopper never;  // an abort is a stop already
+  if (standing == Standing::kNotSwapped) {
+    // Or swapped back by a runner that ended before it had settled that.
+    co_await Settle(env, never);
+    co_return;
+  }
   const rebuild::Stored stored = co_await rebuild::Load(env.main, env.run.id);
   if (!stored.definition.revertible)
     throw Failure(
@@ -361,7 +381,6 @@ run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
                     "old types. Nothing was changed. Make the opposite change with: pgalter "
                     "rebuild",
                     env.run.id));
-  async::Stopper never;  // an abort is a stop already
   auto record = []() -> Task<> { co_return; };
   co_await SwapUnderLadder(env, never, true, record);
   async::FailPoint("swapped-back");

@@ -53,7 +53,8 @@ SELECT quote_ident(c.relname),
        obj_description(c.oid, 'pg_class') IS NOT NULL,
        format('ALTER TABLE %s CLUSTER ON %I', $3::text, c.relname), x.indisclustered,
        CASE WHEN c.relispartition THEN
-         (SELECT quote_ident(relname) FROM pg_class WHERE oid = pg_partition_root(c.oid)) END
+         (SELECT quote_ident(relname) FROM pg_class WHERE oid = pg_partition_root(c.oid)) END,
+       coalesce((SELECT spcname FROM pg_tablespace WHERE oid = c.reltablespace), '')
 FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
 CROSS JOIN LATERAL (SELECT CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END AS word) u
 LEFT JOIN pg_constraint con ON con.conindid = x.indexrelid AND con.conrelid = x.indrelid
@@ -74,6 +75,7 @@ json::object ToJson(const Definition& definition) {
                        {"remarks", Array(index.remarks)},
                        {"key", index.key},
                        {"helper", index.helper},
+                       {"tablespace", index.tablespace},
                        {"root", index.root}});
   return {{"indexes", indexes},
           {"checks", Array(definition.checks)},
@@ -86,17 +88,33 @@ Definition DefinitionFromJson(const json::object& json) {
   Definition definition;
   for (const json::value& value : json.at("indexes").as_array()) {
     const json::object& index = value.as_object();
-    definition.indexes.push_back(
-        {index.at("name").as_string().c_str(), index.at("table").as_string().c_str(),
-         index.at("create").as_string().c_str(), index.at("constraint").as_string().c_str(),
-         Texts(index.at("remarks")), index.at("key").as_bool(), index.at("helper").as_bool(),
-         index.at("root").as_string().c_str()});
+    Index made;
+    made.name = index.at("name").as_string();
+    made.table = index.at("table").as_string();
+    made.create = index.at("create").as_string();
+    made.constraint = index.at("constraint").as_string();
+    made.remarks = Texts(index.at("remarks"));
+    made.key = index.at("key").as_bool();
+    made.helper = index.at("helper").as_bool();
+    made.root = index.at("root").as_string();
+    // A run of an older program does not say.
+    if (const auto* tablespace = index.if_contains("tablespace"))
+      made.tablespace = tablespace->as_string();
+    definition.indexes.push_back(std::move(made));
   }
   definition.checks = Texts(json.at("checks"));
   definition.validate = Texts(json.at("validate"));
   definition.adopt = Texts(json.at("adopt"));
   definition.revertible = json.at("revertible").as_bool();
   return definition;
+}
+
+Task<> MakeIndex(Session& session, const Index& index) {
+  pg::Connection& db = session.db();
+  co_await db.Query("SELECT set_config('default_tablespace', $1, true)", index.tablespace);
+  if (!index.create.empty()) co_await db.Query(index.create);
+  if (!index.constraint.empty()) co_await db.Query(index.constraint);
+  for (const std::string& remark : index.remarks) co_await db.Query(remark);
 }
 
 Task<std::vector<Index>> ReadIndexes(Session& session, pg::Oid from, std::string from_name,
@@ -114,6 +132,7 @@ Task<std::vector<Index>> ReadIndexes(Session& session, pg::Oid from, std::string
     if (rows.Get<bool>(i, 7)) index.remarks.push_back(rows.Get<std::string>(i, 6));
     if (rows.Get<bool>(i, 9)) index.remarks.push_back(rows.Get<std::string>(i, 8));
     index.root = rows.Get<std::optional<std::string>>(i, 10).value_or("");
+    index.tablespace = rows.Get<std::string>(i, 11);
     indexes.push_back(std::move(index));
   }
   co_return indexes;

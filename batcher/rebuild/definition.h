@@ -21,6 +21,7 @@ struct Index {
   std::vector<std::string> remarks;  // what follows: comments, CLUSTER ON
   bool key = false;                  // catch-up looks rows up by it
   bool helper = false;               // only for that: it goes before the swap
+  std::string tablespace;            // not quoted; empty: the database's own
   std::string root;  // on a partition: the index of the partitioned table that it is a part of
 };
 
@@ -36,6 +37,10 @@ struct Definition {
 
 boost::json::object ToJson(const Definition& definition);
 Definition DefinitionFromJson(const boost::json::object& json);
+
+// Makes it. Its tablespace is nowhere in the statements, and a key of a partitioned table cannot
+// say it. In the caller's transaction.
+Task<> MakeIndex(Session& session, const Index& index);
 
 // Indexes of `from`, as they would be on `to` (names quoted, with schemas; `to_schema` is not
 // quoted). Primary key first. Of a partitioned table that is itself a partition, without those that

@@ -111,6 +111,8 @@ Task<> RunUsers(Session& session, const Spec& spec, std::string statement, std::
 Task<std::vector<Index>> MakeEmpty(Session& session, const Names& names, const Spec& spec,
                                    pg::Oid source) {
   if (spec.definition.empty()) {
+    // The table stays where it is; what its role has for new ones is for what --alter adds.
+    co_await session.db().Query("SET LOCAL default_tablespace = ''");
     co_await MakeLike(session, names, source);
   } else {
     for (const DefinitionStatement& statement :
@@ -121,12 +123,9 @@ Task<std::vector<Index>> MakeEmpty(Session& session, const Names& names, const S
   co_await Execute(session, co_await Statements(session, kColumnSettings, source, names.shadow));
   if (spec.definition.empty()) {
     for (const Index& index :
-         co_await ReadIndexes(session, source, names.source, names.shadow, names.schema)) {
-      std::vector<std::string> statements{index.create, index.constraint};
-      std::erase(statements, "");
-      co_await Execute(session, statements);
-      co_await Execute(session, index.remarks);
-    }
+         co_await ReadIndexes(session, source, names.source, names.shadow, names.schema))
+      co_await MakeIndex(session, index);
+    co_await session.db().Query("RESET default_tablespace");
   }
   if (!spec.alter.empty())
     co_await RunUsers(session, spec, fmt::format("ALTER TABLE {} {}", names.shadow, spec.alter),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <vector>
 
 #include "batcher/backfill/chunk_sql.h"
@@ -48,9 +49,7 @@ Task<> Build(run::Environment& env, Session& session, const Flow& flow, const In
   env.progress.note = fmt::format("building index {}", index.name);
   auto build = [&]() -> Task<> {
     co_await guard::CheckLease(session, env.lease);
-    if (!index.create.empty()) co_await session.db().Query(index.create);
-    if (!index.constraint.empty()) co_await session.db().Query(index.constraint);
-    for (const std::string& remark : index.remarks) co_await session.db().Query(remark);
+    co_await MakeIndex(session, index);
   };
   bool duplicates = false;
   try {
@@ -67,13 +66,14 @@ Task<> Build(run::Environment& env, Session& session, const Flow& flow, const In
   async::FailPoint("index-built");
 }
 
-Task<> PurgePart(run::Environment& env, Session& session, const Flow& flow,
-                 const capture::Part& part) {
+Task<> PurgePart(run::Environment& env, throttle::Throttle& throttle, Session& session,
+                 const Flow& flow, const capture::Part& part) {
   const pg::Result size = co_await session.db().Query(
       "SELECT pg_relation_size($1::oid::regclass) / current_setting('block_size')::int8", part.oid);
   const auto blocks = size.Get<std::int64_t>(0, 0);
   for (Block first = 0; first < blocks; first += kPurgeWindow) {
-    env.stopper.ThrowIfStopping();
+    co_await throttle.Admit(env.stopper);
+    const auto begun = async::Clock::now();
     const std::string from = backfill::Tid(first);
     const std::string to = backfill::Tid(std::min(first + kPurgeWindow, blocks));
     auto purge = [&]() -> Task<> {
@@ -82,10 +82,12 @@ Task<> PurgePart(run::Environment& env, Session& session, const Flow& flow,
     };
     co_await guard::RunInTransaction(session, purge);
     async::FailPoint("purged");
+    co_await throttle.After(async::Clock::now() - begun, env.stopper);
   }
 }
 
-Task<> Purge(run::Environment& env, Session& session, const Flow& flow) {
+Task<> Purge(run::Environment& env, throttle::Throttle& throttle, Session& session,
+             const Flow& flow) {
   auto take = [&]() -> Task<> {
     co_await guard::CheckLease(session, env.lease);
     co_await capture::TakeChanges(session, flow);
@@ -93,16 +95,11 @@ Task<> Purge(run::Environment& env, Session& session, const Flow& flow) {
   co_await guard::RunInTransaction(session, take);
   co_await session.db().Query(fmt::format("ANALYZE {}", flow.dirty()));
   const std::vector<capture::Part> parts = co_await capture::ReadParts(session, flow.to_oid);
-  for (const capture::Part& part : parts) co_await PurgePart(env, session, flow, part);
+  for (const capture::Part& part : parts) co_await PurgePart(env, throttle, session, flow, part);
 }
 
-}  // namespace
-
-run::Task<bool> KeyStep::Done(run::Environment&, const state::Step&) { co_return false; }
-
-run::Task<> KeyStep::Do(run::Environment& env, const state::Step&) {
+Task<> BuildKey(run::Environment& env, throttle::Throttle& throttle, const Flow& flow) {
   const Stored stored = co_await Load(env.main, env.run.id);
-  const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
   Session session = co_await OpenForLong(env);
   std::vector<Index> missing;
   bool begun = false;
@@ -113,13 +110,44 @@ run::Task<> KeyStep::Do(run::Environment& env, const state::Step&) {
     if (!built) missing.push_back(index);
   }
   // Nothing is applied from the log before the key is whole, so one purge is enough.
-  if (!missing.empty() && !begun && async::SafeguardOn("purge")) co_await Purge(env, session, flow);
+  if (!missing.empty() && !begun && async::SafeguardOn("purge"))
+    co_await Purge(env, throttle, session, flow);
   for (const Index& index : missing) {
-    env.stopper.ThrowIfStopping();
+    co_await throttle.Admit(env.stopper);
     co_await Build(env, session, flow, index);
   }
   Session user = co_await copy::OpenSession(env);
   co_await Follow(env, env.stopper, user, flow, kEnough);
+}
+
+Task<> BuildRest(run::Environment& env, throttle::Throttle& throttle, const Flow& flow) {
+  const Stored stored = co_await Load(env.main, env.run.id);
+  Session session = co_await OpenForLong(env);
+  Session user = co_await copy::OpenSession(env);
+  for (const Index& index : stored.definition.indexes) {
+    const bool built = co_await IsBuilt(session, index);
+    if (built) continue;
+    co_await throttle.Admit(env.stopper);
+    co_await Follow(env, env.stopper, user, flow, kEnough);
+    co_await MatchExactly(user, flow, env.lease);
+    co_await Build(env, session, flow, index);
+  }
+  co_await throttle.Admit(env.stopper);
+  co_await session.db().Query(fmt::format("VACUUM (FREEZE, ANALYZE) {}", flow.to));
+  co_await Follow(env, env.stopper, user, flow, kEnough);
+}
+
+}  // namespace
+
+run::Task<bool> KeyStep::Done(run::Environment&, const state::Step&) { co_return false; }
+
+run::Task<> KeyStep::Do(run::Environment& env, const state::Step&) {
+  const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+  auto build = [&](throttle::Throttle& throttle) -> Task<> {
+    co_await BuildKey(env, throttle, flow);
+  };
+  const std::function<Task<>(throttle::Throttle&)> body = build;
+  co_await copy::WithThrottle(env, flow.from, body);
 }
 
 run::Task<> KeyStep::Undo(run::Environment&, const state::Step&) { co_return; }
@@ -127,20 +155,12 @@ run::Task<> KeyStep::Undo(run::Environment&, const state::Step&) { co_return; }
 run::Task<bool> IndexesStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
 run::Task<> IndexesStep::Do(run::Environment& env, const state::Step&) {
-  const Stored stored = co_await Load(env.main, env.run.id);
   const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
-  Session session = co_await OpenForLong(env);
-  Session user = co_await copy::OpenSession(env);
-  for (const Index& index : stored.definition.indexes) {
-    env.stopper.ThrowIfStopping();
-    const bool built = co_await IsBuilt(session, index);
-    if (built) continue;
-    co_await Follow(env, env.stopper, user, flow, kEnough);
-    co_await MatchExactly(user, flow, env.lease);
-    co_await Build(env, session, flow, index);
-  }
-  co_await session.db().Query(fmt::format("VACUUM (FREEZE, ANALYZE) {}", flow.to));
-  co_await Follow(env, env.stopper, user, flow, kEnough);
+  auto build = [&](throttle::Throttle& throttle) -> Task<> {
+    co_await BuildRest(env, throttle, flow);
+  };
+  const std::function<Task<>(throttle::Throttle&)> body = build;
+  co_await copy::WithThrottle(env, flow.from, body);
 }
 
 run::Task<> IndexesStep::Undo(run::Environment&, const state::Step&) { co_return; }

@@ -18,6 +18,7 @@
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/async/finally.h"
+#include "engine/run/plan_spec.h"
 #include "engine/state/steps.h"
 
 namespace pgalter::cli {
@@ -56,23 +57,33 @@ throttle::Settings SettingsOf(const Context& context) {
   return settings;
 }
 
+guard::Settings SettingsOf(const state::Run& run) {
+  return run::IsPlan(run) ? run::PlanSpecOf(run).settings : rebuild::FromJson(run.spec).settings;
+}
+
 // The flow whose two tables must be the same but for what it has not applied yet.
 Task<capture::Flow> FlowOf(guard::Session& session, const state::Run& run) {
   const auto refuse = [&run](const std::string& why) {
     throw Rejected(ExitCode::kRefused, fmt::format("run {} {}", run.id, why),
                    "pgalter status " + run.id);
   };
-  if (run.command != "rebuild") refuse(fmt::format("is a {}, not a rebuild", run.command));
+  bool rebuilds = false;
   bool has_key = false;
   bool is_swapped = false;
+  bool is_released = false;
+  // In a plan there may be several, one after the other: of the last that has begun.
   for (const state::Step& step : co_await state::LoadSteps(session, run.id)) {
+    rebuilds = rebuilds || step.kind == "shadow";
+    if (step.state == state::StepState::kPending) continue;
     const bool done = step.state == state::StepState::kDone;
+    if (step.kind == "shadow") has_key = is_swapped = is_released = false;
     has_key = has_key || (step.kind == "key" && done);
     is_swapped = is_swapped || (step.kind == "cutover" && done);
+    is_released = is_released || (step.kind == "release" && done);
   }
-  if (run.finished || !has_key)
-    refuse(run.finished ? "is finished: the old table is gone"
-                        : "has not copied its table yet: there is nothing to compare");
+  if (!rebuilds) refuse(fmt::format("({}) rebuilds no table", run.command));
+  if (run.finished || is_released) refuse("is finished: the old table is gone");
+  if (!has_key) refuse("has not copied its table yet: there is nothing to compare");
   std::string name = "forward";
   if (is_swapped) name = "reverse";
   capture::Flow flow = co_await capture::LoadFlow(session, run.id, std::move(name));
@@ -100,7 +111,7 @@ Task<Subject> Read(const Context& context, guard::Session& session) {
   }
   const state::Run run = co_await LoadRun(context, session);
   subject.flow = co_await FlowOf(session, run);
-  for (const auto& [name, value] : rebuild::FromJson(run.spec).settings)
+  for (const auto& [name, value] : SettingsOf(run))
     co_await session.db().Query("SELECT set_config($1, $2, false)", name, value);
   co_return subject;
 }

@@ -117,6 +117,25 @@ class Carried : public RebuildWorld {
   }
 };
 
+TEST_F(Carried, IndexesStayInTheirTablespaces) {
+  if (Number("SELECT count(*) FROM pg_tablespace WHERE spcname = 'carry Space'") == 0) {
+    Session session = database_.Connect();
+    session.Exec("SET allow_in_place_tablespaces = on");
+    session.Exec("CREATE TABLESPACE \"carry Space\" LOCATION ''");
+  }
+  MakeRebuilt(1'000);
+  database_.Sql(
+      "ALTER INDEX items_pkey SET TABLESPACE \"carry Space\";"
+      "CREATE INDEX apart ON items (a) TABLESPACE \"carry Space\" WHERE a > 5;"
+      "CREATE INDEX near ON items (a)");
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  EXPECT_EQ(database_.Value("SELECT string_agg(indexname, ' ' ORDER BY indexname) FROM pg_indexes "
+                            "WHERE tablename = 'items' AND schemaname = 'public' AND tablespace = "
+                            "'carry Space'"),
+            "apart items_pkey");
+  ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+}
+
 TEST_F(Carried, EverythingThatHangsOnATable) {
   if (!HasDump()) GTEST_SKIP() << "this server comes without pg_dump";
   MakeRich(database_);

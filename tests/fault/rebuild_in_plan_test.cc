@@ -100,9 +100,8 @@ TEST_P(PlannedKilledAt, ResumeGoesOnToTheGateAndBehindIt) {
 
 INSTANTIATE_TEST_SUITE_P(Points, PlannedKilledAt,
                          ::testing::Values("step-started:2", "shadow-made", "capture-made",
-                                           "copy-committed", "index-built:2", "verified-one-way",
-                                           "swapped", "cut-over", "key-validated",
-                                           "step-recorded:9"),
+                                           "copy-committed", "index-built:2", "compared", "swapped",
+                                           "cut-over", "key-validated", "step-recorded:9"),
                          AsName);
 
 class PlannedKilledBehindGateAt : public Planned,
@@ -185,6 +184,38 @@ TEST_F(Planned, IsPausedResumedAndAbortedWhileItWaitsForItsCutOver) {
   users.Stop();
   EXPECT_EQ(users.errors(), "");
   ExpectBack();
+}
+
+// What may be said of a rebuild alone may be said of one in a plan.
+TEST_F(Planned, IsPostponedVerifiedAndLetGo) {
+  Make();
+  Rebuilders users(database_.conninfo(), 55);
+  ASSERT_EQ(Run(Plan(), {"PGALTER_FAIL_POINT=capture-made"}).code, kKilled);
+  AwaitNoRunner();
+  const Ran early = Run({"verify", RunId()});
+  EXPECT_EQ(early.code, 4) << early.err;
+  const Ran postponed = Run({"postpone", RunId()});
+  EXPECT_EQ(postponed.code, 0) << postponed.err;
+  {
+    Program program = Start({"resume", RunId()});
+    database_.AwaitValue(
+        "SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '%kept up to date%'", "1",
+        kLimit);
+    const Ran same = Run({"verify", RunId()});
+    EXPECT_EQ(same.code, 0) << same.out << same.err;
+    EXPECT_EQ(Table(), was_);
+    const Ran let = Run({"cutover", RunId()});
+    EXPECT_EQ(let.code, 0) << let.err;
+    const Ran ran = program.Wait(kLimit);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+  }
+  ExpectAtGate();
+  const Ran behind = Run({"verify", RunId()});
+  EXPECT_EQ(behind.code, 0) << behind.out << behind.err;
+  const Ran late = Run({"postpone", RunId()});
+  EXPECT_EQ(late.code, 4) << late.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
 }
 
 // The tables of the run are those of now: after the swap others are kept from the new one.

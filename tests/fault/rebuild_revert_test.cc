@@ -108,6 +108,31 @@ TEST_F(Reverted, StatusNamesTheRowThatDoesNotFitBack) {
   ExpectOld();
 }
 
+// Keys are added NOT VALID by either swap, and validated afterwards: whatever was left of that on
+// the way there is done on the way back.
+TEST_F(Reverted, LeavesKeysAsValidAsTheyWere) {
+  MakeRebuilt(1'000);
+  database_.Sql(
+      "CREATE TABLE kind (id bigint PRIMARY KEY); INSERT INTO kind SELECT generate_series(0, 2000);"
+      "ALTER TABLE items ADD FOREIGN KEY (id) REFERENCES kind;"
+      "CREATE TABLE child (item bigint REFERENCES items);"
+      "CREATE TABLE unproven (item bigint); INSERT INTO unproven VALUES (-1);"
+      "ALTER TABLE unproven ADD FOREIGN KEY (item) REFERENCES items NOT VALID");
+  constexpr const char* kUnproven =
+      "SELECT string_agg(conrelid::regclass::text, ' ') FROM pg_constraint WHERE NOT convalidated";
+  ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=cut-over"}).code, kKilled);
+  AwaitNoRunner();
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE NOT convalidated"), 3);
+  const Ran killed = Run({"revert", RunId(), "--yes"}, {"PGALTER_FAIL_POINT=swapped-back"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(database_.Value(kUnproven), "unproven");
+  ExpectSame();
+  ExpectOld();
+}
+
 class RevertKilledAt : public Reverted, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(RevertKilledAt, AnotherRevertEndsWithEveryRowRight) {
