@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "batcher/capture/flow.h"
 #include "engine/async/fail_point.h"
 #include "engine/async/finally.h"
 #include "engine/async/task_group.h"
@@ -19,6 +20,7 @@ throttle::ThrottleOptions OptionsFrom(const run::Environment& env, const std::st
   options.policy.grace = async::LimitOf("throttle-grace", grace);
   options.settings.watch.run = env.run.id;
   options.settings.watch.table = table;
+  options.settings.watch.made_in = capture::SchemaOf(env.run.id);
   for (const auto& [key, value] : PaceOf(env).throttle)
     if (const auto refused = throttle::Change(options.settings, key, value))
       throw run::Failure(run::ExitCode::kUsage, *refused);

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "batcher/backfill/rights.h"
 #include "batcher/dependants/obstacles.h"
 #include "batcher/rebuild/definition_file.h"
+#include "batcher/rebuild/room.h"
 #include "batcher/rebuild/shadow.h"
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
@@ -99,6 +102,7 @@ Task<> Rehearse(Session& session, Prepared& prepared) {
   try {
     const Shadow shadow =
         co_await MakeShadow(session, state::NewRunId(), prepared.table, prepared.spec);
+    co_await RefuseTooManyLocks(session, shadow.stored, prepared.table.name);
     prepared.remarks = shadow.remarks;
   } catch (...) {
     failure = std::current_exception();
@@ -142,6 +146,8 @@ Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
   prepared.bytes = size.Get<std::int64_t>(0, 1);
   prepared.spec = std::move(spec);
   if (how == Checking::kRehearse) co_await Rehearse(session, prepared);
+  if (auto remark = BudgetRemark(prepared.spec, prepared.bytes))
+    prepared.remarks.push_back(std::move(*remark));
   co_return prepared;
 }
 

@@ -27,6 +27,7 @@ struct WatchOptions {
   std::string run;    // whose sessions are "ours", by application_name
   std::string table;  // as SQL quotes it; empty: none
   std::optional<std::int64_t> table_bytes_at_start;  // nullopt: what the first round finds
+  std::string made_in;  // schema of what the run makes, all of which is growth; empty: none
   std::optional<int> expect_standbys;  // fewer connected standbys than this: unreadable
   std::set<std::string, std::less<>> ignore_standbys;  // application_name
   std::map<std::string, double, std::less<>> limits;   // by signal id, instead of the defaults

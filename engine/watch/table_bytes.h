@@ -14,4 +14,7 @@ namespace pgalter::watch {
 async::Task<std::optional<std::int64_t>> ReadTableBytes(guard::Session& session,
                                                         const std::string& table);
 
+// The same of all tables of a schema; 0 where there is none of that name.
+async::Task<std::int64_t> ReadSchemaBytes(guard::Session& session, const std::string& schema);
+
 }  // namespace pgalter::watch

@@ -379,6 +379,20 @@ TEST(ExtraBytes, CountTheGrowthOfPartitionsFromTheStartOfTheRun) {
   EXPECT_GT(watcher.Read("extra-bytes").value, 2e6);
 }
 
+TEST(ExtraBytes, CountAllThatARunMakesBesideTheTable) {
+  FreshDatabase db;
+  db.Sql("CREATE TABLE t (a text); CREATE SCHEMA made; CREATE TABLE made.t (a text PRIMARY KEY)");
+  db.Sql("INSERT INTO made.t SELECT repeat('x', 100) || g FROM generate_series(1, 20000) g");
+  Watcher watcher(db.conninfo());
+  watcher.options.table = "public.t";
+  watcher.options.limits["extra-bytes"] = 100e6;
+  EXPECT_LT(watcher.Read("extra-bytes").value, 1e6);
+  watcher.options.made_in = "made";
+  const Reading reading = watcher.Read("extra-bytes");
+  EXPECT_GT(reading.value, 4e6);
+  EXPECT_THAT(reading.text, HasSubstr("new table and log"));
+}
+
 TEST(ExtraBytes, DoNotWaitForALockOnTheTable) {
   FreshDatabase db;
   db.Sql("CREATE TABLE t (a text)");

@@ -13,7 +13,8 @@ constexpr const char* kPosition = "SELECT (pg_current_wal_lsn() - '0/0')::bigint
 
 // SQL cannot see free disk: what this server wrote since this runner came is the measure that is
 // left. It counts everybody's WAL, so it errs on the safe side; what was written before a pause has
-// been recycled, or is somebody else's to keep. The table's growth is that of the whole run.
+// been recycled, or is somebody else's to keep. The table's growth, and what is made beside it, is
+// that of the whole run.
 Task<Observation> Read(SignalContext& context) {
   pg::Connection& db = context.session.db();
   const pg::Result now = co_await db.Query(kPosition);
@@ -27,17 +28,25 @@ Task<Observation> Read(SignalContext& context) {
                                                           : memory.first_table_size;
   double growth = 0;
   if (table && first) growth = static_cast<double>(std::max<std::int64_t>(*table - *first, 0));
-  co_return Observation::Measured(
-      wal + growth,
-      fmt::format("WAL {}, table {}", Format(wal, Unit::kBytes), Format(growth, Unit::kBytes)));
+  std::string made;
+  double beside = 0;
+  if (!context.options.made_in.empty()) {
+    const std::int64_t bytes = co_await ReadSchemaBytes(context.session, context.options.made_in);
+    beside = static_cast<double>(bytes);
+    made = fmt::format(", new table and log {}", Format(beside, Unit::kBytes));
+  }
+  co_return Observation::Measured(wal + growth + beside,
+                                  fmt::format("WAL {}, table {}{}", Format(wal, Unit::kBytes),
+                                              Format(growth, Unit::kBytes), made));
 }
 
 }  // namespace
 
-constinit const Signal kExtraBytes{.id = "extra-bytes",
-                                   .summary = "WAL since this runner came, and the table's growth",
-                                   .unit = Unit::kBytes,
-                                   .effect = Effect::kBudget,
-                                   .read = &Read};
+constinit const Signal kExtraBytes{
+    .id = "extra-bytes",
+    .summary = "WAL since this runner came, the table's growth, and what is made beside it",
+    .unit = Unit::kBytes,
+    .effect = Effect::kBudget,
+    .read = &Read};
 
 }  // namespace pgalter::watch

@@ -1,0 +1,54 @@
+#include "batcher/rebuild/room.h"
+
+#include <fmt/format.h>
+
+#include "engine/run/failure.h"
+#include "engine/watch/unit.h"
+
+namespace pgalter::rebuild {
+
+namespace {
+
+constexpr const char* kLocks = R"sql(
+WITH source AS (SELECT $3::oid AS oid UNION SELECT relid FROM pg_partition_tree($3::oid::regclass))
+SELECT (SELECT count(*) FROM pg_class
+        WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p')) + $2::int8
+         + (SELECT count(*) FROM source)
+         + (SELECT count(*) FROM pg_index JOIN source ON indrelid = source.oid),
+       current_setting('max_locks_per_transaction')::int8
+         * (current_setting('max_connections')::int8
+            + current_setting('max_prepared_transactions')::int8),
+       current_setting('max_locks_per_transaction')::int8
+)sql";
+
+}  // namespace
+
+Task<> RefuseTooManyLocks(Session& session, const Stored& stored, std::string table) {
+  const auto indexes = static_cast<std::int64_t>(stored.definition.indexes.size());
+  const pg::Result row = co_await session.db().Query(kLocks, stored.schema, indexes, stored.source);
+  const auto needed = row.Get<std::int64_t>(0, 0);
+  const auto pool = row.Get<std::int64_t>(0, 1);
+  const auto setting = row.Get<std::int64_t>(0, 2);
+  if (2 * needed <= pool) co_return;
+  throw run::Failure(
+      run::ExitCode::kRefused,
+      fmt::format("cannot rebuild {}: its swap would lock {} tables, partitions and indexes at "
+                  "once, and the server has room for about {} locks of everybody's. Raise "
+                  "max_locks_per_transaction to {} or more (it takes a restart), or have fewer "
+                  "partitions",
+                  table, needed, pool, (2 * needed * setting + pool - 1) / pool));
+}
+
+std::optional<std::string> BudgetRemark(const Spec& spec, std::int64_t bytes) {
+  const auto given = spec.throttle.find("extra-bytes");
+  if (given == spec.throttle.end()) return std::nullopt;
+  const auto limit = watch::Parse(given->second, watch::Unit::kBytes);
+  const auto likely = 2 * static_cast<double>(bytes);
+  if (!limit || *limit >= likely) return std::nullopt;
+  return fmt::format(
+      "extra-bytes={} may be spent before the end: the new table and its WAL take up to {} each. "
+      "The run then stops and keeps what is done, until the limit is raised",
+      given->second, watch::Format(static_cast<double>(bytes), watch::Unit::kBytes));
+}
+
+}  // namespace pgalter::rebuild

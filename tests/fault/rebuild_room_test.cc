@@ -1,0 +1,74 @@
+// What a rebuild takes of the server: refused before, or held within a budget.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "tests/fault/rebuild_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class Budgeted : public RebuildWorld {};
+
+TEST_F(Budgeted, StopsWhenItIsSpentAndGoesOnWhenItIsRaised) {
+  MakeRebuilt(20'000);
+  Program program = Start(Rebuild({"--throttle", "extra-bytes=1MB"}));
+  database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
+  database_.AwaitValue(
+      "SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '%new table and log%'", "1",
+      kLimit);
+  AwaitBeats(2);
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.step WHERE kind = 'cutover' AND state = 'done'"),
+            0);
+  Throttle("extra-bytes=1GB");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("extra-bytes=1MB may be spent before the end"));
+  ExpectSame();
+}
+
+struct FewLocks {
+  FewLocks() {
+    options.max_connections = 20;
+    options.settings.emplace_back("max_locks_per_transaction = 10");
+  }
+  sandbox::Options options = TestServerOptions();
+};
+struct ServerWithFewLocks : FewLocks {
+  sandbox::Sandbox server = sandbox::Sandbox::Start(options);
+};
+
+class LockPool : private ServerWithFewLocks, public BackfillWorld {
+ protected:
+  LockPool() : BackfillWorld(ServerWithFewLocks::server) {}
+};
+
+TEST_F(LockPool, OfTheServerIsTooSmallForManyPartitions) {
+  database_.Sql("CREATE TABLE items (id int PRIMARY KEY, a int)");
+  const auto definition = [](int parts) {
+    std::string text = "CREATE TABLE items (id int PRIMARY KEY, a int) PARTITION BY RANGE (id);";
+    for (int i = 0; i < parts; ++i)
+      text += fmt::format(
+          "CREATE TABLE items_{0} PARTITION OF items FOR VALUES FROM ({0}) TO ({1});", i, i + 1);
+    return text + "CREATE INDEX ON items (a);";
+  };
+  const auto rebuild = [&](int parts) {
+    const std::string file = ::testing::TempDir() + fmt::format("few-locks-{}.sql", parts);
+    std::ofstream(file) << definition(parts);
+    return Run({"rebuild", "items", "--definition", file, "--yes"});
+  };
+  const Ran refused = rebuild(80);
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("would lock 245 tables, partitions and indexes"),
+                                 HasSubstr("about 300 locks"),
+                                 HasSubstr("max_locks_per_transaction to 17 or more")));
+  EXPECT_EQ(database_.Value("SELECT to_regclass('pgalter.run')"), "NULL");
+  EXPECT_EQ(rebuild(5).code, 0);
+}
+
+}  // namespace
+}  // namespace pgalter::test
