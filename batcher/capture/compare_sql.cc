@@ -183,7 +183,7 @@ std::string BoundaryStatement(const Flow& flow, const Walk& walk, bool has_lower
                      fmt::join(order, ", "), has_lower ? walk.columns.size() + 1 : 1);
 }
 
-std::string MissingStatement(const Flow& flow, const std::string& part) {
+std::string MissingStatement(const Flow& flow, const std::string& part, Lookup lookup) {
   std::vector<std::string> theirs;
   for (const MappedColumn& column : flow.columns) theirs.push_back("t." + column.to);
   const std::string shown =
@@ -194,18 +194,18 @@ std::string MissingStatement(const Flow& flow, const std::string& part) {
   const auto theirs_of = [](const MappedColumn& column, std::size_t) { return "t." + column.to; };
   // Left to itself, the planner does not count on skipping partitions row by row, and would read
   // all of them for each window. OFFSET 0 keeps the lookup one.
-  const std::string lookup =
-      flow.to_partitioned
+  const std::string other =
+      flow.to_partitioned && lookup == Lookup::kByIndex
           ? fmt::format("LATERAL (SELECT {}, t.ctid FROM {} AS t WHERE {} OFFSET 0) AS t ON true",
                         fmt::join(theirs, ", "), flow.to, same)
-          : fmt::format("ONLY {} AS t ON {}", flow.to, same);
+          : fmt::format("{} AS t ON {}", To(flow), same);
   return Counted(
       flow,
       fmt::format("SELECT {}, concat_ws(', ', {}) AS shown, false AS surplus FROM (SELECT {}, {} "
                   "FROM ONLY {} AS {} WHERE {}.ctid >= $1::tid AND {}.ctid < $2::tid) AS s LEFT "
                   "JOIN {} WHERE t.ctid IS NULL OR {}",
                   names, shown, KeyOfFrom(flow), Wanted(flow), part, flow.alias, flow.alias,
-                  flow.alias, lookup, IsAnother(flow, "s", theirs_of)));
+                  flow.alias, other, IsAnother(flow, "s", theirs_of)));
 }
 
 std::string SurplusStatement(const Flow& flow, const std::string& part) {

@@ -30,9 +30,12 @@ std::string RangeStatement(const Flow& flow, const Walk& walk, Ends ends);
 // table ends before. Parameters: the values of lower, then how many rows.
 std::string BoundaryStatement(const Flow& flow, const Walk& walk, bool has_lower);
 
+// How a row's other half is found: by an index that `to` has, or as the planner likes.
+enum class Lookup { kByIndex, kAsPlanned };
+
 // Where there is no such order. Rows of `from`, in the places [$1, $2) of `part`, that are not the
 // same in `to`; and rows of `to`, in these places of `part`, that `from` has not.
-std::string MissingStatement(const Flow& flow, const std::string& part);
+std::string MissingStatement(const Flow& flow, const std::string& part, Lookup lookup);
 std::string SurplusStatement(const Flow& flow, const std::string& part);
 
 }  // namespace pgalter::capture

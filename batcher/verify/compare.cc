@@ -92,12 +92,12 @@ Task<Block> Blocks(Session& session, pg::Oid relation) {
   co_return row.Get<std::int64_t>(0, 0);
 }
 
-Task<std::vector<Scan>> ScansOf(Session& session, const Flow& flow) {
+Task<std::vector<Scan>> ScansOf(Session& session, const Flow& flow, capture::Lookup lookup) {
   std::vector<Scan> scans;
   const std::vector<capture::Part> from = co_await capture::ReadParts(session, flow.from_oid);
   for (const capture::Part& part : from) {
     const Block blocks = co_await Blocks(session, part.oid);
-    scans.push_back({capture::MissingStatement(flow, part.name), blocks});
+    scans.push_back({capture::MissingStatement(flow, part.name, lookup), blocks});
   }
   const std::vector<capture::Part> to = co_await capture::ReadParts(session, flow.to_oid);
   for (const capture::Part& part : to) {
@@ -107,8 +107,8 @@ Task<std::vector<Scan>> ScansOf(Session& session, const Flow& flow) {
   co_return scans;
 }
 
-Task<> CompareByBlocks(Comparison& comparison) {
-  const std::vector<Scan> scans = co_await ScansOf(comparison.session, comparison.flow);
+Task<> CompareByBlocks(Comparison& comparison, capture::Lookup lookup) {
+  const std::vector<Scan> scans = co_await ScansOf(comparison.session, comparison.flow, lookup);
   Block all = 1;
   for (const Scan& scan : scans) all += scan.blocks;
   Block done = 0;
@@ -194,11 +194,11 @@ Task<std::vector<Difference>> CompareTables(Session& session, const Flow& flow,
                                             throttle::Throttle& throttle, async::Stopper& stopper,
                                             std::size_t most, OnWindow on_window) {
   Comparison comparison{session, flow, throttle, stopper, most, on_window, {}};
-  const std::optional<capture::Walk> walk = co_await ReadWalk(session, flow);
-  if (walk) {
-    co_await CompareByRanges(comparison, *walk);
+  const Ways ways = co_await ReadWays(session, flow);
+  if (ways.walk) {
+    co_await CompareByRanges(comparison, *ways.walk);
   } else {
-    co_await CompareByBlocks(comparison);
+    co_await CompareByBlocks(comparison, ways.lookup);
   }
   async::FailPoint("compared");
   co_return std::move(comparison.differences);

@@ -71,7 +71,7 @@ std::optional<Walk> ChooseWalk(const Flow& flow, const std::vector<WalkIndex>& i
   return std::nullopt;
 }
 
-Task<std::optional<Walk>> ReadWalk(Session& session, const Flow& flow) {
+Task<Ways> ReadWays(Session& session, const Flow& flow) {
   const pg::Result rows = co_await session.db().Query(kIndexes, flow.from_oid, flow.to_oid);
   std::vector<WalkIndex> indexes;
   std::int64_t last = 0;
@@ -82,6 +82,7 @@ Task<std::optional<Walk>> ReadWalk(Session& session, const Flow& flow) {
       WalkIndex index;
       index.of_to = rows.Get<bool>(i, 1);
       index.unique = rows.Get<bool>(i, 2);
+      index.first = rows.Get<std::string>(i, 3);
       indexes.push_back(std::move(index));
       last = oid;
       open = true;
@@ -92,7 +93,15 @@ Task<std::optional<Walk>> ReadWalk(Session& session, const Flow& flow) {
     else
       indexes.back().unique = false;
   }
-  co_return ChooseWalk(flow, indexes);
+  const bool any = std::ranges::any_of(indexes, [&flow](const WalkIndex& index) {
+    return index.of_to && std::ranges::any_of(flow.key, [&index](const KeyColumn& key) {
+             return key.to == index.first;
+           });
+  });
+  Ways ways;
+  ways.walk = ChooseWalk(flow, indexes);
+  ways.lookup = any ? capture::Lookup::kByIndex : capture::Lookup::kAsPlanned;
+  co_return ways;
 }
 
 }  // namespace pgalter::verify

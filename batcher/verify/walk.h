@@ -26,6 +26,7 @@ struct IndexColumn {
 struct WalkIndex {
   bool of_to = false;
   bool unique = false;  // over just these
+  std::string first;    // column, whatever it is; empty: an expression
   std::vector<IndexColumn> columns;
 };
 
@@ -33,6 +34,10 @@ struct WalkIndex {
 std::optional<capture::Walk> ChooseWalk(const capture::Flow& flow,
                                         const std::vector<WalkIndex>& indexes);
 
-Task<std::optional<capture::Walk>> ReadWalk(Session& session, const capture::Flow& flow);
+struct Ways {
+  std::optional<capture::Walk> walk;
+  capture::Lookup lookup;  // where there is none
+};
+Task<Ways> ReadWays(Session& session, const capture::Flow& flow);
 
 }  // namespace pgalter::verify
