@@ -343,8 +343,6 @@ run::Task<bool> CutoverStep::Done(run::Environment&, const state::Step&) { co_re
 run::Task<> CutoverStep::Do(run::Environment& env, const state::Step& step) {
   auto record = [&]() -> Task<> {
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
-    // A plan may have other rebuilds behind this one, of which nobody has spoken.
-    co_await state::ForgetCutOverWish(env.main, env.run.id);
   };
   std::optional<async::Milliseconds> swapped;
   while (!swapped) {

@@ -31,15 +31,4 @@ Task<> PostponeCutOver(Session& session, std::string run) {
       run);
 }
 
-Task<> ForgetCutOverWish(Session& session, std::string run) {
-  const pg::Result has_wishes = co_await session.db().Query(
-      "SELECT FROM pg_catalog.pg_attribute WHERE attrelid = 'pgalter.control'::regclass"
-      " AND attname = 'cutover'");
-  if (has_wishes.empty()) co_return;
-  co_await session.db().Query(
-      "UPDATE pgalter.control SET cutover = NULL, cutover_at = NULL WHERE run = $1"
-      " AND (cutover IS NOT NULL OR cutover_at IS NOT NULL)",
-      run);
-}
-
 }  // namespace pgalter::state

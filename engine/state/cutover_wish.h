@@ -25,7 +25,4 @@ Task<std::string> LetCutOver(Session& session, std::string run, std::optional<st
 // Not before LetCutOver().
 Task<> PostponeCutOver(Session& session, std::string run);
 
-// What was said was of the cut-over that is over.
-Task<> ForgetCutOverWish(Session& session, std::string run);
-
 }  // namespace pgalter::state
