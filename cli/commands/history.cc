@@ -31,7 +31,8 @@ Task<ExitCode> Run(Context& context) {
   boost::json::array all;
   Table table({"at", "who", "version", "what", "run", "reason"});
   for (const history::Event& event : events) {
-    const std::string what = event.event.substr(kPrefix.size());
+    const std::string what =
+        event.event.starts_with(kPrefix) ? event.event.substr(kPrefix.size()) : event.event;
     all.push_back({{"at", event.at},
                    {"user", event.user},
                    {"os_user", event.os_user},
@@ -55,7 +56,7 @@ extern const CommandBody kHistoryCommand;
 const CommandBody kHistoryCommand{
     .description =
         "Shows what was done with migrations in this database, and by whom: begun, applied, "
-        "verified, taken back, repaired; the last at the end. Reads only.",
+        "verified, taken back, repaired, approved; the last at the end. Reads only.",
     .run = &Run};
 
 }  // namespace pgalter::cli

@@ -6,6 +6,7 @@
 
 #include "cli/await_state.h"
 #include "cli/foreground.h"
+#include "cli/govern/refused.h"
 #include "cli/plan_input.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -18,6 +19,8 @@
 #include "engine/state/retention.h"
 #include "engine/state/steps.h"
 #include "engine/watch/unit.h"
+#include "migrations/history/plan_sum.h"
+#include "migrations/history/policy.h"
 #include "migrations/history/store.h"
 #include "migrations/history/verify.h"
 
@@ -124,6 +127,7 @@ Task<Created> CreateRunOf(guard::Session& session, const Migration& migration,
   } catch (const state::TableTaken& taken) {
     RefuseTaken(migration, taken);
   } catch (const pg::PgError& error) {
+    RethrowAsPolicy(error);
     if (!error.Is(kUniqueViolation)) throw;
   }
   co_return created;
@@ -147,12 +151,24 @@ Task<run::PlannedRun> PlannedOf(guard::Session& session, const Migration& migrat
   co_return planned;
 }
 
-Task<> InsertEmpty(guard::Session& session, const Migration& migration) {
+history::Beginning BeginningOf(const Migration& migration, const history::Composed& composed,
+                               const ApplySettings& settings) {
+  return {history::PlanSum(composed.plan), migration.down.has_value(), settings.break_glass};
+}
+
+Task<> InsertEmpty(guard::Session& session, const Migration& migration,
+                   history::Beginning beginning) {
   const State settled = migration.verify.empty() ? State::kApplied : State::kUnverified;
   auto insert = [&]() -> Task<> {
+    co_await history::TellPolicy(session, beginning);
     co_await history::InsertSettled(session, migration, settled, "nothing to run");
   };
-  co_await guard::RunInTransaction(session, insert);
+  try {
+    co_await guard::RunInTransaction(session, insert);
+  } catch (const pg::PgError& error) {
+    RethrowAsPolicy(error);
+    throw;
+  }
 }
 
 Task<> RefuseRevertWanted(guard::Session& session, const Migration& migration, std::string run) {
@@ -205,9 +221,11 @@ Task<ExitCode> RunDown(const Context& context, guard::Session& session, const Ap
     co_await guard::RunInTransaction(session, remove);
     co_return co_await VerifyDown(session, migration);
   }
+  const history::Beginning beginning = BeginningOf(migration, composed, settings);
   run::PlannedRun planned =
       co_await PlannedOf(session, migration, std::move(composed), std::move(base.schema), settings);
   auto also = [&](std::string run) -> Task<> {
+    co_await history::TellPolicy(session, beginning);
     co_await history::MarkReverting(session, row.version, std::move(run));
   };
   const Created created = co_await CreateRunOf(session, migration, std::move(planned), also);
@@ -242,7 +260,10 @@ void AddApplyOptions(po::options_description& options) {
       ("hold-budget", po::value<std::string>()->default_value("1s"),
        "how long a step may hold a lock that users wait for")  //
       ("wait", po::value<std::string>()->default_value("10min"),
-       "how long to wait for another pgalter that changes the migrations of this database");
+       "how long to wait for another pgalter that changes the migrations of this database")  //
+      ("break-glass", po::value<std::string>()->value_name("REASON"),
+       "begin in spite of what the policy asks for, if it lets you; somebody else has to review "
+       "it");
 }
 
 ApplySettings SettleApply(const Context& context, state::Phase through) {
@@ -251,6 +272,9 @@ ApplySettings SettleApply(const Context& context, state::Phase through) {
   settings.ladder.hold_budget = Duration(context, "hold-budget");
   settings.wait = Duration(context, "wait");
   settings.through = through;
+  if (context.Has("break-glass")) settings.break_glass = context.Get("break-glass");
+  if (context.Has("break-glass") && settings.break_glass.empty())
+    throw Rejected(ExitCode::kUsage, "--break-glass needs a reason", "--break-glass \"why\"");
   return settings;
 }
 
@@ -285,13 +309,15 @@ Task<ExitCode> ApplyMigration(const Context& context, guard::Session& session,
   RefuseComposed(migration, composed);
   for (const std::string& remark : composed.remarks)
     Say(context, fmt::format("{}: {}", migration.version, remark));
+  const history::Beginning beginning = BeginningOf(migration, composed, settings);
   if (composed.plan.steps.empty() && composed.plan.statements.empty()) {
-    co_await InsertEmpty(session, migration);
+    co_await InsertEmpty(session, migration, beginning);
     co_return co_await Settle(context, session, migration, ExitCode::kDone);
   }
   run::PlannedRun planned =
       co_await PlannedOf(session, migration, std::move(composed), std::move(base.schema), settings);
   auto also = [&](std::string run) -> Task<> {
+    co_await history::TellPolicy(session, beginning);
     co_await history::InsertApplying(session, migration, std::move(run));
     async::FailPoint("migration-uncommitted");
   };

@@ -14,7 +14,7 @@
 
 namespace pgalter::cli {
 
-// --lock-budget, --hold-budget, --wait.
+// --lock-budget, --hold-budget, --wait, --break-glass.
 void AddApplyOptions(boost::program_options::options_description& options);
 
 struct ApplySettings {
@@ -22,6 +22,7 @@ struct ApplySettings {
   state::Phase through = state::Phase::kMigrate;
   async::Milliseconds wait{0};  // for another runner
   history::Manner manner = history::Manner::kOnline;
+  std::string break_glass;  // why it is begun in spite of the policy; empty: it is not
 };
 // Throws Rejected (usage).
 ApplySettings SettleApply(const Context& context, state::Phase through);

@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+
+#include "cli/connect.h"
+#include "cli/json_output.h"
+#include "cli/migrate/apply.h"
+#include "cli/migrate/source.h"
+#include "cli/plan_input.h"
+#include "cli/rejected.h"
+#include "cli/report.h"
+#include "engine/guard/transaction.h"
+#include "engine/state/schema.h"
+#include "migrations/history/plan_sum.h"
+#include "migrations/history/policy.h"
+#include "migrations/history/store.h"
+#include "planner/plan/render/format.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+namespace po = boost::program_options;
+using history::Migration;
+
+void AddOptions(po::options_description& options) {
+  AddSourceOptions(options);
+  options.add_options()                                                     //
+      ("down", "for taking the last migration back")                        //
+      ("as-written", "for `up --as-written`: each statement as it stands")  //
+      ("reason", po::value<std::string>()->default_value(""), "why, for the log");
+}
+
+struct Wanted {
+  const Migration* migration = nullptr;
+  history::Composed composed;
+};
+
+// Of the later ones as if the earlier were applied.
+std::vector<Wanted> Ups(const Context& context, const history::Collection& collection,
+                        const std::vector<history::Applied>& applied, PlanBase base) {
+  const auto manner =
+      context.Has("as-written") ? history::Manner::kAsWritten : history::Manner::kOnline;
+  std::vector<Wanted> wanted;
+  for (const std::size_t i : history::PendingOf(collection.migrations, applied)) {
+    const Migration& migration = collection.migrations[i];
+    Wanted one{&migration, history::ComposeUp(migration, base.schema, base.options, manner)};
+    RefuseComposed(migration, one.composed);
+    base.schema = history::After(migration.up.text, std::move(base.schema));
+    wanted.push_back(std::move(one));
+  }
+  return wanted;
+}
+
+Wanted LastDown(const history::Collection& collection, const std::vector<history::Applied>& applied,
+                const PlanBase& base) {
+  if (applied.empty())
+    throw Rejected(ExitCode::kRefused, "nothing is applied that could be taken back", "");
+  const Migration& migration = FindMigration(collection, applied.back().version);
+  if (!migration.down)
+    throw Rejected(ExitCode::kRefused, fmt::format("{} has no way down", migration.file), "");
+  Wanted one{&migration, history::ComposeDown(migration, base.schema, base.options)};
+  RefuseComposed(migration, one.composed);
+  return one;
+}
+
+Task<ExitCode> Run(Context& context) {
+  const history::Collection collection = ReadMigrations(SettleMigrations(context));
+  guard::Session session = co_await OpenForChange(context);
+  co_await state::Install(session);
+  co_await history::TellOsUser(session);
+  const auto applied = co_await history::ReadApplied(session);
+  RefuseDivergence(history::Compare(collection.migrations, applied, history::Order::kAny));
+  PlanBase base = co_await ReadPlanBase(session);
+  std::vector<Wanted> wanted;
+  if (context.Has("down")) {
+    wanted.push_back(LastDown(collection, applied, base));
+  } else {
+    wanted = Ups(context, collection, applied, std::move(base));
+  }
+  const std::string version = context.Operand(0);
+  if (!version.empty()) {
+    FindMigration(collection, version);
+    std::erase_if(wanted, [&](const Wanted& one) { return one.migration->version != version; });
+  }
+  boost::json::array all;
+  for (const Wanted& one : wanted) {
+    history::Wish wish;
+    wish.direction = context.Has("down") ? "down" : "up";
+    wish.plan_sha256 = history::PlanSum(one.composed.plan);
+    wish.plan = plan::FindFormat("sql")->render(one.composed.plan);
+    wish.reason = context.Get("reason");
+    std::int64_t id = 0;
+    auto make = [&]() -> Task<> {
+      id = co_await history::MakeRequest(session, *one.migration, wish);
+    };
+    co_await guard::RunInTransaction(session, make);
+    all.push_back({{"request", id},
+                   {"migration", one.migration->version},
+                   {"direction", wish.direction},
+                   {"plan_sha256", wish.plan_sha256}});
+    if (context.output == Output::kText)
+      Print(fmt::format("request {}: {} {}, plan {}\n", id, one.migration->file, wish.direction,
+                        wish.plan_sha256));
+  }
+  if (context.output == Output::kJson) PrintJson({{"version", 1}, {"requests", all}});
+  if (wanted.empty()) Say(context, "nothing to ask for");
+  co_return ExitCode::kDone;
+}
+
+}  // namespace
+
+extern const CommandBody kRequestCommand;
+const CommandBody kRequestCommand{
+    .description =
+        "Asks for approval of the migrations that are pending, or of one, or (--down) of taking "
+        "the last one back. Each request names the plan by which it would be carried out here, and "
+        "holds for that plan alone: when the file or the tables change, it has to be asked for "
+        "again. A newer request replaces an older one.",
+    .most_operands = 1,
+    .reads_config = true,
+    .add_options = &AddOptions,
+    .run = &Run};
+
+}  // namespace pgalter::cli
