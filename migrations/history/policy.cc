@@ -21,11 +21,12 @@ std::string AuthorOf(const Migration& migration) {
 }  // namespace
 
 Task<> TellPolicy(Session& session, Beginning beginning) {
+  const std::string has_down = beginning.has_down ? "yes" : "no";
   co_await session.db().Query(
       "SELECT pg_catalog.set_config('pgalter.plan_sha256', $1, true),"
       " pg_catalog.set_config('pgalter.has_down', $2, true),"
       " pg_catalog.set_config('pgalter.break_glass', $3, true)",
-      beginning.plan_sha256, beginning.has_down ? "yes" : "no", beginning.break_glass);
+      beginning.plan_sha256, has_down, beginning.break_glass);
 }
 
 Task<std::int64_t> MakeRequest(Session& session, const Migration& migration, Wish wish) {
