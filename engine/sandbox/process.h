@@ -1,6 +1,6 @@
 // Other programs: run one to its end as a given user, recognise a process again, wait for its end.
 // Safe in a program with threads: between fork and exec only async-signal-safe calls are made.
-// For this room only.
+// For this room only, but Outcome, which Sandbox::RunClient returns.
 #pragma once
 
 #include <sys/types.h>

@@ -202,6 +202,23 @@ void Sandbox::Promote() {
        "--pgdata", directory_.data().string()});
 }
 
+Outcome Sandbox::RunClient(const std::string& program, std::vector<std::string> arguments,
+                           std::chrono::milliseconds deadline) const {
+  const std::filesystem::path path = bin_dir() / program;
+  if (!std::filesystem::exists(path))
+    throw SandboxError(
+        fmt::format("{} comes without {}: install the client programs of this "
+                    "version, or name a folder that has them with --pg-bin",
+                    bin_dir().string(), program));
+  Command command;
+  command.argv.push_back(path.string());
+  command.argv.insert(command.argv.end(), std::make_move_iterator(arguments.begin()),
+                      std::make_move_iterator(arguments.end()));
+  command.directory = directory_.root;
+  command.deadline = deadline;
+  return sandbox::Run(command);
+}
+
 std::string Sandbox::conninfo(const std::string& dbname) const {
   return fmt::format("host={} port={} user=postgres dbname={}",
                      ConninfoValue(socket_dir().string()), port(), ConninfoValue(dbname));

@@ -16,6 +16,7 @@
 #include "engine/sandbox/error.h"
 #include "engine/sandbox/marker.h"
 #include "engine/sandbox/postmaster.h"
+#include "engine/sandbox/process.h"
 #include "engine/sandbox/watchdog.h"
 
 namespace pgalter::sandbox {
@@ -70,6 +71,11 @@ class [[nodiscard]] Sandbox {
   Sandbox MakeStandby(const StandbyOptions& options = {});
   // A standby becomes a primary of its own; returns when it accepts writes.
   void Promote();
+
+  // A client program from the server's folder (psql, pg_restore), run to its end as the user of
+  // this process. `arguments` are after its name. Its failure is an Outcome.
+  [[nodiscard]] Outcome RunClient(const std::string& program, std::vector<std::string> arguments,
+                                  std::chrono::milliseconds deadline) const;
 
   [[nodiscard]] std::string conninfo(const std::string& dbname = "postgres") const;
   [[nodiscard]] std::string tcp_conninfo(const std::string& dbname = "postgres") const;
