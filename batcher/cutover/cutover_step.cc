@@ -242,6 +242,8 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   Session user = co_await copy::OpenSession(env);
   co_await rebuild::Follow(env, stopper, user, swap.flow, kFew);
   lock::Work work;
+  auto before = [&]() -> Task<> { co_await AwaitOldSnapshots(env.main); };
+  work.before = before;
   work.lock = LockOf(swap);
   auto body = [&]() -> Task<> { co_await SwapTables(env, swap); };
   work.body = body;

@@ -6,9 +6,10 @@
 
 namespace pgalter::cutover {
 
-// Inside an attempt of the lock ladder. Such a session counts as a lock that is not to be had, so
-// the attempt is repeated: throws pg::PgError (55P03). Of sessions that are hidden from this role
-// nothing is known.
+// Inside an attempt of the lock ladder: before the lock is asked for, and again under it. (A
+// session that was idle before may wait for the lock then, which looks like any other waiting.)
+// Such a session counts as a lock that is not to be had, so the attempt is repeated: throws
+// pg::PgError (55P03). Of sessions that are hidden from this role nothing is known.
 async::Task<> AwaitOldSnapshots(guard::Session& session);
 
 }  // namespace pgalter::cutover

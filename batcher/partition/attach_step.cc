@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 
 #include "batcher/cutover/carry_over.h"
+#include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/partition/attaching.h"
 #include "batcher/partition/detaching.h"
@@ -51,13 +52,9 @@ lock::LockRequest LockOf(const cutover::Joined& joined, const std::string& table
 
 // How long users were blocked, at most.
 Task<async::Milliseconds> Climb(run::Environment& env, const Spec& spec, pg::Oid of,
-                                std::function<Task<>()> body, std::function<Task<>()> record,
-                                async::Stopper& stopper, const char* again) {
+                                lock::Work work, async::Stopper& stopper, const char* again) {
   const cutover::Joined joined = co_await cutover::ReadJoined(env.main, of);
-  lock::Work work;
   work.lock = LockOf(joined, spec.table);
-  work.body = std::move(body);
-  work.record = std::move(record);
   const auto tell = [&env, &spec](const lock::LadderReport& report) {
     env.progress.note = fmt::format(
         "waiting for a lock on {}, {} attempts so far{}", spec.table, report.attempts,
@@ -112,8 +109,11 @@ Task<> AttachUnderLadder(run::Environment& env, const state::Step& step) {
     co_await KeepValidations(env, settle, validate);
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
   };
+  lock::Work work;
+  work.body = body;
+  work.record = record;
   const async::Milliseconds blocked =
-      co_await Climb(env, pair.spec, pair.table, body, record, env.stopper, "resume");
+      co_await Climb(env, pair.spec, pair.table, std::move(work), env.stopper, "resume");
   async::FailPoint("attach-committed");
   env.progress.remark =
       fmt::format("users were blocked for at most {} ms at the cut-over", blocked.count());
@@ -161,12 +161,17 @@ Task<> DetachUnderLadder(run::Environment& env, const state::Step& step) {
   Texts validate;
   auto body = [&]() -> Task<> { validate = co_await Detach(env, pair); };
   auto record = [&]() -> Task<> { co_await KeepValidations(env, step, validate); };
+  auto before = [&]() -> Task<> { co_await cutover::AwaitOldSnapshots(env.main); };
+  lock::Work work;
+  work.before = before;
+  work.body = body;
+  work.record = record;
   async::Stopper never;  // an abort is a stop already
   std::exception_ptr failure;
   std::string twice;
   try {
     co_await BuildKeysBack(env, step, pair);
-    co_await Climb(env, pair.spec, pair.parent, body, record, never, "revert");
+    co_await Climb(env, pair.spec, pair.parent, std::move(work), never, "revert");
   } catch (const pg::PgError& error) {
     failure = std::current_exception();
     if (error.sqlstate() == "23505") twice = error.what();

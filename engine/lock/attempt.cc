@@ -73,6 +73,7 @@ class AttemptRun {
   }
 
   Task<> InTransaction() {
+    if (work_.before) co_await work_.before();
     std::vector<pg::Statement> opening;
     opening.push_back(SetLocal("idle_in_transaction_session_timeout",
                                limits_.lock_timeout + limits_.hold_budget + kFrozenClientSlack));

@@ -11,6 +11,9 @@
 namespace pgalter::lock {
 
 struct Work {
+  // In the transaction, before the lock is asked for: what throws here as a lock that is not to be
+  // had (55P03) makes another attempt, and has kept nobody waiting.
+  std::function<Task<>()> before;
   // Taken first, in one statement. Without it the statements take their own locks, and how long
   // these were held is known only as an upper bound.
   std::optional<LockRequest> lock;
