@@ -129,7 +129,8 @@ std::string WithoutColumnOrder(const std::string& dump) {
     } else {
       text += line + "\n";
     }
-    if (line.starts_with("CREATE TABLE ")) inside = true;
+    if (line.starts_with("CREATE TABLE ") || line.starts_with("CREATE UNLOGGED TABLE "))
+      inside = true;
   }
   return text;
 }
