@@ -46,7 +46,7 @@ void AddOfPlainTables(std::vector<Change>& changes, bool keyed) {
   if (!keyed) return;
   changes.push_back({"ALTER TABLE t SET UNLOGGED", false, "", "file"});
   changes.push_back(
-      {"ALTER TABLE t ADD COLUMN g int GENERATED ALWAYS AS (a * 2) STORED", false, "", "file"});
+      {"ALTER TABLE t ADD COLUMN g bigint GENERATED ALWAYS AS (id * 2) STORED", false, "", "file"});
 }
 
 }  // namespace
