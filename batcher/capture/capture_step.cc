@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "batcher/capture/flow_sql.h"
+#include "batcher/capture/parts.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 #include "engine/lock/ladder.h"
@@ -54,6 +55,8 @@ Task<> CaptureStep::Do(run::Environment& env, const state::Step& step) {
   for (const std::string& sql : MakeTriggers(flow)) work.statements.push_back({sql, {}});
   auto record = [&]() -> Task<> {
     co_await guard::CheckLease(env.main, env.lease);
+    // The lock of the triggers keeps partitions from coming and going until this is recorded.
+    if (flow.from_partitioned) co_await RememberParts(env.main, flow);
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
   };
   work.record = record;

@@ -158,11 +158,11 @@ std::string InsertStatement(const Flow& flow) {
       SameKey(flow, FromColumn(flow.alias), GivenColumn()), conflict);
 }
 
-std::string CopyStatement(const Flow& flow) {
+std::string CopyStatement(const Flow& flow, const std::string& part) {
   return fmt::format(
       "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM ONLY {} AS {} WHERE "
       "{}.ctid >= $1::tid AND {}.ctid < $2::tid",
-      flow.to, Targets(flow), Values(flow), flow.from, flow.alias, flow.alias, flow.alias);
+      flow.to, Targets(flow), Values(flow), part, flow.alias, flow.alias, flow.alias);
 }
 
 std::string PurgeStatement(const Flow& flow, const std::string& part) {

@@ -28,8 +28,8 @@ std::string PickStatement(const Flow& flow);
 std::string DeleteStatement(const Flow& flow);
 std::string InsertStatement(const Flow& flow);
 
-// Rows of `from` with their places in [$1, $2), into `to`.
-std::string CopyStatement(const Flow& flow);
+// Rows of `part`, which holds rows of `from`, with their places in [$1, $2), into `to`.
+std::string CopyStatement(const Flow& flow, const std::string& part);
 
 // Keys of `to` that are dirty, away: between the places [$1, $2) of `part`, which holds rows of
 // `to`.

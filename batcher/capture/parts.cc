@@ -15,19 +15,22 @@ namespace {
 
 // Not pg_partition_tree(): it reads the catalog of now, whatever the snapshot.
 constexpr const char* kTree = R"sql(
-WITH RECURSIVE tree (oid, relkind, relfilenode, depth) AS (
-  SELECT oid, relkind, relfilenode, 0 FROM pg_class WHERE oid = $1
+WITH RECURSIVE tree (oid, relkind, relfilenode, depth, since) AS (
+  SELECT oid, relkind, relfilenode, 0, '' FROM pg_class WHERE oid = $1
   UNION ALL
-  SELECT c.oid, c.relkind, c.relfilenode, t.depth + 1
+  SELECT c.oid, c.relkind, c.relfilenode, t.depth + 1, t.since || '/' || i.xmin
   FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid AND NOT i.inhdetachpending
   JOIN pg_class c ON c.oid = i.inhrelid
   WHERE t.relkind = 'p')
-SELECT t.oid, format('%I.%I', n.nspname, c.relname), t.relfilenode, t.relkind = 'p', t.depth
+SELECT t.oid, format('%I.%I', n.nspname, c.relname), t.relfilenode, t.relkind = 'p', t.depth,
+       t.since
 FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 ORDER BY t.oid
 )sql";
 
-std::string Fingerprint(const Part& part) { return fmt::format("{}:{}", part.oid, part.filenode); }
+std::string Fingerprint(const Part& part) {
+  return fmt::format("{}:{}:{}", part.oid, part.filenode, part.since);
+}
 
 Task<> Store(Session& session, const Flow& flow, const std::vector<Part>& parts) {
   std::string text;
@@ -42,7 +45,8 @@ Task<> Store(Session& session, const Flow& flow, const std::vector<Part>& parts)
 struct Changes {
   std::vector<Part> now;
   std::vector<Part> come;  // or rewritten
-  bool gone = false;       // some of those before
+  std::vector<Part> unchanged;
+  bool gone = false;  // some of those before
 
   [[nodiscard]] bool none() const { return come.empty() && !gone; }
 };
@@ -56,8 +60,10 @@ Task<Changes> ReadChanges(Session& session, const Flow& flow) {
   for (std::string word; words >> word;) before.insert(word);
   Changes changes;
   changes.now = co_await ReadParts(session, flow.from_oid);
-  for (const Part& part : changes.now)
-    if (before.erase(Fingerprint(part)) == 0) changes.come.push_back(part);
+  for (const Part& part : changes.now) {
+    const bool known = before.erase(Fingerprint(part)) > 0;
+    (known ? changes.unchanged : changes.come).push_back(part);
+  }
   changes.gone = !before.empty();
   co_return changes;
 }
@@ -69,8 +75,8 @@ Task<std::vector<Part>> ReadParts(Session& session, pg::Oid table) {
   std::vector<Part> parts;
   for (int i = 0; i < rows.rows(); ++i)
     if (!rows.Get<bool>(i, 3))
-      parts.push_back(
-          {rows.Get<pg::Oid>(i, 0), rows.Get<std::string>(i, 1), rows.Get<pg::Oid>(i, 2)});
+      parts.push_back({rows.Get<pg::Oid>(i, 0), rows.Get<std::string>(i, 1),
+                       rows.Get<pg::Oid>(i, 2), rows.Get<std::string>(i, 5)});
   co_return parts;
 }
 
@@ -85,6 +91,11 @@ Task<std::vector<std::string>> ReadPartitions(Session& session, pg::Oid table) {
 Task<> RememberParts(Session& session, const Flow& flow) {
   const std::vector<Part> parts = co_await ReadParts(session, flow.from_oid);
   co_await Store(session, flow, parts);
+}
+
+Task<std::vector<Part>> ReadUnchangedParts(Session& session, const Flow& flow) {
+  const Changes changes = co_await ReadChanges(session, flow);
+  co_return changes.unchanged;
 }
 
 Task<> FollowParts(Session& session, const Flow& flow) {

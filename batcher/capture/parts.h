@@ -13,6 +13,7 @@ struct Part {
   pg::Oid oid = 0;
   std::string name;      // quoted, with its schema
   pg::Oid filenode = 0;  // another one after TRUNCATE and after a rewrite
+  std::string since;     // another one after it was detached and attached again
 };
 
 // By oid. In a repeatable read transaction: as they were for its snapshot.
@@ -26,6 +27,8 @@ Task<std::vector<std::string>> ReadPartitions(Session& session, pg::Oid table);
 // where they differ, rows that are gone leave `to`, and every key of a new or rewritten part
 // becomes dirty. In the caller's transaction.
 Task<> RememberParts(Session& session, const Flow& flow);
+// Those that are as they were remembered, by oid; of the others every key is still to become dirty.
+Task<std::vector<Part>> ReadUnchangedParts(Session& session, const Flow& flow);
 Task<> FollowParts(Session& session, const Flow& flow);
 // Whether they differ now.
 Task<bool> HavePartsChanged(Session& session, const Flow& flow);

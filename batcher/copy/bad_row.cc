@@ -22,7 +22,8 @@ std::string Tid(std::int64_t place) {
 
 // The error, if these rows raise one.
 Task<std::optional<pg::PgError>> Try(guard::Session& session, const capture::Flow& flow,
-                                     std::int64_t first, std::int64_t end) {
+                                     const std::string& part, std::int64_t first,
+                                     std::int64_t end) {
   const std::string from = Tid(first);
   const std::string to = Tid(end);
   const guard::TransactionOptions defaults;
@@ -30,7 +31,7 @@ Task<std::optional<pg::PgError>> Try(guard::Session& session, const capture::Flo
   std::exception_ptr other;
   try {
     co_await guard::Begin(session, defaults);
-    co_await session.db().Query(capture::CopyStatement(flow), from, to);
+    co_await session.db().Query(capture::CopyStatement(flow, part), from, to);
   } catch (const pg::PgError& caught) {
     if (caught.klass() != pg::SqlstateClass::kData) other = std::current_exception();
     error = caught;
@@ -40,11 +41,12 @@ Task<std::optional<pg::PgError>> Try(guard::Session& session, const capture::Flo
   co_return error;
 }
 
-Task<std::string> KeyAt(guard::Session& session, const capture::Flow& flow, std::int64_t place) {
+Task<std::string> KeyAt(guard::Session& session, const capture::Flow& flow, const std::string& part,
+                        std::int64_t place) {
   const std::string tid = Tid(place);
   const pg::Result row = co_await session.db().Query(
       fmt::format("SELECT {} FROM ONLY {} AS {} WHERE {}.ctid = $1::tid",
-                  capture::ShownKey(flow, flow.alias), flow.from, flow.alias, flow.alias),
+                  capture::ShownKey(flow, flow.alias), part, flow.alias, flow.alias),
       tid);
   co_return row.empty() ? "its place " + tid : row.Get<std::string>(0, 0);
 }
@@ -52,23 +54,23 @@ Task<std::string> KeyAt(guard::Session& session, const capture::Flow& flow, std:
 }  // namespace
 
 Task<std::optional<BadRow>> FindBadRow(guard::Session& session, const capture::Flow& flow,
-                                       backfill::Window window) {
+                                       std::string part, backfill::Window window) {
   std::int64_t first = window.first * kNumbers;
   std::int64_t end = window.end * kNumbers;
-  std::optional<pg::PgError> error = co_await Try(session, flow, first, end);
+  std::optional<pg::PgError> error = co_await Try(session, flow, part, first, end);
   while (error && end - first > 1) {
     const std::int64_t middle = first + (end - first) / 2;
-    std::optional<pg::PgError> half = co_await Try(session, flow, first, middle);
+    std::optional<pg::PgError> half = co_await Try(session, flow, part, first, middle);
     if (half) {
       end = middle;
     } else {
-      half = co_await Try(session, flow, middle, end);
+      half = co_await Try(session, flow, part, middle, end);
       first = middle;
     }
     error = half;
   }
   if (!error) co_return std::nullopt;
-  std::string key = co_await KeyAt(session, flow, first);
+  std::string key = co_await KeyAt(session, flow, part, first);
   co_return BadRow{std::move(key), *error};
 }
 

@@ -12,14 +12,14 @@ namespace pgalter::copy {
 
 using run::Task;
 
-// Tries halves of the window, each rolled back, down to one row. nullopt: it was changed meanwhile,
-// and all rows fit now.
+// Tries halves of the window of `part`, which holds rows of the flow's source, each rolled back,
+// down to one row. nullopt: it was changed meanwhile, and all rows fit now.
 struct BadRow {
   std::string key;  // "(id) = (5)"
   pg::PgError error;
 };
 Task<std::optional<BadRow>> FindBadRow(guard::Session& session, const capture::Flow& flow,
-                                       backfill::Window window);
+                                       std::string part, backfill::Window window);
 
 // What is said of a row that does not fit, with the way out.
 [[noreturn]] void ThrowBadRow(const capture::Flow& flow, const std::string& run,

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
+#include <vector>
 
 #include "batcher/backfill/chunk_sql.h"
 #include "batcher/backfill/window_store.h"
 #include "batcher/capture/flow_sql.h"
+#include "batcher/capture/parts.h"
 #include "batcher/copy/bad_row.h"
 #include "batcher/copy/pace.h"
 #include "batcher/throttle/chunk_size_policy.h"
@@ -34,29 +37,34 @@ struct Source {
   double rows_per_page = 0;
 };
 
-// What the workers share; one thread.
+// What the workers share while they copy one part; one thread.
 struct Job {
   run::Environment& env;
   throttle::Throttle& throttle;
   Flow flow;
+  capture::Part part;
   Source source;
   backfill::WindowSet windows{0, {}};
   std::optional<throttle::ChunkSizePolicy> size;
   bool failed = false;
-  bool rewritten = false;  // the source has another file: its blocks mean nothing any more
+  bool rewritten = false;   // the part has another file: its blocks mean nothing any more
+  Block blocks_before = 0;  // of the parts that are done
+  Block blocks_of_all = 1;
 };
 
-Task<Source> ReadSource(Session& session, const Flow& flow) {
+Task<Source> ReadSource(Session& session, pg::Oid part) {
   const pg::Result row = co_await session.db().Query(
       "SELECT pg_relation_filenode(oid), pg_relation_size(oid) / "
       "current_setting('block_size')::int8,"
       " CASE WHEN reltuples > 0 AND relpages > 0 THEN reltuples::float8 / relpages ELSE 50 END"
       " FROM pg_class WHERE oid = $1",
-      flow.from_oid);
+      part);
+  if (row.empty()) co_return Source{};  // dropped
   co_return Source{row.Get<pg::Oid>(0, 0), row.Get<std::int64_t>(0, 1), row.Get<double>(0, 2)};
 }
 
-// Nothing that was copied counts: the shadow is emptied with its windows.
+// Nothing that was copied counts: the shadow is emptied with its windows. Of a plain source only;
+// a partition that was rewritten is left to the list of parts.
 Task<> Restart(Job& job) {
   Session& session = job.env.main;
   auto body = [&]() -> Task<> {
@@ -75,18 +83,23 @@ Task<> Restart(Job& job) {
 // The block count is read now, when the log exists: rows behind it are in the log.
 Task<> Load(Job& job) {
   Session& session = job.env.main;
-  job.source = co_await ReadSource(session, job.flow);
+  job.source = co_await ReadSource(session, job.part.oid);
+  if (job.flow.from_partitioned && job.source.filenode != job.part.filenode) {
+    job.rewritten = true;
+    co_return;
+  }
   backfill::RecordedRelation recorded = co_await backfill::LoadOrRecord(
-      session, job.env.lease, job.flow.from_oid, job.source.filenode, job.source.blocks);
+      session, job.env.lease, job.part.oid, job.source.filenode, job.source.blocks);
   if (recorded.filenode != job.source.filenode && async::SafeguardOn("copy-filenode")) {
     co_await Restart(job);
+    job.env.progress.remark = "the source was rewritten meanwhile: copied from its start";
     recorded.windows.clear();
     recorded.blocks = job.source.blocks;
     recorded.updated_rows = 0;
   }
   job.windows = backfill::WindowSet(recorded.blocks, recorded.windows);
-  job.env.progress.done_rows = recorded.updated_rows;
-  job.env.progress.total_rows = std::max(
+  job.env.progress.done_rows += recorded.updated_rows;
+  job.env.progress.total_rows += std::max(
       recorded.updated_rows,
       static_cast<std::int64_t>(job.source.rows_per_page * static_cast<double>(recorded.blocks)));
   throttle::ChunkSizeOptions size;
@@ -103,12 +116,12 @@ Task<ChunkEnd> CopyChunk(Job& job, Session& session, const Window& window, std::
   std::vector<pg::Statement> checks;
   checks.push_back({"SELECT FROM pgalter.lease WHERE run = $1 AND epoch = $2 FOR SHARE",
                     pg::Params::Of(job.env.lease.run, job.env.lease.epoch)});
-  checks.push_back({fmt::format("LOCK TABLE ONLY {} IN ACCESS SHARE MODE", flow.from), {}});
+  checks.push_back({fmt::format("LOCK TABLE ONLY {} IN ACCESS SHARE MODE", job.part.name), {}});
   // The lock is held now: what this says stays true until the end of the transaction.
   checks.push_back(
       {"SELECT pg_catalog.to_regclass($1)::oid = $2,"
        " pg_catalog.pg_relation_filenode($2) = $3",
-       pg::Params::Of(flow.from, flow.from_oid, source.filenode)});
+       pg::Params::Of(job.part.name, job.part.oid, source.filenode)});
   const std::string from = backfill::Tid(window.first);
   const std::string to = backfill::Tid(window.end);
   ChunkEnd end = ChunkEnd::kDone;
@@ -121,11 +134,12 @@ Task<ChunkEnd> CopyChunk(Job& job, Session& session, const Window& window, std::
       co_return;
     }
     async::FailPoint("copy-checked");
-    const pg::Result copied = co_await session.db().Query(capture::CopyStatement(flow), from, to);
+    const pg::Result copied =
+        co_await session.db().Query(capture::CopyStatement(flow, job.part.name), from, to);
     rows = copied.affected();
     Window done = window;
     ++done.passes;
-    co_await backfill::RecordWindow(session, job.env.lease, flow.from_oid, done, rows);
+    co_await backfill::RecordWindow(session, job.env.lease, job.part.oid, done, rows);
     async::FailPoint("copy-recorded");
   };
   guard::TransactionOptions options;
@@ -138,6 +152,8 @@ Task<ChunkEnd> CopyChunk(Job& job, Session& session, const Window& window, std::
       end = ChunkEnd::kBusy;
     } else if (error.klass() == pg::SqlstateClass::kData) {
       end = ChunkEnd::kBadRow;
+    } else if (flow.from_partitioned && error.Is(pg::sqlstate::kUndefinedTable)) {
+      end = ChunkEnd::kRewritten;
     } else {
       throw;
     }
@@ -176,20 +192,20 @@ Task<> Work(Job& job) {
       job.size->Done(outcome);
       job.env.progress.done_rows += rows;
       ++job.env.progress.chunks;
-      job.env.progress.fraction = static_cast<double>(job.windows.done()) /
-                                  static_cast<double>(std::max<Block>(job.windows.total(), 1));
+      job.env.progress.fraction = static_cast<double>(job.blocks_before + job.windows.done()) /
+                                  static_cast<double>(job.blocks_of_all);
       co_await job.throttle.After(took, job.env.stopper);
       continue;
     }
     job.windows.GiveBack(*window);
     if (end == ChunkEnd::kBadRow) {
-      const auto bad = co_await FindBadRow(session, job.flow, *window);
+      const auto bad = co_await FindBadRow(session, job.flow, job.part.name, *window);
       if (bad) ThrowBadRow(job.flow, job.env.run.id, bad->key, bad->error);
     } else if (end == ChunkEnd::kRewritten) {
       job.rewritten = true;
     } else {
       job.env.progress.note =
-          fmt::format("{} is locked by somebody's DDL; trying again", job.flow.from);
+          fmt::format("{} is locked by somebody's DDL; trying again", job.part.name);
       co_await job.env.stopper.SleepFor(kBusyPause);
       job.env.progress.note.clear();
     }
@@ -205,27 +221,56 @@ Task<> WorkForAll(Job& job) {
   }
 }
 
+Task<> CopyPart(Job& job) {
+  co_await Load(job);
+  if (job.rewritten) co_return;
+  const int workers = PaceOf(job.env).workers;
+  auto crew = [&](async::TaskGroup& group) -> Task<> {
+    for (int i = 0; i < workers; ++i) group.Spawn(WorkForAll(job));
+    co_return;
+  };
+  co_await async::WithTaskGroup(crew);
+}
+
+// The table itself; of a partitioned one its leaves, as far as they are those of the beginning.
+// Rows of the others are followed as changes are, when the copy is over.
+Task<std::vector<capture::Part>> PartsToCopy(run::Environment& env, const Flow& flow) {
+  if (flow.from_partitioned) co_return co_await capture::ReadUnchangedParts(env.main, flow);
+  co_return co_await capture::ReadParts(env.main, flow.from_oid);
+}
+
+// False: a part was rewritten, renamed, detached or dropped meanwhile.
+Task<bool> CopyAll(run::Environment& env, throttle::Throttle& throttle) {
+  // Anew each time: the source may have been renamed.
+  const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+  const std::vector<capture::Part> parts = co_await PartsToCopy(env, flow);
+  env.progress.done_rows = env.progress.total_rows = 0;
+  Block blocks = 1;
+  for (const capture::Part& part : parts) {
+    const Source source = co_await ReadSource(env.main, part.oid);
+    blocks += source.blocks;
+  }
+  Block before = 0;
+  for (const capture::Part& part : parts) {
+    Job job{env, throttle, flow, part, {}, {0, {}}, std::nullopt, false, false, before, blocks};
+    co_await CopyPart(job);
+    before += job.source.blocks;
+    if (!job.rewritten) continue;
+    env.progress.remark = fmt::format("{} is not what it was: looking again", part.name);
+    co_return false;
+  }
+  co_return true;
+}
+
 }  // namespace
 
 Task<bool> CopyStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
 Task<> CopyStep::Do(run::Environment& env, const state::Step&) {
   const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
-  const int workers = PaceOf(env).workers;
   auto copy = [&](throttle::Throttle& throttle) -> Task<> {
-    for (bool again = true; again;) {
-      Job job{env, throttle, {}, {}, {0, {}}, std::nullopt, false, false};
-      // Anew each time: the source may have been renamed.
-      job.flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
-      co_await Load(job);
-      auto crew = [&](async::TaskGroup& group) -> Task<> {
-        for (int i = 0; i < workers; ++i) group.Spawn(WorkForAll(job));
-        co_return;
-      };
-      co_await async::WithTaskGroup(crew);
-      again = job.rewritten;
-      if (again) env.progress.remark = "the source was rewritten meanwhile: copied from its start";
-    }
+    bool whole = false;
+    while (!whole) whole = co_await CopyAll(env, throttle);
   };
   const std::function<Task<>(throttle::Throttle&)> body = copy;
   co_await WithThrottle(env, flow.from, body);

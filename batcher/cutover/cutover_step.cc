@@ -19,6 +19,7 @@
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/dependants/obstacles.h"
 #include "batcher/rebuild/follow.h"
+#include "batcher/rebuild/obstacles.h"
 #include "batcher/rebuild/spec.h"
 #include "batcher/rebuild/store.h"
 #include "engine/async/fail_point.h"
@@ -190,6 +191,8 @@ Task<> SwapTables(run::Environment& env, const Swap& swap) {
   co_await CheckCapture(session, flow, env.run.id);
   std::string again = fmt::format("pgalter {} {}", swap.back ? "revert" : "resume", env.run.id);
   co_await dependants::RefuseObstacle(session, flow.from_oid, flow.from, std::move(again));
+  if (!swap.back && flow.from_partitioned)
+    co_await rebuild::RefuseWhatPartitionsHave(session, flow.from, flow.from_oid);
   co_await AwaitOldSnapshots(session);
   const bool may = swap.back || co_await MayCutOver(env);
   if (!may) throw Postponed();

@@ -214,8 +214,8 @@ Task<std::optional<capture::Flow>> FlowBack(Session& session, const Names& names
   bool possible = true;
   co_await session.db().Execute("SAVEPOINT pgalter_back");
   try {
-    co_await session.db().Query(fmt::format("EXPLAIN {}", capture::CopyStatement(back)), "(0,0)",
-                                "(0,0)");
+    co_await session.db().Query(fmt::format("EXPLAIN {}", capture::CopyStatement(back, back.from)),
+                                "(0,0)", "(0,0)");
   } catch (const pg::PgError&) {
     if (!session.db().open()) throw;
     possible = false;

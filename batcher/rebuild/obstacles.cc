@@ -43,12 +43,15 @@ WITH leaf AS (
 made AS (
   SELECT c.relname FROM pg_class c
   WHERE c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = $2::regclass)),
+old AS (SELECT $1::oid AS oid UNION SELECT relid FROM pg_partition_tree($1::oid::regclass)),
 target AS (SELECT relkind = 'p' AS partitioned FROM pg_class WHERE oid = $2::regclass)
 SELECT format('the name %s is taken by what is no part of the table: give the new one another name',
               o.oid::regclass)
 FROM made m JOIN pg_class o ON o.relname = m.relname
-WHERE o.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = $1) AND o.oid <> $1
-  AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indexrelid = o.oid AND x.indrelid = $1)
+WHERE o.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = $1)
+  AND o.oid NOT IN (SELECT oid FROM old)
+  AND NOT EXISTS (SELECT FROM pg_index x JOIN old ON old.oid = x.indrelid
+                  WHERE x.indexrelid = o.oid)
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = o.oid
                   AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
                   AND d.deptype IN ('a', 'i'))
@@ -99,6 +102,56 @@ SELECT format('sequence %s has a number of its own for %I: rebuild with DEFAULT 
 FROM pg_depend d JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S'
 JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE d.classid = 'pg_class'::regclass AND d.refobjid = $2::regclass AND d.deptype = 'a'
+LIMIT 1
+)sql";
+
+// What a partition has of its own stays with it, and the new table has other partitions or none.
+constexpr const char* kOfPartitions = R"sql(
+WITH part AS (
+  SELECT relid::oid AS oid, relid AS name FROM pg_partition_tree($1::oid::regclass)
+  WHERE relid::oid <> $1)
+SELECT format('partition %s is a foreign table', name) FROM part JOIN pg_class c USING (oid)
+WHERE c.relkind = 'f'
+UNION ALL
+SELECT format('partition %s is in another schema than the table', name)
+FROM part JOIN pg_class c USING (oid)
+WHERE c.relnamespace <> (SELECT relnamespace FROM pg_class WHERE oid = $1)
+UNION ALL
+SELECT format('partition %s has foreign key %I of its own', name, f.conname)
+FROM part JOIN pg_constraint f ON f.conrelid = part.oid
+WHERE f.contype = 'f' AND f.conparentid = 0
+UNION ALL
+SELECT format('foreign key %I of %s refers to partition %s', f.conname, f.conrelid::regclass, name)
+FROM part JOIN pg_constraint f ON f.confrelid = part.oid
+WHERE f.contype = 'f' AND f.conparentid = 0
+UNION ALL
+SELECT format('partition %s has trigger %I of its own', name, t.tgname)
+FROM part JOIN pg_trigger t ON t.tgrelid = part.oid WHERE NOT t.tgisinternal AND t.tgparentid = 0
+UNION ALL
+SELECT format('%s reads partition %s', pg_describe_object('pg_class'::regclass, r.ev_class, 0), name)
+FROM part JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = part.oid
+JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+WHERE r.ev_class <> part.oid
+UNION ALL
+SELECT format('%s depends on partition %s', pg_describe_object(d.classid, d.objid, 0), name)
+FROM part JOIN pg_class c USING (oid) JOIN pg_depend d ON d.deptype = 'n'
+  AND (d.refclassid = 'pg_type'::regclass
+         AND d.refobjid IN (c.reltype, (SELECT typarray FROM pg_type WHERE oid = c.reltype))
+       OR d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+         AND d.classid = 'pg_proc'::regclass)
+UNION ALL
+SELECT format('partition %s is in publication %I by its own name', name, p.pubname)
+FROM part JOIN pg_publication_rel r ON r.prrelid = part.oid
+JOIN pg_publication p ON p.oid = r.prpubid
+UNION ALL
+SELECT format('partition %s has policy %I of its own', name, polname)
+FROM part JOIN pg_policy ON polrelid = part.oid
+UNION ALL
+SELECT format('partition %s has rule %I of its own', name, rulename)
+FROM part JOIN pg_rewrite ON ev_class = part.oid
+UNION ALL
+SELECT format('partition %s has statistics %I of its own', name, stxname)
+FROM part JOIN pg_statistic_ext ON stxrelid = part.oid
 LIMIT 1
 )sql";
 
@@ -168,6 +221,15 @@ Task<> RefuseWhatCannotFollow(Session& session, const Names& names, pg::Oid sour
                   "it again after",
                   names.source, rows.Get<std::string>(0, 0),
                   sql::QuoteIdentifier(rows.Get<std::string>(0, 1)), rows.Get<std::string>(0, 2)));
+}
+
+Task<> RefuseWhatPartitionsHave(Session& session, std::string table, pg::Oid source) {
+  const pg::Result rows = co_await session.db().Query(kOfPartitions, source);
+  if (rows.empty()) co_return;
+  throw Failure(ExitCode::kRefused,
+                fmt::format("cannot rebuild {}: {}, and the new definition knows nothing of that. "
+                            "Take it away before, and make it again after",
+                            table, rows.Get<std::string>(0, 0)));
 }
 
 Task<> RefuseWhatIsLost(Session& session, const Names& names, const Spec& spec, pg::Oid source,

@@ -13,6 +13,9 @@ namespace pgalter::rebuild {
 // With the new table and all its indexes there. Throws run::Failure for the first.
 Task<> RefuseWhatCannotFollow(Session& session, const Names& names, pg::Oid source);
 
+// Of a partitioned source, before anything is made. Throws run::Failure for the first.
+Task<> RefuseWhatPartitionsHave(Session& session, std::string table, pg::Oid source);
+
 // For a definition of the user's own, which may leave out what others count on: unique keys that it
 // weakens need the spec's consent, and are told in `remarks`.
 Task<> RefuseWhatIsLost(Session& session, const Names& names, const Spec& spec, pg::Oid source,

@@ -7,6 +7,7 @@
 #include "batcher/backfill/rights.h"
 #include "batcher/dependants/obstacles.h"
 #include "batcher/rebuild/definition_file.h"
+#include "batcher/rebuild/obstacles.h"
 #include "batcher/rebuild/room.h"
 #include "batcher/rebuild/shadow.h"
 #include "engine/guard/role_settings.h"
@@ -31,11 +32,9 @@ namespace {
 
 // What stands in the way, each with the way out; one row for each thing.
 constexpr const char* kObstacles = R"sql(
-SELECT 'it is partitioned, and leaves are not gone through yet: rebuild its partitions one by one'
-FROM pg_class WHERE oid = $1 AND relkind = 'p'
-UNION ALL
-SELECT 'it inherits, or is inherited from: NO INHERIT first'
-WHERE EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1 OR inhparent = $1)
+SELECT 'it inherits, or is inherited from: NO INHERIT first' FROM pg_class c
+WHERE c.oid = $1 AND EXISTS (SELECT FROM pg_inherits
+                             WHERE inhrelid = $1 OR inhparent = $1 AND c.relkind <> 'p')
 UNION ALL
 SELECT 'it is a typed table: ALTER TABLE … NOT OF first' FROM pg_class
 WHERE oid = $1 AND reloftype <> 0
@@ -134,13 +133,19 @@ Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
                               right.Get<std::string>(0, 1), right.Get<std::string>(0, 2)));
   ReadAlter(table, spec.alter);
   if (!spec.definition.empty()) ReadDefinitionFile(spec.definition, table.name, "pg_temp");
+  if (table.partitioned && spec.definition.empty())
+    Refuse(table,
+           "it is partitioned: give its whole new definition, partitioned or not, with "
+           "--definition; or rebuild its partitions one by one");
   const pg::Result obstacles = co_await session.db().Query(kObstacles, table.oid);
   if (!obstacles.empty()) Refuse(table, obstacles.Get<std::string>(0, 0));
   const std::string bound = co_await dependants::FindObstacle(session, table.oid);
   if (!bound.empty()) Refuse(table, bound);
+  if (table.partitioned) co_await RefuseWhatPartitionsHave(session, table.name, table.oid);
   const pg::Result size = co_await session.db().Query(
-      "SELECT greatest(reltuples, 0)::float8, pg_total_relation_size(oid) FROM pg_class"
-      " WHERE oid = $1",
+      "SELECT sum(greatest(reltuples, 0))::float8, sum(pg_total_relation_size(oid))::int8"
+      " FROM pg_class WHERE oid = $1 AND relkind <> 'p'"
+      " OR oid IN (SELECT relid FROM pg_partition_tree($1) WHERE isleaf)",
       table.oid);
   prepared.rows = size.Get<double>(0, 0);
   prepared.bytes = size.Get<std::int64_t>(0, 1);

@@ -118,6 +118,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   flow.to_oid = stored.shadow;
   flow.from = names.source;
   flow.to = names.shadow;
+  flow.from_partitioned = table.partitioned;
   flow.to_partitioned = made.Get<bool>(0, 1);
   flow.alias = sql::QuoteIdentifier(table.relname);
   flow.columns = co_await MapColumns(session, names, spec, table.oid);
@@ -132,7 +133,8 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   stored.definition.checks = co_await TakeInvalidChecks(session, names, table.oid);
   co_await Strip(session, names, built);
   // Types, casts and names of the copy are the server's to judge.
-  co_await db.Query(fmt::format("EXPLAIN {}", capture::CopyStatement(flow)), "(0,0)", "(0,0)");
+  co_await db.Query(fmt::format("EXPLAIN {}", capture::CopyStatement(flow, flow.from)), "(0,0)",
+                    "(0,0)");
   shadow.reverse = co_await FlowBack(session, names, spec, flow, key, shadow.remarks);
   stored.definition.revertible = shadow.reverse.has_value();
   co_return shadow;

@@ -317,6 +317,177 @@ TEST_F(Partitioned, AtRandomMoments) {
   ExpectSame();
 }
 
+// The other way round: partitioned already, made plain.
+class FromPartitions : public Partitioned {
+ protected:
+  void MakeParts(int rows = 20'000) {
+    MakePartitionable(rows);
+    ASSERT_EQ(Run(Partition()).code, 0);
+    ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+    first_ = RunId();
+  }
+  [[nodiscard]] static Words Plain(const Words& more = {}) {
+    Words words{"rebuild",
+                "items",
+                "--definition",
+                File("CREATE TABLE items (id bigint, a int NOT NULL, u int, pad text, big text, "
+                     "PRIMARY KEY (id, a), UNIQUE (u, a)); CREATE INDEX items_a ON items (a)"),
+                "--yes",
+                "--chunk-time",
+                "10ms"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  Ran GoOnPlain(const std::string& point, const std::string& meanwhile,
+                const Words& environment = {}) {
+    const Ran killed = Run(Plain(), {"PGALTER_FAIL_POINT=" + point});
+    EXPECT_EQ(killed.code, kKilled) << killed.err;
+    AwaitNoRunner();
+    database_.Sql(meanwhile);
+    return Run({"resume", RunId()}, environment);
+  }
+  void ExpectPlain() const {
+    EXPECT_EQ(database_.Value("SELECT relkind FROM pg_class WHERE oid = 'items'::regclass"), "r");
+    ExpectSame();
+    const Ran finished = Run({"finish", RunId(), "--yes"});
+    EXPECT_EQ(finished.code, 0) << finished.err;
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_class WHERE relname LIKE 'items\\_%' AND relkind IN "
+                     "('r', 'p')"),
+              0);
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pgalter%'"), 0);
+  }
+
+  std::string first_;  // the run that made the partitions
+};
+
+TEST_F(FromPartitions, BackToAPlainTableUnderItsUsers) {
+  MakeParts();
+  Rebuilders users(database_.conninfo(), 61, 2, Uses::kAnyKey);
+  const Ran ran = Run(Plain({"--workers", "2"}));
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectPlain();
+}
+
+TEST_F(FromPartitions, IsTakenBackWithWhatUsersWroteSince) {
+  MakeParts(5'000);
+  Rebuilders users(database_.conninfo(), 62, 2, Uses::kAnyKey);
+  ASSERT_EQ(Run(Plain()).code, 0);
+  const long before = users.writes();
+  ASSERT_TRUE(Within(kLimit, [&] { return users.writes() > before + 200; }));
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectSame();
+  ExpectPartitioned();
+}
+
+TEST_F(FromPartitions, NeedsAWholeDefinition) {
+  MakeParts(100);
+  const Ran refused = Run({"rebuild", "items", "--alter", "ADD c int", "--yes"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("with --definition"));
+  database_.Sql("CREATE VIEW low AS SELECT * FROM items_low");
+  const Ran read = Run(Plain());
+  EXPECT_EQ(read.code, 4) << read.err;
+  EXPECT_THAT(read.err, HasSubstr("view low reads partition items_low"));
+}
+
+class PartsChangeAt : public FromPartitions, public ::testing::WithParamInterface<const char*> {};
+
+// As they do every night: emptied, detached, brought, rewritten, renamed; and one that was changed
+// while it was away.
+TEST_P(PartsChangeAt, EveryRowIsFollowed) {
+  MakeParts();
+  const Ran ran = GoOnPlain(
+      GetParam(), std::string(kPartsChange) +
+                      ";VACUUM FULL items_low; ALTER TABLE items_low RENAME TO items_least;"
+                      "ALTER TABLE items DETACH PARTITION items_rest;"
+                      "UPDATE items_rest SET pad = 'away' WHERE id % 2 = 0;"
+                      "UPDATE mirror SET pad = 'away' WHERE id % 2 = 0 AND a >= 700;"
+                      "ALTER TABLE items ATTACH PARTITION items_rest DEFAULT");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM items WHERE a BETWEEN 10 AND 699"), 11);
+  EXPECT_GT(Number("SELECT count(*) FROM items WHERE pad = 'away'"), 1'000);
+  database_.Sql("DROP TABLE items_high");
+  ExpectPlain();
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, PartsChangeAt,
+                         ::testing::Values("copy-committed:2", "index-built", "compared",
+                                           "swapped"),
+                         [](const auto& point) { return NameOf(point.param); });
+
+TEST_F(FromPartitions, WithoutTheListOfPartsTheComparisonFindsWhatIsMissing) {
+  MakeParts();
+  const Ran ran = GoOnPlain("index-built", kPartsChange, {"PGALTER_SAFEGUARDS_OFF=parts"});
+  EXPECT_EQ(ran.code, 7) << ran.err;
+}
+
+class FromPartitionsKilledAt : public FromPartitions,
+                               public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(FromPartitionsKilledAt, ResumeEndsWithEveryRowRight) {
+  MakeParts();
+  Rebuilders users(database_.conninfo(), 63, 2, Uses::kAnyKey);
+  const Ran killed =
+      Run(Plain({"--workers", "2"}), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  ResumeToTheEnd();
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectPlain();
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, FromPartitionsKilledAt,
+                         ::testing::Values("capture-made", "copy-recorded:5", "purged", "cut-over"),
+                         [](const auto& point) { return NameOf(point.param); });
+
+// Into a plain table and back, killed at some moment each time, while partitions come and go.
+TEST_F(FromPartitions, AtRandomMoments) {
+  const char* wanted = std::getenv("PGALTER_TORTURE_ROUNDS");
+  const int rounds = wanted == nullptr ? 1 : std::atoi(wanted);
+  const char* given = std::getenv("PGALTER_TORTURE_SEED");
+  const unsigned seed = given == nullptr ? 816 : static_cast<unsigned>(std::atoi(given));
+  MakeParts();
+  std::mt19937 dice(seed);
+  Rebuilders users(database_.conninfo(), seed, 2, Uses::kAnyKey);
+  for (int round = 0; round < rounds; ++round) {
+    const unsigned there = std::uniform_int_distribution(0U, 3000U)(dice);
+    const unsigned back = std::uniform_int_distribution(0U, 800U)(dice);
+    SCOPED_TRACE(fmt::format("seed {}, round {}: killed after {} ms, and back after {} ms", seed,
+                             round, there, back));
+    Program program = Start(Plain({"--workers", "2"}));
+    std::this_thread::sleep_for(std::chrono::milliseconds(there));  // the moment under test
+    program.Signal(SIGKILL);
+    const Ran ran = program.Wait();
+    ASSERT_TRUE(ran.code == kKilled || ran.code == 0) << ran.err;
+    AwaitNoRunner();
+    if (RunId() == first_ || StateOfRun() == "reverted") continue;
+    if (StateOfRun() != "done") {
+      database_.Sql(
+          "VACUUM FULL items_high; ALTER TABLE items_mid RENAME TO mid; ALTER TABLE mid "
+          "RENAME TO items_mid");
+      ResumeToTheEnd();
+    }
+    Program revert = Start({"revert", RunId(), "--yes"});
+    std::this_thread::sleep_for(std::chrono::milliseconds(back));  // the moment under test
+    revert.Signal(SIGKILL);
+    const Ran reverting = revert.Wait();
+    ASSERT_TRUE(reverting.code == kKilled || reverting.code == 0) << reverting.err;
+    AwaitNoRunner();
+    const Ran reverted = Run({"revert", RunId(), "--yes"});
+    ASSERT_EQ(reverted.code, 0) << reverted.err;
+    ExpectPartitioned();
+  }
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectSame();
+}
+
 constexpr const char* kOld = R"sql(
 CREATE TABLE customer (id int PRIMARY KEY);
 INSERT INTO customer SELECT generate_series(1, 100);
