@@ -417,9 +417,7 @@ TEST_P(PartsChangeAt, EveryRowIsFollowed) {
   ExpectPlain();
 }
 
-INSTANTIATE_TEST_SUITE_P(Points, PartsChangeAt,
-                         ::testing::Values("copy-committed:2", "index-built", "compared",
-                                           "swapped"),
+INSTANTIATE_TEST_SUITE_P(Points, PartsChangeAt, ::testing::Values("copy-committed:2", "compared"),
                          [](const auto& point) { return NameOf(point.param); });
 
 TEST_F(FromPartitions, WithoutTheListOfPartsTheComparisonFindsWhatIsMissing) {
