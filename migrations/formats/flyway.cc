@@ -212,16 +212,21 @@ Script Read(const Source& source) {
     if (piece.kind != sql::PieceKind::kStatement) continue;
     const auto words = FirstWords(piece);
     if (RefusesTransaction(words)) {
+      if (!refuses) script.up[0].refused_at = piece.span;
       refuses = true;
     } else if (words.empty() || words[0] != "set") {
       others = true;
     }
   }
   if (refuses) script.up[0].sending = lint::Sending::kOneByOne;
-  if (refuses && others && !settings.mixed)
+  if (refuses && others && !settings.mixed) {
+    script.up[0].refusal =
+        "Flyway does not run a file with statements that refuse a transaction beside others: give "
+        "this one a file of its own, or set mixed=true";
     script.note =
         "has statements that refuse a transaction beside others: Flyway takes them apart "
         "only with mixed=true";
+  }
   return script;
 }
 

@@ -22,6 +22,7 @@ using sql::ast::Statement;
 
 constexpr std::string_view kParseErrorId = "parse-error";
 constexpr std::string_view kNewerSyntaxId = "newer-syntax";
+constexpr std::string_view kInTransactionId = "concurrently-in-transaction";
 constexpr std::string_view kUnusedIgnoreId = "unused-ignore";
 constexpr std::string_view kReasonlessIgnoreId = "ignore-without-reason";
 
@@ -38,7 +39,6 @@ std::uint64_t HashOf(std::string_view text, std::uint64_t hash) {
   return hash;
 }
 
-// One file on its way through the rules.
 // IF EXISTS, of what nobody has made: where a history shows tables, a leftover of other databases.
 bool IsOfNothingKnown(const Statement& statement, const catalog::Schema& schema) {
   const auto unknown = [&](const catalog::QualifiedName& name) {
@@ -59,6 +59,41 @@ bool IsOfNothingKnown(const Statement& statement, const catalog::Schema& schema)
   return alter != nullptr && alter->if_exists && unknown(alter->name);
 }
 
+// As the reader of PL/pgSQL writes what EXECUTE puts together.
+bool HasComputedName(std::string_view text) {
+  return text.find("__computed") != std::string_view::npos;
+}
+
+// Whether a body asks before it acts, or catches what fails.
+bool HasGuards(std::string_view body) {
+  std::string word;
+  for (const char c : body) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    if (letter) {
+      word += static_cast<char>(c | 0x20);
+      continue;
+    }
+    if (word == "if" || word == "case" || word == "exception" || word == "elsif") return true;
+    word.clear();
+  }
+  return false;
+}
+
+// It would fail for what is there, or for what is not: behind a guard that is what keeps it back.
+bool IsKeptBack(const locks::Effects& effects) {
+  return std::ranges::any_of(effects.failures, [](const locks::Failure& failure) {
+    return failure.refusal == locks::Refusal::kExists ||
+           failure.refusal == locks::Refusal::kUnknownObject;
+  });
+}
+
+bool IsOnlyUnknown(const locks::Effects& effects) {
+  return std::ranges::all_of(effects.failures, [](const locks::Failure& failure) {
+    return failure.refusal == locks::Refusal::kUnknownObject;
+  });
+}
+
+// One file on its way through the rules.
 class FileLinter {
  public:
   FileLinter(const File& file, int index, const Options& options, catalog::Schema& schema,
@@ -125,6 +160,7 @@ class FileLinter {
   std::vector<Span> statements_;
   std::map<std::uint64_t, int> occurrences_;
   int inside_ = 0;        // statements of bodies that were judged
+  bool guarded_ = false;  // the body that is looked at, or one that calls it
   bool goes_on_ = false;  // with the file after it
   bool shows_history_ = false;
   Transaction transaction_{TransactionKind::kNone};
@@ -176,6 +212,7 @@ void FileLinter::JudgeOne(std::span<const ScriptStatement> all, std::size_t at,
   const locks::Effects effects =
       of_nothing ? locks::Effects()
                  : locks::EffectsOf(read.statement, schema_, options_.server_version);
+  const bool kept_back = guarded_ && place != Place::kScript && IsKeptBack(effects);
   if (file_.judged) {
     ++result_.statements;
     const Context context{read.statement,
@@ -194,10 +231,13 @@ void FileLinter::JudgeOne(std::span<const ScriptStatement> all, std::size_t at,
                           read.in_loop,
                           place == Place::kOwnTransaction,
                           last};
+    // A column that is missed may have been added where nobody could read it.
+    const bool may_be_there = routines_.ran_dynamic() && IsOnlyUnknown(effects);
     for (const Rule* rule : AllRules()) {
       if (rule->check == nullptr || !Wanted(*rule)) continue;
+      const bool doubtful = may_be_there && rule == &kRefusedStatement;
       rule->check(context, [&](Remark remark) {
-        if (of_nothing) remark.severity = Severity::kNote;
+        if (of_nothing || kept_back || doubtful) remark.severity = Severity::kNote;
         Say(*rule, read, std::move(remark));
       });
     }
@@ -220,7 +260,11 @@ void FileLinter::JudgeInside(const ScriptStatement& outer, Transaction& transact
   // Of a file: bodies may call one another again and again.
   constexpr int kMostStatements = 10'000;
   if (depth > kMostCalls || inside_ > kMostStatements) return;
+  if (outside == Place::kScript)
+    guarded_ = outer.statement.As<sql::ast::DoBlock>() == nullptr || HasGuards(outer.text);
   for (const sql::ast::Embedded& body : routines_.Inside(outer.statement)) {
+    if (body.dynamic > 0 || std::ranges::any_of(body.statements, HasComputedName))
+      routines_.RanDynamic();
     Transaction own(TransactionKind::kImplied, Transaction::AfterCommit::kAgain);
     const bool begins = !transaction.open();
     const bool own_before = outside == Place::kOwnTransaction;
@@ -261,6 +305,7 @@ void FileLinter::ReadPart(const Part& part) {
       std::string_view(file_.text).substr(part.span.begin, part.span.end - part.span.begin);
   Script& script = scripts_.emplace_back();
   script.sending = part.sending;
+  if (!part.refusal.empty()) SayAt(kInTransactionId, part.refused_at, part.refusal);
   for (const Piece& piece : sql::SplitScript(text)) {
     const Span span{part.span.begin + piece.span.begin, part.span.begin + piece.span.end};
     for (const sql::Comment& comment : piece.comments) {

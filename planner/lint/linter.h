@@ -23,8 +23,14 @@ enum class Sending {
 };
 
 struct Part {
+  Part() = default;
+  Part(sql::Span place, Sending how) : span(place), sending(how) {}
+
   sql::Span span;  // of the file's bytes
   Sending sending = Sending::kOneByOne;
+  // Why the tool will not run it, and where in the file; empty: it will.
+  std::string refusal;
+  sql::Span refused_at;
 };
 
 struct File {

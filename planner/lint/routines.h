@@ -14,6 +14,10 @@ namespace pgalter::lint {
 class Routines {
  public:
   // In the order of the files.
+  // A body whose EXECUTE puts its text together has run: what it has made is not known.
+  void RanDynamic() { ran_dynamic_ = true; }
+  [[nodiscard]] bool ran_dynamic() const { return ran_dynamic_; }
+
   void Learn(const sql::ast::Statement& statement);
 
   // Of a DO block, and of the routines that a SELECT or CALL runs: what is in their bodies. Nothing
@@ -25,6 +29,7 @@ class Routines {
                  std::vector<sql::ast::Embedded>& bodies) const;
 
   std::map<std::string, std::vector<sql::ast::CreateFunction>, std::less<>> made_;  // by plain name
+  bool ran_dynamic_ = false;
 };
 
 }  // namespace pgalter::lint

@@ -70,11 +70,14 @@ bool InRange(const Known& known, const std::string& column, const ast::Partition
          (IsOpen(bound.to[0]) || Below(known, column, bound.to[0]));
 }
 
-bool InList(const Known& known, const std::string& column, const ast::PartitionBound& bound) {
+bool InList(const Known& known, const catalog::Table& table, const std::string& column,
+            const ast::PartitionBound& bound) {
   if (std::ranges::find(known.not_null, column) == known.not_null.end()) return false;
-  return std::ranges::any_of(known.comparisons, [&](const Comparison& item) {
-    return item.column == column && item.op == "=" &&
-           std::ranges::find(bound.values, item.literal) != bound.values.end();
+  const Range range{column, "", "", bound.values};
+  return std::ranges::any_of(table.constraints, [&](const catalog::Constraint& constraint) {
+    const ast::Constraint& definition = constraint.definition;
+    return definition.kind == ConstraintKind::kCheck && constraint.valid && definition.expression &&
+           StaysWithin(definition.expression->text, range);
   });
 }
 
@@ -100,7 +103,7 @@ catalog::Truth ProvesInside(const catalog::Table& table, const catalog::Table& p
   const std::string* column = OnlyKey(parent);
   if (column == nullptr) return otherwise;
   const bool inside =
-      bound.values.empty() ? InRange(known, *column, bound) : InList(known, *column, bound);
+      bound.values.empty() ? InRange(known, *column, bound) : InList(known, table, *column, bound);
   if (inside) return Truth::kYes;
   if (otherwise == Truth::kUnknown) return otherwise;
   // Dates and the like: the server compares what is only text here.

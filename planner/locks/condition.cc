@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace pgalter::locks {
@@ -56,10 +57,25 @@ std::optional<long long> Integer(const std::string& literal) {
   return value;
 }
 
+// '2025-01-01' or '2025-01-01 00:00:00+00' as its day and what is behind it: days of four-digit
+// years sort as they are written.
+std::optional<std::pair<std::string_view, std::string_view>> DayOf(std::string_view literal) {
+  constexpr std::string_view kShape = "'dddd-dd-dd";
+  if (literal.size() <= kShape.size()) return std::nullopt;
+  for (std::size_t i = 0; i < kShape.size(); ++i) {
+    const bool digit = literal[i] >= '0' && literal[i] <= '9';
+    if (kShape[i] == 'd' ? !digit : literal[i] != kShape[i]) return std::nullopt;
+  }
+  const std::string_view rest = literal.substr(kShape.size());
+  if (rest[0] != '\'' && rest[0] != ' ' && rest[0] != 'T') return std::nullopt;
+  return std::pair(literal.substr(0, kShape.size()), rest);
+}
+
 // What a part says of the rows for which it holds, and of those in the range.
 struct Said {
   bool keeps_out = false;  // it holds for no row in the range
   bool covers = false;     // it holds for every row in the range
+  bool within = false;     // of a list: it holds for no row outside, but for NULL
 };
 
 class Reader {
@@ -83,7 +99,8 @@ class Reader {
     Said said = Conditions();
     while (Take("or")) {
       const Said other = Conditions();
-      said = {said.keeps_out && other.keeps_out, said.covers || other.covers};
+      said = {said.keeps_out && other.keeps_out, said.covers || other.covers,
+              said.within && other.within};
     }
     return said;
   }
@@ -92,7 +109,8 @@ class Reader {
     Said said = Part();
     while (Take("and")) {
       const Said other = Part();
-      said = {said.keeps_out || other.keeps_out, said.covers && other.covers};
+      said = {said.keeps_out || other.keeps_out, said.covers && other.covers,
+              said.within || other.within};
     }
     return said;
   }
@@ -103,7 +121,7 @@ class Reader {
     Said said;
     if (Take("not")) {
       const Said inner = Part();
-      said = {inner.covers, inner.keeps_out};
+      said = {inner.covers, inner.keeps_out, false};
     } else if (Next() == "(" && !BracketsAValue()) {
       Take("(");
       said = Alternatives();
@@ -153,7 +171,7 @@ class Reader {
       const bool negated = Take("not");
       if (!Take("null")) return Fail();
       if (left != range_.column) return {};
-      return {!negated, negated};
+      return {!negated, negated, false};
     }
     const bool negated = Take("not");
     if (Take("in")) return Listed(left, negated, List(")"));
@@ -194,7 +212,10 @@ class Reader {
     const bool all = std::ranges::all_of(range_.values, [&](const std::string& value) {
       return std::ranges::find(values, value) != values.end();
     });
-    return negated ? Said{all, false} : Said{false, all};
+    const bool within = std::ranges::all_of(values, [&](const std::string& value) {
+      return std::ranges::find(range_.values, value) != range_.values.end();
+    });
+    return negated ? Said{all, false, false} : Said{false, all, within};
   }
 
   // The range has its start and not its end.
@@ -202,11 +223,11 @@ class Reader {
     const bool at_start = !range_.from.empty() && AtLeast(range_.from, value);
     const bool before = at_start && range_.from != value;
     const bool past = !range_.to.empty() && AtLeast(value, range_.to);
-    if (op == "<") return {at_start, past};
-    if (op == "<=") return {before, past};
-    if (op == ">=") return {past, at_start};
-    if (op == ">") return {past, before};
-    if (op == "=") return {before || past, false};
+    if (op == "<") return {at_start, past, false};
+    if (op == "<=") return {before, past, false};
+    if (op == ">=") return {past, at_start, false};
+    if (op == ">") return {past, before, false};
+    if (op == "=") return {before || past, false, false};
     return {};
   }
 
@@ -229,11 +250,18 @@ bool AtLeast(const std::string& value, const std::string& limit) {
   if (value == limit) return true;
   const auto left = Integer(value);
   const auto right = Integer(limit);
-  return left && right && *left >= *right;
+  if (left && right) return *left >= *right;
+  const auto day = DayOf(value);
+  const auto other = DayOf(limit);
+  return day && other && day->second == other->second && day->first > other->first;
 }
 
 bool KeepsOut(std::string_view condition, const Range& range) {
   return Reader(condition, range).Read().keeps_out;
+}
+
+bool StaysWithin(std::string_view condition, const Range& range) {
+  return Reader(condition, range).Read().within;
 }
 
 }  // namespace pgalter::locks

@@ -83,6 +83,11 @@ Effects Draft::Finish() {
   return std::move(effects_);
 }
 
+void RefuseUnknownColumn(const catalog::Table& table, const std::string& column, Draft& draft) {
+  if (table.complete && table.FindColumn(column) == nullptr)
+    draft.Refuse(Refusal::kUnknownObject, column, Show(table.name) + " has no column " + column);
+}
+
 std::vector<const catalog::Table*> Descendants(const catalog::Schema& schema,
                                                const QualifiedName& relation) {
   std::vector<const catalog::Table*> all = schema.Children(relation);

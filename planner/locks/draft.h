@@ -60,6 +60,9 @@ inline void Doubt(Work& work, std::string unknown) {
   work.unknown = std::move(unknown);
 }
 
+// Refuses a column that a table whose columns are all known does not have.
+void RefuseUnknownColumn(const catalog::Table& table, const std::string& column, Draft& draft);
+
 // All that is below it, without itself: partitions, their partitions, tables that inherit.
 [[nodiscard]] std::vector<const catalog::Table*> Descendants(const catalog::Schema& schema,
                                                              const QualifiedName& relation);

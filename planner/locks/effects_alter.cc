@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "planner/locks/alter.h"
@@ -74,6 +75,14 @@ void SwitchTrigger(const Altered& altered, Draft& draft) {
     TakeOn(altered, draft, LockMode::kShareRowExclusive);
 }
 
+void DropNotNull(const TableCommand& command, const Altered& altered, Draft& draft) {
+  const catalog::Constraint* key = altered.table == nullptr ? nullptr : altered.table->PrimaryKey();
+  if (key == nullptr || altered.dropped_constraints.contains(key->name)) return;
+  if (std::ranges::find(key->definition.columns, command.name) != key->definition.columns.end())
+    draft.Refuse(Refusal::kOther, command.name,
+                 command.name + " is part of the primary key of " + Show(altered.name));
+}
+
 void Apply(const TableCommand& command, const Altered& altered, Draft& draft) {
   switch (command.change) {
     case TableChange::kAddColumn:
@@ -84,6 +93,8 @@ void Apply(const TableCommand& command, const Altered& altered, Draft& draft) {
       return SetType(command, altered, draft);
     case TableChange::kSetNotNull:
       return SetNotNull(command, altered, draft);
+    case TableChange::kDropNotNull:
+      return DropNotNull(command, altered, draft);
     case TableChange::kAddIdentity:
       return AddIdentity(command, altered, draft);
     case TableChange::kSetExpression:

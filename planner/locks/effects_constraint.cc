@@ -174,6 +174,22 @@ void AddKey(const ast::Constraint& constraint, const Altered& altered, Draft& dr
     if (!altered.added_columns.contains(column)) ScanForNotNull(altered, draft, column);
 }
 
+// CHECK, and the referencing columns of a foreign key. A column may be added beside it.
+void RequireColumns(const ast::Constraint& constraint, const Altered& altered, Draft& draft) {
+  if (altered.table == nullptr) return;
+  const auto require = [&](const std::string& column) {
+    if (!altered.added_columns.contains(column)) RefuseUnknownColumn(*altered.table, column, draft);
+  };
+  if (constraint.kind == ConstraintKind::kForeignKey)
+    for (const std::string& column : constraint.columns) require(column);
+  if (constraint.kind != ConstraintKind::kCheck || !constraint.expression) return;
+  // The table's own name there is the whole row.
+  for (const sql::ColumnUse& use : constraint.expression->facts.columns)
+    if (!use.whole_row && use.qualifier.empty() && use.name != altered.name.name &&
+        use.name != "tableoid")
+      require(use.name);
+}
+
 void RefuseTakenName(const ast::Constraint& constraint, const Altered& altered, Draft& draft) {
   if (constraint.name.empty() || altered.table == nullptr ||
       altered.dropped_constraints.contains(constraint.name))
@@ -195,6 +211,7 @@ void TakeTarget(const QualifiedName& target, Draft& draft, LockMode mode) {
 void AddConstraint(const ast::Constraint& constraint, const Altered& altered, Draft& draft,
                    Written written) {
   RefuseTakenName(constraint, altered, draft);
+  RequireColumns(constraint, altered, draft);
   if (constraint.not_enforced) draft.Needs(18, "NOT ENFORCED");
   if (constraint.without_overlaps) draft.Needs(18, "WITHOUT OVERLAPS");
   switch (constraint.kind) {

@@ -97,6 +97,8 @@ void Form(const ast::CreateIndex& create, Draft& draft) {
   if (create.nulls_not_distinct) draft.Needs(15, "NULLS NOT DISTINCT");
   const bool partitioned = IsPartitioned(table);
   if (table != nullptr) {
+    for (const ast::IndexColumn& column : create.columns)
+      if (!column.column.empty()) RefuseUnknownColumn(*table, column.column, draft);
     RefuseWithoutClass(create, *table, draft);
     RefuseChanging(create, *table, draft);
   }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "planner/locks/forms.h"
 
 namespace pgalter::locks {
@@ -37,6 +39,7 @@ void RefuseOtherColumns(const ast::CreateView& create, const catalog::Table& vie
 }  // namespace
 
 void Form(const ast::CreateView& create, Draft& draft) {
+  if (!create.replace && !create.temporary) RefuseTaken(create.name, draft);
   if (const auto* view = create.replace ? draft.schema().FindTable(create.name) : nullptr) {
     draft.Take(create.name, LockMode::kAccessExclusive);
     RefuseOtherColumns(create, *view, draft);
@@ -47,6 +50,12 @@ void Form(const ast::CreateView& create, Draft& draft) {
 void Form(const ast::CreateTrigger& create, Draft& draft) {
   if (create.replace) draft.Needs(14, "CREATE OR REPLACE TRIGGER");
   const catalog::Table* table = draft.schema().FindTable(create.table);
+  const bool taken = table != nullptr &&
+                     std::ranges::find(table->triggers, create.name, &catalog::Trigger::name) !=
+                         table->triggers.end();
+  if (taken && !create.replace)
+    draft.Refuse(Refusal::kExists, create.name,
+                 Show(table->name) + " has a trigger " + create.name + " already");
   if (table != nullptr && table->kind == catalog::TableKind::kPartitioned && create.row) {
     draft.TakeTree(create.table, LockMode::kShareRowExclusive);
   } else {
@@ -61,6 +70,11 @@ void Form(const ast::CreateRule& create, Draft& draft) {
 
 void Form(const ast::Policy& policy, Draft& draft) {
   draft.Take(policy.table, LockMode::kAccessExclusive);
+  const catalog::Table* known = draft.schema().FindTable(policy.table);
+  if (policy.create && known != nullptr &&
+      std::ranges::find(known->policies, policy.name) != known->policies.end())
+    draft.Refuse(Refusal::kExists, policy.name,
+                 Show(known->name) + " has a policy " + policy.name + " already");
   for (const QualifiedName& table : policy.reads) draft.Take(table, LockMode::kAccessShare);
 }
 
@@ -112,6 +126,8 @@ void Form(const ast::Publication& publication, Draft& draft) {
 }
 
 void Form(const ast::Sequence& sequence, Draft& draft) {
+  const bool temporary = sequence.name.schema == "pg_temp";
+  if (sequence.create && !sequence.if_not_exists && !temporary) RefuseTaken(sequence.name, draft);
   if (sequence.owner_table) draft.Take(*sequence.owner_table, LockMode::kAccessShare);
 }
 

@@ -25,6 +25,8 @@ void Form(const ast::Modify& modify, Draft& draft) {
   using Verb = ast::Modify::Verb;
   if (modify.verb == Verb::kMerge) draft.Needs(15, "MERGE");
   draft.TakeTree(modify.table, LockMode::kRowExclusive);
+  if (const catalog::Table* table = draft.schema().FindTable(modify.table))
+    for (const std::string& column : modify.set_columns) RefuseUnknownColumn(*table, column, draft);
   Read(modify.reads, LockMode::kAccessShare, draft);
   if (modify.verb != Verb::kInsert) {
     Work* work = draft.DoTree(Work::Kind::kScan, modify.table, Reason::kRows);

@@ -40,24 +40,13 @@ void CheckVersion(const ast::CreateTable& create, Draft& draft) {
   for (const ast::Constraint& constraint : create.constraints) check(constraint);
 }
 
-// Nothing is known of it but its size: the statement at hand may be the one that made it.
-bool IsOnlyHeardOf(const catalog::Table& table) {
-  return table.kind == catalog::TableKind::kTable && !table.complete && table.columns.empty();
-}
-
-void RefuseTaken(const QualifiedName& name, bool allowed, Draft& draft) {
-  const catalog::Table* taken = draft.schema().FindTable(draft.schema().Placed(name));
-  if (allowed || taken == nullptr || IsOnlyHeardOf(*taken)) return;
-  draft.Refuse(Refusal::kExists, Show(name), "there is a relation " + Show(name) + " already");
-}
-
 }  // namespace
 
 void Form(const ast::CreateTable& create, Draft& draft) {
   const QualifiedName own = draft.schema().Placed(create.name);
   if (create.persistence != ast::Persistence::kTemporary) {
     if (create.if_not_exists && draft.schema().FindTable(own) != nullptr) return;
-    RefuseTaken(create.name, create.if_not_exists, draft);
+    if (!create.if_not_exists) RefuseTaken(create.name, draft);
   }
   CheckVersion(create, draft);
   for (const ast::ColumnDefinition& column : create.columns)
@@ -72,8 +61,8 @@ void Form(const ast::CreateTable& create, Draft& draft) {
 }
 
 void Form(const ast::CreateTableAs& create, Draft& draft) {
-  if (create.persistence != ast::Persistence::kTemporary)
-    RefuseTaken(create.name, create.if_not_exists, draft);
+  if (create.persistence != ast::Persistence::kTemporary && !create.if_not_exists)
+    RefuseTaken(create.name, draft);
   for (const QualifiedName& table : create.reads) {
     draft.TakeTree(table, LockMode::kAccessShare);
     if (!create.with_data) continue;

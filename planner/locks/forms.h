@@ -33,6 +33,15 @@ void Form(const ast::CommentOn& comment, Draft& draft);
 void Form(const ast::Publication& publication, Draft& draft);
 void Form(const ast::Sequence& sequence, Draft& draft);
 
+void Form(const ast::CreateType& create, Draft& draft);
+void Form(const ast::CreateDomain& create, Draft& draft);
+void Form(const ast::CreateFunction& create, Draft& draft);
+void Form(const ast::CreateSchema& create, Draft& draft);
+void Form(const ast::Extension& extension, Draft& draft);
+// Where a relation of that name would be made, there is one.
+void RefuseTaken(const QualifiedName& name, Draft& draft);
+
+void Form(const ast::AlterEnum& alter, Draft& draft);
 void Form(const ast::AlterComposite& alter, Draft& draft);
 void Form(const ast::AlterDomain& alter, Draft& draft);
 
@@ -41,7 +50,7 @@ void Form(const ast::Select& select, Draft& draft);
 void Form(const ast::Copy& copy, Draft& draft);
 void Form(const ast::Other& other, Draft& draft);
 
-// Those that touch no relation: types, functions, schemas, settings, transactions. What a DO block
+// Those that touch no relation: settings, transactions, routines that change. What a DO block
 // or a procedure does is not seen here.
 template <class Body>
 void Form(const Body& /*body*/, Draft& /*draft*/) {}

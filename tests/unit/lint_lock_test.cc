@@ -34,6 +34,9 @@ INSTANTIATE_TEST_SUITE_P(
          "BEGIN; ALTER TABLE orders ADD COLUMN x int; ALTER TABLE orders VALIDATE CONSTRAINT c;"
          "COMMIT;",
          kSeveral, "error"},
+        {"SleepUnderALock",
+         "BEGIN; ALTER TABLE orders ADD COLUMN x int; SELECT pg_sleep(60); COMMIT;", kBackfill,
+         "error"},
         {"CountUnderALock",
          "BEGIN; ALTER TABLE orders ADD COLUMN x int; SELECT count(*) FROM customers; COMMIT;",
          kSeveral, "warning"},

@@ -43,6 +43,29 @@ constexpr auto kTransaction = Sending::kTransaction;
 constexpr auto kOneQuery = Sending::kOneQuery;
 
 const std::vector<Case> kCases = {
+    // What is there already, and what is not.
+    {"IndexOfMissingColumn", "CREATE INDEX CONCURRENTLY i ON orders (nowhere)", "refused-statement",
+     "error"},
+    {"UpdateOfMissingColumn", "UPDATE orders SET nowhere = 1 WHERE id = 1", "refused-statement",
+     "error"},
+    {"ColumnTwiceInDo", "DO $$ BEGIN ALTER TABLE orders ADD COLUMN amount integer; END $$",
+     "refused-statement", "error"},
+    {"ColumnTwiceBehindAGuard",
+     "DO $$ BEGIN IF 1 = 1 THEN ALTER TABLE orders ADD COLUMN amount integer; END IF; END $$",
+     "refused-statement", "note"},
+    {"ColumnTwiceAndCaught",
+     "DO $$ BEGIN ALTER TABLE orders ADD COLUMN amount integer; EXCEPTION WHEN duplicate_column "
+     "THEN NULL; END $$",
+     "refused-statement", "note"},
+    {"SchemaPublicOfADump", "CREATE SCHEMA public", "refused-statement", ""},
+    {"FunctionOfOtherArguments",
+     "CREATE FUNCTION twice(a integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';"
+     "CREATE FUNCTION twice(a text) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+     "refused-statement", ""},
+    {"FunctionTwice",
+     "CREATE FUNCTION twice(a integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';"
+     "CREATE FUNCTION twice(b integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+     "refused-statement", "error"},
     // Transactions.
     {"CicBetweenBeginAndCommit", "BEGIN; CREATE INDEX CONCURRENTLY i ON orders (amount); COMMIT",
      "concurrently-in-transaction", "error"},

@@ -172,6 +172,18 @@ TEST(Formats, FlywayRefusesAMixedFile) {
   EXPECT_THAT(notes("DROP TABLE c; REINDEX TABLE CONCURRENTLY a;"), IsEmpty());
 }
 
+TEST(Formats, TheRefusalOfAMixedFileNamesTheStatement) {
+  Reader reader({"flyway", Direction::kUp});
+  const std::string text = "DROP TABLE c; CREATE INDEX CONCURRENTLY i ON a (b);";
+  reader.AddText(text);
+  const auto migrations = reader.Take();
+  ASSERT_EQ(migrations.files.size(), 1U);
+  ASSERT_EQ(migrations.files[0].parts.size(), 1U);
+  const lint::Part& part = migrations.files[0].parts[0];
+  EXPECT_THAT(part.refusal, HasSubstr("mixed=true"));
+  EXPECT_EQ(part.refused_at.begin, text.find("CREATE"));
+}
+
 TEST(Formats, FlywayPrefixesAndBaselineWithoutItsVersions) {
   EXPECT_THAT(Up("flyway-configured"), ElementsAre("sql/B3__base.sql | each | SELECT 3;",
                                                    "sql/M4__b.sql | each | SELECT 4;"));

@@ -38,9 +38,24 @@ std::optional<Severity> Judge(const Context& context, const Modify& modify) {
   return all ? Severity::kError : Severity::kWarning;
 }
 
+bool Sleeps(const sql::ast::Statement& statement) {
+  const auto* select = statement.As<sql::ast::Select>();
+  return select != nullptr && std::ranges::any_of(select->functions, [](const auto& use) {
+           return !use.name.empty() && use.name.back().starts_with("pg_sleep");
+         });
+}
+
 void Check(const Context& context, const Reporter& report) {
   const Held* held = context.transaction.StrongestBlocking();
   const auto* modify = context.statement.As<Modify>();
+  if (held != nullptr && Sleeps(context.statement)) {
+    Remark remark;
+    remark.message = fmt::format("it sleeps while the transaction holds {} on {}",
+                                 locks::Name(held->mode), Context::Show(held->relation));
+    remark.remedy = "Commit first.";
+    remark.lock = LockTaken{held->mode, Context::Show(held->relation)};
+    report(std::move(remark));
+  }
   if (held == nullptr || modify == nullptr) return;
   const auto severity = Judge(context, *modify);
   if (!severity) return;

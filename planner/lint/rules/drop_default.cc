@@ -37,8 +37,23 @@ void CheckExpression(const Context& context, const Reporter& report) {
                  });
 }
 
+void CheckIdentity(const Context& context, const Reporter& report) {
+  const auto judge = [&](const auto& alter, const auto& command, int) {
+    const catalog::Column* column = ColumnInUse(context, alter, command.name);
+    if (column == nullptr || !column->identity || GetsValue(context, alter, command.name)) return;
+    Remark remark;
+    remark.lock = LockOn(context, alter.name);
+    remark.message = fmt::format("INSERTs that leave {} of {} out fail from here on", command.name,
+                                 Context::Show(alter.name));
+    remark.remedy = "Give the column a default in the same transaction: nextval of a sequence.";
+    report(std::move(remark));
+  };
+  ForEachCommand(context, sql::ast::TableChange::kDropIdentity, judge);
+}
+
 void Check(const Context& context, const Reporter& report) {
   CheckExpression(context, report);
+  CheckIdentity(context, report);
   ForEachCommand(
       context, sql::ast::TableChange::kDropDefault,
       [&](const auto& alter, const auto& command, int) {

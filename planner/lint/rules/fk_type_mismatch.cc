@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "planner/lint/rules/definitions.h"
 
@@ -32,6 +33,23 @@ std::vector<std::string> TargetColumns(const Context& context, const sql::ast::F
   return primary == nullptr ? std::vector<std::string>{} : primary->definition.columns;
 }
 
+// Types of one row have an equality among them; those of two do not.
+bool CannotBeCompared(const std::string& one, const std::string& other) {
+  using Kind = std::vector<std::string_view>;
+  static const std::array<Kind, 7> kKinds{{{"int2", "int4", "int8", "numeric", "float4", "float8"},
+                                           {"text", "varchar", "bpchar"},
+                                           {"date", "timestamp", "timestamptz"},
+                                           {"uuid"},
+                                           {"bool"},
+                                           {"bytea"},
+                                           {"inet", "cidr"}}};
+  const auto kind = [](const std::string& type) {
+    return std::ranges::find_if(
+        kKinds, [&](const Kind& types) { return std::ranges::find(types, type) != types.end(); });
+  };
+  return kind(one) != kKinds.end() && kind(other) != kKinds.end() && kind(one) != kind(other);
+}
+
 void Check(const Context& context, const Reporter& report) {
   ForEachNewConstraint(context, [&](const auto& table, const sql::ast::Constraint& constraint,
                                     const std::vector<std::string>& columns) {
@@ -42,9 +60,15 @@ void Check(const Context& context, const Reporter& report) {
       const std::string from = TypeOf(context, table, columns[i]);
       const std::string to = TypeOf(context, target, targets[i]);
       if (from.empty() || to.empty() || from == to) continue;
-      Say(report,
+      Remark remark;
+      remark.message =
           fmt::format("{}.{} is {}, and references {}.{}, which is {}", Context::Show(table),
-                      columns[i], from, Context::Show(target), targets[i], to));
+                      columns[i], from, Context::Show(target), targets[i], to);
+      if (CannotBeCompared(from, to)) {
+        remark.severity = Severity::kError;
+        remark.message += ": the server refuses a key between types that it cannot compare";
+      }
+      report(std::move(remark));
     }
   });
 }

@@ -20,6 +20,23 @@ bool LoopsInOneTransaction(const Context& context, const sql::ast::Modify& modif
          std::ranges::none_of(context.after, Commits);
 }
 
+// state = 'open', where that is the default of the column: what most rows were made with.
+bool PicksTheDefault(const Context& context, const sql::ast::Modify& modify) {
+  const bool changes = modify.verb == sql::ast::Modify::Verb::kUpdate ||
+                       modify.verb == sql::ast::Modify::Verb::kDelete;
+  if (!changes || !modify.where || modify.has_limit || modify.where_has_subquery) return false;
+  const sql::ast::Expression& where = *modify.where;
+  if (where.comparisons.size() != 1 || where.facts.columns.size() != 1 ||
+      !where.facts.functions.empty() || !where.facts.parameters.empty())
+    return false;
+  const sql::ast::Comparison& only = where.comparisons.front();
+  const catalog::Table* table = context.schema.FindTable(modify.table);
+  const catalog::Column* column = table == nullptr ? nullptr : table->FindColumn(only.column);
+  if (column == nullptr || only.op != "=" || column->default_value.empty()) return false;
+  return column->default_value == only.literal ||
+         column->default_value.starts_with(only.literal + "::");
+}
+
 void Check(const Context& context, const Reporter& report) {
   ForEachModify(context.statement, [&](const sql::ast::Modify& modify) {
     if (LoopsInOneTransaction(context, modify)) {
@@ -27,6 +44,15 @@ void Check(const Context& context, const Reporter& report) {
                            fmt::format("{} is changed by parts, but all of them in one transaction",
                                        Context::Show(modify.table)));
       if (looped) report(std::move(*looped));
+      return;
+    }
+    if (PicksTheDefault(context, modify)) {
+      auto picked = OnRows(
+          context, modify,
+          fmt::format("this condition holds for every row of {} that has kept the default of "
+                      "the column, and they are changed in one statement",
+                      Context::Show(modify.table)));
+      if (picked) report(std::move(*picked));
       return;
     }
     if (ExtentOf(modify) != Extent::kNearly) return;
