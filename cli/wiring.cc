@@ -6,7 +6,12 @@
 #include "batcher/copy/copy_step.h"
 #include "batcher/cutover/cutover_step.h"
 #include "batcher/partition/attach_step.h"
+#include "batcher/partition/merge_step.h"
 #include "batcher/partition/parent_step.h"
+#include "batcher/partition/parts_step.h"
+#include "batcher/partition/release_step.h"
+#include "batcher/partition/retire_steps.h"
+#include "batcher/partition/swap_step.h"
 #include "batcher/rebuild/in_plan.h"
 #include "batcher/rebuild/key_step.h"
 #include "batcher/rebuild/shadow_step.h"
@@ -49,8 +54,15 @@ Wiring MakeWiring() {
   AddPart<rebuild::IndexesStep>(wiring, "indexes");
   AddPart<rebuild::KeyStep>(wiring, "key");
   Add(wiring, "partition-attach", std::make_unique<partition::AttachStep>());
+  Add(wiring, "partition-drop", std::make_unique<partition::DropStep>());
+  Add(wiring, "partition-export", std::make_unique<partition::ExportStep>());
+  Add(wiring, "partition-merge", std::make_unique<partition::MergeStep>());
   Add(wiring, "partition-parent", std::make_unique<partition::ParentStep>());
+  Add(wiring, "partition-parts", std::make_unique<partition::PartsStep>());
+  Add(wiring, "partition-release", std::make_unique<partition::ReleaseStep>());
+  Add(wiring, "partition-retire", std::make_unique<partition::RetireStep>());
   Add(wiring, "partition-settle", std::make_unique<partition::SettleStep>());
+  Add(wiring, "partition-swap", std::make_unique<partition::SwapStep>());
   Add(wiring, "release", std::make_unique<rebuild::ReleaseStep>());
   Add(wiring, "refresh", std::make_unique<run::DdlStep>(run::Holding::kAsLongAsItTakes));
   AddPart<cutover::SettleStep>(wiring, "settle");

@@ -17,6 +17,7 @@
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
+#include "batcher/cutover/swap_checks.h"
 #include "batcher/dependants/obstacles.h"
 #include "batcher/rebuild/follow.h"
 #include "batcher/rebuild/obstacles.h"
@@ -101,25 +102,6 @@ lock::LockRequest LockOf(const Swap& swap) {
     if (parsed) request.tables.push_back(*parsed);
   }
   return request;
-}
-
-// What must be true for the log to be whole. Under the lock.
-Task<> CheckCapture(Session& session, const Flow& flow, const std::string& run) {
-  std::vector<std::int64_t> parts;
-  for (const capture::Part& part : co_await capture::ReadParts(session, flow.from_oid))
-    parts.push_back(part.oid);
-  const pg::Result found = co_await session.db().Query(
-      "SELECT (SELECT count(*) = 2 FROM pg_trigger WHERE tgrelid = $1 AND tgname IN ($2, $3)"
-      "        AND tgenabled = 'A')"
-      " AND NOT EXISTS (SELECT FROM unnest($4::int8[]) p WHERE NOT EXISTS (SELECT FROM pg_trigger"
-      "   WHERE tgrelid = p AND tgname = $2 AND tgenabled = 'A'))",
-      flow.from_oid, flow.trigger(), flow.truncate_trigger(), parts);
-  if (found.Get<bool>(0, 0) || !async::SafeguardOn("capture-check")) co_return;
-  throw Failure(
-      ExitCode::kRefused,
-      fmt::format("the capture on {} was dropped or disabled meanwhile, so changes may be "
-                  "missing; nothing was swapped. pgalter abort {} --yes, and begin again",
-                  flow.from, run));
 }
 
 Task<> Execute(Session& session, const std::vector<std::string>& statements) {

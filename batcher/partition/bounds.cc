@@ -198,6 +198,15 @@ Task<std::vector<Range>> RangesFrom(Session& session, KeyColumn column, Period p
                             std::move(edge), count, Begin::kAfter);
 }
 
+Task<std::vector<Range>> RangesAround(Session& session, KeyColumn column, Period period,
+                                      std::string time_zone, std::string at, int count) {
+  Edge edge;
+  edge.newest = std::move(at);
+  edge.margin = "0";
+  co_return co_await Ranges(session, std::move(column), period, std::move(time_zone),
+                            std::move(edge), count, Begin::kBefore);
+}
+
 Task<std::vector<Range>> RangesOver(Session& session, KeyColumn column, Period period,
                                     std::string time_zone, std::string oldest, std::string newest,
                                     int more) {

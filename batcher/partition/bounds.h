@@ -51,6 +51,11 @@ Task<std::vector<Range>> RangesOver(Session& session, KeyColumn column, Period p
                                     std::string time_zone, std::string oldest, std::string newest,
                                     int more);
 
+// `count` ranges from the one that holds `at` (text of the column's type), without a look at the
+// clock.
+Task<std::vector<Range>> RangesAround(Session& session, KeyColumn column, Period period,
+                                      std::string time_zone, std::string at, int count);
+
 // What follows the bound `last` (text of the column's type), until so many ranges lie beyond the
 // newest row and the clock; none where they are there already.
 struct Following {

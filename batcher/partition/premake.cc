@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/partition/likeness.h"
 #include "batcher/partition/lookup.h"
 #include "engine/guard/role_settings.h"
 #include "engine/run/failure.h"
@@ -135,58 +136,6 @@ Task<> RefuseOffGrid(Session& session, const Parent& parent, const Period& perio
                   parent.table.name, row.Get<std::string>(0, 1), wish.time_zone));
 }
 
-Task<> RefuseRowsInDefault(Session& session, const Parent& parent, const std::string& from,
-                           const std::string& to) {
-  const pg::Result rest = co_await session.db().Query(
-      "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_partitioned_table p"
-      " JOIN pg_class c ON c.oid = p.partdefid JOIN pg_namespace n ON n.oid = c.relnamespace"
-      " WHERE p.partrelid = $1",
-      parent.table.oid);
-  if (rest.empty()) co_return;
-  const std::string column = QuoteIdentifier(parent.column.name);
-  const auto name = rest.Get<std::string>(0, 0);
-  const pg::Result row = co_await session.db().Query(fmt::format(
-      "SELECT count(*) FROM {} WHERE {} >= {} AND {} < {}", name, column, from, column, to));
-  const auto count = row.Get<std::int64_t>(0, 0);
-  if (count > 0)
-    throw Failure(ExitCode::kRefused,
-                  fmt::format("{} rows of {} belong into the partitions that are to be made, and "
-                              "would be in their way: {} from {} up to {}. Move them out of it "
-                              "first. Nothing was changed",
-                              count, name, column, from, to));
-}
-
-// What a new partition has to be given to be as its siblings are, with {} for its name: their owner
-// and replica identity, and none of the rights that default privileges would open it with.
-struct Likeness {
-  std::string persistence;
-  std::vector<std::string> after;
-};
-Task<Likeness> LikeTheOthers(Session& session, const Parent& parent) {
-  Likeness likeness;
-  const pg::Result row = co_await session.db().Query(
-      "SELECT quote_ident(pg_get_userbyid(c.relowner)),"
-      " c.relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user),"
-      " EXISTS (SELECT FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid"
-      "   WHERE i.inhparent = c.oid AND p.relreplident = 'f'),"
-      " (SELECT bool_and(p.relpersistence = 'u') FROM pg_inherits i JOIN pg_class p"
-      "   ON p.oid = i.inhrelid WHERE i.inhparent = c.oid),"
-      " (SELECT string_agg(DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident("
-      "     pg_get_userbyid(a.grantee)) END, ', ')"
-      "   FROM pg_default_acl d, aclexplode(d.defaclacl) a WHERE d.defaclobjtype = 'r'"
-      "   AND d.defaclrole = (SELECT oid FROM pg_roles WHERE rolname = current_user)"
-      "   AND d.defaclnamespace IN (0, c.relnamespace) AND a.grantee <> d.defaclrole)"
-      " FROM pg_class c WHERE c.oid = $1",
-      parent.table.oid);
-  if (row.Get<std::optional<bool>>(0, 3).value_or(false)) likeness.persistence = "UNLOGGED ";
-  if (const auto grantees = row.Get<std::optional<std::string>>(0, 4))
-    likeness.after.push_back("REVOKE ALL ON TABLE {} FROM " + *grantees);
-  if (row.Get<bool>(0, 2)) likeness.after.emplace_back("ALTER TABLE {} REPLICA IDENTITY FULL");
-  if (row.Get<bool>(0, 1))
-    likeness.after.push_back("ALTER TABLE {} OWNER TO " + row.Get<std::string>(0, 0));
-  co_return likeness;
-}
-
 }  // namespace
 
 Task<Premake> FindPremake(Session& session, PremakeWish wish) {
@@ -221,19 +170,19 @@ Task<Premake> FindPremake(Session& session, PremakeWish wish) {
                                            std::move(newest), wish.premake);
   premake.until = ranges.until;
   const auto options = last.Get<std::string>(0, 2);
-  const Likeness likeness = co_await LikeTheOthers(session, parent);
+  const Likeness likeness = co_await LikeTheOthers(session, parent.table.oid);
   for (const Range& range : ranges.ranges) {
     const std::string name = parent.home + "." + PartName(parent.table.relname, "_p" + range.name);
-    premake.script.push_back(
-        fmt::format("CREATE {}TABLE {} PARTITION OF {} FOR VALUES FROM ({}) TO "
-                    "({}){}",
-                    likeness.persistence, name, parent.table.name, range.from, range.to, options));
-    for (const std::string& form : likeness.after)
-      premake.script.push_back(fmt::format(fmt::runtime(form), name));
+    const std::string bound = fmt::format("FOR VALUES FROM ({}) TO ({})", range.from, range.to);
+    for (std::string& statement : MakePartition(likeness, name, parent.table.name, bound, options))
+      premake.script.push_back(std::move(statement));
   }
-  if (!ranges.ranges.empty())
-    co_await RefuseRowsInDefault(session, parent, ranges.ranges.front().from,
-                                 ranges.ranges.back().to);
+  premake.ranges = ranges.ranges;
+  if (!premake.ranges.empty()) {
+    const std::string column = QuoteIdentifier(parent.column.name);
+    premake.inside = fmt::format("{} >= {} AND {} < {}", column, premake.ranges.front().from,
+                                 column, premake.ranges.back().to);
+  }
   co_return premake;
 }
 

@@ -19,13 +19,14 @@ struct PremakeWish {
 struct Premake {
   std::string table;                // quoted, with its schema
   std::string until;                // a literal: where the last partition ends now
+  std::vector<Range> ranges;        // that are missing
+  std::string inside;               // the rows that belong into them, as a condition
   std::vector<std::string> script;  // CREATE TABLE … PARTITION OF …, without semicolons
 };
 
 // Ranges follow the last one, so that so many lie beyond the newest row and the clock (of numbers:
 // beyond the newest row). Reads the table; writes nothing. Throws run::Failure: not partitioned by
-// range of one column, a last partition without an end, a width that cannot be told, or rows of the
-// default partition that belong into a new one.
+// range of one column, a last partition without an end, or a width that cannot be told.
 Task<Premake> FindPremake(Session& session, PremakeWish wish);
 
 }  // namespace pgalter::partition

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 
+#include "cli/arguments.h"
 #include "cli/context.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
@@ -30,17 +32,37 @@ void AddOptions(po::options_description& options) {
        "the width of a range, as '1 month' or, of numbers, 1000000; maintain: default: as the last "
        "one")  //
       ("values", po::value<std::vector<std::string>>()->composing()->value_name("NAME=VALUE,..."),
-       "convert by list: one partition and what it holds; once for each")         //
+       "convert by list: one partition and what it holds, once for each; add, attach: of the "
+       "one")                                                                     //
       ("modulus", po::value<int>(), "convert by hash: the number of partitions")  //
       ("strategy", po::value<std::string>()->default_value("auto")->value_name("auto|attach|copy"),
        "convert: attach the table as the first range, without a copy; or copy all rows into their "
-       "partitions; auto: attach where it is by range")                                           //
-      ("workers", po::value<int>(), "convert by copy: sessions that copy at a time; default: 1")  //
+       "partitions; auto: attach where it is by range")  //
+      ("workers", po::value<int>(),
+       "where rows are copied: sessions that copy at a time; default: 1")  //
       ("time-zone", po::value<std::string>()->default_value("UTC")->value_name("ZONE"),
        "in which days and months begin")                                                     //
       ("premake", po::value<int>()->default_value(4), "how many partitions are made ahead")  //
       ("default", po::value<std::string>()->default_value("yes")->value_name("yes|no"),
-       "convert: a partition for rows that fit nowhere else")  //
+       "convert: a partition for rows that fit nowhere else; add, attach: it is that one")  //
+      ("from", po::value<std::string>()->value_name("VALUE"),
+       "add, attach: where a range begins; MINVALUE; of a uuid also a time")  //
+      ("to", po::value<std::string>()->value_name("VALUE"),
+       "add, attach: where a range ends, itself not in it; MAXVALUE")  //
+      ("name", po::value<std::string>(),
+       "add, merge: the partition's name; default: made of the bound, that of the first")  //
+      ("at", po::value<std::vector<std::string>>()->composing()->value_name("VALUE"),
+       "split: where the next range begins; once for each cut, in their order")  //
+      ("keep", po::value<std::string>()->value_name("INTERVAL|N"),
+       "retain: what ended longer ago goes; or all ranges that have begun but the last N")  //
+      ("drop", "retain: what has gone is dropped, after --hold")                            //
+      ("export", po::value<std::string>()->value_name("DIR"),
+       "retain: the same, once its rows are in a file there, read again and compared")  //
+      ("hold", po::value<std::string>()->value_name("INTERVAL"),
+       "retain: so long a detached partition waits; default: 7 days")                       //
+      ("reason", po::value<std::string>()->value_name("TEXT"), "hold: why nothing may go")  //
+      ("as", po::value<std::string>()->value_name("PARENT"),
+       "attach: the partitioned table that it becomes a part of")  //
       ("allow-weaker-keys",
        "convert: unique keys that lack the column get it, and are weaker for it; the primary key "
        "does in any case")  //
@@ -50,13 +72,33 @@ void AddOptions(po::options_description& options) {
       ("detach", "leave a background runner, and return");
 }
 
+bool Takes(const PartitionVerb& verb, const std::string& option) {
+  return fmt::format(" {} ", verb.options).find(fmt::format(" {} ", option)) != std::string::npos;
+}
+
+// An option of another verb would do nothing, and not say so.
+void RefuseOthers(const Context& context, const PartitionVerb& verb) {
+  const po::options_description own = OwnOptions(*context.command);
+  for (const auto& option : own.options()) {
+    const std::string& name = option->long_name();
+    if (!context.Has(name) || context.options[name].defaulted() || Takes(verb, name)) continue;
+    std::vector<std::string> taken;
+    for (const auto& other : own.options())
+      if (Takes(verb, other->long_name())) taken.push_back("--" + other->long_name());
+    throw Rejected(ExitCode::kUsage, fmt::format("--{} is not for partition {}", name, verb.name),
+                   taken.empty() ? "it takes no options of its own"
+                                 : fmt::format("it takes {}", fmt::join(taken, ", ")));
+  }
+}
+
 Task<ExitCode> Run(Context& context) {
   const std::string& name = context.Operand(0);
   for (const PartitionVerb* verb : kVerbs) {
     if (verb->name != name) continue;
-    if (context.operands.size() != verb->most_operands + 1)
+    RefuseOthers(context, *verb);
+    if (context.operands.size() < 2 || (context.operands.size() > 2 && !verb->many))
       throw Rejected(ExitCode::kUsage, fmt::format("partition {}: which table?", name),
-                     fmt::format("pgalter partition {} TABLE", name));
+                     fmt::format("pgalter partition {} {}", name, verb->operand));
     return verb->run(context);
   }
   std::string names;
@@ -80,17 +122,37 @@ const CommandBody kPartitionCommand{
         "the "
         "next partitions and one for the rest. With --strategy copy, and by list and by hash, all "
         "rows are copied into their partitions, as by `pgalter rebuild`.\n\n"
+        "add TABLE: one new partition, empty, without anybody waiting. attach TABLE --as PARENT: a "
+        "table becomes a partition; what the server would read or build under its lock is read and "
+        "built before. detach PARTITION: it becomes a table of its own, CONCURRENTLY where there "
+        "is "
+        "no default partition; one that somebody has begun is ended.\n\n"
+        "split PARTITION: several partitions take the place of one, with its rows: copied in "
+        "throttled "
+        "chunks while it is in use, followed, compared, and put in place in one short transaction. "
+        "Of "
+        "a default partition: rows get partitions of their own, and a new default partition has "
+        "the "
+        "rest.\n\n"
+        "merge PARTITION PARTITION...: neighbours become one; for small ones, whose rows can be "
+        "moved "
+        "while users wait, for a second at most.\n\n"
         "maintain TABLE: makes the next ranges, so that --premake of them lie beyond the newest "
         "row and "
-        "the clock; made by anybody, in any way, they are gone on from. For cron. list TABLE: the "
+        "the clock; made by anybody, in any way, they are gone on from. For cron.\n\nretain TABLE: "
+        "partitions that are older than --keep are detached; with --drop or --export they are "
+        "dropped later. It only shows what would go unless --yes is given. hold TABLE|PARTITION "
+        "keeps "
+        "all of it from going, until release.\n\nundo TABLE: copies all rows into a plain table "
+        "that takes its place, as by `pgalter rebuild`. list TABLE: the "
         "partitions with their bounds and sizes, gaps, and rows that no range holds.\n\n"
         "After a crash of whatever kind `pgalter resume` goes on; `pgalter abort` before the "
         "cut-over leaves all as it was; `pgalter revert` after it makes the table plain again, "
         "with "
         "all rows.",
-    .most_operands = 2,
+    .most_operands = kAnyNumber,
     .least_operands = 1,
-    .words = "convert maintain list",
+    .words = "convert add attach detach split merge maintain retain hold release undo list",
     .add_options = &AddOptions,
     .run = &Run};
 

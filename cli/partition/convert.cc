@@ -9,6 +9,7 @@
 #include "cli/foreground.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
+#include "cli/partition/list_parts.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -43,22 +44,6 @@ void ReadBy(const std::string& by, partition::Division& division) {
   division.column = column->name;
 }
 
-// "eu=de,fr,it"
-partition::ListPart PartOf(const std::string& text) {
-  partition::ListPart part;
-  const std::size_t at = text.find('=');
-  if (at != std::string::npos) part.name = text.substr(0, at);
-  std::string rest = at == std::string::npos ? "" : text.substr(at + 1);
-  while (!rest.empty()) {
-    const std::size_t comma = rest.find(',');
-    part.values.push_back(rest.substr(0, comma));
-    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
-  }
-  if (part.name.empty() || part.values.empty())
-    Refuse(fmt::format("--values \"{}\" is not NAME=VALUE[,VALUE...]", text), "");
-  return part;
-}
-
 // Each way of parting has options of its own; one that says nothing would be a mistake.
 void ReadParts(const Context& context, partition::Division& division) {
   constexpr int kMostParts = 1000;
@@ -73,10 +58,18 @@ void ReadParts(const Context& context, partition::Division& division) {
   only("every", By::kRange, "--by 'range(made)' --every '1 month'");
   only("values", By::kList, "--by 'list(country)' --values eu=de,fr --values us=us");
   only("modulus", By::kHash, "--by 'hash(id)' --modulus 8");
+  const auto never = [&](const char* option) {
+    if (!context.options[option].defaulted())
+      Refuse(fmt::format("--{} is not for partition convert --by '{}'", option, context.Get("by")),
+             "");
+  };
+  if (division.by != By::kRange) never("premake");
+  if (division.by != By::kRange) never("time-zone");
+  if (division.by == By::kHash) never("default");
   if (division.by == By::kRange) division.every = context.Get("every");
   if (division.by == By::kList)
     for (const std::string& text : context.Get<std::vector<std::string>>("values"))
-      division.lists.push_back(PartOf(text));
+      division.lists.push_back(ListPartOf(text));
   if (division.by == By::kHash) {
     division.modulus = context.Get<int>("modulus");
     if (division.modulus < 1 || division.modulus > kMostParts)
@@ -242,6 +235,12 @@ Task<ExitCode> Run(Context& context) {
 }  // namespace
 
 extern const PartitionVerb kPartitionConvert;
-const PartitionVerb kPartitionConvert{.name = "convert", .run = &Run};
+const PartitionVerb kPartitionConvert{
+    .name = "convert",
+    .operand = "TABLE",
+    .options =
+        "by every values modulus strategy workers time-zone premake default allow-weaker-keys "
+        "inbound-fk dry-run detach",
+    .run = &Run};
 
 }  // namespace pgalter::cli

@@ -56,6 +56,6 @@ Task<ExitCode> Run(Context& context) {
 }  // namespace
 
 extern const PartitionVerb kPartitionList;
-const PartitionVerb kPartitionList{.name = "list", .run = &Run};
+const PartitionVerb kPartitionList{.name = "list", .operand = "TABLE", .options = "", .run = &Run};
 
 }  // namespace pgalter::cli

@@ -1,19 +1,15 @@
 #include <fmt/format.h>
 
+#include "batcher/partition/bound_wish.h"
 #include "batcher/partition/premake.h"
-#include "cli/confirm.h"
+#include "batcher/partition/split.h"
 #include "cli/connect.h"
-#include "cli/detach.h"
-#include "cli/foreground.h"
 #include "cli/json_output.h"
+#include "cli/partition/planned.h"
+#include "cli/partition/repart_run.h"
 #include "cli/partition/verb.h"
-#include "cli/plan_input.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
-#include "engine/run/make_run.h"
-#include "engine/state/schema.h"
-#include "planner/plan/json.h"
-#include "planner/plan/render/format.h"
 
 namespace pgalter::cli {
 
@@ -32,14 +28,6 @@ partition::PremakeWish WishOf(const Context& context) {
   return wish;
 }
 
-// All steps are of the expanding kind: attached at once.
-run::PlannedRun PlannedOf(plan::Plan plan) {
-  run::PlannedRun planned;
-  planned.plan = std::move(plan);
-  planned.through = state::Phase::kContract;
-  return planned;
-}
-
 ExitCode SayNothingToDo(const Context& context, const partition::Premake& premake) {
   if (context.output == Output::kJson) {
     PrintJson({{"version", 1}, {"table", premake.table}, {"until", premake.until}, {"made", 0}});
@@ -56,34 +44,32 @@ Task<ExitCode> Run(Context& context) {
     guard::Session session = co_await OpenForChange(context);
     const partition::Premake premake = co_await partition::FindPremake(session, wish);
     if (premake.script.empty()) co_return SayNothingToDo(context, premake);
-    std::string script;
-    for (const std::string& statement : premake.script) script += statement + ";\n";
-    PlanBase base = co_await ReadPlanBase(session);
-    run::PlannedRun planned = PlannedOf(PlanOf(script, base));
-    if (context.Has("dry-run")) {
-      if (context.output == Output::kJson) {
-        PrintJson(plan::ToJson(planned.plan));
-      } else {
-        Print(plan::FindFormat("text")->render(planned.plan) + "nothing was written\n");
-      }
-      co_return ExitCode::kDone;
+    const partition::Whole whole = co_await partition::FindWhole(session, premake.table);
+    const std::int64_t misplaced =
+        co_await partition::CountInDefault(session, whole, premake.inside);
+    if (misplaced > 0) {
+      Say(context,
+          fmt::format("{} has {} rows that belong into the partitions that are to be made: "
+                      "they are moved there",
+                      whole.rest, misplaced));
+      const partition::PreparedRepart prepared =
+          co_await partition::PreparePremake(session, whole, premake, WorkersOf(context));
+      run = co_await StartRepart(context, session, prepared, "partition maintain");
+    } else {
+      run = co_await StartPlanned(context, session, premake.script,
+                                  fmt::format("Make {} partitions of {}, from {} on?",
+                                              premake.ranges.size(), premake.table, premake.until));
     }
-    co_await run::RefuseUnfit(session, planned.plan, base.schema);
-    co_await state::RefusePublication(session);
-    planned.spec.settings = co_await guard::RoleSettings(session);
-    Confirm(context, fmt::format("Make {} partitions of {}, from {} on?", premake.script.size(),
-                                 premake.table, premake.until));
-    co_await state::Install(session);
-    run = co_await run::CreateRun(session, planned);
-    Say(context, fmt::format("run {}", run));
   }
-  if (context.Has("detach")) co_return co_await Detach(context, run);
-  co_return co_await RunInForeground(context, run);
+  co_return co_await FollowRun(context, run);
 }
 
 }  // namespace
 
 extern const PartitionVerb kPartitionMaintain;
-const PartitionVerb kPartitionMaintain{.name = "maintain", .run = &Run};
+const PartitionVerb kPartitionMaintain{.name = "maintain",
+                                       .operand = "TABLE",
+                                       .options = "every time-zone premake workers dry-run detach",
+                                       .run = &Run};
 
 }  // namespace pgalter::cli

@@ -9,7 +9,9 @@ namespace pgalter::cli {
 
 struct PartitionVerb {
   std::string_view name;
-  std::size_t most_operands = 1;  // after the verb
+  std::string_view operand;  // what stands behind it: "TABLE"
+  bool many = false;         // of them
+  std::string_view options;  // that it takes, with blanks between; all others are refused
   Task<ExitCode> (*run)(Context& context) = nullptr;
 };
 

@@ -30,8 +30,13 @@ json::object ToJson(const PlanSpec& spec) {
 
 PlanSpec PlanSpecOf(const state::Run& run) {
   PlanSpec spec;
-  if (const auto* settings = run.spec.if_contains("settings"))
+  const auto* settings = run.spec.if_contains("settings");
+  if (settings != nullptr && settings->is_array())
     spec.settings = guard::SettingsFromJson(settings->as_array());
+  // As a rebuild keeps them.
+  if (settings != nullptr && settings->is_object())
+    for (const auto& entry : settings->as_object())
+      spec.settings.emplace_back(std::string(entry.key()), entry.value().as_string().c_str());
   if (const auto* relations = run.spec.if_contains("relations"))
     for (const auto& text : relations->as_array())
       if (auto name = sql::ParseQualifiedName(std::string_view(text.as_string())))

@@ -1,7 +1,6 @@
 #pragma once
 
-// SHA-256 (FIPS 180-4) of a text. Pure. Of its own, so that a program that hashes nothing does not
-// load a library for it at each start.
+// SHA-256 of a text that is there as a whole. Pure.
 
 #include <string>
 #include <string_view>

@@ -1,0 +1,184 @@
+#include "batcher/partition/one_partition.h"
+
+#include <fmt/format.h>
+
+#include "batcher/backfill/rights.h"
+#include "batcher/partition/likeness.h"
+#include "batcher/partition/lookup.h"
+#include "engine/guard/role_settings.h"
+#include "engine/run/failure.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+using run::ExitCode;
+using run::Failure;
+
+namespace {
+
+// In what a table is not like the one that it would be a part of, each with the way out; $1 the
+// table, $2 the parent.
+constexpr const char* kUnlike = R"sql(
+SELECT 'it is temporary' FROM pg_class WHERE oid = $1 AND relpersistence = 't'
+UNION ALL
+SELECT 'it is partitioned itself: rows are read to check their bounds, leaf by leaf, which cannot be '
+       'proved by a CHECK beforehand here'
+FROM pg_class WHERE oid = $1 AND relkind = 'p'
+UNION ALL
+SELECT 'it is a partition already, or inherits: detach it first'
+WHERE EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1)
+UNION ALL
+SELECT 'another table inherits from it: NO INHERIT first'
+WHERE EXISTS (SELECT FROM pg_inherits WHERE inhparent = $1)
+UNION ALL
+SELECT 'it is a typed table: ALTER TABLE … NOT OF first' FROM pg_class
+WHERE oid = $1 AND reloftype <> 0
+UNION ALL
+SELECT format('it has no column %I', p.attname)
+FROM pg_attribute p LEFT JOIN pg_attribute t ON t.attrelid = $1 AND t.attname = p.attname
+  AND NOT t.attisdropped
+WHERE p.attrelid = $2 AND p.attnum > 0 AND NOT p.attisdropped AND t.attname IS NULL
+UNION ALL
+SELECT format('its column %I is not one of the partitioned table''s: drop it, or add it there',
+              t.attname)
+FROM pg_attribute t LEFT JOIN pg_attribute p ON p.attrelid = $2 AND p.attname = t.attname
+  AND NOT p.attisdropped
+WHERE t.attrelid = $1 AND t.attnum > 0 AND NOT t.attisdropped AND p.attname IS NULL
+UNION ALL
+SELECT format('column %I is %s, and has to be %s: change its type first', t.attname,
+              format_type(t.atttypid, t.atttypmod), format_type(p.atttypid, p.atttypmod))
+FROM pg_attribute t JOIN pg_attribute p ON p.attrelid = $2 AND p.attname = t.attname
+WHERE t.attrelid = $1 AND t.attnum > 0 AND p.attnum > 0 AND NOT t.attisdropped
+  AND NOT p.attisdropped
+  AND (t.atttypid, t.atttypmod, t.attcollation) <> (p.atttypid, p.atttypmod, p.attcollation)
+UNION ALL
+SELECT format('column %I may be NULL: pgalter run --sql ''ALTER TABLE %s ALTER COLUMN %I SET NOT '
+              'NULL''', t.attname, $1::oid::regclass, t.attname)
+FROM pg_attribute t JOIN pg_attribute p ON p.attrelid = $2 AND p.attname = t.attname
+WHERE t.attrelid = $1 AND t.attnum > 0 AND p.attnum > 0 AND NOT t.attisdropped
+  AND NOT p.attisdropped AND p.attnotnull AND NOT t.attnotnull
+UNION ALL
+SELECT format('column %I is generated in one of the two tables alone', t.attname)
+FROM pg_attribute t JOIN pg_attribute p ON p.attrelid = $2 AND p.attname = t.attname
+WHERE t.attrelid = $1 AND t.attnum > 0 AND p.attnum > 0 AND NOT t.attisdropped
+  AND NOT p.attisdropped AND t.attgenerated <> p.attgenerated
+UNION ALL
+SELECT format('column %I is an identity column, which a partition''s must not be: ALTER TABLE %s ALTER '
+              'COLUMN %I DROP IDENTITY first', attname, $1::oid::regclass, attname)
+FROM pg_attribute
+WHERE attrelid = $1 AND attidentity <> '' AND current_setting('server_version_num')::int >= 170000
+UNION ALL
+SELECT format('CHECK constraint %I of the partitioned table is missing: add it first, NOT VALID, and '
+              'VALIDATE it', c.conname)
+FROM pg_constraint c WHERE c.conrelid = $2 AND c.contype = 'c' AND NOT c.connoinherit
+  AND NOT EXISTS (SELECT FROM pg_constraint t WHERE t.conrelid = $1 AND t.conname = c.conname
+                  AND t.contype = 'c' AND t.convalidated AND NOT t.connoinherit
+                  AND pg_get_constraintdef(t.oid) = pg_get_constraintdef(c.oid))
+UNION ALL
+SELECT format('row trigger %I has transition tables, which a partition''s cannot have: make it a '
+              'trigger FOR EACH STATEMENT', tgname)
+FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal AND tgtype & 1 = 1
+  AND (tgoldtable IS NOT NULL OR tgnewtable IS NOT NULL)
+)sql";
+
+constexpr const char* kParent = R"sql(
+SELECT format('%I.%I', n.nspname, p.relname), format('%I.%I', cn.nspname, c.relname),
+       pg_get_expr(c.relpartbound, c.oid), i.inhdetachpending,
+       (SELECT format('%I.%I', xn.nspname, x.relname) FROM pg_inherits o
+        JOIN pg_class x ON x.oid = o.inhrelid JOIN pg_namespace xn ON xn.oid = x.relnamespace
+        WHERE o.inhparent = i.inhparent AND o.inhdetachpending AND o.inhrelid <> i.inhrelid LIMIT 1)
+FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent AND p.relkind = 'p'
+JOIN pg_namespace n ON n.oid = p.relnamespace
+JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace cn ON cn.oid = c.relnamespace
+WHERE i.inhrelid = $1
+)sql";
+
+Task<backfill::Table> Find(Session& session, std::string table) {
+  backfill::Spec look;
+  look.table = std::move(table);
+  look.settings = co_await guard::RoleSettings(session);
+  co_return co_await backfill::FindTable(session, look);
+}
+
+Task<> RefuseStranger(Session& session, pg::Oid table) {
+  const std::string missing = co_await backfill::MissingOwnership(session, table);
+  if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
+}
+
+Task<> RefuseTaken(Session& session, const std::string& name) {
+  const pg::Result row = co_await session.db().Query("SELECT to_regclass($1) IS NOT NULL", name);
+  if (row.Get<bool>(0, 0))
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("there is a relation {} already: give the partition another --name, "
+                              "or make a partition of it with: pgalter partition attach. Nothing "
+                              "was changed",
+                              name));
+}
+
+}  // namespace
+
+Task<OneChange> PlanAdd(Session& session, std::string table, BoundWish wish, std::string name) {
+  co_await RefuseUnknownZone(session, wish.time_zone);
+  const Whole whole = co_await FindWhole(session, std::move(table));
+  co_await RefuseStranger(session, whole.table.oid);
+  const std::vector<Member> members = co_await ReadMembers(session, whole);
+  const Bound bound = co_await SettleBound(session, whole, members, std::move(wish));
+  OneChange change;
+  change.parent = whole.table.name;
+  change.bound = bound.text;
+  change.partition =
+      whole.home + "." +
+      (name.empty() ? PartName(whole.table.relname, bound.end) : sql::QuoteIdentifier(name));
+  co_await RefuseTaken(session, change.partition);
+  co_await RefuseRowsInDefault(session, whole, bound.inside);
+  const Likeness likeness = co_await LikeTheOthers(session, whole.table.oid);
+  change.script = MakePartition(likeness, change.partition, change.parent, bound.text, "");
+  co_return change;
+}
+
+Task<OneChange> PlanAttach(Session& session, std::string table, std::string parent,
+                           BoundWish wish) {
+  co_await RefuseUnknownZone(session, wish.time_zone);
+  const Whole whole = co_await FindWhole(session, std::move(parent));
+  const backfill::Table found = co_await Find(session, std::move(table));
+  co_await RefuseStranger(session, whole.table.oid);
+  co_await RefuseStranger(session, found.oid);
+  const pg::Result unlike = co_await session.db().Query(kUnlike, found.oid, whole.table.oid);
+  if (!unlike.empty())
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("cannot attach {} to {}: {}. Nothing was changed", found.name,
+                              whole.table.name, unlike.Get<std::string>(0, 0)));
+  const std::vector<Member> members = co_await ReadMembers(session, whole);
+  const Bound bound = co_await SettleBound(session, whole, members, std::move(wish));
+  co_await RefuseRowsInDefault(session, whole, bound.inside);
+  OneChange change;
+  change.parent = whole.table.name;
+  change.partition = found.name;
+  change.bound = bound.text;
+  change.script.push_back(fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", change.parent,
+                                      change.partition, bound.text));
+  co_return change;
+}
+
+Task<OneChange> PlanDetach(Session& session, std::string partition) {
+  const backfill::Table found = co_await Find(session, std::move(partition));
+  co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
+  const pg::Result row = co_await session.db().Query(kParent, found.oid);
+  if (row.empty())
+    throw Failure(ExitCode::kUsage, fmt::format("{} is no partition of any table", found.name));
+  OneChange change;
+  change.parent = row.Get<std::string>(0, 0);
+  change.partition = row.Get<std::string>(0, 1);
+  change.bound = row.Get<std::optional<std::string>>(0, 2).value_or("");
+  const auto other = row.Get<std::optional<std::string>>(0, 4);
+  if (!row.Get<bool>(0, 3) && other)
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("{} is half detached from {}, and the server detaches one partition "
+                              "at a time: end that first with: pgalter partition detach {} --yes",
+                              *other, change.parent, *other));
+  change.script.push_back(
+      fmt::format("ALTER TABLE {} DETACH PARTITION {}", change.parent, change.partition));
+  co_return change;
+}
+
+}  // namespace pgalter::partition

@@ -1,0 +1,58 @@
+#include "batcher/partition/release_step.h"
+
+#include "batcher/backfill/sync_trigger.h"
+#include "batcher/backfill/window_store.h"
+#include "batcher/cutover/snapshot_guard.h"
+#include "batcher/rebuild/store.h"
+#include "engine/async/fail_point.h"
+#include "engine/guard/transaction.h"
+#include "engine/run/plan_spec.h"
+#include "engine/state/artefacts.h"
+
+namespace pgalter::partition {
+
+Task<std::vector<std::string>> GuardWhole(run::Environment& env, std::string schema,
+                                          std::string whole) {
+  const cutover::SnapshotGuard guard = cutover::GuardOf(env.run.id, schema);
+  co_return co_await cutover::MakeGuard(env.main, guard, std::move(whole));
+}
+
+Task<> RecordWholeGuard(run::Environment& env, std::string schema, std::string whole) {
+  if (!async::SafeguardOn("snapshot-guard")) co_return;
+  const cutover::SnapshotGuard guard = cutover::GuardOf(env.run.id, schema);
+  state::Artefact trigger;
+  trigger.run = env.run.id;
+  trigger.kind = "trigger";
+  trigger.name = guard.trigger;
+  trigger.relation = whole;
+  const pg::Result oid = co_await env.main.db().Query("SELECT $1::regclass::oid", whole);
+  trigger.relid = oid.Get<pg::Oid>(0, 0);
+  co_await state::RecordArtefact(env.main, trigger);
+  state::Artefact function;
+  function.run = env.run.id;
+  function.kind = "function";
+  function.name = guard.function + "()";
+  co_await state::RecordArtefact(env.main, function);
+}
+
+run::Task<bool> ReleaseStep::Done(run::Environment&, const state::Step&) { co_return false; }
+
+run::Task<> ReleaseStep::Do(run::Environment& env, const state::Step& step) {
+  co_await cutover::AwaitOlderTransactions(env.main);
+  const lock::LadderOptions options = run::LadderOf(env.run);
+  const backfill::Which everything;
+  co_await backfill::DropArtefacts(env.main, env.observer, env.run.id, options, env.stopper,
+                                   everything);
+  async::FailPoint("old-partition-dropped");
+  auto forget = [&]() -> Task<> {
+    co_await guard::CheckLease(env.main, env.lease);
+    co_await rebuild::Forget(env.main, env.run.id);
+    co_await backfill::ForgetWindows(env.main, env.run.id);
+    co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
+  };
+  co_await guard::RunInTransaction(env.main, forget);
+}
+
+run::Task<> ReleaseStep::Undo(run::Environment&, const state::Step&) { co_return; }
+
+}  // namespace pgalter::partition

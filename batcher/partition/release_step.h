@@ -1,0 +1,32 @@
+// Steps of kind "partition-release": the last of a repart and of a merge. What is left goes: the
+// old partition, the log, and the guard of those whose snapshot is from before, once nobody has
+// one.
+//
+// Lock: ACCESS EXCLUSIVE on the whole, under the ladder, for its guard. Blocks: everybody on it,
+// for at most the hold budget. On crash: rolled back, or goes on. Undo: none, what was before is
+// gone.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/run/step_handler.h"
+
+namespace pgalter::partition {
+
+using run::Task;
+
+// In the transaction of the exchange: the statements that guard the whole, and what the ledger says
+// of them. `schema`: of the guard's function.
+Task<std::vector<std::string>> GuardWhole(run::Environment& env, std::string schema,
+                                          std::string whole);
+Task<> RecordWholeGuard(run::Environment& env, std::string schema, std::string whole);
+
+class ReleaseStep : public run::StepHandler {
+ public:
+  run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
+  run::Task<> Do(run::Environment& env, const state::Step& step) override;
+  run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+};
+
+}  // namespace pgalter::partition

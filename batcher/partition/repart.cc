@@ -1,0 +1,399 @@
+#include "batcher/partition/repart.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "batcher/backfill/rights.h"
+#include "batcher/partition/lookup.h"
+#include "batcher/partition/parts_step.h"
+#include "engine/guard/role_settings.h"
+#include "engine/guard/transaction.h"
+#include "engine/run/failure.h"
+#include "engine/run/make_run.h"
+#include "engine/run/undo.h"
+#include "engine/state/runs.h"
+#include "engine/state/steps.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+using run::ExitCode;
+using run::Failure;
+using sql::QuoteIdentifier;
+
+namespace {
+
+// What the new partitions would lack, or what would go on with the old one; each with the way out.
+// $1 the partition, $2 the whole.
+constexpr const char* kObstacles = R"sql(
+SELECT 'it is partitioned itself' FROM pg_class WHERE oid = $1 AND relkind = 'p'
+UNION ALL
+SELECT 'it is a foreign table' FROM pg_class WHERE oid = $1 AND relkind = 'f'
+UNION ALL
+SELECT 'the whole is a partition itself, of a table whose locks and indexes would be concerned, too'
+FROM pg_class WHERE oid = $2 AND relispartition
+UNION ALL
+SELECT 'it is half detached: pgalter partition detach ends that'
+WHERE EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1 AND inhdetachpending)
+UNION ALL
+SELECT format('foreign key %I of %s refers to the whole, and the server would look for every row of '
+              'the partition under the lock: drop it before, and add it again after', conname,
+              conrelid::regclass)
+FROM pg_constraint WHERE confrelid = $2 AND contype = 'f' AND conparentid = 0 AND conrelid <> $2
+UNION ALL
+SELECT format('index %s is on this partition alone: make it on the whole, or drop it',
+              x.indexrelid::regclass)
+FROM pg_index x WHERE x.indrelid = $1
+  AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = x.indexrelid)
+UNION ALL
+SELECT format('index %s is not valid on all partitions: drop it, or finish it',
+              x.indexrelid::regclass)
+FROM pg_index x WHERE x.indrelid = $2 AND NOT x.indisvalid
+UNION ALL
+SELECT format('constraint %I is not valid: VALIDATE it first', conname)
+FROM pg_constraint WHERE conrelid = $1 AND contype IN ('c', 'f') AND NOT convalidated
+UNION ALL
+SELECT format('constraint %I excludes rows: such are not made anew here', conname)
+FROM pg_constraint WHERE conrelid = $2 AND contype = 'x'
+UNION ALL
+SELECT format('trigger %I is on this partition alone: make it on the whole, or drop it', tgname)
+FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal AND tgparentid = 0
+UNION ALL
+SELECT format('policy %I is on this partition alone: drop it before', polname)
+FROM pg_policy WHERE polrelid = $1
+UNION ALL
+SELECT format('%s is of this partition alone: drop it before, and make it again after',
+              pg_describe_object('pg_statistic_ext'::regclass, oid, 0))
+FROM pg_statistic_ext WHERE stxrelid = $1
+UNION ALL
+SELECT format('column %I has rights of its own: grant them on the whole', attname)
+FROM pg_attribute WHERE attrelid = $1 AND attacl IS NOT NULL
+UNION ALL
+SELECT DISTINCT format('%s uses the partition by its name: drop it before, and make it again after',
+                       CASE WHEN r.oid IS NULL THEN pg_describe_object(d.classid, d.objid, 0)
+                            ELSE pg_describe_object('pg_class'::regclass, r.ev_class, 0) END)
+FROM pg_class c JOIN pg_depend d
+  ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+  OR d.refclassid = 'pg_type'::regclass
+     AND d.refobjid IN (c.reltype, (SELECT typarray FROM pg_type WHERE oid = c.reltype))
+LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+WHERE c.oid = $1 AND d.deptype = 'n'
+  AND (r.oid IS NOT NULL OR d.classid IN ('pg_proc'::regclass, 'pg_policy'::regclass)
+       OR d.refclassid = 'pg_type'::regclass)
+  AND NOT (d.classid = 'pg_policy'::regclass
+           AND EXISTS (SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = c.oid))
+UNION ALL
+SELECT format('publication %I publishes it by its own name: publish the whole', p.pubname)
+FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE r.prrelid = $1
+UNION ALL
+SELECT format('publication %I sends partitions under their own names, which subscribers do not '
+              'know: ALTER PUBLICATION %I SET (publish_via_partition_root = true) first', p.pubname,
+              p.pubname)
+FROM pg_publication p WHERE NOT p.pubviaroot
+  AND EXISTS (SELECT FROM pg_publication_tables t JOIN pg_class c ON c.oid = $1
+              JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname)
+UNION ALL
+SELECT format('subscription %s writes into it', s.srsubid)
+FROM pg_subscription_rel s WHERE s.srrelid IN ($1, $2)
+UNION ALL
+SELECT 'its replica identity is an index: ALTER TABLE … REPLICA IDENTITY DEFAULT or FULL first'
+FROM pg_class WHERE oid = $1 AND relreplident = 'i'
+UNION ALL
+SELECT format('it has a security label of provider %s', provider) FROM pg_seclabel
+WHERE classoid = 'pg_class'::regclass AND objoid = $1
+UNION ALL
+SELECT 'no unique index over NOT NULL columns tells its rows apart: add a primary key to the whole'
+WHERE NOT EXISTS (
+  SELECT FROM pg_index x WHERE x.indrelid = $2 AND x.indisunique AND x.indimmediate
+    AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
+    AND NOT EXISTS (SELECT FROM unnest(x.indkey[0:x.indnkeyatts - 1]) k
+                    JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k
+                    WHERE NOT a.attnotnull))
+)sql";
+
+// What a partition has of its own.
+constexpr const char* kStorage = R"sql(
+SELECT CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END,
+  coalesce(' USING ' || quote_ident(am.amname), '')
+    || coalesce(' WITH (' || (SELECT string_agg(o, ', ') FROM (
+         SELECT unnest(c.reloptions) UNION ALL SELECT 'toast.' || unnest(t.reloptions)) x (o))
+         || ')', '')
+    || coalesce(' TABLESPACE ' || quote_ident(ts.spcname), ''),
+  greatest(c.reltuples, 0)::float8, pg_total_relation_size(c.oid)
+FROM pg_class c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid LEFT JOIN pg_am am ON am.oid = c.relam
+LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+WHERE c.oid = $1
+)sql";
+
+// Keys of the whole, and then its other indexes from the table's name on; $1 the whole, $2 its
+// name.
+constexpr const char* kKeys = R"sql(
+SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = $1 AND contype IN ('p', 'u')
+ORDER BY contype, conname
+)sql";
+constexpr const char* kIndexes = R"sql(
+SELECT CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END,
+       substr(pg_get_indexdef(x.indexrelid),
+              length(format('CREATE %sINDEX %I ON ONLY %s',
+                            CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END, c.relname, $2::text))
+                + 1)
+FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+WHERE x.indrelid = $1 AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = x.indexrelid
+                                      AND conrelid = $1)
+ORDER BY c.relname
+)sql";
+
+// With {} for the partition.
+constexpr const char* kLikeTheOld = R"sql(
+SELECT format('GRANT %s ON TABLE {} TO %s%s', a.privilege_type,
+              CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
+              CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = $1 AND a.grantee <> c.relowner
+UNION ALL
+SELECT 'ALTER TABLE {} REPLICA IDENTITY ' || CASE relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END
+FROM pg_class WHERE oid = $1 AND relreplident IN ('f', 'n')
+)sql";
+
+[[noreturn]] void Refuse(const Member& source, const std::string& why) {
+  throw Failure(ExitCode::kRefused,
+                fmt::format("cannot part {} anew: {}. Nothing was changed", source.name, why));
+}
+
+// The rows that a partition has not, so that a default partition with such a CHECK need not be
+// read; empty: no CHECK says it.
+std::string OutsideOf(const Whole& whole, const Member& member) {
+  if (member.is_range) {
+    std::vector<std::string> ends;
+    if (member.from)
+      ends.push_back(fmt::format("{} < {}", whole.column, sql::QuoteLiteral(*member.from)));
+    if (member.to)
+      ends.push_back(fmt::format("{} >= {}", whole.column, sql::QuoteLiteral(*member.to)));
+    return fmt::format("({})", fmt::join(ends, " OR "));
+  }
+  const std::size_t open = member.bound.find('(');
+  if (whole.strategy != Strategy::kList || open == std::string::npos) return "";
+  return fmt::format("{} NOT IN {}", whole.column, member.bound.substr(open));
+}
+
+std::string NotInside(const Bound& bound) { return fmt::format("(NOT ({}))", bound.inside); }
+
+// Named as the source, a target would be in its way while both are there.
+Target TargetOf(const Piece& piece, const Member& source, std::size_t number) {
+  Target target;
+  target.becomes = QuoteIdentifier(piece.name);
+  target.name =
+      piece.name == source.relname ? fmt::format("pgalter_part_{}", number) : target.becomes;
+  target.bound = piece.bound.text;
+  target.inside = piece.bound.inside;
+  return target;
+}
+
+void SettleTargets(PreparedRepart& prepared, const Whole& whole, const std::vector<Member>& members,
+                   const Member& source, const std::vector<Piece>& pieces) {
+  RepartSpec& spec = prepared.spec;
+  for (const Piece& piece : pieces)
+    spec.targets.push_back(TargetOf(piece, source, spec.targets.size() + 1));
+  if (!source.is_default) {
+    spec.rest = whole.rest;
+    if (!spec.rest.empty()) spec.outside = OutsideOf(whole, source);
+    return;
+  }
+  std::string outside;
+  for (const Member& member : members) {
+    if (member.oid == source.oid) continue;
+    const std::string one = OutsideOf(whole, member);
+    if (!one.empty()) outside += (outside.empty() ? "" : " AND ") + one;
+  }
+  for (const Piece& piece : pieces)
+    outside += (outside.empty() ? "" : " AND ") + NotInside(piece.bound);
+  Piece rest;
+  rest.name = source.relname;
+  rest.bound.text = "DEFAULT";
+  rest.bound.inside = outside;
+  spec.targets.push_back(TargetOf(rest, source, spec.targets.size() + 1));
+}
+
+Task<> RefuseTakenNames(Session& session, const RepartSpec& spec, const Member& source) {
+  for (const Target& target : spec.targets) {
+    if (target.becomes == spec.source) continue;
+    const std::string name = spec.home + "." + target.becomes;
+    const pg::Result row = co_await session.db().Query("SELECT to_regclass($1) IS NOT NULL", name);
+    if (row.Get<bool>(0, 0))
+      Refuse(source, fmt::format("there is a relation {} already, which a partition would be "
+                                 "called: rename it",
+                                 name));
+  }
+}
+
+// The new table of the rebuild: partitioned as the whole is, with the targets alone.
+Task<std::string> DefinitionOf(Session& session, const Whole& whole, const RepartSpec& spec,
+                               const Member& source) {
+  std::string keys;
+  int number = 0;
+  const pg::Result constraints = co_await session.db().Query(kKeys, whole.table.oid);
+  for (int i = 0; i < constraints.rows(); ++i)
+    keys +=
+        fmt::format(", CONSTRAINT pgalter_k{} {}", ++number, constraints.Get<std::string>(i, 0));
+  const std::string by = co_await PartitionKeyOf(session, whole);
+  std::string script = fmt::format(
+      "CREATE TABLE {0} (LIKE {0} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED "
+      "INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS{1}) PARTITION BY {2};\n",
+      source.name, keys, by);
+  const pg::Result storage = co_await session.db().Query(kStorage, source.oid);
+  for (const Target& target : spec.targets)
+    script += fmt::format("CREATE {}TABLE {}.{} PARTITION OF {} {}{};\n",
+                          storage.Get<std::string>(0, 0), spec.home, target.name, source.name,
+                          target.bound, storage.Get<std::string>(0, 1));
+  const pg::Result indexes =
+      co_await session.db().Query(kIndexes, whole.table.oid, whole.table.name);
+  for (int i = 0; i < indexes.rows(); ++i)
+    script += fmt::format("CREATE {}INDEX pgalter_i{} ON {}{};\n", indexes.Get<std::string>(i, 0),
+                          ++number, source.name, indexes.Get<std::string>(i, 1));
+  co_return script;
+}
+
+Task<> Rehearse(Session& session, const PreparedRepart& prepared) {
+  const guard::TransactionOptions defaults;
+  co_await guard::Begin(session, defaults);
+  std::exception_ptr failure;
+  try {
+    co_await MakeParts(session, state::NewRunId(), prepared.source, prepared.rebuild,
+                       prepared.spec);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await guard::RollBack(session);
+  if (failure) std::rethrow_exception(failure);
+}
+
+// The default partition that stays is read before, so that it need not be in the swap.
+plan::Plan OutsidePlan(const RepartSpec& spec) {
+  plan::Plan plan;
+  const auto add = [&plan](plan::StepKind kind, const char* id, std::string sql,
+                           std::vector<std::string> undo) {
+    plan::Step step;
+    step.id = id;
+    step.kind = kind;
+    step.sql.push_back(std::move(sql));
+    step.undo = std::move(undo);
+    plan.steps.push_back(std::move(step));
+  };
+  add(plan::StepKind::kDdl, "outside",
+      fmt::format("ALTER TABLE {} ADD CONSTRAINT pgalter_outside CHECK ({}) NOT VALID", spec.rest,
+                  spec.outside),
+      {fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS pgalter_outside", spec.rest)});
+  add(plan::StepKind::kValidate, "outside-validate",
+      fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT pgalter_outside", spec.rest), {});
+  return plan;
+}
+
+std::vector<state::Step> StepsOf(const RepartSpec& spec) {
+  std::vector<state::Step> steps = OutsideSteps(spec);
+  for (const auto& [kind, phase] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"partition-parts", "expand"},
+           {"capture", "expand"},
+           {"copy", "migrate"},
+           {"key", "migrate"},
+           {"indexes", "migrate"},
+           {"verify", "migrate"},
+           {"partition-swap", "contract"},
+           {"partition-release", "contract"}}) {
+    state::Step step;
+    step.id = kind;
+    step.kind = kind;
+    step.phase = phase;
+    if (step.kind == "partition-swap") step.spec[run::kNoReturn] = true;
+    steps.push_back(std::move(step));
+  }
+  for (std::size_t i = 0; i < steps.size(); ++i) steps[i].ordinal = static_cast<int>(i) + 1;
+  return steps;
+}
+
+}  // namespace
+
+Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source) {
+  for (const pg::Oid table : {whole.table.oid, source.oid}) {
+    const std::string missing = co_await backfill::MissingOwnership(session, table);
+    if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
+  }
+  const pg::Result right = co_await session.db().Query(
+      "SELECT has_database_privilege(current_database(), 'CREATE'),"
+      " quote_ident(current_database()), quote_ident(current_user),"
+      " has_schema_privilege(relnamespace, 'CREATE'), quote_ident(relnamespace::regnamespace::text)"
+      " FROM pg_class WHERE oid = $1",
+      source.oid);
+  const auto role = right.Get<std::string>(0, 2);
+  if (!right.Get<bool>(0, 0))
+    throw Failure(ExitCode::kUnsupported,
+                  fmt::format("cannot make a schema for the new partitions: GRANT CREATE ON "
+                              "DATABASE {} TO {}",
+                              right.Get<std::string>(0, 1), role));
+  if (!right.Get<bool>(0, 3))
+    throw Failure(ExitCode::kUnsupported,
+                  fmt::format("cannot make partitions in the table's schema: GRANT CREATE ON "
+                              "SCHEMA {} TO {}",
+                              right.Get<std::string>(0, 4), role));
+  const pg::Result obstacle = co_await session.db().Query(kObstacles, source.oid, whole.table.oid);
+  if (!obstacle.empty()) Refuse(source, obstacle.Get<std::string>(0, 0));
+}
+
+Task<std::vector<std::string>> LikeTheOld(Session& session, pg::Oid partition) {
+  const pg::Result rows = co_await session.db().Query(kLikeTheOld, partition);
+  std::vector<std::string> statements;
+  for (int i = 0; i < rows.rows(); ++i) statements.push_back(rows.Get<std::string>(i, 0));
+  co_return statements;
+}
+
+std::vector<state::Step> OutsideSteps(const RepartSpec& spec) {
+  if (spec.outside.empty() || spec.rest.empty()) return {};
+  return run::StepsOf(OutsidePlan(spec));
+}
+
+Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
+                                   const std::vector<Member>& members, const Member& source,
+                                   std::vector<Piece> pieces, int workers) {
+  co_await RefuseRepart(session, whole, source);
+  PreparedRepart prepared;
+  RepartSpec& spec = prepared.spec;
+  spec.parent = whole.table.name;
+  spec.parent_oid = whole.table.oid;
+  spec.source = QuoteIdentifier(source.relname);
+  spec.home = source.name.substr(0, source.name.size() - spec.source.size() - 1);
+  SettleTargets(prepared, whole, members, source, pieces);
+  co_await RefuseTakenNames(session, spec, source);
+  spec.alike = co_await LikeTheOld(session, source.oid);
+  prepared.source = co_await backfill::FindTableByOid(session, source.oid);
+  prepared.rebuild.table = source.name;
+  prepared.rebuild.workers = workers;
+  prepared.rebuild.settings = co_await guard::RoleSettings(session);
+  prepared.rebuild.definition = co_await DefinitionOf(session, whole, spec, source);
+  const pg::Result size = co_await session.db().Query(kStorage, source.oid);
+  prepared.rows = size.Get<double>(0, 2);
+  prepared.bytes = size.Get<std::int64_t>(0, 3);
+  co_await Rehearse(session, prepared);
+  co_return prepared;
+}
+
+Task<std::string> CreateRepartRun(Session& session, const PreparedRepart& prepared,
+                                  std::string command) {
+  state::Run run;
+  run.id = state::NewRunId();
+  run.command = std::move(command);
+  run.target = prepared.source.name;
+  run.relid = prepared.source.oid;
+  run.spec = rebuild::ToJson(prepared.rebuild);
+  run.spec[kRepart] = ToJson(prepared.spec);
+  run.phase = "starting";
+  run.total_rows = static_cast<std::int64_t>(prepared.rows);
+  const std::vector<state::Step> steps = StepsOf(prepared.spec);
+  const std::vector<pg::Oid> also{prepared.spec.parent_oid};
+  auto create = [&]() -> Task<> {
+    co_await state::CreateRun(session, run, also);
+    co_await state::CreateSteps(session, run.id, steps);
+  };
+  co_await guard::RunInTransaction(session, create);
+  co_return run.id;
+}
+
+}  // namespace pgalter::partition

@@ -1,0 +1,73 @@
+// Repart: one partition is replaced by several, with its rows parted anew, under its users: a range
+// that is split, or the default partition, from which rows go to partitions of their own.
+//
+// The partition is the source of a rebuild whose new table has the new partitions: copied in
+// chunks, followed, compared. In the swap they take its place in the whole. A row is visible once
+// in every snapshot: in the old partition before, in a new one after.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+#include <vector>
+
+#include "batcher/partition/bound_wish.h"
+#include "batcher/rebuild/spec.h"
+#include "engine/state/steps.h"
+
+namespace pgalter::partition {
+
+struct Target {
+  std::string name;     // quoted, without schema: while it is made
+  std::string becomes;  // quoted: in the swap; often the same
+  std::string bound;
+  std::string inside;  // a CHECK that proves the bound in the swap; empty: none can
+};
+
+// As it is kept with the run, in its spec under "repart".
+struct RepartSpec {
+  std::string parent;  // quoted, with its schema
+  pg::Oid parent_oid = 0;
+  std::string home;             // the partitions' schema, quoted
+  std::string source;           // quoted, without schema
+  std::vector<Target> targets;  // the default one last
+  std::string rest;     // the default partition that stays; quoted, with its schema; empty: none
+  std::string outside;  // its CHECK: no row of it belongs into a target
+  std::vector<std::string> alike;  // statements, with {} for the partition's name
+};
+
+inline constexpr const char* kRepart = "repart";
+boost::json::object ToJson(const RepartSpec& spec);
+RepartSpec RepartFromJson(const boost::json::object& json);
+
+struct PreparedRepart {
+  RepartSpec spec;
+  rebuild::Spec rebuild;
+  backfill::Table source;
+  double rows = 0;  // estimate
+  std::int64_t bytes = 0;
+};
+
+struct Piece {
+  std::string name;  // not quoted
+  Bound bound;
+};
+
+// What stands in the way of replacing this partition. Throws run::Failure.
+Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source);
+// Rights and replica identity of a partition, as statements with {} for another one's name.
+Task<std::vector<std::string>> LikeTheOld(Session& session, pg::Oid partition);
+// A CHECK on the default partition that stays, NOT VALID and validated; none where there is none.
+std::vector<state::Step> OutsideSteps(const RepartSpec& spec);
+
+// The source is `source`, one of `members`. Where that is the default partition, a new one comes
+// with the pieces. Writes nothing: what the server refuses is tried in a transaction that is rolled
+// back. Throws run::Failure.
+Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
+                                   const std::vector<Member>& members, const Member& source,
+                                   std::vector<Piece> pieces, int workers);
+
+// Throws state::TableTaken.
+Task<std::string> CreateRepartRun(Session& session, const PreparedRepart& prepared,
+                                  std::string command);
+
+}  // namespace pgalter::partition

@@ -1,0 +1,49 @@
+#include <boost/json/array.hpp>
+
+#include "batcher/partition/repart.h"
+
+namespace pgalter::partition {
+
+namespace {
+
+namespace json = boost::json;
+
+std::string Text(const json::object& object, const char* key) {
+  return std::string(object.at(key).as_string());
+}
+
+}  // namespace
+
+json::object ToJson(const RepartSpec& spec) {
+  json::array targets;
+  for (const Target& target : spec.targets)
+    targets.push_back({{"name", target.name},
+                       {"becomes", target.becomes},
+                       {"bound", target.bound},
+                       {"inside", target.inside}});
+  json::array alike;
+  for (const std::string& form : spec.alike) alike.emplace_back(form);
+  return {{"parent", spec.parent},   {"parent_oid", spec.parent_oid}, {"home", spec.home},
+          {"source", spec.source},   {"targets", std::move(targets)}, {"rest", spec.rest},
+          {"outside", spec.outside}, {"alike", std::move(alike)}};
+}
+
+RepartSpec RepartFromJson(const json::object& json) {
+  RepartSpec spec;
+  spec.parent = Text(json, "parent");
+  spec.parent_oid = json.at("parent_oid").to_number<pg::Oid>();
+  spec.home = Text(json, "home");
+  spec.source = Text(json, "source");
+  spec.rest = Text(json, "rest");
+  spec.outside = Text(json, "outside");
+  for (const json::value& value : json.at("targets").as_array()) {
+    const json::object& target = value.as_object();
+    spec.targets.push_back({Text(target, "name"), Text(target, "becomes"), Text(target, "bound"),
+                            Text(target, "inside")});
+  }
+  for (const json::value& value : json.at("alike").as_array())
+    spec.alike.emplace_back(value.as_string().c_str());
+  return spec;
+}
+
+}  // namespace pgalter::partition

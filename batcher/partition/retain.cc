@@ -1,0 +1,312 @@
+#include "batcher/partition/retain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "batcher/backfill/rights.h"
+#include "batcher/partition/bounds.h"
+#include "batcher/partition/lookup.h"
+#include "batcher/partition/retire_steps.h"
+#include "engine/guard/role_settings.h"
+#include "engine/guard/transaction.h"
+#include "engine/run/failure.h"
+#include "engine/run/undo.h"
+#include "engine/state/runs.h"
+#include "engine/state/steps.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+using run::ExitCode;
+using run::Failure;
+
+namespace {
+
+// Detached by an earlier run, and still there; $1 the whole, $2 how long they wait.
+constexpr const char* kRetired = R"sql(
+SELECT r.relid, format('%I.%I', n.nspname, c.relname), r.bound, greatest(c.reltuples, 0)::float8,
+       pg_total_relation_size(c.oid), r.detached_at + $2::text::interval <= clock_timestamp()
+FROM pgalter.retired r JOIN pg_class c ON c.oid = r.relid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE r.parent_relid = $1 AND r.detached_at IS NOT NULL AND r.dropped_at IS NULL
+  AND NOT c.relispartition
+ORDER BY r.detached_at, r.relid
+)sql";
+
+std::optional<int> NumberOf(const std::string& keep) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(keep.data(), keep.data() + keep.size(), number);
+  if (error != std::errc() || end != keep.data() + keep.size()) return std::nullopt;
+  return number;
+}
+
+bool IsTime(const std::string& type) { return type == "date" || type.starts_with("timestamp"); }
+
+// The moment that a bound stands for: of a uuid the one that is in it.
+std::string MomentOf(const std::string& type, const std::string& value) {
+  if (type == "uuid")
+    return fmt::format(
+        "to_timestamp(('x' || substr(replace({}::text, '-', ''), 1, 12))::bit(48)::"
+        "bigint / 1000.0)",
+        value);
+  return fmt::format("{}::{}::timestamptz", value, type);
+}
+
+[[noreturn]] void RefuseKeep(const RetainWish& wish, const std::string& why) {
+  throw Failure(ExitCode::kUsage, fmt::format("--keep \"{}\": {}", wish.keep, why));
+}
+
+Task<> RefuseInterval(Session& session, std::string option, std::string text) {
+  bool good = false;
+  try {
+    const pg::Result row = co_await session.db().Query(
+        "SELECT $1::text::interval >= interval '0', $1::text::interval", text);
+    good = row.Get<bool>(0, 0);
+  } catch (const pg::PgError&) {
+    if (!session.db().open()) throw;
+  }
+  if (!good)
+    throw Failure(
+        ExitCode::kUsage,
+        fmt::format("--{} \"{}\" is no time: write it as '12 months' or '7 days'", option, text));
+}
+
+// Whether the partition is older than what is kept, one for each member.
+Task<std::vector<bool>> OlderThan(Session& session, const Whole& whole,
+                                  const std::vector<Member>& members, const RetainWish& wish) {
+  if (!IsTime(whole.type) && whole.type != "uuid")
+    RefuseKeep(wish, fmt::format("{} is parted by {}, which is no time: a number says how many "
+                                 "ranges stay",
+                                 whole.table.name, whole.type));
+  co_await RefuseInterval(session, "keep", wish.keep);
+  const std::string query = fmt::format("SELECT {} <= clock_timestamp() - $2::text::interval",
+                                        MomentOf(whole.type, "$1::text"));
+  std::vector<bool> older;
+  for (const Member& member : members) {
+    bool is_older = false;
+    if (member.is_range && member.to) {
+      const pg::Result row = co_await session.db().Query(query, *member.to, wish.keep);
+      is_older = row.Get<bool>(0, 0);
+    }
+    older.push_back(is_older);
+  }
+  co_return older;
+}
+
+// All but so many of those that have begun: what is made ahead does not count.
+Task<std::vector<bool>> BeyondCount(Session& session, const Whole& whole,
+                                    const std::vector<Member>& members, int keep) {
+  std::string here = "clock_timestamp()";
+  const bool time = IsTime(whole.type) || whole.type == "uuid";
+  if (!time) {
+    const pg::Result newest = co_await session.db().Query(
+        fmt::format("SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} DESC LIMIT 1",
+                    whole.column, whole.table.name));
+    if (newest.empty()) co_return std::vector<bool>(members.size(), false);
+    here = fmt::format("{}::{}", sql::QuoteLiteral(newest.Get<std::string>(0, 0)), whole.type);
+  }
+  std::vector<bool> beyond(members.size(), false);
+  std::vector<std::size_t> begun;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (!members[i].is_range) continue;
+    bool has_begun = !members[i].from;
+    if (members[i].from) {
+      const std::string from =
+          time ? MomentOf(whole.type, "$1::text") : fmt::format("$1::text::{}", whole.type);
+      const pg::Result row =
+          co_await session.db().Query(fmt::format("SELECT {} <= {}", from, here), *members[i].from);
+      has_begun = row.Get<bool>(0, 0);
+    }
+    if (has_begun) begun.push_back(i);
+  }
+  const auto stay = static_cast<std::size_t>(keep);
+  for (std::size_t i = 0; i + stay < begun.size(); ++i) beyond[begun[i]] = true;
+  co_return beyond;
+}
+
+Task<bool> IsInstalled(Session& session) {
+  const pg::Result row =
+      co_await session.db().Query("SELECT to_regclass('pgalter.legal_hold') IS NOT NULL");
+  co_return row.Get<bool>(0, 0);
+}
+
+Task<> MarkHeld(Session& session, RetainPlan& plan) {
+  for (Going& going : plan.going) {
+    if (!going.kept_reason.empty()) continue;
+    const pg::Result held = co_await session.db().Query(
+        "SELECT format('legal hold of %s by %s since %s: %s', name, set_by,"
+        " to_char(set_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), reason)"
+        " FROM pgalter.legal_hold WHERE relid IN ($1, $2) LIMIT 1",
+        going.oid, plan.whole.table.oid);
+    if (!held.empty()) going.kept_reason = held.Get<std::string>(0, 0);
+  }
+}
+
+Going GoingOf(const Member& member, const RetainWish& wish, bool no_wait) {
+  Going going;
+  going.oid = member.oid;
+  going.name = member.name;
+  going.bound = member.bound;
+  going.rows = member.rows;
+  going.bytes = member.bytes;
+  going.over = wish.afterwards != Afterwards::kKeep && no_wait;
+  if (member.pending) going.kept_reason = "it is half detached: pgalter partition detach ends that";
+  if (member.foreign) going.kept_reason = "it is a foreign table";
+  return going;
+}
+
+class Steps {
+ public:
+  Steps(const RetainPlan& plan, const RetainWish& wish) : plan_(plan), wish_(wish) {}
+
+  std::vector<state::Step> Make() {
+    for (const Going& going : plan_.going) {
+      if (!going.kept_reason.empty()) continue;
+      if (going.attached) {
+        state::Step& detach = Add("detach", "detach", going);
+        detach.sql = {fmt::format("ALTER TABLE {} DETACH PARTITION {} CONCURRENTLY",
+                                  plan_.whole.table.name, going.name)};
+        detach.spec[run::kNoReturn] = true;
+        Add("partition-retire", "retire", going);
+      }
+      if (!going.over) continue;
+      if (wish_.afterwards == Afterwards::kExport) Add("partition-export", "export", going);
+      Add("partition-drop", "drop", going).spec[run::kNoReturn] = true;
+    }
+    return std::move(steps_);
+  }
+
+ private:
+  state::Step& Add(const char* kind, const char* verb, const Going& going) {
+    state::Step step;
+    step.ordinal = static_cast<int>(steps_.size()) + 1;
+    step.id = fmt::format("{}-{}", verb, going.name);
+    step.kind = kind;
+    step.phase = "contract";
+    step.spec = {{kRetiredOid, going.oid}, {kFolder, wish_.folder}};
+    if (wish_.afterwards == Afterwards::kExport) step.spec[kExported] = true;
+    steps_.push_back(std::move(step));
+    return steps_.back();
+  }
+
+  const RetainPlan& plan_;
+  const RetainWish& wish_;
+  std::vector<state::Step> steps_;
+};
+
+Task<> RecordGoing(Session& session, const RetainPlan& plan) {
+  for (const Going& going : plan.going) {
+    if (!going.attached || !going.kept_reason.empty()) continue;
+    co_await session.db().Query(
+        "INSERT INTO pgalter.retired (relid, name, parent, parent_relid, bound)"
+        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (relid) DO UPDATE SET name = excluded.name,"
+        " parent = excluded.parent, parent_relid = excluded.parent_relid, bound = excluded.bound,"
+        " detached_at = NULL, file = NULL, sha256 = NULL, rows = NULL, exported_at = NULL,"
+        " dropped_at = NULL",
+        going.oid, going.name, plan.whole.table.name, plan.whole.table.oid, going.bound);
+  }
+}
+
+Task<backfill::Table> Find(Session& session, std::string table) {
+  backfill::Spec look;
+  look.table = std::move(table);
+  look.settings = co_await guard::RoleSettings(session);
+  co_return co_await backfill::FindTable(session, look);
+}
+
+}  // namespace
+
+bool RetainPlan::any() const {
+  return std::ranges::any_of(going, [](const Going& one) {
+    return one.kept_reason.empty() && (one.attached || one.over);
+  });
+}
+
+Task<RetainPlan> PlanRetain(Session& session, RetainWish wish) {
+  RetainPlan plan;
+  plan.whole = co_await FindWhole(session, wish.table);
+  const Whole& whole = plan.whole;
+  if (whole.strategy != Strategy::kRange || whole.column.empty())
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("{} is not parted by range of one column: nothing tells which of its "
+                              "partitions are old",
+                              whole.table.name));
+  const std::string missing = co_await backfill::MissingOwnership(session, whole.table.oid);
+  if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
+  co_await RefuseInterval(session, "hold", wish.hold);
+  const pg::Result wait =
+      co_await session.db().Query("SELECT $1::text::interval = interval '0'", wish.hold);
+  const std::vector<Member> members = co_await ReadMembers(session, whole);
+  const auto number = NumberOf(wish.keep);
+  if (number && *number < 1) RefuseKeep(wish, "at least one range stays");
+  std::vector<bool> goes;
+  if (number) {
+    goes = co_await BeyondCount(session, whole, members, *number);
+  } else {
+    goes = co_await OlderThan(session, whole, members, wish);
+  }
+  const bool installed = co_await IsInstalled(session);
+  if (installed && wish.afterwards != Afterwards::kKeep) {
+    const pg::Result rows = co_await session.db().Query(kRetired, whole.table.oid, wish.hold);
+    for (int i = 0; i < rows.rows(); ++i) {
+      Going going;
+      going.oid = rows.Get<pg::Oid>(i, 0);
+      going.name = rows.Get<std::string>(i, 1);
+      going.bound = rows.Get<std::string>(i, 2);
+      going.rows = rows.Get<double>(i, 3);
+      going.bytes = rows.Get<std::int64_t>(i, 4);
+      going.attached = false;
+      going.over = rows.Get<bool>(i, 5);
+      plan.going.push_back(std::move(going));
+    }
+  }
+  for (std::size_t i = 0; i < members.size(); ++i)
+    if (goes[i]) plan.going.push_back(GoingOf(members[i], wish, wait.Get<bool>(0, 0)));
+  if (installed) co_await MarkHeld(session, plan);
+  co_return plan;
+}
+
+Task<std::string> CreateRetainRun(Session& session, const RetainPlan& plan,
+                                  const RetainWish& wish) {
+  state::Run run;
+  run.id = state::NewRunId();
+  run.command = "partition retain";
+  run.target = plan.whole.table.name;
+  run.relid = plan.whole.table.oid;
+  run.phase = "starting";
+  Steps maker(plan, wish);
+  const std::vector<state::Step> steps = maker.Make();
+  std::vector<pg::Oid> also;
+  for (const Going& going : plan.going)
+    if (going.kept_reason.empty()) also.push_back(going.oid);
+  auto create = [&]() -> Task<> {
+    co_await state::CreateRun(session, run, also);
+    co_await state::CreateSteps(session, run.id, steps);
+    co_await RecordGoing(session, plan);
+  };
+  co_await guard::RunInTransaction(session, create);
+  co_return run.id;
+}
+
+Task<std::string> SetLegalHold(Session& session, std::string table, std::string reason) {
+  const backfill::Table found = co_await Find(session, std::move(table));
+  co_await session.db().Query(
+      "INSERT INTO pgalter.legal_hold (relid, name, reason) VALUES ($1, $2, $3)"
+      " ON CONFLICT (relid) DO UPDATE SET name = excluded.name, reason = excluded.reason,"
+      " set_by = session_user, set_at = clock_timestamp()",
+      found.oid, found.name, reason);
+  co_return found.name;
+}
+
+Task<std::string> ReleaseLegalHold(Session& session, std::string table) {
+  const backfill::Table found = co_await Find(session, std::move(table));
+  const pg::Result row = co_await session.db().Query(
+      "DELETE FROM pgalter.legal_hold WHERE relid = $1 RETURNING name", found.oid);
+  if (row.empty()) co_return "";
+  co_return found.name;
+}
+
+}  // namespace pgalter::partition

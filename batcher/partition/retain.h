@@ -1,0 +1,53 @@
+// Retain: which partitions are older than a table keeps, and the run that takes them out of it,
+// then exports and drops them. Nothing is dropped that was to be exported and is not the same in
+// its file, or that a legal hold names.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "batcher/partition/whole.h"
+
+namespace pgalter::partition {
+
+enum class Afterwards { kKeep, kDrop, kExport };
+
+struct RetainWish {
+  std::string table;
+  std::string keep;  // an interval: newer ranges stay; a number: so many ranges stay
+  Afterwards afterwards = Afterwards::kKeep;
+  std::string folder;           // of an export: absolute
+  std::string hold = "7 days";  // so long a detached partition waits before it is dropped
+};
+
+struct Going {
+  pg::Oid oid = 0;
+  std::string name;  // quoted, with its schema
+  std::string bound;
+  double rows = 0;  // estimate
+  std::int64_t bytes = 0;
+  bool attached = true;     // else an earlier run has detached it
+  bool over = false;        // its time of waiting is: it is exported and dropped
+  std::string kept_reason;  // it stays as it is: a legal hold, a detach that is pending; empty: no
+};
+
+struct RetainPlan {
+  Whole whole;
+  std::vector<Going> going;  // the oldest first
+  // Not kept back: there is something to do.
+  [[nodiscard]] bool any() const;
+};
+
+// Reads only. Throws run::Failure.
+Task<RetainPlan> PlanRetain(Session& session, RetainWish wish);
+
+// Throws state::TableTaken.
+Task<std::string> CreateRetainRun(Session& session, const RetainPlan& plan, const RetainWish& wish);
+
+// Of a partition or of a whole table with all its partitions. The schema pgalter is installed.
+// Throws run::Failure (usage): no such table.
+Task<std::string> SetLegalHold(Session& session, std::string table, std::string reason);
+// The name; empty: there was none.
+Task<std::string> ReleaseLegalHold(Session& session, std::string table);
+
+}  // namespace pgalter::partition

@@ -1,0 +1,280 @@
+#include "batcher/partition/split.h"
+
+#include <fmt/format.h>
+
+#include "batcher/partition/lookup.h"
+#include "engine/run/failure.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+using run::ExitCode;
+using run::Failure;
+
+namespace {
+
+[[noreturn]] void RefuseUsage(const std::string& text) { throw Failure(ExitCode::kUsage, text); }
+
+std::string Unquoted(const std::string& literal) {
+  if (!literal.starts_with('\'')) return literal;
+  return literal.substr(1, literal.size() - 2);
+}
+
+std::string PieceName(const Whole& whole, const std::string& end) {
+  const std::string quoted = PartName(whole.table.relname, end);
+  const auto parsed = sql::ParseQualifiedName(quoted);
+  return parsed ? parsed->name : quoted;
+}
+
+class Planner {
+ public:
+  Planner(Session& session, const SplitWish& wish, Split& split)
+      : session_(session), wish_(wish), split_(split) {
+    for (const Member& member : split.members)
+      if (member.oid != split.source.oid) others_.push_back(member);
+  }
+
+  Task<> Plan() {
+    switch (split_.whole.strategy) {
+      case Strategy::kHash:
+        RefuseUsage(fmt::format("{} is parted by hash: rebuild it with another modulus",
+                                split_.whole.table.name));
+      case Strategy::kList:
+        co_await PlanLists();
+        break;
+      case Strategy::kRange:
+        co_await PlanRanges();
+        break;
+    }
+    if (split_.pieces.empty())
+      RefuseUsage(fmt::format("there is nothing to cut in {}, {}", split_.source.name,
+                              split_.source.bound));
+  }
+
+ private:
+  Task<> Add(std::string name, BoundWish bound) {
+    bound.time_zone = wish_.time_zone;
+    Piece piece;
+    piece.bound = co_await SettleBound(session_, split_.whole, others_, std::move(bound));
+    piece.name = name.empty() ? PieceName(split_.whole, piece.bound.end) : std::move(name);
+    split_.pieces.push_back(std::move(piece));
+  }
+
+  Task<> AddRange(std::optional<std::string> from, std::optional<std::string> to) {
+    BoundWish bound;
+    bound.from = from.value_or("MINVALUE");
+    bound.to = to.value_or("MAXVALUE");
+    co_await Add("", std::move(bound));
+  }
+
+  Task<> PlanLists() {
+    if (wish_.lists.empty() || !wish_.at.empty() || !wish_.every.empty() || wish_.from || wish_.to)
+      RefuseUsage(fmt::format("{} is parted by lists: --values NAME=VALUE[,VALUE...] for each",
+                              split_.whole.table.name));
+    std::vector<std::string> all;
+    for (const ListPart& list : wish_.lists) {
+      BoundWish bound;
+      bound.values = list.values;
+      all.insert(all.end(), list.values.begin(), list.values.end());
+      std::string name = PieceName(split_.whole, "_" + list.name);
+      co_await Add(std::move(name), std::move(bound));
+    }
+    if (!split_.source.is_default) co_await RefuseUncovered(all);
+  }
+
+  // Rows of a value that no piece has would have no place, now or later.
+  Task<> RefuseUncovered(const std::vector<std::string>& values) {
+    const std::string& bound = split_.source.bound;
+    const std::size_t open = bound.find('(');
+    const std::string has = bound.substr(open + 1, bound.size() - open - 2);
+    const std::string& type = split_.whole.type;
+    const pg::Result left = co_await session_.db().Query(
+        fmt::format("SELECT string_agg(coalesce(v::text, 'NULL'), ', ') FROM unnest(ARRAY[{0}]::"
+                    "{1}[]) v WHERE v IS NULL OR v <> ALL ($1::text[]::{1}[])",
+                    has, type),
+        values);
+    const auto names = left.Get<std::optional<std::string>>(0, 0);
+    if (names)
+      RefuseUsage(fmt::format("no --values has {}, which {} holds", *names, split_.source.name));
+    const pg::Result more = co_await session_.db().Query(
+        fmt::format("SELECT string_agg(v::text, ', ') FROM unnest($1::text[]::{1}[]) v WHERE NOT "
+                    "EXISTS (SELECT FROM unnest(ARRAY[{0}]::{1}[]) h WHERE h = v)",
+                    has, type),
+        values);
+    const auto added = more.Get<std::optional<std::string>>(0, 0);
+    if (added)
+      RefuseUsage(fmt::format("{} holds no {}: `pgalter partition add` makes a partition for it",
+                              split_.source.name, *added));
+  }
+
+  Task<> PlanRanges() {
+    if (!wish_.lists.empty())
+      RefuseUsage(fmt::format("{} is parted by ranges: --at VALUE, or --every WIDTH",
+                              split_.whole.table.name));
+    const int ways = static_cast<int>(!wish_.at.empty()) + static_cast<int>(!wish_.every.empty()) +
+                     static_cast<int>(wish_.from || wish_.to);
+    if (ways != 1) RefuseUsage("how is it to be split? One of: --at VALUE, --every WIDTH");
+    if (split_.source.is_default) {
+      co_await PlanFromDefault();
+      co_return;
+    }
+    if (wish_.from || wish_.to)
+      RefuseUsage("--from and --to take rows out of a default partition; to split a range: --at");
+    std::vector<std::string> cuts = wish_.at;
+    if (cuts.empty()) cuts = co_await CutsOf();
+    std::optional<std::string> from = split_.source.from;
+    for (const std::string& cut : cuts) {
+      co_await AddRange(from, cut);
+      from = cut;
+    }
+    if (!cuts.empty()) co_await AddRange(from, split_.source.to);
+    co_await RefuseBeyond(cuts);
+  }
+
+  // The server would take a range beyond the old one's ends, whose rows are elsewhere.
+  Task<> RefuseBeyond(const std::vector<std::string>& cuts) {
+    if (cuts.empty()) co_return;
+    const std::string& type = split_.whole.type;
+    for (std::size_t i = 0; i + 1 < split_.pieces.size(); ++i) {
+      const std::string cut = EndOf(split_.pieces[i].bound.text);
+      const pg::Result row = co_await session_.db().Query(
+          fmt::format("SELECT coalesce({0}::{1} <= $1::text::{1}, false)"
+                      " OR coalesce({0}::{1} >= $2::text::{1}, false)",
+                      cut, type),
+          split_.source.from, split_.source.to);
+      if (row.Get<bool>(0, 0))
+        RefuseUsage(fmt::format("--at {} is not within {}, {}", cut, split_.source.name,
+                                split_.source.bound));
+    }
+  }
+
+  // "… TO ('x')" -> "'x'"
+  static std::string EndOf(const std::string& bound) {
+    const std::size_t at = bound.rfind(" TO (");
+    return bound.substr(at + 5, bound.size() - at - 6);
+  }
+
+  Task<KeyColumn> Column() {
+    const auto parsed = sql::ParseQualifiedName(split_.whole.column);
+    std::string name = split_.whole.column;
+    if (parsed) name = parsed->name;
+    co_return co_await FindColumn(session_, split_.whole.table, std::move(name));
+  }
+
+  // Ranges of the wished width around the rows or the bounds, beginning at a bound of the calendar.
+  Task<std::vector<Range>> Ranges(KeyColumn column, std::string at) {
+    co_await RefuseUnknownZone(session_, wish_.time_zone);
+    const Period period = PeriodOf(wish_.every, column);
+    co_return co_await RangesAround(session_, std::move(column), period, wish_.time_zone,
+                                    std::move(at), kMostRanges + 1);
+  }
+
+  Task<std::vector<std::string>> CutsOf() {
+    const KeyColumn column = co_await Column();
+    std::string first = split_.source.from.value_or("");
+    if (first.empty()) first = co_await OldestKey(session_, split_.source.name, column);
+    std::string last = split_.source.to.value_or("");
+    if (last.empty()) last = co_await NewestKey(session_, split_.source.name, column);
+    std::vector<std::string> cuts;
+    if (first.empty() || last.empty()) co_return cuts;
+    std::vector<std::string> bounds;
+    for (const Range& range : co_await Ranges(column, first))
+      bounds.push_back(Unquoted(range.from));
+    const pg::Result rows = co_await session_.db().Query(
+        fmt::format("SELECT b, n FROM unnest($1::text[]) WITH ORDINALITY u (b, n)"
+                    " WHERE b::{0} > $2::text::{0} AND b::{0} < $3::text::{0} ORDER BY n",
+                    split_.whole.type),
+        bounds, first, last);
+    for (int i = 0; i < rows.rows(); ++i) cuts.push_back(rows.Get<std::string>(i, 0));
+    RefuseTooMany(cuts.size());
+    co_return cuts;
+  }
+
+  void RefuseTooMany(std::size_t pieces) const {
+    if (pieces >= kMostRanges)
+      RefuseUsage(fmt::format("ranges of {} would be more than {} partitions: choose wider ones",
+                              wish_.every, kMostRanges));
+  }
+
+  Task<> PlanFromDefault() {
+    if (!wish_.at.empty())
+      RefuseUsage(
+          "--at cuts a range; to take rows out of a default partition: --every WIDTH, or "
+          "--from VALUE --to VALUE");
+    if (wish_.every.empty()) {
+      BoundWish bound;
+      bound.from = wish_.from;
+      bound.to = wish_.to;
+      co_await Add("", std::move(bound));
+      co_return;
+    }
+    const KeyColumn column = co_await Column();
+    const std::string oldest = co_await OldestKey(session_, split_.source.name, column);
+    if (oldest.empty()) co_return;
+    const std::vector<Range> ranges = co_await Ranges(column, oldest);
+    std::vector<std::string> bounds;
+    for (const Range& range : ranges) bounds.push_back(Unquoted(range.from));
+    const pg::Result used = co_await session_.db().Query(
+        fmt::format("SELECT width_bucket({0}, $1::text[]::{1}[]) FROM {2} WHERE {0} IS NOT NULL"
+                    " GROUP BY 1 ORDER BY 1",
+                    split_.whole.column, split_.whole.type, split_.source.name),
+        bounds);
+    for (int i = 0; i < used.rows(); ++i) {
+      const auto number = static_cast<std::size_t>(used.Get<std::int32_t>(i, 0));
+      RefuseTooMany(number >= ranges.size() ? kMostRanges : 0);
+      co_await AddUnlessTaken(ranges[number - 1]);
+    }
+  }
+
+  Task<> AddUnlessTaken(const Range& range) {
+    try {
+      co_await AddRange(Unquoted(range.from), Unquoted(range.to));
+    } catch (const Failure& failure) {
+      if (failure.code() != ExitCode::kRefused) throw;
+      split_.remarks.push_back(fmt::format("rows from {} to {} stay where they are: {}", range.from,
+                                           range.to, failure.what()));
+    }
+  }
+
+  Session& session_;
+  const SplitWish& wish_;
+  Split& split_;
+  std::vector<Member> others_;
+};
+
+}  // namespace
+
+Task<Split> PlanSplit(Session& session, SplitWish wish) {
+  Split split;
+  FoundMember found = co_await FindMember(session, wish.partition);
+  split.whole = std::move(found.whole);
+  split.members = std::move(found.members);
+  split.source = std::move(found.member);
+  Planner planner(session, wish, split);
+  co_await planner.Plan();
+  co_return split;
+}
+
+Task<PreparedRepart> PreparePremake(Session& session, const Whole& whole, const Premake& premake,
+                                    int workers) {
+  const std::vector<Member> members = co_await ReadMembers(session, whole);
+  std::vector<Member> others;
+  Member source;
+  for (const Member& member : members) {
+    if (member.is_default) source = member;
+    if (!member.is_default) others.push_back(member);
+  }
+  std::vector<Piece> pieces;
+  for (const Range& range : premake.ranges) {
+    BoundWish bound;
+    bound.from = Unquoted(range.from);
+    bound.to = Unquoted(range.to);
+    Piece piece;
+    piece.bound = co_await SettleBound(session, whole, others, std::move(bound));
+    piece.name = PieceName(whole, "_p" + range.name);
+    pieces.push_back(std::move(piece));
+  }
+  co_return co_await PrepareRepart(session, whole, members, source, std::move(pieces), workers);
+}
+
+}  // namespace pgalter::partition

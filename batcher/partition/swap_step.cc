@@ -1,0 +1,220 @@
+#include "batcher/partition/swap_step.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "batcher/capture/catch_up.h"
+#include "batcher/capture/flow_sql.h"
+#include "batcher/copy/pace.h"
+#include "batcher/cutover/carry_over.h"
+#include "batcher/cutover/old_snapshots.h"
+#include "batcher/cutover/swap_checks.h"
+#include "batcher/partition/parts_step.h"
+#include "batcher/partition/release_step.h"
+#include "batcher/partition/repart.h"
+#include "batcher/partition/shape.h"
+#include "batcher/rebuild/follow.h"
+#include "batcher/rebuild/store.h"
+#include "engine/async/fail_point.h"
+#include "engine/lock/ladder.h"
+#include "engine/run/failure.h"
+#include "engine/run/plan_spec.h"
+#include "engine/state/artefacts.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+using run::ExitCode;
+using run::Failure;
+using Texts = std::vector<std::string>;
+
+namespace {
+
+constexpr std::int64_t kFew = 100;  // keys: what is left is drained under the lock
+
+// Indexes of a partition that is renamed; $1 it, $2 its name, $3 its name to be (both not quoted).
+constexpr const char* kIndexNames = R"sql(
+SELECT quote_ident(c.relname), quote_ident(left($3::text || substr(c.relname, length($2::text) + 1), 63))
+FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+WHERE x.indrelid = $1::regclass AND starts_with(c.relname, $2::text)
+)sql";
+
+// The old partition keeps its own once it is detached, and would keep users from deleting there.
+constexpr const char* kOwnKeys = R"sql(
+SELECT DISTINCT quote_ident(conname) FROM pg_constraint WHERE conrelid = $1 AND contype = 'f'
+)sql";
+
+class Swapping {
+ public:
+  Swapping(run::Environment& env, const RepartSpec& spec, const rebuild::Stored& stored,
+           const capture::Flow& flow)
+      : env_(env), session_(env.main), spec_(spec), stored_(stored), flow_(flow) {}
+
+  // In the transaction that holds the locks.
+  Task<> Run() {
+    co_await guard::CheckLease(session_, env_.lease);
+    co_await cutover::CheckCapture(session_, flow_, env_.run.id);
+    co_await cutover::AwaitOldSnapshots(session_);
+    co_await CheckShape();
+    if (async::SafeguardOn("final-drain")) co_await capture::Drain(session_, flow_);
+    async::FailPoint("drained");
+    const Texts keys = co_await Names(kOwnKeys);
+    Texts statements = capture::DropTriggers(flow_);
+    for (const Target& target : spec_.targets)
+      statements.push_back(
+          fmt::format("ALTER TABLE {} DETACH PARTITION {}", flow_.to, Made(target)));
+    statements.push_back(fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.parent, Old()));
+    for (const std::string& key : keys)
+      statements.push_back(fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", Old(), key));
+    statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", Old(), Aside()));
+    for (const Target& target : spec_.targets) co_await Place(target, statements);
+    if (!spec_.rest.empty() && !spec_.outside.empty())
+      statements.push_back(
+          fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS pgalter_outside", spec_.rest));
+    for (std::string& sql : co_await GuardWhole(env_, stored_.schema, spec_.parent))
+      statements.push_back(std::move(sql));
+    co_await Execute(statements);
+    async::FailPoint("swapped");
+    co_await Record();
+    co_await RecordWholeGuard(env_, stored_.schema, spec_.parent);
+  }
+
+ private:
+  [[nodiscard]] std::string Made(const Target& target) const {
+    return stored_.schema + "." + target.name;
+  }
+  [[nodiscard]] std::string Old() const { return spec_.home + "." + spec_.source; }
+  [[nodiscard]] std::string Aside() const { return stored_.schema + "_old"; }
+
+  Task<> CheckShape() {
+    const std::string now = co_await ShapesOf(session_, spec_.parent_oid, flow_.from_oid);
+    for (const state::Step& step : co_await state::LoadSteps(session_, env_.run.id)) {
+      const auto* then = step.spec.if_contains(kShape);
+      if (then == nullptr || std::string_view(then->as_string()) == now) continue;
+      throw Failure(ExitCode::kRefused,
+                    fmt::format("{} got other columns, indexes or constraints while run {} worked "
+                                "on it, which its new partitions lack. Nothing was changed. "
+                                "pgalter abort {} --yes, and begin again",
+                                spec_.parent, env_.run.id, env_.run.id));
+    }
+  }
+
+  Task<Texts> Names(const char* query) {
+    const pg::Result rows = co_await session_.db().Query(query, flow_.from_oid);
+    Texts names;
+    for (int i = 0; i < rows.rows(); ++i) names.push_back(rows.Get<std::string>(i, 0));
+    co_return names;
+  }
+
+  Task<> Place(const Target& target, Texts& statements) {
+    statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", Made(target), spec_.home));
+    const std::string name = spec_.home + "." + target.becomes;
+    if (target.becomes != target.name) {
+      statements.push_back(
+          fmt::format("ALTER TABLE {}.{} RENAME TO {}", spec_.home, target.name, target.becomes));
+      const auto now = sql::ParseQualifiedName(target.name);
+      const auto then = sql::ParseQualifiedName(target.becomes);
+      const std::string made = Made(target);
+      const pg::Result indexes =
+          co_await session_.db().Query(kIndexNames, made, now->name, then->name);
+      for (int i = 0; i < indexes.rows(); ++i)
+        statements.push_back(fmt::format("ALTER INDEX {}.{} RENAME TO {}", spec_.home,
+                                         indexes.Get<std::string>(i, 0),
+                                         indexes.Get<std::string>(i, 1)));
+    }
+    statements.push_back(
+        fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", spec_.parent, name, target.bound));
+    if (!target.inside.empty())
+      statements.push_back(fmt::format("ALTER TABLE {} DROP CONSTRAINT pgalter_bound", name));
+    for (const std::string& form : spec_.alike)
+      statements.push_back(fmt::format(fmt::runtime(form), name));
+  }
+
+  Task<> Execute(const Texts& statements) {
+    std::vector<pg::Statement> batch;
+    for (const std::string& sql : statements) batch.push_back({sql, {}});
+    co_await session_.db().Pipeline(std::move(batch));
+  }
+
+  Task<> Record() {
+    for (const state::Artefact& artefact : co_await state::LiveArtefacts(session_, env_.run.id))
+      if (rebuild::IsOfRebuild(artefact) &&
+          (artefact.kind == "trigger" || artefact.kind == "function"))
+        co_await state::RecordDropped(session_, artefact);
+    state::Artefact aside;
+    aside.run = env_.run.id;
+    aside.kind = "table";
+    aside.name = Aside() + "." + spec_.source;
+    co_await state::RecordArtefact(session_, aside);
+  }
+
+  run::Environment& env_;
+  Session& session_;
+  const RepartSpec& spec_;
+  const rebuild::Stored& stored_;
+  const capture::Flow& flow_;
+};
+
+lock::LockRequest LockOf(const cutover::Joined& joined, const RepartSpec& spec,
+                         const capture::Flow& flow) {
+  Texts names = joined.referenced;
+  names.push_back(spec.parent);
+  names.push_back(flow.to);
+  lock::LockRequest request;
+  for (const std::string& name : names)
+    if (auto parsed = sql::ParseQualifiedName(name)) request.tables.push_back(std::move(*parsed));
+  return request;
+}
+
+}  // namespace
+
+run::Task<bool> SwapStep::Done(run::Environment&, const state::Step&) { co_return false; }
+
+run::Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
+  const RepartSpec spec = RepartFromJson(env.run.spec.at(kRepart).as_object());
+  const rebuild::Stored stored = co_await rebuild::Load(env.main, env.run.id);
+  const capture::Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+  Session user = co_await copy::OpenSession(env);
+  co_await rebuild::Follow(env, env.stopper, user, flow, kFew);
+  const cutover::Joined joined = co_await cutover::ReadJoined(env.main, spec.parent_oid);
+  lock::Work work;
+  auto before = [&]() -> Task<> { co_await cutover::AwaitOldSnapshots(env.main); };
+  work.before = before;
+  work.lock = LockOf(joined, spec, flow);
+  auto body = [&]() -> Task<> {
+    Swapping swapping(env, spec, stored, flow);
+    co_await swapping.Run();
+  };
+  work.body = body;
+  auto record = [&]() -> Task<> {
+    co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
+  };
+  work.record = record;
+  const auto tell = [&env, &spec](const lock::LadderReport& report) {
+    env.progress.note = fmt::format(
+        "waiting for a lock on {}, {} attempts so far{}", spec.parent, report.attempts,
+        report.last_blockers.empty() ? "" : ": " + lock::Describe(report.last_blockers.front()));
+  };
+  const lock::LadderOptions options = run::LadderOf(env.run);
+  const lock::LadderOutcome outcome = co_await lock::RunUnderLadder(
+      env.main, env.observer, std::move(work), options, env.stopper, tell);
+  env.progress.note.clear();
+  if (outcome.result != lock::LadderResult::kDone)
+    throw Failure(ExitCode::kLockNotObtained,
+                  fmt::format("the partitions were not exchanged, {} was too busy: {}. Nothing "
+                              "changed for its users. At a quieter time: pgalter resume {}",
+                              spec.parent, fmt::join(lock::Lines(outcome), "\n"), env.run.id));
+  async::FailPoint("swap-committed");
+  env.progress.remark = fmt::format("users were blocked for at most {} ms at the cut-over",
+                                    outcome.report.longest_blocked.count());
+}
+
+run::Task<> SwapStep::Undo(run::Environment& env, const state::Step& step) {
+  if (step.state != state::StepState::kDone) co_return;
+  throw Failure(ExitCode::kRefused,
+                fmt::format("run {} has put its partitions in place, which is not taken back. "
+                            "Nothing was changed. pgalter resume {} ends it",
+                            env.run.id, env.run.id));
+}
+
+}  // namespace pgalter::partition

@@ -1,0 +1,160 @@
+#include "batcher/partition/whole.h"
+
+#include <fmt/format.h>
+
+#include "engine/guard/role_settings.h"
+#include "engine/run/failure.h"
+
+namespace pgalter::partition {
+
+using run::ExitCode;
+using run::Failure;
+
+namespace {
+
+constexpr const char* kWhole = R"sql(
+SELECT p.partstrat::text, quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
+       quote_ident(n.nspname), c.relispartition,
+       (SELECT format('%I.%I', dn.nspname, d.relname) FROM pg_class d
+        JOIN pg_namespace dn ON dn.oid = d.relnamespace WHERE d.oid = p.partdefid)
+FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_attribute a ON a.attrelid = p.partrelid AND p.partnatts = 1
+  AND a.attnum = p.partattrs[0] AND p.partattrs[0] > 0
+WHERE p.partrelid = $1
+)sql";
+
+// %s: how the ends of a range are compared, and where they lie.
+constexpr const char* kMembers = R"sql(
+SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relname::text, b.bound, e.lower, e.upper,
+       b.bound = 'DEFAULT', c.relkind = 'p', c.relkind = 'f', i.inhdetachpending,
+       (SELECT coalesce(sum(greatest(l.reltuples, 0)), 0)::float8 FROM pg_partition_tree(c.oid) t
+        JOIN pg_class l ON l.oid = t.relid WHERE l.relkind <> 'p'),
+       (SELECT coalesce(sum(pg_total_relation_size(t.relid)), 0)::int8
+        FROM pg_partition_tree(c.oid) t),
+       %POSITION(e.lower)%, %POSITION(e.upper)%, m.ends IS NOT NULL
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (SELECT pg_get_expr(c.relpartbound, c.oid) AS bound) b
+CROSS JOIN LATERAL (
+  SELECT regexp_match(b.bound, '^FOR VALUES FROM \((.*)\) TO \((.*)\)$') AS ends) m
+CROSS JOIN LATERAL (
+  SELECT max(v) FILTER (WHERE k = 1) AS lower, max(v) FILTER (WHERE k = 2) AS upper
+  FROM (SELECT k, CASE WHEN x LIKE '''%' THEN replace(substr(x, 2, length(x) - 2), '''''', '''')
+                       WHEN x NOT IN ('MINVALUE', 'MAXVALUE') THEN x END AS v
+        FROM unnest(m.ends) WITH ORDINALITY u (x, k)) v) e
+WHERE i.inhparent = $1
+ORDER BY b.bound = 'DEFAULT', %ORDER%, b.bound
+)sql";
+
+bool IsScaled(const std::string& type) {
+  return type == "date" || type.starts_with("timestamp") || type == "smallint" ||
+         type == "integer" || type == "bigint" || type.starts_with("numeric");
+}
+
+void Replace(std::string& text, const std::string& mark, const std::string& by) {
+  for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos; at += by.size())
+    text.replace(at, mark.size(), by);
+}
+
+std::string MembersQuery(const Whole& whole) {
+  std::string query = kMembers;
+  const bool typed = whole.strategy == Strategy::kRange && !whole.column.empty();
+  const bool times = whole.type == "date" || whole.type.starts_with("timestamp");
+  for (const std::string end : {"e.lower", "e.upper"}) {
+    std::string position = "NULL::float8";
+    if (typed && times) {
+      position =
+          fmt::format("CASE WHEN isfinite({0}::{1}) THEN extract(epoch FROM {0}::{1})::float8 END",
+                      end, whole.type);
+    } else if (typed && IsScaled(whole.type)) {
+      position = fmt::format("{}::float8", end);
+    }
+    Replace(query, "%POSITION(" + end + ")%", position);
+  }
+  Replace(query, "%ORDER%",
+          typed ? fmt::format("e.lower::{} NULLS FIRST", whole.type) : std::string("b.bound"));
+  return query;
+}
+
+}  // namespace
+
+Task<Whole> FindWhole(Session& session, std::string table) {
+  backfill::Spec look;
+  look.table = std::move(table);
+  look.settings = co_await guard::RoleSettings(session);
+  Whole whole;
+  whole.table = co_await backfill::FindTable(session, look);
+  if (!whole.table.partitioned)
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("{} is not partitioned. To make it so: pgalter partition convert {}",
+                              whole.table.name, whole.table.name));
+  // Bounds are shown in the session's zone.
+  co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
+  const pg::Result row = co_await session.db().Query(kWhole, whole.table.oid);
+  const auto strategy = row.Get<std::string>(0, 0);
+  whole.strategy = strategy == "r"   ? Strategy::kRange
+                   : strategy == "l" ? Strategy::kList
+                                     : Strategy::kHash;
+  whole.column = row.Get<std::optional<std::string>>(0, 1).value_or("");
+  whole.type = row.Get<std::optional<std::string>>(0, 2).value_or("");
+  whole.home = row.Get<std::string>(0, 3);
+  whole.is_partition = row.Get<bool>(0, 4);
+  whole.rest = row.Get<std::optional<std::string>>(0, 5).value_or("");
+  co_return whole;
+}
+
+Task<std::vector<Member>> ReadMembers(Session& session, const Whole& whole) {
+  const pg::Result rows = co_await session.db().Query(MembersQuery(whole), whole.table.oid);
+  std::vector<Member> members;
+  for (int i = 0; i < rows.rows(); ++i) {
+    Member member;
+    member.oid = rows.Get<pg::Oid>(i, 0);
+    member.name = rows.Get<std::string>(i, 1);
+    member.relname = rows.Get<std::string>(i, 2);
+    member.bound = rows.Get<std::string>(i, 3);
+    member.is_range = rows.Get<bool>(i, 14) && !whole.column.empty();
+    if (member.is_range) {
+      member.from = rows.Get<std::optional<std::string>>(i, 4);
+      member.to = rows.Get<std::optional<std::string>>(i, 5);
+      member.begin = rows.Get<std::optional<double>>(i, 12);
+      member.end = rows.Get<std::optional<double>>(i, 13);
+    }
+    member.is_default = rows.Get<bool>(i, 6);
+    member.divided = rows.Get<bool>(i, 7);
+    member.foreign = rows.Get<bool>(i, 8);
+    member.pending = rows.Get<bool>(i, 9);
+    member.rows = rows.Get<double>(i, 10);
+    member.bytes = rows.Get<std::int64_t>(i, 11);
+    members.push_back(std::move(member));
+  }
+  co_return members;
+}
+
+Task<FoundMember> FindMember(Session& session, std::string partition) {
+  backfill::Spec look;
+  look.table = std::move(partition);
+  look.settings = co_await guard::RoleSettings(session);
+  const backfill::Table table = co_await backfill::FindTable(session, look);
+  const pg::Result parent = co_await session.db().Query(
+      "SELECT format('%I.%I', n.nspname, p.relname) FROM pg_inherits i"
+      " JOIN pg_class p ON p.oid = i.inhparent AND p.relkind = 'p'"
+      " JOIN pg_namespace n ON n.oid = p.relnamespace WHERE i.inhrelid = $1",
+      table.oid);
+  if (parent.empty())
+    throw Failure(ExitCode::kUsage, fmt::format("{} is no partition of any table", table.name));
+  FoundMember found;
+  found.whole = co_await FindWhole(session, parent.Get<std::string>(0, 0));
+  found.members = co_await ReadMembers(session, found.whole);
+  for (const Member& member : found.members)
+    if (member.oid == table.oid) found.member = member;
+  co_return found;
+}
+
+Task<std::string> PartitionKeyOf(Session& session, const Whole& whole) {
+  const pg::Result row =
+      co_await session.db().Query("SELECT pg_get_partkeydef($1)", whole.table.oid);
+  co_return row.Get<std::string>(0, 0);
+}
+
+}  // namespace pgalter::partition

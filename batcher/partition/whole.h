@@ -1,0 +1,68 @@
+// Whole: a partitioned table as it is, whoever made it: by what it is parted, and its partitions in
+// the order of their bounds. Reads only.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "batcher/backfill/target.h"
+
+namespace pgalter::partition {
+
+using async::Task;
+using guard::Session;
+
+enum class Strategy { kRange, kList, kHash };
+
+struct Whole {
+  backfill::Table table;
+  std::string home;  // its schema, quoted
+  Strategy strategy = Strategy::kRange;
+  std::string column;         // quoted; empty: an expression, or several columns
+  std::string type;           // of the column, as SQL
+  bool is_partition = false;  // itself, of another
+  std::string rest;           // the default partition, quoted, with its schema; empty: none
+};
+
+// A partition right below it.
+struct Member {
+  pg::Oid oid = 0;
+  std::string name;     // quoted, with its schema
+  std::string relname;  // not quoted
+  std::string bound;    // "FOR VALUES FROM (…) TO (…)", "DEFAULT"
+  bool is_range = false;
+  // Of a range of one column: the values as text; nullopt: MINVALUE, MAXVALUE.
+  std::optional<std::string> from;
+  std::optional<std::string> to;
+  // Where the ends lie on a scale of seconds or numbers; nullopt: endless, or no such type.
+  std::optional<double> begin;
+  std::optional<double> end;
+  bool is_default = false;
+  bool divided = false;  // partitioned itself
+  bool foreign = false;
+  bool pending = false;  // DETACH CONCURRENTLY was begun and not ended
+  double rows = 0;       // estimate, with all below it
+  std::int64_t bytes = 0;
+};
+
+// By the user's text. Throws run::Failure (usage): unknown, not partitioned. Bounds are read in UTC
+// from here on.
+Task<Whole> FindWhole(Session& session, std::string table);
+
+// The default partition comes last.
+Task<std::vector<Member>> ReadMembers(Session& session, const Whole& whole);
+
+// A partition by the user's text, with the whole that it belongs to. Throws run::Failure (usage).
+struct FoundMember {
+  Whole whole;
+  std::vector<Member> members;
+  Member member;
+};
+Task<FoundMember> FindMember(Session& session, std::string partition);
+
+// "RANGE (made)"
+Task<std::string> PartitionKeyOf(Session& session, const Whole& whole);
+
+}  // namespace pgalter::partition

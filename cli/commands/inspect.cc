@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "batcher/partition/inspection.h"
+#include "cli/connect.h"
+#include "cli/human.h"
+#include "cli/inspect/ranges_picture.h"
+#include "cli/json_output.h"
+#include "cli/rejected.h"
+#include "cli/report.h"
+#include "cli/table.h"
+#include "engine/watch/unit.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+namespace json = boost::json;
+namespace po = boost::program_options;
+using partition::Inspection;
+using partition::Member;
+
+json::value Text(const std::optional<std::string>& text) {
+  return text ? json::value(*text) : json::value(nullptr);
+}
+
+json::array ToJson(const std::vector<Member>& members) {
+  json::array array;
+  for (const Member& member : members)
+    array.push_back({{"name", member.name},
+                     {"bound", member.bound},
+                     {"from", Text(member.from)},
+                     {"to", Text(member.to)},
+                     {"default", member.is_default},
+                     {"partitioned", member.divided},
+                     {"detach_pending", member.pending},
+                     {"rows", static_cast<std::int64_t>(member.rows)},
+                     {"bytes", member.bytes}});
+  return array;
+}
+
+json::value ToJson(const partition::InDefault& rest) {
+  if (rest.name.empty()) return nullptr;
+  return {{"name", rest.name},
+          {"rows", rest.rows},
+          {"more", rest.more},
+          {"least", rest.least},
+          {"greatest", rest.greatest}};
+}
+
+json::object ToJson(const partition::NextRanges& next) {
+  json::array ranges;
+  for (const partition::Range& range : next.ranges)
+    ranges.push_back({{"from", range.from}, {"to", range.to}});
+  return {{"until", next.until}, {"ranges", std::move(ranges)}, {"unknown", next.unknown}};
+}
+
+json::object ToJson(const Inspection& inspection) {
+  json::array gaps;
+  for (const partition::Gap& gap : inspection.gaps)
+    gaps.push_back({{"from", gap.from}, {"to", gap.to}});
+  json::array missing;
+  for (const partition::MissingIndex& index : inspection.missing)
+    missing.push_back({{"index", index.index}, {"partition", index.partition}});
+  return {{"version", 1},
+          {"table", inspection.whole.table.name},
+          {"by", inspection.by},
+          {"partitions", ToJson(inspection.members)},
+          {"gaps", std::move(gaps)},
+          {"default", ToJson(inspection.rest)},
+          {"missing_indexes", std::move(missing)},
+          {"next", ToJson(inspection.next)}};
+}
+
+std::string PictureOf(const Inspection& inspection) {
+  Picture picture;
+  for (const Member& member : inspection.members) {
+    if (!member.is_range || (!member.begin && !member.end)) continue;
+    picture.bars.push_back({member.relname, member.begin, member.end, member.rows >= 1});
+    if (picture.first.empty()) picture.first = member.from ? *member.from : member.to.value_or("");
+    picture.last = member.to ? *member.to : member.from.value_or("");
+  }
+  const std::string& type = inspection.whole.type;
+  if (type == "date" || type.starts_with("timestamp"))
+    picture.now =
+        static_cast<double>(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+  return Draw(picture);
+}
+
+std::string Notes(const Inspection& inspection) {
+  std::string text;
+  const auto note = [&text](const std::string& line) { text += "note: " + line + "\n"; };
+  for (const partition::Gap& gap : inspection.gaps)
+    note(fmt::format("between {} and {} there is no partition", gap.from, gap.to));
+  for (const Member& member : inspection.members)
+    if (member.pending)
+      note(fmt::format("{} is half detached: pgalter partition detach {} --yes ends it",
+                       member.name, member.name));
+  const partition::InDefault& rest = inspection.rest;
+  if (rest.rows > 0)
+    note(fmt::format("{} holds {}{} rows that no other partition does{}", rest.name,
+                     rest.more ? "more than " : "", HumanCount(rest.rows),
+                     rest.least.empty()
+                         ? std::string()
+                         : fmt::format(", from {} to {}", rest.least, rest.greatest)));
+  for (const partition::MissingIndex& index : inspection.missing)
+    note(fmt::format("{} has no valid part of index {}", index.partition, index.index));
+  const partition::NextRanges& next = inspection.next;
+  if (!next.unknown.empty()) {
+    note("what comes next: " + next.unknown);
+  } else if (next.ranges.empty()) {
+    note(fmt::format("ranges end at {}: nothing has to be made now", next.until));
+  } else {
+    note(fmt::format("ranges end at {}: pgalter partition maintain {} would make {}, up to {}",
+                     next.until, inspection.whole.table.name, next.ranges.size(),
+                     next.ranges.back().to));
+  }
+  return text;
+}
+
+void Show(const Inspection& inspection) {
+  Table table({"PARTITION", "BOUND", "ROWS", "SIZE"});
+  for (const Member& member : inspection.members)
+    table.Add({member.name, member.bound, HumanCount(static_cast<std::int64_t>(member.rows)),
+               watch::Format(static_cast<double>(member.bytes), watch::Unit::kBytes)});
+  const std::string picture = PictureOf(inspection);
+  Print(fmt::format("{} by {}\n{}{}{}{}", inspection.whole.table.name, inspection.by, table.Text(),
+                    picture.empty() ? "" : "\n", picture, picture.empty() ? "" : "\n"));
+  Print(Notes(inspection));
+}
+
+void AddOptions(po::options_description& options) {
+  options.add_options()  //
+      ("premake", po::value<int>()->default_value(4),
+       "partitions: how many ranges belong ahead")  //
+      ("time-zone", po::value<std::string>()->default_value("UTC")->value_name("ZONE"),
+       "partitions: in which days and months begin");
+}
+
+Task<ExitCode> Run(Context& context) {
+  constexpr int kMostPremade = 1000;
+  if (context.Operand(0) != "partitions")
+    throw Rejected(ExitCode::kUsage, fmt::format("inspect \"{}\" is not known", context.Operand(0)),
+                   "pgalter inspect partitions TABLE");
+  if (context.operands.size() != 2)
+    throw Rejected(ExitCode::kUsage, "inspect partitions: of which table?",
+                   "pgalter inspect partitions TABLE");
+  const int ahead = context.Get<int>("premake");
+  if (ahead < 1 || ahead > kMostPremade)
+    throw Rejected(ExitCode::kUsage, fmt::format("--premake {} is out of range", ahead),
+                   "1 to 1000");
+  guard::Session session = co_await OpenSession(context);
+  const Inspection inspection =
+      co_await partition::Inspect(session, context.Operand(1), ahead, context.Get("time-zone"));
+  if (context.output == Output::kJson) {
+    PrintJson(ToJson(inspection));
+  } else {
+    Show(inspection);
+  }
+  co_return ExitCode::kDone;
+}
+
+}  // namespace
+
+extern const CommandBody kInspectCommand;
+const CommandBody kInspectCommand{
+    .description =
+        "partitions TABLE: the partitions with their bounds (in UTC), rows (an estimate) and "
+        "sizes, and a picture of the ranges: '#' has rows, '-' has none, '<' and '>' have no end. "
+        "Says where ranges leave gaps, which rows the default partition holds, which partitions "
+        "lack an index of the table, and which ranges `pgalter partition maintain` would make "
+        "now. Reads only.",
+    .most_operands = 2,
+    .least_operands = 1,
+    .words = "partitions",
+    .add_options = &AddOptions,
+    .run = &Run};
+
+}  // namespace pgalter::cli

@@ -1,0 +1,40 @@
+#include <fmt/format.h>
+
+#include "batcher/partition/one_partition.h"
+#include "cli/connect.h"
+#include "cli/partition/bound_options.h"
+#include "cli/partition/planned.h"
+#include "cli/partition/verb.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+Task<ExitCode> Run(Context& context) {
+  const NamedBound bound = BoundOf(context);
+  std::string name = context.Has("name") ? context.Get("name") : std::string();
+  std::string run;
+  {
+    guard::Session session = co_await OpenForChange(context);
+    if (name.empty() && !bound.name.empty()) {
+      const partition::Whole whole = co_await partition::FindWhole(session, context.Operand(1));
+      name = whole.table.relname + "_" + bound.name;
+    }
+    const partition::OneChange change =
+        co_await partition::PlanAdd(session, context.Operand(1), bound.wish, name);
+    run = co_await StartPlanned(
+        context, session, change.script,
+        fmt::format("Make partition {} of {}, {}?", change.partition, change.parent, change.bound));
+  }
+  co_return co_await FollowRun(context, run);
+}
+
+}  // namespace
+
+extern const PartitionVerb kPartitionAdd;
+const PartitionVerb kPartitionAdd{.name = "add",
+                                  .operand = "TABLE",
+                                  .options = "from to values default name time-zone dry-run detach",
+                                  .run = &Run};
+
+}  // namespace pgalter::cli

@@ -1,0 +1,40 @@
+#include <fmt/format.h>
+
+#include "batcher/partition/one_partition.h"
+#include "cli/connect.h"
+#include "cli/partition/bound_options.h"
+#include "cli/partition/planned.h"
+#include "cli/partition/verb.h"
+#include "cli/rejected.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+Task<ExitCode> Run(Context& context) {
+  if (!context.Has("as"))
+    throw Rejected(ExitCode::kUsage, "as a partition of which table?",
+                   "pgalter partition attach TABLE --as PARENT --from VALUE --to VALUE");
+  const NamedBound bound = BoundOf(context);
+  std::string run;
+  {
+    guard::Session session = co_await OpenForChange(context);
+    const partition::OneChange change =
+        co_await partition::PlanAttach(session, context.Operand(1), context.Get("as"), bound.wish);
+    run = co_await StartPlanned(
+        context, session, change.script,
+        fmt::format("Attach {} to {}, {}?", change.partition, change.parent, change.bound));
+  }
+  co_return co_await FollowRun(context, run);
+}
+
+}  // namespace
+
+extern const PartitionVerb kPartitionAttach;
+const PartitionVerb kPartitionAttach{
+    .name = "attach",
+    .operand = "TABLE",
+    .options = "as from to values default time-zone dry-run detach",
+    .run = &Run};
+
+}  // namespace pgalter::cli

@@ -1,0 +1,35 @@
+#include "cli/partition/bound_options.h"
+
+#include "cli/rejected.h"
+
+namespace pgalter::cli {
+
+NamedBound BoundOf(const Context& context) {
+  NamedBound bound;
+  partition::BoundWish& wish = bound.wish;
+  wish.time_zone = context.Get("time-zone");
+  if (context.Has("from")) wish.from = context.Get("from");
+  if (context.Has("to")) wish.to = context.Get("to");
+  wish.is_default = !context.options["default"].defaulted() && context.Get("default") == "yes";
+  if (context.Has("values")) {
+    const auto& given = context.Get<std::vector<std::string>>("values");
+    if (given.size() > 1)
+      throw Rejected(ExitCode::kUsage, "one partition has one list: --values once",
+                     "--values NAME=VALUE[,VALUE...]");
+    std::string rest = given.front();
+    const std::size_t at = rest.find('=');
+    if (at != std::string::npos) bound.name = rest.substr(0, at);
+    if (at != std::string::npos) rest = rest.substr(at + 1);
+    while (!rest.empty()) {
+      const std::size_t comma = rest.find(',');
+      wish.values.push_back(rest.substr(0, comma));
+      rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+    }
+  }
+  if (!wish.from && !wish.to && wish.values.empty() && !wish.is_default)
+    throw Rejected(ExitCode::kUsage, "which rows belong into the partition?",
+                   "--from VALUE --to VALUE, --values VALUE[,VALUE...], or --default yes");
+  return bound;
+}
+
+}  // namespace pgalter::cli

@@ -1,0 +1,19 @@
+// The bound of one partition, as the options of a verb say it.
+#pragma once
+
+#include <string>
+
+#include "batcher/partition/bound_wish.h"
+#include "cli/context.h"
+
+namespace pgalter::cli {
+
+struct NamedBound {
+  std::string name;  // "eu" of --values eu=de,fr; empty: none was given
+  partition::BoundWish wish;
+};
+
+// Throws Rejected (usage).
+NamedBound BoundOf(const Context& context);
+
+}  // namespace pgalter::cli

@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "batcher/partition/merge_step.h"
+#include "cli/confirm.h"
+#include "cli/connect.h"
+#include "cli/human.h"
+#include "cli/json_output.h"
+#include "cli/partition/planned.h"
+#include "cli/partition/verb.h"
+#include "cli/rejected.h"
+#include "cli/report.h"
+#include "engine/state/schema.h"
+#include "engine/watch/unit.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+void Show(const Context& context, const partition::PreparedMerge& prepared) {
+  const partition::Target& target = prepared.spec.targets.front();
+  if (context.output == Output::kJson) {
+    boost::json::array merged;
+    for (const std::string& name : prepared.merged) merged.emplace_back(name);
+    PrintJson({{"version", 1},
+               {"table", prepared.spec.parent},
+               {"merged", std::move(merged)},
+               {"partition", target.becomes},
+               {"bound", target.bound},
+               {"rows", static_cast<std::int64_t>(prepared.rows)}});
+    return;
+  }
+  Print(
+      fmt::format("{} of {} become {}, {}; about {} rows, {}, are moved while users wait, for at "
+                  "most a second\nnothing was written\n",
+                  fmt::join(prepared.merged, ", "), prepared.spec.parent, target.becomes,
+                  target.bound, HumanCount(static_cast<std::int64_t>(prepared.rows)),
+                  watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes)));
+}
+
+Task<ExitCode> Run(Context& context) {
+  const std::vector<std::string> partitions(context.operands.begin() + 1, context.operands.end());
+  if (partitions.size() < 2)
+    throw Rejected(ExitCode::kUsage, "merge what with what?",
+                   "pgalter partition merge PARTITION PARTITION...");
+  std::string name = context.Has("name") ? context.Get("name") : std::string();
+  std::string run;
+  {
+    guard::Session session = co_await OpenForChange(context);
+    const partition::PreparedMerge prepared =
+        co_await partition::PrepareMerge(session, partitions, std::move(name));
+    if (context.Has("dry-run")) {
+      Show(context, prepared);
+      co_return ExitCode::kDone;
+    }
+    co_await state::RefusePublication(session);
+    Confirm(context, fmt::format("Make one partition of {}?", fmt::join(prepared.merged, ", ")));
+    co_await state::Install(session);
+    run = co_await partition::CreateMergeRun(session, prepared);
+    Say(context, fmt::format("run {}", run));
+  }
+  co_return co_await FollowRun(context, run);
+}
+
+}  // namespace
+
+extern const PartitionVerb kPartitionMerge;
+const PartitionVerb kPartitionMerge{.name = "merge",
+                                    .operand = "PARTITION PARTITION...",
+                                    .many = true,
+                                    .options = "name dry-run detach",
+                                    .run = &Run};
+
+}  // namespace pgalter::cli

@@ -1,0 +1,50 @@
+#include "cli/partition/planned.h"
+
+#include <fmt/format.h>
+
+#include "cli/confirm.h"
+#include "cli/detach.h"
+#include "cli/foreground.h"
+#include "cli/json_output.h"
+#include "cli/plan_input.h"
+#include "cli/report.h"
+#include "engine/run/make_run.h"
+#include "engine/state/schema.h"
+#include "planner/plan/json.h"
+#include "planner/plan/render/format.h"
+
+namespace pgalter::cli {
+
+Task<std::string> StartPlanned(const Context& context, guard::Session& session,
+                               std::vector<std::string> script, std::string question) {
+  std::string text;
+  for (const std::string& statement : script) text += statement + ";\n";
+  PlanBase base = co_await ReadPlanBase(session);
+  run::PlannedRun planned;
+  planned.plan = PlanOf(text, base);
+  planned.through = state::Phase::kContract;
+  if (context.Has("dry-run")) {
+    if (context.output == Output::kJson) {
+      PrintJson(plan::ToJson(planned.plan));
+    } else {
+      Print(plan::FindFormat("text")->render(planned.plan) + "nothing was written\n");
+    }
+    co_return "";
+  }
+  co_await run::RefuseUnfit(session, planned.plan, base.schema);
+  co_await state::RefusePublication(session);
+  planned.spec.settings = co_await guard::RoleSettings(session);
+  Confirm(context, question);
+  co_await state::Install(session);
+  std::string run = co_await run::CreateRun(session, planned);
+  Say(context, fmt::format("run {}", run));
+  co_return run;
+}
+
+Task<ExitCode> FollowRun(const Context& context, std::string run) {
+  if (run.empty()) co_return ExitCode::kDone;
+  if (context.Has("detach")) co_return co_await Detach(context, run);
+  co_return co_await RunInForeground(context, run);
+}
+
+}  // namespace pgalter::cli

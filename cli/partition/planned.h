@@ -1,0 +1,19 @@
+// A verb whose change is DDL that the planner makes harmless: shown, asked about, and run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/context.h"
+#include "engine/guard/session.h"
+
+namespace pgalter::cli {
+
+// Statements without semicolons. The run's id; empty: it was --dry-run, and shown.
+Task<std::string> StartPlanned(const Context& context, guard::Session& session,
+                               std::vector<std::string> script, std::string question);
+
+// In the foreground, or behind it with --detach. Without a run there is nothing to do.
+Task<ExitCode> FollowRun(const Context& context, std::string run);
+
+}  // namespace pgalter::cli

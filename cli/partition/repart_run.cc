@@ -1,0 +1,72 @@
+#include "cli/partition/repart_run.h"
+
+#include <fmt/format.h>
+
+#include "cli/confirm.h"
+#include "cli/human.h"
+#include "cli/json_output.h"
+#include "cli/rejected.h"
+#include "cli/report.h"
+#include "engine/state/schema.h"
+#include "engine/watch/unit.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+std::string Layout(const partition::PreparedRepart& prepared) {
+  std::string text = fmt::format(
+      "{}, about {} rows, {}: its rows are copied into {} partitions that take its place in {}; "
+      "needs about as much disk again, and as much WAL\n",
+      prepared.source.name, HumanCount(static_cast<std::int64_t>(prepared.rows)),
+      watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
+      prepared.spec.targets.size(), prepared.spec.parent);
+  for (const partition::Target& target : prepared.spec.targets)
+    text += fmt::format("  {}  {}\n", target.becomes, target.bound);
+  return text;
+}
+
+boost::json::object ToJson(const partition::PreparedRepart& prepared) {
+  boost::json::array targets;
+  for (const partition::Target& target : prepared.spec.targets)
+    targets.push_back({{"name", target.becomes}, {"bound", target.bound}});
+  return {{"version", 1},
+          {"table", prepared.spec.parent},
+          {"partition", prepared.source.name},
+          {"rows", static_cast<std::int64_t>(prepared.rows)},
+          {"extra_bytes", 2 * prepared.bytes},
+          {"partitions", std::move(targets)}};
+}
+
+}  // namespace
+
+int WorkersOf(const Context& context) {
+  constexpr int kMostWorkers = 64;
+  const int workers = context.Has("workers") ? context.Get<int>("workers") : 1;
+  if (workers < 1 || workers > kMostWorkers)
+    throw Rejected(ExitCode::kUsage, fmt::format("--workers {} is out of range", workers),
+                   "1 to 64");
+  return workers;
+}
+
+Task<std::string> StartRepart(const Context& context, guard::Session& session,
+                              const partition::PreparedRepart& prepared, std::string command) {
+  if (context.Has("dry-run")) {
+    if (context.output == Output::kJson) {
+      PrintJson(ToJson(prepared));
+    } else {
+      Print(Layout(prepared) + "nothing was written\n");
+    }
+    co_return "";
+  }
+  if (context.output != Output::kJson) fmt::print(stderr, "{}", Layout(prepared));
+  co_await state::RefusePublication(session);
+  Confirm(context, fmt::format("Put {} partitions in the place of {}?",
+                               prepared.spec.targets.size(), prepared.source.name));
+  co_await state::Install(session);
+  std::string run = co_await partition::CreateRepartRun(session, prepared, std::move(command));
+  Say(context, fmt::format("run {}", run));
+  co_return run;
+}
+
+}  // namespace pgalter::cli

@@ -1,0 +1,58 @@
+#include "batcher/partition/split.h"
+
+#include <fmt/format.h>
+
+#include "cli/confirm.h"
+#include "cli/connect.h"
+#include "cli/human.h"
+#include "cli/json_output.h"
+#include "cli/partition/list_parts.h"
+#include "cli/partition/planned.h"
+#include "cli/partition/repart_run.h"
+#include "cli/partition/verb.h"
+#include "cli/rejected.h"
+#include "cli/report.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+partition::SplitWish WishOf(const Context& context) {
+  partition::SplitWish wish;
+  wish.partition = context.Operand(1);
+  wish.time_zone = context.Get("time-zone");
+  if (context.Has("at")) wish.at = context.Get<std::vector<std::string>>("at");
+  if (context.Has("every")) wish.every = context.Get("every");
+  if (context.Has("from")) wish.from = context.Get("from");
+  if (context.Has("to")) wish.to = context.Get("to");
+  if (context.Has("values"))
+    for (const std::string& text : context.Get<std::vector<std::string>>("values"))
+      wish.lists.push_back(ListPartOf(text));
+  return wish;
+}
+
+Task<ExitCode> Run(Context& context) {
+  partition::SplitWish wish = WishOf(context);
+  std::string run;
+  {
+    guard::Session session = co_await OpenForChange(context);
+    partition::Split split = co_await partition::PlanSplit(session, std::move(wish));
+    for (const std::string& remark : split.remarks) Say(context, "note: " + remark);
+    const partition::PreparedRepart prepared =
+        co_await partition::PrepareRepart(session, split.whole, split.members, split.source,
+                                          std::move(split.pieces), WorkersOf(context));
+    run = co_await StartRepart(context, session, prepared, "partition split");
+  }
+  co_return co_await FollowRun(context, run);
+}
+
+}  // namespace
+
+extern const PartitionVerb kPartitionSplit;
+const PartitionVerb kPartitionSplit{
+    .name = "split",
+    .operand = "PARTITION",
+    .options = "at every values from to time-zone workers dry-run detach",
+    .run = &Run};
+
+}  // namespace pgalter::cli

@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include "batcher/partition/plain_definition.h"
+#include "batcher/rebuild/prepare.h"
+#include "cli/confirm.h"
+#include "cli/connect.h"
+#include "cli/human.h"
+#include "cli/json_output.h"
+#include "cli/partition/planned.h"
+#include "cli/partition/repart_run.h"
+#include "cli/partition/verb.h"
+#include "cli/report.h"
+#include "engine/state/schema.h"
+#include "engine/watch/unit.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+void Show(const Context& context, const std::string& definition,
+          const rebuild::Prepared& prepared) {
+  const bool dry_run = context.Has("dry-run");
+  if (context.output == Output::kJson) {
+    if (dry_run)
+      PrintJson({{"version", 1},
+                 {"table", prepared.table.name},
+                 {"definition", definition},
+                 {"rows", static_cast<std::int64_t>(prepared.rows)},
+                 {"extra_bytes", 2 * prepared.bytes}});
+    return;
+  }
+  std::string text = fmt::format(
+      "{}, about {} rows, {}: copied into one plain table; needs about as much disk again, and as "
+      "much WAL\n",
+      prepared.table.name, HumanCount(static_cast<std::int64_t>(prepared.rows)),
+      watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes));
+  for (const std::string& remark : prepared.remarks) text += "note: " + remark + "\n";
+  if (dry_run) {
+    Print(definition + text + "nothing was written\n");
+  } else {
+    fmt::print(stderr, "{}", text);
+  }
+}
+
+Task<ExitCode> Run(Context& context) {
+  std::string run;
+  {
+    guard::Session session = co_await OpenForChange(context);
+    const partition::Whole whole = co_await partition::FindWhole(session, context.Operand(1));
+    rebuild::Spec spec;
+    spec.table = whole.table.name;
+    spec.definition = co_await partition::PlainDefinition(session, whole);
+    spec.workers = WorkersOf(context);
+    const std::string definition = spec.definition;
+    const rebuild::Prepared prepared =
+        co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
+    Show(context, definition, prepared);
+    if (context.Has("dry-run")) co_return ExitCode::kDone;
+    co_await state::RefusePublication(session);
+    Confirm(context, fmt::format("Make {} a plain table?", whole.table.name));
+    co_await state::Install(session);
+    run = co_await rebuild::CreateRun(session, prepared);
+    Say(context, fmt::format("run {}", run));
+  }
+  co_return co_await FollowRun(context, run);
+}
+
+}  // namespace
+
+extern const PartitionVerb kPartitionUndo;
+const PartitionVerb kPartitionUndo{
+    .name = "undo", .operand = "TABLE", .options = "workers dry-run detach", .run = &Run};
+
+}  // namespace pgalter::cli

@@ -1,0 +1,189 @@
+// Old partitions go: detached, exported, dropped; never one that is held, or whose file is not what
+// it was.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "tests/fault/backfill_world.h"
+
+namespace pgalter::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class PartitionRetain : public BackfillWorld {
+ protected:
+  PartitionRetain() : folder_(fs::temp_directory_path() / database_.name()) {
+    fs::create_directories(folder_);
+    // Four months, the last of them now, and one ahead.
+    database_.Sql(
+        "CREATE TABLE kind (id int PRIMARY KEY); INSERT INTO kind VALUES (1); CREATE TABLE t (made "
+        "timestamptz NOT NULL, kind int REFERENCES kind, note text) PARTITION BY RANGE (made); DO "
+        "$$ "
+        "BEGIN FOR i IN -3 .. 1 LOOP EXECUTE format('CREATE TABLE t_%s PARTITION OF t FOR VALUES "
+        "FROM "
+        "(%L) TO (%L)', i + 3, date_trunc('month', now()) + i * interval '1 month', date_trunc("
+        "'month', now()) + (i + 1) * interval '1 month'); END LOOP; END $$; INSERT INTO t SELECT "
+        "date_trunc('month', now()) - g * interval '1 day', 1, E'a\\tb\\n' || g FROM "
+        "generate_series(1, 80) g");
+  }
+  ~PartitionRetain() override { fs::remove_all(folder_); }
+
+  Ran Retain(Words more, const Words& environment = {}) const {
+    Words words{"partition", "retain", "t", "--yes"};
+    words.insert(words.end(), more.begin(), more.end());
+    return Run(words, environment);
+  }
+  Ran Export(const Words& environment = {}) const {
+    return Retain({"--keep", "2", "--export", folder_.string(), "--hold", "0 days"}, environment);
+  }
+
+  [[nodiscard]] std::string Attached() const {
+    return database_.Value(
+        "SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_inherits i JOIN pg_class c "
+        "ON "
+        "c.oid = i.inhrelid WHERE inhparent = 't'::regclass");
+  }
+  [[nodiscard]] long Tables() const {
+    return Number("SELECT count(*) FROM pg_class WHERE relname LIKE 't\\__' AND relkind = 'r'");
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(PartitionRetain, ShowsWhatWouldGoAndWritesNothing) {
+  const Ran ran = Run({"partition", "retain", "t", "--keep", "2", "--drop"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("public.t_0"));
+  EXPECT_THAT(ran.out, HasSubstr("public.t_1"));
+  EXPECT_THAT(ran.out, HasSubstr("detached; later dropped"));
+  EXPECT_THAT(ran.out, Not(HasSubstr("public.t_2")));
+  EXPECT_EQ(Attached(), "t_0 t_1 t_2 t_3 t_4");
+}
+
+TEST_F(PartitionRetain, KeepsByTimeAndWaitsBeforeItDrops) {
+  const Ran ran = Retain({"--keep", "2 months", "--drop"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  // t_1 ends two months ago only on the first of a month, at midnight.
+  EXPECT_EQ(Attached(), "t_1 t_2 t_3 t_4");
+  EXPECT_EQ(Tables(), 5);
+  const Ran waits = Retain({"--keep", "2 months", "--drop"});
+  EXPECT_EQ(waits.code, 0) << waits.err;
+  EXPECT_THAT(waits.out, HasSubstr("waits for the end of --hold"));
+  EXPECT_EQ(Tables(), 5);
+  database_.Sql("UPDATE pgalter.retired SET detached_at = detached_at - interval '8 days'");
+  const Ran over = Retain({"--keep", "2 months", "--drop"});
+  EXPECT_EQ(over.code, 0) << over.err;
+  EXPECT_EQ(Tables(), 4);
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.retired WHERE dropped_at IS NOT NULL"), 1);
+}
+
+TEST_F(PartitionRetain, ExportsWhatItDrops) {
+  const std::string rows = database_.Value("SELECT count(*) FROM t_0");
+  const Ran ran = Export();
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Attached(), "t_2 t_3 t_4");
+  EXPECT_EQ(Tables(), 3);
+  EXPECT_EQ(database_.Value("SELECT rows FROM pgalter.retired WHERE name = 'public.t_0'"), rows);
+  const std::ifstream file(folder_ / "public.t_0.copy");
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_EQ(std::to_string(std::ranges::count(text.str(), '\n')), rows);
+  EXPECT_EQ(database_.Value(fmt::format("SELECT encode(sha256({}::bytea), 'hex') = sha256 FROM "
+                                        "pgalter.retired WHERE name = 'public.t_0'",
+                                        "convert_to($q$" + text.str() + "$q$, 'UTF8')")),
+            "t");
+}
+
+TEST_F(PartitionRetain, LeavesWhatIsHeld) {
+  EXPECT_EQ(Run({"partition", "hold", "t_0", "--yes"}).code, 2);
+  ASSERT_EQ(Run({"partition", "hold", "t_0", "--reason", "case 7", "--yes"}).code, 0);
+  const Ran ran = Retain({"--keep", "2", "--drop", "--hold", "0 days"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("stays: legal hold of public.t_0"));
+  EXPECT_EQ(Attached(), "t_0 t_2 t_3 t_4");
+  ASSERT_EQ(Run({"partition", "release", "t_0", "--yes"}).code, 0);
+  ASSERT_EQ(Run({"partition", "hold", "t", "--reason", "all of it", "--yes"}).code, 0);
+  EXPECT_THAT(Retain({"--keep", "2", "--drop"}).out, HasSubstr("stays: legal hold of public.t "));
+  EXPECT_EQ(Attached(), "t_0 t_2 t_3 t_4");
+}
+
+TEST_F(PartitionRetain, AHoldThatComesLateStopsTheDrop) {
+  ASSERT_EQ(Export({"PGALTER_FAIL_POINT=exported"}).code, kKilled);
+  AwaitNoRunner();
+  ASSERT_EQ(Run({"partition", "hold", "t_0", "--reason", "late", "--yes"}).code, 0);
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 4) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("legal hold (late)"));
+  EXPECT_EQ(Tables(), 5);
+}
+
+TEST_F(PartitionRetain, ADifferentFileStopsTheDrop) {
+  ASSERT_EQ(Export({"PGALTER_FAIL_POINT=drop-checked"}).code, kKilled);
+  AwaitNoRunner();
+  std::ofstream(folder_ / "public.t_0.copy", std::ios::app) << "more\n";
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 7) << resumed.err;
+  EXPECT_EQ(Tables(), 5);
+}
+
+// Detached, it can still be written by its own name.
+TEST_F(PartitionRetain, ALateRowStopsTheDrop) {
+  ASSERT_EQ(Export({"PGALTER_FAIL_POINT=drop-checked"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql("INSERT INTO t_0 SELECT * FROM t_0 LIMIT 1");
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 7) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("its rows were changed after the export"));
+  EXPECT_EQ(Tables(), 5);
+}
+
+// A harness that cannot fail proves nothing.
+TEST_F(PartitionRetain, DropsALateRowWithoutItsSafeguard) {
+  ASSERT_EQ(Export({"PGALTER_FAIL_POINT=drop-checked"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql("INSERT INTO t_0 SELECT * FROM t_0 LIMIT 1");
+  EXPECT_EQ(Run({"resume", RunId()}, {"PGALTER_SAFEGUARDS_OFF=export-check"}).code, 0);
+  EXPECT_EQ(Tables(), 3);
+}
+
+class RetainKilledAt : public PartitionRetain, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(RetainKilledAt, ResumeEndsWithEveryRowInItsFile) {
+  ASSERT_EQ(Export({fmt::format("PGALTER_FAIL_POINT={}", GetParam())}).code, kKilled);
+  ResumeToTheEnd();
+  EXPECT_EQ(Attached(), "t_2 t_3 t_4");
+  EXPECT_EQ(Tables(), 3);
+  EXPECT_TRUE(fs::exists(folder_ / "public.t_0.copy"));
+  EXPECT_TRUE(fs::exists(folder_ / "public.t_1.copy"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, RetainKilledAt,
+                         ::testing::Values("retired", "exported", "partition-dropped"),
+                         [](const ::testing::TestParamInfo<const char*>& point) {
+                           std::string name = point.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+TEST_F(PartitionRetain, RefusesWhatItDoesNotUnderstand) {
+  const auto says = [&](const Words& more, int code, const char* text) {
+    const Ran ran = Retain(more);
+    EXPECT_EQ(ran.code, code) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(text));
+  };
+  says({}, 2, "how much is kept");
+  says({"--keep", "0"}, 2, "at least one range stays");
+  says({"--keep", "long"}, 2, "is no time");
+  says({"--keep", "2", "--hold", "1 day"}, 2, "--hold is for --drop and --export");
+  says({"--keep", "2", "--export", "/nowhere/at/all"}, 2, "is no folder");
+  EXPECT_EQ(Attached(), "t_0 t_1 t_2 t_3 t_4");
+}
+
+}  // namespace
+}  // namespace pgalter::test

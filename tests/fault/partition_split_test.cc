@@ -1,0 +1,326 @@
+// One partition becomes several under its users: no row is lost, none is there twice, and what it
+// was part of stays as it was.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+#include "tests/fault/partition_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class PartitionSplit : public Partitioned {
+ protected:
+  // All rows in the first partition, which has no beginning.
+  void MakeWhole() {
+    MakeEvents(3000);
+    ASSERT_EQ(Run(Convert({"--premake", "1"})).code, 0);
+    first_ = database_.Value(
+        "SELECT relname FROM pg_class WHERE relname LIKE 'events_until_%' AND relkind = 'r'");
+  }
+
+  [[nodiscard]] Words Split(const Words& more = {}) const {
+    Words words{"partition", "split", first_, "--yes"};
+    if (more.empty()) words.insert(words.end(), {"--every", "1 month"});
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+  void ExpectSplit() const {
+    EXPECT_EQ(StateOfRun(), "done");
+    EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM pg_class WHERE relname = '{}'", first_)), 0);
+    EXPECT_GE(Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass"), 9);
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), 0);
+    // Each partition has its part of each index, and the trigger and the foreign key of the whole.
+    EXPECT_EQ(
+        Number("SELECT count(*) FROM pg_inherits i CROSS JOIN pg_index x WHERE i.inhparent = "
+               "'events'::regclass AND x.indrelid = 'events'::regclass AND NOT EXISTS (SELECT "
+               "FROM pg_index y JOIN pg_inherits yi ON yi.inhrelid = y.indexrelid WHERE "
+               "y.indrelid = i.inhrelid AND yi.inhparent = x.indexrelid)"),
+        0);
+    EXPECT_EQ(
+        Number("SELECT count(*) FROM pg_inherits i WHERE i.inhparent = 'events'::regclass AND "
+               "NOT EXISTS (SELECT FROM pg_constraint f WHERE f.conrelid = i.inhrelid AND "
+               "f.contype = 'f' AND f.convalidated)"),
+        0);
+    ExpectNothingOfOurs();
+  }
+
+  std::string first_;
+};
+
+TEST_F(PartitionSplit, UnderItsUsers) {
+  MakeWhole();
+  Users users(database_.conninfo(), 21);
+  users.ahead = true;
+  const Ran split = Run(Split());
+  ASSERT_EQ(split.code, 0) << split.err;
+  users.AwaitWrites(200);
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectSplit();
+  ExpectSame();
+}
+
+class SplitKilledAt : public PartitionSplit, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(SplitKilledAt, ResumeEndsWithEveryRowRight) {
+  MakeWhole();
+  Users users(database_.conninfo(), 22);
+  users.ahead = true;
+  const Ran killed = Run(Split(), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  ResumeToTheEnd();
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectSplit();
+  ExpectSame();
+}
+
+// All of them with PGALTER_TORTURE_ROUNDS, two in the slice.
+std::vector<const char*> SplitPoints() {
+  if (std::getenv("PGALTER_TORTURE_ROUNDS") == nullptr) return {"index-built", "swapped"};
+  return {"parts-made",     "capture-made",         "copy-checked:2", "copy-committed:2",
+          "purged",         "index-built",          "index-built:5",  "changes-taken",
+          "keys-applied",   "verified-one-way",     "drained",        "swapped",
+          "swap-committed", "old-partition-dropped"};
+}
+INSTANTIATE_TEST_SUITE_P(Points, SplitKilledAt, ::testing::ValuesIn(SplitPoints()),
+                         [](const ::testing::TestParamInfo<const char*>& point) {
+                           std::string name = point.param;
+                           std::ranges::replace_if(
+                               name, [](char c) { return c == '-' || c == ':'; }, '_');
+                           return name;
+                         });
+
+TEST_F(PartitionSplit, AnAbortLeavesAllAsItWas) {
+  MakeWhole();
+  Users users(database_.conninfo(), 23);
+  ASSERT_EQ(Run(Split(), {"PGALTER_FAIL_POINT=swapped"}).code, kKilled);
+  AwaitNoRunner();
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass"), 3);
+  ExpectNothingOfOurs();
+  ExpectSame();
+}
+
+// What users change while the swap waits for its lock is in the log alone.
+class SplitWaits : public PartitionSplit {
+ protected:
+  void SplitWhileAReaderHoldsTheTable(const Words& environment) {
+    MakeWhole();
+    Session reader = database_.Connect();
+    reader.Exec("BEGIN; SELECT count(*) FROM " + first_);
+    Program program = Start(Split(), environment);
+    database_.AwaitValue(
+        "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'", "t",
+        std::chrono::seconds(30));
+    database_.Sql("SET lock_timeout = '20s'; UPDATE events SET note = 'late' WHERE id <= 50");
+    reader.Exec("COMMIT");
+    const Ran ran = program.Wait();
+    ASSERT_EQ(ran.code, 0) << ran.err;
+  }
+
+  [[nodiscard]] long Late() const {
+    return Number("SELECT count(*) FROM events WHERE note = 'late'");
+  }
+};
+
+TEST_F(SplitWaits, AndLosesNoChange) {
+  SplitWhileAReaderHoldsTheTable({});
+  EXPECT_EQ(Late(), 50);
+  ExpectSame();
+}
+
+// A harness that cannot fail proves nothing.
+TEST_F(SplitWaits, AndLosesChangesWithoutItsSafeguard) {
+  SplitWhileAReaderHoldsTheTable({"PGALTER_SAFEGUARDS_OFF=final-drain"});
+  EXPECT_LT(Late(), 50);
+}
+
+TEST_F(PartitionSplit, RowsLeaveTheDefaultPartitionUnderTheirUsers) {
+  MakeWhole();
+  Users users(database_.conninfo(), 24);
+  users.ahead = true;
+  users.AwaitWrites(500);
+  ASSERT_GT(Number("SELECT count(*) FROM events_default"), 0);
+  first_ = "events_default";
+  const Ran split = Run(Split());
+  ASSERT_EQ(split.code, 0) << split.err;
+  users.AwaitWrites(100);
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectSame();
+  // A default partition of the same name is there, with indexes named after it.
+  EXPECT_EQ(database_.Value("SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE relname = "
+                            "'events_default'"),
+            "DEFAULT");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_class WHERE relname LIKE 'events\\_default\\_%' AND "
+                   "relkind = 'i'"),
+            3);
+  EXPECT_GT(Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass"), 4);
+  ExpectNothingOfOurs();
+}
+
+TEST_F(PartitionSplit, MaintainMovesTheRowsOfWhatItMakes) {
+  MakeWhole();
+  database_.Sql(
+      "INSERT INTO events (made, kind) SELECT now() + g * interval '20 days', 1 FROM "
+      "generate_series(4, 9) g");
+  const Ran ran = Run({"partition", "maintain", "events", "--premake", "2", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("public.events_default has"));
+  EXPECT_EQ(Number("SELECT count(*) FROM events_default"), 0);
+  ExpectSame();
+  ExpectNothingOfOurs();
+}
+
+class PartitionUndone : public PartitionSplit, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(PartitionUndone, UnderItsUsersAndBack) {
+  MakeWhole();
+  Users users(database_.conninfo(), 25);
+  users.ahead = true;
+  const std::string point = GetParam();
+  const Words undo{"partition", "undo", "events", "--yes"};
+  const Ran ran = Run(undo, point.empty() ? Words{} : Words{"PGALTER_FAIL_POINT=" + point});
+  ASSERT_EQ(ran.code, point.empty() ? 0 : kKilled) << ran.err;
+  if (!point.empty()) ResumeToTheEnd();
+  users.AwaitWrites(200);
+  EXPECT_EQ(database_.Value("SELECT relkind::text FROM pg_class WHERE oid = 'events'::regclass"),
+            "r");
+  EXPECT_EQ(database_.Value("SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_index x "
+                            "JOIN pg_class c ON c.oid = x.indexrelid WHERE x.indrelid = "
+                            "'events'::regclass AND x.indisvalid"),
+            "events_kind events_made events_pkey");
+  if (point.empty()) {
+    const Ran reverted = Run({"revert", RunId(), "--yes"});
+    ASSERT_EQ(reverted.code, 0) << reverted.err;
+    users.AwaitWrites(100);
+    EXPECT_EQ(database_.Value("SELECT relkind::text FROM pg_class WHERE oid = 'events'::regclass"),
+              "p");
+  }
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectSame();
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, PartitionUndone, ::testing::Values("", "copy-committed:2"),
+                         [](const ::testing::TestParamInfo<const char*>& point) {
+                           return std::string(*point.param == 0 ? "Whole" : "KilledInTheCopy");
+                         });
+
+TEST_F(PartitionSplit, ListsAndCuts) {
+  database_.Sql(
+      "CREATE TABLE l (c text, id int, PRIMARY KEY (c, id)) PARTITION BY LIST (c); CREATE TABLE "
+      "l_a "
+      "PARTITION OF l FOR VALUES IN ('de', 'fr', 'it'); CREATE TABLE l_rest PARTITION OF l "
+      "DEFAULT; "
+      "INSERT INTO l VALUES ('de', 1), ('fr', 2), ('it', 3), ('us', 4); CREATE TABLE n (k int "
+      "PRIMARY KEY) PARTITION BY RANGE (k); CREATE TABLE n_p0 PARTITION OF n FOR VALUES FROM (0) "
+      "TO "
+      "(100); INSERT INTO n SELECT generate_series(0, 99); GRANT SELECT ON n_p0 TO pg_monitor");
+  const Ran uncovered = Run({"partition", "split", "l_a", "--values", "x=de,fr", "--yes"});
+  EXPECT_EQ(uncovered.code, 2);
+  EXPECT_THAT(uncovered.err, HasSubstr("no --values has it"));
+  const Ran lists =
+      Run({"partition", "split", "l_a", "--values", "x=de,it", "--values", "y=fr", "--yes"});
+  ASSERT_EQ(lists.code, 0) << lists.err;
+  EXPECT_EQ(
+      database_.Value("SELECT string_agg(tableoid::regclass || ' ' || c, ';' ORDER BY id) FROM "
+                      "l"),
+      "l_x de;l_y fr;l_x it;l_rest us");
+  const Ran beyond = Run({"partition", "split", "n_p0", "--at", "150", "--yes"});
+  EXPECT_EQ(beyond.code, 2) << beyond.err;
+  // The first piece has the name of the old one.
+  const Ran cut = Run({"partition", "split", "n_p0", "--at", "10", "--at", "60", "--yes"});
+  ASSERT_EQ(cut.code, 0) << cut.err;
+  EXPECT_EQ(database_.Value("SELECT string_agg(p || ' ' || n, ';' ORDER BY p) FROM (SELECT "
+                            "tableoid::regclass::text AS p, count(*) AS n FROM n GROUP BY 1) s"),
+            "n_p0 10;n_p10 50;n_p60 40");
+  EXPECT_EQ(
+      Number("SELECT count(*) FROM pg_class c, aclexplode(relacl) a WHERE relname LIKE 'n\\_p%' "
+             "AND relkind = 'r' AND a.grantee <> relowner"),
+      3);
+}
+
+class PartitionMerge : public PartitionSplit {
+ protected:
+  void MakeYear() {
+    MakeEvents(2000);
+    ASSERT_EQ(Run({"partition", "convert", "events", "--by", "range(made)", "--every", "1 month",
+                   "--strategy", "copy", "--yes"})
+                  .code,
+              0);
+    ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+    names_ = database_.Connect().Exec(
+        "SELECT relname FROM pg_class WHERE relname LIKE 'events\\_p%' AND relkind = 'r' ORDER BY "
+        "relname LIMIT 4");
+  }
+  [[nodiscard]] Words Merge(std::size_t first, std::size_t last) const {
+    Words words{"partition", "merge"};
+    for (std::size_t i = first; i <= last; ++i) words.push_back(names_.at(i).at(0));
+    words.emplace_back("--yes");
+    return words;
+  }
+  void ExpectMerged() const {
+    EXPECT_EQ(StateOfRun(), "done");
+    EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM pg_class WHERE relname IN ('{}', '{}')",
+                                 names_.at(1).at(0), names_.at(2).at(0))),
+              0);
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), 0);
+    ExpectNothingOfOurs();
+    ExpectSame();
+  }
+  Rows names_;
+};
+
+TEST_F(PartitionMerge, UnderItsUsersAndAfterACrash) {
+  MakeYear();
+  Users users(database_.conninfo(), 26);
+  users.ahead = true;
+  const Ran apart = Run({"partition", "merge", names_.at(0).at(0), names_.at(2).at(0), "--yes"});
+  EXPECT_EQ(apart.code, 2);
+  EXPECT_THAT(apart.err, HasSubstr("only neighbours"));
+  ASSERT_EQ(Run(Merge(0, 2), {"PGALTER_FAIL_POINT=merged"}).code, kKilled);
+  ResumeToTheEnd();
+  users.AwaitWrites(200);
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectMerged();
+}
+
+// A harness that cannot fail proves nothing.
+TEST_F(PartitionMerge, LosesRowsWithoutMovingThem) {
+  MakeYear();
+  ASSERT_EQ(Run(Merge(0, 2), {"PGALTER_SAFEGUARDS_OFF=merge-rows"}).code, 0);
+  EXPECT_LT(Number("SELECT count(*) FROM events"), Number("SELECT count(*) FROM mirror"));
+}
+
+TEST_F(PartitionSplit, RefusesWhatItCannotCarryOver) {
+  database_.Sql(
+      "CREATE TABLE n (k int PRIMARY KEY, v int) PARTITION BY RANGE (k); CREATE TABLE n_p0 "
+      "PARTITION "
+      "OF n FOR VALUES FROM (0) TO (100)");
+  const auto says = [&](const char* script, const char* text) {
+    database_.Sql(script);
+    const Ran ran = Run({"partition", "split", "n_p0", "--at", "10", "--yes"});
+    EXPECT_EQ(ran.code, 4) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(text));
+  };
+  says("CREATE INDEX own ON n_p0 (v)", "index public.own is on this partition alone");
+  says("DROP INDEX own; CREATE VIEW w AS SELECT * FROM n_p0", "view public.w uses the partition");
+  says("DROP VIEW w; CREATE TABLE o (k int REFERENCES n)", "foreign key o_k_fkey");
+  says("DROP TABLE o; CREATE PUBLICATION p FOR TABLE n", "publish_via_partition_root");
+  says("DROP PUBLICATION p; CREATE TABLE n_p10 ()", "there is a relation public.n_p10 already");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+}
+
+}  // namespace
+}  // namespace pgalter::test
