@@ -147,9 +147,9 @@ const CommandBody kPartitionCommand{
         "that takes its place, as by `pgalter rebuild`. list TABLE: the "
         "partitions with their bounds and sizes, gaps, and rows that no range holds.\n\n"
         "After a crash of whatever kind `pgalter resume` goes on; `pgalter abort` before the "
-        "cut-over leaves all as it was; `pgalter revert` after it makes the table plain again, "
-        "with "
-        "all rows.",
+        "cut-over leaves all as it was. `pgalter revert` takes a conversion and an undo back, with "
+        "all "
+        "rows; of the others nothing is taken back once it is done.",
     .most_operands = kAnyNumber,
     .least_operands = 1,
     .words = "convert add attach detach split merge maintain retain hold release undo list",
