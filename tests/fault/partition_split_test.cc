@@ -83,10 +83,9 @@ TEST_P(SplitKilledAt, ResumeEndsWithEveryRowRight) {
 // All of them with PGALTER_TORTURE_ROUNDS, two in the slice.
 std::vector<const char*> SplitPoints() {
   if (std::getenv("PGALTER_TORTURE_ROUNDS") == nullptr) return {"index-built", "swapped"};
-  return {"parts-made",     "capture-made",         "copy-checked:2", "copy-committed:2",
-          "purged",         "index-built",          "index-built:5",  "changes-taken",
-          "keys-applied",   "verified-one-way",     "drained",        "swapped",
-          "swap-committed", "old-partition-dropped"};
+  return {"parts-made",  "capture-made",  "copy-checked:2", "copy-committed:2",     "purged",
+          "index-built", "index-built:5", "changes-taken",  "keys-applied",         "compared",
+          "drained",     "swapped",       "swap-committed", "old-partition-dropped"};
 }
 INSTANTIATE_TEST_SUITE_P(Points, SplitKilledAt, ::testing::ValuesIn(SplitPoints()),
                          [](const ::testing::TestParamInfo<const char*>& point) {
