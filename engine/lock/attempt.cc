@@ -18,6 +18,8 @@ using pg::SqlstateClass;
 
 constexpr Milliseconds kShortestPoll{20};
 constexpr Milliseconds kObserverLimit{1000};
+constexpr Milliseconds kPollOfLastingWork{250};
+constexpr Milliseconds kUnwatched{10'000};
 // LOCK TABLE of several tables may wait for each of them; all together get hardly more than one.
 constexpr Milliseconds kLockStatementSlack{50};
 constexpr Milliseconds kFrozenClientSlack{1000};
@@ -79,16 +81,56 @@ class AttemptRun {
                                limits_.lock_timeout + limits_.hold_budget + kFrozenClientSlack));
     if (work_.lock) {
       opening.push_back({LockStatement(*work_.lock), {}});
-      opening.push_back(SetLocal("statement_timeout", limits_.hold_budget));
+      const Milliseconds timeout = HasBudget() ? limits_.hold_budget : Milliseconds(0);
+      opening.push_back(SetLocal("statement_timeout", timeout));
     }
     began_ = Clock::now();
     co_await session_.db().Pipeline(std::move(opening));
     if (work_.lock) obtained_ = Clock::now();
 
+    if (!HasBudget()) {
+      co_await PayloadUntilInTheWay();
+      co_return;
+    }
     const Clock::time_point overrun = (obtained_ ? *obtained_ : began_) + PayloadLimit();
     auto payload = Payload();
     co_await async::WithDeadline(std::move(payload), PayloadLimit());
     if (Clock::now() > overrun) throw HoldOverrun();
+  }
+
+  // Whichever ends first ends the other; a cancellation is never the reason.
+  Task<> PayloadUntilInTheWay() {
+    std::exception_ptr failure;
+    auto both = [&](async::TaskGroup& group) -> Task<> {
+      group.Spawn(AwaitInTheWay());
+      group.Spawn(PayloadThenEnd(group, failure));
+      co_return;
+    };
+    std::exception_ptr others;
+    try {
+      co_await async::WithTaskGroup(both);
+    } catch (...) {
+      others = std::current_exception();
+    }
+    const bool ours = others && !async::IsCancellation(others);
+    if (ours && async::IsCancellation(failure)) failure = others;
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  Task<> PayloadThenEnd(async::TaskGroup& group, std::exception_ptr& failure) {
+    try {
+      co_await Payload();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    group.Cancel();
+  }
+
+  Task<> AwaitInTheWay() const {
+    for (;;) {
+      co_await async::SleepFor(kShortestPoll);
+      if (in_the_way_) throw HoldOverrun();
+    }
   }
 
   Task<> Payload() {
@@ -99,15 +141,39 @@ class AttemptRun {
 
   // Looks while the attempt waits, since afterwards nobody is in the way of anything any more.
   Task<> Watch() {
-    const auto interval = std::max(limits_.lock_timeout / 2, kShortestPoll);
+    auto interval = std::max(limits_.lock_timeout / 2, kShortestPoll);
     while (!ended_) {
+      if (!HasBudget() && Between(began_, Clock::now()) > limits_.lock_timeout)
+        interval = kPollOfLastingWork;
       end_of_wait_.expires_after(interval);
       const auto [error] =
           co_await end_of_wait_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
       if (ended_) co_return;
       if (error) throw boost::system::system_error(error);
       co_await Look();
+      if (!HasBudget() && !ended_) co_await LookInTheWayOf();
     }
+  }
+
+  // Work without a budget that nobody can watch is ended as if somebody waited.
+  Task<> LookInTheWayOf() {
+    const auto now = Clock::now();
+    try {
+      auto looking = LookInTheWay(observer_, session_.server_pid());
+      const InTheWay seen = co_await async::WithDeadline(std::move(looking), kObserverLimit);
+      last_watched_ = now;
+      if (!seen.stops_users) stops_users_since_.reset();
+      if (seen.stops_users && !stops_users_since_) stops_users_since_ = now;
+      const auto stopping =
+          stops_users_since_ ? Between(*stops_users_since_, now) : Milliseconds(0);
+      felt_ = std::max({felt_, seen.longest_wait, stopping});
+    } catch (const pg::PgError& error) {
+      report_.observer_error = error.what();
+    } catch (const async::DeadlineExceeded& error) {
+      report_.observer_error = error.what();
+    }
+    in_the_way_ = felt_ >= limits_.hold_budget ||
+                  Between(last_watched_, Clock::now()) > limits_.hold_budget + kUnwatched;
   }
 
   // Not seeing the blockers is no reason to fail: the attempt is bounded all the same.
@@ -130,7 +196,9 @@ class AttemptRun {
     }
   }
 
+  bool HasBudget() const { return work_.ending == Ending::kAtBudget; }
   Milliseconds FirstTimeout() const {
+    if (!HasBudget() && !work_.lock) return Milliseconds(0);  // none
     return limits_.lock_timeout + (work_.lock ? kLockStatementSlack : limits_.hold_budget);
   }
   Milliseconds PayloadLimit() const {
@@ -143,7 +211,7 @@ class AttemptRun {
         obtained_ || report_.end == AttemptEnd::kDone || report_.end == AttemptEnd::kHoldOverrun;
     const auto had_since = obtained_.value_or(std::max(began_, last_seen_waiting_));
     report_.waited = Between(began_, had_lock ? had_since : *ended_);
-    if (had_lock) report_.held = Between(had_since, *ended_);
+    if (had_lock) report_.held = HasBudget() ? Between(had_since, *ended_) : felt_;
   }
 
   // Rethrows what is not about locks.
@@ -169,6 +237,7 @@ class AttemptRun {
   }
 
   bool PayloadOverran() const {
+    if (!HasBudget()) return false;  // that is HoldOverrun itself
     if (work_.lock && !obtained_) return false;
     return Between(obtained_.value_or(began_), *ended_) >= PayloadLimit();
   }
@@ -180,6 +249,10 @@ class AttemptRun {
   boost::asio::steady_timer end_of_wait_;
   Clock::time_point began_;
   Clock::time_point last_seen_waiting_;
+  Clock::time_point last_watched_ = Clock::now();
+  std::optional<Clock::time_point> stops_users_since_;
+  Milliseconds felt_{0};  // by users, of work without a budget
+  bool in_the_way_ = false;
   std::optional<Clock::time_point> obtained_;
   std::optional<Clock::time_point> ended_;
   std::exception_ptr failure_;

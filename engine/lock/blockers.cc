@@ -79,6 +79,31 @@ JOIN pg_locks l ON l.locktype = 'relation' AND l.database = mine.database
 WHERE mine.pid = $1 AND mine.locktype = 'relation' AND $1 = ANY (pg_blocking_pids(l.pid))
 )sql";
 
+// A table that was created in the session's transaction is nobody's yet: the observer's snapshot
+// does not have it.
+constexpr const char* kInTheWay = R"sql(
+WITH lock AS MATERIALIZED (
+  SELECT l.* FROM pg_locks l
+), mine AS MATERIALIZED (
+  SELECT * FROM lock WHERE pid = $1 AND granted
+)
+SELECT coalesce((
+    SELECT max(extract(epoch FROM clock_timestamp() - w.waitstart) * 1000)::bigint
+    FROM lock w
+    WHERE NOT w.granted AND w.pid <> $1 AND EXISTS (
+      SELECT FROM mine WHERE mine.locktype = w.locktype AND (
+        mine.locktype = 'relation' AND mine.database = w.database AND mine.relation = w.relation
+        OR mine.locktype = 'transactionid' AND mine.transactionid = w.transactionid))
+    AND $1 = ANY (pg_blocking_pids(w.pid))), 0),
+  EXISTS (
+    SELECT FROM mine JOIN pg_class c ON c.oid = mine.relation
+    WHERE mine.locktype = 'relation' AND c.relkind IN ('r', 'p', 'm')
+      AND c.relnamespace <> 'pg_catalog'::regnamespace
+      AND mine.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+      AND mine.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
+                        'AccessExclusiveLock'))
+)sql";
+
 constexpr const char* kTerminateIdle = R"sql(
 SELECT pg_terminate_backend(a.pid)
 FROM pg_stat_activity a
@@ -235,6 +260,14 @@ Task<std::vector<WaitEdge>> ReadWaitEdges(guard::Session& observer,
     complete.push_back(std::move(wait));
   }
   co_return complete;
+}
+
+Task<InTheWay> LookInTheWay(guard::Session& observer, int holding_pid) {
+  const pg::Result row = co_await observer.db().Query(kInTheWay, holding_pid);
+  InTheWay seen;
+  seen.longest_wait = Milliseconds(row.Get<std::int64_t>(0, 0));
+  seen.stops_users = row.Get<bool>(0, 1);
+  co_return seen;
 }
 
 Task<Blockage> FindBlockers(guard::Session& observer, int waiting_pid) {

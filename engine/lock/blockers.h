@@ -21,6 +21,14 @@ struct Blockage {
 // Empty when `waiting_pid` waits for nothing (any more).
 Task<Blockage> FindBlockers(guard::Session& observer, int waiting_pid);
 
+// What a session that holds locks means for others, now.
+struct InTheWay {
+  Milliseconds longest_wait{0};  // of those that wait for the session, on a table or a row
+  // It has a lock that stops readers or writers of a table which others can see.
+  bool stops_users = false;
+};
+Task<InTheWay> LookInTheWay(guard::Session& observer, int holding_pid);
+
 // One waiter and one who is in its way.
 struct WaitEdge {
   int waiter = 0;

@@ -1,6 +1,7 @@
 // Work: what is done under a strong lock, in one transaction.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -10,7 +11,16 @@
 
 namespace pgalter::lock {
 
+// What ends the work once its locks were held for the hold budget.
+enum class Ending : std::uint8_t {
+  kAtBudget,  // also by the server, whatever becomes of us
+  // As far as is known its locks stop nobody: only once somebody has waited for that long, or a
+  // lock on somebody else's table that would make users wait was seen for that long.
+  kWhenInTheWay,
+};
+
 struct Work {
+  Ending ending = Ending::kAtBudget;
   // In the transaction, before the lock is asked for: what throws here as a lock that is not to be
   // had (55P03) makes another attempt, and has kept nobody waiting.
   std::function<Task<>()> before;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/async/fail_point.h"
 #include "engine/guard/lease.h"
 #include "engine/run/failure.h"
@@ -21,6 +23,16 @@ lock::Work WorkOf(const PlanSpec& spec, const std::vector<std::string>& sql) {
   for (const std::string& statement : sql) work.statements.push_back({statement, {}});
   work.statements.push_back({"SET LOCAL search_path = pg_catalog", {}});
   return work;
+}
+
+// By what the plan knows; what a function does is seen while it does it.
+bool StopsNobody(const state::Step& step) {
+  const plan::Step planned = PlannedStep(step);
+  // What shares its transaction with another step has more locks than its plan names.
+  if (planned.sql.size() != step.sql.size()) return false;
+  return std::ranges::none_of(planned.locks, [](const plan::StepLock& lock) {
+    return locks::BlocksReads(lock.mode) || locks::BlocksWrites(lock.mode);
+  });
 }
 
 std::string Refused(const Environment& env, const state::Step& step,
@@ -59,8 +71,10 @@ Task<> Transact(Environment& env, const state::Step& step, Transacted what,
   };
   work.record = record;
   lock::LadderOptions options = spec.ladder;
-  const bool patient = what.holding == Holding::kAsLongAsItTakes;
-  if (patient) options.hold_budget = kLongestStatement;
+  const bool lasting = what.holding == Holding::kAsLongAsItTakes;
+  if (lasting) options.hold_budget = kLongestStatement;
+  const bool harmless = !lasting && what.becomes == state::StepState::kDone && StopsNobody(step);
+  if (harmless) work.ending = lock::Ending::kWhenInTheWay;
   const auto tell = [&env](const lock::LadderReport& report) {
     env.progress.note = WaitingFor(report);
   };
@@ -69,8 +83,8 @@ Task<> Transact(Environment& env, const state::Step& step, Transacted what,
     outcome = co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options,
                                             stopper, tell);
   };
-  if (patient) {
-    const PatientSession lasting(env.main);
+  if (lasting || harmless) {
+    const PatientSession patient(env.main);
     co_await UntilAborted(stopper, climb());
   } else {
     co_await climb();

@@ -103,6 +103,41 @@ TEST_F(LockTest, RollsBackWhatHoldsTheLockForTooLong) {
   }
 }
 
+TEST_F(LockTest, WorkThatStopsNobodyGoesOnPastItsBudget) {
+  Climber climber = NewClimber();
+  climber.options.hold_budget = 100ms;
+  Work work = Statements({"UPDATE public.t SET a = a", "SELECT pg_sleep(1)"});
+  work.ending = Ending::kWhenInTheWay;
+  const LadderOutcome outcome = climber.Run(std::move(work));
+  EXPECT_EQ(outcome.result, LadderResult::kDone);
+  EXPECT_EQ(outcome.report.attempts, 1);
+  EXPECT_LT(outcome.report.longest_blocked, 100ms);
+}
+
+TEST_F(LockTest, WorkThatSomebodyWaitsForIsRolledBack) {
+  Climber climber = NewClimber();
+  climber.options.budget = 30s;
+  climber.options.hold_budget = 200ms;
+  climber.options.hold_overruns = 1;
+  Work work = Statements({"UPDATE public.t SET a = a", "SELECT pg_sleep(30)"});
+  work.ending = Ending::kWhenInTheWay;
+  auto climbing = std::async(std::launch::async, [&] { return climber.Run(std::move(work)); });
+  database_.AwaitValue("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'", "1");
+  test::Session user = database_.Connect();
+  user.Exec("UPDATE t SET a = a");
+  EXPECT_EQ(climbing.get().result, LadderResult::kHoldOverrun);
+}
+
+TEST_F(LockTest, ALockThatWouldStopUsersEndsAtItsBudgetThoughNobodyKnewOfIt) {
+  Climber climber = NewClimber();
+  climber.options.budget = 30s;
+  climber.options.hold_budget = 200ms;
+  climber.options.hold_overruns = 1;
+  Work work = Statements({"DO 'BEGIN LOCK TABLE public.t; PERFORM pg_sleep(30); END'"});
+  work.ending = Ending::kWhenInTheWay;
+  EXPECT_EQ(climber.Run(std::move(work)).result, LadderResult::kHoldOverrun);
+}
+
 TEST_F(LockTest, RollsBackABodyThatIsSlowOnOurSide) {
   Climber climber = NewClimber();
   climber.options.budget = 30s;
