@@ -192,7 +192,11 @@ Task<state::Run> SettledRun(run::Environment& env, const state::Step& step) {
   spec.set_text = planned->set;
   spec.where = planned->where;
   spec.sync = SyncOf(planned->sync);
-  spec.settings = run::PlanSpecOf(env.run).settings;
+  run::PlanSpec plan = run::PlanSpecOf(env.run);
+  spec.settings = std::move(plan.settings);
+  spec.workers = plan.pace.workers.value_or(spec.workers);
+  spec.chunk_time = plan.pace.chunk_time.value_or(spec.chunk_time);
+  spec.throttle = std::move(plan.pace.throttle);
   const Prepared prepared = co_await Prepare(env.main, std::move(spec), Resolving::kQualified);
   own.spec = ToJson(prepared.spec);
   own.relid = prepared.table.oid;

@@ -9,6 +9,7 @@
 
 #include "batcher/backfill/chunk_sql.h"
 #include "batcher/backfill/window_store.h"
+#include "batcher/backfill/wish.h"
 #include "batcher/capture/flow_sql.h"
 #include "batcher/capture/parts.h"
 #include "batcher/copy/bad_row.h"
@@ -30,6 +31,7 @@ namespace {
 
 constexpr async::Milliseconds kLockWait{1000};
 constexpr async::Milliseconds kBusyPause{200};
+constexpr async::Milliseconds kLookForWishes{50};
 
 struct Source {
   pg::Oid filenode = 0;
@@ -46,6 +48,8 @@ struct Job {
   Source source;
   backfill::WindowSet windows{0, {}};
   std::optional<throttle::ChunkSizePolicy> size;
+  int wanted_workers = 1;
+  int active_workers = 0;
   bool failed = false;
   bool rewritten = false;   // the part has another file: its blocks mean nothing any more
   Block blocks_before = 0;  // of the parts that are done
@@ -166,10 +170,10 @@ void ThrowIfOver(const Job& job) {
   if (job.failed) throw boost::system::system_error(boost::asio::error::operation_aborted);
 }
 
-Task<> Work(Job& job) {
+Task<> Work(Job& job, int number) {
   Session session = co_await OpenSession(job.env);
   session.db().set_query_deadline(std::chrono::hours(1));
-  while (!job.rewritten) {
+  while (!job.rewritten && number < job.wanted_workers) {
     ThrowIfOver(job);
     co_await job.throttle.Admit(job.env.stopper);
     const throttle::ChunkSize size = job.size->Next();
@@ -212,23 +216,55 @@ Task<> Work(Job& job) {
   }
 }
 
-Task<> WorkForAll(Job& job) {
+Task<> WorkForAll(Job& job, int number) {
+  // Also when it ends by an error: whoever hires waits for the last one.
+  struct Counted {
+    explicit Counted(int& workers) : count(workers) { ++count; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() { --count; }
+    int& count;
+  };
+  const Counted counted(job.active_workers);
   try {
-    co_await Work(job);
+    co_await Work(job, number);
   } catch (...) {
     job.failed = true;
     throw;
   }
 }
 
+// What an operator has asked for since the run began.
+void TakeWishes(Job& job) {
+  for (const auto& entry : job.env.control.throttle) {
+    const auto wish = backfill::ReadWish(entry.key(), std::string_view(entry.value().as_string()));
+    if (!wish || !wish->refusal.empty()) continue;
+    if (wish->workers) job.wanted_workers = *wish->workers;
+    if (wish->chunk_time && *wish->chunk_time != job.size->target())
+      job.size->SetTarget(*wish->chunk_time);
+  }
+}
+
+// As many workers as are wanted, more when the operator asks for more, until all is done.
+Task<> Hire(Job& job, async::TaskGroup& workers) {
+  auto look = kLookForWishes / 16;  // a small part is soon done
+  for (int number = 0;;) {
+    TakeWishes(job);
+    for (; number < job.wanted_workers; ++number) workers.Spawn(WorkForAll(job, number));
+    co_await job.env.stopper.SleepFor(look);
+    look = std::min(2 * look, kLookForWishes);
+    const bool over = job.rewritten || job.windows.done() >= job.windows.total();
+    if (job.active_workers == 0 && over) co_return;
+    // One that was not wanted any more may have given a window back.
+    number = std::min(number, job.active_workers == 0 ? 0 : job.wanted_workers);
+  }
+}
+
 Task<> CopyPart(Job& job) {
   co_await Load(job);
   if (job.rewritten) co_return;
-  const int workers = PaceOf(job.env).workers;
-  auto crew = [&](async::TaskGroup& group) -> Task<> {
-    for (int i = 0; i < workers; ++i) group.Spawn(WorkForAll(job));
-    co_return;
-  };
+  job.wanted_workers = PaceOf(job.env).workers;
+  auto crew = [&](async::TaskGroup& group) -> Task<> { co_await Hire(job, group); };
   co_await async::WithTaskGroup(crew);
 }
 
@@ -252,7 +288,8 @@ Task<bool> CopyAll(run::Environment& env, throttle::Throttle& throttle) {
   }
   Block before = 0;
   for (const capture::Part& part : parts) {
-    Job job{env, throttle, flow, part, {}, {0, {}}, std::nullopt, false, false, before, blocks};
+    Job job{env, throttle, flow,  part,  {},     {0, {}}, std::nullopt,
+            1,   0,        false, false, before, blocks};
     co_await CopyPart(job);
     before += job.source.blocks;
     if (!job.rewritten) continue;

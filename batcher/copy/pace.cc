@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "batcher/backfill/wish.h"
 #include "batcher/capture/flow.h"
 #include "engine/async/fail_point.h"
 #include "engine/async/finally.h"
@@ -36,6 +37,7 @@ void ApplyWishes(run::Environment& env, throttle::Throttle& throttle,
     if (const auto seen = applied.find(key); seen != applied.end() && seen->second == value)
       continue;
     applied[key] = value;
+    if (backfill::ReadWish(key, value)) continue;  // the step's own
     if (const auto refused = throttle.Set(key, value)) env.progress.remark = *refused;
   }
 }

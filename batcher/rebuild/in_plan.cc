@@ -50,7 +50,11 @@ Task<state::Run> OwnRun(run::Environment& env, const state::Step& step) {
         fmt::format("step {} of run {} does not say what it rebuilds", step.id, env.run.id));
   state::Run own = env.run;
   own.command = "rebuild";
-  Spec spec = SpecOf(*planned, run::PlanSpecOf(env.run).settings);
+  run::PlanSpec plan = run::PlanSpecOf(env.run);
+  Spec spec = SpecOf(*planned, std::move(plan.settings));
+  spec.workers = plan.pace.workers.value_or(spec.workers);
+  spec.chunk_time = plan.pace.chunk_time.value_or(spec.chunk_time);
+  spec.throttle = std::move(plan.pace.throttle);
   const pg::Result made =
       co_await env.main.db().Query("SELECT source FROM pgalter.rebuild WHERE run = $1", env.run.id);
   if (!made.empty()) {

@@ -3,13 +3,13 @@
 #include <cstdlib>
 
 #include "batcher/backfill/estimate.h"
-#include "batcher/throttle/settings.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/detach.h"
 #include "cli/foreground.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
+#include "cli/pace.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/state/schema.h"
@@ -31,13 +31,8 @@ void AddOptions(po::options_description& options) {
        "how long a chunk may hold its rows")  //
       ("bind", po::value<Words>()->composing(),
        "name=env:VARIABLE: a value for :name in an expression, which no statement shows")  //
-      ("max-lag", po::value<std::string>(),
-       "replay lag of a standby at which all stops, as 10s")  //
-      ("throttle", po::value<Words>()->composing(),
-       "KEY=VALUE: a limit, as for pgalter throttle")  //
       ("throttle-query", po::value<std::string>(),
        "SQL that returns a number; at 1, or at --throttle throttle-query=LIMIT, all stops")  //
-      ("without-signal", po::value<Words>()->composing(), "go on without this signal")       //
       ("on-error", po::value<std::string>()->default_value("stop"),
        "stop | quarantine: what becomes of a row whose value cannot be made")  //
       ("sync", po::value<std::string>()->default_value("auto"),
@@ -48,6 +43,7 @@ void AddOptions(po::options_description& options) {
        "how long to wait for an old transaction that stops pruning")  //
       ("dry-run", "say what would be done, and write nothing")        //
       ("detach", "leave a background runner, and return");
+  AddThrottleOptions(options);
 }
 
 [[noreturn]] void Refuse(const std::string& what, const std::string& hint) {
@@ -99,22 +95,6 @@ void AddBinds(const Context& context, backfill::Spec& spec) {
   }
 }
 
-void AddThrottle(const Context& context, backfill::Spec& spec) {
-  if (context.Has("max-lag")) spec.throttle["replay-lag-seconds"] = context.Get("max-lag");
-  if (context.Has("throttle-query")) spec.throttle["query"] = context.Get("throttle-query");
-  if (context.Has("throttle")) {
-    for (const std::string& text : context.Get<Words>("throttle"))
-      spec.throttle.insert_or_assign(Cut(text, "throttle", "KEY=VALUE").first,
-                                     Cut(text, "throttle", "KEY=VALUE").second);
-  }
-  if (context.Has("without-signal"))
-    for (const std::string& signal : context.Get<Words>("without-signal"))
-      spec.throttle[signal] = "off";
-  throttle::Settings settings;
-  for (const auto& [key, value] : spec.throttle)
-    if (const auto refused = throttle::Change(settings, key, value)) Refuse(*refused, "");
-}
-
 backfill::Spec SpecOf(const Context& context) {
   constexpr int kMostWorkers = 64;
   backfill::Spec spec;
@@ -144,7 +124,8 @@ backfill::Spec SpecOf(const Context& context) {
                                      {"keep", backfill::Sync::kKeep},
                                      {"none", backfill::Sync::kNone}});
   AddBinds(context, spec);
-  AddThrottle(context, spec);
+  spec.throttle = ThrottleOf(context);
+  if (context.Has("throttle-query")) spec.throttle["query"] = context.Get("throttle-query");
   return spec;
 }
 

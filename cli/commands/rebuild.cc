@@ -5,13 +5,13 @@
 #include <sstream>
 
 #include "batcher/rebuild/prepare.h"
-#include "batcher/throttle/settings.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/detach.h"
 #include "cli/foreground.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
+#include "cli/pace.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/state/schema.h"
@@ -38,35 +38,13 @@ void AddOptions(po::options_description& options) {
        "auto, or wait: not before pgalter cutover RUN")                                           //
       ("workers", po::value<int>()->default_value(1), "sessions that copy at a time")             //
       ("chunk-time", po::value<std::string>()->default_value("500ms"), "how long a chunk takes")  //
-      ("max-lag", po::value<std::string>(),
-       "replay lag of a standby at which all stops, as 10s")  //
-      ("throttle", po::value<Words>()->composing(),
-       "KEY=VALUE: a limit, as for pgalter throttle")                                   //
-      ("without-signal", po::value<Words>()->composing(), "go on without this signal")  //
-      ("dry-run", "say what would be done, and write nothing")                          //
+      ("dry-run", "say what would be done, and write nothing")                                    //
       ("detach", "leave a background runner, and return");
+  AddThrottleOptions(options);
 }
 
 [[noreturn]] void Refuse(const std::string& what, const std::string& hint) {
   throw Rejected(ExitCode::kUsage, what, hint);
-}
-
-void AddThrottle(const Context& context, rebuild::Spec& spec) {
-  if (context.Has("max-lag")) spec.throttle["replay-lag-seconds"] = context.Get("max-lag");
-  if (context.Has("throttle")) {
-    for (const std::string& text : context.Get<Words>("throttle")) {
-      const std::size_t at = text.find('=');
-      if (at == std::string::npos || at == 0)
-        Refuse(fmt::format("--throttle \"{}\" is not KEY=VALUE", text), "");
-      spec.throttle[text.substr(0, at)] = text.substr(at + 1);
-    }
-  }
-  if (context.Has("without-signal"))
-    for (const std::string& signal : context.Get<Words>("without-signal"))
-      spec.throttle[signal] = "off";
-  throttle::Settings settings;
-  for (const auto& [key, value] : spec.throttle)
-    if (const auto refused = throttle::Change(settings, key, value)) Refuse(*refused, "");
 }
 
 std::string ReadDefinition(const Context& context) {
@@ -104,7 +82,7 @@ rebuild::Spec SpecOf(const Context& context) {
   if (!seconds || *seconds < 0.005 || *seconds > 60)
     Refuse(fmt::format("--chunk-time \"{}\" is out of range", chunk_time), "5ms to 60s");
   spec.chunk_time = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000));
-  AddThrottle(context, spec);
+  spec.throttle = ThrottleOf(context);
   return spec;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/detach.h"
 #include "cli/foreground.h"
 #include "cli/json_output.h"
+#include "cli/pace.h"
 #include "cli/plan_input.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -40,6 +41,7 @@ void AddOptions(po::options_description& options) {
        "how long a session is idle in its transaction before terminate-idle ends it")  //
       ("dry-run", "show the plan, and write nothing")                                  //
       ("detach", "leave a background runner, and return");
+  AddPaceOptions(options);
 }
 
 [[noreturn]] void Refuse(const std::string& what, const std::string& hint) {
@@ -75,6 +77,7 @@ run::PlannedRun PlannedOf(const Context& context) {
   planned.spec.ladder.policy = Policy(context);
   planned.spec.ladder.idle_for =
       std::chrono::duration_cast<std::chrono::seconds>(Duration(context, "idle-for"));
+  planned.spec.pace = PaceOf(context);
   return planned;
 }
 

@@ -10,8 +10,31 @@ namespace json = boost::json;
 
 namespace {
 
+json::object ToJson(const Pace& pace) {
+  json::object kept;
+  if (pace.workers) kept["workers"] = *pace.workers;
+  if (pace.chunk_time) kept["chunk_time_ms"] = pace.chunk_time->count();
+  json::object throttle;
+  for (const auto& [key, value] : pace.throttle) throttle[key] = value;
+  kept["throttle"] = std::move(throttle);
+  return kept;
+}
+
 std::chrono::milliseconds Milliseconds(const json::object& object, const char* name) {
   return std::chrono::milliseconds(object.at(name).to_number<std::int64_t>());
+}
+
+// Runs of before it was kept have none.
+Pace PaceFrom(const state::Run& run) {
+  Pace pace;
+  const auto* found = run.spec.if_contains("pace");
+  if (found == nullptr) return pace;
+  const json::object& kept = found->as_object();
+  if (const auto* workers = kept.if_contains("workers")) pace.workers = workers->to_number<int>();
+  if (kept.contains("chunk_time_ms")) pace.chunk_time = Milliseconds(kept, "chunk_time_ms");
+  for (const auto& entry : kept.at("throttle").as_object())
+    pace.throttle[std::string(entry.key())] = entry.value().as_string().c_str();
+  return pace;
 }
 
 }  // namespace
@@ -22,6 +45,7 @@ json::object ToJson(const PlanSpec& spec) {
   for (const auto& relation : spec.relations) relations.emplace_back(sql::ToString(relation));
   return {{"relations", std::move(relations)},
           {"settings", guard::ToJson(spec.settings)},
+          {"pace", ToJson(spec.pace)},
           {"ladder", json::object{{"budget_ms", ladder.budget.count()},
                                   {"hold_budget_ms", ladder.hold_budget.count()},
                                   {"policy", static_cast<int>(ladder.policy)},
@@ -42,6 +66,7 @@ PlanSpec PlanSpecOf(const state::Run& run) {
       if (auto name = sql::ParseQualifiedName(std::string_view(text.as_string())))
         spec.relations.push_back(std::move(*name));
   spec.ladder = LadderOf(run);
+  spec.pace = PaceFrom(run);
   return spec;
 }
 

@@ -2,6 +2,11 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "engine/guard/role_settings.h"
 #include "engine/lock/ladder_policy.h"
@@ -10,10 +15,18 @@
 
 namespace pgalter::run {
 
+// Of the steps that change or copy rows. What is not said is for the step to choose.
+struct Pace {
+  std::optional<int> workers;
+  std::optional<std::chrono::milliseconds> chunk_time;
+  std::map<std::string, std::string> throttle;  // as for `throttle --set`
+};
+
 struct PlanSpec {
   guard::Settings settings;    // of the role that made the run: users' SQL means the same later
   lock::LadderOptions ladder;  // budget, hold_budget, policy and idle_for are kept
   std::vector<sql::QualifiedName> relations;  // the plan's
+  Pace pace;
 };
 
 boost::json::object ToJson(const PlanSpec& spec);

@@ -218,6 +218,42 @@ TEST_F(Planned, IsPostponedVerifiedAndLetGo) {
   EXPECT_EQ(users.errors(), "");
 }
 
+// Sessions of the run: its own three, one that watches the signals, and the workers.
+TEST_F(Planned, TakesItsPaceFromItsRunAndFromWhoeverChangesItMeanwhile) {
+  Make();
+  const auto sessions_are = [&](int count) {
+    return Within(kLimit, [&] {
+      return Number(
+                 "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgalter/%' "
+                 "AND datname = current_database()") == count;
+    });
+  };
+  {
+    Program program =
+        Start(Plan({"--workers", "3", "--chunk-time", "20ms", "--throttle", "ratio=0.02"}));
+    ASSERT_TRUE(Within(kLimit, [&] {
+      return database_.Value("SELECT to_regclass('pgalter.backfill_window')") != "NULL" &&
+             Number("SELECT count(*) FROM pgalter.backfill_window") > 0;
+    }));
+    EXPECT_TRUE(sessions_are(7));
+    const Ran status = Run({"status", RunId()});
+    EXPECT_THAT(status.out, HasSubstr("rebuild-copy"));
+    EXPECT_EQ(Number("SELECT (100 * (progress->>'throttle_ratio')::float8)::int FROM pgalter.run"),
+              2);
+    ASSERT_EQ(Run({"throttle", RunId(), "--set", "workers=1", "--set", "chunk-time=40ms"}).code, 0);
+    EXPECT_TRUE(sessions_are(5));
+    ASSERT_EQ(Run({"pause", RunId()}).code, 0);
+    EXPECT_EQ(program.Wait(kLimit).code, 6);
+  }
+  EXPECT_EQ(StateOfRun(), "paused");
+  ASSERT_EQ(Run({"resume", RunId(), "--detach"}).code, 0);
+  EXPECT_TRUE(sessions_are(5)) << "what was asked for holds for the next runner";
+  ASSERT_EQ(Run({"throttle", RunId(), "--set", "ratio=1", "--set", "workers=4"}).code, 0);
+  const Ran watched = Run({"watch", RunId()});
+  EXPECT_EQ(watched.code, 0) << watched.err;
+  ExpectAtGate();
+}
+
 // The tables of the run are those of now: after the swap others are kept from the new one.
 TEST_F(Planned, HasTheNewTableForItselfUntilItsEnd) {
   Make();

@@ -1,0 +1,24 @@
+// The pace of what changes rows, as options: --workers, --chunk-time, --max-lag, --throttle and
+// --without-signal.
+#pragma once
+
+#include <boost/program_options/options_description.hpp>
+#include <map>
+#include <string>
+
+#include "cli/context.h"
+#include "engine/run/plan_spec.h"
+
+namespace pgalter::cli {
+
+// --max-lag, --throttle, --without-signal.
+void AddThrottleOptions(boost::program_options::options_description& options);
+// As for `pgalter throttle --set`. Throws Rejected (usage).
+std::map<std::string, std::string> ThrottleOf(const Context& context);
+
+// These, and --workers and --chunk-time, for all steps of a plan that change rows.
+void AddPaceOptions(boost::program_options::options_description& options);
+// Throws Rejected (usage).
+run::Pace PaceOf(const Context& context);
+
+}  // namespace pgalter::cli
