@@ -42,7 +42,15 @@ JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
 constexpr const char* kMakingAgain = R"sql(
 WITH it AS (
   SELECT i.*, pg_catalog.format('%I.%I', n.nspname, c.relname) AS name,
-         pg_catalog.format('%I.%I', tn.nspname, t.relname) AS tab, c.relname
+         pg_catalog.format('%I.%I', tn.nspname, t.relname) AS tab, c.relname,
+         pg_catalog.pg_get_indexdef(c.oid) AS def,
+         COALESCE(' WHERE ' || pg_catalog.pg_get_expr(i.indpred, i.indrelid), '') AS tail,
+         (SELECT s.spcname FROM pg_catalog.pg_tablespace s
+          -- The database's own has to be said where the role has another for what it makes.
+          WHERE s.oid = COALESCE(NULLIF(c.reltablespace, 0), (
+            SELECT d.dattablespace FROM pg_catalog.pg_database d
+            WHERE d.datname = pg_catalog.current_database()
+            AND pg_catalog.current_setting('default_tablespace') <> ''))) AS space
   FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -50,7 +58,10 @@ WITH it AS (
   JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
   WHERE i.indexrelid = pg_catalog.to_regclass($1)::oid AND i.indisvalid)
 SELECT statement FROM (
-  SELECT 1, pg_catalog.regexp_replace(pg_catalog.pg_get_indexdef(indexrelid),
+  SELECT 1, pg_catalog.regexp_replace(
+    CASE WHEN space IS NULL OR pg_catalog.right(def, pg_catalog.length(tail)) <> tail THEN def
+      ELSE pg_catalog.left(def, pg_catalog.length(def) - pg_catalog.length(tail))
+        || pg_catalog.format(' TABLESPACE %I', space) || tail END,
     '^CREATE (UNIQUE )?INDEX ', 'CREATE \1INDEX CONCURRENTLY IF NOT EXISTS ') FROM it
   UNION ALL
   SELECT 2, pg_catalog.format('COMMENT ON INDEX %s IS %L', name,

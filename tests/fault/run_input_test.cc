@@ -198,21 +198,29 @@ TEST_F(RunInput, AFailedRunGoesOnOnlyWhileItsTablesAreFree) {
 
 TEST_F(RunInput, ADroppedIndexComesBackAsItWas) {
   MakeOrders();
+  Session owner = database_.Connect();
+  owner.Exec("SET allow_in_place_tablespaces = on");
+  owner.Exec("CREATE TABLESPACE apart LOCATION ''");
   database_.Sql(
+      "CREATE INDEX words_idx ON orders USING gist (to_tsvector('simple', note) "
+      "tsvector_ops(siglen=100)) WITH (buffering = off) TABLESPACE apart WHERE note <> '';"
+      "CREATE INDEX apart_idx ON orders (note COLLATE \"C\" DESC NULLS LAST) TABLESPACE apart;"
       "CREATE UNIQUE INDEX partial_idx ON orders (lower(note) text_pattern_ops DESC) INCLUDE "
       "(amount) WITH (fillfactor = 70) WHERE amount > 5 AND id > 0 AND note <> 'n6';"
       "COMMENT ON INDEX partial_idx IS 'it''s ours';"
       "ALTER INDEX partial_idx ALTER COLUMN 1 SET STATISTICS 300;"
       "ALTER TABLE orders CLUSTER ON orders_old_idx");
   const std::string before = Dump();
-  const Ran ran =
-      RunSql("DROP INDEX partial_idx; DROP INDEX orders_old_idx", {"--through", "contract"});
+  const Ran ran = RunSql("DROP INDEX partial_idx, words_idx, apart_idx; DROP INDEX orders_old_idx",
+                         {"--through", "contract"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(StateOfRun(), "done");
   EXPECT_EQ(Number("SELECT count(*) FROM pg_class WHERE relname = 'partial_idx'"), 0);
   const Ran reverted = Run({"revert", RunId(), "--yes"});
   ASSERT_EQ(reverted.code, 0) << reverted.err;
   EXPECT_EQ(Dump(), before);
+  database_.Sql("DROP INDEX words_idx, apart_idx");
+  owner.Exec("DROP TABLESPACE apart");
 }
 
 class SyncedBackfill : public RunInput {
