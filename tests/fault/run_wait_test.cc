@@ -21,7 +21,20 @@ struct Recipe {
   const char* sql;
   // Behind their gate programs of the old form would fail, as they should.
   const char* through = "contract";
+  const char* before = "";  // what has to be there
 };
+
+// The programs' table as the only partition of one under its name.
+constexpr const char* kPartitioned =
+    "ALTER TABLE orders RENAME TO orders_1; CREATE TABLE orders (LIKE orders_1 INCLUDING ALL)"
+    " PARTITION BY RANGE (id);"
+    "ALTER TABLE orders ATTACH PARTITION orders_1 FOR VALUES FROM (MINVALUE) TO (2000000000);"
+    "CREATE TABLE orders_rest PARTITION OF orders DEFAULT";
+constexpr const char* kParent =
+    "CREATE TABLE all_orders (LIKE orders INCLUDING ALL) PARTITION BY RANGE (id)";
+constexpr const char* kPartOfParent =
+    "CREATE TABLE all_orders (LIKE orders INCLUDING ALL) PARTITION BY RANGE (id);"
+    "ALTER TABLE all_orders ATTACH PARTITION orders FOR VALUES FROM (0) TO (2000000000)";
 
 void PrintTo(const Recipe& recipe, std::ostream* out) { *out << recipe.sql; }
 
@@ -33,6 +46,7 @@ TEST_P(Waits, AreNoLongerThanAnAttemptAtALock) {
       "CREATE TABLE amounts (n bigint PRIMARY KEY); INSERT INTO amounts SELECT g FROM"
       " generate_series(-1, 100000) g; ALTER TABLE orders ADD spare int; CREATE TABLE other (o "
       "int)");
+  database_.Sql(GetParam().before);
   Programs first(database_.conninfo(), Programs::Form::kOld);
   Programs second(database_.conninfo(), Programs::Form::kOld);
   std::thread reader([this] {
@@ -59,6 +73,9 @@ constexpr Recipe kRecipes[] = {
     {"set_not_null", "ALTER TABLE orders ALTER total_old SET NOT NULL"},
     {"add_foreign_key",
      "ALTER TABLE orders ADD CONSTRAINT fk FOREIGN KEY (amount) REFERENCES amounts"},
+    {"attach_partition",
+     "ALTER TABLE all_orders ATTACH PARTITION orders FOR VALUES FROM (0) TO (2000000000)",
+     "contract", kParent},
     {"as_it_is", "ALTER TABLE orders ADD COLUMN n int NOT NULL DEFAULT 7"},
     {"add_column", "ALTER TABLE orders ADD COLUMN n uuid DEFAULT gen_random_uuid()"},
     {"serial", "ALTER TABLE orders ADD COLUMN n serial"},
@@ -69,13 +86,24 @@ constexpr Recipe kRecipes[] = {
     {"rename_table", "ALTER TABLE orders RENAME TO sales", "migrate"},
     {"drop_default", "ALTER TABLE orders ALTER note SET DEFAULT 'none'"},
     {"unlogged", "ALTER TABLE orders SET UNLOGGED"},
+    {"create_partition",
+     "CREATE TABLE orders_2 PARTITION OF orders FOR VALUES FROM (2000000000) TO (3000000000)",
+     "contract", kPartitioned},
+    {"detach_partition", "ALTER TABLE all_orders DETACH PARTITION orders", "contract",
+     kPartOfParent},
+    {"index_of_partitions", "CREATE INDEX ON orders (note)", "contract", kPartitioned},
+    {"refresh_matview", "REFRESH MATERIALIZED VIEW sums", "contract",
+     "CREATE MATERIALIZED VIEW sums AS SELECT id, amount FROM orders;"
+     "CREATE UNIQUE INDEX ON sums (id)"},
+    {"domain_constraint", "ALTER DOMAIN quantity ADD CONSTRAINT sane CHECK (VALUE >= -5)",
+     "contract", "CREATE DOMAIN quantity AS int; ALTER TABLE orders ALTER amount TYPE quantity"},
     {"generated", "ALTER TABLE orders ADD COLUMN g int GENERATED ALWAYS AS (amount + 1) STORED"},
 };
 
-// The first six, unless there is time (./dev torture).
+// The first seven, unless there is time (./dev torture).
 std::vector<Recipe> Slice() {
   const std::size_t count =
-      std::getenv("PGALTER_TORTURE_ROUNDS") != nullptr ? std::size(kRecipes) : 6;
+      std::getenv("PGALTER_TORTURE_ROUNDS") != nullptr ? std::size(kRecipes) : 7;
   return {kRecipes, kRecipes + count};
 }
 
