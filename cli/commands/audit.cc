@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <boost/json/array.hpp>
 #include <fstream>
 
 #include "cli/connect.h"
@@ -7,6 +8,7 @@
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "migrations/history/audit_log.h"
+#include "migrations/history/replay.h"
 
 namespace pgalter::cli {
 
@@ -50,8 +52,10 @@ void CheckFile(const std::string& name, ChainCheck& check) {
   }
 }
 
+using Divergences = std::vector<history::Divergence>;
+
 ExitCode Tell(const Context& context, const ChainCheck& check,
-              const std::optional<history::Break>& broken) {
+              const std::optional<history::Break>& broken, const Divergences& by_hand = {}) {
   if (context.output == Output::kJson) {
     boost::json::object result{{"version", 1},
                                {"whole", !broken},
@@ -61,14 +65,20 @@ ExitCode Tell(const Context& context, const ChainCheck& check,
       result["first_bad"] = broken->seq;
       result["what"] = broken->what;
     }
+    boost::json::array rows;
+    for (const history::Divergence& row : by_hand)
+      rows.push_back({{"version", row.version}, {"what", row.what}, {"next", row.next}});
+    result["by_hand"] = std::move(rows);
     PrintJson(result);
   } else if (broken) {
     Print(fmt::format("the audit log is not as it was written: {}\n", broken->what));
   } else {
     Print(fmt::format("{} entries, each as it was written; anchor {}\n", check.count(),
                       history::ToText(check.end())));
+    for (const history::Divergence& row : by_hand)
+      Print(fmt::format("{}\n  {}\n", row.what, row.next));
   }
-  return broken ? ExitCode::kMismatch : ExitCode::kDone;
+  return broken || !by_hand.empty() ? ExitCode::kMismatch : ExitCode::kDone;
 }
 
 Task<ExitCode> Verify(const Context& context) {
@@ -88,7 +98,9 @@ Task<ExitCode> Verify(const Context& context) {
                                context.Get("anchor")),
                    "look for it in a backup; pgalter audit verify FILE checks an export");
   if (!head) RefuseMissing();
-  co_return Tell(context, check, check.Finish(head));
+  const history::Remembered remembered = co_await history::ReadRemembered(session);
+  co_return Tell(context, check, check.Finish(head),
+                 history::CompareWithLog(remembered.events, remembered.applied));
 }
 
 Task<ExitCode> Export(const Context& context) {
@@ -134,8 +146,9 @@ const CommandBody kAuditCommand{
     .description =
         "The log of what was done with migrations is a chain: each entry holds the hash of the one "
         "before it. `verify` recomputes it here, outside of the database, and names the first "
-        "entry that was changed, removed or put in (7); with a FILE it checks an export, without "
-        "any database. `export` prints the entries, one JSON value a line. `anchor` prints where "
+        "entry that was changed, removed or put in (7), and each row of pgalter.migration that is "
+        "not what the entries lead to (7); with a FILE it checks an export, without any database. "
+        "`export` prints the entries, one JSON value a line. `anchor` prints where "
         "the log ends: kept elsewhere and given to `verify --anchor`, it shows also that the end "
         "was cut off, or that all was written anew. Reads only.",
     .most_operands = 2,

@@ -92,8 +92,7 @@ Task<ExitCode> Run(Context& context) {
   co_await history::TellOsUser(session);
   guard::Session locked = co_await OpenForChange(context);
   const auto lock = co_await history::HistoryLock::Acquire(std::move(locked), settings.wait);
-  auto applied = co_await history::ReadApplied(session);
-  RefuseDivergence(history::Compare(collection.migrations, applied, history::Order::kAny));
+  auto applied = co_await ReadAppliedOrRefuse(session, collection, history::Order::kAny);
   const std::vector<Applied> wanted = Wanted(context, std::move(applied));
   co_await RefuseBlocked(session, collection, wanted);
   if (wanted.empty()) {

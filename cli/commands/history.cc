@@ -13,8 +13,6 @@ namespace pgalter::cli {
 
 namespace {
 
-constexpr std::string_view kPrefix = "migration.";
-
 std::string Payload(const std::string& json, const char* key) {
   const auto payload = boost::json::parse(json);
   const auto* value = payload.as_object().if_contains(key);
@@ -31,8 +29,9 @@ Task<ExitCode> Run(Context& context) {
   boost::json::array all;
   Table table({"at", "who", "version", "what", "run", "reason"});
   for (const history::Event& event : events) {
-    const std::string what =
-        event.event.starts_with(kPrefix) ? event.event.substr(kPrefix.size()) : event.event;
+    const std::string what = event.event.starts_with(history::kMigrationEvent)
+                                 ? event.event.substr(history::kMigrationEvent.size())
+                                 : event.event;
     all.push_back({{"at", event.at},
                    {"user", event.user},
                    {"os_user", event.os_user},

@@ -1,11 +1,9 @@
 #include <fmt/format.h>
 
-#include <chrono>
 #include <filesystem>
-#include <fstream>
 
 #include "cli/json_output.h"
-#include "cli/migrate/source.h"
+#include "cli/migrate/new_file.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "migrations/formats/folder.h"
@@ -50,39 +48,6 @@ void Replace(std::string& text, std::string_view mark, const std::string& with) 
     text.replace(at, mark.size(), with);
 }
 
-// Only where there is none of that name.
-void WriteNew(const fs::path& path, const std::string& text) {
-  std::error_code ignored;
-  if (fs::exists(path, ignored))
-    throw Rejected(ExitCode::kError, fmt::format("{} is there already", path.string()), "");
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file)
-    throw Rejected(ExitCode::kError, fmt::format("cannot write {}", path.string()),
-                   "is the directory there, and may you write to it?");
-}
-
-history::Collection Existing(const MigrationSettings& settings) {
-  std::error_code problem;
-  fs::create_directories(settings.directory, problem);
-  if (problem)
-    throw Rejected(
-        ExitCode::kError,
-        fmt::format("cannot make the directory {}: {}", settings.directory, problem.message()), "");
-  return ReadMigrationsAsTheyAre(settings);
-}
-
-void RefuseForeign(const history::Collection& existing) {
-  for (const history::Migration& migration : existing.migrations) {
-    if (migration.format == "pgalter" || migration.format == "plain") continue;
-    throw Rejected(ExitCode::kUsage,
-                   fmt::format("{} is a directory of {}: its tool makes the names of its files",
-                               existing.directory.string(), migration.format),
-                   "make the file with that tool; pgalter up applies it");
-  }
-}
-
 Task<ExitCode> Run(Context& context) {
   const MigrationSettings settings = SettleMigrations(context);
   const std::string slug = history::SlugOf(context.Operand(0));
@@ -91,14 +56,13 @@ Task<ExitCode> Run(Context& context) {
                    fmt::format("\"{}\" has no letter and no digit", context.Operand(0)),
                    "pgalter new \"add a column\"");
   std::string text = TemplateOf(context);
-  const history::Collection existing = Existing(settings);
-  RefuseForeign(existing);
-  const std::string version = history::NextVersion(
-      existing.migrations, std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
+  const history::Collection existing = ExistingMigrations(settings);
+  RefuseForeignTool(existing);
+  const std::string version = NextVersionOf(existing);
   Replace(text, "{title}", context.Operand(0));
   Replace(text, "{version}", version);
   const fs::path path = fs::path(settings.directory) / fmt::format("{}_{}.sql", version, slug);
-  WriteNew(path, text);
+  WriteNewFile(path, text);
   if (context.output == Output::kJson) {
     PrintJson({{"version", 1}, {"migration", {{"version", version}, {"file", path.string()}}}});
   } else {

@@ -36,7 +36,9 @@ void AddOptions(po::options_description& options) {
 
 // What is at work, or half done, is not to be talked away.
 void RefuseUnsettled(const Applied& row) {
-  if (row.run_state.empty()) return;  // there is none, or it is forgotten
+  // There is none, or it is forgotten, or at its end: then somebody has changed the row.
+  for (const auto ended : {"", "done", "aborted", "reverted"})
+    if (row.run_state == ended) return;
   if (row.state == State::kApplying)
     throw Rejected(ExitCode::kRefused,
                    fmt::format("{} is half applied: run {} is {}. Nothing was changed", row.version,
@@ -51,8 +53,22 @@ void RefuseUnsettled(const Applied& row) {
                    "go on with it: pgalter down --yes");
 }
 
-Task<Applied> FindRow(guard::Session& session, std::string version) {
+// One that somebody has deleted is in the log still, and can be forgotten there.
+Task<bool> IsInLog(guard::Session& session, std::string version) {
+  const auto events = co_await history::ReadEvents(session);
+  co_return std::ranges::find(events, version, &history::Event::version) != events.end();
+}
+
+Task<Applied> FindRow(const Context& context, guard::Session& session) {
+  const std::string version = context.Operand(0);
   auto row = co_await FindApplied(session, version);
+  if (!row && context.Has("forget")) {
+    const bool in_log = co_await IsInLog(session, version);
+    if (in_log) {
+      row.emplace();
+      row->version = version;
+    }
+  }
   if (!row)
     throw Rejected(ExitCode::kUsage, fmt::format("{} is not applied here", version),
                    "pgalter status --migrations lists what is");
@@ -95,7 +111,7 @@ Task<ExitCode> Run(Context& context) {
   co_await history::TellOsUser(session);
   guard::Session locked = co_await OpenForChange(context);
   const auto lock = co_await history::HistoryLock::Acquire(std::move(locked), kWait);
-  Applied row = co_await FindRow(session, context.Operand(0));
+  Applied row = co_await FindRow(context, session);
   RefuseUnsettled(row);
   if (context.Has("forget")) {
     co_await Forget(context, session, row);

@@ -12,6 +12,7 @@
 #include "cli/report.h"
 #include "engine/guard/transaction.h"
 #include "engine/state/schema.h"
+#include "migrations/history/ending.h"
 #include "migrations/history/plan_sum.h"
 #include "migrations/history/policy.h"
 #include "migrations/history/store.h"
@@ -66,8 +67,12 @@ Wanted LastDown(const history::Collection& collection, const std::vector<history
 }
 
 Task<ExitCode> Run(Context& context) {
-  const history::Collection collection = ReadMigrations(SettleMigrations(context));
+  history::Collection collection = ReadMigrations(SettleMigrations(context));
   guard::Session session = co_await OpenForChange(context);
+  for (Migration& migration : collection.migrations) {
+    co_await history::LearnCalled(session, migration.up);
+    if (migration.down) co_await history::LearnCalled(session, *migration.down);
+  }
   co_await state::Install(session);
   co_await history::TellOsUser(session);
   const auto applied = co_await history::ReadApplied(session);

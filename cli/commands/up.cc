@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <iterator>
 
 #include "cli/confirm.h"
 #include "cli/connect.h"
@@ -9,6 +10,7 @@
 #include "cli/migrate/apply.h"
 #include "cli/migrate/preview.h"
 #include "cli/migrate/source.h"
+#include "cli/migrate/status.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/state/schema.h"
@@ -94,38 +96,39 @@ Task<> PrintOutcome(const Context& context, guard::Session& session, const Pendi
   boost::json::array all;
   for (const Migration* migration : wanted) {
     const auto row = std::ranges::find(applied, migration->version, &Applied::version);
-    const std::string state =
-        row == applied.end() ? "pending" : std::string(history::Name(row->state));
+    const bool there = row != applied.end();
     if (context.output == Output::kJson) {
       all.push_back({{"version", migration->version},
                      {"file", migration->file},
-                     {"state", state},
-                     {"run", row == applied.end() ? "" : row->run}});
+                     {"state", there ? history::Name(row->state) : "pending"},
+                     {"run", there ? row->run : ""}});
     } else {
-      Print(fmt::format("{} {} {}\n", state, migration->version, migration->title));
+      Print(fmt::format("{} {} {}\n", there ? StateOf(*row) : "pending", migration->version,
+                        migration->title));
     }
   }
   if (context.output == Output::kJson) PrintJson({{"version", 1}, {"migrations", all}});
 }
 
-// Those that were begun before: by a runner that died, or that wait for something.
-Task<ExitCode> GoOnWithBegun(const Context& context, guard::Session& session,
-                             const history::Collection& collection,
-                             const std::vector<Applied>& applied, const ApplySettings& settings) {
-  co_await FinishMigrations(context, session);
+// By a runner that died, or waiting for something.
+Pending Begun(const history::Collection& collection, const std::vector<Applied>& applied) {
+  Pending begun;
   for (const Applied& row : applied) {
     if (row.state != State::kApplying && row.state != State::kUnverified) continue;
     const auto& all = collection.migrations;
     const auto found = std::ranges::find(all, row.version, &Migration::version);
-    if (found == all.end()) continue;  // refused as deleted
-    const ExitCode code = co_await GoOn(context, session, *found, settings);
-    if (code != ExitCode::kDone) co_return code;
+    if (found != all.end()) begun.push_back(&*found);  // else refused as deleted
   }
-  co_return ExitCode::kDone;
+  return begun;
 }
 
-Task<ExitCode> ApplyAll(const Context& context, guard::Session& session, const Pending& wanted,
-                        const ApplySettings& settings) {
+Task<ExitCode> ApplyAll(const Context& context, guard::Session& session, const Pending& begun,
+                        const Pending& wanted, const ApplySettings& settings) {
+  co_await FinishMigrations(context, session);
+  for (const Migration* migration : begun) {
+    const ExitCode code = co_await GoOn(context, session, *migration, settings);
+    if (code != ExitCode::kDone) co_return code;
+  }
   for (const Migration* migration : wanted) {
     const ExitCode code = co_await ApplyMigration(context, session, *migration, settings);
     if (code != ExitCode::kDone) co_return code;
@@ -135,8 +138,7 @@ Task<ExitCode> ApplyAll(const Context& context, guard::Session& session, const P
 
 Task<ExitCode> DryRun(const Context& context, const history::Collection& collection) {
   guard::Session session = co_await OpenForChange(context);
-  const auto applied = co_await history::ReadApplied(session);
-  RefuseDivergence(history::Compare(collection.migrations, applied, OrderOf(context)));
+  const auto applied = co_await ReadAppliedOrRefuse(session, collection, OrderOf(context));
   const Pending wanted = Wanted(context, collection, applied);
   co_await PrintPlans(context, session, wanted, MannerOf(context));
   co_return wanted.empty() ? ExitCode::kDone : ExitCode::kPending;
@@ -160,27 +162,29 @@ Task<ExitCode> Run(Context& context) {
   co_await history::TellOsUser(session);
   guard::Session locked = co_await OpenForChange(context);
   const auto lock = co_await history::HistoryLock::Acquire(std::move(locked), settings.wait);
-  const auto applied = co_await history::ReadApplied(session);
+  const history::Remembered remembered = co_await history::ReadRemembered(session);
+  const std::vector<Applied>& applied = remembered.applied;
   RefuseReverting(applied);
-  RefuseDivergence(history::Compare(collection.migrations, applied, OrderOf(context)));
+  RefuseDivergence(DivergencesOf(remembered, collection, OrderOf(context)));
   const Pending wanted = Wanted(context, collection, applied);
   if (!wanted.empty())
     Confirm(context, fmt::format("Apply {} migrations, {} to {}?", wanted.size(),
                                  wanted.front()->version, wanted.back()->version));
-  const ExitCode begun = co_await GoOnWithBegun(context, session, collection, applied, settings);
-  if (begun != ExitCode::kDone) co_return begun;
-  if (wanted.empty() && context.output == Output::kText) {
-    Print("nothing to apply\n");
-    co_return ExitCode::kDone;
-  }
+  const Pending begun = Begun(collection, applied);
   std::exception_ptr failure;
   ExitCode code = ExitCode::kDone;
   try {
-    code = co_await ApplyAll(context, session, wanted, settings);
+    code = co_await ApplyAll(context, session, begun, wanted, settings);
   } catch (...) {
     failure = std::current_exception();
   }
-  co_await PrintOutcome(context, session, wanted);
+  Pending all = begun;
+  std::ranges::copy(wanted, std::back_inserter(all));
+  if (all.empty() && context.output == Output::kText) {
+    Print("nothing to apply\n");
+  } else {
+    co_await PrintOutcome(context, session, all);
+  }
   if (failure) std::rethrow_exception(failure);
   co_return code;
 }

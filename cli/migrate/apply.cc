@@ -7,6 +7,7 @@
 #include "cli/await_state.h"
 #include "cli/foreground.h"
 #include "cli/govern/refused.h"
+#include "cli/pace.h"
 #include "cli/plan_input.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -19,6 +20,7 @@
 #include "engine/state/retention.h"
 #include "engine/state/steps.h"
 #include "engine/watch/unit.h"
+#include "migrations/history/ending.h"
 #include "migrations/history/plan_sum.h"
 #include "migrations/history/policy.h"
 #include "migrations/history/store.h"
@@ -139,6 +141,7 @@ Task<run::PlannedRun> PlannedOf(guard::Session& session, const Migration& migrat
   run::PlannedRun planned;
   planned.plan = std::move(composed.plan);
   planned.spec.ladder = settings.ladder;
+  planned.spec.pace = settings.pace;
   planned.through = settings.through;
   planned.spec.settings = co_await guard::RoleSettings(session);
   try {
@@ -212,7 +215,9 @@ Task<ExitCode> VerifyDown(guard::Session& session, const Migration& migration) {
 Task<ExitCode> RunDown(const Context& context, guard::Session& session, const Applied& row,
                        const Migration& migration, const ApplySettings& settings) {
   PlanBase base = co_await ReadPlanBase(session);
-  history::Composed composed = history::ComposeDown(migration, base.schema, base.options);
+  Migration learnt = migration;
+  co_await history::LearnCalled(session, *learnt.down);
+  history::Composed composed = history::ComposeDown(learnt, base.schema, base.options);
   RefuseComposed(migration, composed);
   if (composed.plan.steps.empty() && composed.plan.statements.empty()) {
     auto remove = [&]() -> Task<> {
@@ -264,6 +269,7 @@ void AddApplyOptions(po::options_description& options) {
       ("break-glass", po::value<std::string>()->value_name("REASON"),
        "begin in spite of what the policy asks for, if it lets you; somebody else has to review "
        "it");
+  AddPaceOptions(options);
 }
 
 ApplySettings SettleApply(const Context& context, state::Phase through) {
@@ -272,6 +278,7 @@ ApplySettings SettleApply(const Context& context, state::Phase through) {
   settings.ladder.hold_budget = Duration(context, "hold-budget");
   settings.wait = Duration(context, "wait");
   settings.through = through;
+  settings.pace = PaceOf(context);
   if (context.Has("break-glass")) settings.break_glass = context.Get("break-glass");
   if (context.Has("break-glass") && settings.break_glass.empty())
     throw Rejected(ExitCode::kUsage, "--break-glass needs a reason", "--break-glass \"why\"");
@@ -304,8 +311,10 @@ Task<ExitCode> ApplyMigration(const Context& context, guard::Session& session,
                               const Migration& migration, const ApplySettings& settings) {
   Say(context, fmt::format("{}", Called(migration)));
   PlanBase base = co_await ReadPlanBase(session);
+  Migration learnt = migration;
+  co_await history::LearnCalled(session, learnt.up);
   history::Composed composed =
-      history::ComposeUp(migration, base.schema, base.options, settings.manner);
+      history::ComposeUp(learnt, base.schema, base.options, settings.manner);
   RefuseComposed(migration, composed);
   for (const std::string& remark : composed.remarks)
     Say(context, fmt::format("{}: {}", migration.version, remark));
@@ -384,7 +393,9 @@ Task<std::string> WhyNotDown(guard::Session& session, const Applied& row,
     co_return fmt::format("{} is irreversible: {}", migration->file, migration->irreversible);
   if (!migration->down) co_return fmt::format("{} has no way down", migration->file);
   const PlanBase base = co_await ReadPlanBase(session);
-  const history::Composed composed = history::ComposeDown(*migration, base.schema, base.options);
+  Migration learnt = *migration;
+  co_await history::LearnCalled(session, *learnt.down);
+  const history::Composed composed = history::ComposeDown(learnt, base.schema, base.options);
   co_return composed.refusal.empty() ? ""
                                      : fmt::format("{}: {}", migration->file, composed.refusal);
 }

@@ -14,11 +14,12 @@
 
 namespace pgalter::cli {
 
-// --lock-budget, --hold-budget, --wait, --break-glass.
+// --lock-budget, --hold-budget, --wait, --break-glass, and the pace.
 void AddApplyOptions(boost::program_options::options_description& options);
 
 struct ApplySettings {
   lock::LadderOptions ladder;
+  run::Pace pace;
   state::Phase through = state::Phase::kMigrate;
   async::Milliseconds wait{0};  // for another runner
   history::Manner manner = history::Manner::kOnline;

@@ -8,6 +8,7 @@
 #include "cli/migrate/apply.h"
 #include "cli/plan_input.h"
 #include "cli/report.h"
+#include "migrations/history/ending.h"
 #include "planner/plan/json.h"
 #include "planner/plan/render/format.h"
 
@@ -18,8 +19,10 @@ Task<> PrintPlans(const Context& context, guard::Session& session, const Migrati
   PlanBase base = co_await ReadPlanBase(session);
   boost::json::array plans;
   for (const history::Migration* migration : migrations) {
+    history::Migration learnt = *migration;
+    co_await history::LearnCalled(session, learnt.up);
     const history::Composed composed =
-        history::ComposeUp(*migration, base.schema, base.options, manner);
+        history::ComposeUp(learnt, base.schema, base.options, manner);
     RefuseComposed(*migration, composed);
     base.schema = history::After(migration->up.text, std::move(base.schema));
     if (context.output == Output::kJson) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "cli/config.h"
 #include "cli/config_file.h"
@@ -13,6 +14,7 @@
 #include "migrations/formats/folder.h"
 #include "migrations/formats/reader.h"
 #include "migrations/history/manifest.h"
+#include "migrations/history/replay.h"
 
 namespace pgalter::cli {
 
@@ -132,6 +134,23 @@ history::Collection ReadMigrations(const MigrationSettings& settings) {
         "nothing was changed");
   RefuseManifest(collection);
   return collection;
+}
+
+std::vector<history::Divergence> DivergencesOf(const history::Remembered& remembered,
+                                               const history::Collection& collection,
+                                               history::Order order) {
+  auto found = history::CompareWithLog(remembered.events, remembered.applied);
+  auto others = history::Compare(collection.migrations, remembered.applied, order);
+  std::ranges::move(others, std::back_inserter(found));
+  return found;
+}
+
+Task<std::vector<history::Applied>> ReadAppliedOrRefuse(guard::Session& session,
+                                                        const history::Collection& collection,
+                                                        history::Order order) {
+  history::Remembered remembered = co_await history::ReadRemembered(session);
+  RefuseDivergence(DivergencesOf(remembered, collection, order));
+  co_return std::move(remembered.applied);
 }
 
 void RefuseDivergence(const std::vector<history::Divergence>& divergences) {

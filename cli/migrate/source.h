@@ -12,8 +12,9 @@
 #include <vector>
 
 #include "cli/context.h"
+#include "engine/guard/session.h"
 #include "engine/state/control.h"
-#include "migrations/history/compare.h"
+#include "migrations/history/store.h"
 
 namespace pgalter::cli {
 
@@ -34,6 +35,16 @@ MigrationSettings SettleMigrations(const Context& context);
 history::Collection ReadMigrations(const MigrationSettings& settings);
 // The same, whatever the manifest says.
 history::Collection ReadMigrationsAsTheyAre(const MigrationSettings& settings);
+
+// What is applied. Throws Rejected (history divergence) where that is not what the audit log leads
+// to, or not what the directory says, with each difference and what to do.
+Task<std::vector<history::Applied>> ReadAppliedOrRefuse(guard::Session& session,
+                                                        const history::Collection& collection,
+                                                        history::Order order);
+// The differences, both kinds.
+std::vector<history::Divergence> DivergencesOf(const history::Remembered& remembered,
+                                               const history::Collection& collection,
+                                               history::Order order);
 
 // Throws Rejected (history divergence) with each difference and what to do.
 void RefuseDivergence(const std::vector<history::Divergence>& divergences);

@@ -33,13 +33,6 @@ struct Line {
   std::string title;
 };
 
-std::string StateOf(const Applied& row) {
-  const std::string state(history::Name(row.state));
-  if (row.state != State::kApplying && row.state != State::kReverting) return state;
-  if (row.run_state == "waiting") return fmt::format("waiting at {}", row.run_phase);
-  return row.run_state.empty() ? state : fmt::format("{}, {}", state, row.run_state);
-}
-
 Line LineOf(const Applied& row) {
   return {row.version,
           StateOf(row),
@@ -125,25 +118,34 @@ void RefuseUnexpected(const std::string& expected, const std::vector<Migration>&
 
 }  // namespace
 
+std::string StateOf(const Applied& row) {
+  const std::string state(history::Name(row.state));
+  if (row.state != State::kApplying && row.state != State::kReverting) return state;
+  if (row.run_state == "waiting") return fmt::format("waiting at {}", row.run_phase);
+  return row.run_state.empty() ? state : fmt::format("{}, {}", state, row.run_state);
+}
+
 void AddStatusOptions(po::options_description& options) {
   AddSourceOptions(options);
   options.add_options()                                                                   //
       ("migrations", "the migrations of the directory, and what is applied")              //
       ("pending", "those that are not applied, or not to their end; 3 if there are any")  //
+      ("exit-code", "with --migrations: 3 if anything is pending")                        //
       ("expect", po::value<std::string>()->value_name("VERSION"),
        "3 unless this one is the last that is applied");
 }
 
 bool IsAboutMigrations(const Context& context) {
-  return context.Has("migrations") || context.Has("pending") || context.Has("expect");
+  return context.Has("migrations") || context.Has("pending") || context.Has("exit-code") ||
+         context.Has("expect");
 }
 
 Task<ExitCode> MigrationStatus(const Context& context) {
   const history::Collection collection = ReadMigrations(SettleMigrations(context));
   guard::Session session = co_await OpenSession(context);
-  const auto applied = co_await history::ReadApplied(session);
-  const auto divergences =
-      history::Compare(collection.migrations, applied, history::Order::kStrict);
+  const history::Remembered remembered = co_await history::ReadRemembered(session);
+  const std::vector<Applied>& applied = remembered.applied;
+  const auto divergences = DivergencesOf(remembered, collection, history::Order::kStrict);
   std::vector<Line> lines = LinesOf(collection.migrations, applied);
   const bool pending = !std::ranges::all_of(lines, &IsSettled);
   if (!context.Has("migrations")) std::erase_if(lines, &IsSettled);
@@ -151,7 +153,8 @@ Task<ExitCode> MigrationStatus(const Context& context) {
   RefuseDivergence(divergences);
   if (context.Has("expect"))
     RefuseUnexpected(context.Get("expect"), collection.migrations, applied);
-  co_return context.Has("pending") && pending ? ExitCode::kPending : ExitCode::kDone;
+  const bool asked = context.Has("pending") || context.Has("exit-code");
+  co_return asked&& pending ? ExitCode::kPending : ExitCode::kDone;
 }
 
 }  // namespace pgalter::cli

@@ -41,7 +41,7 @@ struct Choice {
 };
 constexpr std::array kClasses{"schema"sv, "data"sv, "security"sv};
 constexpr std::array kRisks{"low"sv, "medium"sv, "high"sv};
-constexpr std::array kTransactions{"auto"sv, "single"sv};
+constexpr std::array kTransactions{"auto"sv, "single"sv, "none"sv};
 constexpr std::array kChoices{
     Choice{"class", kClasses},
     Choice{"risk", kRisks},

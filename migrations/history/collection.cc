@@ -124,9 +124,25 @@ std::string Bare(std::string_view text, const sql::Piece& piece) {
   return bare;
 }
 
-bool IsTogether(const std::vector<lint::Part>& parts) {
-  return std::ranges::any_of(
-      parts, [](const lint::Part& part) { return part.sending != lint::Sending::kOneByOne; });
+// One query with a single statement is no transaction.
+bool IsTogether(const std::string& text, const std::vector<lint::Part>& parts) {
+  const auto statements = [&](const lint::Part& part) {
+    return std::ranges::count_if(
+        sql::SplitScript(formats::Cut(text, part.span)),
+        [](const sql::Piece& piece) { return piece.kind != sql::PieceKind::kComments; });
+  };
+  return std::ranges::any_of(parts, [&](const lint::Part& part) {
+    return part.sending == lint::Sending::kTransaction ||
+           (part.sending == lint::Sending::kOneQuery && statements(part) > 1);
+  });
+}
+
+Script ScriptOf(const formats::File& file, std::string text) {
+  Script script;
+  script.text = std::move(text);
+  script.together = IsTogether(file.text, file.parts);
+  script.may_be_alone = !script.together && file.format != "pgalter" && file.format != "plain";
+  return script;
 }
 
 class Collecting {
@@ -170,6 +186,7 @@ void Collecting::AddOwn(Migration& migration, const std::string& text) {
   if (const auto title = own.Header("title"); !title.empty()) migration.title = title;
   migration.irreversible = own.Header("irreversible");
   migration.up.as_written = own.Header("transaction") == "single";
+  migration.up.may_be_alone = own.Header("transaction") == "none";
   std::string depends = own.Header("depends_on");
   std::ranges::replace(depends, ',', ' ');
   migration.depends_on = formats::Words(depends);
@@ -177,8 +194,10 @@ void Collecting::AddOwn(Migration& migration, const std::string& text) {
     const std::string body = Only(text, {section.body});
     if (section.kind == SectionKind::kVerify) migration.verify = body;
     if (section.kind == SectionKind::kDownVerify) migration.down_verify = body;
-    if (section.kind == SectionKind::kDown)
-      migration.down = Script{body, false, migration.up.as_written};
+    if (section.kind == SectionKind::kDown) {
+      migration.down = migration.up;
+      migration.down->text = body;
+    }
     if (section.kind <= SectionKind::kContract) migration.sections.push_back(section);
   }
   migration.header = std::move(own.header);
@@ -216,7 +235,7 @@ void Collecting::AddUp(const formats::File& file) {
   migration.format = file.format;
   migration.version = VersionOf(file.format, migration.file);
   migration.title = TitleOf(file.format, migration.file);
-  migration.up = {only, IsTogether(file.parts), false};
+  migration.up = ScriptOf(file, only);
   if (file.format == "flyway" && migration.version.starts_with("R__")) {
     collection_.notes.push_back(migration.file +
                                 " is repeatable: it is not applied here, leave it to its tool");
@@ -241,7 +260,7 @@ void Collecting::AddDown(const formats::File& file) {
   const std::string only = Only(file.text, SpansOf(file.parts));
   if (sql::SplitScript(only).empty()) return;
   if (!found->down) {
-    found->down = Script{only, IsTogether(file.parts), false};
+    found->down = ScriptOf(file, only);
   } else {
     found->down->text += "\n" + only;
   }
@@ -289,6 +308,28 @@ Collection Collecting::Collect() {
 
 std::string VersionOf(std::string_view format, std::string_view path) {
   return std::string(Split(format, path).version);
+}
+
+std::string VersionKey(std::string_view format, std::string_view version) {
+  const bool dotted = format == "flyway";
+  const auto known = [&](char c) { return IsDigit(c) || (dotted && (c == '.' || c == '_')); };
+  if (version.empty() || !std::ranges::all_of(version, known)) return std::string(version);
+  std::vector<std::string> numbers(1);
+  for (const char c : version) {
+    if (!IsDigit(c)) {
+      numbers.emplace_back();
+    } else if (numbers.back() != "0") {
+      numbers.back() += c;
+    } else {
+      numbers.back() = c;
+    }
+  }
+  while (numbers.size() > 1 && (numbers.back().empty() || numbers.back() == "0"))
+    numbers.pop_back();
+  std::string key;
+  for (const std::string& number : numbers)
+    key += (key.empty() ? "" : ".") + (number.empty() ? "0" : number);
+  return key;
 }
 
 std::string TitleOf(std::string_view format, std::string_view path) {

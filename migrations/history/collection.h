@@ -27,6 +27,10 @@ struct Script {
   bool together = false;
   // As they are, whatever there would be to say about them: "transaction: single".
   bool as_written = false;
+  // The file, or what its tool does with it, says that a statement may be outside of a transaction.
+  bool may_be_alone = false;
+  // Procedures that end transactions, as a CALL may name them; see ending.h.
+  std::vector<std::string> committing;
 };
 
 struct Migration {
@@ -66,6 +70,8 @@ struct Collection {
 
 // By the format's own rule, from a path below the directory. Pure.
 [[nodiscard]] std::string VersionOf(std::string_view format, std::string_view path);
+// The same for two spellings of one version: 001 and 1, and Flyway's 1.0, 1_0 and 1. Pure.
+[[nodiscard]] std::string VersionKey(std::string_view format, std::string_view version);
 [[nodiscard]] std::string TitleOf(std::string_view format, std::string_view path);
 [[nodiscard]] Checksums ChecksumsOf(std::string_view bytes, std::string_view way_up,
                                     const std::vector<formats::Section>& sections);

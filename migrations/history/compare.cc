@@ -116,11 +116,15 @@ void Comparing::CompareOne(const Migration& migration, const Applied& row) {
 void Comparing::FindDuplicates() {
   std::map<std::string, const Migration*> first;
   for (const Migration& migration : migrations_) {
-    const auto [found, fresh] = first.try_emplace(migration.version, &migration);
+    const auto [found, fresh] =
+        first.try_emplace(VersionKey(migration.format, migration.version), &migration);
     if (fresh) continue;
+    const std::string& other = found->second->version;
     Add(Difference::kDuplicate, migration.version,
         fmt::format("{} and {} have the same version {}", found->second->file, migration.file,
-                    migration.version),
+                    other == migration.version
+                        ? other
+                        : fmt::format("({} and {} are one number)", other, migration.version)),
         fmt::format("give the one that is not applied anywhere a version of its own, e.g. with: "
                     "pgalter new NAME, and move its statements there"));
   }

@@ -29,6 +29,8 @@ struct Applied {
   // Of the run at work; empty: none, or forgotten.
   std::string run_state;
   std::string run_phase;
+  std::string header = "{}";  // JSON
+  bool has_verify = false;
 };
 
 [[nodiscard]] std::string_view Name(State state);
@@ -45,6 +47,7 @@ enum class Difference {
   kOutOfOrder,  // not applied, and stands before one that is
   kFormat,      // read as another tool's than when it was applied
   kDependency,  // names a version that is not there, or comes later
+  kByHand,      // the database's row is not what the log of what was done leads to
 };
 
 struct Divergence {

@@ -8,6 +8,9 @@
 #include <optional>
 
 #include "migrations/formats/text.h"
+#include "migrations/history/arrange.h"
+#include "migrations/history/ending.h"
+#include "migrations/history/settings.h"
 #include "planner/locks/effects.h"
 #include "planner/plan/steps.h"
 #include "planner/sql/ast/command.h"
@@ -31,26 +34,6 @@ using sql::PieceKind;
 constexpr std::array kHarmless{
     "\\set ON_ERROR_STOP"sv, "\\echo"sv,      "\\qecho"sv,         "\\timing"sv, "\\pset"sv,
     "\\encoding UTF8"sv,     "\\set QUIET"sv, "\\set VERBOSITY"sv, "\\x"sv};
-
-// The ladder's own: a longer wait for a lock would keep users waiting.
-constexpr std::array kOurs{"lock_timeout"sv, "statement_timeout"sv,
-                           "idle_in_transaction_session_timeout"sv, "deadlock_timeout"sv};
-
-constexpr std::array kTimeouts{"lock_timeout"sv, "statement_timeout"sv,
-                               "idle_in_transaction_session_timeout"sv, "transaction_timeout"sv};
-
-// What stands at the head of a dump and does nothing to what stands below it here.
-struct Setting {
-  std::string_view name;
-  std::string_view value;  // empty: any
-};
-constexpr std::array kDumpHead{
-    Setting{"client_encoding", "UTF8"},   Setting{"client_encoding", "UTF-8"},
-    Setting{"client_min_messages", ""},   Setting{"standard_conforming_strings", "on"},
-    Setting{"check_function_bodies", ""}, Setting{"xmloption", "content"},
-    Setting{"row_security", "off"},       Setting{"default_table_access_method", "heap"},
-    Setting{"escape_string_warning", ""},
-};
 
 bool IsHarmless(std::string_view command) {
   return std::ranges::any_of(
@@ -130,132 +113,6 @@ Statements Taking::Take() {
   return {std::move(text_), open_ || together_, std::move(refusal_)};
 }
 
-// A call in the statement itself; what a function's body does is its own.
-bool CallsSetConfig(std::string_view sql) {
-  const std::string text = formats::Lower(sql);
-  for (const auto word : {"select"sv, "with"sv, "values"sv, "("sv})
-    if (text.starts_with(word)) return text.find("set_config") != std::string::npos;
-  return false;
-}
-
-std::string WithoutBlanks(std::string_view sql) {
-  std::string text = formats::Lower(sql);
-  std::erase_if(text, [](char c) { return sql::IsSpace(c); });
-  return text;
-}
-
-// What the steps of a plan have of their own, so that it may be left out.
-enum class Loss { kNone, kTimeout, kMatters };
-
-bool IsTimeout(std::string_view name) {
-  return std::ranges::find(kTimeouts, name) != kTimeouts.end();
-}
-
-Loss LossOf(const ast::Set& set) {
-  if (IsTimeout(set.name)) return Loss::kTimeout;
-  if (set.reset && set.name != "all") return Loss::kNone;
-  const bool head = std::ranges::any_of(kDumpHead, [&](const Setting& known) {
-    return known.name == set.name &&
-           (known.value.empty() || formats::SameWord(known.value, set.value));
-  });
-  const bool empty = (set.name == "default_tablespace") && set.value.empty();
-  return head || empty || set.reset ? Loss::kNone : Loss::kMatters;
-}
-
-Loss LossOfCall(std::string_view sql) {
-  const std::string text = WithoutBlanks(sql);
-  for (const auto call : {"selectset_config("sv, "selectpg_catalog.set_config("sv}) {
-    if (!text.starts_with(call)) continue;
-    const std::string_view rest = std::string_view(text).substr(call.size());
-    if (rest == "'search_path','',false)") return Loss::kNone;
-    const std::size_t end = rest.find('\'', 1);
-    const bool one = rest.find("set_config") == std::string_view::npos;
-    if (one && end != std::string_view::npos && IsTimeout(rest.substr(1, end - 1)))
-      return Loss::kTimeout;
-  }
-  return Loss::kMatters;
-}
-
-// Steps have sessions of their own, so a setting would be lost: what matters is refused.
-class LeavingOut {
- public:
-  explicit LeavingOut(std::string text) : text_(std::move(text)) {}
-
-  void Leave() {
-    for (const Piece& piece : sql::SplitScript(text_))
-      if (piece.kind == PieceKind::kStatement) TakePiece(piece);
-  }
-  [[nodiscard]] const std::string& text() const { return text_; }
-  [[nodiscard]] const std::string& refusal() const { return refusal_; }
-  [[nodiscard]] const std::vector<std::string>& remarks() const { return remarks_; }
-
- private:
-  void TakePiece(const Piece& piece);
-
-  std::string text_;
-  std::string refusal_;
-  std::vector<std::string> remarks_;
-};
-
-void LeavingOut::TakePiece(const Piece& piece) {
-  const auto read = ast::ReadStatement(piece.sql);
-  const auto* set = read ? read->As<ast::Set>() : nullptr;
-  if (set == nullptr && !CallsSetConfig(piece.sql)) return;
-  const Loss loss = set != nullptr ? LossOf(*set) : LossOfCall(piece.sql);
-  const int line = sql::LineIndex(text_).At(piece.span.begin).line;
-  const std::string what =
-      set != nullptr ? fmt::format("SET {}", set->name) : std::string("set_config()");
-  if (loss == Loss::kMatters) {
-    if (refusal_.empty())
-      refusal_ = fmt::format(
-          "line {}: {} would not hold: the steps of a plan have sessions of their own", line, what);
-    return;
-  }
-  if (loss == Loss::kTimeout)
-    remarks_.push_back(
-        fmt::format("line {}: {} is left out: steps have timeouts of their own", line, what));
-  formats::Blank(text_, piece.span);
-}
-
-// As one transaction sends it: settings hold to its end, and the timeouts are ours.
-std::vector<std::string> AsWritten(const std::string& text) {
-  std::vector<std::string> statements;
-  for (const Piece& piece : sql::SplitScript(text)) {
-    if (piece.kind != PieceKind::kStatement) continue;
-    std::string statement(formats::Cut(text, piece.span));
-    const auto read = ast::ReadStatement(piece.sql);
-    const auto* set = read ? read->As<ast::Set>() : nullptr;
-    if (set != nullptr && std::ranges::find(kOurs, set->name) != kOurs.end()) continue;
-    if (set != nullptr && !set->local && !set->reset) {
-      auto rest = formats::Trim(std::string_view(statement).substr(3));
-      if (formats::StartsWithWord(rest, "session ") && set->name != "session_authorization")
-        rest = formats::Trim(rest.substr(8));
-      statement = fmt::format("SET LOCAL {}", rest);
-    }
-    statements.push_back(std::move(statement));
-  }
-  return statements;
-}
-
-// How a session is left when a script's own settings are to end with it.
-std::vector<std::string> ResetsFor(const std::string& text) {
-  bool role = false;
-  bool authorization = false;
-  for (const Piece& piece : sql::SplitScript(text)) {
-    if (piece.kind != PieceKind::kStatement) continue;
-    const auto read = ast::ReadStatement(piece.sql);
-    const auto* set = read ? read->As<ast::Set>() : nullptr;
-    const bool any = set == nullptr && CallsSetConfig(piece.sql);
-    role = role || any || (set != nullptr && set->name == "role");
-    authorization =
-        authorization || any || (set != nullptr && set->name == "session_authorization");
-  }
-  std::vector<std::string> resets;
-  if (authorization) resets.emplace_back("RESET SESSION AUTHORIZATION");
-  if (role || authorization) resets.emplace_back("RESET ROLE");
-  return resets;
-}
-
 void AddLocks(const plan::Step& from, plan::Step& to) {
   for (const plan::StepLock& lock : from.locks) {
     const auto found = std::ranges::find(to.locks, lock.relation, &plan::StepLock::relation);
@@ -280,7 +137,7 @@ bool IsPlain(const plan::Plan& plan) {
 // All statements in one step. What the planner holds to fail is left to the server: in one
 // transaction a failure changes nothing.
 void MakeOne(plan::Plan& plan, const std::string& text) {
-  std::vector<std::string> statements = AsWritten(text);
+  std::vector<std::string> statements = AsOneTransaction(text);
   // What is written down behind them is ours, and by us.
   if (!statements.empty()) std::ranges::move(ResetsFor(text), std::back_inserter(statements));
   plan::Step one = plan::Ddl(plan::Phase::kExpand, std::move(statements), {},
@@ -350,6 +207,32 @@ bool AnyOnline(const plan::Plan& plan) {
   });
 }
 
+std::vector<Ending> EndingsOf(Script script, const std::string& text) {
+  script.text = text;
+  return FindEndings(script);
+}
+
+std::string_view HowToBeAlone(const Script& script) {
+  if (script.together)
+    return "its file has to say, in its tool's way, that it is in no transaction (goose: NO "
+           "TRANSACTION; Flyway: executeInTransaction=false; Liquibase: runInTransaction:false; "
+           "Atlas: txmode none)";
+  return "put it into a migration of pgalter's own format, without BEGIN, whose header is: "
+         "\"-- pgalter: 1\" and, below it, \"-- transaction: none\"";
+}
+
+// Statements that end transactions are carried out alone; the plan has found that they need no
+// other steps.
+void LetAlone(const std::vector<Ending>& endings, plan::Plan& plan) {
+  for (plan::Step& step : plan.steps) {
+    const int line = plan.statements.at(static_cast<std::size_t>(step.statement)).line;
+    if (std::ranges::find(endings, line, &Ending::line) == endings.end()) continue;
+    step.kind = plan::StepKind::kAutocommit;
+    step.transaction = plan::Transaction::kNone;
+    step.explain = "It ends transactions itself, so it is in none. After a crash it runs again.";
+  }
+}
+
 Composed Compose(const Script& script, const catalog::Schema& schema,
                  const plan::PlanOptions& options, Manner manner) {
   Composed composed;
@@ -365,25 +248,32 @@ Composed Compose(const Script& script, const catalog::Schema& schema,
     if (manner == Manner::kAsWritten) MakePlain(composed.plan, schema);
   };
   plan_plainly();
+  const std::vector<Ending> endings = EndingsOf(script, statements.text);
+  if (!endings.empty() && (script.as_written || together || !script.may_be_alone)) {
+    composed.refusal = fmt::format("line {}: {} ends transactions, and would be in one",
+                                   endings.front().line, endings.front().what);
+    composed.hint = HowToBeAlone(script);
+    return composed;
+  }
   if (script.as_written || (together && IsPlain(composed.plan))) {
     MakeOne(composed.plan, statements.text);
     return composed;
   }
-  LeavingOut leaving(statements.text);
-  leaving.Leave();
-  composed.remarks = leaving.remarks();
-  if (!leaving.refusal().empty()) {
-    composed.refusal = leaving.refusal();
+  const WithoutSettings without = LeaveOutSettings(statements.text);
+  composed.remarks = without.remarks;
+  if (!without.refusal.empty()) {
+    composed.refusal = without.refusal;
     composed.hint =
         "write names with their schema, or ALTER ROLE … SET for the role that migrates; a "
         "migration of pgalter's own format with \"-- transaction: single\" in its header runs as "
         "it is written, and settings hold in it";
     return composed;
   }
-  if (leaving.text() != statements.text) {
-    composed.plan = plan::MakePlan(leaving.text(), schema, options);
+  if (without.text != statements.text) {
+    composed.plan = plan::MakePlan(without.text, schema, options);
     plan_plainly();
   }
+  LetAlone(endings, composed.plan);
   if (together) {
     composed.remarks.emplace_back(
         AnyOnline(composed.plan)
@@ -392,117 +282,6 @@ Composed Compose(const Script& script, const catalog::Schema& schema,
             : "its statements do not share a transaction here: some cannot be in one");
   }
   return composed;
-}
-
-std::string GateReason(const Section& section) {
-  const auto reason = section.Find("reason");
-  if (reason) return *reason;
-  return section.kind == SectionKind::kGate
-             ? fmt::format("the migration asks for it in line {}", section.line)
-             : "what stands behind takes away what older programs use";
-}
-
-plan::Step GateOf(const Section& section, const std::string& name) {
-  const auto soak = formats::ParseSoak(section.Find("soak").value_or("0s"));
-  plan::Step step = plan::MakeGate(name, GateReason(section), soak.value_or(0));
-  step.id = fmt::format("{}-gate", section.line);
-  step.gate->check = section.Find("check").value_or("");
-  return step;
-}
-
-plan::Backfill::Sync SyncOf(const Section& section) {
-  const std::string sync = section.Find("sync").value_or("auto");
-  if (sync == "none") return plan::Backfill::Sync::kNone;
-  return sync == "keep" ? plan::Backfill::Sync::kKeep : plan::Backfill::Sync::kAuto;
-}
-
-plan::Step BackfillOf(const Section& section, std::string& refusal) {
-  const auto table = sql::ParseQualifiedName(section.Find("table").value_or(""));
-  if (!table) {
-    refusal = fmt::format("line {}: table={} is no name of a table: {}", section.line,
-                          section.Find("table").value_or(""), table.error().message);
-    return {};
-  }
-  plan::Step step =
-      plan::MakeBackfill(*table, section.Find("set").value_or(""),
-                         section.Find("where").value_or(""), "Rows are changed in chunks.");
-  step.id = fmt::format("{}-backfill", section.line);
-  step.backfill->sync = SyncOf(section);
-  return step;
-}
-
-// The planner's steps of each section between what the marks ask for. Behind a gate all is
-// contract.
-class Arranging {
- public:
-  Arranging(const std::vector<Section>& sections, plan::Plan& plan)
-      : sections_(sections), plan_(plan), steps_(std::move(plan.steps)) {}
-
-  std::string Arrange();
-
- private:
-  [[nodiscard]] std::size_t SectionAt(int line) const;
-  void Push(plan::Step step);
-  void PushGate(const Section& section);
-  void PushStatements(std::size_t section);
-
-  const std::vector<Section>& sections_;
-  plan::Plan& plan_;
-  std::vector<plan::Step> steps_;
-  bool behind_gate_ = false;
-};
-
-std::size_t Arranging::SectionAt(int line) const {
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < sections_.size(); ++i)
-    if (sections_[i].line <= line) at = i;
-  return at;
-}
-
-void Arranging::Push(plan::Step step) {
-  if (behind_gate_) {
-    step.phase = plan::Phase::kContract;
-    step.backward_compatible = false;
-  }
-  plan_.steps.push_back(std::move(step));
-}
-
-void Arranging::PushGate(const Section& section) {
-  std::string name =
-      section.kind == SectionKind::kGate ? section.Find("").value_or("") : "contract";
-  const auto taken = [&] {
-    return std::ranges::any_of(
-        plan_.steps, [&](const plan::Step& step) { return step.gate && step.gate->name == name; });
-  };
-  for (int n = 2; taken(); ++n)
-    name = fmt::format("{}-{}", section.Find("").value_or("contract"), n);
-  plan_.steps.push_back(GateOf(section, name));
-  behind_gate_ = true;
-}
-
-void Arranging::PushStatements(std::size_t section) {
-  for (plan::Step& step : steps_) {
-    const int line = plan_.statements.at(static_cast<std::size_t>(step.statement)).line;
-    if (SectionAt(line) != section) continue;
-    // The author's gate in front of it asks the same.
-    const bool again = step.gate && step.gate->soak_s == 0 && !plan_.steps.empty() &&
-                       plan_.steps.back().kind == plan::StepKind::kGate;
-    if (!again) Push(std::move(step));
-  }
-}
-
-std::string Arranging::Arrange() {
-  plan_.steps.clear();
-  std::string refusal;
-  for (std::size_t i = 0; i < sections_.size(); ++i) {
-    const Section& section = sections_[i];
-    const bool own_gate = i > 0 && sections_[i - 1].kind == SectionKind::kGate;
-    if (section.kind == SectionKind::kGate || (section.kind == SectionKind::kContract && !own_gate))
-      PushGate(section);
-    if (section.kind == SectionKind::kBackfill) Push(BackfillOf(section, refusal));
-    PushStatements(i);
-  }
-  return refusal;
 }
 
 bool HasMarks(const std::vector<Section>& sections) {
@@ -540,7 +319,7 @@ Composed ComposeUp(const Migration& migration, const catalog::Schema& schema,
   Composed composed = Compose(migration.up, schema, options, manner);
   if (!composed.refusal.empty()) return composed;
   if (HasMarks(migration.sections))
-    composed.refusal = Arranging(migration.sections, composed.plan).Arrange();
+    composed.refusal = ArrangeSections(migration.sections, composed.plan);
   if (manner != Manner::kOnline) {
     LeaveOutGates(composed.plan);
     for (plan::Step& step : composed.plan.steps) step.phase = plan::Phase::kExpand;

@@ -14,18 +14,18 @@ WITH ours AS (
 ), relations AS (
   SELECT c.*, c.oid::regclass AS called FROM pg_class c JOIN ours n ON n.oid = c.relnamespace
 )
-SELECT concat_ws(' ', 'schema', quote_ident(nspname), 'owner', pg_get_userbyid(nspowner),
-  'acl', nspacl) FROM ours
+SELECT concat_ws(' ', 'schema', quote_ident(nspname), 
+  CASE WHEN $1::boolean THEN concat_ws(' ', 'owner', pg_get_userbyid(nspowner), 'acl', nspacl) END) FROM ours
 UNION ALL
 SELECT concat_ws(' ', 'relation', called, 'kind', relkind, 'persistence', relpersistence,
-  'owner', pg_get_userbyid(relowner), 'acl', relacl, 'options', reloptions,
+  CASE WHEN $1::boolean THEN concat_ws(' ', 'owner', pg_get_userbyid(relowner), 'acl', relacl) END, 'options', reloptions,
   'row security', relrowsecurity, relforcerowsecurity, 'identity', relreplident,
   'comment', obj_description(oid, 'pg_class')) FROM relations
 UNION ALL
 SELECT concat_ws(' ', 'column', concat(r.called, '.', quote_ident(a.attname)),
   format_type(a.atttypid, a.atttypmod), 'not null', a.attnotnull, 'identity', a.attidentity,
   'generated', a.attgenerated, 'collation', a.attcollation::regcollation,
-  'storage', a.attstorage, 'acl', a.attacl, 'default', pg_get_expr(d.adbin, d.adrelid),
+  'storage', a.attstorage, CASE WHEN $1::boolean THEN concat_ws(' ', 'acl', a.attacl) END, 'default', pg_get_expr(d.adbin, d.adrelid),
   'comment', col_description(r.oid, a.attnum))
   FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0
   AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
@@ -64,12 +64,12 @@ SELECT concat_ws(' ', 'sequence', r.called, format_type(s.seqtypid, NULL), s.seq
   FROM pg_sequence s JOIN relations r ON r.oid = s.seqrelid
 UNION ALL
 SELECT concat_ws(' ', 'routine', f.oid::regprocedure, 'kind', f.prokind,
-  'owner', pg_get_userbyid(f.proowner), 'acl', f.proacl,
+  CASE WHEN $1::boolean THEN concat_ws(' ', 'owner', pg_get_userbyid(f.proowner), 'acl', f.proacl) END,
   CASE WHEN f.prokind <> 'a' THEN pg_get_functiondef(f.oid) END)
   FROM pg_proc f JOIN ours n ON n.oid = f.pronamespace
 UNION ALL
 SELECT concat_ws(' ', 'type', t.oid::regtype, 'kind', t.typtype,
-  'owner', pg_get_userbyid(t.typowner), 'base', NULLIF(t.typbasetype, 0)::regtype, t.typtypmod,
+  CASE WHEN $1::boolean THEN concat_ws(' ', 'owner', pg_get_userbyid(t.typowner)) END, 'base', NULLIF(t.typbasetype, 0)::regtype, t.typtypmod,
   'not null', t.typnotnull, 'default', t.typdefault)
   FROM pg_type t JOIN ours n ON n.oid = t.typnamespace
   WHERE t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND EXISTS (
@@ -88,8 +88,8 @@ SELECT concat_ws(' ', 'extension', quote_ident(extname), extversion) FROM pg_ext
 
 }  // namespace
 
-Task<SchemaLines> ReadSchemaLines(guard::Session& session) {
-  const pg::Result rows = co_await session.db().Query(kLines);
+Task<SchemaLines> ReadSchemaLines(guard::Session& session, Owners owners) {
+  const pg::Result rows = co_await session.db().Query(kLines, owners == Owners::kWith);
   SchemaLines lines;
   for (int i = 0; i < rows.rows(); ++i) lines.push_back(rows.Get<std::string>(i, 0));
   std::ranges::sort(lines);

@@ -15,8 +15,10 @@ using async::Task;
 
 using SchemaLines = std::vector<std::string>;
 
+enum class Owners { kWith, kWithout };  // and grants, which name roles as well
+
 // `session` has our own search_path: names come with their schema.
-Task<SchemaLines> ReadSchemaLines(guard::Session& session);
+Task<SchemaLines> ReadSchemaLines(guard::Session& session, Owners owners = Owners::kWith);
 
 struct SchemaDifference {
   SchemaLines gone;

@@ -4,7 +4,10 @@
 #include <unistd.h>
 
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+
+#include "engine/guard/transaction.h"
 
 namespace pgalter::history {
 
@@ -18,10 +21,16 @@ std::string HeaderJson(const Migration& migration) {
   return json::serialize(header);
 }
 
+// Enough to tell a row that was changed by hand.
 json::object About(const Migration& migration) {
   return {{"file", migration.file},
+          {"title", migration.title},
+          {"format", migration.format},
           {"sha256", migration.sums.bytes},
-          {"statements_sha256", migration.sums.statements}};
+          {"text_sha256", migration.sums.text},
+          {"statements_sha256", migration.sums.statements},
+          {"header", json::parse(HeaderJson(migration))},
+          {"has_verify", !migration.verify.empty()}};
 }
 
 Task<> Audit(Session& session, std::string event, std::string version, json::object about,
@@ -55,7 +64,7 @@ Task<std::vector<Applied>> ReadApplied(Session& session) {
       " m.statements_sha256, m.state, COALESCE(m.run::text, ''), COALESCE(m.down_run::text, ''),"
       " m.applied_by, to_char(m.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
       " COALESCE(to_char(m.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), ''),"
-      " COALESCE(r.state, ''), COALESCE(r.phase, '')"
+      " COALESCE(r.state, ''), COALESCE(r.phase, ''), m.header::text, m.has_verify"
       " FROM pgalter.migration m"
       " LEFT JOIN pgalter.run r ON r.run = COALESCE(m.down_run, m.run)"
       " ORDER BY m.position");
@@ -75,6 +84,8 @@ Task<std::vector<Applied>> ReadApplied(Session& session) {
     row.ended_at = text(12);
     row.run_state = text(13);
     row.run_phase = text(14);
+    row.header = text(15);
+    row.has_verify = rows.Get<bool>(i, 16);
     applied.push_back(std::move(row));
   }
   co_return applied;
@@ -92,6 +103,13 @@ Task<> InsertSettled(Session& session, const Migration& migration, State state,
   co_await Insert(session, migration, state, std::nullopt);
   const std::string event = state == State::kBaseline ? "migration.baseline" : "migration.applied";
   co_await Audit(session, event, migration.version, About(migration), reason);
+}
+
+Task<> InsertImported(Session& session, const Migration& migration, std::string table) {
+  co_await Insert(session, migration, State::kBaseline, std::nullopt);
+  json::object about = About(migration);
+  about["table"] = table;
+  co_await Audit(session, "migration.imported", migration.version, std::move(about), "");
 }
 
 Task<> MarkVerified(Session& session, std::string version) {
@@ -118,13 +136,21 @@ Task<> Remove(Session& session, std::string version, std::string event, std::str
 }
 
 Task<> TakeAsItIs(Session& session, std::string version, const Migration& now, std::string reason) {
-  co_await session.db().Query(
+  const pg::Result row = co_await session.db().Query(
       "UPDATE pgalter.migration SET version = $2, title = $3, file = $4, bytes_sha256 = $5,"
-      " text_sha256 = $6, statements_sha256 = $7, header = $8::jsonb, format = $9,"
-      " state = CASE state WHEN 'applying' THEN 'applied' ELSE state END WHERE version = $1",
+      " text_sha256 = $6, statements_sha256 = $7, header = $8::jsonb, format = $9, has_verify = "
+      "$10,"
+      " state = CASE WHEN state IN ('applying', 'reverting') THEN 'applied' ELSE state END,"
+      " down_run = NULL WHERE version = $1"
+      " RETURNING state, COALESCE(run::text, ''), applied_by",
       version, now.version, now.title, now.file, now.sums.bytes, now.sums.text, now.sums.statements,
-      HeaderJson(now), now.format);
+      HeaderJson(now), now.format, !now.verify.empty());
   json::object about = About(now);
+  if (!row.empty()) {
+    about["state"] = row.Get<std::string>(0, 0);
+    about["run"] = row.Get<std::string>(0, 1);
+    about["applied_by"] = row.Get<std::string>(0, 2);
+  }
   if (version != now.version) about["version_now"] = now.version;
   co_await Audit(session, "migration.repaired", version, std::move(about), reason);
 }
@@ -155,6 +181,19 @@ Task<std::vector<Event>> ReadEvents(Session& session) {
                       rows.Get<std::string>(i, 2), rows.Get<std::string>(i, 3),
                       rows.Get<std::string>(i, 4), rows.Get<std::string>(i, 5)});
   co_return events;
+}
+
+Task<Remembered> ReadRemembered(Session& session) {
+  guard::TransactionOptions snapshot;
+  snapshot.access = guard::Access::kReadOnly;
+  snapshot.isolation = guard::Isolation::kRepeatableRead;
+  Remembered remembered;
+  auto read = [&]() -> Task<> {
+    remembered.applied = co_await ReadApplied(session);
+    remembered.events = co_await ReadEvents(session);
+  };
+  co_await guard::RunInTransaction(session, snapshot, read);
+  co_return remembered;
 }
 
 Task<> TellOsUser(Session& session) {

@@ -5,6 +5,7 @@
 // holds the HistoryLock. Each change is written down in pgalter.audit_log, in its transaction.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/guard/session.h"
@@ -23,10 +24,13 @@ Task<std::vector<Applied>> ReadApplied(Session& session);
 Task<> InsertApplying(Session& session, const Migration& migration, std::string run);
 // A migration without anything to run, or one that is taken for applied.
 Task<> InsertSettled(Session& session, const Migration& migration, State state, std::string reason);
+// One that another tool applied, as its table says: a baseline.
+Task<> InsertImported(Session& session, const Migration& migration, std::string table);
 Task<> MarkVerified(Session& session, std::string version);
 // In the transaction that creates the run that takes it back.
 Task<> MarkReverting(Session& session, std::string version, std::string run);
 // One that has nothing to run on its way down.
+// A row that is not there is no error: the log then says what is.
 Task<> Remove(Session& session, std::string version, std::string event, std::string reason);
 // The file's name, version and checksums as they are now; it counts as applied.
 Task<> TakeAsItIs(Session& session, std::string version, const Migration& now, std::string reason);
@@ -43,7 +47,15 @@ struct Event {
   std::string version;
   std::string payload;  // JSON
 };
+inline constexpr std::string_view kMigrationEvent = "migration.";  // in front of each
 Task<std::vector<Event>> ReadEvents(Session& session);
+
+// What is applied, and what the log says of it, of one snapshot.
+struct Remembered {
+  std::vector<Applied> applied;
+  std::vector<Event> events;
+};
+Task<Remembered> ReadRemembered(Session& session);
 
 // Who the person at the machine is, for the log of this session.
 Task<> TellOsUser(Session& session);

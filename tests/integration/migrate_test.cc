@@ -24,6 +24,7 @@ constexpr int kDone = 0;
 constexpr int kUsage = 2;
 constexpr int kPending = 3;
 constexpr int kRefused = 4;
+constexpr int kLockNotObtained = 5;
 constexpr int kMismatch = 7;
 constexpr int kDivergence = 8;
 
@@ -217,7 +218,62 @@ TEST_F(Migrate, AHalfAppliedOneGoesOnOnceTheCauseIsGone) {
   database_.Sql("UPDATE public.t SET id = 1");
   const Ran again = Up();
   EXPECT_EQ(again.code, kDone) << again.err;
+  EXPECT_EQ(again.out, "applied 1 half\n") << "what was finished is said";
   EXPECT_EQ(Applied(), "1 applied");
+}
+
+// ---- how long statements may last, and what ends transactions itself
+
+TEST_F(Migrate, WhatNobodyWaitsForMayLast) {
+  database_.Sql("CREATE TABLE public.t (id int); INSERT INTO public.t VALUES (1)");
+  Write("1_long.sql",
+        "-- pgalter: 1\n-- transaction: single\n-- pgalter:up\n"
+        "UPDATE public.t SET id = 2 WHERE pg_sleep(2) IS NOT NULL;\n"
+        "CREATE TABLE public.made AS SELECT pg_sleep(1)::text;\n");
+  const Ran ran = Up();
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT id FROM public.t"), "2");
+}
+
+TEST_F(Migrate, ALockThatStopsUsersIsHeldForItsBudgetAtMost) {
+  database_.Sql("CREATE TABLE public.t (id int)");
+  Write("1_long.sql",
+        "-- pgalter: 1\n-- transaction: single\n-- pgalter:up\n"
+        "ALTER TABLE public.t ADD COLUMN a int;\nSELECT pg_sleep(30);\n");
+  const Ran ran = Up({"--hold-budget", "200ms", "--lock-budget", "2s"});
+  EXPECT_EQ(ran.code, kLockNotObtained) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("--hold-budget"));
+}
+
+constexpr const char* kCommits =
+    "CREATE TABLE public.t (id int);\n"
+    "DO $$ BEGIN FOR i IN 1..3 LOOP INSERT INTO public.t VALUES (i); COMMIT; END LOOP; END $$;\n"
+    "CREATE PROCEDURE public.p() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.t VALUES (4); "
+    "COMMIT; END $$;\n";
+
+TEST_F(Migrate, WhatEndsTransactionsRunsWhereTheFileSaysSo) {
+  Write("1_a.sql", std::string("-- pgalter: 1\n-- transaction: none\n-- pgalter:up\n") + kCommits +
+                       "CALL public.p();\n");
+  Write("2_b.sql", "-- pgalter: 1\n-- transaction: none\n-- pgalter:up\nCALL p();\n");
+  const Ran ran = Up();
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM public.t"), "5");
+  EXPECT_EQ(database_.Value("SELECT count(DISTINCT xmin::text) FROM public.t"), "5");
+}
+
+TEST_F(Migrate, WhatEndsTransactionsIsRefusedElsewhereWithItsLine) {
+  Write("1_a.sql", std::string("-- pgalter:up\n") + kCommits);
+  const Ran block = Up();
+  EXPECT_EQ(block.code, kRefused);
+  EXPECT_THAT(block.err, AllOf(HasSubstr("1_a.sql: line 3: this DO block"),
+                               HasSubstr("-- transaction: none")));
+  EXPECT_EQ(Schema(), "");
+  database_.Sql("CREATE PROCEDURE public.p() LANGUAGE plpgsql AS 'BEGIN COMMIT; END'");
+  Write("1_a.sql", "-- pgalter:up\nSELECT 1;\nCALL p();\n");
+  const Ran call = Up();
+  EXPECT_EQ(call.code, kRefused);
+  EXPECT_THAT(call.err, HasSubstr("line 3: the procedure p"));
+  EXPECT_EQ(Applied(), "");
 }
 
 TEST_F(Migrate, WhatDoesNotHoldIsAMismatchUntilItDoes) {
@@ -524,14 +580,56 @@ TEST_F(Migrate, TheAuditLogShowsWhatASuperuserChanged) {
   const Ran edited = Run({"audit", "verify"});
   EXPECT_EQ(edited.code, kMismatch);
   EXPECT_THAT(edited.out, HasSubstr("entry 1 was changed"));
-  // The tail with its head: only the anchor knows.
+  // The tail with its head: what is applied tells, and without that only the anchor knows.
   tamper(
       "TRUNCATE pgalter.audit_log; UPDATE pgalter.audit_head SET seq = 0,"
       " hash = sha256('pgalter audit 1')");
+  EXPECT_EQ(Run({"audit", "verify"}).code, kMismatch);
+  tamper("TRUNCATE pgalter.migration");
   EXPECT_EQ(Run({"audit", "verify"}).code, kDone);
   const std::string kept = anchor.out.substr(0, anchor.out.find('\n'));
   EXPECT_EQ(Run({"audit", "verify", "--anchor", kept}).code, kMismatch);
   EXPECT_EQ(Run({"audit", "verify", Path("export.jsonl"), "--anchor", kept}).code, kDone);
+}
+
+TEST_F(Migrate, ARowThatWasChangedByHandIsNamed) {
+  Create("1_a.sql", "a");
+  Create("2_b.sql", "b");
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_EQ(Run({"audit", "verify"}).code, kDone);
+  struct Tampering {
+    const char* sql;
+    const char* what;
+    Words repair;
+  };
+  const std::vector<Tampering> all{
+      {"UPDATE pgalter.migration SET applied_by = 'nobody' WHERE version = '1'",
+       "the row of 1 in pgalter.migration was changed by hand: applied_by is nobody",
+       {"repair", "1", "--yes"}},
+      {"UPDATE pgalter.migration SET state = 'baseline' WHERE version = '1'",
+       "state is baseline, and the log says applied",
+       {"repair", "1", "--yes"}},
+      {"INSERT INTO pgalter.migration (version, title, file, format, bytes_sha256, text_sha256,"
+       " statements_sha256, has_verify, state) SELECT '0', title, file, format, bytes_sha256,"
+       " text_sha256, statements_sha256, has_verify, state FROM pgalter.migration LIMIT 1",
+       "0 is a row of pgalter.migration that the audit log does not know",
+       {"repair", "0", "--forget", "--yes"}},
+      {"DELETE FROM pgalter.migration WHERE version = '2'; DROP TABLE public.b",
+       "2 (2_b.sql) is in the audit log, and its row of pgalter.migration is not there",
+       {"repair", "2", "--forget", "--yes"}}};
+  for (const Tampering& tampering : all) {
+    SCOPED_TRACE(tampering.sql);
+    database_.Sql(tampering.sql);
+    const Ran audit = Run({"audit", "verify"});
+    EXPECT_EQ(audit.code, kMismatch);
+    EXPECT_THAT(audit.out, HasSubstr(tampering.what));
+    ExpectDivergence(tampering.what, "pgalter repair");
+    const Ran repaired = Run(tampering.repair);
+    EXPECT_EQ(repaired.code, kDone) << repaired.err;
+    EXPECT_EQ(Run({"audit", "verify"}).code, kDone);
+  }
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_THAT(Applied(), HasSubstr("2 applied"));
 }
 
 TEST_F(Migrate, ARehearsalGoesUpDownAndUpAndComparesTheSchema) {

@@ -382,6 +382,16 @@ TEST(Compare, NamesEachDifference) {
   EXPECT_THAT(Differences({one, crlf}, both), ElementsAre(Difference::kCosmetic));
 }
 
+TEST(Compare, OneNumberInTwoSpellingsIsOneVersion) {
+  EXPECT_THAT(Differences({At("001"), At("1", "SELECT 2;")}, {}),
+              ElementsAre(Difference::kDuplicate));
+  EXPECT_EQ(VersionKey("plain", "0010"), "10");
+  EXPECT_EQ(VersionKey("plain", "000"), "0");
+  EXPECT_EQ(VersionKey("flyway", "1_0.00"), "1");
+  EXPECT_EQ(VersionKey("flyway", "01.10"), "1.10");
+  EXPECT_EQ(VersionKey("sqitch", "01.10"), "01.10");
+  EXPECT_EQ(VersionKey("prisma", "001_a"), "001_a");
+}
 TEST(Compare, AnotherFormatThanItWasAppliedAsIsToldApart) {
   Migration now = At("1");
   now.format = "dbmate";
@@ -478,7 +488,8 @@ TEST(ComposeUp, AsWrittenHasNoGatesAndNoSteps) {
 
 Composed OfTool(const std::string& text, bool together) {
   Migration migration = At("1");
-  migration.up = {text, together, false};
+  migration.up.text = text;
+  migration.up.together = together;
   return ComposeUp(migration, {}, {}, Manner::kOnline);
 }
 
@@ -552,12 +563,14 @@ TEST(ComposeUp, ATransactionGivesItsRoleBack) {
 TEST(ComposeUp, APlaceholderOfFlywayIsRefusedInAStringToo) {
   Migration migration = At("1");
   migration.format = "flyway";
-  migration.up = {"-- ${comment}\nSELECT 1;\nINSERT INTO a VALUES ('${name}');\n", true, false};
+  migration.up.text = "-- ${comment}\nSELECT 1;\nINSERT INTO a VALUES ('${name}');\n";
+  migration.up.together = true;
   EXPECT_THAT(ComposeUp(migration, {}, {}, Manner::kOnline).refusal,
               AllOf(HasSubstr("line 3: "), HasSubstr("${name}")));
   migration.up.text = "-- ${comment}\nSELECT 1;\n";
   EXPECT_EQ(ComposeUp(migration, {}, {}, Manner::kOnline).refusal, "");
-  migration.down = Script{"DELETE FROM a WHERE b = '${name}';\n", true, false};
+  migration.down = migration.up;
+  migration.down->text = "DELETE FROM a WHERE b = '${name}';\n";
   EXPECT_THAT(ComposeDown(migration, {}, {}).refusal, HasSubstr("line 1: "));
   migration.format = "plain";
   EXPECT_EQ(ComposeDown(migration, {}, {}).refusal, "") << "a string as any other";

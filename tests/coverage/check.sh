@@ -1,0 +1,77 @@
+#!/bin/bash
+# check.sh ROOT [PAGE]: docs/coverage.md against the tree. Every point is there once, and every command, option, key,
+# rule, page and test that a row names exists. A row without any of these says "not yet".
+set -euo pipefail
+root="$1"
+page="${2:-$root/docs/coverage.md}"
+cd "$root"
+
+# As sets: looking them up by a program each time would take long.
+declare -A known
+learn() { while IFS= read -r name; do known["$1 $name"]=1; done; }
+learn command < <(sed -n 's/^PGALTER_COMMAND([^"]*"\([^"]*\)".*/\1/p' cli/commands.def)
+learn option < <(grep -rhoE '^ *(options\.add_options\(\))?\("[a-z-]+[",]' cli | grep -oE '[a-z][a-z-]+[",]$' | tr -d '",')
+learn test < <(grep -rhoE '^TEST(_F|_P)?\([A-Za-z]+, *[A-Za-z0-9]+\)' tests --include=*.cc |
+  sed -E 's/^TEST(_F|_P)?\(//; s/, */./; s/\)$//')
+
+failures=0
+fail() {
+  printf '%s\n' "$*" >&2
+  failures=$((failures + 1))
+}
+is() { [[ -n ${known["$1 $2"]:-} ]]; }
+words_of() {
+  local text="$1"
+  while [[ $text =~ \`([^\`]+)\` ]]; do
+    printf '%s\n' "${BASH_REMATCH[1]}"
+    text="${text#*"${BASH_REMATCH[0]}"}"
+  done
+}
+
+check_word() {
+  local row="$1" word="$2" command rest option
+  case "$word" in
+    rule:*) [[ -e docs/rules/${word#rule:}.md ]] || fail "row $row: no rule ${word#rule:}" ;;
+    docs/*) [[ -e $word ]] || fail "row $row: no page $word" ;;
+    '[migrations] '*)
+      grep -q "\"${word#* }\"" cli/migrate/source.cc || fail "row $row: no key $word"
+      ;;
+    '[policy] '*)
+      grep -q "Setting{\"${word#* }\"," cli/policy_config.cc || fail "row $row: no key $word"
+      ;;
+    '-- pgalter:'* | '-- '*)
+      rest="${word#-- }"
+      grep -q "\"${rest#pgalter:}\"sv\|{\"${rest#pgalter:}\"," migrations/formats/own_file.cc ||
+        fail "row $row: no mark $word"
+      ;;
+    --*) is option "${word#--}" || [[ $word == --dsn ]] || fail "row $row: no option $word" ;;
+    *)
+      command="${word%% *}"
+      is command "$command" || fail "row $row: no command $command"
+      for option in ${word#"$command"}; do
+        is option "${option#--}" || fail "row $row: no option $option"
+      done
+      ;;
+  esac
+}
+
+expected=1
+while IFS='|' read -r _ number asked by tested _; do
+  number="${number// /}"
+  [[ $number =~ ^[0-9]+$ ]] || continue
+  ((number == expected)) || fail "row $number stands where $expected should"
+  expected=$((number + 1))
+  [[ -n ${asked// /} ]] || fail "row $number asks for nothing"
+  words="$(words_of "$by")"
+  [[ -n $words || $by == *'not yet'* ]] || fail "row $number has nothing, and does not say so"
+  while IFS= read -r word; do
+    [[ -z $word ]] || check_word "$number" "$word"
+  done <<<"$words"
+  names="$(words_of "$tested")"
+  [[ -n $names || $by == *'not yet'* ]] || fail "row $number has no test, and does not say what is missing"
+  while IFS= read -r name; do
+    [[ -z $name ]] || is test "$name" || fail "row $number: no test $name"
+  done <<<"$names"
+done <"$page"
+((expected == 158)) || fail "the last row is $((expected - 1)), not 157"
+((failures == 0))

@@ -1,0 +1,178 @@
+// What surrounds a directory of migrations: other tools' histories, branches, comparing schemas.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/support/migration_world.h"
+
+namespace pgalter::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr int kDone = 0;
+constexpr int kUsage = 2;
+constexpr int kPending = 3;
+constexpr int kRefused = 4;
+constexpr int kDivergence = 8;
+
+class Adopt : public MigrationWorld {
+ protected:
+  // Without --dir: where the command takes none.
+  [[nodiscard]] Ran Plainly(Words words) const {
+    words.insert(words.end(), {"--dsn", database_.conninfo()});
+    return Program(PGALTER_BINARY, words).Wait(std::chrono::seconds(120));
+  }
+  [[nodiscard]] static std::string TextOf(const fs::path& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+};
+
+// ---- import
+
+TEST_F(Adopt, WhatFlywayHasAppliedIsTakenOver) {
+  Write("V1__t.sql", "CREATE TABLE public.t (a int);\n");
+  Write("V1.1__b.sql", "ALTER TABLE public.t ADD COLUMN b int;\n");
+  Write("V2__c.sql", "ALTER TABLE public.t ADD COLUMN c int;\n");
+  database_.Sql(
+      "CREATE TABLE public.t (a int, b int);"
+      "CREATE TABLE public.flyway_schema_history (installed_rank int, version text, description "
+      "text, type text, script text, checksum int, success bool);"
+      "INSERT INTO public.flyway_schema_history VALUES"
+      " (1, '1', 't', 'SQL', 'V1__t.sql', 1, true), (2, '1.1', 'b', 'SQL', 'V1.1__b.sql', NULL,"
+      " true), (3, NULL, 'r', 'SQL', 'R__r.sql', 7, true)");
+  const Ran edited = Run({"import", "--yes"});
+  EXPECT_EQ(edited.code, kDivergence) << edited.err;
+  EXPECT_THAT(edited.err, HasSubstr("V1__t.sql was edited"));
+  EXPECT_EQ(Applied(), "");
+  database_.Sql(
+      "UPDATE public.flyway_schema_history SET checksum = -1983624748 WHERE version = '1'");
+  const Ran dry = Run({"import", "--dry-run"});
+  EXPECT_EQ(dry.code, kDone) << dry.err;
+  EXPECT_EQ(Applied(), "");
+  const Ran ran = Run({"import", "--yes"});
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_EQ(Applied(), "1 baseline, 1.1 baseline");
+  EXPECT_EQ(Run({"import", "--yes"}).code, kDone) << "nothing is new";
+  EXPECT_EQ(Run({"audit", "verify"}).code, kDone);
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_THAT(Schema(), HasSubstr("t.a integer\nt.b integer\nt.c integer"));
+}
+
+TEST_F(Adopt, WhatATableSaysDecidesWhoseItIs) {
+  Write("1_t.up.sql", "CREATE TABLE public.t (a int);\n");
+  Write("2_b.up.sql", "ALTER TABLE public.t ADD COLUMN b int;\n");
+  Write("3_c.up.sql", "ALTER TABLE public.t ADD COLUMN c int;\n");
+  database_.Sql(
+      "CREATE SCHEMA dbmate; CREATE TABLE dbmate.schema_migrations (version text);"
+      "CREATE TABLE public.schema_migrations (version bigint, dirty bool);"
+      "INSERT INTO public.schema_migrations VALUES (2, true)");
+  const Ran dirty = Run({"import", "--yes"});
+  EXPECT_EQ(dirty.code, kRefused);
+  EXPECT_THAT(dirty.err, HasSubstr("holds 2 for half done"));
+  database_.Sql("UPDATE public.schema_migrations SET dirty = false");
+  EXPECT_EQ(Run({"import", "--yes"}).code, kDone);
+  EXPECT_EQ(Applied(), "1 baseline, 2 baseline") << "all up to its number";
+}
+
+TEST_F(Adopt, AVersionWithoutAFileIsADivergence) {
+  Write("20260101_t.sql", "-- migrate:up\nCREATE TABLE public.t (a int);\n");
+  const Ran none = Run({"import", "--yes"});
+  EXPECT_EQ(none.code, kUsage);
+  EXPECT_THAT(none.err, HasSubstr("no table schema_migrations of dbmate"));
+  database_.Sql(
+      "CREATE TABLE public.schema_migrations (version text);"
+      "INSERT INTO public.schema_migrations VALUES ('20260101'), ('20251231')");
+  const Ran ran = Run({"import", "--yes"});
+  EXPECT_EQ(ran.code, kDivergence);
+  EXPECT_THAT(ran.err, HasSubstr("20251231"));
+  EXPECT_EQ(Applied(), "");
+}
+
+// ---- branches
+
+TEST_F(Adopt, BranchesAreMerged) {
+  Write("1_a.sql", "-- pgalter: 1\n-- pgalter:up\nCREATE TABLE public.a ();\n");
+  Write("2_b.sql", "-- pgalter: 1\n-- depends_on: 1\n-- pgalter:up\nCREATE TABLE public.b ();\n");
+  Write("3_c.sql", "-- pgalter: 1\n-- depends_on: 1\n-- pgalter:up\nCREATE TABLE public.c ();\n");
+  EXPECT_EQ(Run({"heads"}).code, kPending);
+  EXPECT_EQ(Run({"merge", "1", "2"}).code, kUsage) << "others stand on 1";
+  const Ran ran = Run({"merge", "--title", "Both branches"});
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_THAT(TextOf(Path("4_both_branches.sql")), HasSubstr("-- depends_on: 2, 3\n"));
+  EXPECT_EQ(Run({"heads"}).out, "4\n");
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_EQ(Applied(), "1 applied, 2 applied, 3 applied, 4 applied");
+}
+
+TEST_F(Adopt, WhatWasOvertakenIsRenumbered) {
+  Write("001_a.sql", "CREATE TABLE public.a ();\n");
+  Write("003_c.sql", "CREATE TABLE public.c ();\n");
+  EXPECT_EQ(Up().code, kDone);
+  Write("002_b.sql", "CREATE TABLE public.b ();\n");
+  Write("rollback/002_rollback.sql", "DROP TABLE public.b;\n");
+  EXPECT_EQ(Up().code, kDivergence);
+  const Ran dry = Run({"renumber", "--dry-run"});
+  EXPECT_THAT(dry.out, HasSubstr("002_b.sql -> 004_b.sql"));
+  EXPECT_TRUE(fs::exists(Path("002_b.sql")));
+  const Ran ran = Run({"renumber"});
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_TRUE(fs::exists(Path("rollback/004_rollback.sql")));
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_EQ(Applied(), "001 applied, 003 applied, 004 applied");
+}
+
+TEST_F(Adopt, OfTwoOfOneNumberTheOneThatIsNamedMoves) {
+  Write("1_a.sql", "CREATE TABLE public.a ();\n");
+  Write("1_b.sql", "CREATE TABLE public.b ();\n");
+  EXPECT_EQ(Up().code, kDivergence);
+  EXPECT_EQ(Run({"renumber", "1"}).code, kUsage);
+  EXPECT_EQ(Run({"renumber", "1_a.sql"}).out, "1_a.sql -> 2_a.sql\n");
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_EQ(Applied(), "1 applied, 2 applied");
+}
+
+// ---- schemas
+
+TEST_F(Adopt, SchemasOfFilesDirectoriesAndDatabasesAreCompared) {
+  Write("1_t.sql", "CREATE TABLE public.t (a int, b text);\nCREATE INDEX t_b ON public.t (b);\n");
+  EXPECT_EQ(Up().code, kDone);
+  const Ran same = Plainly({"diff", "--to", directory_});
+  EXPECT_EQ(same.code, kDone) << same.out << same.err;
+  const Ran dump = Plainly({"dump"});
+  ASSERT_EQ(dump.code, kDone) << dump.err;
+  EXPECT_THAT(dump.out, AllOf(HasSubstr("CREATE TABLE public.t ("), Not(HasSubstr("Dumped")),
+                              Not(HasSubstr("SCHEMA pgalter"))));
+  EXPECT_EQ(Plainly({"dump"}).out, dump.out);
+  Write("schema.dump", dump.out);
+  const Ran file = Plainly({"diff", "--to", Path("schema.dump")});
+  EXPECT_EQ(file.code, kDone) << file.out << file.err;
+  database_.Sql("DROP INDEX public.t_b; COMMENT ON COLUMN public.t.a IS 'said by hand'");
+  const Ran drift = Plainly({"diff", "--from", Path("schema.dump")});
+  EXPECT_EQ(drift.code, kPending);
+  EXPECT_THAT(drift.out, AllOf(HasSubstr("\n- index CREATE INDEX t_b"), HasSubstr("said by hand")));
+  EXPECT_EQ(Plainly({"diff", "--to", "nothing"}).code, kUsage);
+}
+
+TEST_F(Adopt, AChecklistTicksWhatCanBeProven) {
+  Write("1_t.sql",
+        "-- pgalter: 1\n-- ticket: SHOP-1\n-- pgalter:up\nCREATE TABLE public.t (a int);\n"
+        "-- pgalter:down\nDROP TABLE public.t;\n");
+  const Ran before = Run({"checklist", "1"});
+  EXPECT_EQ(before.code, kPending) << before.err;
+  EXPECT_THAT(before.out, AllOf(HasSubstr("- [x] its header names the ticket: SHOP-1"),
+                                HasSubstr("- [x] no program waits for it"),
+                                HasSubstr("- [ ] it is applied to this database"),
+                                HasSubstr("- [ ] there is a backup")));
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_THAT(Run({"checklist", "1"}).out, HasSubstr("- [x] it is applied to this database: 20"));
+}
+
+}  // namespace
+}  // namespace pgalter::test
