@@ -89,10 +89,9 @@ Task<capture::Flow> FlowOf(guard::Session& session, const state::Run& run) {
   capture::Flow flow = co_await capture::LoadFlow(session, run.id, std::move(name));
   const bool moved = flow.from_partitioned && co_await capture::HavePartsChanged(session, flow);
   if (moved)
-    refuse(fmt::format("cannot be verified: partitions of {} came, went or were emptied, which {}",
-                       flow.from,
-                       is_swapped ? "only a revert takes over"
-                                  : "its runner takes over in its next round"));
+    refuse(fmt::format(
+        "cannot be verified: partitions of {} came, went or were emptied, which {}", flow.from,
+        is_swapped ? "only a revert takes over" : "its runner takes over in its next round"));
   co_return flow;
 }
 

@@ -85,9 +85,9 @@ TEST_F(Backup, WhatWasCutOffIsFound) {
 TEST_F(Backup, AFileOfADirectoryThatWasCutOffIsFound) {
   for (const char* compression : {"0", "6"}) {
     const fs::path made = folder_ / (std::string("d") + compression);
-    const std::string command = fmt::format(
-        "'{}' -Fd -Z{} -f '{}' -d '{}'", (SharedServer().bin_dir() / "pg_dump").string(),
-        compression, made.string(), database_.conninfo());
+    const std::string command = fmt::format("'{}' -Fd -Z{} -f '{}' -d '{}'",
+                                            (SharedServer().bin_dir() / "pg_dump").string(),
+                                            compression, made.string(), database_.conninfo());
     ASSERT_EQ(std::system(command.c_str()), 0);
     EXPECT_EQ(Verify(made.string()).code, kDone);
     for (const fs::directory_entry& file : fs::directory_iterator(made))
