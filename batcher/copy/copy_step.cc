@@ -249,6 +249,7 @@ void TakeWishes(Job& job) {
 Task<> Hire(Job& job, async::TaskGroup& workers) {
   auto look = kLookForWishes / 16;  // a small part is soon done
   for (int number = 0;;) {
+    if (job.failed) co_return;  // the group tells why
     TakeWishes(job);
     for (; number < job.wanted_workers; ++number) workers.Spawn(WorkForAll(job, number));
     co_await job.env.stopper.SleepFor(look);

@@ -72,7 +72,16 @@ Truth ProvenInside(const TableCommand& command, const Altered& parent,
     return Truth::kYes;
   const catalog::Table* partition = schema.FindTable(*command.other);
   if (parent.table == nullptr || partition == nullptr) return Truth::kUnknown;
-  return ProvesInside(*partition, *parent.table, *command.bound);
+  Truth proven = ProvesInside(*partition, *parent.table, *command.bound);
+  // Where the parent is a partition itself, so are the bounds above it to be proven.
+  const catalog::Table* below = parent.table;
+  while (proven == Truth::kYes && below->parent) {
+    const catalog::Table* above = schema.FindTable(*below->parent);
+    if (above == nullptr || !below->bound) return Truth::kUnknown;
+    proven = ProvesInside(*partition, *above, *below->bound);
+    below = above;
+  }
+  return proven;
 }
 
 bool SameType(const ast::TypeName& one, const ast::TypeName& other) {

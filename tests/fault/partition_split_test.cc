@@ -295,6 +295,13 @@ TEST_F(PartitionMerge, UnderItsUsersAndAfterACrash) {
   ExpectMerged();
 }
 
+TEST_F(PartitionMerge, EndsAfterACrashBehindItsCommit) {
+  MakeYear();
+  ASSERT_EQ(Run(Merge(0, 2), {"PGALTER_FAIL_POINT=merge-committed"}).code, kKilled);
+  ResumeToTheEnd();
+  ExpectMerged();
+}
+
 // A harness that cannot fail proves nothing.
 TEST_F(PartitionMerge, LosesRowsWithoutMovingThem) {
   MakeYear();

@@ -36,9 +36,11 @@ inline Words ContractPoints() {
 
 // Of steps that the plan does not have: each in a test of its own.
 inline Words OtherPoints() {
-  return {"autocommit-ran", "detach-pending",   "old-table-dropped", "cutover-waits",
-          "parent-made",    "attached",         "detached",          "attach-committed",
-          "key-back",       "detach-committed", "key-adopted"};
+  return {"autocommit-ran", "detach-pending", "old-table-dropped", "cutover-waits", "parent-made",
+          "attached", "detached", "attach-committed", "key-back", "detach-committed", "key-adopted",
+          // of partition split, merge and retain
+          "parts-made", "swap-committed", "old-partition-dropped", "merged", "merge-committed",
+          "retired", "exported", "drop-checked", "partition-dropped"};
 }
 
 inline Words BackwardPoints() {
