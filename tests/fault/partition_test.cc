@@ -60,7 +60,7 @@ TEST_F(Partitioned, ReadsNoRowUnderTheLock) {
   database_.Sql(fmt::format(
       "ALTER TABLE events DETACH PARTITION {0}; ALTER TABLE events ATTACH PARTITION {0} {1}", part,
       bound));
-  EXPECT_EQ(database_.Value(scans), "1");
+  database_.AwaitValue(scans, "1", kLimit);
 }
 
 class PartitionKilledAt : public Partitioned, public ::testing::WithParamInterface<const char*> {};
