@@ -67,7 +67,8 @@ std::string PolicyOfEnvironment(const std::string& path, const std::string& envi
   const std::string section = fmt::format("[env.{}.policy]", environment);
   const toml::table config = LoadConfigFile(file);
   const toml::table* policy = config["env"][environment]["policy"].as_table();
-  if (policy == nullptr) Reject(fmt::format("{} has no {}", file, section), "pgalter help policy");
+  if (policy == nullptr)
+    Reject(fmt::format("{} has no {}", file, section), "docs/approvals.md has all its keys");
   std::vector<std::string> known;
   for (const Setting& setting : kSettings) known.emplace_back(setting.key);
   CheckKeys(*policy, file, section, known);

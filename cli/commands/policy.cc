@@ -81,7 +81,7 @@ Task<> Change(const Context& context, std::function<Task<>(guard::Session& sessi
     if (error.klass() == pg::SqlstateClass::kData)
       throw Rejected(ExitCode::kUsage,
                      fmt::format("the policy has a wrong value: {}", error.what()),
-                     "pgalter help policy");
+                     "docs/approvals.md has all its keys");
     throw;
   }
 }
