@@ -295,6 +295,39 @@ TEST_F(PartitionMerge, UnderItsUsersAndAfterACrash) {
   ExpectMerged();
 }
 
+// Its first statement waits for the lock under which the rows are moved, with a snapshot from
+// before.
+TEST_F(PartitionMerge, AWriteThatWouldMissARowIsToBeRepeated) {
+  MakeYear();
+  database_.Sql(
+      "CREATE FUNCTION slow(note text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN IF note = "
+      "'slow' THEN PERFORM pg_sleep(0.35); END IF; RETURN true; END $$; ALTER TABLE events ADD "
+      "CONSTRAINT slowly CHECK (slow(note))");
+  database_.Sql(fmt::format("UPDATE events SET note = 'slow' WHERE id = (SELECT min(id) FROM {})",
+                            names_.at(0).at(0)));
+  Session other = database_.Connect();
+  other.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
+  Program program = Start(Merge(0, 2));
+  ASSERT_TRUE(Within(std::chrono::seconds(20), [&] {
+    return Number(
+               "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE "
+               "l.relation "
+               "= 'events'::regclass AND l.mode = 'AccessExclusiveLock' AND l.granted AND "
+               "a.wait_event = 'PgSleep'") > 0;
+  }));
+  std::string said;
+  try {
+    other.Exec("UPDATE events SET note = 'mine' WHERE note = 'slow'");
+  } catch (const SqlError& error) {
+    said = error.sqlstate();
+    other.Exec("ROLLBACK");
+  }
+  EXPECT_EQ(said, "40001");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ExpectMerged();
+}
+
 TEST_F(PartitionMerge, EndsAfterACrashBehindItsCommit) {
   MakeYear();
   ASSERT_EQ(Run(Merge(0, 2), {"PGALTER_FAIL_POINT=merge-committed"}).code, kKilled);
