@@ -13,8 +13,7 @@ target_compile_options(pgalter_options INTERFACE -Wno-mismatched-new-delete)
 target_compile_definitions(pgalter_options INTERFACE
   BOOST_ASIO_NO_DEPRECATED
   BOOST_CONTAINER_DYN_LINK BOOST_CONTAINER_NO_LIB BOOST_JSON_DYN_LINK BOOST_JSON_NO_LIB
-  FMT_SHARED SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL
-  $<$<BOOL:${PGALTER_TEST_HOOKS}>:PGALTER_TEST_HOOKS>)
+  FMT_SHARED SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
 
 # Precompiled: reading the libraries' headers anew in every source was half of a build. A source still includes all it
 # uses, which clang-tidy checks: it is run without these. Only names as a compiler finds them by itself: with a path in

@@ -1,6 +1,5 @@
 #include "engine/async/fail_point.h"
 
-#ifdef PGALTER_TEST_HOOKS
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -42,4 +41,3 @@ std::chrono::milliseconds LimitOf(std::string_view name, std::chrono::millisecon
 }
 
 }  // namespace pgalter::async
-#endif

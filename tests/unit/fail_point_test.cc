@@ -10,8 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-#ifdef PGALTER_TEST_HOOKS
-
 class FailPointDeathTest : public testing::Test {
  protected:
   void TearDown() override {
@@ -61,19 +59,6 @@ TEST_F(FailPointDeathTest, LimitsAreAsUsualUnlessNamed) {
   EXPECT_EQ(LimitOf("heartbeat", 10s), 20ms);
   EXPECT_EQ(LimitOf("pulse", 10s), 10s);
 }
-
-#else
-
-TEST(FailPointDeathTest, IsCompiledOut) {
-  ::setenv("PGALTER_FAIL_POINT", "after-copy", 1);
-  ::setenv("PGALTER_SAFEGUARDS_OFF", "lease", 1);
-  ::setenv("PGALTER_LIMITS", "beat=300", 1);
-  FailPoint("after-copy");
-  static_assert(SafeguardOn("lease"));
-  static_assert(LimitOf("beat", 10s) == 10s);
-}
-
-#endif
 
 }  // namespace
 }  // namespace pgalter::async
