@@ -3,7 +3,7 @@
 
 rows=1000000 repeats=3 keys="bigint uuid" padding=60 seconds=20 rate=500 idle_reader=30
 methods="single loop keyset plain1 pgalter1 pgalter2"
-pgalter=""
+pgalter="" shared_buffers=2GB
 
 die() {
   echo "bench: $*" >&2
@@ -11,15 +11,18 @@ die() {
 }
 
 read_options() {
+  local name
   while (($#)); do
     case "$1" in
       --idle-reader)
         (($# > 1)) || die "$1 needs a value"
         idle_reader="$2"
         ;;
-      --rows | --repeats | --keys | --methods | --padding | --seconds | --rate | --pgalter)
+      --rows | --repeats | --keys | --methods | --padding | --seconds | --rate | --pgalter | \
+        --shared-buffers)
         (($# > 1)) || die "$1 needs a value"
-        printf -v "${1#--}" '%s' "$2"
+        name="${1#--}"
+        printf -v "${name//-/_}" '%s' "$2"
         ;;
       *) die "unknown option $1" ;;
     esac
@@ -42,7 +45,7 @@ clean_up() {
 }
 
 start_server() {
-  mapfile -t server < <("$pgalter" sandbox start --set shared_buffers=2GB --set max_wal_size=16GB \
+  mapfile -t server < <("$pgalter" sandbox start --set "shared_buffers=$shared_buffers" --set max_wal_size=16GB \
     --set checkpoint_timeout=1h --set maintenance_work_mem=512MB 2>/dev/null)
   [[ ${#server[@]} == 2 ]] || die "no server was started"
 }

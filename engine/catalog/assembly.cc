@@ -52,6 +52,17 @@ class Cells {
     }
     return numbers;
   }
+  // Several, with a unit separator between them.
+  std::vector<std::string> Texts() {
+    const std::string text = Text();
+    std::vector<std::string> texts;
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = std::min(text.find('\x1f', at), text.size());
+      texts.push_back(text.substr(at, end - at));
+      at = end + 1;
+    }
+    return texts;
+  }
 
  private:
   const pg::Result& result_;
@@ -121,6 +132,7 @@ class Assembler {
   catalog::Schema Run(const pg::Result& sizes) {
     Each(Part::kSchemas, [&](Cells row) { schema_.AddSchema(row.Text()); });
     Each(Part::kExtensions, [&](Cells row) { schema_.AddExtension(row.Text()); });
+    Each(Part::kTablespace, [&](Cells row) { schema_.SetTablespace(row.Text()); });
     Each(Part::kRelations, [&](Cells row) { AddRelation(row); });
     Each(Part::kColumns, [&](Cells row) { AddColumn(row); });
     Each(Part::kIndexes, [&](Cells row) { AddIndex(row); });
@@ -272,6 +284,11 @@ void Assembler::AddIndex(Cells row) {
   }
   index.nulls_not_distinct = row.Flag();
   index.tablespace = row.Text();
+  for (const std::string& option : row.Texts()) {
+    const std::size_t equals = std::min(option.find('='), option.size());
+    index.options[option.substr(0, equals)] =
+        equals < option.size() ? option.substr(equals + 1) : "";
+  }
   indexes_.emplace(oid, std::pair(relation, table->indexes.size()));
   table->indexes.push_back(std::move(index));
 }
@@ -386,6 +403,8 @@ void Assembler::AddConstraint(Cells row) {
       index != nullptr && index->constraint) {
     definition.included = index->included;
     definition.nulls_not_distinct = index->nulls_not_distinct;
+    definition.index_options = index->options;
+    definition.index_tablespace = index->tablespace;
     if (kind == ConstraintKind::kExclude) definition.expression = index->where;
   }
   constraint.definition = std::move(definition);
@@ -472,12 +491,7 @@ void Assembler::AddFunction(Cells row) {
                                             : Volatility::kVolatile;
   function.language = row.Text();
   function.body = row.Text();
-  const std::string types = row.Text();
-  for (std::size_t at = 0; at < types.size();) {
-    const std::size_t end = std::min(types.find('\x1f', at), types.size());
-    function.types.push_back(types_reader_.Read(types.substr(at, end - at)));
-    at = end + 1;
-  }
+  for (const std::string& type : row.Texts()) function.types.push_back(types_reader_.Read(type));
   schema_.Add(std::move(function));
 }
 

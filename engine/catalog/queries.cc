@@ -87,8 +87,11 @@ SELECT i.indexrelid, i.indrelid, n.nspname, c.relname, i.indisunique, i.indisval
                             JOIN unnest(i.indkey::int2[], i.indcollation::oid[]) AS k (num, coll)
                               ON ia.attnum = k.num
                             WHERE ia.attrelid = i.indrelid AND k.coll NOT IN (0, ia.attcollation))
+                 OR EXISTS (SELECT FROM pg_attribute xa
+                            WHERE xa.attrelid = i.indexrelid AND xa.attoptions IS NOT NULL)
             THEN pg_get_indexdef(i.indexrelid) ELSE '' END,
-       {nulls_not_distinct}, coalesce(ts.spcname, '')
+       {nulls_not_distinct}, coalesce(ts.spcname, ''),
+       coalesce(array_to_string(c.reloptions, chr(31)), '')
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_class t ON t.oid = i.indrelid AND t.relkind IN ('r', 'p', 'm')
@@ -195,6 +198,11 @@ ORDER BY p.oid
 
 constexpr const char* kExtensions = "SELECT extname FROM pg_extension ORDER BY extname";
 
+constexpr const char* kTablespace = R"sql(
+SELECT t.spcname FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace
+WHERE d.datname = current_database()
+)sql";
+
 }  // namespace
 
 const char* const kSizes = R"sql(
@@ -226,9 +234,9 @@ std::vector<std::string> CatalogQueries(int server_version) {
   const char* set_columns =
       has_nulls ? "coalesce(array_to_string(c.confdelsetcols, ' '), '')" : "''";
   std::vector<std::string> queries;
-  for (const char* query :
-       {kSchemas, kRelations, kColumns, kParents, kConstraints, kIndexes, kTriggers, kPolicies,
-        kPolicyReads, kRules, kViewReads, kSequences, kTypes, kEnumValues, kFunctions, kExtensions})
+  for (const char* query : {kSchemas, kRelations, kColumns, kParents, kConstraints, kIndexes,
+                            kTriggers, kPolicies, kPolicyReads, kRules, kViewReads, kSequences,
+                            kTypes, kEnumValues, kFunctions, kExtensions, kTablespace})
     queries.push_back(fmt::format(fmt::runtime(query), fmt::arg("ours", kOurs),
                                   fmt::arg("pending", pending), fmt::arg("enforced", enforced),
                                   fmt::arg("nulls_not_distinct", nulls_not_distinct),

@@ -21,7 +21,7 @@ enum class Part {
                  // enforced, MATCH FULL, columns of SET NULL (…)
   kIndexes,      // oid, relation, schema, name, unique, valid, method, columns, number of those in
                  // the key, options, of a constraint, text where there is more to it,
-                 // NULLS NOT DISTINCT, tablespace
+                 // NULLS NOT DISTINCT, tablespace, "name=value" of each storage parameter
   kTriggers,  // relation, name, columns, function's schema, function's name, text with a condition
   kPolicies,  // relation, name
   kPolicyReads,  // relation, column's name
@@ -32,8 +32,9 @@ enum class Part {
   kEnumValues,   // type, value
   kFunctions,    // schema, name, arguments, those with a default, volatility, language, body, types
   kExtensions,   // name
+  kTablespace,   // name: the database's
 };
-inline constexpr int kParts = static_cast<int>(Part::kExtensions) + 1;
+inline constexpr int kParts = static_cast<int>(Part::kTablespace) + 1;
 
 // `server_version` as 150020.
 [[nodiscard]] std::vector<std::string> CatalogQueries(int server_version);

@@ -67,8 +67,7 @@ std::optional<TableKind> WrittenKind(sql::ast::RelationKind kind) {
 void Change::operator()(const sql::ast::AlterTable& statement) {
   if (Table* owner = FindByIndex(statement.name)) {
     for (const TableCommand& command : statement.commands)
-      if (command.change == TableChange::kAttachPartition && command.other)
-        AttachIndex(*owner, statement.name, *command.other);
+      AlterIndex(*owner, statement.name, command);
     return;
   }
   if (statement.kind == sql::ast::RelationKind::kIndex) return;
@@ -83,6 +82,28 @@ void Change::operator()(const sql::ast::AlterTable& statement) {
   std::ranges::stable_sort(commands, {},
                            [](const TableCommand* command) { return Pass(command->change); });
   for (const TableCommand* command : commands) Alter(table, *command, !statement.only);
+}
+
+void Change::AlterIndex(Table& owner, const QualifiedName& name, const TableCommand& command) {
+  const auto index = std::ranges::find_if(
+      owner.indexes, [&](const Index& each) { return each.name.name == name.name; });
+  if (index == owner.indexes.end()) return;
+  switch (command.change) {
+    case TableChange::kAttachPartition:
+      if (command.other) AttachIndex(owner, name, *command.other);
+      break;
+    case TableChange::kSetOptions:
+      for (const auto& [option, value] : command.options) index->options[option] = value;
+      break;
+    case TableChange::kResetOptions:
+      for (const auto& [option, value] : command.options) index->options.erase(option);
+      break;
+    case TableChange::kSetTablespace:
+      index->tablespace = command.name;
+      break;
+    default:
+      break;
+  }
 }
 
 void Change::Alter(Table& table, const TableCommand& command, bool recurse) {

@@ -137,6 +137,7 @@ class Change {
 
   // --- partition.cc ---
   void Attach(Table& parent, const sql::ast::TableCommand& command);
+  void AlterIndex(Table& owner, const QualifiedName& name, const sql::ast::TableCommand& command);
   void AttachIndex(Table& parent, const QualifiedName& index, const QualifiedName& part);
   void CompleteIndex(Table& table, Index& index, int depth);
   void Detach(Table& parent, const QualifiedName& partition);

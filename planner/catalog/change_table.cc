@@ -210,6 +210,7 @@ void Change::operator()(const sql::ast::CreateIndex& statement) {
   index.unique = statement.unique;
   index.nulls_not_distinct = statement.nulls_not_distinct;
   index.tablespace = statement.tablespace;
+  index.options = statement.options;
   index.method = statement.method;
   index.columns = statement.columns;
   index.included = statement.included;

@@ -63,6 +63,8 @@ void Change::AddKey(Table& table, Constraint& constraint) {
       for (const sql::ast::IndexColumn& part : index.columns) key.columns.push_back(part.column);
       key.included = index.included;
       key.nulls_not_distinct = index.nulls_not_distinct;
+      key.index_options = index.options;
+      key.index_tablespace = index.tablespace;
       UnlinkIndex(index);
       index.name.name = constraint.name;
       index.constraint = true;
@@ -76,6 +78,8 @@ void Change::AddKey(Table& table, Constraint& constraint) {
     if (key.kind == ConstraintKind::kExclude && !key.method.empty()) index.method = key.method;
     index.included = key.included;
     index.nulls_not_distinct = key.nulls_not_distinct;
+    index.options = key.index_options;
+    index.tablespace = key.index_tablespace;
     index.where = key.kind == ConstraintKind::kExclude ? key.expression : std::nullopt;
     index.origin = NewOrigin();
     for (const std::string& column : key.columns) {

@@ -6,6 +6,7 @@
 // CREATE TABLE has no complete definition, and what is not listed may exist all the same.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -65,6 +66,7 @@ struct Index {
   std::vector<std::string> included;
   std::optional<sql::ast::Expression> where;
   std::string tablespace;  // empty: the database's own, as far as known
+  std::map<std::string, std::string> options;  // storage parameters
   Origin origin = Origin::kBefore;
 
   // Also in an expression or condition.

@@ -44,6 +44,9 @@ class Schema {
   void Add(Function function);
   void AddSchema(const std::string& name) { schemas_.insert(name); }
   void AddExtension(const std::string& name) { extensions_.insert(name); }
+  // Of the database: where what names no tablespace is. Empty: unknown.
+  void SetTablespace(std::string name) { tablespace_ = std::move(name); }
+  [[nodiscard]] const std::string& tablespace() const { return tablespace_; }
   // Everything that exists has been added or applied: what cannot be found does not exist.
   void SetComplete() { complete_ = true; }
   [[nodiscard]] bool complete() const { return complete_; }
@@ -136,6 +139,7 @@ class Schema {
   std::optional<std::vector<std::string>> path_after_transaction_;  // SET LOCAL ends with it
   std::set<std::string> schemas_;
   std::set<std::string> extensions_;
+  std::string tablespace_;
   std::vector<UndoLevel> undo_;  // the open transaction, then its savepoints
   // What may have something in it that is new in this run; may name what is there no longer.
   std::vector<std::string> new_tables_;

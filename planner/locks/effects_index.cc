@@ -32,7 +32,7 @@ bool HasNoDefault(const std::string& method, const ast::TypeName& type) {
 void RefuseWithoutClass(const ast::CreateIndex& create, const catalog::Table& table, Draft& draft) {
   for (const ast::IndexColumn& column : create.columns) {
     const catalog::Column* known = table.FindColumn(column.column);
-    if (known == nullptr || !known->known || !column.operator_class.empty()) continue;
+    if (known == nullptr || !known->known || !column.operator_class.name.empty()) continue;
     if (!HasNoDefault(create.method, known->type)) continue;
     if (create.method == "gin" && draft.schema().HasExtension("btree_gin")) continue;
     // btree_gin may be there without anybody having shown it.

@@ -72,17 +72,20 @@ std::string Text(const catalog::Index& index, const Table& table) {
   std::string parts;
   for (const sql::ast::IndexColumn& part : index.columns)
     parts += fmt::format("{}{}{}{} ", part.column.empty() ? "(expression)" : part.column,
-                         part.operator_class.empty() ? "" : " " + part.operator_class,
+                         part.operator_class.name.empty() ? "" : " " + part.operator_class.name,
                          part.descending ? " desc" : "", part.nulls_first ? " nulls-first" : "");
+  std::string options;
+  for (const auto& [option, value] : index.options) options += fmt::format(" {}={}", option, value);
   std::vector<std::string> mentions;
   for (const catalog::Column& column : table.columns)
     if (index.Mentions(column.name)) mentions.push_back(column.name);
   std::ranges::sort(mentions);
-  return fmt::format("{}{}{}{} {} ({}) include({}){} mentions({}){}", Text(index.name),
+  return fmt::format("{}{}{}{} {} ({}) include({}){} mentions({}){}{}", Text(index.name),
                      index.unique ? " unique" : "", index.valid ? "" : " invalid",
                      index.constraint ? " constraint" : "", index.method, parts,
                      fmt::join(index.included, ","), index.where ? " partial" : "",
-                     fmt::join(mentions, ","), index.parent ? " of " + Text(*index.parent) : "");
+                     fmt::join(mentions, ","), index.parent ? " of " + Text(*index.parent) : "",
+                     options);
 }
 
 bool IsView(const Table& table) {

@@ -210,8 +210,8 @@ void Column::AddConstraints() {
       AddForeignKey(situation_, made.name, fmt::format("FOREIGN KEY ({}) {}", quoted_, definition),
                     constraint.foreign_key->target, proposal_);
     } else {
-      AddKey({table, made.name, constraint.kind, &made.definition, StorageOf(definition)},
-             situation_.schema, after_, proposal_.steps);
+      AddKey({table, made.name, constraint.kind, &made.definition}, situation_.schema, after_,
+             proposal_.steps);
     }
   }
 }

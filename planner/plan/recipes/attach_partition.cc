@@ -54,6 +54,25 @@ std::optional<Condition> ConditionOf(const catalog::Table& parent,
   return condition;
 }
 
+// What a new partition's rows have to fulfil: its own bound, and where the parent is a partition
+// itself, those above it. Empty where one of them cannot be said.
+std::vector<std::string> ConditionsInside(const catalog::Schema& schema,
+                                          const catalog::Table& parent,
+                                          const ast::PartitionBound& bound) {
+  std::vector<std::string> conditions;
+  const catalog::Table* above = &parent;
+  const ast::PartitionBound* asked = &bound;
+  while (above != nullptr && asked != nullptr) {
+    const auto condition = ConditionOf(*above, *asked);
+    if (!condition) return {};
+    conditions.push_back(condition->inside);
+    if (!above->parent) return conditions;
+    asked = above->bound ? &*above->bound : nullptr;
+    above = schema.FindTable(*above->parent);
+  }
+  return {};
+}
+
 class Attachment {
  public:
   Attachment(const Situation& situation, const ast::TableCommand& command)
@@ -69,11 +88,8 @@ class Attachment {
       MakeIndexes();
       MakeForeignKeys();
     }
+    if (!empty && situation_.FindWork(Reason::kPartitionBound) != nullptr) CheckInside();
     const auto condition = ConditionOf(*situation_.Table(), bound_);
-    const std::string inside = MadeName("bound", partition_, "");
-    std::vector<std::string> checks;
-    if (condition && !empty && situation_.FindWork(Reason::kPartitionBound) != nullptr)
-      Check(partition_, inside, condition->inside);
     const auto resolved = situation_.schema.Resolve(situation_.TableName());
     const catalog::Table* rest = situation_.schema.DefaultPartition(resolved);
     const std::string outside = MadeName("outside", partition_, "");
@@ -89,6 +105,15 @@ class Attachment {
   }
 
  private:
+  // One for each level, as each is proven by itself.
+  void CheckInside() {
+    const auto conditions = ConditionsInside(situation_.schema, *situation_.Table(), bound_);
+    for (std::size_t level = 0; level < conditions.size(); ++level)
+      Check(partition_,
+            MadeName("bound", partition_, level == 0 ? "" : fmt::format("above{}", level)),
+            conditions[level]);
+  }
+
   void Check(const sql::QualifiedName& table, const std::string& name,
              const std::string& condition) {
     const std::string head = "ALTER TABLE " + sql::ToString(table);
@@ -110,8 +135,11 @@ class Attachment {
         if (key->definition.kind == ast::ConstraintKind::kPrimaryKey)
           ForbidNull(situation_, partition_, "ALTER TABLE " + sql::ToString(partition_),
                      key->definition.columns, proposal_.steps);
-        AddKey({partition_, key->name, key->definition.kind, &key->definition, {}},
-               situation_.schema, after_, proposal_.steps);
+        ast::Constraint like = key->definition;
+        like.index_options = index.options;
+        like.index_tablespace = index.tablespace;
+        AddKey({partition_, key->name, like.kind, &like}, situation_.schema, after_,
+               proposal_.steps);
         continue;
       }
       // As it is written on the parent, so no name in it has to be changed.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "planner/plan/recipes/index.h"
 #include "planner/plan/steps.h"
 #include "planner/sql/words.h"
 
@@ -42,21 +43,6 @@ const catalog::Constraint* NewConstraint(const catalog::Schema& before,
   return nullptr;
 }
 
-KeyStorage StorageOf(const std::string& definition) {
-  KeyStorage storage;
-  const auto words = sql::Words::Read(definition);
-  if (!words) return storage;
-  const std::size_t with = words->Find("with");
-  if (with < words->size() && words->At(with + 1) == "(") {
-    std::size_t end = with + 2;
-    while (end < words->size() && words->Place(end).depth > 0) ++end;
-    storage.options = words->Cut(with, end + 1);
-  }
-  const std::size_t place = words->Find("tablespace");
-  if (place < words->size()) storage.tablespace = words->Cut(place + 1, place + 2);
-  return storage;
-}
-
 std::string UniqueIndexText(const Key& key, const std::string& index) {
   std::string text =
       fmt::format("CREATE UNIQUE INDEX CONCURRENTLY {} ON {} ({})", QuoteIdentifier(index),
@@ -64,8 +50,10 @@ std::string UniqueIndexText(const Key& key, const std::string& index) {
   if (!key.written->included.empty())
     text += fmt::format(" INCLUDE ({})", List(key.written->included));
   if (key.written->nulls_not_distinct) text += " NULLS NOT DISTINCT";
-  if (!key.storage.options.empty()) text += " " + key.storage.options;
-  if (!key.storage.tablespace.empty()) text += " TABLESPACE " + key.storage.tablespace;
+  if (!key.written->index_options.empty())
+    text += " WITH " + OptionsText(key.written->index_options);
+  if (!key.written->index_tablespace.empty())
+    text += " TABLESPACE " + QuoteIdentifier(key.written->index_tablespace);
   return text;
 }
 
@@ -191,8 +179,7 @@ bool AddKeyOf(const Situation& situation, ConstraintKind kind, std::vector<Step>
   if (added == nullptr) return false;
   if (kind == ConstraintKind::kPrimaryKey)
     ForbidNull(situation, table, situation.head, added->definition.columns, steps);
-  AddKey({table, added->name, kind, &added->definition, StorageOf(situation.command_text)},
-         situation.schema, after, steps);
+  AddKey({table, added->name, kind, &added->definition}, situation.schema, after, steps);
   return true;
 }
 

@@ -22,20 +22,12 @@ namespace pgalter::plan {
                                                        const sql::QualifiedName& table,
                                                        sql::ast::ConstraintKind kind);
 
-// What a key's text says of its index: "WITH (fillfactor = 70)", and the tablespace's name.
-struct KeyStorage {
-  std::string options;
-  std::string tablespace;
-};
-[[nodiscard]] KeyStorage StorageOf(const std::string& definition);
-
 // A key to be added: on a table that has its columns.
 struct Key {
   sql::QualifiedName table;
   std::string name;
   sql::ast::ConstraintKind kind = sql::ast::ConstraintKind::kUnique;
   const sql::ast::Constraint* written = nullptr;  // its columns are listed
-  KeyStorage storage;
 };
 
 // CREATE UNIQUE INDEX CONCURRENTLY and ADD CONSTRAINT … USING INDEX; on a partitioned table leaf by

@@ -49,6 +49,15 @@ std::optional<std::string> ColumnNames::In(const std::string& expression) const 
   return *std::move(moved);
 }
 
+std::string OptionsText(const std::map<std::string, std::string>& options) {
+  std::string text;
+  for (const auto& [name, value] : options) {
+    text += (text.empty() ? "" : ", ") + QuoteIdentifier(name);
+    if (!value.empty()) text += " = " + sql::QuoteLiteral(value);
+  }
+  return text.empty() ? "" : fmt::format("({})", text);
+}
+
 std::optional<std::string> LikeIndex(const catalog::Index& index, const IndexPlace& place,
                                      const ColumnNames& columns) {
   std::string keys;
@@ -61,8 +70,10 @@ std::optional<std::string> LikeIndex(const catalog::Index& index, const IndexPla
     } else {
       keys += List(columns.In(std::vector<std::string>{column.column}));
     }
-    if (!column.collation.empty()) keys += " COLLATE " + QuoteIdentifier(column.collation);
-    if (!column.operator_class.empty()) keys += " " + QuoteIdentifier(column.operator_class);
+    if (!column.collation.name.empty()) keys += " COLLATE " + sql::ToString(column.collation);
+    if (!column.operator_class.name.empty()) keys += " " + sql::ToString(column.operator_class);
+    if (!column.operator_class_options.empty())
+      keys += " " + OptionsText(column.operator_class_options);
     if (column.descending) keys += " DESC";
     if (column.nulls_first != column.descending)
       keys += column.nulls_first ? " NULLS FIRST" : " NULLS LAST";
@@ -73,6 +84,7 @@ std::optional<std::string> LikeIndex(const catalog::Index& index, const IndexPla
   if (!index.included.empty())
     sql += fmt::format(" INCLUDE ({})", List(columns.In(index.included)));
   if (index.nulls_not_distinct) sql += " NULLS NOT DISTINCT";
+  if (!index.options.empty()) sql += " WITH " + OptionsText(index.options);
   if (!index.tablespace.empty()) sql += " TABLESPACE " + QuoteIdentifier(index.tablespace);
   if (index.where) {
     const auto where = columns.In(index.where->text);

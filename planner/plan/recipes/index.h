@@ -3,6 +3,7 @@
 // Building indexes concurrently, on a table or on all partitions of one: shared by recipes.
 // Private to planner/plan.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -51,8 +52,11 @@ class ColumnNames {
   std::string to_;
 };
 
-// CREATE INDEX CONCURRENTLY for one that says the same; without its storage options. None: an
-// expression in it is not understood.
+// "(fillfactor = '70')"; empty: there are none.
+[[nodiscard]] std::string OptionsText(const std::map<std::string, std::string>& options);
+
+// CREATE INDEX CONCURRENTLY for one that says the same. None: an expression in it is not
+// understood.
 [[nodiscard]] std::optional<std::string> LikeIndex(const catalog::Index& index,
                                                    const IndexPlace& place,
                                                    const ColumnNames& columns);

@@ -31,10 +31,13 @@ std::optional<Proposal> MoveIndex(const Situation& situation) {
                     "Built anew in its new place beside the old one, which serves until then.");
   step.index = name;
   const catalog::Index* index = situation.schema.FindIndex(name);
-  if (index != nullptr && !index->tablespace.empty()) {
-    step.undo = {reindex(index->tablespace)};
-  } else {
+  std::string before;
+  if (index != nullptr)
+    before = index->tablespace.empty() ? situation.schema.tablespace() : index->tablespace;
+  if (before.empty()) {
     step.point_of_no_return = true;
+  } else {
+    step.undo = {reindex(before)};
   }
   proposal.steps.push_back(std::move(step));
   return proposal;

@@ -48,7 +48,7 @@ std::optional<Proposal> Propose(const Situation& situation) {
       pair->add.statement.As<ast::AlterTable>()->commands.front().constraint->kind;
   const auto* added = NewConstraint(without, after, table, kind);
   if (added == nullptr) return std::nullopt;
-  const Key key{table, added->name, kind, &added->definition, StorageOf(pair->add.command)};
+  const Key key{table, added->name, kind, &added->definition};
   const std::string index = MadeName("new", {{}, added->name}, "");
   Proposal proposal;
   if (kind == ConstraintKind::kPrimaryKey)

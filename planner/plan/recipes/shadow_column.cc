@@ -149,9 +149,9 @@ void Replacement::MakeIndexes() {
     ast::Constraint moved = key->definition;
     moved.columns = moved_.In(std::move(moved.columns));
     moved.included = moved_.In(std::move(moved.included));
-    KeyStorage storage;
-    if (!index.tablespace.empty()) storage.tablespace = QuoteIdentifier(index.tablespace);
-    const Key made{name_, key->name, moved.kind, &moved, std::move(storage)};
+    moved.index_options = index.options;
+    moved.index_tablespace = index.tablespace;
+    const Key made{name_, key->name, moved.kind, &moved};
     proposal_.steps.push_back(BuildIndex(UniqueIndexText(made, name), Beside(name_, name),
                                          "The like of the index of " + key->name + "."));
     finish_.push_back(fmt::format("{} ADD CONSTRAINT {} {}", head_, QuoteIdentifier(key->name),

@@ -2,6 +2,7 @@
 
 // Constraints of tables, columns and domains, as written.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,7 +57,10 @@ struct Constraint {
   bool identity_always = false;           // GENERATED ALWAYS AS IDENTITY
   std::optional<QualifiedName> sequence;  // of kIdentity: SEQUENCE NAME
   bool nulls_not_distinct = false;        // of kUnique
-  bool without_overlaps = false;          // PostgreSQL 18; of a foreign key: PERIOD
+  // Of a key: WITH (…), lower case, and USING INDEX TABLESPACE.
+  std::map<std::string, std::string> index_options;
+  std::string index_tablespace;
+  bool without_overlaps = false;  // PostgreSQL 18; of a foreign key: PERIOD
 };
 
 }  // namespace pgalter::sql::ast

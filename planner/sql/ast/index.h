@@ -2,6 +2,7 @@
 
 // Indexes and what rebuilds them, as written.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,8 +14,9 @@ namespace pgalter::sql::ast {
 struct IndexColumn {
   std::string column;  // empty: an expression
   std::optional<Expression> expression;
-  std::string collation;
-  std::string operator_class;
+  QualifiedName collation;       // empty: the column's own
+  QualifiedName operator_class;  // empty: the type's default
+  std::map<std::string, std::string> operator_class_options;
   bool descending = false;
   bool nulls_first = false;  // as it results: DESC alone has nulls first
 };
@@ -32,6 +34,7 @@ struct CreateIndex {
   std::vector<std::string> included;
   std::optional<Expression> where;
   std::string tablespace;
+  std::map<std::string, std::string> options;  // WITH (…), lower case
 };
 
 enum class ReindexKind { kIndex, kTable, kSchema, kDatabase, kSystem };

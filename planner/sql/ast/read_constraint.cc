@@ -168,6 +168,10 @@ Constraint ReadConstraint(const pg_query::Constraint& constraint, Source& source
   read.initially_deferred = constraint.initdeferred();
   read.no_inherit = constraint.is_no_inherit();
   read.nulls_not_distinct = constraint.nulls_not_distinct();
+  if (read.kind == ConstraintKind::kPrimaryKey || read.kind == ConstraintKind::kUnique ||
+      read.kind == ConstraintKind::kExclude)
+    read.index_options = ReadOptions(constraint.options());
+  read.index_tablespace = constraint.indexspace();
   read.identity_always =
       read.kind == ConstraintKind::kIdentity && constraint.generated_when() == "a";
   if (const auto* sequence = FindOption(constraint.options(), "sequence_name"))

@@ -20,8 +20,9 @@ IndexColumn ReadIndexColumn(const pg_query::IndexElem& element, Extent part, Sou
   column.column = element.name();
   if (element.has_expr())
     column.expression = ReadExpression(element.expr(), OfElement(part, source), source);
-  column.collation = ReadName(element.collation()).name;
-  column.operator_class = ReadName(element.opclass()).name;
+  column.collation = ReadName(element.collation());
+  column.operator_class = ReadName(element.opclass());
+  column.operator_class_options = ReadOptions(element.opclassopts());
   column.descending = element.ordering() == pg_query::SORTBY_DESC;
   const auto nulls = element.nulls_ordering();
   column.nulls_first = nulls == pg_query::SORTBY_NULLS_FIRST ||
@@ -57,6 +58,7 @@ CreateIndex ReadCreateIndex(const pg_query::IndexStmt& statement, Source& source
   index.nulls_not_distinct = statement.nulls_not_distinct();
   if (!statement.access_method().empty()) index.method = statement.access_method();
   index.tablespace = statement.table_space();
+  index.options = ReadOptions(statement.options());
 
   const bool has_expression = std::ranges::any_of(
       statement.index_params(), [](const auto& node) { return node.index_elem().has_expr(); });
