@@ -194,6 +194,17 @@ Task<std::vector<Run>> ListRuns(Session& session) {
   co_return runs;
 }
 
+Task<std::vector<Run>> ListRecentRuns(Session& session, std::chrono::seconds since) {
+  const pg::Result rows = co_await session.db().Query(
+      std::string(kRunColumns) +
+          "WHERE updated_at > clock_timestamp() - make_interval(secs => $1::bigint)"
+          " OR state IN ('running', 'paused', 'waiting', 'ready') ORDER BY created_at DESC",
+      since.count());
+  std::vector<Run> runs;
+  for (int i = 0; i < rows.rows(); ++i) runs.push_back(FromRow(rows, i));
+  co_return runs;
+}
+
 Task<bool> ChangeState(Session& session, std::string run, RunState from, RunState to) {
   const pg::Result changed = co_await session.db().Query(
       "UPDATE pgalter.run SET state = $3, updated_at = clock_timestamp()"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +64,8 @@ Task<> RefuseTakenTables(Session& session, std::string run);
 // By UUID or by a prefix that is unique. nullopt: none.
 Task<std::optional<Run>> FindRun(Session& session, std::string id_or_prefix);
 Task<std::vector<Run>> ListRuns(Session& session);  // newest first
+// Active ones, and those that were written to so recently.
+Task<std::vector<Run>> ListRecentRuns(Session& session, std::chrono::seconds since);
 
 // Compare-and-set. False: the run was not in `from` any more.
 Task<bool> ChangeState(Session& session, std::string run, RunState from, RunState to);

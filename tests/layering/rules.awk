@@ -45,6 +45,8 @@ function check_fences(target) {
     report("libpq-fence", "libpq belongs to engine/pg")
   if (target ~ /(^|\/)pg_query[a-z_.]*\.h$|^google\/protobuf\// && FILENAME !~ /^planner\/sql\//)
     report("parser-fence", "libpg_query and protobuf belong to planner/sql")
+  if (target ~ /^boost\/beast/ && FILENAME != "cli/serve/http_server.cc")
+    report("beast-fence", "Boost.Beast takes long to compile: cli/serve/http_server.cc alone")
   if (FILENAME ~ /^planner\// &&
       target ~ /^(fstream|filesystem|cstdlib|ctime|thread|unistd\.h|fcntl\.h|netdb\.h|sys\/.*|netinet\/.*|arpa\/.*|boost\/asio.*|boost\/beast.*)$/)
     report("planner-pure", "planner/ is text and values in and out: no <" target ">")

@@ -56,6 +56,8 @@ good engine/pg/a.h '#include "engine/async/task.h"'
 
 bad libpq-fence engine/state/a.cc '#include <libpq-fe.h>'
 bad libpq-fence tests/unit/a.cc '#include <postgresql/libpq-fe.h>'
+bad beast-fence cli/serve/site.cc '#include <boost/beast/http.hpp>'
+good cli/serve/http_server.cc '#include <boost/beast/http.hpp>'
 bad parser-fence planner/lint/a.cc '#include "pg_query.pb.h"'
 bad parser-fence engine/run/a.cc '#include <google/protobuf/message.h>'
 bad parser-fence tests/unit/a.cc '#include <pg_query.h>'

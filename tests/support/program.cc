@@ -87,22 +87,20 @@ bool Program::running() {
   return false;
 }
 
-Ran Program::Collect() const {
-  return {code_, ReadFile(folder_ / "out"), ReadFile(folder_ / "err")};
-}
+Ran Program::SoFar() const { return {code_, ReadFile(folder_ / "out"), ReadFile(folder_ / "err")}; }
 
 Ran Program::Wait(std::chrono::seconds limit) {
   const auto give_up = std::chrono::steady_clock::now() + limit;
   while (running()) {
     if (std::chrono::steady_clock::now() > give_up) {
       Signal(SIGKILL);
-      const Ran said = Collect();
+      const Ran said = SoFar();
       throw std::runtime_error(fmt::format("{} did not end within {} s; it had said:\n{}{}", what_,
                                            limit.count(), said.out, said.err));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  return Collect();
+  return SoFar();
 }
 
 }  // namespace pgalter::test

@@ -34,12 +34,11 @@ class [[nodiscard]] Program {
 
   void Signal(int signal) const;
   [[nodiscard]] bool running();
+  [[nodiscard]] Ran SoFar() const;  // what it has said, while it runs
   // Past the limit it is killed, and std::runtime_error tells what it had said.
   Ran Wait(std::chrono::seconds limit = std::chrono::seconds(60));
 
  private:
-  [[nodiscard]] Ran Collect() const;
-
   std::string what_;
   std::filesystem::path folder_;
   pid_t pid_ = -1;

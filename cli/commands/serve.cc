@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include <boost/asio/signal_set.hpp>
+#include <charconv>
+#include <csignal>
+
+#include "cli/connect.h"
+#include "cli/json_output.h"
+#include "cli/rejected.h"
+#include "cli/report.h"
+#include "cli/serve/feed.h"
+#include "cli/serve/http_server.h"
+#include "cli/serve/site.h"
+#include "engine/async/task_group.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr const char* kDefaultListen = "127.0.0.1:8432";
+
+void AddOptions(po::options_description& options) {
+  options.add_options()  //
+      ("listen",
+       po::value<std::string>()->default_value(kDefaultListen)->value_name("ADDRESS:PORT"),
+       "where the page is; an address of the loopback interface, port 0 for any");
+}
+
+serve::ListenAddress ReadListen(const std::string& text) {
+  serve::ListenAddress address;
+  const std::size_t colon = text.rfind(':');
+  if (colon != std::string::npos) {
+    const std::string_view port = std::string_view(text).substr(colon + 1);
+    const auto read = std::from_chars(port.data(), port.data() + port.size(), address.port);
+    address.host = text.substr(0, colon);
+    if (address.host.starts_with("[") && address.host.ends_with("]"))
+      address.host = address.host.substr(1, address.host.size() - 2);
+    if (!port.empty() && read.ec == std::errc() && read.ptr == port.data() + port.size())
+      return address;
+  }
+  throw Rejected(ExitCode::kUsage, fmt::format("--listen \"{}\" is no ADDRESS:PORT", text),
+                 fmt::format("as --listen {}", kDefaultListen));
+}
+
+void SayWhere(const Context& context, const std::string& address) {
+  const std::string url = fmt::format("http://{}/", address);
+  if (context.output == Output::kJson)
+    PrintJson({{"version", 1}, {"url", url}});
+  else
+    Print(url + "\n");
+}
+
+Task<> EndAtASignal(async::TaskGroup& group, bool& asked) {
+  boost::asio::signal_set signals(co_await boost::asio::this_coro::executor, SIGINT, SIGTERM);
+  co_await signals.async_wait(boost::asio::use_awaitable);
+  asked = true;
+  group.Cancel();
+}
+
+Task<ExitCode> Run(Context& context) {
+  const serve::ListenAddress listen = ReadListen(context.Get("listen"));
+  serve::HttpServer server;
+  co_await server.Listen(listen);
+  serve::Feed feed(context.Connect());
+  co_await feed.Open();
+  serve::SiteOptions options;
+  options.version = PGALTER_VERSION;
+  serve::Site site(feed, options, nullptr);
+  SayWhere(context, server.address());
+  auto answer = [&](serve::Request request) { return site.Answer(std::move(request)); };
+  bool asked = false;
+  auto all = [&](async::TaskGroup& group) -> Task<> {
+    group.Spawn(feed.Follow());
+    group.Spawn(server.Serve(answer));
+    group.Spawn(EndAtASignal(group, asked));
+    co_await group.Join();
+  };
+  std::exception_ptr failure;
+  try {
+    co_await async::WithTaskGroup(all);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure && !(asked && async::IsCancellation(failure))) std::rethrow_exception(failure);
+  co_return ExitCode::kDone;
+}
+
+}  // namespace
+
+extern const CommandBody kServeCommand;
+const CommandBody kServeCommand{
+    .description =
+        "Shows the runs of a database on a page, which follows them as they go, and their figures "
+        "for Prometheus at /metrics. All of it comes from the database: runs of every machine are "
+        "there, and it can be started and ended at any time. Reads only.\n\n"
+        "It listens on the loopback interface alone. From other machines: ssh -L "
+        "8432:127.0.0.1:8432 HOST.",
+    .add_options = &AddOptions,
+    .run = &Run};
+
+}  // namespace pgalter::cli

@@ -1,0 +1,131 @@
+#include "engine/state/view.h"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <cmath>
+
+namespace pgalter::state {
+
+namespace {
+
+std::vector<std::string> Texts(const boost::json::value& list) {
+  std::vector<std::string> texts;
+  for (const auto& entry : list.as_array()) texts.emplace_back(entry.as_string());
+  return texts;
+}
+
+}  // namespace
+
+Task<std::map<std::string, Runner>> LiveRunners(Session& session) {
+  // Another role's backend_start is hidden without pg_monitor; pid and name are not.
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT h.run::text, h.host, h.process, h.backend_pid,"
+      " EXTRACT(epoch FROM clock_timestamp() - h.at)::float8, h.at::text"
+      " FROM pgalter.heartbeat h JOIN pg_stat_activity a"
+      " ON a.pid = h.backend_pid AND a.application_name = 'pgalter/' || h.run::text"
+      " AND COALESCE(a.backend_start, h.backend_start) = h.backend_start");
+  std::map<std::string, Runner> runners;
+  for (int i = 0; i < rows.rows(); ++i) {
+    Runner& runner = runners[rows.Get<std::string>(i, 0)];
+    runner.host = rows.Get<std::string>(i, 1);
+    runner.process = rows.Get<std::int32_t>(i, 2);
+    runner.backend_pid = rows.Get<std::int32_t>(i, 3);
+    runner.seconds_since_beat = rows.Get<double>(i, 4);
+    runner.last_beat = rows.Get<std::string>(i, 5);
+  }
+  co_return runners;
+}
+
+Task<std::vector<StepView>> ViewSteps(Session& session, std::string run) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT ordinal, id, kind, phase, state, COALESCE(to_jsonb(s)->>'spec', '{}'),"
+      " EXTRACT(epoch FROM started_at)::float8, EXTRACT(epoch FROM ended_at)::float8"
+      " FROM pgalter.step s WHERE run = $1 ORDER BY ordinal",
+      run);
+  std::vector<StepView> steps;
+  for (int i = 0; i < rows.rows(); ++i) {
+    StepView& step = steps.emplace_back();
+    step.ordinal = rows.Get<std::int32_t>(i, 0);
+    step.id = rows.Get<std::string>(i, 1);
+    step.kind = rows.Get<std::string>(i, 2);
+    step.phase = rows.Get<std::string>(i, 3);
+    step.state = rows.Get<std::string>(i, 4);
+    step.spec = boost::json::parse(rows.Bytes(i, 5)).as_object();
+    step.started = rows.Get<std::optional<double>>(i, 6);
+    step.ended = rows.Get<std::optional<double>>(i, 7);
+  }
+  co_return steps;
+}
+
+Task<ControlView> ViewControl(Session& session, std::string run) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT wanted, COALESCE(to_jsonb(c)->>'through', 'contract'),"
+      " COALESCE(to_jsonb(c)->>'passed', '[]'), COALESCE(to_jsonb(c)->>'cutover', ''),"
+      " COALESCE(to_char((to_jsonb(c)->>'cutover_at')::timestamptz AT TIME ZONE 'UTC',"
+      " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), ''), throttle::text, changed_by,"
+      " to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+      " FROM pgalter.control c WHERE run = $1",
+      run);
+  ControlView view;
+  if (rows.empty()) co_return view;
+  view.wanted = rows.Get<std::string>(0, 0);
+  view.through = rows.Get<std::string>(0, 1);
+  view.passed = Texts(boost::json::parse(rows.Bytes(0, 2)));
+  view.cutover = rows.Get<std::string>(0, 3);
+  view.cutover_at = rows.Get<std::string>(0, 4);
+  view.throttle = boost::json::parse(rows.Bytes(0, 5)).as_object();
+  view.changed_by = rows.Get<std::string>(0, 6);
+  view.changed_at = rows.Get<std::string>(0, 7);
+  co_return view;
+}
+
+double BucketSeconds(double seconds, int points) {
+  return std::max(1.0, std::ceil(seconds / std::max(points, 1)));
+}
+
+Task<std::vector<SampleBucket>> ViewSamples(Session& session, std::string run, double since,
+                                            int points) {
+  pg::Connection& db = session.db();
+  const pg::Result span = co_await db.Query(
+      "SELECT COALESCE(EXTRACT(epoch FROM max(at) - min(at)), 0)::float8 FROM pgalter.sample"
+      " WHERE run = $1 AND at > to_timestamp($2)",
+      run, since);
+  const double width = BucketSeconds(span.Get<double>(0, 0), points);
+  const pg::Result rows = co_await db.Query(
+      "SELECT EXTRACT(epoch FROM max(at))::float8, max(done_rows)::float8, avg(rows_per_s),"
+      " min(throttle_ratio), (array_agg(throttle_reason ORDER BY throttle_ratio, at))[1]"
+      " FROM pgalter.sample WHERE run = $1 AND at > to_timestamp($2)"
+      " GROUP BY floor(EXTRACT(epoch FROM at)::float8 / $3::float8) ORDER BY 1",
+      run, since, width);
+  std::vector<SampleBucket> buckets;
+  for (int i = 0; i < rows.rows(); ++i) {
+    SampleBucket& bucket = buckets.emplace_back();
+    bucket.at = rows.Get<double>(i, 0);
+    bucket.done_rows = rows.Get<double>(i, 1);
+    bucket.rows_per_s = rows.Get<double>(i, 2);
+    bucket.throttle_ratio = rows.Get<double>(i, 3);
+    bucket.throttle_reason = rows.Get<std::string>(i, 4);
+  }
+  co_return buckets;
+}
+
+Task<std::map<std::string, double>> BlockedSeconds(Session& session) {
+  std::map<std::string, double> blocked;
+  const pg::Result there =
+      co_await session.db().Query("SELECT pg_catalog.to_regclass('pgalter.rebuild') IS NOT NULL");
+  if (!there.Get<bool>(0, 0)) co_return blocked;
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT run::text, blocked_ms / 1000 FROM pgalter.rebuild WHERE blocked_ms IS NOT NULL");
+  for (int i = 0; i < rows.rows(); ++i)
+    blocked[rows.Get<std::string>(i, 0)] = rows.Get<double>(i, 1);
+  co_return blocked;
+}
+
+Task<std::int64_t> CountLockWaiters(Session& session) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+      " WHERE NOT l.granted AND a.datname = current_database()");
+  co_return rows.Get<std::int64_t>(0, 0);
+}
+
+}  // namespace pgalter::state

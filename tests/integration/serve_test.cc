@@ -1,0 +1,318 @@
+// `pgalter serve` itself, beside real runs on real servers: what it shows is what is so.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <boost/json/parse.hpp>
+#include <csignal>
+#include <functional>
+#include <memory>
+
+#include "tests/fault/backfill_world.h"
+#include "tests/support/http.h"
+#include "tests/support/openmetrics.h"
+
+namespace pgalter::test {
+namespace {
+
+namespace json = boost::json;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class Serve : public BackfillWorld {
+ protected:
+  using BackfillWorld::BackfillWorld;
+
+  // The port that it says it listens on.
+  static int PortOf(Program& program) {
+    std::string said;
+    const bool there = Within(kLimit, [&] {
+      said = program.SoFar().out;
+      return said.find('\n') != std::string::npos || !program.running();
+    });
+    const std::size_t colon = said.find(':', said.find("127.0.0.1"));
+    if (!there || colon == std::string::npos)
+      throw std::runtime_error("serve said: " + said + program.SoFar().err);
+    return std::stoi(said.substr(colon + 1));
+  }
+  static Words ServeWords(const Words& more = {}) {
+    Words words{"serve", "--listen", "127.0.0.1:0"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  // Held in the middle: it goes on when it is let go.
+  [[nodiscard]] std::unique_ptr<Program> HeldBackfill() {
+    MakeItems();
+    Words words = Backfill(Slowly());
+    words.insert(words.end(), {"--dsn", database_.conninfo()});
+    auto run = std::make_unique<Program>(PGALTER_BINARY, words);
+    Hold();
+    return run;
+  }
+  static json::object Json(int port, const std::string& target, const HttpHeaders& headers = {}) {
+    const HttpAnswer answer = Http(port, "GET", target, headers);
+    EXPECT_EQ(answer.status, 200) << target << ": " << answer.body;
+    return json::parse(answer.body).as_object();
+  }
+  // The first event of that name that the condition likes.
+  static json::object EventLike(HttpEvents& events, const std::string& name,
+                                const std::function<bool(const json::object&)>& like) {
+    for (;;) {
+      const HttpEvent event = events.Next();
+      if (event.name != name) continue;
+      json::object data = json::parse(event.data).as_object();
+      if (like(data)) return data;
+    }
+  }
+  static double Fraction(const json::object& data) {
+    const auto& runs = data.at("runs").as_array();
+    return runs.empty() ? -1 : runs[0].at("fraction").to_number<double>();
+  }
+};
+
+TEST_F(Serve, ShowsARunOfAnotherProcessAsItGoes) {
+  const auto run = HeldBackfill();
+  Program serve = Start(ServeWords());
+  const int port = PortOf(serve);
+  const json::object list = Json(port, "/api/runs");
+  ASSERT_EQ(list.at("runs").as_array().size(), 1U);
+  const json::object shown = list.at("runs").as_array()[0].as_object();
+  EXPECT_EQ(shown.at("run").as_string(), RunId());
+  EXPECT_EQ(shown.at("table").as_string(), "public.items");
+  EXPECT_FALSE(shown.at("runner").is_null());
+  EXPECT_TRUE(list.at("link").at("connected").as_bool());
+
+  HttpEvents events(port, "/api/events");
+  const json::object before =
+      EventLike(events, "runs", [](const json::object& data) { return Fraction(data) >= 0; });
+  EXPECT_TRUE(before.at("all").as_bool());
+  LetGo();
+  bool moved = false;
+  const json::object after = EventLike(events, "runs", [&](const json::object& data) {
+    moved = moved || Fraction(data) > Fraction(before);
+    return !data.at("runs").as_array().empty() &&
+           data.at("runs").as_array()[0].at("state").as_string() == "done";
+  });
+  EXPECT_TRUE(moved);
+  EXPECT_FALSE(after.at("all").as_bool());
+  EXPECT_EQ(run->Wait(kLimit).code, 0);
+}
+
+TEST_F(Serve, DetailsHaveStepsPaceAndSamples) {
+  const auto run = HeldBackfill();
+  Program serve = Start(ServeWords());
+  const int port = PortOf(serve);
+  const std::string id = RunId();
+  // 30 days of samples, one a ten seconds, of which the server makes few.
+  database_.Sql(
+      fmt::format("INSERT INTO pgalter.sample SELECT '{}', now() - g * interval '10 s', g, 100,"
+                  " CASE g WHEN 100000 THEN 0 ELSE 1 END,"
+                  " CASE g WHEN 100000 THEN 'replay-lag 6 s of 5 s' ELSE '' END"
+                  " FROM generate_series(1, 259200) g",
+                  id));
+  const json::object details = Json(port, "/api/runs/" + id.substr(0, 13) + "?points=300");
+  EXPECT_EQ(details.at("run").at("run").as_string(), id);
+  EXPECT_EQ(details.at("control").at("throttle").at("ratio").as_string(), "0");
+  EXPECT_FALSE(details.at("steps").as_array().empty());
+  const auto& samples = details.at("samples").as_object();
+  const auto& ratios = samples.at("throttle_ratio").as_array();
+  EXPECT_GE(ratios.size(), 250U);
+  EXPECT_LE(ratios.size(), 302U);
+  EXPECT_EQ(samples.at("at").as_array().size(), ratios.size());
+  // One stopped sample among thousands is still seen, with its reason.
+  bool stopped = false;
+  for (std::size_t i = 0; i + 2 < ratios.size(); ++i)
+    if (ratios[i].to_number<double>() == 0)
+      stopped = stopped ||
+                samples.at("throttle_reason").as_array()[i].as_string() == "replay-lag 6 s of 5 s";
+  EXPECT_TRUE(stopped);
+  EXPECT_EQ(Http(port, "GET", "/api/runs/no-such-run").status, 404);
+}
+
+TEST_F(Serve, LocksAreThoseOfTheMoment) {
+  MakeItems(10);
+  Program serve = Start(ServeWords());
+  const int port = PortOf(serve);
+  EXPECT_THAT(Json(port, "/api/locks").at("trees").as_array(), IsEmpty());
+  Session holder = database_.Connect();
+  holder.Exec("BEGIN; LOCK TABLE items");
+  Session waiter = database_.Connect();
+  waiter.Send("SELECT count(*) FROM items WHERE note = 'secret value'");
+  database_.AwaitLockWait(waiter.backend_pid());
+  std::string body;
+  EXPECT_TRUE(Within(kLimit, [&] {
+    body = Http(port, "GET", "/api/locks").body;
+    return !json::parse(body).at("trees").as_array().empty();
+  }));
+  const auto tree = json::parse(body).at("trees").as_array()[0].as_object();
+  EXPECT_EQ(tree.at("pid").as_int64(), holder.backend_pid());
+  EXPECT_EQ(tree.at("waiters").as_array()[0].at("pid").as_int64(), waiter.backend_pid());
+  EXPECT_THAT(body, Not(HasSubstr("secret value")));
+  EXPECT_EQ(ReadOpenMetrics(Http(port, "GET", "/metrics").body).At("pgalter_lock_waiting_sessions"),
+            1);
+  holder.Exec("ROLLBACK");
+  waiter.Wait();
+}
+
+TEST_F(Serve, MetricsKeepTheRulesOfTheirFormat) {
+  const auto run = HeldBackfill();
+  Program serve = Start(ServeWords());
+  const int port = PortOf(serve);
+  const HttpAnswer answer = Http(port, "GET", "/metrics");
+  EXPECT_EQ(answer.headers.at("content-type"),
+            "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  const Metrics metrics = ReadOpenMetrics(answer.body);
+  EXPECT_THAT(metrics.problems, IsEmpty()) << metrics.Problems() << answer.body;
+  const std::string id = RunId();
+  EXPECT_EQ(metrics.At("pgalter_database_up"), 1);
+  EXPECT_EQ(metrics.At(fmt::format("pgalter_run_runner_up{{run=\"{}\"}}", id)), 1);
+  EXPECT_EQ(metrics.At(fmt::format("pgalter_throttle_ratio{{run=\"{}\",signal=\"operator\"}}", id)),
+            0);
+  EXPECT_EQ(metrics.At(fmt::format("pgalter_rows_copied_total{{run=\"{}\"}}", id)),
+            Number("SELECT done_rows FROM pgalter.run"));
+}
+
+TEST_F(Serve, ReadsOnlyAndIsThereBeforeTheFirstRun) {
+  Program serve = Start(ServeWords());
+  const int port = PortOf(serve);
+  EXPECT_THAT(Json(port, "/api/runs").at("runs").as_array(), IsEmpty());
+  EXPECT_EQ(database_.Value("SELECT to_regnamespace('pgalter') IS NULL"), "t");
+  EXPECT_EQ(Http(port, "POST", "/api/runs/abc/pause", {"X-Pgalter: 1"}).status, 403);
+  HttpEvents events(port, "/api/events");
+  MakeItems();
+  Program run = Start(Backfill());
+  EventLike(events, "runs",
+            [](const json::object& data) { return !data.at("runs").as_array().empty(); });
+  EXPECT_EQ(run.Wait(kLimit).code, 0);
+}
+
+TEST_F(Serve, TheRunsThatAreForgottenGoFromThePage) {
+  MakeItems();
+  ASSERT_EQ(Run(Backfill()).code, 0);
+  Program serve = Start(ServeWords());
+  const int port = PortOf(serve);
+  HttpEvents events(port, "/api/events");
+  EventLike(events, "runs",
+            [](const json::object& data) { return data.at("runs").as_array().size() == 1; });
+  database_.Sql("DELETE FROM pgalter.run");
+  for (;;) {
+    const HttpEvent event = events.Next(std::chrono::seconds(60));
+    if (event.name != "runs") continue;
+    const json::value data = json::parse(event.data);
+    if (data.at("all").as_bool() && data.at("runs").as_array().empty()) break;
+  }
+}
+
+TEST_F(Serve, AnswersCarryTheirGuards) {
+  Program serve = Start(ServeWords());
+  const int port = PortOf(serve);
+  for (const char* target : {"/", "/app.js", "/api/runs", "/metrics", "/nothing"}) {
+    const HttpAnswer answer = Http(port, "GET", target);
+    EXPECT_THAT(answer.headers.at("content-security-policy"), HasSubstr("default-src 'none'"))
+        << target;
+    EXPECT_EQ(answer.headers.at("x-content-type-options"), "nosniff") << target;
+    EXPECT_EQ(answer.headers.at("cache-control"), "no-store") << target;
+  }
+  EXPECT_EQ(Http(port, "GET", "/api/runs", {"Host: evil.example"}).status, 421);
+  EXPECT_EQ(Http(port, "GET", "/api/runs", {"Sec-Fetch-Site: cross-site"}).status, 403);
+  EXPECT_THAT(Http(port, "GET", "/").headers.at("content-type"), HasSubstr("text/html"));
+  const HttpAnswer head = Http(port, "HEAD", "/");
+  EXPECT_EQ(head.status, 200);
+  EXPECT_THAT(head.body, IsEmpty());
+}
+
+TEST_F(Serve, NoHttpAndTooMuchOfItEndTheirConnectionAlone) {
+  Program serve = Start(ServeWords());
+  const int port = PortOf(serve);
+  RawHttp(port, "\x16\x03\x01 no http at all\r\n\r\n");
+  RawHttp(port, "GET / HTTP/1.1\r\nX: " + std::string(100'000, 'x') + "\r\n\r\n");
+  const std::string big(1'000'000, 'x');
+  RawHttp(port, fmt::format("POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}"
+                            "\r\n\r\n{}",
+                            big.size(), big));
+  EXPECT_EQ(Http(port, "GET", "/healthz").status, 200);
+}
+
+TEST_F(Serve, EndsAtASignalWhileSomebodyWatches) {
+  Program serve = Start(ServeWords());
+  const int port = PortOf(serve);
+  HttpEvents events(port, "/api/events");
+  events.Next();
+  serve.Signal(SIGTERM);
+  EXPECT_EQ(serve.Wait(std::chrono::seconds(10)).code, 0);
+  EXPECT_EQ(serve.Wait().err, "");
+}
+
+TEST_F(Serve, AServerThatIsNotThereIsAConnectionError) {
+  const Ran ran =
+      Program(PGALTER_BINARY, {"serve", "--listen", "127.0.0.1:0", "--dsn", "host=/nonexistent"})
+          .Wait();
+  EXPECT_EQ(ran.code, 9);
+  EXPECT_THAT(ran.err, HasSubstr("--dsn"));
+}
+
+TEST_F(Serve, AMissingRightIsSaidAtTheStart) {
+  ASSERT_EQ(Run({"init"}).code, 0);
+  database_.Sql(
+      "DO $$ BEGIN IF to_regrole('serve_poor') IS NULL THEN CREATE ROLE serve_poor LOGIN; END IF;"
+      " END $$");
+  user_ = "serve_poor";
+  const Ran ran = Run(ServeWords());
+  EXPECT_EQ(ran.code, 10);
+  EXPECT_THAT(ran.err, HasSubstr("schema pgalter belongs to"));
+}
+
+TEST_F(Serve, ATakenPortAndAnOpenOneAreRefused) {
+  Program serve = Start(ServeWords());
+  const int port = PortOf(serve);
+  const Ran taken = Run({"serve", "--listen", fmt::format("127.0.0.1:{}", port)});
+  EXPECT_EQ(taken.code, 1);
+  EXPECT_THAT(taken.err, HasSubstr("cannot listen on 127.0.0.1:"));
+  EXPECT_THAT(taken.err, HasSubstr("Address already in use"));
+  for (const char* open : {"0.0.0.0:0", "[::]:0", "10.1.2.3:0", "localhost:0", "127.0.0.1",
+                           "127.0.0.1:99999", "127.0.0.1:x"}) {
+    const Ran refused = Run({"serve", "--listen", open});
+    EXPECT_EQ(refused.code, 2) << open;
+    EXPECT_THAT(refused.err, HasSubstr("--listen")) << open;
+  }
+}
+
+// A server of its own, which is crashed.
+class ServeAcrossACrash : public Serve {
+ protected:
+  ServeAcrossACrash() : Serve(Own()) {}
+  static sandbox::Sandbox& Own() {
+    static sandbox::Sandbox server = sandbox::Sandbox::Start(TestServerOptions());
+    return server;
+  }
+};
+
+TEST_F(ServeAcrossACrash, SaysThatItIsStaleAndGoesOnByItself) {
+  MakeItems();
+  ASSERT_EQ(Run(Backfill()).code, 0);
+  Program serve = Start(ServeWords());
+  const int port = PortOf(serve);
+  HttpEvents events(port, "/api/events");
+  EventLike(events, "link",
+            [](const json::object& link) { return link.at("connected").as_bool(); });
+  Own().Crash();
+  const json::object lost = EventLike(
+      events, "link", [](const json::object& link) { return !link.at("connected").as_bool(); });
+  EXPECT_FALSE(lost.at("problem").as_string().empty());
+  // What was seen last is still shown, and said to be old; what is not at hand is refused.
+  const json::object stale = Json(port, "/api/runs");
+  EXPECT_FALSE(stale.at("link").at("connected").as_bool());
+  EXPECT_EQ(stale.at("runs").as_array().size(), 1U);
+  EXPECT_EQ(Http(port, "GET", "/api/locks").status, 503);
+  EXPECT_EQ(Http(port, "GET", "/healthz").status, 503);
+  const Metrics metrics = ReadOpenMetrics(Http(port, "GET", "/metrics").body);
+  EXPECT_THAT(metrics.problems, IsEmpty()) << metrics.Problems();
+  EXPECT_EQ(metrics.At("pgalter_database_up"), 0);
+  Own().Restart();
+  EventLike(events, "link",
+            [](const json::object& link) { return link.at("connected").as_bool(); });
+  EXPECT_EQ(Http(port, "GET", "/healthz").status, 200);
+}
+
+}  // namespace
+}  // namespace pgalter::test
