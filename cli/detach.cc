@@ -82,7 +82,7 @@ void RejectEarlyEnd(const Context& context, const std::string& run, int status) 
 
 }  // namespace
 
-Task<ExitCode> Detach(const Context& context, std::string run) {
+Task<int> StartRunner(const Context& context, std::string run) {
   guard::Session session = co_await OpenSession(context);
   const pid_t child = Spawn(context, run);
   const auto give_up = async::Clock::now() + kStartLimit;
@@ -90,18 +90,22 @@ Task<ExitCode> Detach(const Context& context, std::string run) {
     int status = 0;
     if (::waitpid(child, &status, WNOHANG) == child) {
       RejectEarlyEnd(context, run, status);
-      break;
+      co_return child;
     }
     const auto runner = co_await state::LiveRunner(session, run);
-    if (runner && runner->process == child) break;
+    if (runner && runner->process == child) co_return child;
     if (async::Clock::now() >= give_up) {
       Say(context, "the background runner has not begun yet; see: pgalter status " + run);
-      break;
+      co_return child;
     }
     co_await async::SleepFor(kLook);
   }
+}
+
+Task<ExitCode> Detach(const Context& context, std::string run) {
+  const int child = co_await StartRunner(context, run);
   if (context.output == Output::kJson) {
-    PrintJson({{"version", 1}, {"run", run}, {"process", static_cast<int>(child)}});
+    PrintJson({{"version", 1}, {"run", run}, {"process", child}});
   } else {
     Print(run + "\n");
     Say(context, fmt::format("goes on in the background; follow it with: pgalter watch {}", run));

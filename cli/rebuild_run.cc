@@ -9,8 +9,7 @@
 
 namespace pgalter::cli {
 
-Task<state::Run> LoadBeforeCutover(const Context& context, guard::Session& session) {
-  state::Run run = co_await LoadRun(context, session);
+Task<> RefuseWithoutCutover(guard::Session& session, state::Run run) {
   bool swaps = false;
   bool swapped = true;  // all that it has to
   for (const state::Step& step : co_await state::LoadSteps(session, run.id)) {
@@ -31,6 +30,11 @@ Task<state::Run> LoadBeforeCutover(const Context& context, guard::Session& sessi
         ExitCode::kRefused,
         fmt::format("run {} is {}: it swaps no tables any more", run.id, state::Name(run.state)),
         "pgalter ps");
+}
+
+Task<state::Run> LoadBeforeCutover(const Context& context, guard::Session& session) {
+  state::Run run = co_await LoadRun(context, session);
+  co_await RefuseWithoutCutover(session, run);
   co_return run;
 }
 

@@ -9,6 +9,9 @@
 
 namespace pgalter::cli {
 
+// Throws Rejected for a run that has no cut-over before it.
+Task<> RefuseWithoutCutover(guard::Session& session, state::Run run);
+
 // The run that the operand names, or the only active one. Throws Rejected for one that has no
 // cut-over before it.
 Task<state::Run> LoadBeforeCutover(const Context& context, guard::Session& session);

@@ -1,21 +1,16 @@
 #include <fmt/format.h>
 
-#include "cli/await_state.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/json_output.h"
 #include "cli/pick_run.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
-#include "cli/undo.h"
-#include "engine/state/control.h"
+#include "cli/wishes.h"
 
 namespace pgalter::cli {
 
 namespace {
-
-// The runner may be waiting for a lock to drop its trigger: the ladder's own budget and more.
-constexpr async::Milliseconds kLimit{120'000};
 
 void RefuseEnded(const state::Run& run) {
   if (state::IsActive(run.state) || run.state == state::RunState::kFailed) return;
@@ -43,20 +38,8 @@ Task<ExitCode> Run(Context& context) {
     co_return co_await SayAborted(context, session, run.id);
   RefuseEnded(run);
   Confirm(context, fmt::format("abort {} of {} ({}) for good?", run.command, run.target, run.id));
-  co_await state::Ask(session, run.id, state::Wanted::kAbort);
-  Awaited seen = co_await AwaitState(session, run.id, state::RunState::kAborted, kLimit);
-  const bool nobody_does_it =
-      seen.end == AwaitEnd::kNoRunner ||
-      (seen.end == AwaitEnd::kEndedOtherwise && seen.state == state::RunState::kFailed);
-  if (nobody_does_it) {
-    co_await UndoWithoutRunner(context, run.id, state::RunState::kAborted);
-    seen.end = AwaitEnd::kReached;
-  }
-  if (seen.end == AwaitEnd::kReached) co_return co_await SayAborted(context, session, run.id);
-  throw Rejected(
-      ExitCode::kError,
-      fmt::format("run {} was asked to abort and is {}", run.id, state::Name(seen.state)),
-      "pgalter status " + run.id);
+  co_await AbortRun(context, session, run);
+  co_return co_await SayAborted(context, session, run.id);
 }
 
 }  // namespace

@@ -8,9 +8,11 @@
 #include "cli/json_output.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "cli/serve/control.h"
 #include "cli/serve/feed.h"
 #include "cli/serve/http_server.h"
 #include "cli/serve/site.h"
+#include "cli/serve/token.h"
 #include "engine/async/task_group.h"
 
 namespace pgalter::cli {
@@ -25,7 +27,13 @@ void AddOptions(po::options_description& options) {
   options.add_options()  //
       ("listen",
        po::value<std::string>()->default_value(kDefaultListen)->value_name("ADDRESS:PORT"),
-       "where the page is; an address of the loopback interface, port 0 for any");
+       "where the page is; an address of the loopback interface, port 0 for any")  //
+      ("allow-control",
+       "the page may also pause, resume, throttle, postpone, cut over and abort")  //
+      ("token-file", po::value<std::string>()->value_name("FILE"),
+       "ask for the token that is in this file; without it --allow-control makes one up")  //
+      ("host", po::value<std::vector<std::string>>()->value_name("NAME")->composing(),
+       "a name that it is called by besides localhost, by a proxy in front of it; needs a token");
 }
 
 serve::ListenAddress ReadListen(const std::string& text) {
@@ -44,8 +52,25 @@ serve::ListenAddress ReadListen(const std::string& text) {
                  fmt::format("as --listen {}", kDefaultListen));
 }
 
-void SayWhere(const Context& context, const std::string& address) {
-  const std::string url = fmt::format("http://{}/", address);
+serve::Access ReadAccess(const Context& context) {
+  serve::Access access;
+  if (context.Has("token-file")) access.token = serve::ReadToken(context.Get("token-file"));
+  if (context.Has("allow-control")) {
+    access.control = serve::Control::kAllowed;
+    if (access.token.empty()) access.token = serve::MakeToken();
+  }
+  if (!context.Has("host")) return access;
+  access.hosts = context.Get<std::vector<std::string>>("host");
+  if (access.token.empty())
+    throw Rejected(ExitCode::kUsage, "--host lets others in, and so needs a token",
+                   "--token-file FILE");
+  return access;
+}
+
+// A token of our own goes with the address: behind the #, where no browser sends it to anybody.
+void SayWhere(const Context& context, const std::string& address, const serve::Access& access) {
+  std::string url = fmt::format("http://{}/", address);
+  if (!access.token.empty() && !context.Has("token-file")) url += "#t=" + access.token;
   if (context.output == Output::kJson)
     PrintJson({{"version", 1}, {"url", url}});
   else
@@ -61,14 +86,17 @@ Task<> EndAtASignal(async::TaskGroup& group, bool& asked) {
 
 Task<ExitCode> Run(Context& context) {
   const serve::ListenAddress listen = ReadListen(context.Get("listen"));
+  const serve::Access access = ReadAccess(context);
   serve::HttpServer server;
   co_await server.Listen(listen);
   serve::Feed feed(context.Connect());
   co_await feed.Open();
-  serve::SiteOptions options;
-  options.version = PGALTER_VERSION;
-  serve::Site site(feed, options, nullptr);
-  SayWhere(context, server.address());
+  serve::Controls controls(context);
+  auto control = [&](std::string run, std::string action, std::string body) {
+    return controls.Do(std::move(run), std::move(action), std::move(body));
+  };
+  serve::Site site(feed, {access, PGALTER_VERSION}, control);
+  SayWhere(context, server.address(), access);
   auto answer = [&](serve::Request request) { return site.Answer(std::move(request)); };
   bool asked = false;
   auto all = [&](async::TaskGroup& group) -> Task<> {
@@ -94,7 +122,11 @@ const CommandBody kServeCommand{
     .description =
         "Shows the runs of a database on a page, which follows them as they go, and their figures "
         "for Prometheus at /metrics. All of it comes from the database: runs of every machine are "
-        "there, and it can be started and ended at any time. Reads only.\n\n"
+        "there, and it can be started and ended at any time. Reads only, but for --allow-control: "
+        "then "
+        "the page has buttons, which do what the commands of the same name do, by the rights of "
+        "the "
+        "role that it is connected as; `resume` starts a runner on this machine.\n\n"
         "It listens on the loopback interface alone. From other machines: ssh -L "
         "8432:127.0.0.1:8432 HOST.",
     .add_options = &AddOptions,

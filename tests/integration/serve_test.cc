@@ -4,6 +4,8 @@
 
 #include <boost/json/parse.hpp>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 
@@ -275,6 +277,142 @@ TEST_F(Serve, ATakenPortAndAnOpenOneAreRefused) {
     EXPECT_EQ(refused.code, 2) << open;
     EXPECT_THAT(refused.err, HasSubstr("--listen")) << open;
   }
+}
+
+// The dashboard may do what the commands do.
+class ServeControl : public Serve {
+ protected:
+  void StartServe(const Words& more = {}) {
+    Words words = ServeWords({"--allow-control", "--dsn", database_.conninfo()});
+    words.insert(words.end(), more.begin(), more.end());
+    serve_ = std::make_unique<Program>(PGALTER_BINARY, words);
+    port_ = PortOf(*serve_);
+    const std::string said = serve_->SoFar().out;
+    const std::size_t mark = said.find("#t=");
+    if (mark != std::string::npos) token_ = said.substr(mark + 3, said.find('\n') - mark - 3);
+  }
+  HttpAnswer Do(const std::string& action, const std::string& body = "") {
+    return Http(port_, "POST", fmt::format("/api/runs/{}/{}", RunId(), action),
+                {"X-Pgalter: 1", "Authorization: Bearer " + token_}, body);
+  }
+  static std::string WhatOf(const HttpAnswer& answer) {
+    return std::string(json::parse(answer.body).at("error").at("what").as_string());
+  }
+  std::string StateShown() {
+    const auto data = Json(port_, "/api/runs", {"Authorization: Bearer " + token_});
+    return std::string(data.at("runs").as_array().at(0).at("state").as_string());
+  }
+
+  std::unique_ptr<Program> serve_;
+  int port_ = 0;
+  std::string token_;
+};
+
+TEST_F(ServeControl, PauseReallyPausesAndResumeGoesOnToTheEnd) {
+  const auto run = HeldBackfill();
+  StartServe();
+  const HttpAnswer paused = Do("pause");
+  EXPECT_EQ(paused.status, 200) << paused.body;
+  EXPECT_EQ(StateOfRun(), "paused");
+  EXPECT_EQ(run->Wait(kLimit).code, 6);
+  EXPECT_GT(Undone(), 0);
+  EXPECT_TRUE(Within(kLimit, [&] { return StateShown() == "paused"; }));
+  EXPECT_EQ(database_.Value("SELECT wanted FROM pgalter.control"), "pause");
+
+  const HttpAnswer pace = Do("throttle", R"({"set":["ratio=1"]})");
+  EXPECT_EQ(pace.status, 200) << pace.body;
+  EXPECT_EQ(database_.Value("SELECT throttle->>'ratio' FROM pgalter.control"), "1");
+  const HttpAnswer resumed = Do("resume");
+  EXPECT_EQ(resumed.status, 200) << resumed.body;
+  database_.AwaitValue("SELECT state FROM pgalter.run", "done", kLimit);
+  ExpectRight();
+  EXPECT_TRUE(Within(kLimit, [&] { return StateShown() == "done"; }));
+}
+
+TEST_F(ServeControl, TheRunnerThatItStartsOutlivesIt) {
+  const auto run = HeldBackfill();
+  StartServe();
+  ASSERT_EQ(Do("pause").status, 200);
+  ASSERT_EQ(Do("resume").status, 200);
+  EXPECT_EQ(Do("resume").status, 409);  // one runner a run
+  serve_->Signal(SIGTERM);
+  EXPECT_EQ(serve_->Wait(std::chrono::seconds(10)).code, 0);
+  Throttle("ratio=1");
+  database_.AwaitValue("SELECT state FROM pgalter.run", "done", kLimit);
+  ExpectRight();
+}
+
+TEST_F(ServeControl, AnAbortIsConfirmedWithTheNameOfTheTable) {
+  const auto run = HeldBackfill();
+  StartServe();
+  EXPECT_EQ(Do("abort").status, 400);
+  EXPECT_EQ(Do("abort", R"({"confirm":"items"})").status, 400);
+  EXPECT_EQ(StateOfRun(), "running");
+  const HttpAnswer aborted = Do("abort", R"({"confirm":"public.items"})");
+  EXPECT_EQ(aborted.status, 200) << aborted.body;
+  EXPECT_EQ(StateOfRun(), "aborted");
+  EXPECT_EQ(run->Wait(kLimit).code, 6);
+  EXPECT_EQ(Do("abort", R"({"confirm":"public.items"})").status, 409);
+}
+
+TEST_F(ServeControl, WhatMeansNothingIsRefusedWithItsReason) {
+  const auto run = HeldBackfill();
+  StartServe();
+  const HttpAnswer none = Do("postpone");
+  EXPECT_EQ(none.status, 409);
+  EXPECT_THAT(WhatOf(none), HasSubstr("rebuilds no table"));
+  EXPECT_EQ(Do("cutover", R"({"confirm":"public.items"})").status, 409);
+  EXPECT_EQ(Do("explode").status, 400);
+  EXPECT_EQ(Do("throttle").status, 400);
+  EXPECT_EQ(Do("throttle", "no json").status, 400);
+  EXPECT_EQ(Do("throttle", R"({"set":["ratio=much"]})").status, 400);
+  EXPECT_EQ(Do("resume", R"({"gate":"x"})").status, 409);
+  EXPECT_EQ(database_.Value("SELECT throttle->>'ratio' FROM pgalter.control"), "0");
+  EXPECT_EQ(StateOfRun(), "running");
+}
+
+TEST_F(ServeControl, NobodyGetsInWithoutTheToken) {
+  const auto run = HeldBackfill();
+  StartServe();
+  EXPECT_EQ(token_.size(), 64U);
+  EXPECT_EQ(Http(port_, "GET", "/api/runs").status, 401);
+  EXPECT_EQ(Http(port_, "GET", "/metrics").status, 401);
+  const std::string pause = fmt::format("/api/runs/{}/pause", RunId());
+  EXPECT_EQ(Http(port_, "POST", pause, {"X-Pgalter: 1"}).status, 401);
+  const HttpAnswer login =
+      Http(port_, "POST", "/api/login", {"X-Pgalter: 1", "Authorization: Bearer " + token_});
+  ASSERT_EQ(login.status, 204);
+  const std::string cookie = login.headers.at("set-cookie").substr(0, 8 + 64);
+  EXPECT_EQ(Http(port_, "GET", "/api/runs", {"Cookie: " + cookie}).status, 200);
+  // What another site can make a browser send: the cookie, but neither the header nor the origin.
+  EXPECT_EQ(Http(port_, "POST", pause, {"Cookie: " + cookie}).status, 403);
+  EXPECT_EQ(Http(port_, "POST", pause,
+                 {"Cookie: " + cookie, "X-Pgalter: 1", "Origin: http://evil.example"})
+                .status,
+            403);
+  EXPECT_EQ(StateOfRun(), "running");
+  EXPECT_EQ(Http(port_, "POST", pause, {"Cookie: " + cookie, "X-Pgalter: 1"}).status, 200);
+  EXPECT_EQ(StateOfRun(), "paused");
+}
+
+TEST_F(ServeControl, ATokenOfAFileOutlivesARestart) {
+  const std::string file = testing::TempDir() + fmt::format("pgalter-token-{}", database_.name());
+  const std::string token = "0123456789abcdefghij_-XY";
+  std::ofstream(file) << token << "\n";
+  StartServe({"--token-file", file, "--host", "dash.example"});
+  EXPECT_THAT(token_, IsEmpty());  // it is not printed
+  const HttpHeaders bearer{"Authorization: Bearer " + token, "Host: dash.example"};
+  EXPECT_EQ(Http(port_, "GET", "/api/runs", bearer).status, 200);
+  std::ofstream(file) << "short\n";
+  const Ran shorter = Run(ServeWords({"--token-file", file}));
+  EXPECT_EQ(shorter.code, 2);
+  EXPECT_THAT(shorter.err, HasSubstr("is no token"));
+  EXPECT_THAT(shorter.err, Not(HasSubstr("short\n")));
+  std::filesystem::remove(file);
+  EXPECT_EQ(Run(ServeWords({"--token-file", file})).code, 2);
+  const Ran open = Run(ServeWords({"--host", "dash.example"}));
+  EXPECT_EQ(open.code, 2);
+  EXPECT_THAT(open.err, HasSubstr("token"));
 }
 
 // A server of its own, which is crashed.

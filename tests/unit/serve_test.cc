@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
 
 #include "cli/serve/access_policy.h"
 #include "cli/serve/assets.h"
@@ -275,6 +279,42 @@ TEST(ServeMetrics, ThatBreakARuleAreOurMistake) {
   text.Add({"a", MetricType::kGauge, "", "h"}, one);
   EXPECT_THROW(text.Add({"a", MetricType::kGauge, "", "h"}, one), std::logic_error);
   EXPECT_THROW(text.Add({"b", MetricType::kGauge, "", "h"}, {{{}, 1}, {{}, 2}}), std::logic_error);
+}
+
+std::string ReadFile(const std::string& name) {
+  const std::ifstream file(std::string(PGALTER_SOURCE_DIR) + "/" + name);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+TEST(ServeMetrics, AreAllThatAlertsAndTheDashboardOfGrafanaName) {
+  MetricsInput input;
+  input.connected = true;
+  input.lock_waiters = 0;
+  input.runs = {{ARun("a", state::RunState::kRunning), state::Runner{}}};
+  input.blocked_seconds = {{"a", 0.012}};
+  const test::Metrics metrics = test::ReadOpenMetrics(MetricsText(input));
+  std::set<std::string> known;
+  for (const auto& [name, family] : metrics.families)
+    for (const auto& [sample, value] : family.samples)
+      known.insert(sample.substr(0, sample.find('{')));
+  for (const char* file :
+       {"docs/monitoring/alerts.yml", "docs/monitoring/grafana.json", "docs/serve.md"}) {
+    const std::string text = ReadFile(file);
+    const std::regex name("pgalter_[a-z_]+");
+    int found = 0;
+    for (auto it = std::sregex_iterator(text.begin(), text.end(), name);
+         it != std::sregex_iterator(); ++it, ++found)
+      EXPECT_THAT(known, ::testing::Contains(it->str())) << file;
+    EXPECT_GT(found, 5) << file;
+  }
+  // And every one of them is told to people.
+  for (const std::string& sample : known)
+    EXPECT_THAT(ReadFile("docs/serve.md"), HasSubstr("`" + sample)) << sample;
+  boost::system::error_code code;
+  const auto grafana = boost::json::parse(ReadFile("docs/monitoring/grafana.json"), code);
+  EXPECT_TRUE(grafana.is_object()) << code;
 }
 
 // The reader must be able to find what it is for.

@@ -1,4 +1,4 @@
-// The runs of the database, the newest first.
+// The runs of the database: those that are active, then the others; the newest first.
 import {element, show, title} from './dom.js';
 import {active, band, count, moment, share, stateText} from './format.js';
 
@@ -32,7 +32,8 @@ export class ListView {
   }
 
   update() {
-    const runs = this.source.list();
+    const all = this.source.list();
+    const runs = [...all.filter(active), ...all.filter((run) => !active(run))];
     const busy = runs.filter(active).length;
     const heading = element('h2', {}, busy ? `Runs, ${busy} active` : 'Runs');
     if (!runs.length) {

@@ -27,6 +27,7 @@ function options(name, width, colour, format, range) {
 class Plot {
   constructor(place, name, format, range) {
     Object.assign(this, {place, name, format, range});
+    place.textContent = 'Not enough samples yet.';
     this.observer = new ResizeObserver(() => this.plot?.setSize({width: this.width(), height: 160}));
     this.observer.observe(place);
   }
@@ -41,6 +42,7 @@ class Plot {
       this.plot.setData([times, values]);
       return;
     }
+    this.place.textContent = '';
     const made = options(this.name, this.width(), colours(), this.format, this.range);
     this.plot = new uPlot(made, [times, values], this.place);
   }

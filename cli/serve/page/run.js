@@ -1,4 +1,5 @@
 // One run: how far it is, what holds it back, who waits for it, and what it did.
+import {Controls} from './control.js';
 import {element, show, title} from './dom.js';
 import {active, band, clock, count, duration, moment, share, stateText} from './format.js';
 import {showLocks} from './locks.js';
@@ -76,9 +77,12 @@ export class RunView {
     this.steps = part('Steps');
     this.history = part('History');
     this.locks = element('div');
-    place.append(this.head, this.steps, this.history,
+    this.control = part('Control');
+    place.append(this.head, this.control, this.steps, this.history,
       element('section', {'aria-label': 'Locks'}, element('h3', {}, 'Who waits for whom'), this.locks));
     this.plots = new Plots(this.history);
+    this.controls = new Controls(source, this.control);
+    this.swaps = false;
     this.problem = '';
     this.timer = setInterval(() => this.ask(), 2000);
     this.ask();
@@ -91,6 +95,7 @@ export class RunView {
         element('p', {}, element('a', {href: '#/'}, 'All runs')));
       return;
     }
+    this.controls.update(run, this.swaps);
     title(`${share(run.fraction)} ${run.command} ${run.table}`);
     show(this.head,
       element('p', {}, element('a', {href: '#/'}, 'All runs')),
@@ -107,6 +112,7 @@ export class RunView {
     try {
       const details = await this.source.ask(`api/runs/${this.id}`);
       show(this.steps, element('h3', {}, 'Steps'), stepper(details.steps), stepLog(details.steps));
+      this.swaps = details.steps.some((step) => step.kind === 'cutover' && step.state !== 'done');
       this.plots.update(details.samples);
       const {trees} = await this.source.ask('api/locks');
       showLocks(this.locks, trees, this.id);

@@ -1,0 +1,151 @@
+#include "cli/wishes.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "batcher/backfill/wish.h"
+#include "batcher/throttle/settings.h"
+#include "cli/await_state.h"
+#include "cli/rejected.h"
+#include "cli/undo.h"
+#include "engine/run/plan_spec.h"
+#include "engine/state/schema.h"
+
+namespace pgalter::cli {
+
+namespace {
+
+constexpr async::Milliseconds kPauseLimit{30'000};
+// The runner may be waiting for a lock to drop its trigger: the ladder's own budget and more.
+constexpr async::Milliseconds kAbortLimit{120'000};
+
+[[noreturn]] void RejectEnded(const std::string& run, state::RunState state,
+                              std::string_view what) {
+  throw Rejected(ExitCode::kRefused,
+                 fmt::format("run {} is {}: there is nothing to {}", run, state::Name(state), what),
+                 "pgalter status " + run);
+}
+
+[[noreturn]] void RefuseBeside(const state::Runner& runner, const state::Run& run) {
+  throw Rejected(
+      ExitCode::kRefused,
+      fmt::format("process {} on {} works on run {} (backend {}, last heard of {:.0f} s ago); one "
+                  "runner a run",
+                  runner.process, runner.host, run.id, runner.backend_pid,
+                  runner.seconds_since_beat),
+      fmt::format("pgalter watch {0}; or, to put it in its place: pgalter resume {0} --take-over",
+                  run.id));
+}
+
+bool MayGoOn(const state::Run& run) {
+  return state::IsActive(run.state) || run.state == state::RunState::kFailed;
+}
+
+}  // namespace
+
+Task<> PauseRun(guard::Session& session, state::Run run) {
+  if (!state::IsActive(run.state)) RejectEnded(run.id, run.state, "pause");
+  // Asked first: a runner that comes up meanwhile reads it.
+  co_await state::Ask(session, run.id, state::Wanted::kPause);
+  Awaited seen = co_await AwaitState(session, run.id, state::RunState::kPaused, kPauseLimit);
+  if (seen.end == AwaitEnd::kNoRunner) {
+    const bool changed =
+        co_await state::ChangeState(session, run.id, seen.state, state::RunState::kPaused);
+    if (!changed)
+      seen = co_await AwaitState(session, run.id, state::RunState::kPaused, kPauseLimit);
+    else
+      seen.end = AwaitEnd::kReached;
+  }
+  if (seen.end == AwaitEnd::kReached) co_return;
+  if (seen.end == AwaitEnd::kEndedOtherwise) RejectEnded(run.id, seen.state, "pause");
+  throw Rejected(ExitCode::kError,
+                 fmt::format("run {} was asked to pause and has not done so within {} s; the wish "
+                             "stands",
+                             run.id, kPauseLimit.count() / 1000),
+                 "pgalter status " + run.id);
+}
+
+Task<> AbortRun(const Context& context, guard::Session& session, state::Run run) {
+  co_await state::Ask(session, run.id, state::Wanted::kAbort);
+  const Awaited seen = co_await AwaitState(session, run.id, state::RunState::kAborted, kAbortLimit);
+  const bool nobody_does_it =
+      seen.end == AwaitEnd::kNoRunner ||
+      (seen.end == AwaitEnd::kEndedOtherwise && seen.state == state::RunState::kFailed);
+  if (nobody_does_it) {
+    co_await UndoWithoutRunner(context, run.id, state::RunState::kAborted);
+    co_return;
+  }
+  if (seen.end == AwaitEnd::kReached) co_return;
+  throw Rejected(
+      ExitCode::kError,
+      fmt::format("run {} was asked to abort and is {}", run.id, state::Name(seen.state)),
+      "pgalter status " + run.id);
+}
+
+std::vector<PaceSetting> ReadPace(const std::vector<std::string>& given) {
+  throttle::Settings scratch;
+  std::vector<PaceSetting> settings;
+  for (const std::string& text : given) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw Rejected(ExitCode::kUsage, fmt::format("--set takes KEY=VALUE: not \"{}\"", text),
+                     "pgalter help throttle");
+    settings.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    const auto& [key, value] = settings.back();
+    const auto wish = backfill::ReadWish(key, value);
+    if (wish && !wish->refusal.empty())
+      throw Rejected(ExitCode::kUsage, wish->refusal, "pgalter help throttle");
+    if (wish) continue;
+    if (const auto problem = throttle::Change(scratch, key, value))
+      throw Rejected(ExitCode::kUsage, *problem, "pgalter help throttle");
+  }
+  return settings;
+}
+
+Task<> SetPace(guard::Session& session, state::Run run, std::vector<PaceSetting> settings) {
+  if (!MayGoOn(run))
+    throw Rejected(ExitCode::kRefused,
+                   fmt::format("run {} is {}: it has no pace", run.id, state::Name(run.state)),
+                   "pgalter ps");
+  for (const auto& [key, value] : settings)
+    co_await state::SetThrottle(session, run.id, key, value);
+}
+
+Task<> CheckGate(guard::Session& session, state::Run run, std::string gate) {
+  std::vector<std::string> gates;
+  const auto steps = co_await state::LoadSteps(session, run.id);
+  for (const state::Step& step : steps)
+    if (const auto planned = run::PlannedStep(step).gate) gates.push_back(planned->name);
+  if (std::find(gates.begin(), gates.end(), gate) != gates.end()) co_return;
+  throw Rejected(ExitCode::kUsage, fmt::format("run {} has no gate {}", run.id, gate),
+                 gates.empty() ? "it has none" : fmt::format("it has: {}", fmt::join(gates, ", ")));
+}
+
+Task<> RefuseGoingOn(guard::Session& session, state::Run run, BesideRunner beside) {
+  if (!MayGoOn(run))
+    throw Rejected(ExitCode::kRefused,
+                   fmt::format("run {} is {}: it cannot go on", run.id, state::Name(run.state)),
+                   "start anew with: pgalter " + run.command);
+  if (beside == BesideRunner::kRefused) {
+    const auto runner = co_await FindLivingRunner(session, run.id);
+    if (runner) RefuseBeside(*runner, run);
+  }
+  co_await state::RefuseTakenTables(session, run.id);
+  // Before the first thing that is written: it would be sent.
+  co_await state::RefusePublication(session);
+  const state::Control control = co_await state::ReadControl(session, run.id);
+  if (control.wanted == state::Wanted::kRevert)
+    throw Rejected(ExitCode::kRefused,
+                   fmt::format("run {} is being taken back, which has not come to its end", run.id),
+                   fmt::format("pgalter revert {} --yes", run.id));
+}
+
+Task<> LetGoOn(guard::Session& session, std::string run, Further further) {
+  if (further.through) co_await state::GoThrough(session, run, *further.through);
+  if (!further.gate.empty()) co_await state::PassGate(session, run, further.gate);
+  co_await state::Ask(session, run, state::Wanted::kRun);
+}
+
+}  // namespace pgalter::cli
