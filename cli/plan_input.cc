@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "batcher/split/split_plan.h"
 #include "cli/lint/settings.h"
 #include "cli/rejected.h"
 #include "engine/catalog/read_schema.h"
@@ -27,14 +28,22 @@ void AddPlanInput(boost::program_options::options_description& options) {
   options.add_options()("sql",
                         boost::program_options::value<std::string>()->value_name("STATEMENTS"),
                         "the statements, instead of a file");
+  options.add_options()("split", boost::program_options::value<std::string>()->value_name("WISH"),
+                        "instead of statements: 'orders (note, noted_at) INTO order_note', which "
+                        "moves these columns to a new table");
 }
 
 std::string ReadPlanText(const Context& context) {
   const std::string name = context.Operand(0);
   const std::string command(context.command->name);
+  if (context.Has("split")) {
+    if (context.Has("sql") || !name.empty())
+      Refuse("--split and statements are two inputs", "one of them");
+    return "";
+  }
   if (context.Has("sql") == !name.empty())
     Refuse(name.empty()
-               ? fmt::format("{} needs a file, \"-\" for standard input, or --sql", command)
+               ? fmt::format("{} needs a file, \"-\" for standard input, --sql or --split", command)
                : fmt::format("\"{}\" and --sql are two inputs", name),
            fmt::format("one of them: pgalter {} --sql \"ALTER TABLE ...\"", command));
   if (context.Has("sql")) return context.Get("sql");
@@ -75,6 +84,12 @@ Task<PlanBase> ReadPlanBase(guard::Session& session) {
   base.options.server_version = std::min(major, kNewestJudged);
   base.schema = co_await live::ReadSchema(session);
   co_return base;
+}
+
+Task<plan::Plan> PlanOfSplit(const Context& context, guard::Session& session, PlanBase base) {
+  const auto wish = split::ReadWish(context.Get("split"));
+  if (!wish) Refuse(fmt::format("--split: {}", wish.error().message), wish.error().hint);
+  co_return co_await split::MakeSplitPlan(session, *wish, std::move(base.schema), base.options);
 }
 
 plan::Plan PlanOf(const std::string& text, PlanBase base) {

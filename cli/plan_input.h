@@ -12,11 +12,11 @@
 
 namespace pgalter::cli {
 
-// --sql
+// --sql and --split
 void AddPlanInput(boost::program_options::options_description& options);
 
-// The text of the operand ("-": standard input), or of --sql. Throws Rejected (usage): both, none,
-// or it cannot be read.
+// The text of the operand ("-": standard input), or of --sql; of --split none, which PlanOfSplit
+// reads. Throws Rejected (usage): several, none, or it cannot be read.
 std::string ReadPlanText(const Context& context);
 
 // Whether it is a plan, not SQL.
@@ -31,6 +31,9 @@ struct PlanBase {
 
 // Of the session's database. Throws Rejected (unsupported) where nobody knows what it does.
 Task<PlanBase> ReadPlanBase(guard::Session& session);
+
+// Of --split: what it can move is known by the database alone.
+Task<plan::Plan> PlanOfSplit(const Context& context, guard::Session& session, PlanBase base);
 
 // Both in one: the plan as it was kept, or one made now.
 plan::Plan PlanOf(const std::string& text, PlanBase base);

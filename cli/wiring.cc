@@ -15,6 +15,7 @@
 #include "batcher/rebuild/in_plan.h"
 #include "batcher/rebuild/key_step.h"
 #include "batcher/rebuild/shadow_step.h"
+#include "batcher/split/steps.h"
 #include "batcher/verify/verify_step.h"
 #include "engine/run/autocommit_step.h"
 #include "engine/run/ddl_step.h"
@@ -67,6 +68,8 @@ Wiring MakeWiring() {
   Add(wiring, "refresh", std::make_unique<run::DdlStep>(run::Holding::kAsLongAsItTakes));
   AddPart<cutover::SettleStep>(wiring, "settle");
   AddPart<rebuild::ShadowStep>(wiring, "shadow");
+  Add(wiring, "split-copy", std::make_unique<split::CopyStep>());
+  Add(wiring, "split-swap", std::make_unique<split::SwapStep>());
   Add(wiring, "sync-trigger", std::make_unique<backfill::SyncTriggerStep>());
   Add(wiring, "validate", std::make_unique<run::DdlStep>(run::Holding::kAsLongAsItTakes));
   AddPart<verify::VerifyStep>(wiring, "verify");

@@ -69,12 +69,24 @@ Task<PlanBase> ReadBase(const Context& context) {
   co_return base;
 }
 
-Task<ExitCode> Run(Context& context) {
-  const std::string text = ReadPlanText(context);
+Task<plan::Plan> MakeOrRead(const Context& context, const std::string& text) {
+  if (context.Has("split")) {
+    if (!context.Has("dsn") && !context.Has("env"))
+      throw Rejected(ExitCode::kUsage, "what a split can move is known by the database alone",
+                     "give it with --dsn or --env");
+    guard::Session session = co_await OpenSession(context);
+    PlanBase base = co_await ReadPlanBase(session);
+    co_return co_await PlanOfSplit(context, session, std::move(base));
+  }
   PlanBase base;
   // A plan that was kept is shown as it is: nothing is read for it.
   if (!IsPlan(text)) base = co_await ReadBase(context);
-  const plan::Plan made = PlanOf(text, std::move(base));
+  co_return PlanOf(text, std::move(base));
+}
+
+Task<ExitCode> Run(Context& context) {
+  const std::string text = ReadPlanText(context);
+  const plan::Plan made = co_await MakeOrRead(context, text);
   if (context.Has("out")) WriteFile(context.Get("out"), plan::FindFormat("json")->render(made));
   Print(plan::FindFormat(context.Get("output"))->render(made));
   const bool fails = std::ranges::any_of(made.statements, [](const plan::Statement& statement) {

@@ -126,7 +126,11 @@ Task<ExitCode> Run(Context& context) {
   {
     guard::Session session = co_await OpenForChange(context);
     PlanBase base = co_await ReadPlanBase(session);
-    planned.plan = PlanOf(text, base);
+    if (context.Has("split")) {
+      planned.plan = co_await PlanOfSplit(context, session, base);
+    } else {
+      planned.plan = PlanOf(text, base);
+    }
     Soak(context, planned.plan);
     Show(context, planned.plan);
     const bool dry_run = context.Has("dry-run");

@@ -176,7 +176,9 @@ void Annotator::TakeWorks(Step& step, const Effects& effects) {
     step.table_rewrite = step.table_rewrite || rewrite;
     step.table_scan = step.table_scan || !rewrite;
     // A chunk holds its rows for a moment; a rebuild copies beside the table.
-    if (step.kind == StepKind::kBackfill || step.kind == StepKind::kRebuild) continue;
+    if (step.kind == StepKind::kBackfill || step.kind == StepKind::kRebuild ||
+        step.kind == StepKind::kSplitCopy)
+      continue;
     const auto lock = std::ranges::find_if(effects.locks, [&](const locks::Lock& taken) {
       return !taken.index && taken.relation == work.relation;
     });

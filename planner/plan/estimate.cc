@@ -32,7 +32,7 @@ void Estimate::Add(const Step& step, const locks::Effects& effects) {
     const auto rows = static_cast<double>(*table->rows);
     const auto bytes = static_cast<double>(*table->bytes);
     Duration more = At(bytes, kScannedBytes);
-    if (step.kind == StepKind::kBackfill) {
+    if (step.kind == StepKind::kBackfill || step.kind == StepKind::kSplitCopy) {
       more = At(rows, kBackfilledRows);
     } else if (work.kind == locks::Work::Kind::kBuild) {
       more = At(rows, kIndexedRows);

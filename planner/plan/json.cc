@@ -17,7 +17,8 @@ constexpr std::array kKinds = {
     StepKind::kDdl,      StepKind::kConcurrentIndex, StepKind::kDropIndex,
     StepKind::kValidate, StepKind::kBackfill,        StepKind::kGate,
     StepKind::kDetach,   StepKind::kRefresh,         StepKind::kAutocommit,
-    StepKind::kRebuild,  StepKind::kRelease};
+    StepKind::kRebuild,  StepKind::kRelease,         StepKind::kSplitCopy,
+    StepKind::kSplitSwap};
 constexpr std::array kTransactions = {Transaction::kOwn, Transaction::kShared, Transaction::kNone};
 constexpr std::array kAnswers = {Answer::kAsIs, Answer::kRewritten, Answer::kLeastBad,
                                  Answer::kFails};
@@ -51,6 +52,13 @@ json::value RebuildJson(const std::optional<Rebuild>& rebuild) {
   if (!rebuild) return nullptr;
   return json::object{
       {"table", rebuild->table}, {"alter", rebuild->alter}, {"maps", Texts(rebuild->maps)}};
+}
+
+json::value SplitJson(const std::optional<Split>& split) {
+  if (!split) return nullptr;
+  return json::object{{"source", split->source},          {"target", split->target},
+                      {"key", Texts(split->key)},         {"key_types", Texts(split->key_types)},
+                      {"columns", Texts(split->columns)}, {"present", split->present}};
 }
 
 json::value GateJson(const std::optional<Gate>& gate) {
@@ -213,6 +221,14 @@ Step ReadStep(const json::value& value, const std::string& where, std::string& e
       read.Take(part.error());
     }
   }
+  if (read.Has("split")) {
+    if (const json::value* member = read.Optional("split")) {
+      Reader part(*member, where + ".split");
+      step.split = Split{part.Text("source"),     part.Text("target"),   part.Texts("key"),
+                         part.Texts("key_types"), part.Texts("columns"), part.Text("present")};
+      read.Take(part.error());
+    }
+  }
   if (const json::value* member = read.Optional("gate")) {
     Reader part(*member, where + ".gate");
     step.gate =
@@ -276,6 +292,7 @@ json::object ToJson(const Step& step) {
           {"index", std::move(index)},
           {"backfill", BackfillJson(step.backfill)},
           {"rebuild", RebuildJson(step.rebuild)},
+          {"split", SplitJson(step.split)},
           {"gate", GateJson(step.gate)}};
 }
 

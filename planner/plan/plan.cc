@@ -38,6 +38,10 @@ std::string_view Name(StepKind kind) {
       return "rebuild";
     case StepKind::kRelease:
       return "release";
+    case StepKind::kSplitCopy:
+      return "split-copy";
+    case StepKind::kSplitSwap:
+      return "split-swap";
   }
   return "";
 }

@@ -33,6 +33,8 @@ enum class StepKind {
   kAutocommit,       // any other statement that a transaction may not hold
   kRebuild,          // `rebuild`: a copy through a shadow table; `sql` shows the plain statement
   kRelease,          // the old table of the rebuild before it goes, with what leads back to it
+  kSplitCopy,        // `split`: the rows of the new table, and the proof that they are the same
+  kSplitSwap,        // `split`: that proof once more, then `sql` in one transaction
 };
 
 enum class Transaction {
@@ -76,6 +78,18 @@ struct Rebuild {
   bool operator==(const Rebuild&) const = default;
 };
 
+// A table of which some columns go to another one. Triggers keep the other one up.
+struct Split {
+  std::string source;                  // as SQL, with its schema, as everything here
+  std::string target;                  // by the name that it has until the swap
+  std::vector<std::string> key;        // columns that both have
+  std::vector<std::string> key_types;  // of PostgreSQL's own order
+  std::vector<std::string> columns;    // that move
+  std::string present;                 // of a row of the source: whether it has one in the target
+
+  bool operator==(const Split&) const = default;
+};
+
 struct Gate {
   std::string name;    // unique in the plan: `resume RUN --gate NAME`
   std::string reason;  // what has to hold before it is opened
@@ -107,6 +121,7 @@ struct Step {
   std::optional<sql::QualifiedName> index;  // of kConcurrentIndex, kDropIndex
   std::optional<Backfill> backfill;         // of kBackfill
   std::optional<Rebuild> rebuild;           // of kRebuild
+  std::optional<Split> split;               // of kSplitCopy, kSplitSwap
   std::optional<Gate> gate;                 // of kGate
 
   bool operator==(const Step&) const = default;

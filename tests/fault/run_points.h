@@ -38,6 +38,8 @@ inline Words ContractPoints() {
 inline Words OtherPoints() {
   return {"autocommit-ran", "detach-pending", "old-table-dropped", "cutover-waits", "parent-made",
           "attached", "detached", "attach-committed", "key-back", "detach-committed", "key-adopted",
+          // of a table split in two
+          "split-checked", "split-copied", "split-committed", "split-all-copied", "split-compared",
           // of partition split, merge and retain
           "parts-made", "swap-committed", "old-partition-dropped", "merged", "merge-committed",
           "retired", "exported", "drop-checked", "partition-dropped"};

@@ -80,7 +80,8 @@ std::string LockCell(const Step& step) {
 }
 
 std::string WorkCell(const Step& step) {
-  if (step.kind == StepKind::kBackfill) return "rows in chunks";
+  if (step.kind == StepKind::kBackfill || step.kind == StepKind::kSplitCopy)
+    return "rows in chunks";
   if (step.kind == StepKind::kRebuild) return "copied beside itself";
   if (step.table_rewrite) return "TABLE REWRITE";
   return step.table_scan ? "scan" : "";
