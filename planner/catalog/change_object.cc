@@ -139,6 +139,9 @@ void Change::operator()(const sql::ast::CreateFunction& statement) {
   function.arguments = statement.arguments;
   function.optional_arguments = statement.optional_arguments;
   function.types = statement.types;
+  function.names = statement.names;
+  function.result = statement.result;
+  function.procedure = statement.procedure;
   function.volatility = statement.volatility.value_or(sql::ast::Volatility::kVolatile);
   function.language = statement.language;
   function.body = statement.body;

@@ -158,6 +158,10 @@ struct Function {
   int arguments = 0;
   int optional_arguments = 0;             // those of them that have a default
   std::vector<sql::ast::TypeName> types;  // of the arguments; empty: not known
+  std::vector<std::string> names;         // of the arguments; empty: not known
+  // Not known of what no statement was seen to make.
+  std::optional<sql::ast::FunctionResult> result;
+  bool procedure = false;
   sql::ast::Volatility volatility = sql::ast::Volatility::kVolatile;
   std::string language;
   std::string body;

@@ -9,6 +9,7 @@
 #include "planner/lint/routines.h"
 #include "planner/lint/rules.h"
 #include "planner/lint/suppression.h"
+#include "planner/sql/ast/recover.h"
 #include "planner/sql/newer_syntax.h"
 
 namespace pgalter::lint {
@@ -26,12 +27,14 @@ constexpr std::string_view kInTransactionId = "concurrently-in-transaction";
 constexpr std::string_view kUnusedIgnoreId = "unused-ignore";
 constexpr std::string_view kReasonlessIgnoreId = "ignore-without-reason";
 
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
 // Blanks count once, so that indenting a statement anew leaves its fingerprint alone.
 std::uint64_t HashOf(std::string_view text, std::uint64_t hash) {
   constexpr std::uint64_t kPrime = 0x100000001b3;  // FNV-1a
   bool blank = false;
   for (const char c : text) {
-    const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    const bool space = IsBlank(c);
     if (space && blank) continue;
     blank = space;
     hash = (hash ^ static_cast<unsigned char>(space ? ' ' : c)) * kPrime;
@@ -137,7 +140,9 @@ class FileLinter {
   enum class Place { kScript, kEmbedded, kOwnTransaction };
 
   void ReadPart(const Part& part);
-  std::optional<Statement> ReadPiece(const Piece& piece, Span span);
+  void ReadPiece(const Piece& piece, Span span, Script& script);
+  void ReadBroken(const Piece& piece, Span span, const std::string& why, Script& script);
+  void AddStatement(Statement statement, Span span, Script& script);
   void JudgeScript(const Script& script);
   void JudgeInside(const ScriptStatement& outer, Transaction& transaction, Place outside,
                    int depth);
@@ -286,18 +291,48 @@ void FileLinter::JudgeInside(const ScriptStatement& outer, Transaction& transact
   }
 }
 
-std::optional<Statement> FileLinter::ReadPiece(const Piece& piece, Span span) {
-  auto statement = sql::ast::ReadStatement(piece.sql);
-  if (statement) return std::move(*statement);
-  auto newer = sql::RecogniseNewer(piece.sql);
-  if (!newer) {
-    SayAt(kParseErrorId, span,
-          fmt::format("this is not read as SQL: {}", statement.error().message));
-    return std::nullopt;
+void FileLinter::AddStatement(Statement statement, Span span, Script& script) {
+  timeline_.Add(statement, {index_, span.begin});
+  const std::string_view written =
+      std::string_view(file_.text).substr(span.begin, span.end - span.begin);
+  script.statements.push_back({std::move(statement), written, span, false});
+}
+
+// A semicolon may be missing: what is broken hides no statement after it.
+void FileLinter::ReadBroken(const Piece& piece, Span span, const std::string& why, Script& script) {
+  const std::vector<Span> within = sql::ast::StatementsWithin(piece.sql);
+  const auto next = std::ranges::find_if(within, [](const Span& part) { return part.begin > 0; });
+  Span broken = span;
+  if (next != within.end()) broken.end = span.begin + next->begin;
+  while (broken.end > broken.begin + 1 && IsBlank(file_.text[broken.end - 1])) --broken.end;
+  statements_.push_back(broken);
+  SayAt(kParseErrorId, broken, fmt::format("this is not read as SQL: {}", why));
+  for (const Span& part : within) {
+    const Span whole{span.begin + part.begin, span.begin + part.end};
+    auto statement = sql::ast::ReadStatement(
+        std::string_view(piece.sql).substr(part.begin, part.end - part.begin));
+    if (!statement) continue;
+    if (part.begin > 0) statements_.push_back(whole);
+    ++script.count;
+    AddStatement(std::move(*statement), whole, script);
   }
-  SayAt(kNewerSyntaxId, span,
-        fmt::format("{} needs PostgreSQL {}; it was read by pattern", newer->what, newer->major));
-  return std::move(newer->statement);
+}
+
+void FileLinter::ReadPiece(const Piece& piece, Span span, Script& script) {
+  if (auto statement = sql::ast::ReadStatement(piece.sql)) {
+    statements_.push_back(span);
+    script.last_understood = true;
+    return AddStatement(std::move(*statement), span, script);
+  } else if (auto newer = sql::RecogniseNewer(piece.sql)) {
+    statements_.push_back(span);
+    SayAt(kNewerSyntaxId, span,
+          fmt::format("{} needs PostgreSQL {}; it was read by pattern", newer->what, newer->major));
+    script.last_understood = newer->statement.has_value();
+    if (newer->statement) AddStatement(std::move(*newer->statement), span, script);
+  } else {
+    script.last_understood = false;
+    ReadBroken(piece, span, statement.error().message, script);
+  }
 }
 
 void FileLinter::ReadPart(const Part& part) {
@@ -321,15 +356,8 @@ void FileLinter::ReadPart(const Part& part) {
       SayAt(kParseErrorId, span,
             "the text is UTF-16 or UTF-32: save it as UTF-8, as psql reads it");
     if (piece.kind != PieceKind::kStatement) continue;
-    statements_.push_back(span);
     ++script.count;
-    auto statement = ReadPiece(piece, span);
-    script.last_understood = statement.has_value();
-    if (!statement) continue;
-    timeline_.Add(*statement, {index_, span.begin});
-    const std::string_view written =
-        text.substr(piece.span.begin, piece.span.end - piece.span.begin);
-    script.statements.push_back({std::move(*statement), written, span, false});
+    ReadPiece(piece, span, script);
   }
 }
 

@@ -2,6 +2,7 @@
 
 // ALTER TABLE, one sub-command at a time. Private to planner/locks.
 
+#include <optional>
 #include <set>
 
 #include "planner/locks/draft.h"
@@ -16,6 +17,7 @@ struct Altered {
   bool only = false;
   std::set<std::string> dropped_constraints;
   std::set<std::string> added_columns;
+  std::set<std::string> retyped_columns;
 
   [[nodiscard]] const catalog::Column* FindColumn(const std::string& column) const {
     return table == nullptr ? nullptr : table->FindColumn(column);
@@ -46,6 +48,7 @@ void ScanForNotNull(const Altered& altered, Draft& draft, const std::string& col
 void AddColumn(const ast::TableCommand& command, const Altered& altered, Draft& draft);
 void DropColumn(const ast::TableCommand& command, const Altered& altered, Draft& draft);
 void SetNotNull(const ast::TableCommand& command, const Altered& altered, Draft& draft);
+void SetDefault(const ast::TableCommand& command, const Altered& altered, Draft& draft);
 void AddIdentity(const ast::TableCommand& command, const Altered& altered, Draft& draft);
 void SetExpression(const ast::TableCommand& command, const Altered& altered, Draft& draft);
 void SetType(const ast::TableCommand& command, const Altered& altered, Draft& draft);
@@ -58,6 +61,10 @@ void AddConstraint(const ast::Constraint& constraint, const Altered& altered, Dr
 void AlterConstraint(const ast::TableCommand& command, const Altered& altered, Draft& draft);
 void ValidateConstraint(const ast::TableCommand& command, const Altered& altered, Draft& draft);
 void DropConstraint(const ast::TableCommand& command, const Altered& altered, Draft& draft);
+// What a foreign key points at must be a table, have such a key, and be as lasting as this one,
+// where that is known.
+void RequireTarget(const ast::Constraint& constraint, std::optional<ast::Persistence> persistence,
+                   Draft& draft);
 // The lock that a foreign key takes on the table it points at, and on that one's partitions.
 void TakeTarget(const QualifiedName& target, Draft& draft, LockMode mode);
 

@@ -130,6 +130,30 @@ bool ProvesOutside(const catalog::Table& by_default, const catalog::Table& paren
   });
 }
 
+bool Overlap(const ast::PartitionBound& one, const ast::PartitionBound& other) {
+  if (one.is_default || other.is_default) return one.is_default && other.is_default;
+  if (one.modulus > 0) return one.modulus == other.modulus && one.remainder == other.remainder;
+  if (!one.values.empty())
+    return std::ranges::any_of(one.values, [&](const std::string& value) {
+      return std::ranges::find(other.values, value) != other.values.end();
+    });
+  const auto single = [](const ast::PartitionBound& bound) {
+    return bound.from.size() == 1 && bound.to.size() == 1;
+  };
+  if (!single(one) || !single(other)) return false;
+  const auto below = [](const std::string& from, const std::string& to) {
+    return IsOpen(from) || IsOpen(to) || (from != to && AtLeast(to, from));
+  };
+  return below(one.from[0], other.to[0]) && below(other.from[0], one.to[0]);
+}
+
+void RefuseOverlap(const QualifiedName& parent, const ast::PartitionBound& bound, Draft& draft) {
+  for (const catalog::Table* part : draft.schema().Partitions(parent))
+    if (part->bound && Overlap(bound, *part->bound))
+      draft.Refuse(Refusal::kOther, Show(part->name),
+                   Show(part->name) + " has a part of these bounds already");
+}
+
 bool HasOtherChecks(const catalog::Table& table) {
   return !table.complete || Collect(table).more || !Collect(table).comparisons.empty();
 }

@@ -16,6 +16,12 @@ namespace pgalter::locks {
 [[nodiscard]] bool ProvesOutside(const catalog::Table& by_default, const catalog::Table& parent,
                                  const ast::PartitionBound& bound);
 
+// Whether some value surely lies in both: no two partitions may have one. Over one column only.
+[[nodiscard]] bool Overlap(const ast::PartitionBound& one, const ast::PartitionBound& other);
+
+// Refuses a bound that another partition has a part of.
+void RefuseOverlap(const QualifiedName& parent, const ast::PartitionBound& bound, Draft& draft);
+
 // A valid CHECK that may or may not keep them out.
 [[nodiscard]] bool HasOtherChecks(const catalog::Table& table);
 

@@ -95,6 +95,8 @@ void Apply(const TableCommand& command, const Altered& altered, Draft& draft) {
       return SetNotNull(command, altered, draft);
     case TableChange::kDropNotNull:
       return DropNotNull(command, altered, draft);
+    case TableChange::kSetDefault:
+      return SetDefault(command, altered, draft);
     case TableChange::kAddIdentity:
       return AddIdentity(command, altered, draft);
     case TableChange::kSetExpression:
@@ -220,6 +222,7 @@ void Form(const ast::AlterTable& alter, Draft& draft) {
   for (const TableCommand& command : alter.commands) {
     if (command.change == TableChange::kDropConstraint)
       altered.dropped_constraints.insert(command.name);
+    if (command.change == TableChange::kSetType) altered.retyped_columns.insert(command.name);
     if (command.column && altered.FindColumn(command.column->name) == nullptr)
       altered.added_columns.insert(command.column->name);
   }

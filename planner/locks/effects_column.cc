@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "planner/locks/allowed.h"
 #include "planner/locks/alter.h"
 #include "planner/locks/types.h"
 
@@ -152,6 +153,8 @@ void AddColumn(const TableCommand& command, const Altered& altered, Draft& draft
   Rewrites(column, altered, draft).Find();
   RequireValue(column, altered, draft);
   RefuseChanging(column, altered, draft);
+  // A CHECK is looked at with the constraints.
+  RefuseAtColumn(column, draft);
   for (const ast::Constraint& constraint : column.constraints)
     InlineConstraint(column, constraint, altered, draft);
 }
@@ -167,6 +170,14 @@ void SetNotNull(const TableCommand& command, const Altered& altered, Draft& draf
   if (altered.only && altered.IsPartitioned() && !done)
     draft.TakeTree(altered.name, LockMode::kAccessExclusive);
   ScanForNotNull(altered, draft, command.name);
+}
+
+void SetDefault(const TableCommand& command, const Altered& altered, Draft& draft) {
+  if (!command.expression) return;
+  RefuseForbidden(*command.expression, Place::kDefault, command.name, draft);
+  const catalog::Column* column = altered.FindColumn(command.name);
+  if (column != nullptr && column->known && !altered.retyped_columns.contains(command.name))
+    RefuseUnfitDefault(*command.expression, column->type, command.name, draft);
 }
 
 void AddIdentity(const TableCommand& command, const Altered& altered, Draft& draft) {

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <optional>
 
+#include "planner/locks/allowed.h"
 #include "planner/locks/alter.h"
 
 namespace pgalter::locks {
@@ -52,6 +54,23 @@ void RequireTargetKey(const ast::Constraint& constraint, Draft& draft) {
                "no unique key of " + Show(key.target) + " has just these columns");
 }
 
+// Temporary tables and others cannot point at one another; what is logged needs what is logged.
+void RequireLastingTarget(ast::Persistence persistence, const catalog::Table& target,
+                          Draft& draft) {
+  using ast::Persistence;
+  const bool fits = persistence == Persistence::kUnlogged
+                        ? target.persistence != Persistence::kTemporary
+                        : target.persistence == persistence;
+  if (fits || !target.complete) return;
+  const auto word = [](Persistence one) {
+    if (one == Persistence::kTemporary) return "temporary";
+    return one == Persistence::kUnlogged ? "unlogged" : "permanent";
+  };
+  draft.Refuse(Refusal::kOther, Show(target.name),
+               std::string("a ") + word(persistence) + " table cannot point at " +
+                   Show(target.name) + ", which is " + word(target.persistence));
+}
+
 // Every partition has the same foreign key, checked: the parent takes it over without a scan.
 bool PartitionsHaveIt(const ast::Constraint& constraint, const Altered& altered,
                       const catalog::Schema& schema) {
@@ -72,7 +91,9 @@ void AddForeignKey(const ast::Constraint& constraint, Written written, const Alt
                    Draft& draft) {
   if (!constraint.foreign_key) return;
   const QualifiedName& target = constraint.foreign_key->target;
-  RequireTargetKey(constraint, draft);
+  std::optional<ast::Persistence> persistence;
+  if (altered.table != nullptr && altered.table->complete) persistence = altered.table->persistence;
+  RequireTarget(constraint, persistence, draft);
   if (altered.IsPartitioned()) {
     if (constraint.not_valid && written == Written::kByItself && draft.version() < 18)
       draft.Refuse(Refusal::kNotValidOnPartitioned, SubjectOf(constraint),
@@ -201,6 +222,20 @@ void RefuseTakenName(const ast::Constraint& constraint, const Altered& altered, 
 
 }  // namespace
 
+void RequireTarget(const ast::Constraint& constraint, std::optional<ast::Persistence> persistence,
+                   Draft& draft) {
+  if (!constraint.foreign_key) return;
+  const QualifiedName& name = constraint.foreign_key->target;
+  const catalog::Table* target = draft.schema().FindTable(name);
+  if (target != nullptr && target->kind != catalog::TableKind::kTable &&
+      target->kind != catalog::TableKind::kPartitioned) {
+    draft.Refuse(Refusal::kOther, Show(name), Show(name) + " is not a table");
+    return;
+  }
+  if (target != nullptr && persistence) RequireLastingTarget(*persistence, *target, draft);
+  RequireTargetKey(constraint, draft);
+}
+
 void TakeTarget(const QualifiedName& target, Draft& draft, LockMode mode) {
   draft.Take(target, mode);
   const catalog::Table* table = draft.schema().FindTable(target);
@@ -211,6 +246,7 @@ void TakeTarget(const QualifiedName& target, Draft& draft, LockMode mode) {
 void AddConstraint(const ast::Constraint& constraint, const Altered& altered, Draft& draft,
                    Written written) {
   RefuseTakenName(constraint, altered, draft);
+  RefuseInConstraint(constraint, SubjectOf(constraint), draft);
   RequireColumns(constraint, altered, draft);
   if (constraint.not_enforced) draft.Needs(18, "NOT ENFORCED");
   if (constraint.without_overlaps) draft.Needs(18, "WITHOUT OVERLAPS");

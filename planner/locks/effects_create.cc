@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "planner/locks/allowed.h"
 #include "planner/locks/forms.h"
 
 namespace pgalter::locks {
@@ -33,7 +34,14 @@ void RefuseTaken(const QualifiedName& name, Draft& draft) {
 
 void Form(const ast::CreateType& create, Draft& draft) { RefuseTakenType(create.name, draft); }
 
-void Form(const ast::CreateDomain& create, Draft& draft) { RefuseTakenType(create.name, draft); }
+void Form(const ast::CreateDomain& create, Draft& draft) {
+  RefuseTakenType(create.name, draft);
+  for (const ast::Constraint& constraint : create.constraints) {
+    RefuseInConstraint(constraint, Show(create.name), draft);
+    if (constraint.kind == ast::ConstraintKind::kDefault && constraint.expression)
+      RefuseUnfitDefault(*constraint.expression, create.type, Show(create.name), draft);
+  }
+}
 
 void Form(const ast::AlterEnum& alter, Draft& draft) {
   const catalog::Type* type =
@@ -50,9 +58,51 @@ void Form(const ast::AlterEnum& alter, Draft& draft) {
       refuse(Refusal::kUnknownObject, needed, " does not have the value ");
 }
 
+namespace {
+
+bool SameType(const ast::TypeName& a, const ast::TypeName& b) {
+  const bool schemas_differ = !a.schema.empty() && !b.schema.empty() && a.schema != b.schema;
+  return a.name == b.name && (a.array_dimensions > 0) == (b.array_dimensions > 0) &&
+         !schemas_differ;
+}
+
+bool SameResult(const ast::FunctionResult& a, const ast::FunctionResult& b) {
+  return a.set == b.set && SameType(a.type, b.type) &&
+         std::ranges::equal(a.fields, b.fields, [](const auto& one, const auto& other) {
+           return one.name == other.name && SameType(one.type, other.type);
+         });
+}
+
+// CREATE OR REPLACE gives a function another body, not another face.
+void RefuseOtherFace(const ast::CreateFunction& create, const catalog::Function& known,
+                     Draft& draft) {
+  if (!known.result) return;
+  const auto refuse = [&](const std::string& what) {
+    draft.Refuse(
+        Refusal::kOther, Show(create.name),
+        "CREATE OR REPLACE cannot " + what + " of " + Show(create.name) + ": drop it first");
+  };
+  if (create.procedure != known.procedure) return refuse("make a procedure of a function, or one");
+  if (create.result && !SameResult(*create.result, *known.result))
+    return refuse("change what is returned");
+  for (std::size_t i = 0; i < std::min(create.names.size(), known.names.size()); ++i)
+    if (!known.names[i].empty() && create.names[i] != known.names[i])
+      return refuse("change the name of argument " + known.names[i]);
+  if (create.optional_arguments < known.optional_arguments)
+    refuse("remove the default of an argument");
+}
+
+}  // namespace
+
 void Form(const ast::CreateFunction& create, Draft& draft) {
   const auto overloads = draft.schema().functions().find(create.name.name);
-  if (create.replace || overloads == draft.schema().functions().end()) return;
+  if (overloads == draft.schema().functions().end()) return;
+  if (create.replace) {
+    for (const catalog::Function& known : overloads->second)
+      if (known.name == draft.schema().Placed(create.name) && known.TakesTypes(create.types))
+        RefuseOtherFace(create, known, draft);
+    return;
+  }
   // Without the types, whether it is the same one cannot be told.
   if (static_cast<int>(create.types.size()) != create.arguments) return;
   const QualifiedName placed = draft.schema().Placed(create.name);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "planner/locks/allowed.h"
 #include "planner/locks/alter.h"
 #include "planner/locks/forms.h"
 
@@ -102,6 +103,9 @@ void Form(const ast::CreateIndex& create, Draft& draft) {
     RefuseWithoutClass(create, *table, draft);
     RefuseChanging(create, *table, draft);
   }
+  for (const ast::IndexColumn& column : create.columns)
+    if (column.expression) RefuseForbidden(*column.expression, Place::kIndex, create.name, draft);
+  if (create.where) RefuseForbidden(*create.where, Place::kIndexCondition, create.name, draft);
   if (!create.name.empty() && table != nullptr) {
     const bool taken = schema.FindIndex({table->name.schema, create.name}) != nullptr;
     if (taken && create.if_not_exists) {

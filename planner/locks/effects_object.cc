@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "planner/locks/forms.h"
 
@@ -36,6 +38,64 @@ void RefuseOtherColumns(const ast::CreateView& create, const catalog::Table& vie
   }
 }
 
+// SELECT total: the name is the column's.
+bool IsPlainOutput(const ast::CreateView& create, const sql::ColumnUse& use) {
+  return std::ranges::any_of(create.outputs, [&](const ast::ViewColumn& output) {
+    return output.name == use.name && output.column && output.column->name == use.name;
+  });
+}
+
+bool IsOfEveryTable(const std::string& column) {
+  constexpr std::array<std::string_view, 6> kSystem = {"tableoid", "ctid", "xmin",
+                                                       "xmax",     "cmin", "cmax"};
+  return std::ranges::find(kSystem, column) != kSystem.end();
+}
+
+struct Source {
+  const catalog::Table* table = nullptr;
+  std::string name;  // by which columns name it
+};
+
+// Columns that no table has, of what is known whole.
+void RefuseUnknownUses(const std::vector<sql::ColumnUse>& uses, const std::vector<Source>& from,
+                       Draft& draft) {
+  const auto known = [](const Source& source) {
+    return source.table != nullptr && source.table->complete;
+  };
+  if (from.empty() || !std::ranges::all_of(from, known)) return;
+  for (const sql::ColumnUse& use : uses) {
+    if (use.whole_row || use.name.empty() || IsOfEveryTable(use.name)) continue;
+    const auto is_named = [&](const Source& source) { return source.name == use.name; };
+    if (std::ranges::any_of(from, is_named)) continue;
+    const auto has = [&](const Source& source) {
+      return (use.qualifier.empty() || use.qualifier == source.name) &&
+             source.table->FindColumn(use.name) != nullptr;
+    };
+    const auto meant = [&](const Source& source) { return use.qualifier == source.name; };
+    if (std::ranges::any_of(from, has)) continue;
+    if (!use.qualifier.empty() && std::ranges::none_of(from, meant)) continue;
+    draft.Refuse(Refusal::kUnknownObject, use.name,
+                 "no table that is read has a column " + use.name);
+    return;
+  }
+}
+
+void RefuseUnknownUses(const ast::CreateView& create, Draft& draft) {
+  std::vector<Source> from;
+  for (const ast::FromTable& item : create.from)
+    from.push_back(
+        {draft.schema().FindTable(item.table), item.alias.empty() ? item.table.name : item.alias});
+  // ORDER BY and GROUP BY may use the names of the view's own columns.
+  std::vector<sql::ColumnUse> uses = create.columns;
+  std::erase_if(uses, [&](const sql::ColumnUse& use) {
+    return use.qualifier.empty() &&
+           std::ranges::find(create.outputs, use.name, &ast::ViewColumn::name) !=
+               create.outputs.end() &&
+           !IsPlainOutput(create, use);
+  });
+  RefuseUnknownUses(uses, from, draft);
+}
+
 }  // namespace
 
 void Form(const ast::CreateView& create, Draft& draft) {
@@ -44,11 +104,15 @@ void Form(const ast::CreateView& create, Draft& draft) {
     draft.Take(create.name, LockMode::kAccessExclusive);
     RefuseOtherColumns(create, *view, draft);
   }
+  RefuseUnknownUses(create, draft);
   for (const QualifiedName& table : create.reads) draft.Take(table, LockMode::kAccessShare);
 }
 
 void Form(const ast::CreateTrigger& create, Draft& draft) {
   if (create.replace) draft.Needs(14, "CREATE OR REPLACE TRIGGER");
+  if (create.when_has_subquery)
+    draft.Refuse(Refusal::kOther, create.name,
+                 "a subquery cannot stand in the condition of a trigger");
   const catalog::Table* table = draft.schema().FindTable(create.table);
   const bool taken = table != nullptr &&
                      std::ranges::find(table->triggers, create.name, &catalog::Trigger::name) !=
@@ -75,6 +139,8 @@ void Form(const ast::Policy& policy, Draft& draft) {
       std::ranges::find(known->policies, policy.name) != known->policies.end())
     draft.Refuse(Refusal::kExists, policy.name,
                  Show(known->name) + " has a policy " + policy.name + " already");
+  // A subquery has columns of its own.
+  if (policy.reads.empty()) RefuseUnknownUses(policy.columns, {{known, policy.table.name}}, draft);
   for (const QualifiedName& table : policy.reads) draft.Take(table, LockMode::kAccessShare);
 }
 
@@ -90,6 +156,28 @@ void Form(const ast::Grant& grant, Draft& draft) {
   for (const QualifiedName& table : grant.objects) draft.Take(table, LockMode::kAccessShare);
 }
 
+namespace {
+
+// The relation, and the column, trigger or whatever of it that the comment is about.
+void RequireCommented(const ast::CommentOn& comment, Draft& draft) {
+  const catalog::Table* table = draft.schema().FindTable(comment.name);
+  if (table == nullptr) {
+    const ast::TypeName type{comment.name.schema.value_or(""), comment.name.name, {}, 0};
+    if (draft.schema().complete() && draft.schema().FindType(type) == nullptr)
+      draft.Refuse(Refusal::kUnknownObject, Show(comment.name),
+                   "there is no relation " + Show(comment.name));
+    return;
+  }
+  if (comment.kind == ast::ObjectKind::kColumn) RefuseUnknownColumn(*table, comment.part, draft);
+  // Of NOT NULL constraints the names are not followed.
+  if (comment.kind == ast::ObjectKind::kConstraint && table->complete && draft.version() < 18 &&
+      table->FindConstraint(comment.part) == nullptr)
+    draft.Refuse(Refusal::kUnknownObject, comment.part,
+                 Show(table->name) + " has no constraint " + comment.part);
+}
+
+}  // namespace
+
 void Form(const ast::CommentOn& comment, Draft& draft) {
   switch (comment.kind) {
     case ast::ObjectKind::kTable:
@@ -97,10 +185,13 @@ void Form(const ast::CommentOn& comment, Draft& draft) {
     case ast::ObjectKind::kView:
     case ast::ObjectKind::kMaterializedView:
     case ast::ObjectKind::kForeignTable:
+      RequireCommented(comment, draft);
       return draft.Take(comment.name, LockMode::kShareUpdateExclusive);
     case ast::ObjectKind::kIndex:
       return draft.TakeIndex(comment.name, LockMode::kShareUpdateExclusive);
     case ast::ObjectKind::kConstraint:
+      RequireCommented(comment, draft);
+      return draft.Take(comment.name, LockMode::kAccessShare);
     case ast::ObjectKind::kTrigger:
     case ast::ObjectKind::kRule:
     case ast::ObjectKind::kPolicy:

@@ -146,6 +146,7 @@ void AttachPartition(const TableCommand& command, const Altered& altered, Draft&
     if (work != nullptr && inside == Truth::kUnknown)
       Doubt(*work, "whether a valid CHECK of " + Show(name) + " proves the bound is not known");
   }
+  RefuseOverlap(altered.name, *command.bound, draft);
   ScanDefaultPartition(altered.name, *command.bound, draft);
   BuildMissingIndexes(altered, name, draft);
   CheckForeignKeys(altered, name, draft);

@@ -26,6 +26,7 @@ struct ColumnUse {
 struct FunctionUse {
   std::vector<std::string> name;  // schema-qualified as written: {"lower"}, {"pg_catalog", "lower"}
   int arguments = 0;
+  bool over = false;  // with OVER (…): a window function, or an aggregate used as one
 
   bool operator==(const FunctionUse&) const = default;
 };

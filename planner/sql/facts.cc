@@ -13,6 +13,7 @@ FunctionUse ReadCall(const pg_query::FuncCall& call) {
   FunctionUse use;
   for (const auto& part : call.funcname()) use.name.push_back(part.string().sval());
   use.arguments = call.args_size();
+  use.over = call.has_over();
   return use;
 }
 

@@ -234,7 +234,8 @@ Token ScriptLexer::ReadColon() {
   if (end == name) return Take(TokenKind::kOther, at_ + 1);
   if (quoted && Byte(end) == next) {
     std::string text(text_.substr(at_, end + 1 - at_));
-    text.front() = ' ';
+    text[0] = next;
+    text[1] = '_';
     return Substitute(end + 1, std::move(text));
   }
   if (asked && Byte(end) == '}') {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "planner/sql/ast/recover.h"
 #include "planner/sql/ast/statement.h"
 #include "planner/sql/newer_syntax.h"
 #include "planner/sql/script.h"
@@ -34,6 +35,13 @@ void ReadPiece(const std::string& sql) {
   } else if (const auto newer = sql_room::RecogniseNewer(sql)) {
     Require(newer->major >= 16, "a newer form has a version");
     if (newer->statement) ReadBody(*newer->statement);
+  } else {
+    std::size_t end = 0;
+    for (const sql_room::Span& part : sql_room::ast::StatementsWithin(sql)) {
+      Require(part.begin >= end && part.begin < part.end && part.end <= sql.size(),
+              "what is read of broken text stands in it, in order");
+      end = part.end;
+    }
   }
 }
 

@@ -111,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"PartitionWithoutDefault",
          "CREATE TABLE events_2027 PARTITION OF events"
          " FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');",
-         "create-partition-of", "warning"},
+         "create-partition-of", "note"},
         {"DetachInTransaction", "BEGIN; ALTER TABLE events DETACH PARTITION events_2024; COMMIT;",
          "detach-partition", "warning"},
         {"ValidateForeignKeyInSameTransaction",

@@ -247,7 +247,7 @@ TEST(Script, DataWithoutItsEndStopsAtTheNextStatement) {
 TEST(Script, VariablesAndPlaceholdersBecomeWords) {
   EXPECT_EQ(Sql("SELECT :a, :'b c'"), "SELECT _a, :'b c'");
   EXPECT_EQ(Sql("SELECT :name"), "SELECT _name");
-  EXPECT_EQ(Sql("SELECT :'name'"), "SELECT  'name'");
+  EXPECT_EQ(Sql("SELECT :'name'"), "SELECT '_name'");
   EXPECT_EQ(Sql("SELECT * FROM :\"name\""), "SELECT * FROM  \"name\"");
   EXPECT_EQ(Sql("SELECT :{?name}"), "SELECT TRUE    ");
   EXPECT_EQ(Sql("SELECT ${schema}.f(${a-b})"), "SELECT __schema_.f(__a_b_)");

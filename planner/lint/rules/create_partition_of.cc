@@ -25,8 +25,8 @@ void Check(const Context& context, const Reporter& report) {
       "would not",
       parent);
   remark.lock = LockTaken{locks::LockMode::kAccessExclusive, parent};
-  // An instant, and a wait that somebody has thought of.
-  if (context.session.lock_timeout()) remark.severity = Severity::kNote;
+  // An instant, as of any ALTER TABLE.
+  remark.severity = Severity::kNote;
   report(std::move(remark));
 }
 

@@ -2,6 +2,7 @@
 
 // What is no definition of an object: transactions, settings, rows, and the rest.
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,11 +56,15 @@ struct Modify {
   bool has_limit = false;                // anywhere inside: it goes by parts
   bool from_query = false;               // INSERT … SELECT (not VALUES)
   std::vector<std::string> set_columns;  // of UPDATE and MERGE's UPDATE, INSERT's list
-  bool merge_deletes = false;            // WHEN … THEN DELETE
-  bool upserts = false;                  // ON CONFLICT … DO UPDATE
-  bool duplicate_column = false;         // one is assigned twice
-  std::vector<std::string> literals;     // strings, at any depth: an enum's value may be among them
-  std::vector<Modify> within;            // those in its WITH
+  // That are given the literal NULL, by UPDATE or in some row of VALUES; where INSERT has no list,
+  // their places in the table, from 0.
+  std::vector<std::string> null_columns;
+  std::vector<std::size_t> null_places;
+  bool merge_deletes = false;         // WHEN … THEN DELETE
+  bool upserts = false;               // ON CONFLICT … DO UPDATE
+  bool duplicate_column = false;      // one is assigned twice
+  std::vector<std::string> literals;  // strings, at any depth: an enum's value may be among them
+  std::vector<Modify> within;         // those in its WITH
 };
 
 struct Select {

@@ -2,6 +2,7 @@
 
 // What is known of an expression, a type or a condition from its text alone.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,14 @@ struct ColumnCast {
   bool operator==(const ColumnCast&) const = default;
 };
 
+// A literal and nothing else but casts around it. Not NULL.
+struct Constant {
+  enum class Kind { kString, kInteger, kDecimal, kBoolean, kBits };
+  Kind kind = Kind::kString;
+  std::string text;             // the value: a string without quotes
+  std::vector<TypeName> casts;  // the innermost first
+};
+
 struct Expression {
   std::string text;  // as written
   ExpressionFacts facts;
@@ -52,7 +61,9 @@ struct Expression {
   std::vector<std::string> literals;  // strings, of any depth
   bool is_null = false;               // the literal NULL, casts around it or not
   bool is_literal = false;  // a literal and nothing else, a sign or casts around it allowed
-  bool is_true = false;     // a condition that holds for every row: true, 1 = 1
+  std::optional<Constant> constant;
+  std::optional<FunctionUse> call;  // it is this call and nothing else
+  bool is_true = false;             // a condition that holds for every row: true, 1 = 1
 
   // Of a condition: the parts that AND joins at its top, as far as they are of these kinds.
   std::vector<std::string> not_null_columns;  // column IS NOT NULL

@@ -83,12 +83,20 @@ struct ViewColumn {
   std::optional<ColumnUse> column;  // that stands for it alone
 };
 
+// A table in FROM.
+struct FromTable {
+  QualifiedName table;
+  std::string alias;  // empty unless written
+};
+
 struct CreateView {
   QualifiedName name;
   bool replace = false;
   bool temporary = false;
   std::vector<QualifiedName> reads;
-  std::vector<ColumnUse> columns;     // that its query mentions
+  std::vector<ColumnUse> columns;  // that its query mentions
+  // Where every column is one of these tables': no subquery, no function in FROM. Else empty.
+  std::vector<FromTable> from;
   std::vector<ViewColumn> outputs;    // its own columns; empty: the text alone does not tell
   std::vector<std::string> literals;  // strings, at any depth
 };
@@ -102,16 +110,30 @@ struct CreateTrigger {
   bool before = false;
   std::vector<std::string> columns;     // UPDATE OF …
   std::vector<ColumnUse> when_columns;  // that WHEN (…) mentions, by NEW and OLD
+  bool when_has_subquery = false;
   QualifiedName function;
 };
 
 enum class Volatility { kVolatile, kStable, kImmutable };
 
+// What a function gives back. A single OUT argument or column of TABLE (…) is its type.
+struct FunctionResult {
+  struct Field {
+    std::string name;
+    TypeName type;
+  };
+  TypeName type;  // "record" where there are several; "void" of a procedure without
+  bool set = false;
+  std::vector<Field> fields;  // of a record
+};
+
 struct CreateFunction {
   QualifiedName name;
-  int arguments = 0;            // that a call gives: IN, INOUT and VARIADIC
-  int optional_arguments = 0;   // those of them that have a default
-  std::vector<TypeName> types;  // of the arguments
+  int arguments = 0;                     // that a call gives: IN, INOUT and VARIADIC
+  int optional_arguments = 0;            // those of them that have a default
+  std::vector<TypeName> types;           // of the arguments
+  std::vector<std::string> names;        // of the arguments; empty: it has none
+  std::optional<FunctionResult> result;  // none: a type is that of a column (%TYPE)
   bool procedure = false;
   bool replace = false;
   std::string language;
@@ -193,7 +215,7 @@ struct AlterDomain {
 };
 
 struct Sequence {
-  QualifiedName name;
+  QualifiedName name;  // of a temporary one in "pg_temp"
   bool create = true;  // else ALTER
   bool if_not_exists = false;
   bool rewrites = false;  // ALTER that changes more than its owner
@@ -224,6 +246,7 @@ struct Grant {
 struct CommentOn {
   ObjectKind kind = ObjectKind::kOther;
   QualifiedName name;  // of the relation, where a part of one is meant
+  std::string part;    // the column, constraint, trigger …
 };
 
 struct Publication {

@@ -61,6 +61,25 @@ bool IsAlways(const pg_query::Node& node, bool value) {
   }
 }
 
+std::optional<Constant> ReadConstant(const pg_query::Node& node) {
+  const auto* literal = Literal(node);
+  if (literal == nullptr || literal->isnull()) return std::nullopt;
+  using Kind = Constant::Kind;
+  Constant constant;
+  constant.text = ConstantText(*literal);
+  if (literal->has_ival()) constant.kind = Kind::kInteger;
+  // A number that is no int4 comes as one with a point.
+  if (literal->has_fval())
+    constant.kind =
+        constant.text.find_first_of(".eE") == std::string::npos ? Kind::kInteger : Kind::kDecimal;
+  if (literal->has_boolval()) constant.kind = Kind::kBoolean;
+  if (literal->has_bsval()) constant.kind = Kind::kBits;
+  for (const auto* at = &node; at->has_type_cast(); at = &at->type_cast().arg())
+    constant.casts.push_back(ReadType(at->type_cast().type_name()));
+  std::ranges::reverse(constant.casts);
+  return constant;
+}
+
 std::string ColumnName(const pg_query::Node& node) {
   const auto& inner = WithoutCasts(node);
   return inner.has_column_ref() ? ReadColumn(inner.column_ref()).name : "";
@@ -186,6 +205,9 @@ Expression ReadExpression(const pg_query::Node& node, Extent extent, Source& sou
   const auto* literal = Literal(node);
   expression.is_null = literal != nullptr && literal->isnull();
   expression.is_literal = literal != nullptr || IsSigned(WithoutCasts(node));
+  expression.constant = ReadConstant(node);
+  if ((node.has_func_call() || node.has_sqlvalue_function()) && !expression.facts.functions.empty())
+    expression.call = expression.facts.functions.front();
   expression.is_true = IsAlways(node, true);
   AddConjunct(expression, node);
   return expression;

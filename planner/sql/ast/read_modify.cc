@@ -22,6 +22,23 @@ void SetColumns(Modify& modify, const Nodes& targets) {
   }
 }
 
+bool IsNull(const pg_query::Node& value) { return LiteralText(value) == "NULL"; }
+
+void SetNulls(Modify& modify, const pg_query::SelectStmt& values) {
+  for (const auto& row : values.values_lists()) {
+    const auto& items = Items(row);
+    for (int i = 0; i < items.size(); ++i) {
+      if (!IsNull(items[i])) continue;
+      const auto place = static_cast<std::size_t>(i);
+      if (modify.set_columns.empty()) {
+        AddOnce(modify.null_places, place);
+      } else if (place < modify.set_columns.size()) {
+        AddOnce(modify.null_columns, modify.set_columns[place]);
+      }
+    }
+  }
+}
+
 // Where the condition of this statement stands is only known if it is all of the text.
 void SetWhere(Modify& modify, const pg_query::Node& where, bool is_root, Source& source) {
   Extent extent;
@@ -40,12 +57,16 @@ void ReadParts(Modify& modify, AnyMessage statement, bool is_root, Source& sourc
     SetColumns(modify, insert->cols());
     const auto& select = insert->select_stmt().select_stmt();
     modify.upserts = insert->on_conflict_clause().action() == pg_query::ONCONFLICT_UPDATE;
+    SetNulls(modify, select);
     modify.from_query = insert->has_select_stmt() && select.values_lists_size() == 0;
     if (select.has_where_clause()) SetWhere(modify, select.where_clause(), false, source);
   } else if (const auto* update = statement.As<pg_query::UpdateStmt>()) {
     modify.verb = Modify::Verb::kUpdate;
     modify.table = ReadName(update->relation());
     SetColumns(modify, update->target_list());
+    for (const auto& node : update->target_list())
+      if (node.res_target().indirection_size() == 0 && IsNull(node.res_target().val()))
+        AddOnce(modify.null_columns, std::string(node.res_target().name()));
     if (update->has_where_clause()) SetWhere(modify, update->where_clause(), is_root, source);
   } else if (const auto* erase = statement.As<pg_query::DeleteStmt>()) {
     modify.verb = Modify::Verb::kDelete;

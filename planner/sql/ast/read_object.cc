@@ -116,12 +116,15 @@ CommentOn ReadComment(const pg_query::CommentStmt& statement) {
   const bool is_part = IsOnTable(comment.kind) || comment.kind == ObjectKind::kColumn ||
                        comment.kind == ObjectKind::kConstraint;
   comment.name = is_part ? WithoutLast(statement.object()) : ReadName(statement.object());
+  if (is_part) comment.part = ReadName(statement.object()).name;
   return comment;
 }
 
 Sequence ReadSequence(const pg_query::CreateSeqStmt& statement) {
   Sequence sequence;
   sequence.name = ReadName(statement.sequence());
+  if (ReadPersistence(statement.sequence()) == Persistence::kTemporary)
+    sequence.name.schema = "pg_temp";
   sequence.if_not_exists = statement.if_not_exists();
   return WithOptions(std::move(sequence), statement.options());
 }

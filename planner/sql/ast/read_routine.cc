@@ -16,6 +16,39 @@ bool IsGivenByCaller(pg_query::FunctionParameterMode mode) {
   return mode != pg_query::FUNC_PARAM_OUT && mode != pg_query::FUNC_PARAM_TABLE;
 }
 
+bool IsGivenBack(pg_query::FunctionParameterMode mode) {
+  return mode == pg_query::FUNC_PARAM_OUT || mode == pg_query::FUNC_PARAM_INOUT ||
+         mode == pg_query::FUNC_PARAM_TABLE;
+}
+
+std::optional<FunctionResult> ReadResult(const pg_query::CreateFunctionStmt& statement) {
+  FunctionResult result;
+  bool of_columns = statement.return_type().pct_type();
+  for (const auto& node : statement.parameters()) {
+    const auto& parameter = node.function_parameter();
+    if (!IsGivenBack(parameter.mode())) continue;
+    of_columns |= parameter.arg_type().pct_type();
+    result.fields.push_back({parameter.name(), ReadType(parameter.arg_type())});
+  }
+  if (of_columns) return std::nullopt;
+  result.set = statement.return_type().setof();
+  const bool record =
+      result.fields.size() > 1 || (statement.is_procedure() && !result.fields.empty());
+  if (record) {
+    result.type.name = "record";
+    return result;
+  }
+  if (statement.has_return_type()) {
+    result.type = ReadType(statement.return_type());
+  } else if (!result.fields.empty()) {
+    result.type = result.fields.front().type;
+  } else {
+    result.type.name = "void";
+  }
+  result.fields.clear();
+  return result;
+}
+
 Volatility ReadVolatility(const std::string& written) {
   if (written == "immutable") return Volatility::kImmutable;
   return written == "stable" ? Volatility::kStable : Volatility::kVolatile;
@@ -59,6 +92,26 @@ std::vector<ViewColumn> OutputsOf(const pg_query::SelectStmt& select) {
   return outputs;
 }
 
+// Whether it is tables and joins of them alone.
+bool AddFrom(std::vector<FromTable>& from, const pg_query::Node& item) {
+  if (item.has_range_var()) {
+    const auto& table = item.range_var();
+    from.push_back({ReadName(table), table.alias().aliasname()});
+    return table.alias().colnames_size() == 0;
+  }
+  if (!item.has_join_expr()) return false;
+  const auto& join = item.join_expr();
+  return !join.has_alias() && AddFrom(from, join.larg()) && AddFrom(from, join.rarg());
+}
+
+std::vector<FromTable> FromOf(const pg_query::SelectStmt& select, const TreeFacts& facts) {
+  if (select.has_larg() || select.has_with_clause() || facts.expression.has_subquery) return {};
+  std::vector<FromTable> from;
+  const auto add = [&](const auto& item) { return AddFrom(from, item); };
+  if (!std::ranges::all_of(select.from_clause(), add)) from.clear();
+  return from;
+}
+
 template <class T>
 void Append(std::vector<T>& to, std::vector<T> items) {
   for (T& item : items) AddOnce(to, std::move(item));
@@ -91,6 +144,7 @@ CreateView ReadCreateView(const pg_query::ViewStmt& statement) {
   view.replace = statement.replace();
   view.temporary = ReadPersistence(statement.view()) == Persistence::kTemporary;
   TreeFacts facts = Collect(statement.query());
+  view.from = FromOf(statement.query().select_stmt(), facts);
   view.reads = ReadTables(facts.tables);
   view.columns = std::move(facts.expression.columns);
   view.literals = std::move(facts.literals);
@@ -110,8 +164,11 @@ CreateTrigger ReadCreateTrigger(const pg_query::CreateTrigStmt& statement) {
   trigger.row = statement.row();
   trigger.before = (statement.timing() & kBefore) != 0;
   trigger.columns = Strings(statement.columns());
-  if (statement.has_when_clause())
-    trigger.when_columns = Collect(statement.when_clause()).expression.columns;
+  if (statement.has_when_clause()) {
+    TreeFacts facts = Collect(statement.when_clause());
+    trigger.when_columns = std::move(facts.expression.columns);
+    trigger.when_has_subquery = facts.expression.has_subquery;
+  }
   trigger.function = ReadName(statement.funcname());
   return trigger;
 }
@@ -126,8 +183,10 @@ CreateFunction ReadCreateFunction(const pg_query::CreateFunctionStmt& statement,
     if (!IsGivenByCaller(parameter.mode())) continue;
     ++function.arguments;
     function.types.push_back(ReadType(parameter.arg_type()));
+    function.names.push_back(parameter.name());
     if (parameter.has_defexpr()) ++function.optional_arguments;
   }
+  function.result = ReadResult(statement);
   for (const auto& option : statement.options()) ReadFunctionOption(function, option.def_elem());
   if (statement.has_sql_body()) {
     if (function.language.empty()) function.language = "sql";
