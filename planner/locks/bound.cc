@@ -63,6 +63,11 @@ bool Below(const Known& known, const std::string& column, const std::string& lim
 
 bool IsOpen(const std::string& end) { return end == "MINVALUE" || end == "MAXVALUE"; }
 
+// By a DO block or a migration tool, from what is not known.
+bool IsPutTogether(const std::string& literal) {
+  return literal.find("__computed") != std::string::npos || literal.find('$') != std::string::npos;
+}
+
 bool InRange(const Known& known, const std::string& column, const ast::PartitionBound& bound) {
   if (bound.from.size() != 1 || bound.to.size() != 1) return false;
   if (std::ranges::find(known.not_null, column) == known.not_null.end()) return false;
@@ -135,7 +140,7 @@ bool Overlap(const ast::PartitionBound& one, const ast::PartitionBound& other) {
   if (one.modulus > 0) return one.modulus == other.modulus && one.remainder == other.remainder;
   if (!one.values.empty())
     return std::ranges::any_of(one.values, [&](const std::string& value) {
-      return std::ranges::find(other.values, value) != other.values.end();
+      return !IsPutTogether(value) && std::ranges::find(other.values, value) != other.values.end();
     });
   const auto single = [](const ast::PartitionBound& bound) {
     return bound.from.size() == 1 && bound.to.size() == 1;

@@ -1,5 +1,5 @@
-// Only what the server refuses for certain: a text that a type does not read, or a type that no cast
-// leads from by assignment.
+// Only what the server refuses for certain: a text that a type does not read, or a type that no
+// cast leads from by assignment.
 
 #include <algorithm>
 #include <charconv>
