@@ -422,8 +422,8 @@ TEST(CreateIndex, HasItsShape) {
   EXPECT_THAT(index.included, ElementsAre("d", "e"));
   ASSERT_EQ(index.columns.size(), 3U);
   EXPECT_EQ(index.columns[0].column, "a");
-  EXPECT_EQ(index.columns[0].collation, "C");
-  EXPECT_EQ(index.columns[0].operator_class, "text_ops");
+  EXPECT_EQ(index.columns[0].collation.name, "C");
+  EXPECT_EQ(index.columns[0].operator_class.name, "text_ops");
   EXPECT_TRUE(index.columns[0].descending);
   EXPECT_TRUE(index.columns[0].nulls_first);
   EXPECT_EQ(index.columns[1].expression->text, "lower(b)");
