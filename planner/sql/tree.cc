@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "planner/sql/text.h"
 
@@ -12,16 +13,18 @@ namespace {
 
 constexpr std::string_view kSelect = "SELECT ";
 
-template <class Change>
-void ChangeLocations(Type type, google::protobuf::MessageLite& message, const Change& change) {
-  ChangeParts(type, message, change, [&](Type part_type, google::protobuf::MessageLite& part) {
-    ChangeLocations(part_type, part, change);
-  });
-}
-
+// Not by recursion, nor is Walk: the switch over all types of messages has a large frame, and
+// expressions are a thousand levels deep where a program wrote them.
 template <class Change>
 void ChangeLocations(pg_query::Node& root, const Change& change) {
-  ChangeLocations(Type::kNode, root, change);
+  std::vector<std::pair<Type, google::protobuf::MessageLite*>> open{{Type::kNode, &root}};
+  while (!open.empty()) {
+    const auto [type, message] = open.back();
+    open.pop_back();
+    ChangeParts(type, *message, change, [&](Type part_type, google::protobuf::MessageLite& part) {
+      open.emplace_back(part_type, &part);
+    });
+  }
 }
 
 // The value of `SELECT <value>`, null if the statement is anything more.
@@ -49,11 +52,18 @@ std::optional<AnyMessage> Inside(const pg_query::Node& node) {
 }
 
 void Walk(AnyMessage root, const std::function<void(AnyMessage)>& visit) {
-  visit(root);
-  VisitParts(root.type(), root.message(),
-             [&](Type type, const google::protobuf::MessageLite& part) {
-               Walk({type, part}, visit);
-             });
+  std::vector<AnyMessage> open{root};
+  while (!open.empty()) {
+    const AnyMessage message = open.back();
+    open.pop_back();
+    visit(message);
+    const auto parts = static_cast<std::ptrdiff_t>(open.size());
+    VisitParts(message.type(), message.message(),
+               [&](Type type, const google::protobuf::MessageLite& part) {
+                 open.emplace_back(type, part);
+               });
+    std::reverse(open.begin() + parts, open.end());  // the first is visited first
+  }
 }
 
 std::string Meaning(const pg_query::Node& root) {
