@@ -17,6 +17,7 @@ namespace pgalter::cli::serve {
 
 namespace {
 
+constexpr async::Milliseconds kAnew{0};
 constexpr async::Milliseconds kWatched{1'000};
 constexpr async::Milliseconds kUnwatched{5'000};
 constexpr async::Milliseconds kLongestPause{10'000};
@@ -46,14 +47,26 @@ Task<> Feed::Connect() {
 
 Task<> Feed::Open() {
   co_await Connect();
-  co_await LookInTurn();
+  co_await LookInTurn(kAnew);
 }
 
-Task<> Feed::LookInTurn() {
+Task<> Feed::LookInTurn(async::Clock::duration fresh) {
   co_await TakeTurn();
   const Turn turn(*this);
+  // Somebody who was before us in the queue has done it.
+  if (async::Clock::now() - looked_at_ < fresh) co_return;
   co_await Look();
+  looked_at_ = async::Clock::now();
   SetLink(true, "");
+}
+
+Task<> Feed::Freshen() {
+  if (!session_.open() || async::Clock::now() - looked_at_ < kWatched) co_return;
+  try {
+    co_await LookInTurn(kWatched);
+  } catch (const pg::PgError& error) {
+    Log(error.what());
+  }
 }
 
 Task<> Feed::Look() {
@@ -121,7 +134,7 @@ Task<> Feed::Follow() {
     std::exception_ptr problem;
     try {
       if (!session_.open()) co_await Connect();
-      co_await LookInTurn();
+      co_await LookInTurn(kAnew);
     } catch (...) {
       problem = std::current_exception();
     }

@@ -47,6 +47,8 @@ class Feed {
   Task<> Open();
   // Looks until it is cancelled.
   Task<> Follow();
+  // Looks now, unless somebody has within the last second. What goes wrong then is Follow's to say.
+  Task<> Freshen();
 
   // Newest first.
   [[nodiscard]] std::vector<const ShownRun*> Runs() const;
@@ -104,7 +106,7 @@ class Feed {
 
   Task<> Connect();
   Task<> Look();
-  Task<> LookInTurn();
+  Task<> LookInTurn(async::Clock::duration fresh);
   Task<> TakeTurn();
   Task<> Sleep(Sleepers& among, async::Milliseconds limit);
   void Wake(Sleepers& sleepers);
@@ -115,6 +117,7 @@ class Feed {
   pg::ConnectOptions connect_;
   guard::Session session_;
   bool installed_ = false;
+  async::Clock::time_point looked_at_;
   async::Clock::time_point next_whole_look_;
   std::map<std::string, ShownRun> runs_;
   Link link_;

@@ -64,6 +64,11 @@ int StatusOf(run::ExitCode code) {
   }
 }
 
+bool ShowsRuns(Place place) {
+  return place == Place::kRuns || place == Place::kRun || place == Place::kMetrics ||
+         place == Place::kControl;
+}
+
 Response Failed(const std::exception_ptr& error) {
   const run::Verdict verdict = Judge(error);
   return ErrorResponse(StatusOf(verdict.code), verdict.text, verdict.hint);
@@ -90,6 +95,7 @@ Task<Response> Site::Answer(Request request) {
   if (auto refused = Refuse(request, route, options_.access)) co_return *refused;
   std::exception_ptr failure;
   try {
+    if (ShowsRuns(route.place)) co_await feed_.Freshen();
     co_return co_await AnswerRoute(request, route);
   } catch (const Unavailable& error) {
     co_return ErrorResponse(503, fmt::format("the database is not reached: {}", error.what()));

@@ -9,17 +9,23 @@ function colours() {
   return {line: of('--accent'), fill: of('--accent-soft'), text: of('--text'), grid: of('--line')};
 }
 
+// As the rest of the page says times: UTC, the day where several are shown.
+function times(plot, ticks) {
+  const days = ticks.length > 1 && ticks.at(-1) - ticks[0] > 86400;
+  return ticks.map((tick) => new Date(tick * 1000).toISOString().slice(...(days ? [5, 16] : [11, 19]))
+    .replace('T', ' '));
+}
+
 function options(name, width, colour, format, range) {
   const axis = {stroke: colour.text, grid: {stroke: colour.grid, width: 1}, ticks: {show: false}};
   return {
     width,
     height: 160,
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
     legend: {show: false},
     cursor: {drag: {x: true, y: false}},
     scales: {y: {range}},
     series: [{}, {label: name, stroke: colour.line, fill: colour.fill, width: 1.5}],
-    axes: [axis, {...axis, size: 60, values: (plot, ticks) => ticks.map(format)}],
+    axes: [{...axis, space: 90, values: times}, {...axis, size: 60, values: (plot, ticks) => ticks.map(format)}],
   };
 }
 
