@@ -155,7 +155,7 @@ bool Overlap(const ast::PartitionBound& one, const ast::PartitionBound& other) {
 void RefuseOverlap(const QualifiedName& parent, const ast::PartitionBound& bound, Draft& draft) {
   for (const catalog::Table* part : draft.schema().Partitions(parent))
     if (part->bound && Overlap(bound, *part->bound))
-      draft.Refuse(Refusal::kOther, Show(part->name),
+      draft.Refuse(Refusal::kExists, Show(part->name),
                    Show(part->name) + " has a part of these bounds already");
 }
 

@@ -33,7 +33,7 @@ void RefuseContradictions(const ast::CreateTable& create, Draft& draft) {
   }
   std::ranges::for_each(create.constraints, count);
   if (keys > 1)
-    draft.Refuse(Refusal::kExists, Show(create.name),
+    draft.Refuse(Refusal::kOther, Show(create.name),
                  Show(create.name) + " gets more than one primary key");
   const bool all_written = create.inherits.empty() && create.like.empty() && !create.partition_of &&
                            create.of_type.empty();
