@@ -217,8 +217,7 @@ void Form(const ast::Publication& publication, Draft& draft) {
 }
 
 void Form(const ast::Sequence& sequence, Draft& draft) {
-  const bool temporary = sequence.name.schema == "pg_temp";
-  if (sequence.create && !sequence.if_not_exists && !temporary) RefuseTaken(sequence.name, draft);
+  if (sequence.create && !sequence.if_not_exists) RefuseTaken(sequence.name, draft);
   if (sequence.owner_table) draft.Take(*sequence.owner_table, LockMode::kAccessShare);
 }
 
