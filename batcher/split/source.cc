@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
@@ -276,9 +277,9 @@ Task<> ReadIndexes(Session& session, const Found& found, const std::vector<std::
     index.unique = rows.Get<bool>(i, 2);
     index.is_constraint = rows.Get<bool>(i, 3);
     const auto of = rows.Get<std::optional<std::string>>(i, 4).value_or("expr");
-    const std::string wished =
-        fmt::format("{}_{}_{}", source.target.name, of, index.is_constraint ? "key" : "idx");
-    index.name = co_await FreeName(session, found, wished, taken);
+    const char* kind = index.is_constraint ? "key" : "idx";
+    std::string wanted = fmt::format("{}_{}_{}", source.target.name, of, kind);
+    index.name = co_await FreeName(session, found, std::move(wanted), taken);
     if (!index.unique) continue;
     const pg::Result columns = co_await session.db().Query(
         "SELECT value FROM pg_catalog.json_array_elements_text($1::json)",
