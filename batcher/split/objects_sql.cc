@@ -283,7 +283,6 @@ Names::Names(const Source& of)
   target = made("new");
   sync = made("sync");
   put = made("put");
-  trigger = "pgalter_split";
 }
 
 std::vector<const Column*> Required(const Source& source) {

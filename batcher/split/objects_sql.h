@@ -25,7 +25,7 @@ struct Names {
   std::string target;  // the new table, until the swap
   std::string sync;    // function of the triggers on the source
   std::string put;     // function of the view's triggers
-  std::string trigger;
+  std::string trigger = "pgalter_split";
   std::string key;          // the new table's primary key
   std::string foreign_key;  // and what ties it to the source
 };
