@@ -82,7 +82,7 @@ TEST_F(Network, ACommitWithoutAnAnswerCountsOnce) {
 
 // What the way takes is not taken for work: neither the pace nor the size of chunks suffers.
 TEST_F(Network, AFarServerIsWorkedOnAndObeys) {
-  constexpr int kFew = 5'000;
+  constexpr int kFew = 12'000;
   MakeItems(kFew);
   Writers writers(database_.conninfo(), 22);
   Words arguments = Two(Slowly());

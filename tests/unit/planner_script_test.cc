@@ -248,7 +248,7 @@ TEST(Script, VariablesAndPlaceholdersBecomeWords) {
   EXPECT_EQ(Sql("SELECT :a, :'b c'"), "SELECT _a, :'b c'");
   EXPECT_EQ(Sql("SELECT :name"), "SELECT _name");
   EXPECT_EQ(Sql("SELECT :'name'"), "SELECT '_name'");
-  EXPECT_EQ(Sql("SELECT * FROM :\"name\""), "SELECT * FROM  \"name\"");
+  EXPECT_EQ(Sql("SELECT * FROM :\"name\""), "SELECT * FROM \"_name\"");
   EXPECT_EQ(Sql("SELECT :{?name}"), "SELECT TRUE    ");
   EXPECT_EQ(Sql("SELECT ${schema}.f(${a-b})"), "SELECT __schema_.f(__a_b_)");
   EXPECT_EQ(Sql("SELECT $(name), {{ name }}"), "SELECT __name_, ___name___");
