@@ -123,7 +123,7 @@ Task<> RecordEnd(Job& job) {
 }
 
 Task<> Copy(run::Environment& env, const state::Step& step, const plan::Split& split) {
-  guard::Session session = co_await copy::OpenSession(env);
+  guard::Session session = co_await OpenSession(env);
   throttle::ChunkSizeOptions size;
   size.target = copy::PaceOf(env).chunk_time;
   Job job{env, session, split, step, throttle::ChunkSizePolicy(size)};

@@ -30,10 +30,15 @@ std::string List(const std::vector<Column>& columns, const std::string& row = ""
   return Each(columns, ", ", [&](const Column& column) { return row + column.name; });
 }
 
-std::string SameKey(const Source& source, const std::string& one, const std::string& other) {
-  return Each(source.key, " AND ", [&](const Column& column) {
+std::string Same(const std::vector<Column>& columns, const std::string& one,
+                 const std::string& other) {
+  return Each(columns, " AND ", [&](const Column& column) {
     return fmt::format("{}{} {} {}{}", one, column.name, column.equals, other, column.name);
   });
+}
+
+std::string SameKey(const Source& source, const std::string& one, const std::string& other) {
+  return Same(source.key, one, other);
 }
 
 std::string Present(const Source& source, const std::string& row) {
@@ -93,18 +98,18 @@ Texts MakeTable(const Source& source, const Names& names) {
 
 // Also what default privileges have given.
 std::string TakeRights(const std::string& from) {
-  return fmt::format(
-      R"sql(DO $pgalter$ DECLARE r record; BEGIN
+  return "DO " + DollarQuoted(fmt::format(
+                     R"sql(DECLARE r record; BEGIN
 FOR r IN SELECT DISTINCT CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END AS who
   FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) g WHERE c.oid = {0}::pg_catalog.regclass AND g.grantee <> c.relowner
-LOOP EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM %s', {0}, r.who); END LOOP; END $pgalter$)sql",
-      QuoteLiteral(from));
+LOOP EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM %s', {0}, r.who); END LOOP; END)sql",
+                     QuoteLiteral(from)));
 }
 
 // Those that are there when it runs: nobody has to know them before.
 std::string CopyRights(const std::string& from, const std::string& to) {
-  return fmt::format(
-      R"sql(DO $pgalter$ DECLARE r record; BEGIN
+  return "DO " + DollarQuoted(fmt::format(
+                     R"sql(DECLARE r record; BEGIN
 FOR r IN SELECT a.what, a.is_grantable, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END AS who
   FROM pg_catalog.pg_class c CROSS JOIN LATERAL (
     SELECT g.privilege_type AS what, g.is_grantable, g.grantee FROM pg_catalog.aclexplode(c.relacl) g
@@ -112,8 +117,8 @@ FOR r IN SELECT a.what, a.is_grantable, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE
     FROM pg_catalog.pg_attribute s JOIN pg_catalog.pg_attribute t ON t.attrelid = {1}::pg_catalog.regclass AND t.attname = s.attname
     CROSS JOIN LATERAL pg_catalog.aclexplode(s.attacl) g WHERE s.attrelid = c.oid AND s.attnum > 0 AND NOT s.attisdropped) a
   WHERE c.oid = {0}::pg_catalog.regclass AND a.grantee <> c.relowner
-LOOP EXECUTE pg_catalog.format('GRANT %s ON %s TO %s%s', r.what, {1}, r.who, CASE WHEN r.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END); END LOOP; END $pgalter$)sql",
-      QuoteLiteral(from), QuoteLiteral(to));
+LOOP EXECUTE pg_catalog.format('GRANT %s ON %s TO %s%s', r.what, {1}, r.who, CASE WHEN r.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END); END LOOP; END)sql",
+                     QuoteLiteral(from), QuoteLiteral(to)));
 }
 
 // A row of the target whose unique value another row of the source has by now is one whose own
@@ -123,12 +128,9 @@ std::string Evict(const Source& source, const Names& names, const std::string& r
   std::string sql;
   for (const Index& index : source.indexes) {
     if (!index.unique) continue;
-    sql +=
-        fmt::format("    DELETE FROM {} n USING ONLY {} s WHERE {} AND ({}) = ({}) AND NOT ({});\n",
-                    names.target, names.source, SameKey(source, "s.", row),
-                    Each(index.columns, ", ", [](const std::string& name) { return "n." + name; }),
-                    Each(index.columns, ", ", [](const std::string& name) { return "s." + name; }),
-                    SameKey(source, "n.", "s."));
+    sql += fmt::format("    DELETE FROM {} n USING ONLY {} s WHERE {} AND {} AND NOT ({});\n",
+                       names.target, names.source, SameKey(source, "s.", row),
+                       Same(index.columns, "n.", "s."), SameKey(source, "n.", "s."));
   }
   return sql;
 }
@@ -149,38 +151,46 @@ std::string Bring(const Source& source, const Names& names, const std::string& r
              names.target, SameKey(source, "n.", row));
 }
 
+std::string TriggerFunction(const std::string& name, const std::string& body) {
+  return fmt::format(
+      "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER\n"
+      "SET search_path = pg_catalog, pg_temp AS {}",
+      name, DollarQuoted(body));
+}
+
 // SECURITY DEFINER: users have no rights on the target. A snapshot from before a row was copied
 // does not see it and would leave it there: the INSERT finds it and fails with 40001 then, as for
 // any row that somebody else has changed meanwhile.
 std::string SyncFunction(const Source& source, const Names& names) {
   const std::vector<Column> all = AllColumns(source);
-  return fmt::format(
-      "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER\n"
-      "SET search_path = pg_catalog, pg_temp AS $pgalter$\n"
-      "#variable_conflict use_column\n"
-      "DECLARE gone boolean;\n"
-      "BEGIN\n"
-      "  IF TG_OP = 'TRUNCATE' THEN\n"
-      "    TRUNCATE ONLY {};\n"
-      "    RETURN NULL;\n"
-      "  END IF;\n"
-      "  IF TG_OP <> 'INSERT' THEN\n"
-      "{}"
-      "    IF gone AND NOT FOUND AND ({}) AND pg_catalog.current_setting('transaction_isolation')\n"
-      "        NOT IN ('read committed', 'read uncommitted') THEN\n"
-      "      INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO NOTHING;\n"
-      "      DELETE FROM {} n WHERE {};\n"
-      "    END IF;\n"
-      "  END IF;\n"
-      "  IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND\n"
-      "      (ROW({})::record OPERATOR(pg_catalog.*<>) ROW({})::record) THEN\n"
-      "{}"
-      "  END IF;\n"
-      "  RETURN NULL;\n"
-      "END $pgalter$",
-      names.sync, names.target, Bring(source, names, "OLD."), Present(source, "OLD."), names.target,
-      List(all), List(all, "OLD."), List(source.key), names.target, SameKey(source, "n.", "OLD."),
-      List(source.key, "OLD."), List(source.key, "NEW."), Bring(source, names, "NEW."));
+  return TriggerFunction(
+      names.sync,
+      fmt::format("#variable_conflict use_column\n"
+                  "DECLARE gone boolean;\n"
+                  "BEGIN\n"
+                  "  IF TG_OP = 'TRUNCATE' THEN\n"
+                  "    TRUNCATE ONLY {};\n"
+                  "    RETURN NULL;\n"
+                  "  END IF;\n"
+                  "  IF TG_OP <> 'INSERT' THEN\n"
+                  "{}"
+                  "    IF gone AND NOT FOUND AND ({}) AND "
+                  "pg_catalog.current_setting('transaction_isolation')\n"
+                  "        NOT IN ('read committed', 'read uncommitted') THEN\n"
+                  "      INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO NOTHING;\n"
+                  "      DELETE FROM {} n WHERE {};\n"
+                  "    END IF;\n"
+                  "  END IF;\n"
+                  "  IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND\n"
+                  "      (ROW({})::record OPERATOR(pg_catalog.*<>) ROW({})::record) THEN\n"
+                  "{}"
+                  "  END IF;\n"
+                  "  RETURN NULL;\n"
+                  "END",
+                  names.target, Bring(source, names, "OLD."), Present(source, "OLD."), names.target,
+                  List(all), List(all, "OLD."), List(source.key), names.target,
+                  SameKey(source, "n.", "OLD."), List(source.key, "OLD."), List(source.key, "NEW."),
+                  Bring(source, names, "NEW.")));
 }
 
 // A view's INSERT and DELETE: of the columns, since the row is the source's. A DELETE compares the
@@ -202,37 +212,38 @@ std::string PutFunction(const Source& source, const Names& names) {
           QuoteLiteral(fmt::format("null value in column \"{}\" of relation \"{}\" violates "
                                    "not-null constraint",
                                    column.name, source.target.name)));
-  return fmt::format(
-      "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER\n"
-      "SET search_path = pg_catalog, pg_temp AS $pgalter$\n"
-      "#variable_conflict use_column\n"
-      "BEGIN\n"
-      "  IF TG_OP = 'DELETE' THEN\n"
-      "    UPDATE ONLY {} s SET {} WHERE {}\n"
-      "      AND ROW({})::record OPERATOR(pg_catalog.*=) ROW({})::record;\n"
-      "    IF FOUND THEN RETURN OLD; END IF;\n"
-      "    IF NOT EXISTS (SELECT FROM ONLY {} s WHERE {} AND {}) THEN RETURN NULL; END IF;\n"
-      "    RAISE EXCEPTION USING ERRCODE = 'serialization_failure',\n"
-      "      MESSAGE = 'could not delete the row: it was changed meanwhile';\n"
-      "  END IF;\n"
-      "{}"
-      "  UPDATE ONLY {} s SET {} WHERE {}\n"
-      "    AND (NOT ({}) OR ROW({})::record OPERATOR(pg_catalog.*=) ROW({})::record);\n"
-      "  IF FOUND THEN RETURN NEW; END IF;\n"
-      "  IF EXISTS (SELECT FROM ONLY {} s WHERE {}) THEN\n"
-      "    RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = {};\n"
-      "  END IF;\n"
-      "  RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = {};\n"
-      "END $pgalter$",
-      names.put, names.source,
-      Each(source.moved, ", ",
-           [](const Column& column) { return column.name + " = " + Default(column); }),
-      SameKey(source, "s.", "OLD."), List(source.moved, "s."), List(source.moved, "OLD."),
-      names.source, SameKey(source, "s.", "OLD."), Present(source, "s."), not_null, names.source,
-      Each(source.moved, ", ",
-           [](const Column& column) { return fmt::format("{0} = NEW.{0}", column.name); }),
-      SameKey(source, "s.", "NEW."), Present(source, "s."), List(source.moved, "s."), Blank(source),
-      names.source, SameKey(source, "s.", "NEW."), shown_key, no_row);
+  return TriggerFunction(
+      names.put,
+      fmt::format(
+          "#variable_conflict use_column\n"
+          "BEGIN\n"
+          "  IF TG_OP = 'DELETE' THEN\n"
+          "    UPDATE ONLY {} s SET {} WHERE {}\n"
+          "      AND ROW({})::record OPERATOR(pg_catalog.*=) ROW({})::record;\n"
+          "    IF FOUND THEN RETURN OLD; END IF;\n"
+          "    IF NOT EXISTS (SELECT FROM ONLY {} s WHERE {} AND {}) THEN RETURN NULL; END IF;\n"
+          "    RAISE EXCEPTION USING ERRCODE = 'serialization_failure',\n"
+          "      MESSAGE = 'could not delete the row: it was changed meanwhile';\n"
+          "  END IF;\n"
+          "{}"
+          "  UPDATE ONLY {} s SET {} WHERE {}\n"
+          "    AND (NOT ({}) OR ROW({})::record OPERATOR(pg_catalog.*=) ROW({})::record);\n"
+          "  IF FOUND THEN RETURN NEW; END IF;\n"
+          "  IF EXISTS (SELECT FROM ONLY {} s WHERE {}) THEN\n"
+          "    RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = {};\n"
+          "  END IF;\n"
+          "  RAISE EXCEPTION USING ERRCODE = 'foreign_key_violation', MESSAGE = {};\n"
+          "END",
+          names.source,
+          Each(source.moved, ", ",
+               [](const Column& column) { return column.name + " = " + Default(column); }),
+          SameKey(source, "s.", "OLD."), List(source.moved, "s."), List(source.moved, "OLD."),
+          names.source, SameKey(source, "s.", "OLD."), Present(source, "s."), not_null,
+          names.source,
+          Each(source.moved, ", ",
+               [](const Column& column) { return fmt::format("{0} = NEW.{0}", column.name); }),
+          SameKey(source, "s.", "NEW."), Present(source, "s."), List(source.moved, "s."),
+          Blank(source), names.source, SameKey(source, "s.", "NEW."), shown_key, no_row));
 }
 
 // WHEN: an UPDATE of other columns leaves the target alone. A row that is not copied yet keeps its
@@ -272,11 +283,18 @@ Texts MakeView(const Source& source, const Names& names) {
 
 }  // namespace
 
+std::string DollarQuoted(const std::string& body) {
+  std::string tag = "$pgalter$";
+  for (int n = 1; (body + "$").find(tag) != std::string::npos; ++n)
+    tag = fmt::format("$pgalter{}$", n);
+  return tag + "\n" + body + " " + tag;
+}
+
 Names::Names(const Source& of)
     : source(ToString(of.name)),
       view(ToString(of.target)),
-      key(sql::QuoteIdentifier(of.target.name.substr(0, 58) + "_pkey")),
-      foreign_key(sql::QuoteIdentifier(of.target.name.substr(0, 58) + "_fkey")) {
+      key(sql::QuoteIdentifier(NameWith(of.target.name, "_pkey"))),
+      foreign_key(sql::QuoteIdentifier(NameWith(of.target.name, "_fkey"))) {
   const auto made = [&of](const char* what) {
     return ToString({of.target.schema, plan::MadeName(what, {{}, of.target.name}, "")});
   };
@@ -316,8 +334,8 @@ Texts MakeAll(const Source& source) {
   add({SyncFunction(source, names), PutFunction(source, names)});
   for (const std::string& function : {names.sync, names.put})
     add({fmt::format("REVOKE ALL ON FUNCTION {}() FROM PUBLIC", function),
-         fmt::format("DO $pgalter$ BEGIN ALTER FUNCTION {}() OWNER TO {}; END $pgalter$", function,
-                     source.owner)});
+         "DO " + DollarQuoted(fmt::format("BEGIN ALTER FUNCTION {}() OWNER TO {}; END", function,
+                                          source.owner))});
   add(MakeTriggers(source, names));
   add(MakeView(source, names));
   add({fmt::format("ALTER TABLE {} OWNER TO {}", names.target, source.owner),

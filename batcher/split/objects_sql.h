@@ -34,6 +34,9 @@ struct Names {
 // program has given to the new table yet, or one that it has deleted there.
 std::vector<const Column*> Required(const Source& source);
 
+// Between dollars that it does not hold: a name or a default may have any text.
+std::string DollarQuoted(const std::string& body);
+
 // For the steps that move rows.
 plan::Split SplitOf(const Source& source);
 

@@ -61,6 +61,15 @@ pg::Params Range::params() const {
   return params;
 }
 
+Task<guard::Session> OpenSession(const run::Environment& env) {
+  guard::Session session = co_await copy::OpenSession(env);
+  co_await session.db().Query(
+      "SELECT pg_catalog.set_config('DateStyle', 'ISO', false),"
+      " pg_catalog.set_config('IntervalStyle', 'postgres', false),"
+      " pg_catalog.set_config('extra_float_digits', '1', false)");
+  co_return session;
+}
+
 Task<Range> NextRange(guard::Session& session, const plan::Split& split, Key lower,
                       std::int64_t rows) {
   Range range;
@@ -102,7 +111,7 @@ plan::Split SplitOfStep(const run::Environment& env, const state::Step& step) {
 }
 
 Task<> CompareAll(run::Environment& env, const plan::Split& split) {
-  guard::Session session = co_await copy::OpenSession(env);
+  guard::Session session = co_await OpenSession(env);
   session.db().set_query_deadline(std::chrono::hours(1));
   auto compare = [&](throttle::Throttle& throttle) -> Task<> {
     Range range;

@@ -22,6 +22,9 @@ struct Range {
   [[nodiscard]] pg::Params params() const;
 };
 
+// Whose texts of a key mean the same key in every session, whatever the role has set.
+Task<guard::Session> OpenSession(const run::Environment& env);
+
 // The range of so many rows from `lower` on.
 Task<Range> NextRange(guard::Session& session, const plan::Split& split, Key lower,
                       std::int64_t rows);

@@ -52,7 +52,8 @@ SELECT n.oid, n.nspname, c.relname, quote_ident(pg_get_userbyid(c.relowner)),
        coalesce((SELECT quote_ident(spcname) FROM pg_tablespace t WHERE t.oid = c.reltablespace), ''),
        coalesce((SELECT quote_ident(amname) FROM pg_am a WHERE a.oid = c.relam), ''),
        c.relpersistence = 'u', pg_has_role(c.relowner, 'USAGE'),
-       has_schema_privilege(n.oid, 'CREATE'),
+       has_schema_privilege(n.oid, 'CREATE') AND (has_schema_privilege(c.relowner, n.oid, 'CREATE')
+         OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)),
        CASE WHEN c.relkind = 'p' OR c.relispartition THEN
               'it is partitioned, or a partition: TRUNCATE, ATTACH and DETACH of a part fire no trigger of it'
             WHEN c.relkind <> 'r' OR c.relpersistence = 't' OR c.reloftype <> 0 THEN 'it is no plain table'
@@ -90,10 +91,11 @@ Task<Found> ReadTable(Session& session, const Wish& wish, Source& source) {
                               shown, source.owner, source.owner));
   if (!row.Get<bool>(0, 8))
     throw Failure(ExitCode::kUnsupported,
-                  fmt::format("this role may not create tables in the schema of {} (SQLSTATE "
-                              "42501). Nothing was changed. GRANT CREATE ON SCHEMA {}",
-                              shown, sql::QuoteIdentifier(schema)));
-  const std::vector<std::string> wanted{wish.target, wish.target.substr(0, 58) + "_pkey"};
+                  fmt::format("this role, or the owner {1}, may not create tables in the schema of "
+                              "{0} (SQLSTATE 42501). Nothing was changed. GRANT CREATE ON SCHEMA "
+                              "{2} to both",
+                              shown, source.owner, sql::QuoteIdentifier(schema)));
+  const std::vector<std::string> wanted{wish.target, NameWith(wish.target, "_pkey")};
   const pg::Result taken = co_await session.db().Query(
       "SELECT relname FROM pg_class WHERE relnamespace = $1 AND relname = ANY ($2::text[])"
       " UNION ALL SELECT typname FROM pg_type WHERE typnamespace = $1 AND typname = $3",
@@ -151,6 +153,16 @@ SELECT a.attnum::int2, quote_ident(a.attname), format_type(a.atttypid, a.atttypm
        coalesce((SELECT quote_literal(s) FROM col_description(a.attrelid, a.attnum) s), ''),
        CASE WHEN a.attgenerated <> '' THEN 'it is generated: the new table could not compute it'
             WHEN a.attidentity <> '' THEN 'it is an identity, whose sequence would stay behind'
+            WHEN EXISTS (WITH RECURSIVE up AS (
+                SELECT t.typbasetype AS base, t.typnotnull, t.typdefault
+                UNION ALL SELECT b.typbasetype, b.typnotnull, b.typdefault
+                FROM up JOIN pg_type b ON b.oid = up.base)
+              SELECT FROM up WHERE typnotnull OR typdefault IS NOT NULL) THEN
+              'its type is NOT NULL or has a default of its own: nobody could tell a row that was given no value'
+            WHEN EXISTS (SELECT FROM pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum
+                AND regexp_replace(pg_get_expr(d.adbin, d.adrelid), $q$'([^']|'')*'$q$, '', 'g')
+                  ~ '\m(CURRENT_USER|CURRENT_ROLE|USER|CURRENT_SCHEMA|current_schemas?)\M') THEN
+              'its default depends on who asks: through the new table''s name that is the owner until the gate'
             ELSE '' END,
        CASE WHEN a.attstorage <> t.typstorage THEN 'SET STORAGE ' || CASE a.attstorage
          WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END
@@ -226,9 +238,18 @@ SELECT c.relname, pg_get_indexdef(i.indexrelid), i.indisunique,
        EXISTS (SELECT FROM pg_constraint f WHERE f.conindid = i.indexrelid AND f.conrelid = $1 AND f.contype = 'u'),
        (SELECT string_agg(a.attname, '_' ORDER BY k.n) FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, n)
         JOIN pg_attribute a ON a.attrelid = $1 AND a.attnum = k.attnum),
-       (SELECT array_to_json(array_agg(quote_ident(a.attname) ORDER BY k.n))::text
+       (SELECT json_agg(json_build_array(quote_ident(a.attname), format('%sOPERATOR(%I.%s)', (
+            SELECT format('COLLATE %I.%I ', cn.nspname, co.collname)
+            FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace
+            WHERE co.oid = i.indcollation[k.n - 1] AND co.oid <> a.attcollation),
+            on_.nspname, op.oprname)) ORDER BY k.n)::text
         FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY k (attnum, n)
-        JOIN pg_attribute a ON a.attrelid = $1 AND a.attnum = k.attnum),
+        JOIN pg_attribute a ON a.attrelid = $1 AND a.attnum = k.attnum
+        JOIN pg_opclass oc ON oc.oid = i.indclass[k.n - 1]
+        JOIN pg_amop am ON am.amopfamily = oc.opcfamily AND am.amoplefttype = oc.opcintype
+          AND am.amoprighttype = oc.opcintype AND am.amopstrategy = 3 AND i.indisunique
+        JOIN pg_operator op ON op.oid = am.amopopr
+        JOIN pg_namespace on_ ON on_.oid = op.oprnamespace),
        CASE WHEN NOT (u.columns <@ ($2::int2[] || $3::int2[])) THEN 'is over columns that stay, too'
             WHEN NOT i.indisvalid THEN 'is not valid: drop it first'
             WHEN i.indisexclusion THEN 'is of an exclusion constraint'
@@ -252,7 +273,7 @@ Task<std::string> FreeName(Session& session, const Found& found, std::string wan
                            std::set<std::string>& taken) {
   for (int n = 0;; ++n) {
     const std::string number = n == 0 ? "" : fmt::format("{}", n);
-    std::string name = wanted.substr(0, kLongestName - number.size()) + number;
+    std::string name = NameWith(wanted, number);
     const pg::Result there = co_await session.db().Query(
         "SELECT FROM pg_class WHERE relnamespace = $1 AND relname = $2", found.schema, name);
     if (there.empty() && taken.insert(name).second) co_return name;
@@ -262,7 +283,7 @@ Task<std::string> FreeName(Session& session, const Found& found, std::string wan
 Task<> ReadIndexes(Session& session, const Found& found, const std::vector<std::int64_t>& moved,
                    const std::vector<std::int64_t>& key, Source& source) {
   const pg::Result rows = co_await session.db().Query(kIndexes, found.oid, moved, key);
-  std::set<std::string> taken{source.target.name, source.target.name + "_pkey"};
+  std::set<std::string> taken{source.target.name, NameWith(source.target.name, "_pkey")};
   for (int i = 0; i < rows.rows(); ++i) {
     const auto name = rows.Get<std::string>(i, 0);
     if (const auto why = rows.Get<std::string>(i, 6); !why.empty())
@@ -282,10 +303,13 @@ Task<> ReadIndexes(Session& session, const Found& found, const std::vector<std::
     index.name = co_await FreeName(session, found, std::move(wanted), taken);
     if (!index.unique) continue;
     const pg::Result columns = co_await session.db().Query(
-        "SELECT value FROM pg_catalog.json_array_elements_text($1::json)",
+        "SELECT value->>0, value->>1 FROM pg_catalog.json_array_elements($1::json)",
         rows.Get<std::string>(i, 5));
-    for (int column = 0; column < columns.rows(); ++column)
-      index.columns.push_back(columns.Get<std::string>(column, 0));
+    for (int n = 0; n < columns.rows(); ++n) {
+      Column& column = index.columns.emplace_back();
+      column.name = columns.Get<std::string>(n, 0);
+      column.equals = columns.Get<std::string>(n, 1);
+    }
   }
 }
 
@@ -333,8 +357,9 @@ Task<> AddRemarks(Session& session, const Found& found, Source& source) {
       found.oid);
   if (!triggers.IsNull(0, 0))
     source.remarks.push_back(fmt::format(
-        "triggers of {} ({}) must not name the columns any more once these are gone: look at their "
-        "functions",
+        "triggers of {} ({}) must not name the columns any more once these are gone, and until "
+        "then an INSERT or DELETE through the new table's name calls them as the owner, with "
+        "search_path pg_catalog: look at their functions",
         sql::ToString(source.name), triggers.Get<std::string>(0, 0)));
   const pg::Result published = co_await session.db().Query(
       "SELECT string_agg(quote_ident(p.pubname), ', ') FROM pg_publication_rel r"
@@ -348,6 +373,13 @@ Task<> AddRemarks(Session& session, const Found& found, Source& source) {
 }
 
 }  // namespace
+
+std::string NameWith(std::string_view name, std::string_view suffix) {
+  std::size_t cut = std::min(name.size(), kLongestName - suffix.size());
+  while (cut > 0 && cut < name.size() && (static_cast<unsigned char>(name[cut]) & 0xc0) == 0x80)
+    --cut;
+  return fmt::format("{}{}", name.substr(0, cut), suffix);
+}
 
 Task<Source> ReadSource(Session& session, const Wish& wish) {
   Source source;

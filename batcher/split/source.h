@@ -22,7 +22,7 @@ struct Column {
   bool not_null = false;
   std::vector<std::string> settings;  // "SET STORAGE EXTERNAL"
   std::string comment;                // a literal; empty: none
-  std::string equals;                 // of the key: OPERATOR(pg_catalog.=)
+  std::string equals;                 // of a key: OPERATOR(pg_catalog.=)
 };
 
 struct Index {
@@ -30,7 +30,7 @@ struct Index {
   std::string definition;  // from USING on
   bool unique = false;
   bool is_constraint = false;
-  std::vector<std::string> columns;  // of a unique one
+  std::vector<Column> columns;  // of a unique one: names, and what is equal in it
 };
 
 struct Check {
@@ -51,6 +51,9 @@ struct Source {
   std::vector<Check> checks;
   std::vector<std::string> remarks;
 };
+
+// "name_pkey", cut like the server cuts it: never through the middle of a character.
+std::string NameWith(std::string_view name, std::string_view suffix);
 
 // Throws run::Failure.
 Task<Source> ReadSource(Session& session, const Wish& wish);

@@ -153,7 +153,7 @@ Task<plan::Plan> MakeSplitPlan(guard::Session& session, const Wish& wish, catalo
                                  fmt::join(wish.columns, ", "), plan::Show(source.target),
                                  plan::Show(source.name))));
   plan.steps.push_back(SwapTables(source));
-  plan.steps.push_back(plan::Validate(source.target, source.target.name.substr(0, 58) + "_fkey"));
+  plan.steps.push_back(plan::Validate(source.target, NameWith(source.target.name, "_fkey")));
   plan.steps.back().phase = Phase::kContract;
   Number(plan.steps);
   plan::Annotate(plan, schema);

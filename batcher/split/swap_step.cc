@@ -14,26 +14,31 @@ namespace {
 // Under the lock. Triggers that are not those of the comparison may have missed a change: nothing
 // is swapped. A session whose snapshot is from before the end of the copy would not find the rows
 // in the new table, and silently change none: it counts as a lock that is not to be had, and the
-// ladder tries again.
+// ladder tries again. Of other roles' sessions backend_type is hidden without pg_read_all_stats,
+// backend_xmin is not.
 std::string Guard(const std::string& identity_query, const std::string& identity,
                   const std::string& copied_at) {
-  return fmt::format(
-      "DO $pgalter$ BEGIN\n"
-      "IF ({}) IS DISTINCT FROM {} THEN\n"
-      "  RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE =\n"
-      "    'the triggers that keep the new table up were changed or disabled while the tables were "
-      "compared: nothing was swapped; resume compares again';\n"
-      "END IF;\n"
-      "IF EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE datname = "
-      "pg_catalog.current_database()\n"
-      "    AND backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()\n"
-      "    AND application_name NOT LIKE 'pgalter%' AND pg_catalog.age(backend_xmin) >=\n"
-      "      pg_catalog.pg_current_xact_id()::text::bigint - {}) THEN\n"
-      "  RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE =\n"
-      "    'a session holds a snapshot from before the rows were copied';\n"
-      "END IF;\n"
-      "END $pgalter$",
-      identity_query, sql::QuoteLiteral(identity), copied_at);
+  return "DO " +
+         DollarQuoted(fmt::format(
+             "BEGIN\n"
+             "IF ({}) IS DISTINCT FROM {} THEN\n"
+             "  RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE =\n"
+             "    'the triggers that keep the new table up were changed or disabled while the "
+             "tables were "
+             "compared: nothing was swapped; resume compares again';\n"
+             "END IF;\n"
+             "IF EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE datname = "
+             "pg_catalog.current_database()\n"
+             "    AND COALESCE(backend_type, 'client backend') = 'client backend' AND usesysid IS "
+             "NOT NULL\n"
+             "    AND pid <> pg_catalog.pg_backend_pid()\n"
+             "    AND application_name NOT LIKE 'pgalter%' AND pg_catalog.age(backend_xmin) >=\n"
+             "      pg_catalog.pg_current_xact_id()::text::bigint - {}) THEN\n"
+             "  RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE =\n"
+             "    'a session holds a snapshot from before the rows were copied';\n"
+             "END IF;\n"
+             "END",
+             identity_query, sql::QuoteLiteral(identity), copied_at));
 }
 
 }  // namespace

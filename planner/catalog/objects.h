@@ -65,7 +65,7 @@ struct Index {
   std::vector<sql::ast::IndexColumn> columns;
   std::vector<std::string> included;
   std::optional<sql::ast::Expression> where;
-  std::string tablespace;  // empty: the database's own, as far as known
+  std::string tablespace;                      // empty: the database's own, as far as known
   std::map<std::string, std::string> options;  // storage parameters
   Origin origin = Origin::kBefore;
 
