@@ -73,20 +73,18 @@ TEST_F(StrangeSplit, UniqueValuesAreComparedAsTheirIndexDoes) {
             "t1 t2 S2 s4 s5");
 }
 
-// Trap: where the copy goes on is kept as a text, which another session may read as another day.
-TEST_F(StrangeSplit, TheCopyGoesOnWhereItWasUnderAnotherDateStyle) {
+// Trap: what is written with a time zone's abbreviation is read as another zone's: IST is +1 in
+// Dublin, and +2 when it is read. The next chunk would begin before the last one, for ever.
+TEST_F(StrangeSplit, KeysAreReadAsTheyAreWrittenWhateverTheDateStyle) {
   database_.Sql(
-      fmt::format("CREATE TABLE t (id timestamp PRIMARY KEY, a text);"
-                  "INSERT INTO t SELECT '2026-01-05'::timestamp + g * interval '1 minute', 'a' "
-                  "FROM generate_series(0, 4000) g;"
-                  "ALTER DATABASE {} SET DateStyle = 'SQL, DMY'",
+      fmt::format("CREATE TABLE t (id timestamptz PRIMARY KEY, a text);"
+                  "INSERT INTO t SELECT '2026-07-05 12:00+00'::timestamptz + g * interval '1 "
+                  "second', 'a' FROM generate_series(0, 4000) g;"
+                  "ALTER DATABASE {0} SET DateStyle = 'SQL, DMY';"
+                  "ALTER DATABASE {0} SET TimeZone = 'Europe/Dublin'",
                   database_.name()));
-  const Ran killed = Run({"run", "--split", "t (a) INTO ta", "--yes", "--chunk-time", "5ms"},
-                         {"PGALTER_FAIL_POINT=split-committed:1"});
-  ASSERT_EQ(killed.code, kKilled) << killed.err;
-  AwaitNoRunner();
-  database_.Sql(fmt::format("ALTER DATABASE {} SET DateStyle = 'SQL, MDY'", database_.name()));
-  const Ran ran = Run({"resume", RunId()});
+  Program program = Start({"run", "--split", "t (a) INTO ta", "--yes", "--chunk-time", "5ms"});
+  const Ran ran = program.Wait(kLimit);
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(Number("SELECT count(*) FROM pgalter_new_ta"), 4001);
 }
