@@ -38,11 +38,19 @@ std::optional<Anchor> AnchorOf(const Context& context) {
                  "pgalter init installs it; before that nothing was written down");
 }
 
-void CheckFile(const std::string& name, ChainCheck& check) {
+// What it follows, where it is the part of a log that `pgalter report` has copied.
+std::optional<Anchor> CheckFile(const std::string& name, ChainCheck& check) {
+  std::optional<Anchor> after;
   std::ifstream file(name, std::ios::binary);
   if (!file) throw Rejected(ExitCode::kUsage, fmt::format("cannot read {}", name), "");
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
+    const auto before = number == 1 ? history::BeforeFromJsonLine(line) : std::nullopt;
+    if (before) {
+      check.StartAfter(*before);
+      after = before;
+      continue;
+    }
     const auto entry = history::FromJsonLine(line);
     if (!entry)
       throw Rejected(ExitCode::kMismatch,
@@ -50,17 +58,20 @@ void CheckFile(const std::string& name, ChainCheck& check) {
                      "pgalter audit export writes such files");
     check.Take(*entry);
   }
+  return after;
 }
 
 using Divergences = std::vector<history::Divergence>;
 
 ExitCode Tell(const Context& context, const ChainCheck& check,
-              const std::optional<history::Break>& broken, const Divergences& by_hand = {}) {
+              const std::optional<history::Break>& broken, const Divergences& by_hand = {},
+              const std::optional<Anchor>& after = std::nullopt) {
   if (context.output == Output::kJson) {
     boost::json::object result{{"version", 1},
                                {"whole", !broken},
                                {"entries", check.count()},
                                {"anchor", history::ToText(check.end())}};
+    if (after) result["after"] = history::ToText(*after);
     if (broken) {
       result["first_bad"] = broken->seq;
       result["what"] = broken->what;
@@ -75,6 +86,9 @@ ExitCode Tell(const Context& context, const ChainCheck& check,
   } else {
     Print(fmt::format("{} entries, each as it was written; anchor {}\n", check.count(),
                       history::ToText(check.end())));
+    if (after)
+      Print(fmt::format("part of a log: what comes before it ended with {}\n",
+                        history::ToText(*after)));
     for (const history::Divergence& row : by_hand)
       Print(fmt::format("{}\n  {}\n", row.what, row.next));
   }
@@ -85,8 +99,8 @@ Task<ExitCode> Verify(const Context& context) {
   ChainCheck check(AnchorOf(context));
   const std::string file = context.Operand(1);
   if (!file.empty()) {
-    CheckFile(file, check);
-    co_return Tell(context, check, check.Finish(std::nullopt));
+    const std::optional<Anchor> after = CheckFile(file, check);
+    co_return Tell(context, check, check.Finish(std::nullopt), {}, after);
   }
   guard::Session session = co_await OpenSession(context);
   const auto take = [&](const AuditEntry& entry) { check.Take(entry); };
@@ -147,7 +161,9 @@ const CommandBody kAuditCommand{
         "The log of what was done with migrations is a chain: each entry holds the hash of the one "
         "before it. `verify` recomputes it here, outside of the database, and names the first "
         "entry that was changed, removed or put in (7), and each row of pgalter.migration that is "
-        "not what the entries lead to (7); with a FILE it checks an export, without any database. "
+        "not what the entries lead to (7); with a FILE it checks an export, or the part of a log "
+        "that `report` copies, without any "
+        "database. "
         "`export` prints the entries, one JSON value a line. `anchor` prints where "
         "the log ends: kept elsewhere and given to `verify --anchor`, it shows also that the end "
         "was cut off, or that all was written anew. Reads only.",

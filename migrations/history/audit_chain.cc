@@ -95,6 +95,21 @@ void ChainCheck::Found(std::int64_t seq, std::string what) {
   if (!first_) first_ = Break{seq, std::move(what)};
 }
 
+void ChainCheck::StartAfter(const Anchor& before) {
+  end_ = before;
+  if (!anchor_) return;
+  if (anchor_->seq < before.seq) {
+    Found(before.seq + 1,
+          fmt::format("it begins behind entry {}, after the anchor at {}, and cannot "
+                      "show that it goes through that",
+                      before.seq, anchor_->seq));
+  } else if (anchor_->seq == before.seq && *anchor_ != before) {
+    Found(before.seq,
+          fmt::format("entry {} is another than when the anchor was taken", before.seq));
+  }
+  passed_anchor_ = anchor_->seq <= before.seq;
+}
+
 void ChainCheck::Take(const AuditEntry& entry) {
   ++count_;
   if (entry.seq != end_.seq + 1) {
@@ -121,6 +136,18 @@ std::optional<Break> ChainCheck::Finish(const std::optional<Anchor>& head) {
     Found(end_.seq + 1, fmt::format("the log ends with entry {}, before the anchor at {}", end_.seq,
                                     anchor_->seq));
   return first_;
+}
+
+std::string ToJsonLine(const Anchor& before) {
+  return json::serialize(json::object{{"after", ToText(before)}});
+}
+
+std::optional<Anchor> BeforeFromJsonLine(std::string_view line) {
+  boost::system::error_code error;
+  const json::value value = json::parse(line, error);
+  if (error || !value.is_object()) return std::nullopt;
+  const auto after = Text(value.get_object(), "after");
+  return after ? ParseAnchor(*after) : std::nullopt;
 }
 
 std::string ToJsonLine(const AuditEntry& entry) {

@@ -52,6 +52,8 @@ class ChainCheck {
   // `anchor`: one that was written down elsewhere, which the chain has to go through.
   explicit ChainCheck(std::optional<Anchor> anchor);
 
+  // Before the first entry: the chain is the part of a log that follows this one.
+  void StartAfter(const Anchor& before);
   void Take(const AuditEntry& entry);
   // `head`: what the database says of the end; none where only a file is there.
   [[nodiscard]] std::optional<Break> Finish(const std::optional<Anchor>& head);
@@ -67,6 +69,10 @@ class ChainCheck {
   bool passed_anchor_ = false;
   std::optional<Break> first_;
 };
+
+// The first line of an export that is not a log's beginning: what it follows. The error: nothing.
+[[nodiscard]] std::string ToJsonLine(const Anchor& before);
+[[nodiscard]] std::optional<Anchor> BeforeFromJsonLine(std::string_view line);
 
 // One line of an export. The error: nothing.
 [[nodiscard]] std::string ToJsonLine(const AuditEntry& entry);

@@ -24,29 +24,36 @@ AuditEntry FromRow(const pg::Result& row) {
 
 }  // namespace
 
-Task<std::optional<Anchor>> ReadAuditLog(guard::Session& session,
-                                         std::function<void(const AuditEntry&)> take) {
+Task<std::optional<Anchor>> ReadAuditLogHere(guard::Session& session,
+                                             std::function<void(const AuditEntry&)> take) {
   const pg::Result there =
       co_await session.db().Query("SELECT pg_catalog.to_regclass('pgalter.audit_log') IS NOT NULL");
   if (!there.Get<bool>(0, 0)) co_return std::nullopt;
+  const pg::Params none;
+  const auto sink = [&](const pg::Result& row) { take(FromRow(row)); };
+  co_await session.db().Stream(
+      "SELECT seq, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), db_user,"
+      " os_user, client_addr, backend_pid, event, subject, payload, encode(prev_hash, 'hex'),"
+      " encode(hash, 'hex') FROM pgalter.audit_log ORDER BY seq",
+      none, sink);
+  const pg::Result row =
+      co_await session.db().Query("SELECT seq, encode(hash, 'hex') FROM pgalter.audit_head");
+  // A head that somebody has removed is no end that fits.
+  Anchor head{-1, ""};
+  if (!row.empty()) {
+    head.seq = row.Get<std::int64_t>(0, 0);
+    head.hash = row.Get<std::string>(0, 1);
+  }
+  co_return head;
+}
+
+Task<std::optional<Anchor>> ReadAuditLog(guard::Session& session,
+                                         std::function<void(const AuditEntry&)> take) {
   guard::TransactionOptions snapshot;
   snapshot.access = guard::Access::kReadOnly;
   snapshot.isolation = guard::Isolation::kRepeatableRead;
   std::optional<Anchor> head;
-  auto read = [&]() -> Task<> {
-    const pg::Params none;
-    const auto sink = [&](const pg::Result& row) { take(FromRow(row)); };
-    co_await session.db().Stream(
-        "SELECT seq, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), db_user,"
-        " os_user, client_addr, backend_pid, event, subject, payload, encode(prev_hash, 'hex'),"
-        " encode(hash, 'hex') FROM pgalter.audit_log ORDER BY seq",
-        none, sink);
-    const pg::Result row =
-        co_await session.db().Query("SELECT seq, encode(hash, 'hex') FROM pgalter.audit_head");
-    // A head that somebody has removed is no end that fits.
-    head = row.empty() ? Anchor{-1, ""}
-                       : Anchor{row.Get<std::int64_t>(0, 0), row.Get<std::string>(0, 1)};
-  };
+  auto read = [&]() -> Task<> { head = co_await ReadAuditLogHere(session, take); };
   co_await guard::RunInTransaction(session, snapshot, read);
   co_return head;
 }

@@ -15,5 +15,8 @@ using async::Task;
 // log was never installed.
 Task<std::optional<Anchor>> ReadAuditLog(guard::Session& session,
                                          std::function<void(const AuditEntry&)> take);
+// The same, in the transaction that is open; its snapshot is the caller's.
+Task<std::optional<Anchor>> ReadAuditLogHere(guard::Session& session,
+                                             std::function<void(const AuditEntry&)> take);
 
 }  // namespace pgalter::history

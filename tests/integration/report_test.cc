@@ -1,0 +1,248 @@
+// The evidence report: what is in its directory, that it can be checked without the database, and
+// that nothing is in it that must not be.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "tests/support/migration_world.h"
+
+namespace pgalter::test {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr int kDone = 0;
+constexpr int kUsage = 2;
+constexpr int kMismatch = 7;
+constexpr int kUnsupported = 10;
+
+// A name, and a text in a row, that a page must not take for its own.
+constexpr const char* kHostile = "<script>alert(1)</script>";
+
+int Shell(const std::string& command) {
+  const int status = std::system(command.c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+std::string Text(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+class Report : public MigrationWorld {
+ protected:
+  // Of the owner, without a directory of migrations.
+  Ran Pgalter(Words words) const {
+    words.insert(words.end(), {"--dsn", database_.conninfo()});
+    return Program(PGALTER_BINARY, words).Wait();
+  }
+  [[nodiscard]] fs::path Out() const { return Path("beside/report"); }
+  Ran Make(Words about) const {
+    about.insert(about.begin(), "report");
+    about.insert(about.end(), {"--out", Out().string()});
+    return Pgalter(about);
+  }
+  [[nodiscard]] json::object Json() const {
+    return json::parse(Text(Out() / "report.json")).as_object();
+  }
+  [[nodiscard]] bool SumsHold() const {
+    return Shell(fmt::format("cd '{}' && sha256sum -c --strict --quiet SHA256SUMS >/dev/null 2>&1",
+                             Out().string())) == 0;
+  }
+  // A migration of a table with a hostile name, that needs an approval and has it.
+  std::string ApplyApproved() const {
+    EXPECT_EQ(Pgalter({"init"}).code, kDone);
+    database_.Sql(
+        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'report_dba') THEN"
+        " CREATE ROLE report_dba; CREATE ROLE report_ann LOGIN IN ROLE report_dba; END IF; END $$;"
+        "GRANT USAGE ON SCHEMA pgalter TO report_ann;"
+        "GRANT SELECT ON ALL TABLES IN SCHEMA pgalter TO report_ann;"
+        "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pgalter TO report_ann");
+    Write("20260101000000_before.sql", "-- pgalter:up\nCREATE TABLE public.before (id int);\n");
+    EXPECT_EQ(Up().code, kDone);
+    Write("beside/policy.toml", "[env.test]\ndsn = \"" + database_.conninfo() +
+                                "\"\n[env.test.policy]\nquorum = { technical = \"report_dba\" }\n");
+    const std::string file = Path("beside/policy.toml").string();
+    const Words set{"policy", "set", "--env", "test", "--config", file, "--yes"};
+    EXPECT_EQ(Program(PGALTER_BINARY, set).Wait().code, kDone);
+    Write("20260102000000_hostile.sql",
+          fmt::format("-- pgalter:up\nCREATE TABLE public.\"{0}\" (id int);\n"
+                      "-- pgalter:verify\nSELECT count(*) = 0 FROM public.\"{0}\";\n"
+                      "-- pgalter:down\nDROP TABLE public.\"{0}\";\n",
+                      kHostile));
+    EXPECT_EQ(Run({"request", "--reason", kHostile}).code, kDone);
+    const Ran approved = Program(PGALTER_BINARY, {"approve", "1", "--meaning", "technical", "--name",
+                                                  "Ann <b>", "--yes", "--dsn",
+                                                  database_.conninfo() + " user=report_ann"})
+                             .Wait();
+    EXPECT_EQ(approved.code, kDone) << approved.err;
+    const Ran up = Up();
+    EXPECT_EQ(up.code, kDone) << up.err;
+    return database_.Value("SELECT run FROM pgalter.migration WHERE version = '20260102000000'");
+  }
+};
+
+TEST_F(Report, OfAnApprovedMigrationIsWholeAndCanBeCheckedWithoutTheDatabase) {
+  const std::string run = ApplyApproved();
+  const Ran made = Make({run.substr(0, 13)});
+  ASSERT_EQ(made.code, kDone) << made.err;
+  EXPECT_TRUE(SumsHold());
+  const json::object report = Json();
+  EXPECT_EQ(report.at("runs").as_array().size(), 1);
+  EXPECT_EQ(report.at("runs").at(0).at("state").as_string(), "done");
+  for (const json::value& step : report.at("runs").at(0).at("steps").as_array()) {
+    EXPECT_EQ(step.at("state").as_string(), "done");
+    EXPECT_GE(step.at("duration_s").as_double(), 0);
+  }
+  EXPECT_EQ(report.at("migrations").as_array().size(), 1);
+  EXPECT_EQ(report.at("migrations").at(0).at("state").as_string(), "applied");
+  const json::value& request = report.at("requests").at(0);
+  EXPECT_EQ(request.at("run").as_string(), run);
+  EXPECT_EQ(request.at("approvals").at(0).at("by").as_string(), "report_ann");
+  EXPECT_TRUE(report.at("audit").at("whole").as_bool());
+
+  // The migration before it, and the policy, are in front of the part that is copied.
+  const std::string slice = (Out() / "audit.jsonl").string();
+  EXPECT_THAT(Text(slice), Not(HasSubstr("20260101000000")));
+  const Ran verified = Program(PGALTER_BINARY, {"audit", "verify", slice}).Wait();
+  EXPECT_EQ(verified.code, kDone) << verified.err;
+  EXPECT_THAT(verified.out, HasSubstr(report.at("audit").at("anchor").as_string().c_str()));
+  EXPECT_THAT(verified.out, HasSubstr(report.at("audit").at("after").as_string().c_str()));
+  EXPECT_EQ(Pgalter({"audit", "anchor"}).out,
+            std::string(report.at("audit").at("anchor").as_string()) + "\n");
+}
+
+TEST_F(Report, AChangedByteIsFound) {
+  ASSERT_EQ(Make({ApplyApproved()}).code, kDone);
+  const std::string slice = (Out() / "audit.jsonl").string();
+  std::string text = Text(slice);
+  const std::string anchor(Json().at("audit").at("anchor").as_string());
+  const std::string after(Json().at("audit").at("after").as_string());
+  const auto verify = [&](const std::string& now, Words more = {}) {
+    std::ofstream(slice, std::ios::binary) << now;
+    more.insert(more.begin(), {"audit", "verify", slice});
+    return Program(PGALTER_BINARY, more).Wait();
+  };
+  EXPECT_EQ(verify(text, {"--anchor", anchor}).code, kDone);
+  EXPECT_EQ(verify(text, {"--anchor", after}).code, kDone);
+  // What lies in front of the part cannot be shown by it.
+  EXPECT_EQ(verify(text, {"--anchor", "1:" + std::string(64, '0')}).code, kMismatch);
+  std::string changed = text;
+  changed.replace(changed.find("report_ann"), 10, "report_eve");
+  EXPECT_EQ(verify(changed).code, kMismatch);
+  EXPECT_FALSE(SumsHold());
+  // Without its first entry, or with another beginning.
+  const std::size_t first = text.find('\n') + 1;
+  const std::size_t second = text.find('\n', first) + 1;
+  EXPECT_EQ(verify(text.substr(0, first) + text.substr(second)).code, kMismatch);
+  EXPECT_EQ(verify(text.substr(first)).code, kMismatch);
+  // Its end cut off is found against the anchor.
+  const std::string shorter = text.substr(0, text.rfind('\n', text.size() - 2) + 1);
+  EXPECT_EQ(verify(shorter).code, kDone);
+  EXPECT_EQ(verify(shorter, {"--anchor", anchor}).code, kMismatch);
+  EXPECT_EQ(verify(text).code, kDone);
+  EXPECT_TRUE(SumsHold());
+}
+
+TEST_F(Report, ThePageEscapesNamesAndLoadsNothing) {
+  ASSERT_EQ(Make({ApplyApproved()}).code, kDone);
+  const std::string page = Text(Out() / "report.html");
+  EXPECT_THAT(page, AllOf(HasSubstr("&lt;script&gt;alert(1)&lt;/script&gt;"),
+                          HasSubstr("Ann &lt;b&gt;"), Not(HasSubstr("<script")),
+                          HasSubstr("@media print"), Not(HasSubstr("http://")),
+                          Not(HasSubstr("https://")), Not(HasSubstr(" src=")),
+                          Not(HasSubstr("<link")), Not(HasSubstr("url("))));
+}
+
+TEST_F(Report, HoldsNoValueOfARowAndNoConnection) {
+  ASSERT_EQ(Pgalter({"init"}).code, kDone);
+  database_.Sql(
+      "CREATE TABLE public.person (id int PRIMARY KEY, name text, mail text);"
+      "INSERT INTO public.person VALUES (1, 'kaspar-hauser', 'secret-mail'), (2, NULL, NULL)");
+  const Ran run = Pgalter({"run", "--yes", "--sql",
+                           "ALTER TABLE public.person ALTER COLUMN id TYPE text;"
+                           "CREATE ROLE report_login PASSWORD 'hush-hush'"});
+  const Ran failing = Pgalter({"backfill", "public.person", "--set", "name = name::int::text", "--yes"});
+  EXPECT_NE(failing.code, kDone);
+  database_.Sql("DROP ROLE IF EXISTS report_login");
+  ASSERT_EQ(Make({"--since", "2020-01-01"}).code, kDone) << run.err;
+  EXPECT_GE(Json().at("runs").as_array().size(), 1);
+  for (const fs::directory_entry& entry : fs::directory_iterator(Out())) {
+    const std::string text = Text(entry.path());
+    for (const char* secret : {"kaspar-hauser", "secret-mail", "hush-hush", "host=", "port="})
+      EXPECT_THAT(text, Not(HasSubstr(secret))) << entry.path();
+  }
+}
+
+TEST_F(Report, ItsJsonIsWhatItsSchemaSays) {
+  ASSERT_EQ(Make({ApplyApproved()}).code, kDone);
+  const int code = Shell(
+      fmt::format("'{0}/tests/schemas/validate' '{0}/docs/schemas/report.json' '{1}/report.json'",
+                  PGALTER_SOURCE_DIR, Out().string()));
+  constexpr int kSkipped = 77;
+  if (code == kSkipped) GTEST_SKIP() << "the judge cannot be had";
+  EXPECT_EQ(code, 0) << Text(Out() / "report.json");
+}
+
+TEST_F(Report, ARunWithoutMigrationsSaysSo) {
+  ASSERT_EQ(Pgalter({"init"}).code, kDone);
+  database_.Sql("CREATE TABLE public.plain (id int)");
+  const Ran ran = Pgalter({"run", "--yes", "--sql", "ALTER TABLE public.plain ADD COLUMN note text"});
+  ASSERT_EQ(ran.code, kDone) << ran.err;
+  ASSERT_EQ(Make({database_.Value("SELECT run FROM pgalter.run")}).code, kDone);
+  EXPECT_THAT(Text(Out() / "report.html"),
+              AllOf(HasSubstr("Nobody has asked for any."), HasSubstr("ADD COLUMN"),
+                    HasSubstr("It has no entry of this.")));
+  EXPECT_FALSE(fs::exists(Out() / "audit.jsonl"));
+  EXPECT_TRUE(SumsHold());
+}
+
+TEST_F(Report, ALogThatWasChangedIsAMismatchAndSaysWhere) {
+  const std::string run = ApplyApproved();
+  database_.Sql(
+      "ALTER TABLE pgalter.audit_log DISABLE TRIGGER ALL;"
+      "UPDATE pgalter.audit_log SET db_user = 'nobody' WHERE seq = 2");
+  const Ran made = Make({run});
+  EXPECT_EQ(made.code, kMismatch);
+  EXPECT_EQ(Json().at("audit").at("first_bad").as_int64(), 2);
+  EXPECT_TRUE(SumsHold());
+}
+
+TEST_F(Report, WhatIsThereIsLeftAlone) {
+  const std::string run = ApplyApproved();
+  Write("beside/report/kept.txt", "mine");
+  EXPECT_EQ(Make({run}).code, kUsage);
+  EXPECT_EQ(std::distance(fs::directory_iterator(Out()), fs::directory_iterator()), 1);
+  fs::remove(Out() / "kept.txt");
+  EXPECT_EQ(Make({run}).code, kDone);
+  EXPECT_EQ(Make({run}).code, kUsage);
+}
+
+TEST_F(Report, WrongWordsAndAMissingRightWriteNothing) {
+  const std::string run = ApplyApproved();
+  EXPECT_EQ(Pgalter({"report", run}).code, kUsage);
+  EXPECT_EQ(Make({}).code, kUsage);
+  EXPECT_EQ(Make({run, "--since", "2026-01-01"}).code, kUsage);
+  EXPECT_EQ(Make({"--since", "yesteryear"}).code, kUsage);
+  EXPECT_EQ(Make({"00000000"}).code, kUsage);
+  database_.Sql("REVOKE SELECT ON pgalter.approval FROM report_ann");
+  const Ran refused = Program(PGALTER_BINARY, {"report", run, "--out", Out().string(), "--dsn",
+                                               database_.conninfo() + " user=report_ann"})
+                          .Wait();
+  EXPECT_EQ(refused.code, kUnsupported) << refused.err;
+  EXPECT_FALSE(fs::exists(Out()));
+}
+
+}  // namespace
+}  // namespace pgalter::test
