@@ -65,11 +65,12 @@ Task<ExitCode> Run(Context& context) {
     for (const evidence::File& file : files) Print(fmt::format("{}/{}\n", out, file.name));
   }
   if (!gathered.broken) co_return ExitCode::kDone;
-  throw Rejected(ExitCode::kMismatch,
-                 fmt::format("the report is written, and it says that the audit log is not as it was "
-                             "written: {}",
-                             gathered.broken->what),
-                 "pgalter audit verify");
+  throw Rejected(
+      ExitCode::kMismatch,
+      fmt::format("the report is written, and it says that the audit log is not as it was "
+                  "written: {}",
+                  gathered.broken->what),
+      "pgalter audit verify");
 }
 
 }  // namespace

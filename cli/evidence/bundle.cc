@@ -19,7 +19,8 @@ namespace json = boost::json;
 
 namespace {
 
-// Of statements and of what was shown for approval. The log is a chain of hashes and stays as it is.
+// Of statements and of what was shown for approval. The log is a chain of hashes and stays as it
+// is.
 void HideIn(Gathered& gathered) {
   json::value plans = std::move(gathered.plans);
   int hidden = HideSecrets(plans);

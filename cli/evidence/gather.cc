@@ -37,9 +37,7 @@ Task<bool> IsThere(guard::Session& session, std::string table) {
   co_return there.Get<bool>(0, 0);
 }
 
-json::array ArrayOf(const pg::Result& answer) {
-  return json::parse(answer.Bytes(0, 0)).as_array();
-}
+json::array ArrayOf(const pg::Result& answer) { return json::parse(answer.Bytes(0, 0)).as_array(); }
 
 // What there is of a table that an older schema pgalter may not have: null then.
 Task<json::value> Ask(guard::Session& session, std::string table, std::string sql, Scope scope,
@@ -122,10 +120,10 @@ Task<json::object> ReadSlice(guard::Session& session, Relevance is_relevant, Gat
     into.entries.push_back(entry);
   };
   const auto head = co_await history::ReadAuditLogHere(session, take);
-  json::object told{{"there", head.has_value()},     {"entries", into.entries.size()},
-                    {"of", check.count()},           {"after", nullptr},
-                    {"anchor", nullptr},             {"whole", nullptr},
-                    {"first_bad", nullptr},          {"what", nullptr}};
+  json::object told{{"there", head.has_value()}, {"entries", into.entries.size()},
+                    {"of", check.count()},       {"after", nullptr},
+                    {"anchor", nullptr},         {"whole", nullptr},
+                    {"first_bad", nullptr},      {"what", nullptr}};
   if (!head) co_return told;
   into.broken = check.Finish(head);
   if (into.before) told["after"] = history::ToText(*into.before);
@@ -192,7 +190,8 @@ Task<std::string> ReadTime(guard::Session& session, std::string text) {
     time = row.Get<std::string>(0, 0);
   } catch (const pg::PgError& error) {
     if (error.klass() != pg::SqlstateClass::kData) throw;
-    refused.emplace(run::ExitCode::kUsage, fmt::format("--since \"{}\" is no time: {}", text, error.what()),
+    refused.emplace(run::ExitCode::kUsage,
+                    fmt::format("--since \"{}\" is no time: {}", text, error.what()),
                     "as 2026-03-01T02:30Z");
   }
   if (refused) throw *refused;

@@ -1,6 +1,6 @@
-// What the database keeps of a run, or of a time, as one JSON value: docs/schemas/report.json. Reads
-// only, in one snapshot; the values of rows and the texts of errors, which can quote them, are left
-// where they are.
+// What the database keeps of a run, or of a time, as one JSON value: docs/schemas/report.json.
+// Reads only, in one snapshot; the values of rows and the texts of errors, which can quote them,
+// are left where they are.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -22,10 +22,10 @@ struct Scope {
 
 struct Gathered {
   boost::json::object report;
-  boost::json::array plans;                           // one a run: {"run", "steps"}
-  std::optional<history::Anchor> before;              // what the first of `entries` follows
-  std::vector<history::AuditEntry> entries;           // up to the end of the log
-  std::optional<history::Break> broken;               // of the whole log
+  boost::json::array plans;                  // one a run: {"run", "steps"}
+  std::optional<history::Anchor> before;     // what the first of `entries` follows
+  std::vector<history::AuditEntry> entries;  // up to the end of the log
+  std::optional<history::Break> broken;      // of the whole log
 };
 
 // As an ISO 8601 in UTC. Throws Rejected (usage) where it is no time.

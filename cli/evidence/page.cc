@@ -131,10 +131,11 @@ void Waits(Html& html, const json::value& run) {
     html.TableEnd();
   }
   if (slowed.empty() && run.at("blocked_s").is_null())
-    html.None(fmt::format("None are stored: {} samples of the pace were taken, none of them slowed, "
-                          "and no time of blocking. Which locks each step asks for is in its plan; "
-                          "how long a step waited for one is part of the time it took.",
-                          Text(run, "samples")));
+    html.None(
+        fmt::format("None are stored: {} samples of the pace were taken, none of them slowed, "
+                    "and no time of blocking. Which locks each step asks for is in its plan; "
+                    "how long a step waited for one is part of the time it took.",
+                    Text(run, "samples")));
 }
 
 void Steps(Html& html, const json::array& plans, const json::value& run) {
@@ -144,8 +145,8 @@ void Steps(Html& html, const json::array& plans, const json::value& run) {
     if (plan.at("run") == run.at("run")) steps = &plan.at("steps").as_array();
   if (steps == nullptr || steps->empty()) return html.None("No plan is stored with this run.");
   for (const json::value& step : *steps) {
-    html.Heading(3, fmt::format("{} ({}, {})", Text(step, "id"), Text(step, "kind"),
-                                Text(step, "phase")));
+    html.Heading(
+        3, fmt::format("{} ({}, {})", Text(step, "id"), Text(step, "kind"), Text(step, "phase")));
     if (const std::string why = Text(step, "explain"); why != "-") html.Paragraph(why);
     std::string locks;
     if (const auto* known = step.as_object().if_contains("locks"))
@@ -173,8 +174,9 @@ void RunSection(Html& html, const json::array& plans, const json::value& run) {
               {"rows done", Text(run, "done_rows")},
               {"gates passed", Text(run, "gates_passed")}});
   if (run.at("failed").as_bool())
-    html.Bad("It has met an error. The text, which can quote values of rows, is not copied: pgalter "
-             "status shows it.");
+    html.Bad(
+        "It has met an error. The text, which can quote values of rows, is not copied: pgalter "
+        "status shows it.");
   Timeline(html, run);
   Waits(html, run);
   const json::array& quarantined = run.at("quarantined").as_array();
@@ -204,8 +206,9 @@ const json::array* Section(Html& html, const json::object& report, const char* k
 }
 
 void Migrations(Html& html, const json::object& report) {
-  const json::array* rows = Section(html, report, "migrations", "Migrations, as the history has them",
-                                    "None is applied that this report is about.");
+  const json::array* rows =
+      Section(html, report, "migrations", "Migrations, as the history has them",
+              "None is applied that this report is about.");
   if (rows == nullptr) return;
   html.Paragraph("The history keeps names and checksums of the files, not their text.");
   for (const json::value& row : *rows) {
@@ -288,8 +291,9 @@ void Attested(Html& html, const json::object& report) {
   const json::array* rows = Section(html, report, "attested", "Evidence that was attested",
                                     of_run ? "None was, before the run began." : "None was.");
   if (rows == nullptr) return;
-  html.Paragraph(of_run ? "The newest of each kind when the run began; what is in a file is not judged."
-                        : "What is in a file is not judged.");
+  html.Paragraph(
+      of_run ? "The newest of each kind when the run began; what is in a file is not judged."
+             : "What is in a file is not judged.");
   html.TableHead({"kind", "file", "SHA-256", "by", "at", "note"});
   for (const json::value& row : *rows)
     html.Row({Text(row, "kind"), Text(row, "file"), Text(row, "sha256"), Text(row, "by"),
@@ -308,14 +312,17 @@ void AuditLog(Html& html, const Gathered& gathered) {
   if (gathered.broken) {
     html.Bad("The log is not as it was written: " + gathered.broken->what);
   } else {
-    html.Paragraph("The whole log was recomputed when this report was made: each entry is as it was "
-                   "written.");
+    html.Paragraph(
+        "The whole log was recomputed when this report was made: each entry is as it was "
+        "written.");
   }
   if (gathered.entries.empty())
-    return html.None("It has no entry of this. Only migrations and what the policy asks for are "
-                     "written there.");
-  html.Paragraph("To check the copy, without a database: pgalter audit verify audit.jsonl. It goes "
-                 "on to the end of the log, with entries of others, as a chain has no holes.");
+    return html.None(
+        "It has no entry of this. Only migrations and what the policy asks for are "
+        "written there.");
+  html.Paragraph(
+      "To check the copy, without a database: pgalter audit verify audit.jsonl. It goes "
+      "on to the end of the log, with entries of others, as a chain has no holes.");
   html.TableHead({"entry", "at", "who", "what", "of", "hash"});
   for (const history::AuditEntry& entry : gathered.entries)
     html.Row({std::to_string(entry.seq), entry.at,
@@ -370,8 +377,9 @@ std::string Page(const Gathered& gathered) {
               {"by", Text(made, "by")},
               {"with", "pgalter " + Text(made, "pgalter")},
               {"runs", std::to_string(report.at("runs").as_array().size())}});
-  html.Paragraph("Times are UTC. Values of rows, texts of errors and connection strings are not in "
-                 "this report. SHA256SUMS has the checksums of its files: sha256sum -c SHA256SUMS.");
+  html.Paragraph(
+      "Times are UTC. Values of rows, texts of errors and connection strings are not in "
+      "this report. SHA256SUMS has the checksums of its files: sha256sum -c SHA256SUMS.");
   Migrations(html, report);
   Requests(html, report);
   Exemptions(html, report);

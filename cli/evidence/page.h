@@ -1,4 +1,5 @@
-// What was gathered as one page of HTML that needs nothing else: to be read, printed and kept. Pure.
+// What was gathered as one page of HTML that needs nothing else: to be read, printed and kept.
+// Pure.
 #pragma once
 
 #include <string>

@@ -71,7 +71,8 @@ bool Tells(const std::string& before, const std::string& piece) {
 
 // postgres://name:word@host
 bool HasUrlWithUser(std::string_view sql) {
-  for (std::size_t at = sql.find("://"); at != std::string_view::npos; at = sql.find("://", at + 3)) {
+  for (std::size_t at = sql.find("://"); at != std::string_view::npos;
+       at = sql.find("://", at + 3)) {
     const std::size_t end = sql.find_first_of(" \t\n'\"/@", at + 3);
     if (end != std::string_view::npos && sql[end] == '@') return true;
   }

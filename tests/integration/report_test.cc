@@ -71,8 +71,9 @@ class Report : public MigrationWorld {
         "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pgalter TO report_ann");
     Write("20260101000000_before.sql", "-- pgalter:up\nCREATE TABLE public.before (id int);\n");
     EXPECT_EQ(Up().code, kDone);
-    Write("beside/policy.toml", "[env.test]\ndsn = \"" + database_.conninfo() +
-                                "\"\n[env.test.policy]\nquorum = { technical = \"report_dba\" }\n");
+    Write("beside/policy.toml",
+          "[env.test]\ndsn = \"" + database_.conninfo() +
+              "\"\n[env.test.policy]\nquorum = { technical = \"report_dba\" }\n");
     const std::string file = Path("beside/policy.toml").string();
     const Words set{"policy", "set", "--env", "test", "--config", file, "--yes"};
     EXPECT_EQ(Program(PGALTER_BINARY, set).Wait().code, kDone);
@@ -82,10 +83,10 @@ class Report : public MigrationWorld {
                       "-- pgalter:down\nDROP TABLE public.\"{0}\";\n",
                       kHostile));
     EXPECT_EQ(Run({"request", "--reason", kHostile}).code, kDone);
-    const Ran approved = Program(PGALTER_BINARY, {"approve", "1", "--meaning", "technical", "--name",
-                                                  "Ann <b>", "--yes", "--dsn",
-                                                  database_.conninfo() + " user=report_ann"})
-                             .Wait();
+    const Ran approved =
+        Program(PGALTER_BINARY, {"approve", "1", "--meaning", "technical", "--name", "Ann <b>",
+                                 "--yes", "--dsn", database_.conninfo() + " user=report_ann"})
+            .Wait();
     EXPECT_EQ(approved.code, kDone) << approved.err;
     const Ran up = Up();
     EXPECT_EQ(up.code, kDone) << up.err;
@@ -158,11 +159,11 @@ TEST_F(Report, AChangedByteIsFound) {
 TEST_F(Report, ThePageEscapesNamesAndLoadsNothing) {
   ASSERT_EQ(Make({ApplyApproved()}).code, kDone);
   const std::string page = Text(Out() / "report.html");
-  EXPECT_THAT(page, AllOf(HasSubstr("&lt;script&gt;alert(1)&lt;/script&gt;"),
-                          HasSubstr("Ann &lt;b&gt;"), Not(HasSubstr("<script")),
-                          HasSubstr("@media print"), Not(HasSubstr("http://")),
-                          Not(HasSubstr("https://")), Not(HasSubstr(" src=")),
-                          Not(HasSubstr("<link")), Not(HasSubstr("url("))));
+  EXPECT_THAT(page,
+              AllOf(HasSubstr("&lt;script&gt;alert(1)&lt;/script&gt;"), HasSubstr("Ann &lt;b&gt;"),
+                    Not(HasSubstr("<script")), HasSubstr("@media print"), Not(HasSubstr("http://")),
+                    Not(HasSubstr("https://")), Not(HasSubstr(" src=")), Not(HasSubstr("<link")),
+                    Not(HasSubstr("url("))));
 }
 
 TEST_F(Report, HoldsNoValueOfARowAndNoConnection) {
@@ -173,7 +174,8 @@ TEST_F(Report, HoldsNoValueOfARowAndNoConnection) {
   const Ran run = Pgalter({"run", "--yes", "--sql",
                            "ALTER TABLE public.person ALTER COLUMN id TYPE text;"
                            "CREATE ROLE report_login PASSWORD 'hush-hush'"});
-  const Ran failing = Pgalter({"backfill", "public.person", "--set", "name = name::int::text", "--yes"});
+  const Ran failing =
+      Pgalter({"backfill", "public.person", "--set", "name = name::int::text", "--yes"});
   EXPECT_NE(failing.code, kDone);
   database_.Sql("DROP ROLE IF EXISTS report_login");
   ASSERT_EQ(Make({"--since", "2020-01-01"}).code, kDone) << run.err;
@@ -198,7 +200,8 @@ TEST_F(Report, ItsJsonIsWhatItsSchemaSays) {
 TEST_F(Report, ARunWithoutMigrationsSaysSo) {
   ASSERT_EQ(Pgalter({"init"}).code, kDone);
   database_.Sql("CREATE TABLE public.plain (id int)");
-  const Ran ran = Pgalter({"run", "--yes", "--sql", "ALTER TABLE public.plain ADD COLUMN note text"});
+  const Ran ran =
+      Pgalter({"run", "--yes", "--sql", "ALTER TABLE public.plain ADD COLUMN note text"});
   ASSERT_EQ(ran.code, kDone) << ran.err;
   ASSERT_EQ(Make({database_.Value("SELECT run FROM pgalter.run")}).code, kDone);
   EXPECT_THAT(Text(Out() / "report.html"),
