@@ -245,7 +245,7 @@ TEST_F(SplitGap, WithoutTheGuardTheChangeIsLost) {
 TEST_F(SplitRace, TheSwapWaitsForSnapshotsFromBeforeTheCopy) {
   MakeTable(200);
   database_.Sql("DROP INDEX orders_noted_idx");  // the build of another would wait
-  ASSERT_EQ(Run(Split({"--through", "expand"})).code, 0);
+  ASSERT_EQ(Run(Split({"--lock-budget", "5s", "--through", "expand"})).code, 0);
   Session old_one = database_.Connect();
   old_one.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
   ASSERT_EQ(Resume().Wait(kLimit).code, 0);

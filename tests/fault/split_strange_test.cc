@@ -32,7 +32,10 @@ TEST_F(StrangeSplit, AnOwnerWithoutPgMonitorWaitsForSnapshotsOfOtherRoles) {
       "CREATE TABLE t (id int PRIMARY KEY, a text); INSERT INTO t SELECT g, 'a' FROM "
       "generate_series(1, 100) g; ALTER TABLE t OWNER TO split_owner");
   user_ = "split_owner";
-  ASSERT_EQ(Run({"run", "--split", "t (a) INTO ta", "--yes", "--through", "expand"}).code, 0);
+  ASSERT_EQ(Run({"run", "--split", "t (a) INTO ta", "--yes", "--lock-budget", "5s", "--through",
+                 "expand"})
+                .code,
+            0);
   Session old_one = database_.Connect();
   old_one.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
   ASSERT_EQ(Run({"resume", RunId(), "--through", "migrate"}).code, 0);
