@@ -97,6 +97,15 @@ class Users {
     }
   }
 
+  // The two of them wanted one row at once: the second repeats. When the first has moved the row to
+  // another partition, PostgreSQL ends the second with 40001, at read committed, too (UPDATE,
+  // "Notes"); by its words, since the same code can come from a guard of ours.
+  static bool TheyMet(const SqlError& error) {
+    return error.sqlstate() == "40P01" ||
+           std::string_view(error.what()).find("moved to another partition") !=
+               std::string_view::npos;
+  }
+
   void Write(unsigned seed) {
     std::mt19937 dice(seed);
     try {
@@ -106,7 +115,7 @@ class Users {
           session.Exec(Change(dice));
           ++writes_;
         } catch (const SqlError& error) {
-          if (error.sqlstate() != "40P01") throw;  // the two of them met
+          if (!TheyMet(error)) throw;
           session.Exec("ROLLBACK");
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(1));  // a load, not a storm
