@@ -159,10 +159,13 @@ std::string InsertStatement(const Flow& flow) {
 }
 
 std::string CopyStatement(const Flow& flow, const std::string& part) {
-  return fmt::format(
-      "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM ONLY {} AS {} WHERE "
-      "{}.ctid >= $1::tid AND {}.ctid < $2::tid",
-      flow.to, Targets(flow), Values(flow), part, flow.alias, flow.alias, flow.alias);
+  return CopyRowsStatement(
+      flow, part, fmt::format("WHERE {0}.ctid >= $1::tid AND {0}.ctid < $2::tid", flow.alias));
+}
+
+std::string CopyRowsStatement(const Flow& flow, const std::string& part, const std::string& which) {
+  return fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM ONLY {} AS {} {}",
+                     flow.to, Targets(flow), Values(flow), part, flow.alias, which);
 }
 
 std::string PurgeStatement(const Flow& flow, const std::string& part) {

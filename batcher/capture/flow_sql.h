@@ -30,6 +30,8 @@ std::string InsertStatement(const Flow& flow);
 
 // Rows of `part`, which holds rows of `from`, with their places in [$1, $2), into `to`.
 std::string CopyStatement(const Flow& flow, const std::string& part);
+// `which`: WHERE and ORDER BY over the flow's alias.
+std::string CopyRowsStatement(const Flow& flow, const std::string& part, const std::string& which);
 
 // Keys of `to` that are dirty, away: between the places [$1, $2) of `part`, which holds rows of
 // `to`.

@@ -13,6 +13,7 @@
 #include "batcher/capture/flow_sql.h"
 #include "batcher/capture/parts.h"
 #include "batcher/copy/bad_row.h"
+#include "batcher/copy/ordered_copy.h"
 #include "batcher/copy/pace.h"
 #include "batcher/throttle/chunk_size_policy.h"
 #include "engine/async/fail_point.h"
@@ -300,15 +301,29 @@ Task<bool> CopyAll(run::Environment& env, throttle::Throttle& throttle) {
   co_return true;
 }
 
+std::string OrderOf(const state::Run& run) {
+  const auto* order_by = run.spec.if_contains("order_by");
+  return order_by == nullptr ? "" : std::string(std::string_view(order_by->as_string()));
+}
+
 }  // namespace
 
 Task<bool> CopyStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
-Task<> CopyStep::Do(run::Environment& env, const state::Step&) {
+Task<> CopyStep::Do(run::Environment& env, const state::Step& step) {
   const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+  state::Step own = step;
+  const std::string order_by = OrderOf(env.run);
   auto copy = [&](throttle::Throttle& throttle) -> Task<> {
     bool whole = false;
-    while (!whole) whole = co_await CopyAll(env, throttle);
+    while (!whole) {
+      if (order_by.empty()) {
+        whole = co_await CopyAll(env, throttle);
+      } else {
+        const Flow now = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+        whole = co_await CopyInOrder(env, throttle, now, own, order_by);
+      }
+    }
   };
   const std::function<Task<>(throttle::Throttle&)> body = copy;
   co_await WithThrottle(env, flow.from, body);

@@ -22,6 +22,7 @@ Spec SpecOf(const plan::Rebuild& planned, guard::Settings settings) {
   spec.table = planned.table;
   spec.alter = planned.alter;
   spec.maps = planned.maps;
+  spec.order_by = planned.order_by;
   spec.settings = std::move(settings);
   return spec;
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "batcher/capture/flow_sql.h"
+#include "batcher/copy/order.h"
 #include "batcher/rebuild/empty_table.h"
 #include "batcher/rebuild/mapping.h"
 #include "batcher/rebuild/names.h"
@@ -132,6 +133,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   }
   stored.definition.checks = co_await TakeInvalidChecks(session, names, table.oid);
   co_await Strip(session, names, built);
+  if (!spec.order_by.empty()) co_await copy::ReadOrder(session, flow, spec.order_by);
   // Types, casts and names of the copy are the server's to judge.
   co_await db.Query(fmt::format("EXPLAIN {}", capture::CopyStatement(flow, flow.from)), "(0,0)",
                     "(0,0)");

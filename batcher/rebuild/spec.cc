@@ -16,6 +16,7 @@ json::object ToJson(const Spec& spec) {
   return {{"table", spec.table},
           {"alter", spec.alter},
           {"definition", spec.definition},
+          {"order_by", spec.order_by},
           {"allow_weaker_keys", spec.allow_weaker_keys},
           {"waits_at_cutover", spec.waits_at_cutover},
           {"maps", maps},
@@ -30,6 +31,9 @@ Spec FromJson(const json::object& json) {
   spec.table = json.at("table").as_string().c_str();
   spec.alter = json.at("alter").as_string().c_str();
   spec.definition = json.at("definition").as_string().c_str();
+  // Runs that were made before it was known have none.
+  if (const auto* order_by = json.if_contains("order_by"))
+    spec.order_by = order_by->as_string().c_str();
   spec.allow_weaker_keys = json.at("allow_weaker_keys").as_bool();
   spec.waits_at_cutover = json.at("waits_at_cutover").as_bool();
   for (const json::value& map : json.at("maps").as_array())

@@ -17,6 +17,7 @@ struct Spec {
   // The whole new definition, instead: CREATE TABLE under the table's own name, and as it likes its
   // partitions (CREATE TABLE … PARTITION OF) and indexes (CREATE INDEX).
   std::string definition;
+  std::string order_by;  // as behind ORDER BY: rows are copied in this order. Empty: as they lie
   // A unique key of the table may go, or become one together with more columns.
   bool allow_weaker_keys = false;
   // The new table is kept up to date, and not put in place before `pgalter cutover`.

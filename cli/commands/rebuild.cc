@@ -16,6 +16,7 @@
 #include "cli/report.h"
 #include "engine/state/schema.h"
 #include "engine/watch/unit.h"
+#include "planner/sql/identifier.h"
 
 namespace pgalter::cli {
 
@@ -34,6 +35,10 @@ void AddOptions(po::options_description& options) {
       ("allow-weaker-keys", "a unique key may go, or be joined by more columns")  //
       ("map", po::value<Words>()->composing(),
        "column = expression over the old row: the value of a column of the new table")  //
+      ("order-by", po::value<std::string>(),
+       "columns by which the rows are to lie on disk, as CLUSTER leaves them: 'customer, made'")  //
+      ("tablespace", po::value<std::string>(), "where the new table is to be")                    //
+      ("access-method", po::value<std::string>(), "how its rows are to be stored")                //
       ("cutover", po::value<std::string>()->default_value("auto"),
        "auto, or wait: not before pgalter cutover RUN")                                           //
       ("workers", po::value<int>()->default_value(1), "sessions that copy at a time")             //
@@ -62,12 +67,27 @@ std::string ReadDefinition(const Context& context) {
   return text.str();
 }
 
+// Where and how the rows are stored is an action as any other.
+void AddStorage(const Context& context, std::string& alter) {
+  for (const auto& [option, action] : {std::pair{"tablespace", "SET TABLESPACE "},
+                                       std::pair{"access-method", "SET ACCESS METHOD "}}) {
+    if (!context.Has(option)) continue;
+    if (context.Has("definition"))
+      Refuse(fmt::format("--{} and --definition are two ways to say the same", option),
+             "write it into the definition");
+    if (!alter.empty()) alter += ", ";
+    alter += action + sql::QuoteIdentifier(context.Get(option));
+  }
+}
+
 rebuild::Spec SpecOf(const Context& context) {
   constexpr int kMostWorkers = 64;
   rebuild::Spec spec;
   spec.table = context.Operand(0);
   if (context.Has("alter")) spec.alter = context.Get("alter");
   if (context.Has("definition")) spec.definition = ReadDefinition(context);
+  AddStorage(context, spec.alter);
+  if (context.Has("order-by")) spec.order_by = context.Get("order-by");
   spec.allow_weaker_keys = context.Has("allow-weaker-keys");
   if (context.Has("map")) spec.maps = context.Get<Words>("map");
   const auto& cutover = context.Get("cutover");
@@ -77,6 +97,9 @@ rebuild::Spec SpecOf(const Context& context) {
   spec.workers = context.Get<int>("workers");
   if (spec.workers < 1 || spec.workers > kMostWorkers)
     Refuse(fmt::format("--workers {} is out of range", spec.workers), "1 to 64");
+  if (spec.workers > 1 && !spec.order_by.empty())
+    Refuse("--workers and --order-by do not go together",
+           "rows that several sessions write are in no order; leave --workers out");
   const auto& chunk_time = context.Get("chunk-time");
   const auto seconds = watch::Parse(chunk_time, watch::Unit::kSeconds);
   if (!seconds || *seconds < 0.005 || *seconds > 60)

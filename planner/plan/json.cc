@@ -50,8 +50,10 @@ json::value BackfillJson(const std::optional<Backfill>& backfill) {
 
 json::value RebuildJson(const std::optional<Rebuild>& rebuild) {
   if (!rebuild) return nullptr;
-  return json::object{
-      {"table", rebuild->table}, {"alter", rebuild->alter}, {"maps", Texts(rebuild->maps)}};
+  return json::object{{"table", rebuild->table},
+                      {"alter", rebuild->alter},
+                      {"maps", Texts(rebuild->maps)},
+                      {"order_by", rebuild->order_by}};
 }
 
 json::value SplitJson(const std::optional<Split>& split) {
@@ -217,7 +219,8 @@ Step ReadStep(const json::value& value, const std::string& where, std::string& e
   if (read.Has("rebuild")) {
     if (const json::value* member = read.Optional("rebuild")) {
       Reader part(*member, where + ".rebuild");
-      step.rebuild = Rebuild{part.Text("table"), part.Text("alter"), part.Texts("maps")};
+      step.rebuild = Rebuild{part.Text("table"), part.Text("alter"), part.Texts("maps"),
+                             part.Has("order_by") ? part.Text("order_by") : ""};
       read.Take(part.error());
     }
   }

@@ -74,6 +74,7 @@ struct Rebuild {
   std::string table;              // as SQL has it
   std::string alter;              // empty: the same definition
   std::vector<std::string> maps;  // 'column = expression'
+  std::string order_by;           // how its rows are to lie; empty: as they do
 
   bool operator==(const Rebuild&) const = default;
 };

@@ -3,4 +3,3 @@ CREATE TABLE t (id bigint PRIMARY KEY, a int, b text, c timestamptz DEFAULT now(
 INSERT INTO t SELECT i, i % 7, 'r' || i, '2024-01-01' FROM generate_series(1, 200) i;
 -- statement
 CLUSTER t USING t_pkey;
--- answer least-bad

@@ -7,6 +7,7 @@
 
 #include "planner/plan/inverse.h"
 #include "planner/plan/split.h"
+#include "planner/sql/identifier.h"
 
 namespace pgalter::plan {
 
@@ -74,10 +75,32 @@ bool AddsForeignKey(const ast::AlterTable& alter) {
   });
 }
 
+// The order of the index that CLUSTER names, as `--order-by` has it; nullopt: chunks cannot be read
+// in that order, or the index is not known.
+std::optional<std::string> OrderOf(const Situation& situation, const ast::Cluster& cluster) {
+  const catalog::Table* table = situation.schema.FindTable(*cluster.table);
+  if (table == nullptr) return std::nullopt;
+  const auto index = std::ranges::find_if(
+      table->indexes, [&](const catalog::Index& one) { return one.name.name == cluster.index; });
+  if (index == table->indexes.end() || index->method != "btree") return std::nullopt;
+  std::vector<std::string> columns;
+  for (const ast::IndexColumn& part : index->columns) {
+    const catalog::Column* column = table->FindColumn(part.column);
+    if (column == nullptr || !column->not_null || part.descending || part.nulls_first ||
+        !part.collation.name.empty() || !part.operator_class.name.empty())
+      return std::nullopt;
+    columns.push_back(sql::QuoteIdentifier(part.column));
+  }
+  return fmt::format("{}", fmt::join(columns, ", "));
+}
+
 std::string WhyNotThis(const Situation& situation, const locks::Work& work) {
-  if (work.reason == Reason::kCluster)
-    return "a copy in chunks does not keep the order of an index; pgalter rebuild takes away dead "
-           "space, without the order";
+  const auto* cluster = situation.statement.As<ast::Cluster>();
+  if (cluster != nullptr && cluster->index.empty())
+    return "which index it was clustered by is not known here: say CLUSTER … USING it";
+  if (cluster != nullptr && !OrderOf(situation, *cluster))
+    return "chunks are read in the order of an index of columns that are NOT NULL, ascending; "
+           "without the order pgalter rebuild takes dead space away";
   const auto* alter = situation.statement.As<ast::AlterTable>();
   if (alter != nullptr && AddsForeignKey(*alter))
     return "it adds a foreign key besides: give that a statement of its own, NOT VALID";
@@ -130,6 +153,8 @@ std::optional<Proposal> Propose(const Situation& situation) {
   if (vacuum != nullptr && vacuum->tables.empty()) return std::nullopt;
   const auto* cluster = situation.statement.As<ast::Cluster>();
   if (cluster != nullptr && !cluster->table) return std::nullopt;
+  // It is remembered, as CLUSTER remembers it.
+  if (cluster != nullptr) actions = "CLUSTER ON " + sql::QuoteIdentifier(cluster->index);
   std::vector<const locks::Work*> works;
   for (const locks::Work& work : situation.effects.works) {
     if (!IsRebuild(work) || situation.schema.IsNew(work.relation)) continue;
@@ -143,6 +168,8 @@ std::optional<Proposal> Propose(const Situation& situation) {
     if (const std::string why = WhyNotThis(situation, *work); !why.empty())
       return Plainly(situation, *work, why);
     proposal.steps.push_back(MakeRebuild(situation, work->relation, actions));
+    if (cluster != nullptr)
+      proposal.steps.back().rebuild->order_by = OrderOf(situation, *cluster).value_or("");
     if (const std::string advice = Advice(situation, *work); !advice.empty())
       proposal.remarks.push_back(advice);
   }
@@ -182,7 +209,7 @@ Step MakeRebuild(const Situation& situation, const sql::QualifiedName& name, std
   step.phase = Phase::kMigrate;
   step.transaction = Transaction::kNone;
   step.sql = {situation.text};
-  step.rebuild = Rebuild{sql::ToString(name), std::move(alter), {}};
+  step.rebuild = Rebuild{sql::ToString(name), std::move(alter), {}, {}};
   // Foreign keys change places with the table.
   step.locks.push_back({name, locks::LockMode::kAccessExclusive});
   const auto joined = [&step](const sql::QualifiedName& other) {
@@ -209,8 +236,8 @@ const Recipe kRebuild{
     .steps =
         "a rebuild: a copy beside the table that takes its place, taken back without a loss. "
         "Before a later step on the same table, or another rebuild, a gate, behind which the old "
-        "table goes. Where no copy can take its place (partitions, inheritance, no key, the order "
-        "of CLUSTER) the plan says so, and who waits",
+        "table goes. Where no copy can take its place (partitions, inheritance, no key, an order "
+        "that chunks cannot have) the plan says so, and who waits",
     .propose = &Propose};
 
 }  // namespace pgalter::plan

@@ -18,12 +18,11 @@ std::string StepSql(const Step& step) {
   if (step.rebuild) {
     text += "-- A rebuild: no SQL of a few statements does it without an outage.\n";
     for (const std::string& sql : step.sql) text += Commented(sql);
-    return text +
-           Commented(fmt::format("pgalter rebuild '{}'{}", step.rebuild->table,
-                                 step.rebuild->alter.empty()
-                                     ? ""
-                                     : fmt::format(" --alter '{}'", step.rebuild->alter))) +
-           '\n';
+    std::string command = fmt::format("pgalter rebuild '{}'", step.rebuild->table);
+    if (!step.rebuild->alter.empty()) command += fmt::format(" --alter '{}'", step.rebuild->alter);
+    if (!step.rebuild->order_by.empty())
+      command += fmt::format(" --order-by '{}'", step.rebuild->order_by);
+    return text + Commented(command) + '\n';
   }
   if (step.backfill)
     text += "-- In chunks: pgalter backfill. As one statement it holds every row to its end.\n";

@@ -1,0 +1,171 @@
+// A copy whose rows lie in the order of an index, as CLUSTER leaves them, made under the users of
+// the table: they change the very column of the order.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "tests/fault/rebuild_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class RebuildOrdered : public RebuildWorld {
+ protected:
+  // Rows whose place on disk says nothing of `a`.
+  void MakeShuffled(int rows = 20'000) {
+    MakeRebuilt(rows);
+    database_.Sql("UPDATE items SET a = (id * 7919) % 1000");
+    database_.Sql("ANALYZE items");
+    ASSERT_LT(Correlation(), 0.5);
+  }
+
+  [[nodiscard]] double Correlation() const {
+    return std::stod(database_.Value(
+        "SELECT abs(correlation) FROM pg_stats WHERE schemaname = 'public' AND tablename = 'items' "
+        "AND attname = 'a'"));
+  }
+
+  [[nodiscard]] static Words Ordered(const Words& more = {}) {
+    Words words{"rebuild", "items",        "--alter", "ALTER a TYPE bigint", "--yes", "--order-by",
+                "a",       "--chunk-time", "5ms"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+};
+
+TEST_F(RebuildOrdered, UnderItsUsersAndBack) {
+  MakeShuffled();
+  Rebuilders users(database_.conninfo(), 31);
+  const Ran ran = Run(Ordered());
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  database_.Sql("ANALYZE items");
+  // What users changed meanwhile follows behind.
+  EXPECT_GT(Correlation(), 0.9);
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  EXPECT_GT(users.writes(), 20);
+  ExpectSame();
+}
+
+TEST_F(RebuildOrdered, NotAskedForRowsLieAsTheyDid) {
+  MakeShuffled();
+  ASSERT_EQ(Run({"rebuild", "items", "--yes"}).code, 0);
+  database_.Sql("ANALYZE items");
+  EXPECT_LT(Correlation(), 0.5);
+}
+
+class RebuildOrderedKilledAt : public RebuildOrdered,
+                               public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(RebuildOrderedKilledAt, ResumeEndsWithEveryRowRight) {
+  MakeShuffled();
+  Rebuilders users(database_.conninfo(), 32);
+  const Ran killed = Run(Ordered(), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  ResumeToTheEnd();
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectSame();
+  ExpectNew();
+  ExpectNothingLeft();
+}
+
+// The last ones: after the last chunk, which has no place that a resume could go on from.
+INSTANTIATE_TEST_SUITE_P(Points, RebuildOrderedKilledAt,
+                         ::testing::Values("copy-checked:3", "copy-recorded:2", "copy-committed",
+                                           "copy-committed:4", "purged"),
+                         [](const auto& point) {
+                           std::string name = point.param;
+                           for (char& c : name)
+                             if (c == '-' || c == ':') c = '_';
+                           return name;
+                         });
+
+TEST_F(RebuildOrdered, KilledBehindTheLastChunkCopiesNothingTwice) {
+  MakeShuffled(3000);
+  ASSERT_EQ(Run(Ordered(), {"PGALTER_FAIL_POINT=copy-committed"}).code, kKilled);
+  const auto last = [&] {
+    return database_.Value("SELECT spec ? 'copied_in_order' FROM pgalter.step WHERE kind = 'copy'");
+  };
+  for (int i = 0; i < 200 && last() != "t"; ++i) {
+    AwaitNoRunner();
+    ASSERT_EQ(Run({"resume", RunId()}, {"PGALTER_FAIL_POINT=copy-committed"}).code, kKilled);
+  }
+  ASSERT_EQ(last(), "t");
+  ResumeToTheEnd();
+  ExpectSame();
+}
+
+TEST_F(RebuildOrdered, ARenamedTableIsFollowed) {
+  MakeShuffled();
+  ASSERT_EQ(Run(Ordered(), {"PGALTER_FAIL_POINT=copy-committed:2"}).code, kKilled);
+  // Another one of the name is none of ours.
+  database_.Sql(
+      "ALTER TABLE items RENAME TO elsewhere; CREATE TABLE items (id bigint PRIMARY KEY, a int NOT "
+      "NULL, u int, pad text, big text); CREATE INDEX ON items (a); INSERT INTO items SELECT "
+      "-g, -g FROM generate_series(1, 100) g");
+  AwaitNoRunner();
+  const Ran resumed = Run({"resume", RunId()}, {"PGALTER_FAIL_POINT=purged"});
+  ASSERT_EQ(resumed.code, kKilled) << resumed.err;
+  database_.Sql("DROP TABLE items; ALTER TABLE elsewhere RENAME TO items");
+  ResumeToTheEnd();
+  ExpectSame();
+}
+
+TEST_F(RebuildOrdered, ARowThatDoesNotFitIsNamed) {
+  MakeShuffled();
+  database_.Sql("UPDATE items SET pad = repeat('x', 90) WHERE id = 777");
+  const Ran ran = Run(
+      {"rebuild", "items", "--alter", "ALTER pad TYPE varchar(80)", "--order-by", "a", "--yes"});
+  EXPECT_EQ(ran.code, 1) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("(id) = (777)"));
+  database_.Sql("UPDATE items SET pad = 'mended' WHERE id = 777");
+  ResumeToTheEnd();
+  ExpectSame();
+}
+
+struct Refusal {
+  const char* name;
+  const char* before;
+  const char* order_by;
+  int code;
+  const char* why;
+};
+
+class RebuildOrderRefused : public RebuildOrdered, public ::testing::WithParamInterface<Refusal> {};
+
+TEST_P(RebuildOrderRefused, WritesNothing) {
+  MakeRebuilt(10);
+  database_.Sql(GetParam().before);
+  const Ran ran = Run({"rebuild", "items", "--order-by", GetParam().order_by, "--yes"});
+  EXPECT_EQ(ran.code, GetParam().code);
+  EXPECT_THAT(ran.err, HasSubstr(GetParam().why));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Inputs, RebuildOrderRefused,
+    ::testing::Values(
+        Refusal{"Nullable", "CREATE INDEX ON items (u, id)", "u", 4, "u may be NULL"},
+        Refusal{"NoIndex", "DROP INDEX items_a", "a", 4,
+                "CREATE INDEX CONCURRENTLY ON public.items (a)"},
+        Refusal{"IndexOfAPart", "DROP INDEX items_a; CREATE INDEX ON items (a) WHERE a > 1", "a", 4,
+                "no index of public.items begins"},
+        Refusal{"OtherDirection", "DROP INDEX items_a; CREATE INDEX ON items (a DESC)", "a", 4,
+                "no index of public.items begins"},
+        Refusal{"OtherOrderOfColumns", "CREATE INDEX ON items (a, id)", "id, a", 4,
+                "no index of public.items begins"},
+        Refusal{"OtherCollation",
+                "ALTER TABLE items ALTER pad SET NOT NULL; CREATE INDEX ON items (pad COLLATE "
+                "\"POSIX\")",
+                "pad", 4, "no index of public.items begins"},
+        Refusal{"Descending", "SELECT", "a DESC", 2, "ascending"},
+        Refusal{"Expression", "SELECT", "a + 1", 2, "syntax error"},
+        Refusal{"UnknownColumn", "SELECT", "nope", 2, "has no column nope"}),
+    [](const auto& refusal) { return std::string(refusal.param.name); });
+
+}  // namespace
+}  // namespace pgalter::test
