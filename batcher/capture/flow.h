@@ -50,6 +50,8 @@ struct Flow {
 
   [[nodiscard]] std::string log() const { return schema + ".log_" + name; }
   [[nodiscard]] std::string dirty() const { return schema + ".dirty_" + name; }
+  // One row that a crash of the server takes away, as it empties all UNLOGGED tables.
+  [[nodiscard]] std::string crash_mark() const { return schema + ".alive_" + name; }
   [[nodiscard]] std::string function() const { return schema + ".capture_" + name; }
   [[nodiscard]] std::string trigger() const;           // on `from`, for rows
   [[nodiscard]] std::string truncate_trigger() const;  // and for TRUNCATE

@@ -61,7 +61,9 @@ std::vector<std::string> MakeTables(const Flow& flow) {
                   columns),
       fmt::format("CREATE INDEX ON {} (x)", flow.log()),
       fmt::format("CREATE TABLE {} ({}, PRIMARY KEY ({}))", flow.dirty(), columns, KeyNames(flow)),
-      fmt::format("REVOKE ALL ON {}, {} FROM PUBLIC", flow.log(), flow.dirty())};
+      fmt::format("CREATE UNLOGGED TABLE {} AS SELECT true AS alive", flow.crash_mark()),
+      fmt::format("REVOKE ALL ON {}, {}, {} FROM PUBLIC", flow.log(), flow.dirty(),
+                  flow.crash_mark())};
 }
 
 std::vector<std::string> MakeTriggers(const Flow& flow) {

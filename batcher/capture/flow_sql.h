@@ -8,7 +8,7 @@
 
 namespace pgalter::capture {
 
-// Log and dirty keys, in the flow's schema.
+// Log, dirty keys and the mark of a crash, in the flow's schema.
 std::vector<std::string> MakeTables(const Flow& flow);
 
 // The function and its triggers on `from`: CREATE TRIGGER takes SHARE ROW EXCLUSIVE, whose wait for

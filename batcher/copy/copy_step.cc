@@ -10,6 +10,7 @@
 #include "batcher/backfill/chunk_sql.h"
 #include "batcher/backfill/window_store.h"
 #include "batcher/backfill/wish.h"
+#include "batcher/capture/crash_mark.h"
 #include "batcher/capture/flow_sql.h"
 #include "batcher/capture/parts.h"
 #include "batcher/copy/bad_row.h"
@@ -312,6 +313,7 @@ Task<bool> CopyStep::Done(run::Environment&, const state::Step&) { co_return fal
 
 Task<> CopyStep::Do(run::Environment& env, const state::Step& step) {
   const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+  co_await capture::RefuseEmptied(env.main, flow);
   state::Step own = step;
   const std::string order_by = OrderOf(env.run);
   auto copy = [&](throttle::Throttle& throttle) -> Task<> {

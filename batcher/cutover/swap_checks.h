@@ -10,7 +10,8 @@ namespace pgalter::cutover {
 using async::Task;
 using guard::Session;
 
-// The log is whole. Throws run::Failure (refused): the capture was dropped or disabled.
+// The log is whole, and says all. Throws run::Failure (refused): the capture was dropped or
+// disabled, or a crash has emptied a table behind its back.
 Task<> CheckCapture(Session& session, const capture::Flow& flow, const std::string& run);
 
 }  // namespace pgalter::cutover

@@ -62,7 +62,8 @@ run::Task<> PartsStep::Do(run::Environment& env, const state::Step& step) {
     const std::string& schema = shadow.stored.schema;
     co_await Ledger(session, env.run.id, "schema", schema);
     co_await Ledger(session, env.run.id, "schema", schema + "_old");
-    for (const std::string& table : {shadow.flow.log(), shadow.flow.dirty(), shadow.flow.to})
+    for (const std::string& table :
+         {shadow.flow.log(), shadow.flow.dirty(), shadow.flow.crash_mark(), shadow.flow.to})
       co_await Ledger(session, env.run.id, "table", table);
     state::Step kept = step;
     kept.spec[kShape] = co_await ShapesOf(session, spec.parent_oid, source.oid);

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "batcher/capture/crash_mark.h"
 #include "batcher/copy/bad_row.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
@@ -33,6 +34,7 @@ Task<std::int64_t> MatchExactly(guard::Session& session, const capture::Flow& fl
 
 Task<> Follow(run::Environment& env, async::Stopper& stopper, guard::Session& session,
               const capture::Flow& flow, std::int64_t enough) {
+  co_await capture::RefuseEmptied(session, flow);
   int conflicts = 0;
   int rounds = 0;
   std::int64_t fewest = -1;

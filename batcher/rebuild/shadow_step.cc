@@ -57,6 +57,7 @@ run::Task<> ShadowStep::Do(run::Environment& env, const state::Step& step) {
       co_await capture::RecordFlow(session, flow);
       co_await Ledger(session, env.run.id, "table", flow.log());
       co_await Ledger(session, env.run.id, "table", flow.dirty());
+      co_await Ledger(session, env.run.id, "table", flow.crash_mark());
     }
     co_await Record(session, env.run.id, shadow.stored);
     if (!shadow.reverse) co_await MarkNoReturn(env, step.ordinal);

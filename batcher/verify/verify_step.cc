@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "batcher/capture/crash_mark.h"
 #include "batcher/capture/parts.h"
 #include "batcher/copy/pace.h"
 #include "batcher/rebuild/follow.h"
@@ -29,6 +30,7 @@ Task<bool> VerifyStep::Done(run::Environment&, const state::Step&) { co_return f
 
 Task<> VerifyStep::Do(run::Environment& env, const state::Step&) {
   const capture::Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+  co_await capture::RefuseEmptied(env.main, flow);
   Session session = co_await copy::OpenSession(env);
   session.db().set_query_deadline(std::chrono::hours(1));
   const OnWindow show = [&env](double share) { env.progress.fraction = share; };

@@ -38,6 +38,8 @@ class Rebuilders {
 
 class RebuildWorld : public BackfillWorld {
  protected:
+  using BackfillWorld::BackfillWorld;
+
   void MakeRebuilt(int rows = 20'000);
 
   // rebuild items --alter 'ALTER a TYPE bigint', in small chunks.

@@ -1,0 +1,69 @@
+#include "batcher/capture/crash_mark.h"
+
+#include <fmt/format.h>
+
+#include "engine/async/fail_point.h"
+#include "engine/run/failure.h"
+
+namespace pgalter::capture {
+
+namespace {
+
+struct Emptied {
+  bool from = false;
+  bool to = false;
+};
+
+Task<Emptied> ReadEmptied(Session& session, const Flow& flow) {
+  Emptied emptied;
+  if (!async::SafeguardOn("crash-mark")) co_return emptied;
+  // Partitions are logged or not each by itself.
+  const pg::Result unlogged = co_await session.db().Query(
+      "SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u' AND (oid = $1 OR oid IN"
+      "   (SELECT relid FROM pg_partition_tree($1)))),"
+      " EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u' AND (oid = $2 OR oid IN"
+      "   (SELECT relid FROM pg_partition_tree($2)))),"
+      " to_regclass($3) IS NOT NULL",
+      flow.from_oid, flow.to_oid, flow.crash_mark());
+  emptied.from = unlogged.Get<bool>(0, 0);
+  emptied.to = unlogged.Get<bool>(0, 1);
+  // Runs that were begun before there were marks have none.
+  const bool any = (emptied.from || emptied.to) && unlogged.Get<bool>(0, 2);
+  if (!any) co_return Emptied{};
+  const pg::Result alive =
+      co_await session.db().Query(fmt::format("SELECT FROM {}", flow.crash_mark()));
+  co_return alive.empty() ? emptied : Emptied{};
+}
+
+}  // namespace
+
+Task<> RefuseEmptied(Session& session, const Flow& flow) {
+  const Emptied emptied = co_await ReadEmptied(session, flow);
+  const bool back = flow.name == "reverse";
+  if (back && emptied.to)
+    throw run::Failure(
+        run::ExitCode::kRefused,
+        fmt::format("the server crashed since run {} was begun, and has emptied the old table, "
+                    "which is UNLOGGED. There is nothing to go back to, and {} stays in place: "
+                    "pgalter finish {}",
+                    flow.run, flow.from, flow.run));
+  if (back && emptied.from)
+    throw run::Failure(
+        run::ExitCode::kRefused,
+        fmt::format("the server crashed since run {0} was begun, and has emptied {1}, as it does "
+                    "with UNLOGGED tables. What was changed there since the cut-over is gone, so "
+                    "there is no way back without a loss; the rows as they were at the cut-over "
+                    "are in {2}. Take from there what you need (INSERT INTO {1} SELECT … ON "
+                    "CONFLICT DO NOTHING), then: pgalter finish {0}",
+                    flow.run, flow.from, flow.to));
+  if (!back && (emptied.from || emptied.to))
+    throw run::Failure(
+        run::ExitCode::kRefused,
+        fmt::format("the server crashed since run {} was begun, and has emptied {}, as it does "
+                    "with UNLOGGED tables. Nothing was swapped, and {} is what the crash left. "
+                    "pgalter abort {} --yes, and begin again",
+                    flow.run, emptied.from ? flow.from : "the copy, which is UNLOGGED", flow.from,
+                    flow.run));
+}
+
+}  // namespace pgalter::capture
