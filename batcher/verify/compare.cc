@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -13,6 +14,8 @@
 #include "batcher/capture/parts.h"
 #include "batcher/verify/walk.h"
 #include "engine/async/fail_point.h"
+#include "engine/async/mutex.h"
+#include "engine/async/task_group.h"
 #include "engine/guard/transaction.h"
 
 namespace pgalter::verify {
@@ -29,15 +32,13 @@ constexpr std::chrono::milliseconds kRangeTime{250};
 
 // What all ways of comparing have.
 struct Comparison {
-  Session& session;
   const Flow& flow;
   throttle::Throttle& throttle;
   async::Stopper& stopper;
-  std::size_t most;
-  const OnWindow& on_window;
+  const CompareOptions& options;
   std::vector<Difference> differences;
 
-  [[nodiscard]] bool over() const { return differences.size() >= most; }
+  [[nodiscard]] bool over() const { return differences.size() >= options.most; }
 };
 
 // The locks come before the snapshot, or a TRUNCATE between the two would look like a difference.
@@ -52,18 +53,18 @@ std::vector<pg::Statement> BeforeTheSnapshot(const Flow& flow) {
 }
 
 // Throttled, in a transaction of its own. How long it took.
-Task<async::Clock::duration> CompareWindow(Comparison& comparison, std::string statement,
-                                           pg::Params params) {
+Task<async::Clock::duration> CompareWindow(Comparison& comparison, Session& session,
+                                           std::string statement, pg::Params params) {
   co_await comparison.throttle.Admit(comparison.stopper);
   const auto begun = async::Clock::now();
   pg::Result rows;
   auto compare = [&]() -> Task<> {
     std::vector<pg::Statement> statements = BeforeTheSnapshot(comparison.flow);
     statements.push_back({statement, params});
-    auto results = co_await comparison.session.db().Pipeline(std::move(statements));
+    auto results = co_await session.db().Pipeline(std::move(statements));
     rows = std::move(results.back());
   };
-  co_await guard::RunInTransaction(comparison.session, compare);
+  co_await guard::RunInTransaction(session, compare);
   const auto took = async::Clock::now() - begun;
   const Flow& flow = comparison.flow;
   for (int i = 0; i < rows.rows(); ++i) {
@@ -107,8 +108,8 @@ Task<std::vector<Scan>> ScansOf(Session& session, const Flow& flow, capture::Loo
   co_return scans;
 }
 
-Task<> CompareByBlocks(Comparison& comparison, capture::Lookup lookup) {
-  const std::vector<Scan> scans = co_await ScansOf(comparison.session, comparison.flow, lookup);
+Task<> CompareByBlocks(Comparison& comparison, Session& session, capture::Lookup lookup) {
+  const std::vector<Scan> scans = co_await ScansOf(session, comparison.flow, lookup);
   Block all = 1;
   for (const Scan& scan : scans) all += scan.blocks;
   Block done = 0;
@@ -116,10 +117,10 @@ Task<> CompareByBlocks(Comparison& comparison, capture::Lookup lookup) {
     for (Block first = 0; first < scan.blocks; first += kWindow) {
       const Block end = std::min(first + kWindow, scan.blocks);
       const pg::Params places = pg::Params::Of(backfill::Tid(first), backfill::Tid(end));
-      const auto took = co_await CompareWindow(comparison, scan.statement, places);
+      const auto took = co_await CompareWindow(comparison, session, scan.statement, places);
       if (comparison.over()) co_return;
       done += end - first;
-      comparison.on_window(static_cast<double>(done) / static_cast<double>(all));
+      comparison.options.on_window(static_cast<double>(done) / static_cast<double>(all));
       co_await comparison.throttle.After(took, comparison.stopper);
     }
   }
@@ -165,40 +166,128 @@ std::int64_t NextRows(std::int64_t rows, async::Clock::duration took) {
   return std::clamp(static_cast<std::int64_t>(next), std::int64_t{1}, kMostRows);
 }
 
-Task<> CompareByRanges(Comparison& comparison, const capture::Walk& walk) {
+// The ranges of a walk, one after the other; any number of sessions take them.
+class Ranges {
+ public:
+  Ranges(Comparison& comparison, capture::Walk walk, std::vector<std::string> columns, double all,
+         boost::asio::any_io_executor executor)
+      : comparison_(comparison),
+        walk_(std::move(walk)),
+        columns_(std::move(columns)),
+        all_(all),
+        mutex_(std::move(executor)) {
+    if (comparison.options.from.walk == columns_) next_ = comparison.options.from.key;
+  }
+
+  Task<> Work(Session& session) {
+    for (;;) {
+      comparison_.stopper.ThrowIfStopping();
+      if (at_end_ || comparison_.over()) co_return;
+      const std::optional<Range> range = co_await Take(session);
+      if (!range) co_return;
+      pg::Params ends;
+      for (const Key& key : {range->lower, range->upper})
+        for (const std::string& value : key) ends.Add(value);
+      std::string statement =
+          capture::RangeStatement(comparison_.flow, walk_, EndsOf(range->lower, range->upper));
+      const auto took =
+          co_await CompareWindow(comparison_, session, std::move(statement), std::move(ends));
+      if (comparison_.over()) co_return;
+      open_.erase(range->number);
+      done_ += range->rows;
+      rows_ = NextRows(range->rows, took);
+      comparison_.options.on_window(
+          std::min(1.0, static_cast<double>(done_) / std::max(all_, 1.0)));
+      co_await Keep();
+      async::FailPoint("range-compared");
+      co_await comparison_.throttle.After(took, comparison_.stopper);
+    }
+  }
+
+ private:
+  struct Range {
+    int number = 0;
+    Key lower;
+    Key upper;
+    std::int64_t rows = 0;
+  };
+
+  // Where a range ends is known when it is looked for; the next one begins there.
+  Task<std::optional<Range>> Take(Session& session) {
+    co_await mutex_.Lock();
+    const async::Held held(mutex_);
+    if (at_end_) co_return std::nullopt;
+    Range range;
+    range.number = taken_++;
+    range.lower = next_;
+    range.rows = rows_;
+    open_[range.number] = range.lower;
+    range.upper = co_await NextBoundary(session, comparison_.flow, walk_, range.lower, range.rows);
+    next_ = range.upper;
+    at_end_ = next_.empty();
+    co_return range;
+  }
+
+  // Below the lowest range that is not done yet, everything is.
+  Task<> Keep() {
+    constexpr async::Milliseconds kEvery{2000};
+    if (!comparison_.options.keep) co_return;
+    co_await mutex_.Lock();
+    const async::Held held(mutex_);
+    const auto now = async::Clock::now();
+    if (now - kept_ < async::LimitOf("compared-kept-every", kEvery)) co_return;
+    kept_ = now;
+    const Key low = open_.empty() ? next_ : open_.begin()->second;
+    if (low.empty()) co_return;  // the first range, or the last one, which nobody has to go on from
+    Mark mark{columns_, low};
+    co_await comparison_.options.keep(std::move(mark));
+  }
+
+  Comparison& comparison_;
+  capture::Walk walk_;
+  std::vector<std::string> columns_;
+  double all_;
+  async::Mutex mutex_;
+  std::int64_t rows_ = kRowsAtFirst;
+  std::int64_t done_ = 0;
+  Key next_;
+  bool at_end_ = false;
+  int taken_ = 0;
+  std::map<int, Key> open_;  // begun, by number: where they begin
+  async::Clock::time_point kept_ = async::Clock::now();
+};
+
+std::vector<std::string> ColumnsOf(const Flow& flow, const capture::Walk& walk) {
+  std::vector<std::string> columns;
+  for (const std::size_t i : walk.columns) columns.push_back(flow.key[i].from);
+  return columns;
+}
+
+Task<> CompareByRanges(Comparison& comparison, std::vector<Session>& sessions,
+                       const capture::Walk& walk) {
   const Flow& flow = comparison.flow;
-  const pg::Oid table = walk.of_to ? flow.to_oid : flow.from_oid;
-  const double all = co_await EstimateRows(comparison.session, table);
-  std::int64_t rows = kRowsAtFirst;
-  std::int64_t done = 0;
-  Key lower;
-  do {
-    Key upper = co_await NextBoundary(comparison.session, flow, walk, lower, rows);
-    pg::Params ends;
-    for (const Key& key : {lower, upper})
-      for (const std::string& value : key) ends.Add(value);
-    std::string statement = capture::RangeStatement(flow, walk, EndsOf(lower, upper));
-    const auto took = co_await CompareWindow(comparison, std::move(statement), ends);
-    if (comparison.over()) co_return;
-    done += rows;
-    comparison.on_window(std::min(1.0, static_cast<double>(done) / std::max(all, 1.0)));
-    co_await comparison.throttle.After(took, comparison.stopper);
-    rows = NextRows(rows, took);
-    lower = std::move(upper);
-  } while (!lower.empty());
+  const double all =
+      co_await EstimateRows(sessions.front(), walk.of_to ? flow.to_oid : flow.from_oid);
+  Ranges ranges(comparison, walk, ColumnsOf(flow, walk), all,
+                co_await boost::asio::this_coro::executor);
+  auto crew = [&](async::TaskGroup& group) -> Task<> {
+    for (Session& session : sessions) group.Spawn(ranges.Work(session));
+    co_return;
+  };
+  co_await async::WithTaskGroup(crew);
 }
 
 }  // namespace
 
-Task<std::vector<Difference>> CompareTables(Session& session, const Flow& flow,
+Task<std::vector<Difference>> CompareTables(std::vector<Session>& sessions, const Flow& flow,
                                             throttle::Throttle& throttle, async::Stopper& stopper,
-                                            std::size_t most, OnWindow on_window) {
-  Comparison comparison{session, flow, throttle, stopper, most, on_window, {}};
-  const Ways ways = co_await ReadWays(session, flow);
+                                            CompareOptions options) {
+  Comparison comparison{flow, throttle, stopper, options, {}};
+  const Ways ways = co_await ReadWays(sessions.front(), flow);
   if (ways.walk) {
-    co_await CompareByRanges(comparison, *ways.walk);
+    co_await CompareByRanges(comparison, sessions, *ways.walk);
   } else {
-    co_await CompareByBlocks(comparison, ways.lookup);
+    co_await CompareByBlocks(comparison, sessions.front(), ways.lookup);
   }
   async::FailPoint("compared");
   co_return std::move(comparison.differences);

@@ -2,8 +2,8 @@
 // tables, and the flow between them where there is one, in one snapshot.
 //
 // In ranges of a key that both have an index for (walk.h): a key belongs to one range whatever
-// happens meanwhile, and each range is read once on either side. Where there is none, in windows of
-// blocks, with a lookup for each row.
+// happens meanwhile, and each range is read once on either side, several of them at a time. Where
+// there is none, in windows of blocks, with a lookup for each row.
 #pragma once
 
 #include <cstdint>
@@ -30,10 +30,27 @@ struct Difference {
 // Called after each window or range, with the share that is done.
 using OnWindow = std::function<void(double)>;
 
-// Ends after the first window or range that differs where `most` is 1; else so many are told. A
-// flow without a run is between two tables that nothing joins: all rows must be the same.
-Task<std::vector<Difference>> CompareTables(Session& session, const capture::Flow& flow,
-                                            throttle::Throttle& throttle, async::Stopper& stopper,
-                                            std::size_t most, OnWindow on_window);
+// How far a comparison by ranges has come: all keys below are compared. For another one that goes
+// on there, by the same walk.
+struct Mark {
+  std::vector<std::string> walk;  // columns; empty: nothing is compared yet
+  std::vector<std::string> key;
+
+  bool operator==(const Mark&) const = default;
+};
+
+struct CompareOptions {
+  // Ends after the first window or range that differs where it is 1; else so many are told.
+  std::size_t most = 1;
+  OnWindow on_window = [](double) {};
+  Mark from;
+  std::function<Task<>(Mark)> keep;  // called every few seconds, once at a time; may be empty
+};
+
+// By all sessions at once, one at least. A flow without a run is between two tables that nothing
+// joins: all rows must be the same.
+Task<std::vector<Difference>> CompareTables(std::vector<Session>& sessions,
+                                            const capture::Flow& flow, throttle::Throttle& throttle,
+                                            async::Stopper& stopper, CompareOptions options);
 
 }  // namespace pgalter::verify

@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <boost/json/array.hpp>
+#include <chrono>
+#include <utility>
+
 #include "batcher/capture/crash_mark.h"
 #include "batcher/capture/parts.h"
 #include "batcher/copy/pace.h"
@@ -10,6 +14,7 @@
 #include "batcher/verify/compare.h"
 #include "engine/async/fail_point.h"
 #include "engine/run/failure.h"
+#include "engine/state/steps.h"
 
 namespace pgalter::verify {
 
@@ -24,22 +29,59 @@ Task<bool> HaveMoved(Session& session, const capture::Flow& flow) {
   co_return co_await capture::HavePartsChanged(session, flow);
 }
 
+// What is compared stays so: changes that come later are carried over as those before.
+std::string MarkName(const capture::Flow& flow) { return fmt::format("compared_{}", flow.to_oid); }
+
+std::vector<std::string> Texts(const boost::json::value& array) {
+  std::vector<std::string> texts;
+  for (const boost::json::value& text : array.as_array())
+    texts.emplace_back(text.as_string().c_str());
+  return texts;
+}
+
+boost::json::array Array(const std::vector<std::string>& texts) {
+  boost::json::array array;
+  for (const std::string& text : texts) array.emplace_back(text);
+  return array;
+}
+
+Mark ReadMark(const state::Step& step, const capture::Flow& flow) {
+  const auto* mark = step.spec.if_contains(MarkName(flow));
+  if (mark == nullptr) return {};
+  return {Texts(mark->at("walk")), Texts(mark->at("key"))};
+}
+
+Task<> KeepMark(run::Environment& env, state::Step& step, const capture::Flow& flow, Mark mark) {
+  step.spec[MarkName(flow)] =
+      boost::json::object{{"walk", Array(mark.walk)}, {"key", Array(mark.key)}};
+  co_await state::RecordSpec(env.main, env.lease, step);
+}
+
 }  // namespace
 
 Task<bool> VerifyStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
-Task<> VerifyStep::Do(run::Environment& env, const state::Step&) {
+Task<> VerifyStep::Do(run::Environment& env, const state::Step& step) {
   const capture::Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
   co_await capture::RefuseEmptied(env.main, flow);
-  Session session = co_await copy::OpenSession(env);
-  session.db().set_query_deadline(std::chrono::hours(1));
-  const OnWindow show = [&env](double share) { env.progress.fraction = share; };
+  std::vector<Session> sessions;
+  for (int i = 0; i < copy::PaceOf(env).workers; ++i) {
+    sessions.push_back(co_await copy::OpenSession(env));
+    sessions.back().db().set_query_deadline(std::chrono::hours(1));
+  }
+  Session& session = sessions.front();
+  state::Step own = step;
+  CompareOptions options;
+  options.on_window = [&env](double share) { env.progress.fraction = share; };
+  options.from = ReadMark(own, flow);
+  options.keep = [&](Mark mark) -> Task<> { co_await KeepMark(env, own, flow, std::move(mark)); };
   auto check = [&](throttle::Throttle& throttle) -> Task<> {
     std::vector<Difference> found;
     do {
       const bool moved = co_await HaveMoved(session, flow);
       if (moved) co_await rebuild::Follow(env, env.stopper, session, flow, kEnough);
-      found = co_await CompareTables(session, flow, throttle, env.stopper, 1, show);
+      if (moved) options.from = Mark();
+      found = co_await CompareTables(sessions, flow, throttle, env.stopper, options);
     } while (!found.empty() && co_await HaveMoved(session, flow));
     if (found.empty()) co_return;
     const Difference& first = found.front();

@@ -152,7 +152,9 @@ void Show(const Context& context, const Subject& subject,
 Task<ExitCode> Run(Context& context) {
   throttle::ThrottleOptions options;
   options.settings = SettingsOf(context);
-  guard::Session session = co_await OpenSession(context);
+  std::vector<guard::Session> sessions;
+  sessions.push_back(co_await OpenSession(context));
+  guard::Session& session = sessions.front();
   // The server sees to it that nothing is written.
   co_await session.db().Query("SELECT set_config('default_transaction_read_only', 'on', false)");
   session.db().set_query_deadline(std::chrono::hours(1));
@@ -163,7 +165,6 @@ Task<ExitCode> Run(Context& context) {
   throttle::Throttle throttle(co_await boost::asio::this_coro::executor, watching, options);
   std::vector<verify::Difference> differences;
   async::Stopper stopper;
-  const verify::OnWindow ignore = [](double) {};
   auto work = [&]() -> Task<> {
     std::optional<Rejected> refused;
     try {
@@ -173,8 +174,9 @@ Task<ExitCode> Run(Context& context) {
                       unreadable.what(), "");
     }
     if (refused) throw *refused;
-    differences = co_await verify::CompareTables(session, subject.flow, throttle, stopper,
-                                                 kMostWindows, ignore);
+    verify::CompareOptions how;
+    how.most = kMostWindows;
+    differences = co_await verify::CompareTables(sessions, subject.flow, throttle, stopper, how);
   };
   co_await async::Finally(work(), throttle.Stop());
   Show(context, subject, differences);

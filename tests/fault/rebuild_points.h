@@ -9,8 +9,8 @@ inline constexpr std::array kRebuildPoints{
     "shadow-made",     "capture-in-ledger", "capture-made",   "copy-checked:3",
     "copy-recorded:3", "copy-committed:3",  "purged",         "index-built",
     "index-built:2",   "changes-taken:2",   "keys-applied:2", "round-done:2",
-    "compared",        "drained",           "swapped",        "cut-over",
-    "key-validated"};
+    "range-compared",  "compared",          "drained",        "swapped",
+    "cut-over",        "key-validated"};
 
 // Into a partitioned table, whose keys are built partition by partition.
 inline constexpr std::array kPartitionPoints{

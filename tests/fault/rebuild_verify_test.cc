@@ -48,6 +48,53 @@ TEST_F(Verified, ARebuildThatWaitsWhileItsUsersWrite) {
   EXPECT_EQ(program.Wait(kLimit).code, 6);
 }
 
+// Ranges of rows of several sessions, and one that goes on after a kill.
+class VerifiedInRanges : public Verified {
+ protected:
+  // Killed when the first of three ranges or so is compared.
+  void KillInTheMidst() {
+    MakeRebuilt(50'000);
+    const Ran killed = Run({"rebuild", "items", "--yes"}, {"PGALTER_FAIL_POINT=range-compared",
+                                                           "PGALTER_LIMITS=compared-kept-every=0"});
+    ASSERT_EQ(killed.code, kKilled) << killed.err;
+    AwaitNoRunner();
+  }
+  void Spoil(int id) const {
+    database_.Sql(fmt::format("UPDATE {}.items SET a = a + 1 WHERE id = {}", Schema(), id));
+  }
+};
+
+TEST_F(VerifiedInRanges, WhatIsNotComparedYetIsComparedAfterAKill) {
+  KillInTheMidst();
+  Spoil(49'000);
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 7) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("49000"));
+  EXPECT_EQ(Run({"abort", RunId(), "--yes"}).code, 0);
+  ExpectSame();
+}
+
+// Nobody but a test changes the copy: it stays as it was compared.
+TEST_F(VerifiedInRanges, WhatIsComparedIsNotComparedAgain) {
+  KillInTheMidst();
+  Spoil(7);
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+}
+
+TEST_F(VerifiedInRanges, EachOfSeveralSessionsTellsWhatItFinds) {
+  MakeRebuilt(100'000);
+  ASSERT_EQ(
+      Run({"rebuild", "items", "--workers", "3", "--yes"}, {"PGALTER_FAIL_POINT=index-built:3"})
+          .code,
+      kKilled);
+  AwaitNoRunner();
+  Spoil(99'000);
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 7) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("99000"));
+}
+
 TEST_F(Verified, AfterTheCutOverAgainstTheOldTable) {
   MakeRebuilt(5'000);
   Rebuilders users(database_.conninfo(), 22, 2, Uses::kAnyKey);
