@@ -266,8 +266,8 @@ std::vector<std::string> ColumnsOf(const Flow& flow, const capture::Walk& walk) 
 Task<> CompareByRanges(Comparison& comparison, std::vector<Session>& sessions,
                        const capture::Walk& walk) {
   const Flow& flow = comparison.flow;
-  const double all =
-      co_await EstimateRows(sessions.front(), walk.of_to ? flow.to_oid : flow.from_oid);
+  const pg::Oid table = walk.of_to ? flow.to_oid : flow.from_oid;
+  const double all = co_await EstimateRows(sessions.front(), table);
   Ranges ranges(comparison, walk, ColumnsOf(flow, walk), all,
                 co_await boost::asio::this_coro::executor);
   auto crew = [&](async::TaskGroup& group) -> Task<> {
