@@ -17,17 +17,24 @@ using async::Task;
 // same; an object that is dropped meanwhile ends the reading with the server's error.
 constexpr const char* kBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 constexpr const char* kPatience = "SET LOCAL lock_timeout = '1s'";
+// Expressions hold values, and a value is shown so that it is read as the same in any session:
+// '04/03/2026' would be another day where the style is another.
+constexpr const char* kPlainly =
+    "SELECT set_config('DateStyle', 'ISO, YMD', true), set_config('IntervalStyle', 'postgres', "
+    "true), set_config('TimeZone', 'UTC', true), set_config('extra_float_digits', '1', true), "
+    "set_config('bytea_output', 'hex', true)";
 
 Task<std::vector<pg::Result>> ReadCatalogs(pg::Connection& db) {
   std::vector<pg::Statement> statements;
   statements.push_back({kBegin, {}});
   statements.push_back({kPatience, {}});
+  statements.push_back({kPlainly, {}});
   for (std::string& query : CatalogQueries(db.server_version()))
     statements.push_back({std::move(query), {}});
   statements.push_back({"COMMIT", {}});
   std::vector<pg::Result> results = co_await db.Pipeline(std::move(statements));
   results.pop_back();
-  results.erase(results.begin(), results.begin() + 2);
+  results.erase(results.begin(), results.begin() + 3);
   co_return results;
 }
 
