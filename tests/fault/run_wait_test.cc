@@ -1,6 +1,8 @@
 // What programs feel of `pgalter run`: beside one that holds its transaction open, no statement of
 // theirs waits for longer than one attempt at a lock, whatever the recipe. Measured by the
-// programs. bench/cases/recipes.sh has the figures, with a steady load and a longer transaction.
+// programs. The same programs at a table that nobody changes tell what the machine itself makes
+// them wait, which has other things to do. bench/cases/recipes.sh has the figures, with a steady
+// load and a longer transaction.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -13,8 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// An attempt lasts half a second at most; the rest is for a machine that has other things to do.
-constexpr auto kBearable = 1s;
+// The longest attempt of the ladder, and the time until who waited for it has its turn.
+constexpr auto kBearable = 500ms + 250ms;
 
 struct Recipe {
   const char* name;
@@ -22,6 +24,7 @@ struct Recipe {
   // Behind their gate programs of the old form would fail, as they should.
   const char* through = "contract";
   const char* before = "";  // what has to be there
+  const char* option = "--sql";
 };
 
 // The programs' table as the only partition of one under its name.
@@ -49,20 +52,25 @@ TEST_P(Waits, AreNoLongerThanAnAttemptAtALock) {
   database_.Sql(GetParam().before);
   Programs first(database_.conninfo(), Programs::Form::kOld);
   Programs second(database_.conninfo(), Programs::Form::kOld);
+  const FreshDatabase aside;
+  MakeOrders(aside, kOrders);
+  Programs control(aside.conninfo(), Programs::Form::kOld);
   std::thread reader([this] {
     Session session = database_.Connect();
     session.Exec("BEGIN; SELECT count(*) FROM orders");
     std::this_thread::sleep_for(3s);
     session.Exec("COMMIT");
   });
-  const Ran ran = Run({"run", "--sql", GetParam().sql, "--through", GetParam().through, "--yes"});
+  const Ran ran =
+      Run({"run", GetParam().option, GetParam().sql, "--through", GetParam().through, "--yes"});
   reader.join();
   EXPECT_EQ(ran.code, 0) << ran.err;
+  for (Programs* programs : {&first, &second, &control}) programs->Stop();
+  RecordProperty("control_ms", static_cast<int>(control.longest().count()));
   for (Programs* programs : {&first, &second}) {
-    programs->Stop();
     EXPECT_EQ(programs->errors(), "");
     EXPECT_GT(programs->writes(), 20);
-    EXPECT_LT(programs->longest(), kBearable);
+    EXPECT_LT(programs->longest(), kBearable + control.longest());
   }
 }
 
@@ -98,6 +106,25 @@ constexpr Recipe kRecipes[] = {
     {"domain_constraint", "ALTER DOMAIN quantity ADD CONSTRAINT sane CHECK (VALUE >= -5)",
      "contract", "CREATE DOMAIN quantity AS int; ALTER TABLE orders ALTER amount TYPE quantity"},
     {"generated", "ALTER TABLE orders ADD COLUMN g int GENERATED ALWAYS AS (amount + 1) STORED"},
+    {"add_primary_key", "ALTER TABLE orders ADD PRIMARY KEY (id)", "contract",
+     "ALTER TABLE orders DROP CONSTRAINT orders_pkey"},
+    {"replace_key", "ALTER TABLE orders DROP CONSTRAINT orders_pkey, ADD PRIMARY KEY (id, amount)"},
+    {"drop_index", "DROP INDEX spare_idx", "contract", "CREATE INDEX spare_idx ON orders (amount)"},
+    {"reindex", "REINDEX TABLE orders"},
+    {"drop_table", "DROP TABLE child", "migrate",
+     "CREATE TABLE child (o bigint REFERENCES orders)"},
+    {"drop_object", "DROP VIEW all_of_it", "contract",
+     "CREATE VIEW all_of_it AS SELECT * FROM orders"},
+    {"rename_object", "ALTER SEQUENCE spare_id RENAME TO other_id", "contract",
+     "CREATE SEQUENCE spare_id"},
+    {"move_tablespace", "ALTER INDEX orders_pkey SET TABLESPACE pg_default"},
+    {"enum_value", "ALTER TYPE mood ADD VALUE 'sad'", "contract",
+     "CREATE TYPE mood AS ENUM ('glad'); ALTER TABLE orders ADD mood mood"},
+    {"update_rows", "UPDATE orders SET spare = amount + 1"},
+    {"exclude", "ALTER TABLE orders ADD CONSTRAINT once EXCLUDE USING btree (id WITH =)"},
+    {"row_security", "ALTER TABLE orders ENABLE ROW LEVEL SECURITY"},
+    {"cluster", "CLUSTER orders USING orders_pkey"},
+    {"split", "orders (spare) INTO order_spare", "contract", "", "--split"},
 };
 
 // The first seven, unless there is time (./dev torture).
