@@ -4,6 +4,7 @@
 
 #include "batcher/copy/pace.h"
 #include "batcher/split/ranges.h"
+#include "batcher/split/shape.h"
 #include "batcher/split/steps.h"
 #include "batcher/throttle/chunk_size_policy.h"
 #include "engine/async/fail_point.h"
@@ -146,6 +147,7 @@ Task<> CopyStep::Do(run::Environment& env, const state::Step& step) {
   const state::Run own = RunWithPace(env);
   run::Environment with_own{env.sessions, env.main, env.observer, env.stopper,
                             env.lease,    own,      env.progress, env.control};
+  if (async::SafeguardOn("split-shape")) co_await CheckShape(env, split);
   if (!step.spec.contains("copied_at")) co_await Copy(with_own, step, split);
   co_await CompareAll(with_own, split);
 }

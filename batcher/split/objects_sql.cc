@@ -321,6 +321,7 @@ plan::Split SplitOf(const Source& source) {
   }
   for (const Column& column : source.moved) split.columns.push_back(column.name);
   split.present = Present(source, "s.");
+  split.view = names.view;
   return split;
 }
 

@@ -20,6 +20,10 @@ namespace {
 constexpr std::int64_t kCompared = 20'000;
 constexpr std::chrono::milliseconds kChunkTime{100};
 
+// Whoever waits for the lock behind it waits for no longer.
+constexpr async::Milliseconds kLockWait{500};
+constexpr async::Milliseconds kBusyPause{200};
+
 Task<> Compare(run::Environment& env, const plan::Split& split, guard::Session& session,
                const Range& range) {
   pg::Result found;
@@ -32,7 +36,9 @@ Task<> Compare(run::Environment& env, const plan::Split& split, guard::Session& 
     auto results = co_await session.db().Pipeline(std::move(statements));
     found = std::move(results.back());
   };
-  co_await guard::RunInTransaction(session, compare);
+  guard::TransactionOptions options;
+  options.lock_timeout = kLockWait;
+  co_await guard::RunInTransaction(session, options, compare);
   if (found.empty()) co_return;
   std::vector<std::string> keys;
   for (int i = 0; i < found.rows(); ++i)
@@ -45,6 +51,26 @@ Task<> Compare(run::Environment& env, const plan::Split& split, guard::Session& 
                   "disabled meanwhile? Else please report it. Then: pgalter revert {} --yes, and "
                   "begin anew",
                   found.Get<std::int64_t>(0, 0), split.source, fmt::join(keys, "; "), env.run.id));
+}
+
+// Again and again while somebody has a lock that keeps even readers out.
+Task<> ComparePatiently(run::Environment& env, const plan::Split& split, guard::Session& session,
+                        const Range& range) {
+  for (bool busy = true; busy;) {
+    env.stopper.ThrowIfStopping();
+    try {
+      co_await Compare(env, split, session, range);
+      busy = false;
+    } catch (const pg::PgError& error) {
+      if (error.klass() != pg::SqlstateClass::kLockNotAvailable &&
+          error.klass() != pg::SqlstateClass::kRetryable)
+        throw;
+    }
+    if (!busy) break;
+    env.progress.note = "somebody holds a lock that keeps readers out; trying again";
+    co_await env.stopper.SleepFor(kBusyPause);
+  }
+  env.progress.note.clear();
 }
 
 }  // namespace
@@ -120,7 +146,7 @@ Task<> CompareAll(run::Environment& env, const plan::Split& split) {
       co_await throttle.Admit(env.stopper);
       const auto begun = async::Clock::now();
       range = co_await NextRange(session, split, range.upper, kCompared);
-      co_await Compare(env, split, session, range);
+      co_await ComparePatiently(env, split, session, range);
       co_await throttle.After(async::Clock::now() - begun, env.stopper);
     } while (!range.upper.empty());
   };

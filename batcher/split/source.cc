@@ -322,6 +322,13 @@ Task<> ReadChecks(Session& session, const Found& found, const std::vector<std::i
       found.oid, moved, key);
   for (int i = 0; i < rows.rows(); ++i) {
     const auto name = rows.Get<std::string>(i, 0);
+    for (const char* suffix : {"_pkey", "_fkey"})
+      if (name == sql::QuoteIdentifier(NameWith(source.target.name, suffix)))
+        Refuse(
+            fmt::format("{} cannot be split so: its constraint {} would go with its columns, and "
+                        "the new table needs that name itself. Rename the constraint, or give the "
+                        "new table another name",
+                        sql::ToString(source.name), name));
     if (!rows.Get<bool>(i, 3))
       Refuse(fmt::format("{} cannot be split so: constraint {} is over columns that stay, too",
                          sql::ToString(source.name), name));
@@ -367,8 +374,9 @@ Task<> AddRemarks(Session& session, const Found& found, Source& source) {
       found.oid);
   if (!published.IsNull(0, 0))
     source.remarks.push_back(
-        fmt::format("{} is published ({}); the new table is not: add it to the publication, and to "
-                    "the subscribers, before the gate is opened",
+        fmt::format("{} is published ({}); the new table is not, and cannot be while its name is a "
+                    "view's: add it to the publication once the swap is done, and let the "
+                    "subscribers copy it",
                     sql::ToString(source.name), published.Get<std::string>(0, 0)));
 }
 

@@ -8,6 +8,7 @@
 
 #include "batcher/split/objects_sql.h"
 #include "batcher/split/rows_sql.h"
+#include "batcher/split/shape.h"
 #include "engine/run/failure.h"
 #include "planner/locks/effects.h"
 #include "planner/plan/annotate.h"
@@ -46,6 +47,14 @@ void RefuseVolatileDefaults(const Source& source, const catalog::Schema& schema,
   }
 }
 
+void RefuseOther(plan::Split now, const plan::Split& before) {
+  now.shape = before.shape;
+  if (now == before) return;
+  throw run::Failure(run::ExitCode::kRefused,
+                     fmt::format("{} was changed while it was read. Nothing was written. Try again",
+                                 before.source));
+}
+
 // NOT NULL is taken off, so that new programs can insert a row before they give it its columns;
 // with the way back that the planner knows.
 std::vector<Step> OpenColumns(const Source& source, const catalog::Schema& schema,
@@ -65,12 +74,12 @@ std::vector<Step> OpenColumns(const Source& source, const catalog::Schema& schem
   return steps;
 }
 
-Step CopyRows(const Source& source) {
+Step CopyRows(const plan::Split& split) {
   Step step;
   step.phase = Phase::kMigrate;
   step.kind = StepKind::kSplitCopy;
   step.transaction = plan::Transaction::kNone;
-  step.split = SplitOf(source);
+  step.split = split;
   step.sql = {CopyStatement(*step.split, Ends::kNone)};
   step.explain =
       "Rows that were there before the triggers, in chunks, each under a lock on its rows; then "
@@ -93,12 +102,12 @@ std::vector<Step> BuildIndexes(const Source& source) {
   return steps;
 }
 
-Step SwapTables(const Source& source) {
+Step SwapTables(const Source& source, const plan::Split& split) {
   Step step = plan::Ddl(Phase::kContract, Swap(source), {},
                         "After both tables were compared once more the new one takes the view's "
                         "place, and the columns go.");
   step.kind = StepKind::kSplitSwap;
-  step.split = SplitOf(source);
+  step.split = split;
   step.backward_compatible = false;
   step.point_of_no_return = true;
   return step;
@@ -128,7 +137,12 @@ void Number(std::vector<Step>& steps) {
 
 Task<plan::Plan> MakeSplitPlan(guard::Session& session, const Wish& wish, catalog::Schema schema,
                                plan::PlanOptions options) {
+  co_await ShowPlainly(session);
+  plan::Split split = SplitOf(co_await ReadSource(session, wish));
+  split.shape = co_await ReadShape(session, split);
+  // After its shape: what somebody changes meanwhile is in the source then, and not in the shape.
   const Source source = co_await ReadSource(session, wish);
+  RefuseOther(SplitOf(source), split);
   schema.BeginRun();
   RefuseVolatileDefaults(source, schema, options.server_version);
   plan::Plan plan;
@@ -145,14 +159,14 @@ Task<plan::Plan> MakeSplitPlan(guard::Session& session, const Wish& wish, catalo
       plan::Ddl(Phase::kExpand, MakeAll(source), DropAll(source),
                 "The new table's name is a view of the columns, so old and new programs use the "
                 "same rows; triggers keep the table up that takes its place."));
-  plan.steps.push_back(CopyRows(source));
+  plan.steps.push_back(CopyRows(split));
   for (Step& step : BuildIndexes(source)) plan.steps.push_back(std::move(step));
   plan.steps.push_back(
       plan::MakeGate(fmt::format("moved-{}", source.target.name),
                      fmt::format("every program reads and writes {} in {}, none in {}",
                                  fmt::join(wish.columns, ", "), plan::Show(source.target),
                                  plan::Show(source.name))));
-  plan.steps.push_back(SwapTables(source));
+  plan.steps.push_back(SwapTables(source, split));
   plan.steps.push_back(plan::Validate(source.target, NameWith(source.target.name, "_fkey")));
   plan.steps.back().phase = Phase::kContract;
   Number(plan.steps);

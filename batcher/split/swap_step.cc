@@ -2,6 +2,7 @@
 
 #include "batcher/split/objects_sql.h"
 #include "batcher/split/ranges.h"
+#include "batcher/split/shape.h"
 #include "batcher/split/steps.h"
 #include "engine/async/fail_point.h"
 #include "engine/run/failure.h"
@@ -41,12 +42,23 @@ std::string Guard(const std::string& identity_query, const std::string& identity
              identity_query, sql::QuoteLiteral(identity), copied_at));
 }
 
+std::vector<std::string> Guarded(const state::Step& step, const plan::Split& split,
+                                 const std::string& guard) {
+  std::vector<std::string> sql = step.sql;
+  if (async::SafeguardOn("split-shape") && !split.shape.empty())
+    sql.insert(sql.begin() + 1, ShapeGuard(split));
+  if (async::SafeguardOn("split-guard")) sql.insert(sql.begin() + 1, guard);
+  return sql;
+}
+
 }  // namespace
 
 Task<bool> SwapStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
 Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
   const plan::Split split = SplitOfStep(env, step);
+  // The comparison may take long: what stands in the way is said before it.
+  if (async::SafeguardOn("split-shape")) co_await CheckShape(env, split);
   const std::string query = IdentityOfTriggers(split);
   const pg::Result before = co_await env.main.db().Query(query);
   const auto identity = before.Get<std::string>(0, 0);
@@ -59,10 +71,17 @@ Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
       " WHERE run = $1 AND kind = 'split-copy'",
       env.run.id);
   run::Transacted what;
-  what.sql = step.sql;
-  const std::string guard = Guard(query, identity, copied.Get<std::string>(0, 0));
-  if (async::SafeguardOn("split-guard")) what.sql.insert(what.sql.begin() + 1, guard);
-  co_await run::Transact(env, step, std::move(what), env.stopper);
+  what.sql = Guarded(step, split, Guard(query, identity, copied.Get<std::string>(0, 0)));
+  std::exception_ptr refused;
+  try {
+    co_await run::Transact(env, step, std::move(what), env.stopper);
+  } catch (const pg::PgError& error) {
+    if (!error.Is(kShapeChanged)) throw;
+    refused = std::current_exception();
+  }
+  if (!refused) co_return;
+  co_await CheckShape(env, split);
+  std::rethrow_exception(refused);
 }
 
 Task<> SwapStep::Undo(run::Environment&, const state::Step&) { co_return; }

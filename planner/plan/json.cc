@@ -58,9 +58,14 @@ json::value RebuildJson(const std::optional<Rebuild>& rebuild) {
 
 json::value SplitJson(const std::optional<Split>& split) {
   if (!split) return nullptr;
-  return json::object{{"source", split->source},          {"target", split->target},
-                      {"key", Texts(split->key)},         {"key_types", Texts(split->key_types)},
-                      {"columns", Texts(split->columns)}, {"present", split->present}};
+  return json::object{{"source", split->source},
+                      {"target", split->target},
+                      {"key", Texts(split->key)},
+                      {"key_types", Texts(split->key_types)},
+                      {"columns", Texts(split->columns)},
+                      {"present", split->present},
+                      {"view", split->view},
+                      {"shape", split->shape}};
 }
 
 json::value GateJson(const std::optional<Gate>& gate) {
@@ -229,6 +234,10 @@ Step ReadStep(const json::value& value, const std::string& where, std::string& e
       Reader part(*member, where + ".split");
       step.split = Split{part.Text("source"),     part.Text("target"),   part.Texts("key"),
                          part.Texts("key_types"), part.Texts("columns"), part.Text("present")};
+      if (part.Has("shape")) {
+        step.split->view = part.Text("view");
+        step.split->shape = part.Text("shape");
+      }
       read.Take(part.error());
     }
   }

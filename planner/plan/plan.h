@@ -87,6 +87,9 @@ struct Split {
   std::vector<std::string> key_types;  // of PostgreSQL's own order
   std::vector<std::string> columns;    // that move
   std::string present;                 // of a row of the source: whether it has one in the target
+  std::string view = {};               // the name that the target will have
+  // What the source was planned on, as JSON; empty: kept before that was kept.
+  std::string shape = {};
 
   bool operator==(const Split&) const = default;
 };

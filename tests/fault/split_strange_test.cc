@@ -112,6 +112,16 @@ TEST_F(StrangeSplit, NamesAndDefaultsOfAnyTextGoToTheEnd) {
             "9 $pgalter$ $pgalter1$ new");
 }
 
+// Trap: they would fail in the middle, or at the swap.
+TEST_F(StrangeSplit, ACheckThatHasANameOfTheNewTablesOwnIsRefused) {
+  database_.Sql(
+      "CREATE TABLE t (id int PRIMARY KEY, a int CONSTRAINT n_fkey CHECK (a > 0), b int CONSTRAINT "
+      "\"N_pkey\" CHECK (b > 0))");
+  ExpectRefused("t (a) INTO n", "its constraint n_fkey would go with its columns");
+  ExpectRefused("t (b) INTO \"N\"", "its constraint \"N_pkey\" would go with its columns");
+  EXPECT_EQ(Run({"run", "--split", "t (b) INTO n", "--through", "contract", "--yes"}).code, 0);
+}
+
 TEST_F(StrangeSplit, ARowWithoutAValueHasToBeToldFromOneWithIt) {
   database_.Sql(
       "CREATE DOMAIN given AS int NOT NULL; CREATE DOMAIN five AS int DEFAULT 5;"

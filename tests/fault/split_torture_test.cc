@@ -72,5 +72,27 @@ TEST_F(SplitTorture, LosesNothing) {
   }
 }
 
+// What the rounds above are worth: without the lock on a chunk's rows, one that is deleted
+// meanwhile comes back, which the comparison finds, or a user whose value that row has. Every row
+// is one that users change, and nobody is killed: most rounds fail.
+TEST_F(SplitTorture, WithoutTheLockOnAChunkItFailsWithinTenRounds) {
+  int failed_in = 0;
+  for (int round = 1; round <= 10 && failed_in == 0; ++round) {
+    if (round > 1)
+      database_.Sql(
+          "DROP VIEW IF EXISTS order_note; DROP TABLE orders, book, pgalter_new_order_note; DROP "
+          "SEQUENCE order_id; DROP SCHEMA pgalter CASCADE; DROP FUNCTION pgalter_put_order_note, "
+          "pgalter_sync_order_note");
+    MakeTable(3'000);
+    SplitUsers users(database_.conninfo(), SplitUsers::Form::kOld,
+                     Seed(0) + static_cast<unsigned>(round), 4);
+    const Ran ran = Run(Split(), {"PGALTER_SAFEGUARDS_OFF=split-lock"});
+    users.Stop();
+    if (ran.code == 7 || users.errors().find("23505") != std::string::npos) failed_in = round;
+  }
+  EXPECT_GT(failed_in, 0);
+  RecordProperty("failed_in", failed_in);
+}
+
 }  // namespace
 }  // namespace pgalter::test
