@@ -29,10 +29,10 @@ std::string Apply(const std::string& values, const char* local = "true") {
       kNames, values, local);
 }
 
-// {0} the source, {1} the new table, {2} the view, as literals; {3} the columns that move, {4} these
-// and the key's, as arrays. What the split itself makes or takes off is left out. NOT NULL is taken
-// off a column for a while that is NOT NULL in the new table. Of the view there is only what it did
-// not have when it was made.
+// {0} the source, {1} the new table, {2} the view, as literals; {3} the columns that move, {4}
+// these and the key's, as arrays. What the split itself makes or takes off is left out. NOT NULL is
+// taken off a column for a while that is NOT NULL in the new table. Of the view there is only what
+// it did not have when it was made.
 constexpr const char* kShape = R"sql(
 WITH c AS (SELECT * FROM pg_class WHERE oid = to_regclass({0})),
   v AS (SELECT * FROM pg_class WHERE oid = to_regclass({2}) AND relkind = 'v'),
@@ -144,9 +144,9 @@ run::Task<> ShowPlainly(guard::Session& session) {
 run::Task<std::string> ReadShape(guard::Session& session, const plan::Split& split) {
   auto read = [&]() -> run::Task<std::string> {
     co_await session.db().Query("SELECT " + Apply(kValues));
-    const pg::Result row = co_await session.db().Query(fmt::format(
-        "SELECT coalesce(jsonb_object_agg(what, how), '{{}}')::text FROM ({}) AS shape",
-        ShapeQuery(split)));
+    const pg::Result row = co_await session.db().Query(
+        fmt::format("SELECT coalesce(jsonb_object_agg(what, how), '{{}}')::text FROM ({}) AS shape",
+                    ShapeQuery(split)));
     co_return row.Get<std::string>(0, 0);
   };
   co_return co_await guard::RunInTransaction(session, read);

@@ -19,8 +19,8 @@ struct Change {
 
 // What CREATE, ALTER or GRANT of others would be lost, or hold no more.
 constexpr Change kChanges[] = {
-    {"ALTER TABLE orders ENABLE ROW LEVEL SECURITY", "ALTER TABLE orders DISABLE ROW LEVEL SECURITY",
-     "row security has changed"},
+    {"ALTER TABLE orders ENABLE ROW LEVEL SECURITY",
+     "ALTER TABLE orders DISABLE ROW LEVEL SECURITY", "row security has changed"},
     {"CREATE POLICY p ON orders USING (amount > 5)", "DROP POLICY p ON orders", "policy p is new"},
     {"CREATE INDEX \"Late one\" ON orders (slug, id)", "DROP INDEX \"Late one\"",
      "index \"Late one\" is new"},
@@ -72,7 +72,8 @@ constexpr Change kChanges[] = {
      "who has rights on column slug is new"},
     {"ALTER TABLE orders OWNER TO {role}", "ALTER TABLE orders OWNER TO postgres",
      "the owner has changed"},
-    {"CREATE SEQUENCE late OWNED BY orders.slug", "DROP SEQUENCE late", "sequence public.late is new"},
+    {"CREATE SEQUENCE late OWNED BY orders.slug", "DROP SEQUENCE late",
+     "sequence public.late is new"},
     {"CREATE VIEW late AS SELECT note FROM orders", "DROP VIEW late", "on view public.late is new"},
     {"CREATE TABLE child () INHERITS (orders)", "DROP TABLE child", "inheritance is new"},
     {"CREATE PUBLICATION late FOR TABLE orders", "DROP PUBLICATION late",
@@ -89,9 +90,7 @@ constexpr Change kChanges[] = {
 
 class SplitShape : public SplitWorld {
  protected:
-  SplitShape() : role_("split_shape_" + database_.name()) {
-    database_.Sql("CREATE ROLE " + role_);
-  }
+  SplitShape() : role_("split_shape_" + database_.name()) { database_.Sql("CREATE ROLE " + role_); }
   void TearDown() override {
     SplitWorld::TearDown();
     database_.Sql(fmt::format("DROP OWNED BY {0}; DROP ROLE {0}", role_));
@@ -201,15 +200,18 @@ TEST_F(SplitShape, SettingsOfTheSessionAreNoChange) {
       "CREATE EXTENSION IF NOT EXISTS citext; CREATE DOMAIN small AS int CHECK (VALUE < 100);"
       "CREATE TABLE t (id int PRIMARY KEY, a timestamptz DEFAULT '2026-01-01 12:00+00', b interval "
       "DEFAULT '1 day 2 hours', c varchar(9) DEFAULT 'x', d numeric(9, 2) DEFAULT 0, e bytea "
-      "DEFAULT '\\x0102', f citext DEFAULT 'Y' COLLATE \"C\", g float8[] DEFAULT '{0.1,2}', h small "
-      "DEFAULT 5, i date DEFAULT '2026-03-04', \"J j\" char(4) DEFAULT 'j', k bit(3) DEFAULT '101', "
+      "DEFAULT '\\x0102', f citext DEFAULT 'Y' COLLATE \"C\", g float8[] DEFAULT '{0.1,2}', h "
+      "small "
+      "DEFAULT 5, i date DEFAULT '2026-03-04', \"J j\" char(4) DEFAULT 'j', k bit(3) DEFAULT "
+      "'101', "
       "l text DEFAULT lower('A') || 'b', CHECK (a > '2020-01-01 00:00+00'));"
       "CREATE INDEX ON t (b) WHERE a > '2026-06-01 00:00+00'; INSERT INTO t (id) VALUES (1), (2)");
   const std::string kept = WriteText("kept.json", "");
   const char* wish = "t (a, b, c, d, e, f, g, h, i, \"J j\", k, l) INTO more";
-  const Ran plan = Run({"plan", "--split", wish, "--out", kept},
-                       {"PGOPTIONS=-c TimeZone=Asia/Tokyo -c DateStyle=SQL,DMY -c bytea_output=escape"
-                        " -c extra_float_digits=-3"});
+  const Ran plan =
+      Run({"plan", "--split", wish, "--out", kept},
+          {"PGOPTIONS=-c TimeZone=Asia/Tokyo -c DateStyle=SQL,DMY -c bytea_output=escape"
+           " -c extra_float_digits=-3"});
   ASSERT_EQ(plan.code, 0) << plan.err;
   const Ran begun = Run({"run", kept, "--yes"});
   ASSERT_EQ(begun.code, 0) << begun.err;
@@ -222,15 +224,16 @@ TEST_F(SplitShape, SettingsOfTheSessionAreNoChange) {
 TEST_F(SplitShape, TheComparisonComesBackWhenItsLockIsRefused) {
   MakeTable(10);
   ASSERT_EQ(Run(Split({"--through", "expand"})).code, 0);
-  ASSERT_EQ(Run({"resume", RunId(), "--through", "migrate"}, {"PGALTER_FAIL_POINT=split-all-copied"})
-                .code,
-            kKilled);
+  ASSERT_EQ(
+      Run({"resume", RunId(), "--through", "migrate"}, {"PGALTER_FAIL_POINT=split-all-copied"})
+          .code,
+      kKilled);
   AwaitNoRunner();
   Session holder = database_.Connect();
   holder.Exec("BEGIN; LOCK TABLE pgalter_new_order_note");
   Program program = Start({"resume", RunId(), "--through", "migrate"});
-  database_.AwaitValue(
-      "SELECT progress->>'note' LIKE 'somebody holds a lock%' FROM pgalter.run", "t", kLimit);
+  database_.AwaitValue("SELECT progress->>'note' LIKE 'somebody holds a lock%' FROM pgalter.run",
+                       "t", kLimit);
   holder.Exec("COMMIT");
   EXPECT_EQ(program.Wait(kLimit).code, 0);
 }
