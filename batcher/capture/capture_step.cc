@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <functional>
+#include <vector>
+
 #include "batcher/capture/flow_sql.h"
 #include "batcher/capture/parts.h"
 #include "engine/async/fail_point.h"
@@ -30,19 +33,16 @@ state::Artefact Ledger(const Flow& flow, const char* kind, std::string name) {
   return artefact;
 }
 
-}  // namespace
-
-Task<bool> CaptureStep::Done(run::Environment& env, const state::Step&) {
-  const Flow flow = co_await LoadFlow(env.main, env.run.id, "forward");
-  const pg::Result found = co_await env.main.db().Query(
+Task<bool> IsCaptured(Session& session, const Flow& flow) {
+  const pg::Result found = co_await session.db().Query(
       "SELECT count(*) = 2 FROM pg_trigger WHERE tgrelid = $1 AND tgname IN ($2, $3)"
       " AND tgenabled = 'A'",
       flow.from_oid, flow.trigger(), flow.truncate_trigger());
   co_return found.Get<bool>(0, 0);
 }
 
-Task<> CaptureStep::Do(run::Environment& env, const state::Step& step) {
-  const Flow flow = co_await LoadFlow(env.main, env.run.id, "forward");
+// `done` is recorded with it.
+Task<> Capture(run::Environment& env, const Flow& flow, std::function<Task<>()> done) {
   auto ledger = [&]() -> Task<> {
     co_await guard::CheckLease(env.main, env.lease);
     co_await state::RecordArtefact(env.main, Ledger(flow, "function", flow.function() + "()"));
@@ -57,7 +57,7 @@ Task<> CaptureStep::Do(run::Environment& env, const state::Step& step) {
     co_await guard::CheckLease(env.main, env.lease);
     // The lock of the triggers keeps partitions from coming and going until this is recorded.
     if (flow.from_partitioned) co_await RememberParts(env.main, flow);
-    co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
+    co_await done();
   };
   work.record = record;
   const auto tell = [&env, &flow](const lock::LadderReport& report) {
@@ -75,6 +75,32 @@ Task<> CaptureStep::Do(run::Environment& env, const state::Step& step) {
                        fmt::format("the capture on {} was not made, the table was too busy: {}. "
                                    "Then: pgalter resume {}",
                                    flow.from, fmt::join(lock::Lines(outcome), "\n"), env.run.id));
+}
+
+}  // namespace
+
+Task<bool> CaptureStep::Done(run::Environment& env, const state::Step&) {
+  const std::vector<Flow> flows = co_await LoadFlows(env.main, env.run.id, "forward");
+  for (const Flow& flow : flows) {
+    const bool captured = co_await IsCaptured(env.main, flow);
+    if (!captured) co_return false;
+  }
+  co_return true;
+}
+
+// Table by table: each attempt at a lock keeps the users of one of them waiting.
+Task<> CaptureStep::Do(run::Environment& env, const state::Step& step) {
+  const std::vector<Flow> flows = co_await LoadFlows(env.main, env.run.id, "forward");
+  for (const Flow& flow : flows) {
+    const bool captured = co_await IsCaptured(env.main, flow);
+    if (captured) continue;  // by a runner that ended between two of them
+    auto done = [&]() -> Task<> {
+      if (&flow != &flows.back()) co_return;
+      co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
+    };
+    const std::function<Task<>()> record = done;
+    co_await Capture(env, flow, record);
+  }
 }
 
 // The ledger names the triggers; what is in it is dropped with the shadow.

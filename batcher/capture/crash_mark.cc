@@ -39,7 +39,7 @@ Task<Emptied> ReadEmptied(Session& session, const Flow& flow) {
 
 Task<> RefuseEmptied(Session& session, const Flow& flow) {
   const Emptied emptied = co_await ReadEmptied(session, flow);
-  const bool back = flow.name == "reverse";
+  const bool back = flow.name.starts_with("reverse");
   if (back && emptied.to)
     throw run::Failure(
         run::ExitCode::kRefused,

@@ -54,7 +54,13 @@ void FromJson(const json::object& object, Flow& flow) {
 
 }  // namespace
 
-std::string SchemaOf(const std::string& run) { return "pgalter_" + run.substr(0, kShort); }
+std::string SchemaOf(const std::string& run, int number) {
+  return NameOfFlow("pgalter_" + run.substr(0, kShort), number);
+}
+
+std::string NameOfFlow(const std::string& direction, int number) {
+  return number == 1 ? direction : fmt::format("{}_{}", direction, number);
+}
 
 std::string Flow::trigger() const {
   return fmt::format("pgalter_{}_{}", name, run.substr(0, kShort));
@@ -101,6 +107,20 @@ Task<Flow> LoadFlow(Session& session, std::string run, std::string name) {
   flow.from_partitioned = rows.Get<bool>(0, 5);
   flow.to_partitioned = rows.Get<bool>(0, 6);
   co_return flow;
+}
+
+Task<std::vector<Flow>> LoadFlows(Session& session, std::string run, std::string direction) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT name FROM pgalter.flow WHERE run = $1 AND starts_with(name, $2)"
+      " ORDER BY length(name), name",
+      run, direction);
+  std::vector<Flow> flows;
+  for (int i = 0; i < rows.rows(); ++i) {
+    Flow flow = co_await LoadFlow(session, run, rows.Get<std::string>(i, 0));
+    flows.push_back(std::move(flow));
+  }
+  if (flows.empty()) flows.push_back(co_await LoadFlow(session, run, direction));  // says why not
+  co_return flows;
 }
 
 }  // namespace pgalter::capture

@@ -34,7 +34,7 @@ struct MappedColumn {
 
 struct Flow {
   std::string run;
-  std::string name;    // "forward" or "reverse"
+  std::string name;    // "forward" or "reverse"; of a run's further tables "forward_2" and so on
   std::string schema;  // of log, dirty keys and function; quoted
   pg::Oid from_oid = 0;
   pg::Oid to_oid = 0;
@@ -57,12 +57,18 @@ struct Flow {
   [[nodiscard]] std::string truncate_trigger() const;  // and for TRUNCATE
 };
 
-// "pgalter_1a2b3c4d": the schema of what one run makes. No two runs share it.
-std::string SchemaOf(const std::string& run);
+// "pgalter_1a2b3c4d": the schema of what one run makes. No two runs share it. Of a run that changes
+// several tables each has its own, as they may have the same names: "pgalter_1a2b3c4d_2".
+std::string SchemaOf(const std::string& run, int number = 1);
+
+// "forward" of the second table: "forward_2".
+std::string NameOfFlow(const std::string& direction, int number);
 
 // In the caller's transaction, after the lease was checked.
 Task<> RecordFlow(Session& session, const Flow& flow);
 // With the tables' names of now. Throws run::Failure when one of them was dropped.
 Task<Flow> LoadFlow(Session& session, std::string run, std::string name);
+// Those of all tables of a run, in their order. `direction`: "forward" or "reverse".
+Task<std::vector<Flow>> LoadFlows(Session& session, std::string run, std::string direction);
 
 }  // namespace pgalter::capture

@@ -76,7 +76,7 @@ Task<std::optional<BadRow>> FindBadRow(guard::Session& session, const capture::F
 
 void ThrowBadRow(const capture::Flow& flow, const std::string& run, const std::string& key,
                  const pg::PgError& error) {
-  if (flow.name == "reverse")
+  if (flow.name.starts_with("reverse"))
     throw run::Failure(
         run::ExitCode::kError,
         fmt::format(

@@ -278,27 +278,45 @@ Task<std::vector<capture::Part>> PartsToCopy(run::Environment& env, const Flow& 
   co_return co_await capture::ReadParts(env.main, flow.from_oid);
 }
 
-// False: a part was rewritten, renamed, detached or dropped meanwhile.
-Task<bool> CopyAll(run::Environment& env, throttle::Throttle& throttle) {
-  // Anew each time: the source may have been renamed.
-  const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
-  const std::vector<capture::Part> parts = co_await PartsToCopy(env, flow);
-  env.progress.done_rows = env.progress.total_rows = 0;
-  Block blocks = 1;
+Task<Block> CountBlocks(Session& session, const std::vector<capture::Part>& parts) {
+  Block blocks = 0;
   for (const capture::Part& part : parts) {
-    const Source source = co_await ReadSource(env.main, part.oid);
+    const Source source = co_await ReadSource(session, part.oid);
     blocks += source.blocks;
   }
-  Block before = 0;
+  co_return blocks;
+}
+
+// What the tables before this one have added to the progress, and how many blocks all have.
+struct Before {
+  std::int64_t done_rows = 0;
+  std::int64_t total_rows = 0;
+  Block blocks = 0;
+  Block blocks_of_all = 1;
+};
+
+// False: a part was rewritten, renamed, detached or dropped meanwhile.
+Task<bool> CopyAll(run::Environment& env, throttle::Throttle& throttle, std::string name,
+                   Before& sofar) {
+  // Anew each time: the source may have been renamed.
+  const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, std::move(name));
+  const std::vector<capture::Part> parts = co_await PartsToCopy(env, flow);
+  env.progress.done_rows = sofar.done_rows;
+  env.progress.total_rows = sofar.total_rows;
+  const Block blocks = co_await CountBlocks(env.main, parts);
+  const Block all = std::max(sofar.blocks_of_all, sofar.blocks + blocks);
+  Block before = sofar.blocks;
   for (const capture::Part& part : parts) {
-    Job job{env, throttle, flow,  part,  {},     {0, {}}, std::nullopt,
-            1,   0,        false, false, before, blocks};
+    Job job{env, throttle, flow, part, {}, {0, {}}, std::nullopt, 1, 0, false, false, before, all};
     co_await CopyPart(job);
     before += job.source.blocks;
     if (!job.rewritten) continue;
     env.progress.remark = fmt::format("{} is not what it was: looking again", part.name);
     co_return false;
   }
+  sofar.done_rows = env.progress.done_rows;
+  sofar.total_rows = env.progress.total_rows;
+  sofar.blocks = before;
   co_return true;
 }
 
@@ -307,12 +325,7 @@ std::string OrderOf(const state::Run& run) {
   return order_by == nullptr ? "" : std::string(std::string_view(order_by->as_string()));
 }
 
-}  // namespace
-
-Task<bool> CopyStep::Done(run::Environment&, const state::Step&) { co_return false; }
-
-Task<> CopyStep::Do(run::Environment& env, const state::Step& step) {
-  const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+Task<> CopyTable(run::Environment& env, const state::Step& step, const Flow& flow, Before& sofar) {
   co_await capture::RefuseEmptied(env.main, flow);
   state::Step own = step;
   const std::string order_by = OrderOf(env.run);
@@ -320,9 +333,9 @@ Task<> CopyStep::Do(run::Environment& env, const state::Step& step) {
     bool whole = false;
     while (!whole) {
       if (order_by.empty()) {
-        whole = co_await CopyAll(env, throttle);
+        whole = co_await CopyAll(env, throttle, flow.name, sofar);
       } else {
-        const Flow now = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+        const Flow now = co_await capture::LoadFlow(env.main, env.run.id, flow.name);
         whole = co_await CopyInOrder(env, throttle, now, own, order_by);
       }
     }
@@ -331,6 +344,20 @@ Task<> CopyStep::Do(run::Environment& env, const state::Step& step) {
   co_await WithThrottle(env, flow.from, body);
   // What follows plans by the shadow's statistics.
   co_await env.main.db().Query(fmt::format("ANALYZE {}", flow.to));
+}
+
+}  // namespace
+
+Task<bool> CopyStep::Done(run::Environment&, const state::Step&) { co_return false; }
+
+Task<> CopyStep::Do(run::Environment& env, const state::Step& step) {
+  const std::vector<Flow> flows = co_await capture::LoadFlows(env.main, env.run.id, "forward");
+  Before sofar;
+  for (const Flow& flow : flows) {
+    const std::vector<capture::Part> parts = co_await PartsToCopy(env, flow);
+    sofar.blocks_of_all += co_await CountBlocks(env.main, parts);
+  }
+  for (const Flow& flow : flows) co_await CopyTable(env, step, flow, sofar);
   env.progress.fraction = 1;
 }
 

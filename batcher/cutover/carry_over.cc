@@ -10,13 +10,15 @@ namespace pgalter::cutover {
 namespace {
 
 // Each query: $1 the table that leaves its place, $2 its name, $3 its name to be, $4 the table that
-// comes, $5 the name that it has now, $6 what was still to be validated. A row is a statement and
-// when it runs: b(efore), a(fter), v(alidate), l(ast). `leaving` and `coming` are the two tables
+// comes, $5 the name that it has now, $6 what was still to be validated, $7 the tables that carry
+// their own keys in the same transaction. A row is a statement and when it runs: b(efore), a(fter),
+// v(alidate), l(ast). `leaving` and `coming` are the two tables
 // with their partitions at whatever depth, by their names of now and by those to be; has_rows: not
 // partitioned.
 
 constexpr const char* kGiven = R"sql(
-WITH RECURSIVE given AS (SELECT $1::oid, $2::text, $3::text, $4::oid, $5::text, $6::text[]),
+WITH RECURSIVE given AS (SELECT $1::oid, $2::text, $3::text, $4::oid, $5::text, $6::text[],
+                                $7::int8[]),
 tree (root, oid, relname, relkind, schema) AS (
   SELECT c.oid, c.oid, c.relname, c.relkind, c.relnamespace FROM pg_class c WHERE c.oid IN ($1, $4)
   UNION ALL
@@ -98,22 +100,37 @@ FROM outbound, coming c WHERE c.oid = $4 AND NOT c.has_rows
 )sql";
 
 constexpr const char* kInboundKeys = R"sql(
-SELECT 'b', format('ALTER TABLE %s DROP CONSTRAINT %I', r.name, f.conname)
-FROM pg_constraint f CROSS JOIN LATERAL (
-  SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c
-  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.conrelid) r
-WHERE f.confrelid = $1 AND f.conrelid <> $1 AND f.contype = 'f'
+WITH inbound AS (
+  SELECT f.*, format('%I.%I', n.nspname, c.relname) AS name
+  FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE f.confrelid = $1 AND f.conrelid <> $1 AND f.contype = 'f'
+    AND f.conrelid::int8 <> ALL ($7::int8[]))
+SELECT 'b', format('ALTER TABLE %s DROP CONSTRAINT %I', name, conname) FROM inbound
 UNION ALL
-SELECT w.at, format(w.form, r.name, f.conname,
-                    regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', ''))
-FROM pg_constraint f CROSS JOIN LATERAL (
-  SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c
-  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.conrelid) r
+SELECT w.at, format(w.form, name, conname,
+                    regexp_replace(pg_get_constraintdef(oid), ' NOT VALID$', ''))
+FROM inbound
 CROSS JOIN (VALUES ('a', 'ALTER TABLE %1$s ADD CONSTRAINT %2$I %3$s NOT VALID'),
                    ('v', 'ALTER TABLE %1$s VALIDATE CONSTRAINT %2$I')) w (at, form)
-WHERE f.confrelid = $1 AND f.conrelid <> $1 AND f.contype = 'f'
-  AND (w.at = 'a' OR f.convalidated
-       OR format('ALTER TABLE %s VALIDATE CONSTRAINT %I', r.name, f.conname) = ANY ($6::text[]))
+WHERE w.at = 'a' OR convalidated
+   OR format('ALTER TABLE %s VALIDATE CONSTRAINT %I', name, conname) = ANY ($6::text[])
+)sql";
+
+// Of foreign keys, which are dropped and made again: of the table's own and of those to it.
+constexpr const char* kKeyComments = R"sql(
+SELECT 'a', format('COMMENT ON CONSTRAINT %I ON %s IS %L', f.conname,
+                   CASE WHEN f.conrelid = $1 THEN $2 ELSE format('%I.%I', n.nspname, c.relname) END,
+                   obj_description(f.oid, 'pg_constraint'))
+FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE f.contype = 'f' AND f.conparentid = 0 AND obj_description(f.oid, 'pg_constraint') IS NOT NULL
+  AND (f.confrelid = $1 AND f.conrelid <> $1 AND f.conrelid::int8 <> ALL ($7::int8[])
+       OR f.conrelid = $1 AND EXISTS (SELECT FROM pg_class WHERE oid = $4 AND relkind <> 'p')
+         AND NOT EXISTS (SELECT FROM unnest(f.conkey) k
+                         JOIN pg_attribute s ON s.attrelid = f.conrelid AND s.attnum = k
+                         WHERE NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = $4
+                                           AND t.attname = s.attname AND NOT t.attisdropped)))
 )sql";
 
 // A definition names the table as it is called now, which is what the new one will be called.
@@ -249,9 +266,9 @@ WHERE r.prrelid = $1
 )sql";
 
 // In the order in which they run.
-constexpr std::array kQueries{kSequences,       kIdentities, kOwnKeys,     kInboundKeys,
-                              kTriggers,        kRules,      kRowSecurity, kGrants,
-                              kReplicaIdentity, kComments,   kStatistics,  kViews};
+constexpr std::array kQueries{kSequences, kIdentities, kOwnKeys,     kInboundKeys, kKeyComments,
+                              kTriggers,  kRules,      kRowSecurity, kGrants,      kReplicaIdentity,
+                              kComments,  kStatistics, kViews};
 constexpr int kColumnLists = 150000;  // of publications
 
 }  // namespace
@@ -263,12 +280,14 @@ Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming,
       "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
       " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
       coming);
-  const pg::Params params = pg::Params::Of(leaving, name, name_to_be, coming,
-                                           coming_name.Get<std::string>(0, 0), staying.unsettled);
+  const pg::Params params =
+      pg::Params::Of(leaving, name, name_to_be, coming, coming_name.Get<std::string>(0, 0),
+                     staying.unsettled, staying.companions);
   std::vector<std::string> queries;
   for (const char* query : kQueries) {
+    const bool of_keys = query == kOwnKeys || query == kKeyComments;
     const bool stays =
-        (query == kOwnKeys && staying.own_keys) || (query == kIdentities && staying.identities);
+        (of_keys && staying.own_keys) || (query == kIdentities && staying.identities);
     if (!stays) queries.emplace_back(query);
   }
   queries.emplace_back(db.server_version() >= kColumnLists ? kPublications : kPublicationsOf14);

@@ -3,6 +3,7 @@
 // swap's lock, so that it is true; the same for the way there and for the way back.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct Staying {
   // `validate` of the swap before, as far as it was not run to its end: keys that are not valid now
   // and were before it.
   std::vector<std::string> unsettled;
+  // Tables that change places in the same transaction: a foreign key of theirs is theirs to carry.
+  std::vector<std::int64_t> companions;
 };
 
 // `name`: the name in question, quoted with its schema; `name_to_be`: that of the leaving table.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/capture/flow.h"
 #include "engine/async/fail_point.h"
 #include "engine/async/stopper.h"
 #include "planner/sql/identifier.h"
@@ -24,8 +25,8 @@ constexpr int kLongestWait = 60;  // seconds
 
 }  // namespace
 
-SnapshotGuard GuardOf(const std::string& run, const std::string& schema) {
-  const std::string name = "snapshot_" + run.substr(0, 8);
+SnapshotGuard GuardOf(const std::string& run, const std::string& schema, int number) {
+  const std::string name = capture::NameOfFlow("snapshot_" + run.substr(0, 8), number);
   return {schema + "." + name, "pgalter_" + name};
 }
 

@@ -19,7 +19,8 @@ struct SnapshotGuard {
   std::string trigger;
 };
 
-SnapshotGuard GuardOf(const std::string& run, const std::string& schema);
+// `number`: of the run's tables. The names are kept in the run's ledger, so each has its own.
+SnapshotGuard GuardOf(const std::string& run, const std::string& schema, int number = 1);
 
 // In the transaction of the cut-over: its id is what a snapshot must see. `table`: the one that
 // comes, quoted.

@@ -32,9 +32,10 @@ Task<std::int64_t> MatchExactly(guard::Session& session, const capture::Flow& fl
   co_return applied;
 }
 
-Task<> Follow(run::Environment& env, async::Stopper& stopper, guard::Session& session,
-              const capture::Flow& flow, std::int64_t enough) {
+Task<std::int64_t> Follow(run::Environment& env, async::Stopper& stopper, guard::Session& session,
+                          const capture::Flow& flow, std::int64_t enough) {
   co_await capture::RefuseEmptied(session, flow);
+  std::int64_t all = 0;
   int conflicts = 0;
   int rounds = 0;
   std::int64_t fewest = -1;
@@ -64,6 +65,7 @@ Task<> Follow(run::Environment& env, async::Stopper& stopper, guard::Session& se
     conflicts = 0;
     async::FailPoint("round-done");
     env.progress.waiting_rows = applied;
+    all += applied;
     if (applied <= enough) break;
     if (fewest < 0 || applied < fewest) {
       fewest = applied;
@@ -78,6 +80,7 @@ Task<> Follow(run::Environment& env, async::Stopper& stopper, guard::Session& se
     }
   }
   env.progress.waiting_rows = 0;
+  co_return all;
 }
 
 }  // namespace pgalter::rebuild

@@ -8,10 +8,10 @@ namespace pgalter::rebuild {
 
 using async::Task;
 
-// Rounds until one of them finds at most `enough` keys. Throws run::Failure when users change more
-// than can be carried over, with the numbers.
-Task<> Follow(run::Environment& env, async::Stopper& stopper, guard::Session& session,
-              const capture::Flow& flow, std::int64_t enough);
+// Rounds until one of them finds at most `enough` keys. How many keys in all. Throws run::Failure
+// when users change more than can be carried over, with the numbers.
+Task<std::int64_t> Follow(run::Environment& env, async::Stopper& stopper, guard::Session& session,
+                          const capture::Flow& flow, std::int64_t enough);
 
 // Everything in one snapshot: `to` is what `from` was at one moment, so that what is unique there
 // is unique here. Rows that were applied one after the other come from different moments. How many

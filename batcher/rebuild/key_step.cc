@@ -98,8 +98,8 @@ Task<> Purge(run::Environment& env, throttle::Throttle& throttle, Session& sessi
   for (const capture::Part& part : parts) co_await PurgePart(env, throttle, session, flow, part);
 }
 
-Task<> BuildKey(run::Environment& env, throttle::Throttle& throttle, const Flow& flow) {
-  const Stored stored = co_await Load(env.main, env.run.id);
+Task<> BuildKey(run::Environment& env, throttle::Throttle& throttle, const Flow& flow,
+                const Stored& stored) {
   Session session = co_await OpenForLong(env);
   std::vector<Index> missing;
   bool begun = false;
@@ -120,8 +120,8 @@ Task<> BuildKey(run::Environment& env, throttle::Throttle& throttle, const Flow&
   co_await Follow(env, env.stopper, user, flow, kEnough);
 }
 
-Task<> BuildRest(run::Environment& env, throttle::Throttle& throttle, const Flow& flow) {
-  const Stored stored = co_await Load(env.main, env.run.id);
+Task<> BuildRest(run::Environment& env, throttle::Throttle& throttle, const Flow& flow,
+                 const Stored& stored) {
   Session session = co_await OpenForLong(env);
   Session user = co_await copy::OpenSession(env);
   for (const Index& index : stored.definition.indexes) {
@@ -137,17 +137,27 @@ Task<> BuildRest(run::Environment& env, throttle::Throttle& throttle, const Flow
   co_await Follow(env, env.stopper, user, flow, kEnough);
 }
 
+using Building = Task<> (*)(run::Environment&, throttle::Throttle&, const Flow&, const Stored&);
+
+// Table by table.
+Task<> ForEach(run::Environment& env, Building building) {
+  const std::vector<Flow> flows = co_await capture::LoadFlows(env.main, env.run.id, "forward");
+  const std::vector<Stored> all = co_await LoadAll(env.main, env.run.id);
+  for (std::size_t i = 0; i < flows.size(); ++i) {
+    auto build = [&](throttle::Throttle& throttle) -> Task<> {
+      co_await building(env, throttle, flows[i], all.at(i));
+    };
+    const std::function<Task<>(throttle::Throttle&)> body = build;
+    co_await copy::WithThrottle(env, flows[i].from, body);
+  }
+}
+
 }  // namespace
 
 run::Task<bool> KeyStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
 run::Task<> KeyStep::Do(run::Environment& env, const state::Step&) {
-  const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
-  auto build = [&](throttle::Throttle& throttle) -> Task<> {
-    co_await BuildKey(env, throttle, flow);
-  };
-  const std::function<Task<>(throttle::Throttle&)> body = build;
-  co_await copy::WithThrottle(env, flow.from, body);
+  co_await ForEach(env, &BuildKey);
 }
 
 run::Task<> KeyStep::Undo(run::Environment&, const state::Step&) { co_return; }
@@ -155,12 +165,7 @@ run::Task<> KeyStep::Undo(run::Environment&, const state::Step&) { co_return; }
 run::Task<bool> IndexesStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
 run::Task<> IndexesStep::Do(run::Environment& env, const state::Step&) {
-  const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
-  auto build = [&](throttle::Throttle& throttle) -> Task<> {
-    co_await BuildRest(env, throttle, flow);
-  };
-  const std::function<Task<>(throttle::Throttle&)> body = build;
-  co_await copy::WithThrottle(env, flow.from, body);
+  co_await ForEach(env, &BuildRest);
 }
 
 run::Task<> IndexesStep::Undo(run::Environment&, const state::Step&) { co_return; }

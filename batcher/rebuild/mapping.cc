@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include "batcher/capture/flow_sql.h"
@@ -175,7 +176,7 @@ Task<std::optional<capture::Flow>> FlowBack(Session& session, const Names& names
                                             std::vector<std::string>& remarks) {
   const std::map<std::string, std::string> given = GivenValues(names, spec);
   capture::Flow back = forward;
-  back.name = "reverse";
+  back.name = "reverse" + forward.name.substr(std::string_view("forward").size());
   std::swap(back.from_oid, back.to_oid);
   std::swap(back.from, back.to);
   std::swap(back.from_partitioned, back.to_partitioned);

@@ -36,6 +36,22 @@ WHERE s.attrelid = $1 AND s.attnum > 0 AND NOT s.attisdropped
 LIMIT 1
 )sql";
 
+// Keys of others, and the table's own to itself.
+constexpr const char* kUnkeyed = R"sql(
+SELECT format('foreign key %I of %s refers to (%s), over which the new definition has no unique '
+              'key: drop it before', f.conname, f.conrelid::regclass, n.names)
+FROM pg_constraint f CROSS JOIN LATERAL (
+  SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) AS names FROM pg_attribute
+  WHERE attrelid = f.confrelid AND attnum = ANY (f.confkey)) n
+WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0 AND NOT EXISTS (
+  SELECT FROM pg_index x WHERE x.indrelid = $2::regclass AND x.indisunique AND x.indpred IS NULL
+    AND x.indexprs IS NULL
+    AND (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname)
+         FROM unnest(x.indkey[0:x.indnkeyatts - 1]) k JOIN pg_attribute a
+         ON a.attrelid = x.indrelid AND a.attnum = k) = n.names)
+LIMIT 1
+)sql";
+
 // Each with the way out.
 constexpr const char* kLost = R"sql(
 WITH leaf AS (
@@ -55,18 +71,6 @@ WHERE o.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = $1)
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = o.oid
                   AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
                   AND d.deptype IN ('a', 'i'))
-UNION ALL
-SELECT format('foreign key %I of %s refers to (%s), over which the new definition has no unique '
-              'key: drop it before', f.conname, f.conrelid::regclass, n.names)
-FROM pg_constraint f CROSS JOIN LATERAL (
-  SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) AS names FROM pg_attribute
-  WHERE attrelid = f.confrelid AND attnum = ANY (f.confkey)) n
-WHERE f.contype = 'f' AND f.confrelid = $1 AND NOT EXISTS (
-  SELECT FROM pg_index x WHERE x.indrelid = $2::regclass AND x.indisunique AND x.indpred IS NULL
-    AND x.indexprs IS NULL
-    AND (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname)
-         FROM unnest(x.indkey[0:x.indnkeyatts - 1]) k JOIN pg_attribute a
-         ON a.attrelid = x.indrelid AND a.attnum = k) = n.names)
 UNION ALL
 SELECT format('foreign key %I is not valid, and a partitioned table has none such: VALIDATE or drop '
               'it before', conname)
@@ -214,13 +218,18 @@ Task<> AskAboutKeys(Session& session, const Names& names, const Spec& spec, pg::
 
 Task<> RefuseWhatCannotFollow(Session& session, const Names& names, pg::Oid source) {
   const pg::Result rows = co_await session.db().Query(kInTheWay, source, names.shadow);
-  if (rows.empty()) co_return;
-  throw Failure(
-      ExitCode::kRefused,
-      fmt::format("cannot rebuild {}: {} uses column {}, which {}. Drop it before, and make "
-                  "it again after",
-                  names.source, rows.Get<std::string>(0, 0),
-                  sql::QuoteIdentifier(rows.Get<std::string>(0, 1)), rows.Get<std::string>(0, 2)));
+  if (!rows.empty())
+    throw Failure(
+        ExitCode::kRefused,
+        fmt::format("cannot rebuild {}: {} uses column {}, which {}. Drop it before, and make "
+                    "it again after",
+                    names.source, rows.Get<std::string>(0, 0),
+                    sql::QuoteIdentifier(rows.Get<std::string>(0, 1)),
+                    rows.Get<std::string>(0, 2)));
+  const pg::Result unkeyed = co_await session.db().Query(kUnkeyed, source, names.shadow);
+  if (!unkeyed.empty())
+    throw Failure(ExitCode::kRefused, fmt::format("cannot rebuild {}: {}", names.source,
+                                                  unkeyed.Get<std::string>(0, 0)));
 }
 
 Task<> RefuseWhatPartitionsHave(Session& session, std::string table, pg::Oid source) {

@@ -7,6 +7,7 @@
 #include "batcher/backfill/rights.h"
 #include "batcher/dependants/obstacles.h"
 #include "batcher/rebuild/definition_file.h"
+#include "batcher/rebuild/joined_keys.h"
 #include "batcher/rebuild/obstacles.h"
 #include "batcher/rebuild/room.h"
 #include "batcher/rebuild/shadow.h"
@@ -94,15 +95,30 @@ void ReadAlter(const backfill::Table& table, const std::string& alter) {
   }
 }
 
+Task<> MakeAll(Session& session, Prepared& prepared) {
+  const std::string run = state::NewRunId();
+  std::vector<backfill::Table> tables{prepared.table};
+  tables.insert(tables.end(), prepared.companions.begin(), prepared.companions.end());
+  std::vector<Stored> made;
+  for (int number = 1; number <= CountTables(prepared.spec); ++number) {
+    const backfill::Table& table = tables.at(static_cast<std::size_t>(number) - 1);
+    const Spec spec = OfTable(prepared.spec, number);
+    const Shadow shadow = co_await MakeShadow(session, run, table, spec, number);
+    made.push_back(shadow.stored);
+    for (const std::string& remark : shadow.remarks)
+      prepared.remarks.push_back(tables.size() > 1 ? fmt::format("{}: {}", table.name, remark)
+                                                   : remark);
+  }
+  co_await RefuseUnfitKeys(session, made);
+  co_await RefuseTooManyLocks(session, made, prepared.tables());
+}
+
 Task<> Rehearse(Session& session, Prepared& prepared) {
   const guard::TransactionOptions defaults;
   co_await guard::Begin(session, defaults);
   std::exception_ptr failure;
   try {
-    const Shadow shadow =
-        co_await MakeShadow(session, state::NewRunId(), prepared.table, prepared.spec);
-    co_await RefuseTooManyLocks(session, shadow.stored, prepared.table.name);
-    prepared.remarks = shadow.remarks;
+    co_await MakeAll(session, prepared);
   } catch (...) {
     failure = std::current_exception();
   }
@@ -110,27 +126,17 @@ Task<> Rehearse(Session& session, Prepared& prepared) {
   if (failure) std::rethrow_exception(failure);
 }
 
-}  // namespace
-
-Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
-  Prepared prepared;
-  if (spec.settings.empty()) spec.settings = co_await guard::RoleSettings(session);
+Task<backfill::Table> FindOne(Session& session, const Spec& spec) {
   backfill::Spec look;
   look.table = spec.table;
   look.settings = spec.settings;
-  prepared.table = co_await backfill::FindTable(session, look);
-  const backfill::Table& table = prepared.table;
+  backfill::Table table = co_await backfill::FindTable(session, look);
   const std::string missing = co_await backfill::MissingOwnership(session, table.oid);
   if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
-  const pg::Result right = co_await session.db().Query(
-      "SELECT has_database_privilege(current_database(), 'CREATE'), "
-      "quote_ident(current_database()),"
-      " quote_ident(current_user)");
-  if (!right.Get<bool>(0, 0))
-    throw Failure(ExitCode::kUnsupported,
-                  fmt::format("cannot make a schema for the new table: GRANT CREATE ON DATABASE {} "
-                              "TO {}",
-                              right.Get<std::string>(0, 1), right.Get<std::string>(0, 2)));
+  co_return table;
+}
+
+Task<> CheckOne(Session& session, const backfill::Table& table, const Spec& spec) {
   ReadAlter(table, spec.alter);
   if (!spec.definition.empty()) ReadDefinitionFile(spec.definition, table.name, "pg_temp");
   if (table.partitioned && spec.definition.empty())
@@ -142,13 +148,68 @@ Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
   const std::string bound = co_await dependants::FindObstacle(session, table.oid);
   if (!bound.empty()) Refuse(table, bound);
   if (table.partitioned) co_await RefuseWhatPartitionsHave(session, table.name, table.oid);
+}
+
+Task<> AddSize(Session& session, pg::Oid table, Prepared& prepared) {
   const pg::Result size = co_await session.db().Query(
       "SELECT sum(greatest(reltuples, 0))::float8, sum(pg_total_relation_size(oid))::int8"
       " FROM pg_class WHERE oid = $1 AND relkind <> 'p'"
       " OR oid IN (SELECT relid FROM pg_partition_tree($1) WHERE isleaf)",
-      table.oid);
-  prepared.rows = size.Get<double>(0, 0);
-  prepared.bytes = size.Get<std::int64_t>(0, 1);
+      table);
+  prepared.rows += size.Get<double>(0, 0);
+  prepared.bytes += size.Get<std::int64_t>(0, 1);
+}
+
+// By whatever name it was given.
+void RefuseTwice(const std::vector<backfill::Table>& before, const backfill::Table& table) {
+  for (const backfill::Table& other : before)
+    if (other.oid == table.oid)
+      throw Failure(ExitCode::kUsage,
+                    fmt::format("{} is named twice: name each table once, with all that is to "
+                                "change in one --alter",
+                                table.name));
+}
+
+Task<> RefuseWithoutCreate(Session& session) {
+  const pg::Result right = co_await session.db().Query(
+      "SELECT has_database_privilege(current_database(), 'CREATE'), "
+      "quote_ident(current_database()),"
+      " quote_ident(current_user)");
+  if (!right.Get<bool>(0, 0))
+    throw Failure(ExitCode::kUnsupported,
+                  fmt::format("cannot make a schema for the new table: GRANT CREATE ON DATABASE {} "
+                              "TO {}",
+                              right.Get<std::string>(0, 1), right.Get<std::string>(0, 2)));
+}
+
+}  // namespace
+
+std::string Prepared::tables() const {
+  std::string names = table.name;
+  for (const backfill::Table& companion : companions) names += ", " + companion.name;
+  return names;
+}
+
+Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
+  Prepared prepared;
+  if (spec.settings.empty()) spec.settings = co_await guard::RoleSettings(session);
+  std::vector<backfill::Table> tables;
+  for (int number = 1; number <= CountTables(spec); ++number) {
+    const Spec one = OfTable(spec, number);
+    const backfill::Table table = co_await FindOne(session, one);
+    RefuseTwice(tables, table);
+    if (number > 1) spec.companions.at(tables.size() - 1).relid = table.oid;
+    tables.push_back(table);
+  }
+  co_await RefuseWithoutCreate(session);
+  for (int number = 1; number <= CountTables(spec); ++number) {
+    const backfill::Table& table = tables.at(static_cast<std::size_t>(number) - 1);
+    const Spec one = OfTable(spec, number);
+    co_await CheckOne(session, table, one);
+    co_await AddSize(session, table.oid, prepared);
+  }
+  prepared.table = tables.front();
+  prepared.companions.assign(tables.begin() + 1, tables.end());
   prepared.spec = std::move(spec);
   if (how == Checking::kRehearse) co_await Rehearse(session, prepared);
   if (auto remark = BudgetRemark(prepared.spec, prepared.bytes))
@@ -160,7 +221,7 @@ Task<std::string> CreateRun(Session& session, const Prepared& prepared) {
   state::Run run;
   run.id = state::NewRunId();
   run.command = "rebuild";
-  run.target = prepared.table.name;
+  run.target = prepared.tables();
   run.relid = prepared.table.oid;
   run.spec = ToJson(prepared.spec);
   run.phase = "starting";
@@ -174,8 +235,10 @@ Task<std::string> CreateRun(Session& session, const Prepared& prepared) {
     step.phase = part.phase;
     steps.push_back(std::move(step));
   }
+  std::vector<pg::Oid> also;
+  for (const backfill::Table& companion : prepared.companions) also.push_back(companion.oid);
   auto create = [&]() -> Task<> {
-    co_await state::CreateRun(session, run);
+    co_await state::CreateRun(session, run, also);
     co_await state::CreateSteps(session, run.id, steps);
   };
   co_await guard::RunInTransaction(session, create);

@@ -16,9 +16,12 @@ using guard::Session;
 struct Prepared {
   Spec spec;  // settled: with the role's settings
   backfill::Table table;
+  std::vector<backfill::Table> companions;
   double rows = 0;         // estimate
-  std::int64_t bytes = 0;  // of the table with its indexes
+  std::int64_t bytes = 0;  // of the tables with their indexes
   std::vector<std::string> remarks;
+
+  [[nodiscard]] std::string tables() const;  // "public.a, public.b"
 };
 
 // kRehearse makes the shadow in a transaction that is rolled back: what the server refuses is known

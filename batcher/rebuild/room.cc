@@ -23,12 +23,18 @@ SELECT (SELECT count(*) FROM pg_class
 
 }  // namespace
 
-Task<> RefuseTooManyLocks(Session& session, const Stored& stored, std::string table) {
-  const auto indexes = static_cast<std::int64_t>(stored.definition.indexes.size());
-  const pg::Result row = co_await session.db().Query(kLocks, stored.schema, indexes, stored.source);
-  const auto needed = row.Get<std::int64_t>(0, 0);
-  const auto pool = row.Get<std::int64_t>(0, 1);
-  const auto setting = row.Get<std::int64_t>(0, 2);
+Task<> RefuseTooManyLocks(Session& session, const std::vector<Stored>& all, std::string tables) {
+  std::int64_t needed = 0;
+  std::int64_t pool = 0;
+  std::int64_t setting = 0;
+  for (const Stored& stored : all) {
+    const auto indexes = static_cast<std::int64_t>(stored.definition.indexes.size());
+    const pg::Result row =
+        co_await session.db().Query(kLocks, stored.schema, indexes, stored.source);
+    needed += row.Get<std::int64_t>(0, 0);
+    pool = row.Get<std::int64_t>(0, 1);
+    setting = row.Get<std::int64_t>(0, 2);
+  }
   if (2 * needed <= pool) co_return;
   throw run::Failure(
       run::ExitCode::kRefused,
@@ -36,7 +42,7 @@ Task<> RefuseTooManyLocks(Session& session, const Stored& stored, std::string ta
                   "once, and the server has room for about {} locks of everybody's. Raise "
                   "max_locks_per_transaction to {} or more (it takes a restart), or have fewer "
                   "partitions",
-                  table, needed, pool, (2 * needed * setting + pool - 1) / pool));
+                  tables, needed, pool, (2 * needed * setting + pool - 1) / pool));
 }
 
 std::optional<std::string> BudgetRemark(const Spec& spec, std::int64_t bytes) {

@@ -4,16 +4,17 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "batcher/rebuild/spec.h"
 #include "batcher/rebuild/store.h"
 
 namespace pgalter::rebuild {
 
-// The swap locks both tables with all partitions and indexes in one transaction, from a pool that
-// is everybody's. Throws run::Failure where it would take more than half of it. In the transaction
-// in which the shadow is there.
-Task<> RefuseTooManyLocks(Session& session, const Stored& stored, std::string table);
+// The swap locks all tables, old and new, with all partitions and indexes in one transaction, from
+// a pool that is everybody's. Throws run::Failure where it would take more than half of it. In the
+// transaction in which the shadow is there.
+Task<> RefuseTooManyLocks(Session& session, const std::vector<Stored>& all, std::string tables);
 
 // What is to be said where a budget of bytes is less than a table of this size is likely to need:
 // the new table, and the WAL of writing it. Not more, as a table full of dead rows becomes smaller.

@@ -89,10 +89,10 @@ Task<> MarkPartitionedKey(Session& session, const Names& names,
 }  // namespace
 
 Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table& table,
-                        const Spec& spec) {
+                        const Spec& spec, int number) {
   pg::Connection& db = session.db();
   Names names;
-  names.schema = capture::SchemaOf(run);
+  names.schema = capture::SchemaOf(run, number);
   names.source = table.name;
   names.relname = table.relname;
   names.shadow = names.schema + "." + sql::QuoteIdentifier(table.relname);
@@ -107,13 +107,14 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
       "SELECT oid, relkind = 'p' FROM pg_class WHERE oid = $1::regclass", names.shadow);
 
   Stored& stored = shadow.stored;
+  stored.number = number;
   stored.source = table.oid;
   stored.shadow = made.Get<pg::Oid>(0, 0);
   stored.schema = names.schema;
   stored.definition.indexes = built;
   capture::Flow& flow = shadow.flow;
   flow.run = run;
-  flow.name = "forward";
+  flow.name = capture::NameOfFlow("forward", number);
   flow.schema = names.schema;
   flow.from_oid = table.oid;
   flow.to_oid = stored.shadow;

@@ -25,8 +25,8 @@ struct Shadow {
 };
 
 // In the caller's transaction; rolled back, it was a rehearsal. Throws run::Failure for whatever
-// stands in the way.
+// stands in the way. `spec`: of this table, which is the run's `number`th.
 Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table& table,
-                        const Spec& spec);
+                        const Spec& spec, int number = 1);
 
 }  // namespace pgalter::rebuild

@@ -1,5 +1,9 @@
 #include "batcher/rebuild/shadow_step.h"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "batcher/backfill/sync_trigger.h"
 #include "batcher/capture/flow_sql.h"
 #include "batcher/rebuild/shadow.h"
@@ -39,6 +43,33 @@ Task<> MarkNoReturn(run::Environment& env, int shadow) {
   }
 }
 
+Task<Shadow> MakeOne(Session& session, const state::Run& run, const Spec& spec, int number) {
+  const pg::Oid relid =
+      number == 1 ? run.relid : spec.companions.at(static_cast<std::size_t>(number) - 2).relid;
+  const backfill::Table table = co_await backfill::FindTableByOid(session, relid);
+  const Spec one = OfTable(spec, number);
+  co_return co_await MakeShadow(session, run.id, table, one, number);
+}
+
+// What is to be known of it from now on.
+Task<> Keep(Session& session, const std::string& run, const Shadow& shadow) {
+  std::vector<capture::Flow> flows{shadow.flow};
+  if (shadow.reverse) flows.push_back(*shadow.reverse);
+  for (const capture::Flow& flow : flows) {
+    for (const std::string& sql : capture::MakeTables(flow)) co_await session.db().Query(sql);
+    co_await capture::RecordFlow(session, flow);
+    co_await Ledger(session, run, "table", flow.log());
+    co_await Ledger(session, run, "table", flow.dirty());
+    co_await Ledger(session, run, "table", flow.crash_mark());
+  }
+  co_await Record(session, run, shadow.stored);
+  co_await Claim(session, run, shadow.stored.shadow);
+  const std::string& schema = shadow.stored.schema;
+  co_await Ledger(session, run, "schema", schema);
+  co_await Ledger(session, run, "schema", schema + "_old");
+  co_await Ledger(session, run, "table", shadow.flow.to);
+}
+
 }  // namespace
 
 run::Task<bool> ShadowStep::Done(run::Environment&, const state::Step&) { co_return false; }
@@ -46,26 +77,22 @@ run::Task<bool> ShadowStep::Done(run::Environment&, const state::Step&) { co_ret
 run::Task<> ShadowStep::Do(run::Environment& env, const state::Step& step) {
   Session& session = env.main;
   const Spec spec = FromJson(env.run.spec);
-  const backfill::Table table = co_await backfill::FindTableByOid(session, env.run.relid);
   auto make = [&]() -> Task<> {
     co_await guard::CheckLease(session, env.lease);
-    const Shadow shadow = co_await MakeShadow(session, env.run.id, table, spec);
-    std::vector<capture::Flow> flows{shadow.flow};
-    if (shadow.reverse) flows.push_back(*shadow.reverse);
-    for (const capture::Flow& flow : flows) {
-      for (const std::string& sql : capture::MakeTables(flow)) co_await session.db().Query(sql);
-      co_await capture::RecordFlow(session, flow);
-      co_await Ledger(session, env.run.id, "table", flow.log());
-      co_await Ledger(session, env.run.id, "table", flow.dirty());
-      co_await Ledger(session, env.run.id, "table", flow.crash_mark());
+    std::vector<Shadow> shadows;
+    for (int number = 1; number <= CountTables(spec); ++number) {
+      Shadow shadow = co_await MakeOne(session, env.run, spec, number);
+      shadows.push_back(std::move(shadow));
     }
-    co_await Record(session, env.run.id, shadow.stored);
-    if (!shadow.reverse) co_await MarkNoReturn(env, step.ordinal);
-    co_await Claim(session, env.run.id, shadow.stored.shadow);
-    const std::string& schema = shadow.stored.schema;
-    co_await Ledger(session, env.run.id, "schema", schema);
-    co_await Ledger(session, env.run.id, "schema", schema + "_old");
-    co_await Ledger(session, env.run.id, "table", shadow.flow.to);
+    // All go back together, or none.
+    const bool revertible = std::ranges::all_of(
+        shadows, [](const Shadow& shadow) { return shadow.reverse.has_value(); });
+    for (Shadow& shadow : shadows) {
+      shadow.stored.definition.revertible = revertible;
+      if (!revertible) shadow.reverse.reset();
+      co_await Keep(session, env.run.id, shadow);
+    }
+    if (!revertible) co_await MarkNoReturn(env, step.ordinal);
     co_await state::RecordStep(session, env.lease, step.ordinal, state::StepState::kDone);
   };
   co_await guard::RunInTransaction(session, make);

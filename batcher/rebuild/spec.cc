@@ -6,23 +6,59 @@ namespace pgalter::rebuild {
 
 namespace json = boost::json;
 
+namespace {
+
+json::array Array(const std::vector<std::string>& texts) {
+  json::array array;
+  for (const std::string& text : texts) array.emplace_back(text);
+  return array;
+}
+
+Companion CompanionOf(const json::object& json) {
+  Companion companion;
+  companion.table = json.at("table").as_string().c_str();
+  companion.alter = json.at("alter").as_string().c_str();
+  for (const json::value& map : json.at("maps").as_array())
+    companion.maps.emplace_back(map.as_string().c_str());
+  companion.relid = json.at("relid").to_number<std::uint32_t>();
+  return companion;
+}
+
+}  // namespace
+
+Spec OfTable(const Spec& spec, int number) {
+  Spec one = spec;
+  one.companions.clear();
+  if (number == 1) return one;
+  const Companion& companion = spec.companions.at(static_cast<std::size_t>(number) - 2);
+  one.table = companion.table;
+  one.alter = companion.alter;
+  one.maps = companion.maps;
+  return one;
+}
+
 json::object ToJson(const Spec& spec) {
-  json::array maps;
-  for (const std::string& map : spec.maps) maps.emplace_back(map);
   json::object throttle;
   for (const auto& [key, value] : spec.throttle) throttle[key] = value;
   json::object settings;
   for (const auto& [name, value] : spec.settings) settings[name] = value;
+  json::array companions;
+  for (const Companion& companion : spec.companions)
+    companions.push_back({{"table", companion.table},
+                          {"alter", companion.alter},
+                          {"maps", Array(companion.maps)},
+                          {"relid", companion.relid}});
   return {{"table", spec.table},
           {"alter", spec.alter},
           {"definition", spec.definition},
           {"order_by", spec.order_by},
           {"allow_weaker_keys", spec.allow_weaker_keys},
           {"waits_at_cutover", spec.waits_at_cutover},
-          {"maps", maps},
+          {"maps", Array(spec.maps)},
           {"workers", spec.workers},
           {"throttle", throttle},
           {"settings", settings},
+          {"companions", companions},
           {"chunk_time_ms", static_cast<std::int64_t>(spec.chunk_time.count())}};
 }
 
@@ -44,6 +80,10 @@ Spec FromJson(const json::object& json) {
     spec.throttle[std::string(entry.key())] = entry.value().as_string().c_str();
   for (const auto& entry : json.at("settings").as_object())
     spec.settings.emplace_back(std::string(entry.key()), entry.value().as_string().c_str());
+  // A run of an older program does not say.
+  if (const auto* companions = json.if_contains("companions"))
+    for (const json::value& value : companions->as_array())
+      spec.companions.push_back(CompanionOf(value.as_object()));
   return spec;
 }
 

@@ -3,12 +3,21 @@
 
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace pgalter::rebuild {
+
+// One more table, which changes places in the same moment as the first.
+struct Companion {
+  std::string table;
+  std::string alter;
+  std::vector<std::string> maps;
+  std::uint32_t relid = 0;  // settled when the run is made
+};
 
 // With neither `alter` nor `definition` the table is made anew as it is.
 struct Spec {
@@ -28,7 +37,14 @@ struct Spec {
   std::map<std::string, std::string> throttle;  // as for `throttle --set`
   // The role's settings that decide what an expression means, as they were when the run was made.
   std::vector<std::pair<std::string, std::string>> settings;
+  std::vector<Companion> companions;  // a definition of `definition` has none
 };
+
+// What is asked of one of its tables, the first being number 1.
+Spec OfTable(const Spec& spec, int number);
+[[nodiscard]] inline int CountTables(const Spec& spec) {
+  return 1 + static_cast<int>(spec.companions.size());
+}
 
 boost::json::object ToJson(const Spec& spec);
 Spec FromJson(const boost::json::object& json);

@@ -4,38 +4,65 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <utility>
 
 #include "batcher/capture/flow.h"
 #include "engine/run/failure.h"
 
 namespace pgalter::rebuild {
 
+namespace {
+
+constexpr const char* kNumber = "number";
+
+std::string Text(const Stored& stored) {
+  boost::json::object json = ToJson(stored.definition);
+  json[kNumber] = stored.number;
+  return boost::json::serialize(json);
+}
+
+}  // namespace
+
 Task<> Record(Session& session, std::string run, const Stored& stored) {
-  const std::string definition = boost::json::serialize(ToJson(stored.definition));
+  const std::string definition = Text(stored);
   co_await session.db().Query(
       "INSERT INTO pgalter.rebuild (run, source, shadow, schema, definition)"
       " VALUES ($1, $2, $3, $4, $5)",
       run, stored.source, stored.shadow, stored.schema, definition);
 }
 
-Task<> RecordDefinition(Session& session, std::string run, const Definition& definition) {
-  const std::string text = boost::json::serialize(ToJson(definition));
-  co_await session.db().Query("UPDATE pgalter.rebuild SET definition = $2 WHERE run = $1", run,
-                              text);
+Task<> RecordDefinition(Session& session, std::string run, const Stored& stored) {
+  const std::string definition = Text(stored);
+  co_await session.db().Query(
+      "UPDATE pgalter.rebuild SET definition = $3 WHERE run = $1 AND shadow = $2", run,
+      stored.shadow, definition);
+}
+
+Task<std::vector<Stored>> LoadAll(Session& session, std::string run) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT source, shadow, schema, definition::text FROM pgalter.rebuild WHERE run = $1"
+      " ORDER BY coalesce((definition->>'number')::int, 1)",
+      run);
+  if (rows.empty())
+    throw run::Failure(run::ExitCode::kError, fmt::format("run {} has made no shadow table", run));
+  std::vector<Stored> all;
+  for (int i = 0; i < rows.rows(); ++i) {
+    const auto definition = boost::json::parse(rows.Get<std::string>(i, 3)).as_object();
+    Stored& stored = all.emplace_back();
+    // A run of an older program does not say.
+    if (const auto* number = definition.if_contains(kNumber))
+      stored.number = number->to_number<int>();
+    stored.source = rows.Get<pg::Oid>(i, 0);
+    stored.shadow = rows.Get<pg::Oid>(i, 1);
+    stored.schema = rows.Get<std::string>(i, 2);
+    stored.definition = DefinitionFromJson(definition);
+  }
+  co_return all;
 }
 
 Task<Stored> Load(Session& session, std::string run) {
-  const pg::Result row = co_await session.db().Query(
-      "SELECT source, shadow, schema, definition::text FROM pgalter.rebuild WHERE run = $1", run);
-  if (row.empty())
-    throw run::Failure(run::ExitCode::kError, fmt::format("run {} has made no shadow table", run));
-  Stored stored;
-  stored.source = row.Get<pg::Oid>(0, 0);
-  stored.shadow = row.Get<pg::Oid>(0, 1);
-  stored.schema = row.Get<std::string>(0, 2);
-  stored.definition =
-      DefinitionFromJson(boost::json::parse(row.Get<std::string>(0, 3)).as_object());
-  co_return stored;
+  std::vector<Stored> all = co_await LoadAll(session, std::move(run));
+  co_return std::move(all.front());
 }
 
 Task<> Forget(Session& session, std::string run) {
@@ -47,7 +74,7 @@ Task<> Forget(Session& session, std::string run) {
 bool IsOfRebuild(const state::Artefact& artefact) {
   if (artefact.kind == "table" || artefact.kind == "schema") return true;
   if (artefact.kind == "function")
-    return artefact.name.starts_with(capture::SchemaOf(artefact.run) + ".");
+    return artefact.name.starts_with(capture::SchemaOf(artefact.run));
   return artefact.kind == "trigger" && artefact.name.starts_with("pgalter_");
 }
 

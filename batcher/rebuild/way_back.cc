@@ -90,9 +90,24 @@ Task<WayBack> Look(Session& session, const Flow& flow) {
       first = middle;
     }
   }
+  way.table = flow.from;
   way.misfit = fmt::format("{}: {} ({})", Shown(flow, Part(keys, first, end)), error->what(),
                            error->sqlstate());
   co_return way;
+}
+
+// Up to the first that has a row that does not fit.
+Task<WayBack> LookAtAll(Session& session, std::string run) {
+  WayBack all;
+  for (const Flow& flow : co_await capture::LoadFlows(session, std::move(run), "reverse")) {
+    const WayBack one = co_await Look(session, flow);
+    all.tried += one.tried;
+    all.all = all.all && one.all;
+    all.table = one.table;
+    all.misfit = one.misfit;
+    if (!all.misfit.empty()) break;
+  }
+  co_return all;
 }
 
 }  // namespace
@@ -107,8 +122,7 @@ Task<std::optional<WayBack>> LookBack(Session& session, std::string run) {
   if (done.empty() || !done.Get<bool>(0, 0)) co_return std::nullopt;
   std::optional<WayBack> way;
   try {
-    const Flow flow = co_await capture::LoadFlow(session, run, "reverse");
-    way = co_await Look(session, flow);
+    way = co_await LookAtAll(session, run);
   } catch (const pg::PgError& error) {
     const auto klass = error.klass();
     if (klass != pg::SqlstateClass::kNoRight && klass != pg::SqlstateClass::kLockNotAvailable &&

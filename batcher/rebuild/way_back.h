@@ -16,6 +16,7 @@ struct WayBack {
   std::int64_t tried = 0;  // rows that users changed since the cut-over, put into the old table and
                            // taken back again
   bool all = true;         // there are no more of them
+  std::string table;       // the old one that `misfit` is about
   std::string misfit;      // the row that does not fit, and why; empty: those fit
 };
 

@@ -57,24 +57,19 @@ Task<> KeepMark(run::Environment& env, state::Step& step, const capture::Flow& f
   co_await state::RecordSpec(env.main, env.lease, step);
 }
 
-}  // namespace
-
-Task<bool> VerifyStep::Done(run::Environment&, const state::Step&) { co_return false; }
-
-Task<> VerifyStep::Do(run::Environment& env, const state::Step& step) {
-  const capture::Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
+Task<> Verify(run::Environment& env, state::Step& step, const capture::Flow& flow) {
   co_await capture::RefuseEmptied(env.main, flow);
   std::vector<Session> sessions;
   for (int i = 0; i < copy::PaceOf(env).workers; ++i) {
-    sessions.push_back(co_await copy::OpenSession(env));
-    sessions.back().db().set_query_deadline(std::chrono::hours(1));
+    Session session = co_await copy::OpenSession(env);
+    session.db().set_query_deadline(std::chrono::hours(1));
+    sessions.push_back(std::move(session));
   }
   Session& session = sessions.front();
-  state::Step own = step;
   CompareOptions options;
   options.on_window = [&env](double share) { env.progress.fraction = share; };
-  options.from = ReadMark(own, flow);
-  options.keep = [&](Mark mark) -> Task<> { co_await KeepMark(env, own, flow, std::move(mark)); };
+  options.from = ReadMark(step, flow);
+  options.keep = [&](Mark mark) -> Task<> { co_await KeepMark(env, step, flow, std::move(mark)); };
   auto check = [&](throttle::Throttle& throttle) -> Task<> {
     std::vector<Difference> found;
     do {
@@ -95,6 +90,16 @@ Task<> VerifyStep::Do(run::Environment& env, const state::Step& step) {
   };
   const std::function<Task<>(throttle::Throttle&)> body = check;
   co_await copy::WithThrottle(env, flow.from, body);
+}
+
+}  // namespace
+
+Task<bool> VerifyStep::Done(run::Environment&, const state::Step&) { co_return false; }
+
+Task<> VerifyStep::Do(run::Environment& env, const state::Step& step) {
+  state::Step own = step;
+  for (const capture::Flow& flow : co_await capture::LoadFlows(env.main, env.run.id, "forward"))
+    co_await Verify(env, own, flow);
 }
 
 Task<> VerifyStep::Undo(run::Environment&, const state::Step&) { co_return; }

@@ -12,6 +12,7 @@
 #include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/pace.h"
+#include "cli/rebuild_tables.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/state/schema.h"
@@ -27,14 +28,17 @@ using Words = std::vector<std::string>;
 
 void AddOptions(po::options_description& options) {
   options.add_options()  //
-      ("alter", po::value<std::string>(),
-       "the new definition, as behind ALTER TABLE: 'ALTER c TYPE bigint, DROP d'")  //
+      ("alter", po::value<Words>()->composing(),
+       "the new definition, as behind ALTER TABLE: 'ALTER c TYPE bigint, DROP d'; of one of "
+       "several "
+       "tables: 'TABLE: ALTER c TYPE bigint'")  //
       ("definition", po::value<std::string>(),
        "a file with the new definition instead: CREATE TABLE, its partitions and indexes; - reads "
        "stdin")                                                                   //
       ("allow-weaker-keys", "a unique key may go, or be joined by more columns")  //
       ("map", po::value<Words>()->composing(),
-       "column = expression over the old row: the value of a column of the new table")  //
+       "column = expression over the old row: the value of a column of the new table; of one of "
+       "several tables: 'TABLE: column = expression'")  //
       ("order-by", po::value<std::string>(),
        "columns by which the rows are to lie on disk, as CLUSTER leaves them: 'customer, made'")  //
       ("tablespace", po::value<std::string>(), "where the new table is to be")                    //
@@ -57,6 +61,9 @@ std::string ReadDefinition(const Context& context) {
   if (context.Has("alter"))
     Refuse("--alter and --definition are two ways to say the same",
            "write what is to change into the definition");
+  if (context.operands.size() > 1)
+    Refuse("--definition is for one table, and there are several",
+           "say with --alter 'TABLE: …' what changes in each, or rebuild them one by one");
   std::ifstream file;
   if (path != "-") file.open(path);
   std::istream& from = path == "-" ? std::cin : file;
@@ -80,16 +87,27 @@ void AddStorage(const Context& context, std::string& alter) {
   }
 }
 
+Words WordsOf(const Context& context, const char* option) {
+  return context.Has(option) ? context.Get<Words>(option) : Words();
+}
+
 rebuild::Spec SpecOf(const Context& context) {
   constexpr int kMostWorkers = 64;
   rebuild::Spec spec;
-  spec.table = context.Operand(0);
-  if (context.Has("alter")) spec.alter = context.Get("alter");
+  const auto wishes =
+      ReadTableWishes(context.operands, WordsOf(context, "alter"), WordsOf(context, "map"));
+  spec.table = wishes.front().table;
+  spec.alter = wishes.front().alter;
+  spec.maps = wishes.front().maps;
+  for (auto wish = wishes.begin() + 1; wish != wishes.end(); ++wish)
+    spec.companions.push_back({wish->table, wish->alter, wish->maps, 0});
   if (context.Has("definition")) spec.definition = ReadDefinition(context);
   AddStorage(context, spec.alter);
+  for (rebuild::Companion& companion : spec.companions) AddStorage(context, companion.alter);
   if (context.Has("order-by")) spec.order_by = context.Get("order-by");
+  if (!spec.order_by.empty() && !spec.companions.empty())
+    Refuse("--order-by is for one table", "rebuild the others by themselves, before or after");
   spec.allow_weaker_keys = context.Has("allow-weaker-keys");
-  if (context.Has("map")) spec.maps = context.Get<Words>("map");
   const auto& cutover = context.Get("cutover");
   if (cutover != "auto" && cutover != "wait")
     Refuse(fmt::format("--cutover \"{}\" is not known", cutover), "auto or wait");
@@ -112,7 +130,7 @@ rebuild::Spec SpecOf(const Context& context) {
 void SayPlan(const Context& context, const rebuild::Prepared& prepared) {
   if (context.output == Output::kJson) {
     PrintJson({{"version", 1},
-               {"table", prepared.table.name},
+               {"table", prepared.tables()},
                {"rows", static_cast<std::int64_t>(prepared.rows)},
                {"table_bytes", prepared.bytes},
                {"extra_bytes", 2 * prepared.bytes}});
@@ -122,7 +140,7 @@ void SayPlan(const Context& context, const rebuild::Prepared& prepared) {
       fmt::format("table      {}\nrows       about {}\nsize       {}\ndisk       about {} more "
                   "until finish, and "
                   "as much WAL\nnothing was written\n",
-                  prepared.table.name, HumanCount(static_cast<std::int64_t>(prepared.rows)),
+                  prepared.tables(), HumanCount(static_cast<std::int64_t>(prepared.rows)),
                   watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
                   watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes)));
 }
@@ -133,7 +151,7 @@ Task<std::string> MakeRun(const Context& context, rebuild::Spec spec) {
   const rebuild::Prepared prepared =
       co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
   for (const std::string& remark : prepared.remarks) Say(context, "note: " + remark);
-  Confirm(context, fmt::format("Rebuild {}?", prepared.table.name));
+  Confirm(context, fmt::format("Rebuild {}?", prepared.tables()));
   co_await state::Install(session);
   std::string run = co_await rebuild::CreateRun(session, prepared);
   Say(context, fmt::format("run {}", run));
@@ -166,12 +184,15 @@ const CommandBody kRebuildCommand{
         "Makes a table anew while it is in full use, with another definition or the same: a shadow "
         "table is filled in chunks, what users change meanwhile is carried over by keys, both are "
         "compared row by row, and then they change places in one short transaction, with "
-        "everything that hangs on the table. TABLE is written as in SQL.\n\n"
+        "everything that hangs on the table. TABLE is written as in SQL. Several tables, such as "
+        "one "
+        "and those that refer to it, change places in the same transaction: each --alter and --map "
+        "then begins with the table that it is for, as in 'orders: ALTER id TYPE bigint'.\n\n"
         "The old table stays in a schema of the run's until `pgalter finish`. The first SIGINT "
         "pauses; after a crash of whatever kind, `pgalter resume` goes on from the last chunk; "
         "until "
         "the tables have changed places, `pgalter abort` leaves all as it was.",
-    .most_operands = 1,
+    .most_operands = 32,
     .least_operands = 1,
     .add_options = &AddOptions,
     .run = &Run};

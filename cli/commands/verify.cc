@@ -61,8 +61,8 @@ guard::Settings SettingsOf(const state::Run& run) {
   return run::IsPlan(run) ? run::PlanSpecOf(run).settings : rebuild::FromJson(run.spec).settings;
 }
 
-// The flow whose two tables must be the same but for what it has not applied yet.
-Task<capture::Flow> FlowOf(guard::Session& session, const state::Run& run) {
+// The flows whose two tables must be the same but for what they have not applied yet.
+Task<std::vector<capture::Flow>> FlowsOf(guard::Session& session, const state::Run& run) {
   const auto refuse = [&run](const std::string& why) {
     throw Rejected(ExitCode::kRefused, fmt::format("run {} {}", run.id, why),
                    "pgalter status " + run.id);
@@ -86,17 +86,19 @@ Task<capture::Flow> FlowOf(guard::Session& session, const state::Run& run) {
   if (!has_key) refuse("has not copied its table yet: there is nothing to compare");
   std::string name = "forward";
   if (is_swapped) name = "reverse";
-  capture::Flow flow = co_await capture::LoadFlow(session, run.id, std::move(name));
-  const bool moved = flow.from_partitioned && co_await capture::HavePartsChanged(session, flow);
-  if (moved)
-    refuse(fmt::format(
-        "cannot be verified: partitions of {} came, went or were emptied, which {}", flow.from,
-        is_swapped ? "only a revert takes over" : "its runner takes over in its next round"));
-  co_return flow;
+  std::vector<capture::Flow> flows = co_await capture::LoadFlows(session, run.id, std::move(name));
+  for (const capture::Flow& flow : flows) {
+    const bool moved = flow.from_partitioned && co_await capture::HavePartsChanged(session, flow);
+    if (moved)
+      refuse(fmt::format(
+          "cannot be verified: partitions of {} came, went or were emptied, which {}", flow.from,
+          is_swapped ? "only a revert takes over" : "its runner takes over in its next round"));
+  }
+  co_return flows;
 }
 
 struct Subject {
-  capture::Flow flow;
+  std::vector<capture::Flow> flows;
   std::vector<std::string> unshared;
 };
 
@@ -104,12 +106,12 @@ Task<Subject> Read(const Context& context, guard::Session& session) {
   Subject subject;
   if (context.operands.size() == 2) {
     verify::Pair pair = co_await verify::ReadPair(session, context.Operand(0), context.Operand(1));
-    subject.flow = std::move(pair.flow);
+    subject.flows.push_back(std::move(pair.flow));
     subject.unshared = std::move(pair.unshared);
     co_return subject;
   }
   const state::Run run = co_await LoadRun(context, session);
-  subject.flow = co_await FlowOf(session, run);
+  subject.flows = co_await FlowsOf(session, run);
   for (const auto& [name, value] : SettingsOf(run))
     co_await session.db().Query("SELECT set_config($1, $2, false)", name, value);
   co_return subject;
@@ -117,7 +119,6 @@ Task<Subject> Read(const Context& context, guard::Session& session) {
 
 void Show(const Context& context, const Subject& subject,
           const std::vector<verify::Difference>& differences) {
-  const capture::Flow& flow = subject.flow;
   if (context.output == Output::kJson) {
     boost::json::array list;
     for (const verify::Difference& one : differences) {
@@ -131,8 +132,11 @@ void Show(const Context& context, const Subject& subject,
     }
     boost::json::array unshared;
     for (const std::string& column : subject.unshared) unshared.emplace_back(column);
+    boost::json::array tables;
+    for (const capture::Flow& flow : subject.flows)
+      tables.insert(tables.end(), {flow.from, flow.to});
     PrintJson({{"version", 1},
-               {"tables", {flow.from, flow.to}},
+               {"tables", tables},
                {"same", differences.empty() && subject.unshared.empty()},
                {"differences", list},
                {"unshared_columns", unshared}});
@@ -144,26 +148,20 @@ void Show(const Context& context, const Subject& subject,
     Print(fmt::format("{} rows of {} {} {}; keys {}\n", one.rows, one.of,
                       one.one_way ? "are not in" : "are absent or not the same in", one.in,
                       fmt::join(one.keys, "; ")));
-  if (differences.size() == kMostWindows) Print("there may be more: ended here\n");
-  if (differences.empty() && subject.unshared.empty())
+  if (differences.size() >= kMostWindows) Print("there may be more: ended here\n");
+  if (!differences.empty() || !subject.unshared.empty()) return;
+  for (const capture::Flow& flow : subject.flows)
     Print(fmt::format("{} and {} hold the same rows\n", flow.from, flow.to));
 }
 
-Task<ExitCode> Run(Context& context) {
+Task<> Compare(const Context& context, std::vector<guard::Session>& sessions,
+               const capture::Flow& flow, std::vector<verify::Difference>& differences) {
   throttle::ThrottleOptions options;
   options.settings = SettingsOf(context);
-  std::vector<guard::Session> sessions;
-  sessions.push_back(co_await OpenSession(context));
-  guard::Session& session = sessions.front();
-  // The server sees to it that nothing is written.
-  co_await session.db().Query("SELECT set_config('default_transaction_read_only', 'on', false)");
-  session.db().set_query_deadline(std::chrono::hours(1));
-  const Subject subject = co_await Read(context, session);
-  options.settings.watch.table = subject.flow.from;
+  options.settings.watch.table = flow.from;
   guard::SessionOptions watching;
   watching.connect = context.Connect();
   throttle::Throttle throttle(co_await boost::asio::this_coro::executor, watching, options);
-  std::vector<verify::Difference> differences;
   async::Stopper stopper;
   auto work = [&]() -> Task<> {
     std::optional<Rejected> refused;
@@ -176,9 +174,24 @@ Task<ExitCode> Run(Context& context) {
     if (refused) throw *refused;
     verify::CompareOptions how;
     how.most = kMostWindows;
-    differences = co_await verify::CompareTables(sessions, subject.flow, throttle, stopper, how);
+    for (verify::Difference& one :
+         co_await verify::CompareTables(sessions, flow, throttle, stopper, how))
+      differences.push_back(std::move(one));
   };
   co_await async::Finally(work(), throttle.Stop());
+}
+
+Task<ExitCode> Run(Context& context) {
+  std::vector<guard::Session> sessions;
+  sessions.push_back(co_await OpenSession(context));
+  guard::Session& session = sessions.front();
+  // The server sees to it that nothing is written.
+  co_await session.db().Query("SELECT set_config('default_transaction_read_only', 'on', false)");
+  session.db().set_query_deadline(std::chrono::hours(1));
+  const Subject subject = co_await Read(context, session);
+  std::vector<verify::Difference> differences;
+  for (const capture::Flow& flow : subject.flows)
+    co_await Compare(context, sessions, flow, differences);
   Show(context, subject, differences);
   const bool same = differences.empty() && subject.unshared.empty();
   co_return same ? ExitCode::kDone : ExitCode::kMismatch;

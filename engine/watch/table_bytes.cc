@@ -21,7 +21,9 @@ async::Task<std::optional<std::int64_t>> ReadTableBytes(guard::Session& session,
 async::Task<std::int64_t> ReadSchemaBytes(guard::Session& session, const std::string& schema) {
   const pg::Result bytes = co_await session.db().Query(
       "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c"
-      " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r'",
+      " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'"
+      " AND (n.nspname = $1 OR starts_with(n.nspname, $1)"
+      "      AND substr(n.nspname, length($1) + 1) ~ '^_[0-9]+$')",
       schema);
   co_return bytes.Get<std::int64_t>(0, 0);
 }

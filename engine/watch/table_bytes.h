@@ -14,7 +14,8 @@ namespace pgalter::watch {
 async::Task<std::optional<std::int64_t>> ReadTableBytes(guard::Session& session,
                                                         const std::string& table);
 
-// The same of all tables of a schema; 0 where there is none of that name.
+// The same of all tables of a schema, and of those of its name with a number ("made_2"); 0 where
+// there is none.
 async::Task<std::int64_t> ReadSchemaBytes(guard::Session& session, const std::string& schema);
 
 }  // namespace pgalter::watch

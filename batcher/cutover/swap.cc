@@ -1,0 +1,260 @@
+#include "batcher/cutover/swap.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "batcher/capture/catch_up.h"
+#include "batcher/capture/flow_sql.h"
+#include "batcher/capture/parts.h"
+#include "batcher/cutover/lock_order.h"
+#include "batcher/cutover/old_snapshots.h"
+#include "batcher/cutover/snapshot_guard.h"
+#include "batcher/cutover/swap_checks.h"
+#include "batcher/dependants/obstacles.h"
+#include "batcher/rebuild/obstacles.h"
+#include "engine/async/fail_point.h"
+#include "engine/run/failure.h"
+#include "engine/state/artefacts.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::cutover {
+
+using capture::Flow;
+using run::ExitCode;
+using run::Failure;
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+Task<Swap> ReadSwap(run::Environment& env, rebuild::Stored stored, Flow flow, Way way) {
+  Swap swap;
+  swap.back = way == Way::kBack;
+  swap.stored = std::move(stored);
+  swap.flow = std::move(flow);
+  const pg::Result names = co_await env.main.db().Query(
+      "SELECT quote_ident(n.nspname), quote_ident(l.relname), quote_ident(c.relname)"
+      " FROM pg_class l JOIN pg_namespace n ON n.oid = l.relnamespace, pg_class c"
+      " WHERE l.oid = $1 AND c.oid = $2",
+      swap.flow.from_oid, swap.flow.to_oid);
+  swap.schema = names.Get<std::string>(0, 0);
+  swap.relname = names.Get<std::string>(0, 1);
+  swap.aside = swap.back ? swap.stored.schema : swap.stored.schema + "_old";
+  swap.joined = co_await ReadJoined(env.main, swap.flow.from_oid);
+  if (names.Get<std::string>(0, 2) != swap.relname)
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("{} was renamed while run {} worked on it: name it as before, then: "
+                              "pgalter resume {}",
+                              swap.flow.from, env.run.id, env.run.id));
+  co_return swap;
+}
+
+void Append(Texts& texts, Texts more) {
+  for (std::string& text : more) texts.push_back(std::move(text));
+}
+
+Task<> Execute(Session& session, const Texts& statements) {
+  std::vector<pg::Statement> batch;
+  for (const std::string& sql : statements) batch.push_back({sql, {}});
+  if (!batch.empty()) co_await session.db().Pipeline(std::move(batch));
+}
+
+state::Artefact Artefact(const std::string& run, const char* kind, std::string name,
+                         pg::Oid relid = 0) {
+  state::Artefact artefact;
+  artefact.run = run;
+  artefact.kind = kind;
+  artefact.name = std::move(name);
+  artefact.relid = relid;
+  return artefact;
+}
+
+// From now on the old table is kept up from the new one.
+Task<> CaptureBack(run::Environment& env, const Flow& back) {
+  Session& session = env.main;
+  co_await Execute(session, capture::MakeTriggers(back));
+  if (back.from_partitioned) co_await capture::RememberParts(session, back);
+  for (const std::string& trigger : {back.trigger(), back.truncate_trigger()}) {
+    const state::Artefact artefact = Artefact(env.run.id, "trigger", trigger, back.from_oid);
+    co_await state::RecordArtefact(session, artefact);
+  }
+  const state::Artefact function = Artefact(env.run.id, "function", back.function() + "()");
+  co_await state::RecordArtefact(session, function);
+}
+
+SnapshotGuard GuardFor(const run::Environment& env, const Swap& swap) {
+  return GuardOf(env.run.id, swap.stored.schema, swap.stored.number);
+}
+
+// On the table that comes; that of the way there goes on the way back.
+Task<Texts> GuardSnapshots(run::Environment& env, const Swap& swap) {
+  const SnapshotGuard guard = GuardFor(env, swap);
+  Texts statements;
+  if (swap.back) statements = DropGuard(guard, swap.flow.from);
+  Append(statements, co_await MakeGuard(env.main, guard, swap.flow.to));
+  co_return statements;
+}
+
+Task<> RecordGuard(run::Environment& env, const Swap& swap) {
+  const SnapshotGuard guard = GuardFor(env, swap);
+  const state::Artefact trigger = Artefact(env.run.id, "trigger", guard.trigger, swap.flow.to_oid);
+  co_await state::RecordArtefact(env.main, trigger);
+  const state::Artefact function = Artefact(env.run.id, "function", guard.function + "()");
+  co_await state::RecordArtefact(env.main, function);
+}
+
+// A partition does not follow its table into another schema.
+Task<Texts> Moves(Session& session, const Swap& swap) {
+  std::vector<std::pair<std::string, std::string>> moves;
+  moves.emplace_back(swap.flow.from, swap.aside);
+  for (std::string& name : co_await capture::ReadPartitions(session, swap.flow.from_oid))
+    moves.emplace_back(std::move(name), swap.aside);
+  moves.emplace_back(swap.flow.to, swap.schema);
+  for (std::string& name : co_await capture::ReadPartitions(session, swap.flow.to_oid))
+    moves.emplace_back(std::move(name), swap.schema);
+  Texts statements;
+  for (const auto& [table, schema] : moves)
+    statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", table, schema));
+  co_return statements;
+}
+
+// Of one table, while all have their old names, when they have the new ones, and later.
+struct Statements {
+  Texts before;
+  Texts moves;
+  Texts after;
+  CarryOver carry;
+};
+
+Task<Statements> Write(run::Environment& env, const Swap& swap,
+                       const std::vector<std::int64_t>& leaving) {
+  const Flow& flow = swap.flow;
+  const rebuild::Definition& definition = swap.stored.definition;
+  Staying staying;
+  staying.unsettled = definition.validate;
+  for (const std::int64_t oid : leaving)
+    if (oid != static_cast<std::int64_t>(flow.from_oid)) staying.companions.push_back(oid);
+  Statements texts;
+  texts.carry = co_await ReadCarryOver(env.main, flow.from_oid, flow.to_oid, flow.from,
+                                       swap.name_to_be(), std::move(staying));
+  texts.before = capture::DropTriggers(flow);
+  Append(texts.before, co_await GuardSnapshots(env, swap));
+  if (!swap.back)
+    for (const rebuild::Index& index : definition.indexes)
+      if (index.helper)
+        texts.before.push_back(fmt::format("DROP INDEX {}.{}", swap.stored.schema, index.name));
+  Append(texts.before, std::move(texts.carry.before));
+  texts.moves = co_await Moves(env.main, swap);
+  if (!swap.back)
+    for (const std::string& check : definition.checks)
+      texts.after.push_back(fmt::format("ALTER TABLE {} {}", flow.from, check));
+  Append(texts.after, std::move(texts.carry.after));
+  co_return texts;
+}
+
+// What the ledger knew of the way so far is gone with it, and the tables that came are users'.
+Task<> RecordGone(run::Environment& env, const std::vector<Swap>& swaps) {
+  for (const state::Artefact& artefact : co_await state::LiveArtefacts(env.main, env.run.id)) {
+    if (!rebuild::IsOfRebuild(artefact)) continue;
+    bool gone = artefact.kind == "trigger" || artefact.kind == "function";
+    for (const Swap& swap : swaps)
+      gone = gone || (artefact.kind == "table" && artefact.name == swap.flow.to);
+    if (gone) co_await state::RecordDropped(env.main, artefact);
+  }
+}
+
+Task<> RecordSwap(run::Environment& env, const Swap& swap, const CarryOver& carry) {
+  const state::Artefact aside = Artefact(env.run.id, "table", swap.name_to_be());
+  co_await state::RecordArtefact(env.main, aside);
+  co_await RecordGuard(env, swap);
+  rebuild::Stored stored = swap.stored;
+  stored.definition.validate = carry.validate;
+  stored.definition.adopt = carry.adopt;
+  co_await rebuild::RecordDefinition(env.main, env.run.id, stored);
+}
+
+// A switch for tests: what becomes of writes to the other tables where only the first is drained.
+bool IsDrained(const Swap& swap) {
+  return async::SafeguardOn("final-drain") &&
+         (swap.stored.number == 1 || async::SafeguardOn("drain-all"));
+}
+
+}  // namespace
+
+Task<std::vector<Swap>> ReadSwaps(run::Environment& env, Way way) {
+  std::vector<rebuild::Stored> all = co_await rebuild::LoadAll(env.main, env.run.id);
+  std::string direction = way == Way::kBack ? "reverse" : "forward";
+  std::vector<Flow> flows = co_await capture::LoadFlows(env.main, env.run.id, std::move(direction));
+  std::vector<Swap> swaps;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Swap swap = co_await ReadSwap(env, std::move(all[i]), std::move(flows.at(i)), way);
+    swaps.push_back(std::move(swap));
+  }
+  co_return swaps;
+}
+
+lock::LockRequest LockOf(const std::vector<Swap>& swaps) {
+  std::vector<Pairing> pairings;
+  for (const Swap& swap : swaps) pairings.push_back({swap.flow.from, swap.flow.to, swap.joined});
+  lock::LockRequest request;
+  for (const std::string& name : LockOrder(pairings)) {
+    const auto parsed = sql::ParseQualifiedName(name);
+    if (parsed) request.tables.push_back(*parsed);
+  }
+  return request;
+}
+
+std::string NamesOf(const std::vector<Swap>& swaps) {
+  std::string names;
+  for (const Swap& swap : swaps) names += (names.empty() ? "" : ", ") + swap.flow.from;
+  return names;
+}
+
+Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
+  co_await guard::CheckLease(env.main, env.lease);
+  for (const Swap& swap : swaps) {
+    const Flow& flow = swap.flow;
+    co_await CheckCapture(env.main, flow, env.run.id);
+    std::string again = fmt::format("pgalter {} {}", swap.back ? "revert" : "resume", env.run.id);
+    co_await dependants::RefuseObstacle(env.main, flow.from_oid, flow.from, std::move(again));
+    if (!swap.back && flow.from_partitioned)
+      co_await rebuild::RefuseWhatPartitionsHave(env.main, flow.from, flow.from_oid);
+  }
+  co_await AwaitOldSnapshots(env.main);
+}
+
+Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps) {
+  Session& session = env.main;
+  for (const Swap& swap : swaps)
+    if (IsDrained(swap)) co_await capture::Drain(session, swap.flow);
+  async::FailPoint("drained");
+  std::vector<std::int64_t> leaving;
+  for (const Swap& swap : swaps) leaving.push_back(swap.flow.from_oid);
+  std::vector<Statements> all;
+  for (const Swap& swap : swaps) {
+    Statements texts = co_await Write(env, swap, leaving);
+    all.push_back(std::move(texts));
+  }
+  // Statements name each table by the name that one of two has, whichever it is then: all lose what
+  // hangs on them first, and get it when all have moved.
+  Texts statements;
+  for (Statements& texts : all) Append(statements, std::move(texts.before));
+  for (Statements& texts : all) Append(statements, std::move(texts.moves));
+  for (Statements& texts : all) Append(statements, std::move(texts.after));
+  co_await Execute(session, statements);
+  async::FailPoint("swapped");
+
+  co_await RecordGone(env, swaps);
+  const bool captures = !swaps.front().back && swaps.front().stored.definition.revertible;
+  for (std::size_t i = 0; i < swaps.size(); ++i) co_await RecordSwap(env, swaps[i], all[i].carry);
+  if (captures)
+    for (const Flow& back : co_await capture::LoadFlows(session, env.run.id, "reverse"))
+      co_await CaptureBack(env, back);
+  co_await session.db().Query(
+      "UPDATE pgalter.rebuild SET swapped_at = CASE WHEN $2 THEN NULL ELSE clock_timestamp() END"
+      " WHERE run = $1",
+      env.run.id, swaps.front().back);
+}
+
+}  // namespace pgalter::cutover

@@ -1,0 +1,47 @@
+// Swap: tables that change places with those that come for them, all in one transaction: the rest
+// of the changes, the change of schemas, what hangs on the tables, and the captures of the way
+// back.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "batcher/capture/flow.h"
+#include "batcher/cutover/carry_over.h"
+#include "batcher/rebuild/store.h"
+#include "engine/lock/work.h"
+#include "engine/run/step_handler.h"
+
+namespace pgalter::cutover {
+
+// One change of places: the table that leaves, and the one that comes. Back, it is the same the
+// other way round.
+struct Swap {
+  rebuild::Stored stored;
+  bool back = false;
+  capture::Flow flow;   // from the one that leaves to the one that comes
+  std::string schema;   // of the name in question, quoted
+  std::string relname;  // quoted
+  std::string aside;    // the schema that the leaving table goes to
+  Joined joined;
+
+  [[nodiscard]] std::string name_to_be() const { return aside + "." + relname; }
+};
+
+enum class Way { kThere, kBack };
+
+// Of all tables of the run, in their order. Throws run::Failure for one that was renamed.
+Task<std::vector<Swap>> ReadSwaps(run::Environment& env, Way way);
+
+// ACCESS EXCLUSIVE on all of them and on those that foreign keys join to them, in one statement.
+lock::LockRequest LockOf(const std::vector<Swap>& swaps);
+// "public.a, public.b": of those that leave.
+std::string NamesOf(const std::vector<Swap>& swaps);
+
+// In the transaction that holds the locks, first. Throws run::Failure where something came that a
+// swap would leave behind, or a log is not whole.
+Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps);
+// Then this.
+Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps);
+
+}  // namespace pgalter::cutover
