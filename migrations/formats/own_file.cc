@@ -31,8 +31,9 @@ constexpr std::array kWords{
 constexpr std::array kNotes{"ignore"sv, "ignore-file"sv};
 
 constexpr std::array kHeaderKeys{
-    "title"sv,      "ticket"sv, "author"sv, "date"sv,       "reviewer"sv,    "class"sv,
-    "depends_on"sv, "risk"sv,   "impact"sv, "compliance"sv, "transaction"sv, "irreversible"sv,
+    "title"sv,       "ticket"sv,       "author"sv, "date"sv,   "reviewer"sv,
+    "class"sv,       "depends_on"sv,   "risk"sv,   "impact"sv, "compliance"sv,
+    "transaction"sv, "irreversible"sv, "origin"sv,
 };
 
 struct Choice {

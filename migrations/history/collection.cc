@@ -6,7 +6,9 @@
 #include "migrations/formats/folder.h"
 #include "migrations/formats/reader.h"
 #include "migrations/formats/text.h"
+#include "migrations/history/assertion.h"
 #include "migrations/history/sha256.h"
+#include "planner/sql/line_index.h"
 #include "planner/sql/text.h"
 
 namespace pgalter::history {
@@ -160,6 +162,7 @@ class Collecting {
   void AddUp(const formats::File& file);
   void AddOwn(Migration& migration, const std::string& text);
   void AddDown(const formats::File& file);
+  void CheckQuestions(const std::string& file, const std::string& section);
   [[nodiscard]] std::string Relative(const fs::path& path) const;
 
   fs::path directory_;
@@ -192,6 +195,8 @@ void Collecting::AddOwn(Migration& migration, const std::string& text) {
   migration.depends_on = formats::Words(depends);
   for (const formats::Section& section : own.sections) {
     const std::string body = Only(text, {section.body});
+    if (section.kind == SectionKind::kVerify || section.kind == SectionKind::kDownVerify)
+      CheckQuestions(migration.file, body);
     if (section.kind == SectionKind::kVerify) migration.verify = body;
     if (section.kind == SectionKind::kDownVerify) migration.down_verify = body;
     if (section.kind == SectionKind::kDown) {
@@ -201,6 +206,20 @@ void Collecting::AddOwn(Migration& migration, const std::string& text) {
     if (section.kind <= SectionKind::kContract) migration.sections.push_back(section);
   }
   migration.header = std::move(own.header);
+}
+
+// Now, not when the migration is applied and they are asked.
+void Collecting::CheckQuestions(const std::string& file, const std::string& section) {
+  const sql::LineIndex lines(section);
+  for (const sql::Piece& piece : sql::SplitScript(section)) {
+    if (piece.kind != sql::PieceKind::kStatement) continue;
+    ReadAssertion read = ParseAssertion(formats::Cut(section, piece.span));
+    if (!read.problem) continue;
+    AssertionProblem& problem = *read.problem;
+    collection_.faults.push_back({file,
+                                  {lines.At(piece.span.begin).line, std::move(problem.what),
+                                   std::move(problem.typed), std::move(problem.known)}});
+  }
 }
 
 void Collecting::CheckBytes(const formats::File& file) {

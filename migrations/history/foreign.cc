@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 
 #include "engine/run/failure.h"
 #include "migrations/formats/folder.h"
@@ -20,7 +21,7 @@ using std::string_view_literals::operator""sv;
 using run::ExitCode;
 using run::Failure;
 
-// A query gives the version, "applied", "up to", "failed" or "gone", and the checksum.
+// A query gives the version, "applied", "up to", "head", "failed" or "gone", and the checksum.
 struct Tool {
   std::string_view format;
   std::string_view table;
@@ -30,6 +31,7 @@ struct Tool {
 };
 
 constexpr std::array kTools{
+    Tool{"alembic", "alembic_version", "version_num", "", "SELECT version_num, 'head', '' FROM {}"},
     Tool{"dbmate", "schema_migrations", "", "dirty", "SELECT version::text, 'applied', '' FROM {}"},
     Tool{"golang-migrate", "schema_migrations", "dirty", "",
          "SELECT version::text, CASE WHEN dirty THEN 'failed' ELSE 'up to' END, '' FROM {}"},
@@ -47,6 +49,12 @@ constexpr std::array kTools{
          " CASE WHEN rolled_back_at IS NOT NULL THEN 'gone' WHEN finished_at IS NULL THEN 'failed'"
          " ELSE 'applied' END, checksum FROM {} ORDER BY migration_name, started_at DESC"},
     Tool{"sqitch", "changes", "change_id", "", "SELECT change, 'applied', '' FROM {}"},
+    // A changeset that was skipped, or failed without stopping the rest, is tried again.
+    Tool{"liquibase", "databasechangelog", "orderexecuted", "",
+         "SELECT regexp_replace(filename, '^(classpath:|[.]?/)+', '') || '::' || id || '::' || "
+         "author,"
+         " CASE WHEN exectype IN ('EXECUTED', 'RERAN', 'MARK_RAN') THEN 'applied' ELSE 'gone' END,"
+         " '' FROM {} ORDER BY orderexecuted"},
     Tool{"atlas", "atlas_schema_revisions", "", "",
          "SELECT version, CASE WHEN coalesce(error, '') <> '' OR applied < total THEN 'failed'"
          " WHEN type = 1 THEN 'up to' ELSE 'applied' END, '' FROM {} WHERE version NOT LIKE '.%'"},
@@ -91,6 +99,7 @@ Task<std::string> FindTable(guard::Session& session, const Tool& tool) {
 
 ForeignState StateOf(std::string_view text) {
   if (text == "up to") return ForeignState::kUpTo;
+  if (text == "head") return ForeignState::kHead;
   if (text == "failed") return ForeignState::kFailed;
   return text == "gone" ? ForeignState::kGone : ForeignState::kApplied;
 }
@@ -118,18 +127,46 @@ class Adopting {
       adoption_.failed.push_back(row.version);
       return;
     }
-    const auto found = files_.find(VersionKey(FormatOf(), row.version));
-    if (found == files_.end()) {
+    const Migration* found = Find(row.version);
+    if (found == nullptr) {
       adoption_.differences.push_back(fmt::format(
           "{} says that {} is applied, and there is no file of it", history_.table, row.version));
       return;
     }
-    const Migration& migration = *found->second;
+    const Migration& migration = *found;
+    if (row.state == ForeignState::kHead) TakeBelow(migration);
     if (row.state == ForeignState::kUpTo)
       for (const Migration& earlier : collection_.migrations)
         if (&earlier <= &migration) taken_.push_back(&earlier);
     taken_.push_back(&migration);
     CompareSums(row, migration);
+  }
+
+  // Liquibase writes a file down as it was named then: from a directory above, or below.
+  [[nodiscard]] const Migration* Find(const std::string& version) const {
+    const auto found = files_.find(VersionKey(FormatOf(), version));
+    if (found != files_.end()) return found->second;
+    if (FormatOf() != "liquibase") return nullptr;
+    const auto same = [&](const Migration& migration) {
+      return version.ends_with("/" + migration.version) ||
+             migration.version.ends_with("/" + version);
+    };
+    const auto& all = collection_.migrations;
+    const auto near = std::ranges::find_if(all, same);
+    return near == all.end() ? nullptr : &*near;
+  }
+
+  // All that it stands on, directly or not.
+  void TakeBelow(const Migration& migration) {
+    std::vector<const Migration*> left{&migration};
+    while (!left.empty()) {
+      const Migration* next = left.back();
+      left.pop_back();
+      if (!below_.insert(next).second) continue;
+      taken_.push_back(next);
+      for (const std::string& version : next->depends_on)
+        if (const Migration* on = Find(version)) left.push_back(on);
+    }
   }
 
   void CompareSums(const ForeignRow& row, const Migration& migration) {
@@ -151,6 +188,7 @@ class Adopting {
   const ForeignHistory& history_;
   std::map<std::string, const Migration*> files_;
   std::vector<const Migration*> taken_;
+  std::set<const Migration*> below_;
   Adoption adoption_;
 };
 

@@ -18,6 +18,7 @@ using async::Task;
 enum class ForeignState {
   kApplied,
   kUpTo,    // this one and all before it
+  kHead,    // this one and all that it stands on
   kFailed,  // the tool holds it for half done
   kGone,    // was applied, and taken back
 };

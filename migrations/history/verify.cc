@@ -2,15 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <optional>
 
 #include "engine/guard/transaction.h"
+#include "migrations/history/assertion.h"
 #include "planner/sql/line_index.h"
 #include "planner/sql/script.h"
 
 namespace pgalter::history {
 
 namespace {
+
+constexpr std::string_view kInsufficientPrivilege = "42501";
 
 std::string Judge(const pg::Result& rows) {
   if (rows.columns() == 0) return "it is no query";
@@ -22,23 +26,107 @@ std::string Judge(const pg::Result& rows) {
   return "";
 }
 
-Task<std::string> Ask(guard::Session& session, const guard::Settings& settings, std::string sql) {
+// Of a query that says why in its second column.
+std::string JudgeNamed(const Assertion& assertion, const pg::Result& rows) {
+  if (rows.empty()) return assertion.otherwise;
+  for (int i = 0; i < rows.rows(); ++i) {
+    if (!rows.IsNull(i, 0) && rows.Bytes(i, 0) == "t") continue;
+    return rows.columns() > 1 ? rows.Get<std::string>(i, 1) : assertion.otherwise;
+  }
+  return "";
+}
+
+// One question in its own transaction. It ends before the next is asked, whatever becomes of it.
+class Asking {
+ public:
+  Asking(guard::Session& session, const guard::Settings& settings)
+      : session_(session), settings_(settings) {}
+
+  Task<std::string> Ask(std::string sql);
+  Task<std::string> Ask(Assertion assertion);
+
+ private:
+  Task<std::string> AskNamed(const Assertion& assertion);
+  Task<std::string> AskAsRole(const Assertion& assertion);
+  // Why not, for what the server refuses.
+  Task<std::string> InTransaction(std::function<Task<std::string>()> ask);
+
+  guard::Session& session_;
+  const guard::Settings& settings_;
+  bool is_role_ = false;      // the role was taken
+  bool was_refused_ = false;  // there is no answer
+  bool was_denied_ = false;   // by 42501, once the role was taken
+};
+
+Task<std::string> Asking::InTransaction(std::function<Task<std::string>()> ask) {
   guard::TransactionOptions read_only;
   read_only.access = guard::Access::kReadOnly;
   std::string why;
-  auto ask = [&]() -> Task<> {
-    for (const auto& [name, value] : settings)
-      co_await session.db().Query("SELECT pg_catalog.set_config($1, $2, true)", name, value);
-    const pg::Result rows = co_await session.db().Query(sql);
-    why = Judge(rows);
+  auto inside = [&]() -> Task<> {
+    for (const auto& [name, value] : settings_)
+      co_await session_.db().Query("SELECT pg_catalog.set_config($1, $2, true)", name, value);
+    why = co_await ask();
   };
   try {
-    co_await guard::RunInTransaction(session, read_only, ask);
+    co_await guard::RunInTransaction(session_, read_only, inside);
   } catch (const pg::PgError& error) {
-    if (!session.open()) throw;
+    if (!session_.open()) throw;
+    was_refused_ = true;
+    was_denied_ = is_role_ && error.Is(kInsufficientPrivilege);
     why = fmt::format("{} (SQLSTATE {})", error.fields().message, error.sqlstate());
   }
   co_return why;
+}
+
+Task<std::string> Asking::Ask(std::string sql) {
+  auto ask = [this, &sql]() -> Task<std::string> {
+    const pg::Result rows = co_await session_.db().Query(sql);
+    co_return Judge(rows);
+  };
+  co_return co_await InTransaction(ask);
+}
+
+Task<std::string> Asking::AskNamed(const Assertion& assertion) {
+  const pg::Result rows = co_await session_.db().Query(assertion.sql);
+  if (!assertion.gives_sql || rows.empty()) co_return JudgeNamed(assertion, rows);
+  for (int i = 0; i < rows.rows(); ++i) {
+    const std::string sql = rows.Get<std::string>(i, 0);
+    const pg::Result inner = co_await session_.db().Query(sql);
+    const std::string why = JudgeNamed(assertion, inner);
+    if (!why.empty()) co_return why;
+  }
+  co_return "";
+}
+
+Task<std::string> Asking::AskAsRole(const Assertion& assertion) {
+  // As its own programs do: policies that hide rows hide them here.
+  co_await session_.db().Query("SELECT pg_catalog.set_config('row_security', 'on', true)");
+  co_await session_.db().Query("SELECT pg_catalog.set_config('role', $1, true)", assertion.role);
+  is_role_ = true;
+  const pg::Result rows = co_await session_.db().Query(assertion.sql);
+  if (assertion.is_denied) co_return fmt::format("{} may ask it", assertion.role);
+  co_return Judge(rows);
+}
+
+Task<std::string> Asking::Ask(Assertion assertion) {
+  auto ask = [this, &assertion]() -> Task<std::string> {
+    if (!assertion.role.empty()) co_return co_await AskAsRole(assertion);
+    co_return co_await AskNamed(assertion);
+  };
+  std::string why = co_await InTransaction(ask);
+  if (assertion.is_denied && was_denied_) co_return "";
+  if (was_refused_ || !assertion.negated) co_return why;
+  if (why.empty()) co_return "it holds, and should not";
+  co_return "";
+}
+
+Task<std::string> Answer(guard::Session& session, const guard::Settings& settings,
+                         std::string question) {
+  Asking asking(session, settings);
+  ReadAssertion read = ParseAssertion(question);
+  if (read.problem) co_return read.problem->what;
+  if (read.assertion) co_return co_await asking.Ask(*std::move(read.assertion));
+  co_return co_await asking.Ask(std::move(question));
 }
 
 }  // namespace
@@ -56,7 +144,9 @@ Task<std::vector<Answered>> Verify(guard::Session& session, guard::Settings sett
     if (piece.kind != sql::PieceKind::kStatement) {
       answer.why = "this is not a whole statement";
     } else {
-      answer.why = co_await Ask(session, settings, answer.question);
+      const auto begin = std::chrono::steady_clock::now();
+      answer.why = co_await Answer(session, settings, answer.question);
+      answer.took = std::chrono::steady_clock::now() - begin;
     }
     answer.holds = answer.why.empty();
     answers.push_back(std::move(answer));

@@ -1,8 +1,9 @@
 #pragma once
 
 // The questions of a migration's `verify` section: each is a query, and holds when it returns rows
-// and the first column of every row is true. Read only.
+// and the first column of every row is true; or one that has a name (assertion.h). Read only.
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Answered {
   std::string question;  // as it stands in the file
   bool holds = false;
   std::string why;  // it does not
+  std::chrono::duration<double> took{0};
 };
 
 // `settings`: those under which users' SQL means what it means to the role.

@@ -1,0 +1,37 @@
+#pragma once
+
+// A changelog in XML, YAML or JSON as one kind of tree, as Liquibase has it. Private to
+// migrations/convert. Pure; throws Unreadable.
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgalter::convert {
+
+struct Node {
+  std::string name;
+  std::string text;  // what stands in it beside its children
+  std::vector<std::pair<std::string, std::string>> attributes;
+  std::vector<Node> children;
+
+  // Empty: it has none of that name.
+  [[nodiscard]] std::string Attribute(std::string_view key) const;
+};
+
+// What it is, with its line.
+class Unreadable : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+[[nodiscard]] Node ReadXml(std::string_view text);
+// The YAML that changelogs are written in: mappings and sequences by indentation, scalars plain,
+// quoted, literal and folded, {} and [] on one line. Anchors, tags and several documents are
+// refused.
+[[nodiscard]] Node ReadYaml(std::string_view text);
+[[nodiscard]] Node ReadJson(std::string_view text);
+
+}  // namespace pgalter::convert
