@@ -30,8 +30,13 @@ SnapshotGuard GuardOf(const std::string& run, const std::string& schema, int num
   return {schema + "." + name, "pgalter_" + name};
 }
 
+std::string SnapshotGuard::TriggerOf(std::size_t partition) const {
+  return fmt::format("{}_{}", trigger, partition + 1);
+}
+
 async::Task<std::vector<std::string>> MakeGuard(guard::Session& session, SnapshotGuard guard,
-                                                std::string table) {
+                                                std::string table,
+                                                std::vector<std::string> partitions) {
   std::vector<std::string> statements;
   if (!async::SafeguardOn("snapshot-guard")) co_return statements;
   const pg::Result now = co_await session.db().Query(
@@ -41,14 +46,19 @@ async::Task<std::vector<std::string>> MakeGuard(guard::Session& session, Snapsho
       "= pg_catalog, pg_temp AS {}",
       guard.function, sql::QuoteLiteral(kBody)));
   statements.push_back(fmt::format("REVOKE ALL ON FUNCTION {}() FROM PUBLIC", guard.function));
-  statements.push_back(fmt::format(
-      "CREATE TRIGGER {} BEFORE UPDATE OR DELETE ON {} FOR EACH STATEMENT WHEN "
-      "(pg_catalog.current_setting('transaction_isolation') IN ('repeatable read', 'serializable') "
-      "AND pg_catalog.transaction_timestamp() < {}::timestamptz) EXECUTE FUNCTION {}({})",
-      guard.trigger, table, sql::QuoteLiteral(now.Get<std::string>(0, 1)), guard.function,
-      sql::QuoteLiteral(now.Get<std::string>(0, 0))));
-  statements.push_back(
-      fmt::format("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}", table, guard.trigger));
+  const auto add = [&](const std::string& name, const std::string& on) {
+    statements.push_back(fmt::format(
+        "CREATE TRIGGER {} BEFORE UPDATE OR DELETE ON {} FOR EACH STATEMENT WHEN "
+        "(pg_catalog.current_setting('transaction_isolation') IN ('repeatable read', "
+        "'serializable') AND pg_catalog.transaction_timestamp() < {}::timestamptz) EXECUTE "
+        "FUNCTION {}({})",
+        name, on, sql::QuoteLiteral(now.Get<std::string>(0, 1)), guard.function,
+        sql::QuoteLiteral(now.Get<std::string>(0, 0))));
+    statements.push_back(fmt::format("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}", on, name));
+  };
+  add(guard.trigger, table);
+  if (!async::SafeguardOn("snapshot-guard-of-partitions")) co_return statements;
+  for (std::size_t i = 0; i < partitions.size(); ++i) add(guard.TriggerOf(i), partitions[i]);
   co_return statements;
 }
 

@@ -4,6 +4,9 @@
 // statement on the table that came, which ends such an UPDATE or DELETE with 40001, the error that
 // these transactions are repeated for. Who only reads sees the table as of shortly before.
 //
+// The trigger of a partitioned table does not fire for who names a partition, so each partition
+// that came has one of its own.
+//
 // Its condition is false for everybody who began a minute after the cut-over.
 #pragma once
 
@@ -17,15 +20,19 @@ namespace pgalter::cutover {
 struct SnapshotGuard {
   std::string function;  // quoted, with its schema
   std::string trigger;
+
+  // Of the partitions, from 0 on: the ledger tells triggers apart by their names.
+  [[nodiscard]] std::string TriggerOf(std::size_t partition) const;
 };
 
 // `number`: of the run's tables. The names are kept in the run's ledger, so each has its own.
 SnapshotGuard GuardOf(const std::string& run, const std::string& schema, int number = 1);
 
 // In the transaction of the cut-over: its id is what a snapshot must see. `table`: the one that
-// comes, quoted.
+// comes, quoted; `partitions`: those of it that came with it.
 async::Task<std::vector<std::string>> MakeGuard(guard::Session& session, SnapshotGuard guard,
-                                                std::string table);
+                                                std::string table,
+                                                std::vector<std::string> partitions);
 
 // After the way back, which ends the run, the guard goes at once: this waits until nobody is left
 // who began before, a minute at most. Transactions that were idle then have been waited for already

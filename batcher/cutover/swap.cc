@@ -92,7 +92,8 @@ Task<Texts> GuardSnapshots(run::Environment& env, const Swap& swap) {
   const SnapshotGuard guard = GuardFor(env, swap);
   Texts statements;
   if (swap.back) statements = DropGuard(guard, swap.flow.from);
-  Append(statements, co_await MakeGuard(env.main, guard, swap.flow.to));
+  const std::vector<std::string> none;
+  Append(statements, co_await MakeGuard(env.main, guard, swap.flow.to, none));
   co_return statements;
 }
 

@@ -74,7 +74,8 @@ class Detaching {
   // Of those that wait for this lock: they do not see the rows that are moved.
   Task<> GuardSnapshots(Texts& statements) {
     const cutover::SnapshotGuard guard = cutover::GuardOf(env_.run.id, "pgalter");
-    Append(statements, co_await cutover::MakeGuard(session_, guard, pair_.first()));
+    const Texts none;
+    Append(statements, co_await cutover::MakeGuard(session_, guard, pair_.first(), none));
     state::Artefact made;
     made.run = env_.run.id;
     made.kind = "function";

@@ -131,12 +131,13 @@ class Merging {
     if (!spec_.rest.empty())
       statements.push_back(
           fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS pgalter_outside", spec_.rest));
-    for (std::string& sql : co_await GuardWhole(env_, kOurs, spec_.parent))
+    const Texts partitions = NewPartitions(spec_);
+    for (std::string& sql : co_await GuardWhole(env_, kOurs, spec_.parent, partitions))
       statements.push_back(std::move(sql));
     std::vector<pg::Statement> batch;
     for (const std::string& sql : statements) batch.push_back({sql, {}});
     co_await session_.db().Pipeline(std::move(batch));
-    co_await RecordWholeGuard(env_, kOurs, spec_.parent);
+    co_await RecordWholeGuard(env_, kOurs, spec_.parent, partitions);
     async::FailPoint("merged");
   }
 

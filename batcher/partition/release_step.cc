@@ -11,23 +11,36 @@
 
 namespace pgalter::partition {
 
-Task<std::vector<std::string>> GuardWhole(run::Environment& env, std::string schema,
-                                          std::string whole) {
-  const cutover::SnapshotGuard guard = cutover::GuardOf(env.run.id, schema);
-  co_return co_await cutover::MakeGuard(env.main, guard, std::move(whole));
-}
+namespace {
 
-Task<> RecordWholeGuard(run::Environment& env, std::string schema, std::string whole) {
-  if (!async::SafeguardOn("snapshot-guard")) co_return;
-  const cutover::SnapshotGuard guard = cutover::GuardOf(env.run.id, schema);
+Task<> RecordTrigger(run::Environment& env, std::string name, std::string table) {
   state::Artefact trigger;
   trigger.run = env.run.id;
   trigger.kind = "trigger";
-  trigger.name = guard.trigger;
-  trigger.relation = whole;
-  const pg::Result oid = co_await env.main.db().Query("SELECT $1::regclass::oid", whole);
+  trigger.name = std::move(name);
+  trigger.relation = table;
+  const pg::Result oid = co_await env.main.db().Query("SELECT $1::regclass::oid", table);
   trigger.relid = oid.Get<pg::Oid>(0, 0);
   co_await state::RecordArtefact(env.main, trigger);
+}
+
+}  // namespace
+
+Task<std::vector<std::string>> GuardWhole(run::Environment& env, std::string schema,
+                                          std::string whole, std::vector<std::string> partitions) {
+  const cutover::SnapshotGuard guard = cutover::GuardOf(env.run.id, schema);
+  co_return co_await cutover::MakeGuard(env.main, guard, std::move(whole), std::move(partitions));
+}
+
+// They are dropped in the opposite order: the whole first, as users lock them.
+Task<> RecordWholeGuard(run::Environment& env, std::string schema, std::string whole,
+                        std::vector<std::string> partitions) {
+  if (!async::SafeguardOn("snapshot-guard")) co_return;
+  const cutover::SnapshotGuard guard = cutover::GuardOf(env.run.id, schema);
+  if (async::SafeguardOn("snapshot-guard-of-partitions"))
+    for (std::size_t i = 0; i < partitions.size(); ++i)
+      co_await RecordTrigger(env, guard.TriggerOf(i), partitions[i]);
+  co_await RecordTrigger(env, guard.trigger, whole);
   state::Artefact function;
   function.run = env.run.id;
   function.kind = "function";

@@ -2,9 +2,9 @@
 // old partition, the log, and the guard of those whose snapshot is from before, once nobody has
 // one.
 //
-// Lock: ACCESS EXCLUSIVE on the whole, under the ladder, for its guard. Blocks: everybody on it,
-// for at most the hold budget. On crash: rolled back, or goes on. Undo: none, what was before is
-// gone.
+// Lock: ACCESS EXCLUSIVE on the whole and the new partitions, under the ladder, for their guards.
+// Blocks: everybody on it, for at most the hold budget. On crash: rolled back, or goes on. Undo:
+// none, what was before is gone.
 #pragma once
 
 #include <string>
@@ -17,10 +17,12 @@ namespace pgalter::partition {
 using run::Task;
 
 // In the transaction of the exchange: the statements that guard the whole, and what the ledger says
-// of them. `schema`: of the guard's function.
+// of them. `schema`: of the guard's function; `partitions`: those that came, since users may name
+// them.
 Task<std::vector<std::string>> GuardWhole(run::Environment& env, std::string schema,
-                                          std::string whole);
-Task<> RecordWholeGuard(run::Environment& env, std::string schema, std::string whole);
+                                          std::string whole, std::vector<std::string> partitions);
+Task<> RecordWholeGuard(run::Environment& env, std::string schema, std::string whole,
+                        std::vector<std::string> partitions);
 
 class ReleaseStep : public run::StepHandler {
  public:

@@ -35,6 +35,9 @@ struct RepartSpec {
   std::vector<std::string> alike;  // statements, with {} for the partition's name
 };
 
+// As they are called once they are in place; quoted, with their schema.
+std::vector<std::string> NewPartitions(const RepartSpec& spec);
+
 inline constexpr const char* kRepart = "repart";
 boost::json::object ToJson(const RepartSpec& spec);
 RepartSpec RepartFromJson(const boost::json::object& json);

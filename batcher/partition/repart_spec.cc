@@ -14,6 +14,12 @@ std::string Text(const json::object& object, const char* key) {
 
 }  // namespace
 
+std::vector<std::string> NewPartitions(const RepartSpec& spec) {
+  std::vector<std::string> names;
+  for (const Target& target : spec.targets) names.push_back(spec.home + "." + target.becomes);
+  return names;
+}
+
 json::object ToJson(const RepartSpec& spec) {
   json::array targets;
   for (const Target& target : spec.targets)

@@ -71,12 +71,13 @@ class Swapping {
     if (!spec_.rest.empty() && !spec_.outside.empty())
       statements.push_back(
           fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS pgalter_outside", spec_.rest));
-    for (std::string& sql : co_await GuardWhole(env_, stored_.schema, spec_.parent))
+    const Texts made = NewPartitions(spec_);
+    for (std::string& sql : co_await GuardWhole(env_, stored_.schema, spec_.parent, made))
       statements.push_back(std::move(sql));
     co_await Execute(statements);
     async::FailPoint("swapped");
     co_await Record();
-    co_await RecordWholeGuard(env_, stored_.schema, spec_.parent);
+    co_await RecordWholeGuard(env_, stored_.schema, spec_.parent, made);
   }
 
  private:
