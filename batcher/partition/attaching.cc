@@ -40,7 +40,8 @@ SELECT format('ALTER TABLE %I.%I DROP CONSTRAINT %I', n.nspname, c.relname, f.co
 FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conparentid = 0
-  AND (SELECT attnum FROM pg_attribute WHERE attrelid = $1 AND attname = $2) <> ALL (f.confkey)
+  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attname = ANY ($2::text[])
+              AND attnum <> ALL (f.confkey))
 )sql";
 
 // Rights are asked of the parent; those on the partition would be a way around its policies.
@@ -62,8 +63,9 @@ class Attaching {
     co_await guard::CheckLease(session_, env_.lease);
     co_await CheckShape();
     co_await CheckObstacles();
+    const Texts columns = PartColumns(spec_);
     Texts dropped =
-        co_await ReadTexts(session_, kDropInbound, pg::Params::Of(pair_.table, spec_.column.name));
+        co_await ReadTexts(session_, kDropInbound, pg::Params::Of(pair_.table, columns));
     co_await Execute(session_, dropped);
     cutover::Staying staying;
     staying.own_keys = staying.identities = true;
@@ -98,7 +100,11 @@ class Attaching {
  private:
   [[nodiscard]] Texts Made() const {
     Texts names{spec_.relname};
-    for (const Range& range : spec_.next) names.push_back(range.name);
+    for (const Range& range : spec_.next) {
+      names.push_back(range.name);
+      if (const auto parsed = sql::ParseQualifiedName(range.name))
+        Append(names, NamesOf(spec_.then, parsed->name));
+    }
     if (!spec_.rest.empty()) names.push_back(spec_.rest);
     return names;
   }
@@ -121,7 +127,8 @@ class Attaching {
   Task<> CheckObstacles() {
     if (!async::SafeguardOn("obstacles")) co_return;
     std::string why = co_await FindObstacle(session_, pair_.table, spec_.column.name);
-    const auto inbound = co_await FindInboundKeys(session_, pair_.table, spec_.column.name);
+    const Texts columns = PartColumns(spec_);
+    const auto inbound = co_await FindInboundKeys(session_, pair_.table, columns);
     if (why.empty() && inbound.size() != spec_.inbound.size())
       why = "the foreign keys that refer to it are not those of the beginning";
     if (why.empty()) co_return;

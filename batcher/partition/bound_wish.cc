@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "batcher/partition/moment.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
 
@@ -39,8 +40,10 @@ std::string Canonical(const std::string& type, const std::string& text) {
            " || '+00' FROM (SELECT $1::text::timestamptz AS t) v";
   const bool is_uuid = std::ranges::count(text, '-') == 4 || text.size() == 32;
   if (type == "uuid" && !is_uuid)
-    return "SELECT (lpad(to_hex((extract(epoch FROM $1::text::timestamptz) * 1000)::bigint), 12,"
-           " '0') || repeat('0', 20))::uuid::text";
+    // A time before 1970 has no such uuid: the cast refuses what is longer.
+    return "SELECT (lpad(to_hex(ms), greatest(12, length(to_hex(ms))), '0') || repeat('0', 20))"
+           "::uuid::text FROM (SELECT (extract(epoch FROM $1::text::timestamptz) * 1000)::bigint)"
+           " v (ms)";
   return fmt::format("SELECT ($1::text)::{}::text", type);
 }
 
@@ -73,6 +76,8 @@ std::string LiteralOf(const Whole& whole, const std::string& value) {
 // "2026-01-01 00:00:00+00" -> "2026_01_01"
 std::string NameEnd(const Whole& whole, const std::string& value) {
   std::string text = value;
+  if (whole.type == "uuid")
+    if (const std::string name = NameOfUuid(value); !name.empty()) return "_p" + name;
   const bool time = whole.type.starts_with("timestamp");
   if (time && text.ends_with("+00")) text.resize(text.size() - 3);
   if (time && text.ends_with(" 00:00:00")) text.resize(text.size() - 9);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/partition/moment.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
 
@@ -40,7 +41,7 @@ bounds AS (
 SELECT t, CASE WHEN $7::bool THEN t::text
                ELSE to_char(t AT TIME ZONE $2::text AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
                       || '+00' END,
-       to_char(t, $8::text)
+       to_char(t, $8::text), extract(epoch FROM t AT TIME ZONE $2::text)::int8
 FROM bounds ORDER BY n
 )sql";
 
@@ -69,25 +70,34 @@ const char* NameFormat(Unit unit) {
 
 std::string Quoted(const std::string& text) { return "'" + text + "'"; }
 
+bool IsZoneless(KeyType type) { return type == KeyType::kDate || type == KeyType::kTimestamp; }
+
+// As it stands in a bound: a number or a time as text, or what stands for the second.
+std::string LiteralOf(const KeyColumn& column, std::string text, std::int64_t second) {
+  if (IsCoded(column.type)) return LiteralAt(column, second);
+  if (column.type == KeyType::kInteger) return text;
+  if (column.type == KeyType::kDate) text = text.substr(0, text.find(' '));
+  return Quoted(text);
+}
+
 enum class Begin { kBefore, kAfter };
 
 Task<std::vector<Range>> Times(Session& session, KeyColumn column, Period period,
                                std::string time_zone, Edge edge, int count, Begin begin) {
-  const bool zoneless = column.type != KeyType::kTimestamptz;
+  const bool zoneless = IsZoneless(column.type);
+  edge.newest = co_await MomentOf(session, column, std::move(edge.newest));
   const std::string format = NameFormat(period.unit);
   const pg::Result rows = co_await session.db().Query(kTimes, edge.newest, time_zone, edge.margin,
                                                       period.months(), period.interval(), count,
                                                       zoneless, format, begin == Begin::kBefore);
   std::vector<Range> ranges;
   for (int i = 0; i + 1 < rows.rows(); ++i) {
-    std::string from = rows.Get<std::string>(i, 1);
-    std::string to = rows.Get<std::string>(i + 1, 1);
-    if (column.type == KeyType::kDate) {
-      from = from.substr(0, from.find(' '));
-      to = to.substr(0, to.find(' '));
-    }
+    const std::string from =
+        LiteralOf(column, rows.Get<std::string>(i, 1), rows.Get<std::int64_t>(i, 3));
+    const std::string to =
+        LiteralOf(column, rows.Get<std::string>(i + 1, 1), rows.Get<std::int64_t>(i + 1, 3));
     // An hour that the clocks leave out in spring.
-    if (from != to) ranges.push_back({rows.Get<std::string>(i, 2), Quoted(from), Quoted(to)});
+    if (from != to) ranges.push_back({rows.Get<std::string>(i, 2), from, to});
   }
   co_return ranges;
 }
@@ -122,10 +132,12 @@ Task<std::vector<Range>> Ranges(Session& session, KeyColumn column, Period perio
                                               ToString(period), column.name, refused->what()));
 }
 
-Task<std::string> EndOf(Session& session, std::string table, std::string column,
-                        const char* aggregate, const char* endless) {
-  const pg::Result row = co_await session.db().Query(
-      fmt::format("SELECT {}({})::text FROM {}", aggregate, sql::QuoteIdentifier(column), table));
+// By the index, where there is one. There is no max(uuid) before PostgreSQL 18.
+Task<std::string> EndOf(Session& session, std::string table, std::string column, const char* order,
+                        const char* endless) {
+  const pg::Result row = co_await session.db().Query(fmt::format(
+      "SELECT (SELECT {0} FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} {2} LIMIT 1)::text",
+      sql::QuoteIdentifier(column), table, order));
   auto end = row.Get<std::optional<std::string>>(0, 0).value_or("");
   if (end == endless)
     throw Failure(ExitCode::kRefused,
@@ -151,13 +163,14 @@ bounds AS (SELECT n, t + n * step AS t, newest, step FROM at, generate_series(0,
 SELECT CASE WHEN $6::bool THEN t::text
             ELSE to_char(t AT TIME ZONE $2::text AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
                    || '+00' END,
-       to_char(t, $7::text), t <= newest + $9::int * step
+       to_char(t, $7::text), t <= newest + $9::int * step,
+       extract(epoch FROM t AT TIME ZONE $2::text)::int8
 FROM bounds ORDER BY n
 )sql";
 
 // $1 bound, $2 width, $3 how many, $4 newest, $5 steps.
 constexpr const char* kFollowingNumbers = R"sql(
-SELECT bound::text, bound::text, bound <= newest + $5::int * $2::numeric
+SELECT bound::text, bound::text, bound <= newest + $5::int * $2::numeric, 0::int8
 FROM (SELECT n, $1::numeric + n * $2::numeric AS bound,
              CASE WHEN $4::text = '' THEN $1::numeric - $2::numeric ELSE $4::numeric END AS newest
       FROM generate_series(0, $3::int) n) b
@@ -170,26 +183,21 @@ Task<pg::Result> Follow(Session& session, KeyColumn column, Period period, std::
     co_return co_await session.db().Query(kFollowingNumbers, last, period.count, kMostRanges + 1,
                                           newest, ahead);
   const std::string format = NameFormat(period.unit);
-  co_return co_await session.db().Query(
-      kFollowing, last, time_zone, period.months(), period.interval(), kMostRanges + 1,
-      column.type != KeyType::kTimestamptz, format, newest, ahead);
-}
-
-// As it stands in a bound.
-std::string LiteralOf(const KeyColumn& column, std::string text) {
-  if (column.type == KeyType::kInteger) return text;
-  if (column.type == KeyType::kDate) text = text.substr(0, text.find(' '));
-  return Quoted(text);
+  last = co_await MomentOf(session, column, std::move(last));
+  newest = co_await MomentOf(session, column, std::move(newest));
+  co_return co_await session.db().Query(kFollowing, last, time_zone, period.months(),
+                                        period.interval(), kMostRanges + 1, IsZoneless(column.type),
+                                        format, newest, ahead);
 }
 
 }  // namespace
 
 Task<std::string> NewestKey(Session& session, std::string table, KeyColumn column) {
-  co_return co_await EndOf(session, std::move(table), column.name, "max", "infinity");
+  co_return co_await EndOf(session, std::move(table), column.name, "DESC", "infinity");
 }
 
 Task<std::string> OldestKey(Session& session, std::string table, KeyColumn column) {
-  co_return co_await EndOf(session, std::move(table), column.name, "min", "-infinity");
+  co_return co_await EndOf(session, std::move(table), column.name, "ASC", "-infinity");
 }
 
 Task<std::vector<Range>> RangesFrom(Session& session, KeyColumn column, Period period,
@@ -237,11 +245,13 @@ Task<Following> RangesAfter(Session& session, KeyColumn column, Period period,
   const pg::Result rows = co_await Follow(session, column, period, std::move(time_zone),
                                           std::move(last), std::move(newest), ahead);
   Following following;
-  following.until = LiteralOf(column, rows.Get<std::string>(0, 0));
+  following.until = LiteralOf(column, rows.Get<std::string>(0, 0), rows.Get<std::int64_t>(0, 3));
   for (int i = 0; i + 1 < rows.rows(); ++i) {
     if (!rows.Get<bool>(i, 2)) co_return following;
-    const std::string from = LiteralOf(column, rows.Get<std::string>(i, 0));
-    const std::string to = LiteralOf(column, rows.Get<std::string>(i + 1, 0));
+    const std::string from =
+        LiteralOf(column, rows.Get<std::string>(i, 0), rows.Get<std::int64_t>(i, 3));
+    const std::string to =
+        LiteralOf(column, rows.Get<std::string>(i + 1, 0), rows.Get<std::int64_t>(i + 1, 3));
     std::string name = rows.Get<std::string>(i, 1);
     if (name.front() == '-') name.front() = 'm';
     if (from != to) following.ranges.push_back({name, from, to});

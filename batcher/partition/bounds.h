@@ -13,7 +13,16 @@ namespace pgalter::partition {
 using async::Task;
 using guard::Session;
 
-enum class KeyType { kDate, kTimestamp, kTimestamptz, kInteger };
+// Kept with runs as a number: new ones at the end.
+enum class KeyType {
+  kDate,
+  kTimestamp,
+  kTimestamptz,
+  kInteger,
+  kUuid,  // of version 7
+  kEpochSeconds,
+  kEpochMilliseconds
+};
 
 // The column that rows are parted by.
 struct KeyColumn {
@@ -43,9 +52,9 @@ Task<std::string> NewestKey(Session& session, std::string table, KeyColumn colum
 Task<std::vector<Range>> RangesFrom(Session& session, KeyColumn column, Period period,
                                     std::string time_zone, Edge edge, int count);
 
-// Ranges that hold all rows, from the one with `oldest` (text of the column's type) to the one with
-// the newest row and the clock, and `more` after it (at least one). Throws run::Failure: more than
-// kMostRanges.
+// Ranges that hold all rows, from the one with `oldest` (text of the column's type; empty: the
+// clock, or 0) to the one with the newest row and the clock, and `more` after it (at least one).
+// Throws run::Failure: more than kMostRanges.
 inline constexpr int kMostRanges = 1000;
 Task<std::vector<Range>> RangesOver(Session& session, KeyColumn column, Period period,
                                     std::string time_zone, std::string oldest, std::string newest,

@@ -53,7 +53,6 @@ class Writer {
     }
     const std::string table = co_await Table(by);
     const std::vector<std::string> indexes = co_await Indexes();
-    definition_.partitions = static_cast<int>(partitions.size());
     definition_.script = fmt::format("{};\n{};\n", table, fmt::join(partitions, ";\n"));
     for (const std::string& index : indexes) definition_.script += index + ";\n";
     co_return std::move(definition_);
@@ -64,7 +63,14 @@ class Writer {
     const std::string name = PartName(table_.relname, end);
     if (definition_.first.empty()) definition_.first = name;
     definition_.last = name;
-    return fmt::format("CREATE TABLE {}.{} PARTITION OF {} {}", home_, name, table_.name, bound);
+    ++definition_.partitions;
+    std::string text =
+        fmt::format("CREATE TABLE {}.{} PARTITION OF {} {}", home_, name, table_.name, bound);
+    const auto parsed = sql::ParseQualifiedName(name);
+    if (!division_.then.any() || !parsed || bound == "DEFAULT") return text;
+    text += " PARTITION BY " + division_.then.by;
+    return fmt::format("{};\n{}", text,
+                       fmt::join(MakeSubParts(division_.then, home_, parsed->name, ""), ";\n"));
   }
 
   void AddDefault(std::vector<std::string>& partitions) {
@@ -72,11 +78,12 @@ class Writer {
   }
 
   Task<std::vector<std::string>> Ranges() {
-    const KeyColumn column = co_await FindColumn(session_, table_, division_.column);
+    const KeyColumn column =
+        co_await FindColumn(session_, table_, division_.column, division_.epoch);
     const Period period = PeriodOf(division_.every, column);
+    // Where there is no row, ranges begin at the clock, or at 0.
     std::string newest = co_await NewestKey(session_, table_.name, column);
     std::string oldest = co_await OldestKey(session_, table_.name, column);
-    if (oldest.empty()) oldest = newest = co_await Clock(column);
     const auto ranges =
         co_await RangesOver(session_, column, period, division_.time_zone, std::move(oldest),
                             std::move(newest), division_.premake);
@@ -88,36 +95,26 @@ class Writer {
     co_return partitions;
   }
 
-  // Where there is no row to begin with.
-  Task<std::string> Clock(KeyColumn column) {
-    if (column.type == KeyType::kInteger) co_return "0";
-    const pg::Result row = co_await session_.db().Query("SELECT clock_timestamp()::text");
-    co_return row.Get<std::string>(0, 0);
-  }
-
   std::vector<std::string> Lists() {
     std::vector<std::string> partitions;
-    for (const ListPart& part : division_.lists) {
-      std::vector<std::string> values;
-      for (const std::string& value : part.values) values.push_back(sql::QuoteLiteral(value));
-      partitions.push_back(
-          Partition("_" + part.name, fmt::format("FOR VALUES IN ({})", fmt::join(values, ", "))));
-    }
+    for (const SubPart& part : ByList(division_.column, division_.lists).parts)
+      partitions.push_back(Partition(part.end, part.bound));
     AddDefault(partitions);
     return partitions;
   }
 
   std::vector<std::string> Hashes() {
     std::vector<std::string> partitions;
-    for (int i = 0; i < division_.modulus; ++i)
-      partitions.push_back(Partition(
-          fmt::format("_h{}", i),
-          fmt::format("FOR VALUES WITH (MODULUS {}, REMAINDER {})", division_.modulus, i)));
+    for (const SubPart& part : ByHash(division_.column, division_.modulus).parts)
+      partitions.push_back(Partition(part.end, part.bound));
     return partitions;
   }
 
   Task<std::string> Table(std::string by) {
-    keys_ = co_await FindWidenedKeys(session_, table_.oid, division_.column);
+    std::vector<std::string> columns{division_.column};
+    if (!division_.then_column.empty() && division_.then_column != division_.column)
+      columns.push_back(division_.then_column);
+    keys_ = co_await FindWidenedKeys(session_, table_.oid, columns);
     RefuseWeaker();
     std::string keys;
     for (const WidenedKey& key : keys_)
@@ -146,8 +143,7 @@ class Writer {
                 "cannot part {}: unique key {} ({}) lacks {}. --allow-weaker-keys makes it "
                 "({}), which two rows with the same {} can meet; or drop it before. Nothing "
                 "was changed",
-                table_.name, key.index, key.columns, QuoteIdentifier(division_.column), key.wide,
-                key.columns));
+                table_.name, key.index, key.columns, key.lacks, key.wide, key.columns));
   }
 
   Task<std::vector<std::string>> Indexes() {
@@ -179,6 +175,32 @@ class Writer {
 
 }  // namespace
 
+Subdivision ByHash(const std::string& column, int modulus) {
+  Subdivision division;
+  division.by = fmt::format("HASH ({})", QuoteIdentifier(column));
+  for (int i = 0; i < modulus; ++i) {
+    SubPart part;
+    part.end = fmt::format("_h{}", i);
+    part.bound = fmt::format("FOR VALUES WITH (MODULUS {}, REMAINDER {})", modulus, i);
+    division.parts.push_back(std::move(part));
+  }
+  return division;
+}
+
+Subdivision ByList(const std::string& column, const std::vector<ListPart>& lists) {
+  Subdivision division;
+  division.by = fmt::format("LIST ({})", QuoteIdentifier(column));
+  for (const ListPart& list : lists) {
+    std::vector<std::string> values;
+    for (const std::string& value : list.values) values.push_back(sql::QuoteLiteral(value));
+    SubPart part;
+    part.end = "_" + list.name;
+    part.bound = fmt::format("FOR VALUES IN ({})", fmt::join(values, ", "));
+    division.parts.push_back(std::move(part));
+  }
+  return division;
+}
+
 Task<Definition> DefinitionOf(Session& session, std::string table, Division division) {
   backfill::Spec look;
   look.table = std::move(table);
@@ -188,6 +210,10 @@ Task<Definition> DefinitionOf(Session& session, std::string table, Division divi
     throw Failure(ExitCode::kRefused, fmt::format("{} is partitioned already", found.name));
   co_await RefuseUnknownZone(session, division.time_zone);
   co_await RequireColumn(session, found, division.column);
+  if (!division.then_column.empty()) {
+    co_await RequireColumn(session, found, division.then_column);
+    co_await RequireNotNull(session, found, division.then_column);
+  }
   Writer writer(session, found, division);
   co_return co_await writer.Write();
 }

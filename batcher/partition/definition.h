@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "batcher/partition/bounds.h"
+#include "batcher/partition/moment.h"
+#include "batcher/partition/subdivision.h"
 
 namespace pgalter::partition {
 
@@ -20,18 +21,26 @@ struct Division {
   By by = By::kRange;
   std::string column;
   std::string every;
+  Epoch epoch = Epoch::kNone;  // of a range of integers
   std::string time_zone = "UTC";
   int premake = 4;
   bool with_default = true;  // not of a hash, which holds everything
   std::vector<ListPart> lists;
   int modulus = 0;
+  // How each part but the default one is parted again; one of: a list, a hash.
+  Subdivision then;
+  std::string then_column;         // not quoted
   bool allow_weaker_keys = false;  // others than the primary key
 };
 
+// Pure.
+Subdivision ByHash(const std::string& column, int modulus);
+Subdivision ByList(const std::string& column, const std::vector<ListPart>& lists);
+
 struct Definition {
   std::string script;
-  int partitions = 0;
-  std::string first;  // the names, quoted, for people
+  int partitions = 0;  // without what these are parted into
+  std::string first;   // the names, quoted, for people
   std::string last;
 };
 

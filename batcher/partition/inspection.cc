@@ -86,6 +86,7 @@ Task<Inspection> Inspect(Session& session, std::string table, int ahead, std::st
   const pg::Result missing = co_await session.db().Query(kMissing, whole.table.oid);
   for (int i = 0; i < missing.rows(); ++i)
     inspection.missing.push_back({missing.Get<std::string>(i, 0), missing.Get<std::string>(i, 1)});
+  inspection.partman = co_await FindPartman(session, whole.table.oid);
   inspection.next = co_await LookAhead(session, whole, ahead, std::move(time_zone));
   co_return inspection;
 }

@@ -2,10 +2,12 @@
 // only.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "batcher/partition/bounds.h"
+#include "batcher/partition/partman.h"
 #include "batcher/partition/whole.h"
 
 namespace pgalter::partition {
@@ -46,6 +48,7 @@ struct Inspection {
   InDefault rest;
   std::vector<MissingIndex> missing;
   NextRanges next;
+  std::optional<Partman> partman;  // what looks after it besides
 };
 
 // `ahead`: how many ranges belong beyond the newest row and the clock. Throws run::Failure (usage):

@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "planner/sql/identifier.h"
+
 namespace pgalter::partition {
 
 Task<Likeness> LikeTheOthers(Session& session, pg::Oid parent) {
@@ -39,6 +41,26 @@ std::vector<std::string> MakePartition(const Likeness& likeness, const std::stri
                                                   storage)};
   for (const std::string& form : likeness.after)
     statements.push_back(fmt::format(fmt::runtime(form), name));
+  return statements;
+}
+
+std::vector<std::string> MakeDivided(const Likeness& likeness, const Subdivision& subdivision,
+                                     const std::string& home, const std::string& relname,
+                                     const std::string& parent, const std::string& bound) {
+  const std::string name = home + "." + sql::QuoteIdentifier(relname);
+  std::vector<std::string> statements{fmt::format(
+      "CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED "
+      "INCLUDING STORAGE INCLUDING COMPRESSION) PARTITION BY {}",
+      name, parent, subdivision.by)};
+  const auto alike = [&](const std::string& of) {
+    for (const std::string& form : likeness.after)
+      statements.push_back(fmt::format(fmt::runtime(form), of));
+  };
+  alike(name);
+  for (std::string& leaf : MakeSubParts(subdivision, home, relname, ""))
+    statements.push_back(std::move(leaf));
+  for (const std::string& leaf : NamesOf(subdivision, relname)) alike(home + "." + leaf);
+  statements.push_back(fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", parent, name, bound));
   return statements;
 }
 

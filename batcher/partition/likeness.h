@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "batcher/partition/subdivision.h"
 #include "engine/guard/session.h"
 
 namespace pgalter::partition {
@@ -24,5 +25,12 @@ Task<Likeness> LikeTheOthers(Session& session, pg::Oid parent);
 std::vector<std::string> MakePartition(const Likeness& likeness, const std::string& name,
                                        const std::string& parent, const std::string& bound,
                                        const std::string& storage);
+
+// One that is partitioned itself, as its siblings are: whole before it is attached, since a range
+// that is there and has no partition for a row refuses the row. `name` and `home` are quoted,
+// `relname` is not.
+std::vector<std::string> MakeDivided(const Likeness& likeness, const Subdivision& subdivision,
+                                     const std::string& home, const std::string& relname,
+                                     const std::string& parent, const std::string& bound);
 
 }  // namespace pgalter::partition

@@ -85,7 +85,7 @@ WHERE r.prrelid = $1 AND to_jsonb(r) ->> 'prattrs' IS NOT NULL
   AND NOT to_jsonb(r) -> 'prattrs' @> to_jsonb(a.attnum::int)
 )sql";
 
-// Foreign keys that refer to a key without the column.
+// Foreign keys that refer to a key without one of the columns; $2 their names.
 constexpr const char* kInbound = R"sql(
 SELECT r.name, quote_ident(f.conname),
        format('ALTER TABLE %s ADD CONSTRAINT %I %s', r.name, f.conname, pg_get_constraintdef(f.oid))
@@ -93,11 +93,13 @@ FROM pg_constraint f CROSS JOIN LATERAL (
   SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.conrelid) r
 WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conparentid = 0
-  AND (SELECT attnum FROM pg_attribute WHERE attrelid = $1 AND attname = $2) <> ALL (f.confkey)
+  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attname = ANY ($2::text[])
+              AND attnum <> ALL (f.confkey))
 ORDER BY 1, 2
 )sql";
 
-// Unique keys that lack the column, and whether they can be widened by it.
+// Unique keys that lack one of the columns, and whether they can be widened by what they lack, in
+// the order of $2.
 constexpr const char* kKeys = R"sql(
 SELECT quote_ident(c.relname),
        CASE con.contype WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' ELSE '' END,
@@ -123,16 +125,32 @@ SELECT quote_ident(c.relname),
                WITH ORDINALITY u (k, n))
             = (SELECT array_agg(k ORDER BY n) FROM unnest(x.indkey[0:x.indnkeyatts - 1])
                WITH ORDINALITY u (k, n))
-              || (SELECT attnum FROM pg_attribute WHERE attrelid = $1 AND attname = $2)
-        LIMIT 1)
+              || m.numbers
+        LIMIT 1), m.names
 FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
 LEFT JOIN pg_constraint con ON con.conindid = x.indexrelid AND con.conrelid = x.indrelid
   AND con.contype IN ('p', 'u')
-WHERE x.indrelid = $1 AND x.indisunique
-  AND (SELECT attnum FROM pg_attribute WHERE attrelid = $1 AND attname = $2)
-    <> ALL (x.indkey[0:x.indnkeyatts - 1])
+CROSS JOIN LATERAL (
+  SELECT array_agg(a.attnum ORDER BY w.n) AS numbers,
+         string_agg(quote_ident(a.attname), ', ' ORDER BY w.n) AS names
+  FROM unnest($2::text[]) WITH ORDINALITY w (name, n)
+  JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attname = w.name
+  WHERE a.attnum <> ALL (x.indkey[0:x.indnkeyatts - 1])) m
+WHERE x.indrelid = $1 AND x.indisunique AND m.numbers IS NOT NULL
 ORDER BY x.indisprimary DESC, c.relname
 )sql";
+
+KeyType TypeOf(Epoch epoch) {
+  switch (epoch) {
+    case Epoch::kSeconds:
+      return KeyType::kEpochSeconds;
+    case Epoch::kMilliseconds:
+      return KeyType::kEpochMilliseconds;
+    case Epoch::kNone:
+      break;
+  }
+  return KeyType::kInteger;
+}
 
 }  // namespace
 
@@ -142,8 +160,9 @@ Task<std::string> FindObstacle(Session& session, pg::Oid table, std::string colu
   co_return co_await dependants::FindObstacle(session, table);
 }
 
-Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table, std::string column) {
-  const pg::Result rows = co_await session.db().Query(kInbound, table, column);
+Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table,
+                                              std::vector<std::string> columns) {
+  const pg::Result rows = co_await session.db().Query(kInbound, table, columns);
   std::vector<InboundKey> keys;
   for (int i = 0; i < rows.rows(); ++i)
     keys.push_back(
@@ -161,7 +180,20 @@ Task<> RequireColumn(Session& session, const backfill::Table& table, std::string
                   fmt::format("{} has no column {}", table.name, QuoteIdentifier(name)));
 }
 
-Task<KeyColumn> FindColumn(Session& session, const backfill::Table& table, std::string name) {
+Task<> RequireNotNull(Session& session, const backfill::Table& table, std::string name) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT attnotnull FROM pg_attribute WHERE attrelid = $1 AND attname = $2", table.oid, name);
+  if (row.Get<bool>(0, 0)) co_return;
+  const std::string column = QuoteIdentifier(name);
+  throw Failure(ExitCode::kRefused,
+                fmt::format("column {0} of {1} may be NULL, which no primary key with it could be: "
+                            "make it NOT NULL first (pgalter run --sql 'ALTER TABLE {1} ALTER "
+                            "COLUMN {0} SET NOT NULL'). Nothing was changed",
+                            column, table.name));
+}
+
+Task<KeyColumn> FindColumn(Session& session, const backfill::Table& table, std::string name,
+                           Epoch epoch) {
   co_await RequireColumn(session, table, name);
   const pg::Result row = co_await session.db().Query(
       "SELECT atttypid::int4, format_type(atttypid, atttypmod) FROM pg_attribute"
@@ -182,14 +214,22 @@ Task<KeyColumn> FindColumn(Session& session, const backfill::Table& table, std::
     case 20:
     case 21:
     case 23:
-      column.type = KeyType::kInteger;
+      column.type = TypeOf(epoch);
+      break;
+    case 2950:
+      column.type = KeyType::kUuid;
       break;
     default:
       throw Failure(ExitCode::kUsage,
                     fmt::format("column {} is of type {}: ranges are made of date, timestamp, "
-                                "timestamptz and integers",
+                                "timestamptz, integers and uuid of version 7",
                                 QuoteIdentifier(column.name), row.Get<std::string>(0, 1)));
   }
+  if (epoch != Epoch::kNone && !IsNumber(column.type))
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("--epoch is for integers, and column {} is of type {}",
+                              QuoteIdentifier(column.name), row.Get<std::string>(0, 1)));
+  co_await RefuseNoMoments(session, table, column);
   co_return column;
 }
 
@@ -197,11 +237,12 @@ Period PeriodOf(const std::string& every, const KeyColumn& column) {
   const auto period = ParsePeriod(every);
   const bool number = column.type == KeyType::kInteger;
   if (!period || (period->unit == Unit::kNumber) != number)
-    throw Failure(
-        ExitCode::kUsage,
-        fmt::format("--every \"{}\" is no width of a range of {}: write {}", every,
-                    QuoteIdentifier(column.name),
-                    number ? "a number, as 1000000" : "a time, as '1 month' or '7 days'"));
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("--every \"{}\" is no width of a range of {}: write {}", every,
+                              QuoteIdentifier(column.name),
+                              number ? "a number, as 1000000; where it counts time: --epoch "
+                                       "seconds|milliseconds"
+                                     : "a time, as '1 month' or '7 days'"));
   if (period->unit == Unit::kHour && column.type == KeyType::kDate)
     throw Failure(ExitCode::kUsage, "a range of dates is at least one day wide");
   return *period;
@@ -217,16 +258,18 @@ Task<> RefuseUnknownZone(Session& session, std::string zone) {
                             zone));
 }
 
-Task<std::vector<WidenedKey>> FindWidenedKeys(Session& session, pg::Oid table, std::string column) {
-  const pg::Result rows = co_await session.db().Query(kKeys, table, column);
-  const std::string added = QuoteIdentifier(column);
+Task<std::vector<WidenedKey>> FindWidenedKeys(Session& session, pg::Oid table,
+                                              std::vector<std::string> columns) {
+  const pg::Result rows = co_await session.db().Query(kKeys, table, columns);
   std::vector<WidenedKey> keys;
   for (int i = 0; i < rows.rows(); ++i) {
     WidenedKey key;
     key.index = rows.Get<std::string>(i, 0);
     key.constraint = rows.Get<std::string>(i, 1);
     key.columns = rows.Get<std::string>(i, 2);
+    const auto added = rows.Get<std::string>(i, 8);
     key.wide = key.columns + ", " + added;
+    key.lacks = added;
     key.rest = rows.Get<std::string>(i, 3);
     key.deferrable = rows.Get<std::string>(i, 4);
     if (!rows.Get<bool>(i, 5))

@@ -6,14 +6,20 @@
 
 #include "batcher/backfill/target.h"
 #include "batcher/partition/bounds.h"
+#include "batcher/partition/moment.h"
 #include "batcher/partition/spec.h"
 
 namespace pgalter::partition {
 
 // Throws run::Failure (usage): the table has no such column.
 Task<> RequireColumn(Session& session, const backfill::Table& table, std::string name);
-// Of a range. Throws run::Failure (usage): no column, or of a type that no ranges are made of.
-Task<KeyColumn> FindColumn(Session& session, const backfill::Table& table, std::string name);
+// Throws run::Failure (refused): it may be NULL.
+Task<> RequireNotNull(Session& session, const backfill::Table& table, std::string name);
+// Of a range. Throws run::Failure: no column, of a type that no ranges are made of (usage), or with
+// rows that are no times although they were said to be (refused).
+// A uuid has to be of version 7; `epoch` says what integers count.
+Task<KeyColumn> FindColumn(Session& session, const backfill::Table& table, std::string name,
+                           Epoch epoch);
 // Throws run::Failure (usage): not a width of such a column's ranges.
 Period PeriodOf(const std::string& every, const KeyColumn& column);
 Task<> RefuseUnknownZone(Session& session, std::string zone);
@@ -22,17 +28,19 @@ Task<> RefuseUnknownZone(Session& session, std::string zone);
 // and again under the lock of the cut-over.
 Task<std::string> FindObstacle(Session& session, pg::Oid table, std::string column);
 
-// Foreign keys that refer to a key without the column.
+// Foreign keys that refer to a key without one of the columns.
 struct InboundKey {
   std::string table;  // quoted, with its schema
   std::string name;   // quoted
   std::string add;    // "ALTER TABLE … ADD CONSTRAINT …", with NOT VALID if it is not
 };
-Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table, std::string column);
+Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table,
+                                              std::vector<std::string> columns);
 
-// Unique keys that lack the column, with the form that has it; `build` is left empty. Throws
-// run::Failure (refused): one that cannot be widened.
-Task<std::vector<WidenedKey>> FindWidenedKeys(Session& session, pg::Oid table, std::string column);
+// Unique keys that lack one of the columns, with the form that has them; `build` is left empty.
+// Throws run::Failure (refused): one that cannot be widened.
+Task<std::vector<WidenedKey>> FindWidenedKeys(Session& session, pg::Oid table,
+                                              std::vector<std::string> columns);
 
 // Quoted; the table's name is cut where it must be, so that what tells the parts apart stays.
 std::string PartName(const std::string& relname, const std::string& end);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "batcher/partition/lookup.h"
+#include "batcher/partition/moment.h"
+#include "batcher/partition/partman.h"
 #include "engine/guard/role_settings.h"
 #include "engine/run/failure.h"
 
@@ -90,6 +92,7 @@ Task<Overview> ReadOverview(Session& session, std::string table) {
     Part part;
     part.name = rows.Get<std::string>(i, 0);
     part.bound = rows.Get<std::string>(i, 1);
+    part.times = TimesOfBound(part.bound);
     part.level = rows.Get<int>(i, 2);
     part.is_default = rows.Get<bool>(i, 3);
     part.divided = rows.Get<bool>(i, 4);
@@ -102,6 +105,8 @@ Task<Overview> ReadOverview(Session& session, std::string table) {
   const pg::Result invalid = co_await session.db().Query(kInvalidIndexes, found.oid);
   for (int i = 0; i < invalid.rows(); ++i)
     overview.remarks.push_back(invalid.Get<std::string>(i, 0));
+  if (const auto partman = co_await FindPartman(session, found.oid))
+    overview.remarks.push_back(partman->Text());
   co_return overview;
 }
 

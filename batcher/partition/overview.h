@@ -15,6 +15,7 @@ using guard::Session;
 struct Part {
   std::string name;   // quoted, with its schema
   std::string bound;  // "FOR VALUES FROM (…) TO (…)", in UTC; "DEFAULT"
+  std::string times;  // "2026-01-01 to 2026-02-01" of uuids of version 7, in UTC; else empty
   int level = 1;      // 2 and more: a partition of a partition
   bool is_default = false;
   bool divided = false;  // partitioned itself

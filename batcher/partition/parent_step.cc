@@ -139,9 +139,28 @@ class Parent {
 
   Task<> MakePartition(std::string name, std::string bound) {
     const std::string whole = spec_.schema + "." + name;
-    co_await Do(fmt::format("CREATE {}TABLE {} PARTITION OF {} {}{}",
-                            storage_.Get<std::string>(0, 0), whole, name_, bound,
-                            storage_.Get<std::string>(0, 1)));
+    const auto parsed = sql::ParseQualifiedName(name);
+    if (!spec_.then.any() || bound == "DEFAULT" || !parsed) {
+      co_await Do(fmt::format("CREATE {}TABLE {} PARTITION OF {} {}{}",
+                              storage_.Get<std::string>(0, 0), whole, name_, bound,
+                              storage_.Get<std::string>(0, 1)));
+      co_await Close(whole);
+      co_return;
+    }
+    co_await Do(fmt::format("CREATE TABLE {} PARTITION OF {} {} PARTITION BY {}", whole, name_,
+                            bound, spec_.then.by));
+    Subdivision then = spec_.then;
+    for (SubPart& part : then.parts) part.persistence = storage_.Get<std::string>(0, 0);
+    for (const std::string& sql :
+         MakeSubParts(then, spec_.schema, parsed->name, storage_.Get<std::string>(0, 1)))
+      co_await Do(sql);
+    co_await Close(whole);
+    for (const std::string& leaf : NamesOf(then, parsed->name))
+      co_await Close(spec_.schema + "." + leaf);
+  }
+
+  // To nobody but its owner.
+  Task<> Close(std::string whole) {
     // Default privileges open them to whom the parent is closed.
     const pg::Result grantees = co_await session_.db().Query(
         "SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid("

@@ -4,6 +4,7 @@
 
 #include "batcher/partition/likeness.h"
 #include "batcher/partition/lookup.h"
+#include "batcher/partition/partman.h"
 #include "engine/guard/role_settings.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
@@ -20,9 +21,9 @@ namespace {
 constexpr const char* kLast = R"sql(
 SELECT CASE WHEN ends[1] <> 'MINVALUE' THEN trim(BOTH '''' FROM ends[1]) END,
        CASE WHEN ends[2] <> 'MAXVALUE' THEN trim(BOTH '''' FROM ends[2]) END,
-       coalesce(' WITH (' || array_to_string(reloptions, ', ') || ')', '')
+       coalesce(' WITH (' || array_to_string(reloptions, ', ') || ')', ''), oid
 FROM (SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \((.*)\) TO \((.*)\)') AS ends,
-             c.reloptions
+             c.reloptions, c.oid
       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1) p
 WHERE ends IS NOT NULL
 ORDER BY ends[2] = 'MAXVALUE' DESC, %s DESC NULLS LAST LIMIT 1
@@ -43,6 +44,7 @@ FROM (SELECT a, b, age(b, a) AS whole,
       FROM (SELECT $1::%1$s%2$s AS a, $2::%1$s%2$s AS b) e) w
 )sql";
 
+// By which ends of ranges are ordered.
 const char* TypeName(KeyType type) {
   switch (type) {
     case KeyType::kDate:
@@ -51,11 +53,27 @@ const char* TypeName(KeyType type) {
       return "timestamp";
     case KeyType::kTimestamptz:
       return "timestamptz";
+    case KeyType::kUuid:
+      return "uuid";
     case KeyType::kInteger:
+    case KeyType::kEpochSeconds:
+    case KeyType::kEpochMilliseconds:
       break;
   }
   return "numeric";
 }
+
+// Whether a range of integers is a month of seconds or milliseconds since 1970; $1 from, $2 to,
+// $3 zone.
+constexpr const char* kMonths = R"sql(
+SELECT u FROM (VALUES ('seconds', 1), ('milliseconds', 1000)) v (u, n)
+CROSS JOIN LATERAL (
+  SELECT (timestamptz 'epoch' + $1::numeric / n * interval '1 second') AT TIME ZONE $3 AS a,
+         (timestamptz 'epoch' + $2::numeric / n * interval '1 second') AT TIME ZONE $3 AS b
+  WHERE $1::numeric / n BETWEEN 631152000 AND 7258118400
+    AND $2::numeric / n BETWEEN 631152000 AND 7258118400) t
+WHERE a = date_trunc('month', a) AND b = date_trunc('month', b)
+)sql";
 
 struct Parent {
   backfill::Table table;
@@ -63,7 +81,7 @@ struct Parent {
   KeyColumn column;
 };
 
-Task<Parent> FindParent(Session& session, std::string table) {
+Task<Parent> FindParent(Session& session, std::string table, Epoch epoch) {
   Parent parent;
   backfill::Spec look;
   look.table = std::move(table);
@@ -81,8 +99,26 @@ Task<Parent> FindParent(Session& session, std::string table) {
                               "ahead",
                               parent.table.name));
   parent.home = by.Get<std::string>(0, 1);
-  parent.column = co_await FindColumn(session, parent.table, by.Get<std::string>(0, 0));
+  parent.column = co_await FindColumn(session, parent.table, by.Get<std::string>(0, 0), epoch);
   co_return parent;
+}
+
+// As a number each month would be as long as the last one.
+Task<> RefuseMonthsOfNumbers(Session& session, const Parent& parent, const PremakeWish& wish,
+                             std::string from, std::string to) {
+  const pg::Result row = co_await session.db().Query(kMonths, from, to, wish.time_zone);
+  if (row.empty()) co_return;
+  throw Failure(ExitCode::kUsage,
+                fmt::format("the last range of {}, from {} to {}, looks like months in {} since "
+                            "1970: say so with --epoch {}, or how wide the next ones are with "
+                            "--every",
+                            parent.table.name, from, to, row.Get<std::string>(0, 0),
+                            row.Get<std::string>(0, 0)));
+}
+
+std::string Unquoted(const std::string& name) {
+  const auto parsed = sql::ParseQualifiedName(name);
+  return parsed ? parsed->name : name;
 }
 
 Task<Period> Width(Session& session, const Parent& parent, const PremakeWish& wish,
@@ -95,20 +131,25 @@ Task<Period> Width(Session& session, const Parent& parent, const PremakeWish& wi
                     "one that there is: --every",
                     parent.table.name));
   if (parent.column.type == KeyType::kInteger) {
+    co_await RefuseMonthsOfNumbers(session, parent, wish, *from, to);
     const pg::Result row =
         co_await session.db().Query("SELECT ($2::numeric - $1::numeric)::text", *from, to);
     co_return PeriodOf(row.Get<std::string>(0, 0), parent.column);
   }
-  const std::string zone = parent.column.type == KeyType::kTimestamptz
+  const bool coded = IsCoded(parent.column.type);
+  const std::string begins = co_await MomentOf(session, parent.column, *from);
+  const std::string ends = co_await MomentOf(session, parent.column, to);
+  const std::string zone = coded || parent.column.type == KeyType::kTimestamptz
                                ? " AT TIME ZONE " + sql::QuoteLiteral(wish.time_zone)
                                : std::string("::timestamp");
   std::string query = kWidth;
   for (const auto& [mark, text] :
-       {std::pair<std::string, std::string>{"%1$s", TypeName(parent.column.type)},
+       {std::pair<std::string, std::string>{"%1$s",
+                                            coded ? "timestamptz" : TypeName(parent.column.type)},
         std::pair<std::string, std::string>{"%2$s", zone}})
     for (std::size_t at = 0; (at = query.find(mark)) != std::string::npos;)
       query.replace(at, mark.size(), text);
-  const pg::Result row = co_await session.db().Query(query, *from, to);
+  const pg::Result row = co_await session.db().Query(query, begins, ends);
   const auto width = row.Get<std::optional<std::string>>(0, 0);
   if (!width)
     throw Failure(
@@ -122,8 +163,10 @@ Task<Period> Width(Session& session, const Parent& parent, const PremakeWish& wi
 
 // Days and longer begin at midnight, or the ranges would leave the calendar that they were made by.
 Task<> RefuseOffGrid(Session& session, const Parent& parent, const Period& period,
-                     const PremakeWish& wish, const std::string& to) {
-  if (parent.column.type != KeyType::kTimestamptz || period.unit == Unit::kHour) co_return;
+                     const PremakeWish& wish, std::string to) {
+  const bool zoned = parent.column.type == KeyType::kTimestamptz || IsCoded(parent.column.type);
+  if (!zoned || period.unit == Unit::kHour) co_return;
+  to = co_await MomentOf(session, parent.column, std::move(to));
   const pg::Result row = co_await session.db().Query(
       "SELECT ($1::text::timestamptz AT TIME ZONE $2::text)::time = time '00:00',"
       " ($1::text::timestamptz AT TIME ZONE $2::text)::time::text",
@@ -141,7 +184,8 @@ Task<> RefuseOffGrid(Session& session, const Parent& parent, const Period& perio
 Task<Premake> FindPremake(Session& session, PremakeWish wish) {
   co_await RefuseUnknownZone(session, wish.time_zone);
   co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
-  const Parent parent = co_await FindParent(session, wish.table);
+  const Parent parent = co_await FindParent(session, wish.table, wish.epoch);
+  co_await RefuseToMakeBesidePartman(session, parent.table);
   std::string query = kLast;
   query.replace(query.find("%s"), 2,
                 fmt::format("CASE WHEN ends[2] <> 'MAXVALUE' THEN trim(BOTH '''' FROM "
@@ -171,13 +215,19 @@ Task<Premake> FindPremake(Session& session, PremakeWish wish) {
   premake.until = ranges.until;
   const auto options = last.Get<std::string>(0, 2);
   const Likeness likeness = co_await LikeTheOthers(session, parent.table.oid);
+  const Subdivision like = co_await SubdivisionOf(session, last.Get<pg::Oid>(0, 3));
+  const std::string& relname = parent.table.relname;
   for (const Range& range : ranges.ranges) {
-    const std::string name = parent.home + "." + PartName(parent.table.relname, "_p" + range.name);
+    const std::string name = parent.home + "." + PartName(relname, "_p" + range.name);
     const std::string bound = fmt::format("FOR VALUES FROM ({}) TO ({})", range.from, range.to);
-    for (std::string& statement : MakePartition(likeness, name, parent.table.name, bound, options))
-      premake.script.push_back(std::move(statement));
+    auto statements = !like.any() ? MakePartition(likeness, name, parent.table.name, bound, options)
+                                  : MakeDivided(likeness, like, parent.home,
+                                                Unquoted(PartName(relname, "_p" + range.name)),
+                                                parent.table.name, bound);
+    for (std::string& statement : statements) premake.script.push_back(std::move(statement));
   }
   premake.ranges = ranges.ranges;
+  premake.divided = like.any();
   if (!premake.ranges.empty()) {
     const std::string column = QuoteIdentifier(parent.column.name);
     premake.inside = fmt::format("{} >= {} AND {} < {}", column, premake.ranges.front().from,

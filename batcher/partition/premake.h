@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "batcher/partition/bounds.h"
+#include "batcher/partition/moment.h"
 
 namespace pgalter::partition {
 
@@ -14,6 +14,7 @@ struct PremakeWish {
   std::string every;  // empty: as wide as the last one
   std::string time_zone = "UTC";
   int premake = 4;
+  Epoch epoch = Epoch::kNone;  // of integers
 };
 
 struct Premake {
@@ -21,6 +22,7 @@ struct Premake {
   std::string until;                // a literal: where the last partition ends now
   std::vector<Range> ranges;        // that are missing
   std::string inside;               // the rows that belong into them, as a condition
+  bool divided = false;             // they are to be partitioned themselves, as the last one is
   std::vector<std::string> script;  // CREATE TABLE … PARTITION OF …, without semicolons
 };
 

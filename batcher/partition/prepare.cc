@@ -62,7 +62,7 @@ Task<> RefuseBeyondType(Session& session, const Spec& spec, const std::string& l
   try {
     co_await session.db().Query(fmt::format("SELECT {} = {} FROM {} LIMIT 0",
                                             QuoteIdentifier(spec.column.name), last, spec.table));
-    if (spec.column.type == KeyType::kInteger) {
+    if (IsNumber(spec.column.type)) {
       const pg::Result type = co_await session.db().Query(
           "SELECT format_type(atttypid, NULL) FROM pg_attribute"
           " WHERE attrelid = $1::regclass AND attname = $2",
@@ -100,8 +100,8 @@ Task<> SettleRanges(Session& session, Prepared& prepared, const std::string& rel
 
 Task<> SettleKeys(Session& session, Prepared& prepared) {
   Spec& spec = prepared.spec;
-  const std::string column = QuoteIdentifier(spec.column.name);
-  spec.keys = co_await FindWidenedKeys(session, prepared.oid, spec.column.name);
+  const std::vector<std::string> columns = PartColumns(spec);
+  spec.keys = co_await FindWidenedKeys(session, prepared.oid, columns);
   int number = 0;
   for (WidenedKey& key : spec.keys) {
     key.build = fmt::format("pgalter_key{}_{}", ++number, spec.schema.substr(8));
@@ -112,7 +112,7 @@ Task<> SettleKeys(Session& session, Prepared& prepared) {
           fmt::format("unique key {} ({}) lacks {}, and a partitioned table can only keep rows "
                       "unique by keys that hold it. --allow-weaker-keys makes it ({}), which two "
                       "rows with the same {} can meet; or drop it before",
-                      key.index, key.columns, column, key.wide, key.columns));
+                      key.index, key.columns, key.lacks, key.wide, key.columns));
     prepared.remarks.push_back(fmt::format(
         "weaker: {} ({}) becomes ({}): rows of equal {} are possible in different partitions",
         key.index, key.columns, key.wide, key.columns));
@@ -121,7 +121,8 @@ Task<> SettleKeys(Session& session, Prepared& prepared) {
 
 Task<> SettleInbound(Session& session, Prepared& prepared) {
   Spec& spec = prepared.spec;
-  for (const InboundKey& key : co_await FindInboundKeys(session, prepared.oid, spec.column.name)) {
+  const std::vector<std::string> columns = PartColumns(spec);
+  for (const InboundKey& key : co_await FindInboundKeys(session, prepared.oid, columns)) {
     if (!spec.drop_inbound_keys)
       Refuse(spec.table,
              fmt::format("foreign key {} of {} refers to a key that does not hold {}, and cannot "
@@ -144,7 +145,11 @@ Task<> SettleIdentities(Session& session, Prepared& prepared) {
 
 Task<> RefuseTakenNames(Session& session, const Spec& spec) {
   std::vector<std::string> names{spec.first};
-  for (const Range& range : spec.next) names.push_back(range.name);
+  for (const Range& range : spec.next) {
+    names.push_back(range.name);
+    if (const auto parsed = sql::ParseQualifiedName(range.name))
+      for (std::string& name : NamesOf(spec.then, parsed->name)) names.push_back(std::move(name));
+  }
   if (!spec.rest.empty()) names.push_back(spec.rest);
   for (const std::string& name : names) {
     const std::string whole = spec.home + "." + name;
@@ -249,8 +254,14 @@ Task<Prepared> Prepare(Session& session, Wish wish) {
   spec.allow_weaker_keys = wish.division.allow_weaker_keys;
   spec.drop_inbound_keys = wish.drop_inbound_keys;
   prepared.oid = table.oid;
-  spec.column = co_await FindColumn(session, table, wish.division.column);
+  spec.column = co_await FindColumn(session, table, wish.division.column, wish.division.epoch);
   spec.period = PeriodOf(wish.division.every, spec.column);
+  spec.then = wish.division.then;
+  spec.then_column = wish.division.then_column;
+  if (!spec.then_column.empty()) {
+    co_await RequireColumn(session, table, spec.then_column);
+    co_await RequireNotNull(session, table, spec.then_column);
+  }
   const std::string obstacle = co_await FindObstacle(session, table.oid, spec.column.name);
   if (!obstacle.empty()) Refuse(spec.table, obstacle);
   const pg::Result size = co_await session.db().Query(

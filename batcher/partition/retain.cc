@@ -9,6 +9,7 @@
 #include "batcher/backfill/rights.h"
 #include "batcher/partition/bounds.h"
 #include "batcher/partition/lookup.h"
+#include "batcher/partition/partman.h"
 #include "batcher/partition/retire_steps.h"
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
@@ -236,6 +237,7 @@ Task<RetainPlan> PlanRetain(Session& session, RetainWish wish) {
                               whole.table.name));
   const std::string missing = co_await backfill::MissingOwnership(session, whole.table.oid);
   if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
+  co_await RefuseToDropBesidePartman(session, whole.table);
   co_await RefuseInterval(session, "hold", wish.hold);
   const pg::Result wait =
       co_await session.db().Query("SELECT $1::text::interval = interval '0'", wish.hold);

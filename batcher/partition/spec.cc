@@ -36,6 +36,26 @@ json::array ToJson(const std::vector<Identity>& identities) {
   return array;
 }
 
+json::object ToJson(const Subdivision& then) {
+  json::array parts;
+  for (const SubPart& part : then.parts)
+    parts.push_back({{"end", part.end}, {"bound", part.bound}});
+  return {{"by", then.by}, {"parts", std::move(parts)}};
+}
+
+Subdivision ThenFromJson(const json::object& json) {
+  Subdivision then;
+  then.by = Text(json, "by");
+  for (const json::value& value : json.at("parts").as_array()) {
+    const json::object& object = value.as_object();
+    SubPart part;
+    part.end = Text(object, "end");
+    part.bound = Text(object, "bound");
+    then.parts.push_back(std::move(part));
+  }
+  return then;
+}
+
 }  // namespace
 
 json::object ToJson(const Spec& spec) {
@@ -63,7 +83,16 @@ json::object ToJson(const Spec& spec) {
           {"rest", spec.rest},
           {"keys", ToJson(spec.keys)},
           {"identities", ToJson(spec.identities)},
-          {"inbound", inbound}};
+          {"inbound", inbound},
+          {"then_column", spec.then_column},
+          {"then", ToJson(spec.then)}};
+}
+
+std::vector<std::string> PartColumns(const Spec& spec) {
+  std::vector<std::string> columns{spec.column.name};
+  if (!spec.then_column.empty() && spec.then_column != spec.column.name)
+    columns.push_back(spec.then_column);
+  return columns;
 }
 
 Spec FromJson(const json::object& json) {
@@ -101,6 +130,11 @@ Spec FromJson(const json::object& json) {
   }
   for (const json::value& value : json.at("inbound").as_array())
     spec.inbound.emplace_back(value.as_string());
+  // Runs that were made before there was such a thing have none.
+  if (const json::value* then = json.if_contains("then")) {
+    spec.then = ThenFromJson(then->as_object());
+    spec.then_column = Text(json, "then_column");
+  }
   return spec;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "batcher/partition/bounds.h"
+#include "batcher/partition/subdivision.h"
 #include "engine/guard/role_settings.h"
 
 namespace pgalter::partition {
@@ -22,6 +23,7 @@ struct WidenedKey {
   std::string storage;     // " WITH (fillfactor=60)": of the table's own, not the parent's
   std::string deferrable;  // " DEFERRABLE INITIALLY DEFERRED"
   std::string build;       // the name, quoted, under which the wide one is built
+  std::string lacks = {};  // "made": for people, not kept with the run
 };
 
 // One sequence goes over into another: the options that make it anew for the way back.
@@ -41,7 +43,11 @@ struct Spec {
   bool with_default = true;
   bool allow_weaker_keys = false;  // others than the primary key
   bool drop_inbound_keys = false;  // foreign keys that refer to a key that is widened
-  guard::Settings settings;        // of the role
+  // How the new ranges are partitioned themselves, and by which column; the old table is not, and
+  // neither is the default partition.
+  Subdivision then;
+  std::string then_column;   // not quoted; empty: they are not
+  guard::Settings settings;  // of the role
 
   // Settled by Prepare.
   std::string schema;       // the run's own, quoted
@@ -55,6 +61,9 @@ struct Spec {
   std::vector<Identity> identities;
   std::vector<std::string> inbound;  // "ALTER TABLE … ADD CONSTRAINT …" of those that are dropped
 };
+
+// Those that unique keys have to hold, not quoted.
+std::vector<std::string> PartColumns(const Spec& spec);
 
 boost::json::object ToJson(const Spec& spec);
 Spec FromJson(const boost::json::object& json);

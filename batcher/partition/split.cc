@@ -158,7 +158,7 @@ class Planner {
     const auto parsed = sql::ParseQualifiedName(split_.whole.column);
     std::string name = split_.whole.column;
     if (parsed) name = parsed->name;
-    co_return co_await FindColumn(session_, split_.whole.table, std::move(name));
+    co_return co_await FindColumn(session_, split_.whole.table, std::move(name), wish_.epoch);
   }
 
   // Ranges of the wished width around the rows or the bounds, beginning at a bound of the calendar.
@@ -167,6 +167,11 @@ class Planner {
     const Period period = PeriodOf(wish_.every, column);
     co_return co_await RangesAround(session_, std::move(column), period, wish_.time_zone,
                                     std::move(at), kMostRanges + 1);
+  }
+
+  // That has room for bounds that the column has none for.
+  [[nodiscard]] std::string WideType(const KeyColumn& column) const {
+    return IsNumber(column.type) ? "numeric" : split_.whole.type;
   }
 
   Task<std::vector<std::string>> CutsOf() {
@@ -183,7 +188,7 @@ class Planner {
     const pg::Result rows = co_await session_.db().Query(
         fmt::format("SELECT b, n FROM unnest($1::text[]) WITH ORDINALITY u (b, n)"
                     " WHERE b::{0} > $2::text::{0} AND b::{0} < $3::text::{0} ORDER BY n",
-                    split_.whole.type),
+                    WideType(column)),
         bounds, first, last);
     for (int i = 0; i < rows.rows(); ++i) cuts.push_back(rows.Get<std::string>(i, 0));
     RefuseTooMany(cuts.size());
@@ -215,9 +220,9 @@ class Planner {
     std::vector<std::string> bounds;
     for (const Range& range : ranges) bounds.push_back(Unquoted(range.from));
     const pg::Result used = co_await session_.db().Query(
-        fmt::format("SELECT width_bucket({0}, $1::text[]::{1}[]) FROM {2} WHERE {0} IS NOT NULL"
-                    " GROUP BY 1 ORDER BY 1",
-                    split_.whole.column, split_.whole.type, split_.source.name),
+        fmt::format("SELECT width_bucket({0}::{1}, $1::text[]::{1}[]) FROM {2}"
+                    " WHERE {0} IS NOT NULL GROUP BY 1 ORDER BY 1",
+                    split_.whole.column, WideType(column), split_.source.name),
         bounds);
     for (int i = 0; i < used.rows(); ++i) {
       const auto number = static_cast<std::size_t>(used.Get<std::int32_t>(i, 0));
@@ -257,6 +262,14 @@ Task<Split> PlanSplit(Session& session, SplitWish wish) {
 
 Task<PreparedRepart> PreparePremake(Session& session, const Whole& whole, const Premake& premake,
                                     int workers) {
+  if (premake.divided)
+    throw Failure(
+        ExitCode::kRefused,
+        fmt::format("{} has rows of the ranges that are to be made, and these are to be "
+                    "partitioned themselves, as the last one is: rows are only moved into "
+                    "plain partitions. Move them away, run this again, and insert them "
+                    "anew. Nothing was changed",
+                    whole.rest));
   const std::vector<Member> members = co_await ReadMembers(session, whole);
   std::vector<Member> others;
   Member source;

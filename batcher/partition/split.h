@@ -21,6 +21,7 @@ struct SplitWish {
   std::optional<std::string> from;
   std::optional<std::string> to;
   std::string time_zone = "UTC";
+  Epoch epoch = Epoch::kNone;  // of integers, for `every`
 };
 
 struct Split {

@@ -47,6 +47,11 @@ WHERE i.inhparent = $1
 ORDER BY b.bound = 'DEFAULT', %ORDER%, b.bound
 )sql";
 
+// The least uuids of a millisecond alone: others say nothing about time.
+constexpr const char* kUuidPosition =
+    "CASE WHEN {0}::uuid::text LIKE '%-0000-0000-000000000000' THEN ('x' || left(replace("
+    "{0}::uuid::text, '-', ''), 12))::bit(48)::int8 / 1000.0::float8 END";
+
 bool IsScaled(const std::string& type) {
   return type == "date" || type.starts_with("timestamp") || type == "smallint" ||
          type == "integer" || type == "bigint" || type.starts_with("numeric");
@@ -67,6 +72,8 @@ std::string MembersQuery(const Whole& whole) {
       position =
           fmt::format("CASE WHEN isfinite({0}::{1}) THEN extract(epoch FROM {0}::{1})::float8 END",
                       end, whole.type);
+    } else if (typed && whole.type == "uuid") {
+      position = fmt::format(fmt::runtime(kUuidPosition), end);
     } else if (typed && IsScaled(whole.type)) {
       position = fmt::format("{}::float8", end);
     }

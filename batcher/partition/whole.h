@@ -36,7 +36,8 @@ struct Member {
   // Of a range of one column: the values as text; nullopt: MINVALUE, MAXVALUE.
   std::optional<std::string> from;
   std::optional<std::string> to;
-  // Where the ends lie on a scale of seconds or numbers; nullopt: endless, or no such type.
+  // Where the ends lie on a scale of seconds (of uuids: of version 7) or numbers; nullopt: endless,
+  // or no such type.
   std::optional<double> begin;
   std::optional<double> end;
   bool is_default = false;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "batcher/partition/inspection.h"
+#include "batcher/partition/moment.h"
 #include "cli/connect.h"
 #include "cli/human.h"
 #include "cli/inspect/ranges_picture.h"
@@ -57,6 +58,15 @@ json::object ToJson(const partition::NextRanges& next) {
   return {{"until", next.until}, {"ranges", std::move(ranges)}, {"unknown", next.unknown}};
 }
 
+json::value ToJson(const std::optional<partition::Partman>& partman) {
+  if (!partman) return nullptr;
+  return {{"readable", !partman->unreadable},
+          {"interval", partman->interval},
+          {"premake", partman->premake},
+          {"retention", partman->retention},
+          {"automatic", partman->automatic}};
+}
+
 json::object ToJson(const Inspection& inspection) {
   json::array gaps;
   for (const partition::Gap& gap : inspection.gaps)
@@ -71,7 +81,8 @@ json::object ToJson(const Inspection& inspection) {
           {"gaps", std::move(gaps)},
           {"default", ToJson(inspection.rest)},
           {"missing_indexes", std::move(missing)},
-          {"next", ToJson(inspection.next)}};
+          {"next", ToJson(inspection.next)},
+          {"partman", ToJson(inspection.partman)}};
 }
 
 std::string PictureOf(const Inspection& inspection) {
@@ -79,11 +90,18 @@ std::string PictureOf(const Inspection& inspection) {
   for (const Member& member : inspection.members) {
     if (!member.is_range || (!member.begin && !member.end)) continue;
     picture.bars.push_back({member.relname, member.begin, member.end, member.rows >= 1});
-    if (picture.first.empty()) picture.first = member.from ? *member.from : member.to.value_or("");
-    picture.last = member.to ? *member.to : member.from.value_or("");
+    // Of uuids their times.
+    const std::string times = partition::TimesOfBound(member.bound);
+    const std::size_t to = times.find(" to ");
+    const std::string from =
+        to == std::string::npos ? member.from.value_or("") : times.substr(0, to);
+    const std::string until =
+        to == std::string::npos ? member.to.value_or("") : times.substr(to + 4);
+    if (picture.first.empty()) picture.first = member.from ? from : until;
+    picture.last = member.to ? until : from;
   }
   const std::string& type = inspection.whole.type;
-  if (type == "date" || type.starts_with("timestamp"))
+  if (type == "date" || type == "uuid" || type.starts_with("timestamp"))
     picture.now =
         static_cast<double>(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
   return Draw(picture);
@@ -107,6 +125,7 @@ std::string Notes(const Inspection& inspection) {
                          : fmt::format(", from {} to {}", rest.least, rest.greatest)));
   for (const partition::MissingIndex& index : inspection.missing)
     note(fmt::format("{} has no valid part of index {}", index.partition, index.index));
+  if (inspection.partman) note(inspection.partman->Text());
   const partition::NextRanges& next = inspection.next;
   if (!next.unknown.empty()) {
     note("what comes next: " + next.unknown);

@@ -28,9 +28,15 @@ void AddOptions(po::options_description& options) {
   options.add_options()  //
       ("by", po::value<std::string>(),
        "convert: 'range(COLUMN)', 'list(COLUMN)' or 'hash(COLUMN)'")  //
+      ("then", po::value<std::string>(),
+       "convert: each part is parted again, by 'hash(COLUMN)' with --modulus or by 'list(COLUMN)' "
+       "with --values; of an attached table the new ranges")  //
       ("every", po::value<std::string>(),
        "the width of a range, as '1 month' or, of numbers, 1000000; maintain: default: as the last "
        "one")  //
+      ("epoch", po::value<std::string>()->value_name("seconds|milliseconds"),
+       "convert, maintain, split: the column is a number that counts these since 1970, and --every "
+       "is a time")  //
       ("values", po::value<std::vector<std::string>>()->composing()->value_name("NAME=VALUE,..."),
        "convert by list: one partition and what it holds, once for each; add, attach: of the "
        "one")                                                                     //

@@ -1,5 +1,7 @@
 #include "cli/partition/bound_options.h"
 
+#include <fmt/format.h>
+
 #include "cli/rejected.h"
 
 namespace pgalter::cli {
@@ -30,6 +32,15 @@ NamedBound BoundOf(const Context& context) {
     throw Rejected(ExitCode::kUsage, "which rows belong into the partition?",
                    "--from VALUE --to VALUE, --values VALUE[,VALUE...], or --default yes");
   return bound;
+}
+
+partition::Epoch EpochOf(const Context& context) {
+  if (!context.Has("epoch")) return partition::Epoch::kNone;
+  const auto& unit = context.Get("epoch");
+  if (unit == "seconds") return partition::Epoch::kSeconds;
+  if (unit == "milliseconds") return partition::Epoch::kMilliseconds;
+  throw Rejected(ExitCode::kUsage, fmt::format("--epoch \"{}\" is not known", unit),
+                 "one of: seconds, milliseconds");
 }
 
 }  // namespace pgalter::cli

@@ -1,9 +1,10 @@
-// The bound of one partition, as the options of a verb say it.
+// Bounds, as the options of a verb say them.
 #pragma once
 
 #include <string>
 
 #include "batcher/partition/bound_wish.h"
+#include "batcher/partition/moment.h"
 #include "cli/context.h"
 
 namespace pgalter::cli {
@@ -15,5 +16,8 @@ struct NamedBound {
 
 // Throws Rejected (usage).
 NamedBound BoundOf(const Context& context);
+
+// Throws Rejected (usage).
+partition::Epoch EpochOf(const Context& context);
 
 }  // namespace pgalter::cli

@@ -9,6 +9,7 @@
 #include "cli/foreground.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
+#include "cli/partition/bound_options.h"
 #include "cli/partition/list_parts.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
@@ -25,36 +26,73 @@ namespace {
   throw Rejected(ExitCode::kUsage, what, hint);
 }
 
-// "range(made)", "list(country)", "hash(id)"
-void ReadBy(const std::string& by, partition::Division& division) {
+// "range(made)", "list(country)", "hash(id)"; returns the column.
+std::string ReadBy(const char* option, const std::string& by, partition::By& into) {
   const std::size_t open = by.find('(');
   const std::string word = by.substr(0, open);
   if (open == std::string::npos || !by.ends_with(')') ||
       (word != "range" && word != "list" && word != "hash"))
-    Refuse(fmt::format("--by \"{}\" is not understood", by),
-           "write --by 'range(COLUMN)', 'list(COLUMN)' or 'hash(COLUMN)'");
-  division.by = word == "range"  ? partition::By::kRange
-                : word == "list" ? partition::By::kList
-                                 : partition::By::kHash;
+    Refuse(fmt::format("--{} \"{}\" is not understood", option, by),
+           fmt::format("write --{} 'range(COLUMN)', 'list(COLUMN)' or 'hash(COLUMN)'", option));
+  into = word == "range"  ? partition::By::kRange
+         : word == "list" ? partition::By::kList
+                          : partition::By::kHash;
   const std::string inner = by.substr(open + 1, by.size() - open - 2);
   const auto column = sql::ParseQualifiedName(inner);
   if (!column || column->schema)
-    Refuse(fmt::format("--by \"{}\": \"{}\" is no column", by, inner),
+    Refuse(fmt::format("--{} \"{}\": \"{}\" is no column", option, by, inner),
            "an expression cannot part rows that unique keys tell apart");
-  division.column = column->name;
+  return column->name;
+}
+
+int ModulusOf(const Context& context) {
+  constexpr int kMostParts = 1000;
+  const int modulus = context.Get<int>("modulus");
+  if (modulus < 1 || modulus > kMostParts)
+    Refuse(fmt::format("--modulus {} is out of range", modulus), "1 to 1000");
+  return modulus;
+}
+
+std::vector<partition::ListPart> ListsOf(const Context& context) {
+  std::vector<partition::ListPart> lists;
+  for (const std::string& text : context.Get<std::vector<std::string>>("values"))
+    lists.push_back(ListPartOf(text));
+  return lists;
+}
+
+// How each part is parted again: --modulus and --values belong to that then.
+void ReadThen(const Context& context, partition::Division& division) {
+  if (!context.Has("then")) return;
+  using partition::By;
+  const auto& text = context.Get("then");
+  By by = By::kHash;
+  const std::string column = ReadBy("then", text, by);
+  if (by == By::kRange)
+    Refuse("--then 'range(COLUMN)' is not done: parts are parted again by list or hash",
+           "--then 'hash(COLUMN)' --modulus N, or --then 'list(COLUMN)' --values NAME=VALUE,...");
+  if (by == division.by)
+    Refuse(fmt::format("--then \"{}\" parts in the same way as --by", text),
+           "a range or a list by hash, a range or a hash by list");
+  const char* const needs = by == By::kHash ? "modulus" : "values";
+  if (!context.Has(needs)) Refuse(fmt::format("--then \"{}\": --{} is missing", text, needs), "");
+  division.then_column = column;
+  division.then = by == By::kHash ? partition::ByHash(column, ModulusOf(context))
+                                  : partition::ByList(column, ListsOf(context));
 }
 
 // Each way of parting has options of its own; one that says nothing would be a mistake.
 void ReadParts(const Context& context, partition::Division& division) {
-  constexpr int kMostParts = 1000;
   using partition::By;
   const auto only = [&](const char* option, By by, const char* example) {
+    const bool then = division.then.by.starts_with(by == By::kList ? "LIST" : "HASH");
+    if (by != By::kRange && then) return;  // it says how the parts are parted
     if (context.Has(option) != (division.by == by))
       Refuse(context.Has(option)
                  ? fmt::format("--{} is for another --by", option)
                  : fmt::format("--by \"{}\": --{} is missing", context.Get("by"), option),
              example);
   };
+  ReadThen(context, division);
   only("every", By::kRange, "--by 'range(made)' --every '1 month'");
   only("values", By::kList, "--by 'list(country)' --values eu=de,fr --values us=us");
   only("modulus", By::kHash, "--by 'hash(id)' --modulus 8");
@@ -67,14 +105,11 @@ void ReadParts(const Context& context, partition::Division& division) {
   if (division.by != By::kRange) never("time-zone");
   if (division.by == By::kHash) never("default");
   if (division.by == By::kRange) division.every = context.Get("every");
-  if (division.by == By::kList)
-    for (const std::string& text : context.Get<std::vector<std::string>>("values"))
-      division.lists.push_back(ListPartOf(text));
-  if (division.by == By::kHash) {
-    division.modulus = context.Get<int>("modulus");
-    if (division.modulus < 1 || division.modulus > kMostParts)
-      Refuse(fmt::format("--modulus {} is out of range", division.modulus), "1 to 1000");
-  }
+  division.epoch = EpochOf(context);
+  if (division.epoch != partition::Epoch::kNone && division.by != By::kRange)
+    Refuse("--epoch is for --by 'range(COLUMN)'", "");
+  if (division.by == By::kList) division.lists = ListsOf(context);
+  if (division.by == By::kHash) division.modulus = ModulusOf(context);
 }
 
 partition::Wish WishOf(const Context& context) {
@@ -83,7 +118,7 @@ partition::Wish WishOf(const Context& context) {
   wish.table = context.Operand(1);
   if (!context.Has("by")) Refuse("by which column?", "--by 'range(COLUMN)' --every '1 month'");
   partition::Division& division = wish.division;
-  ReadBy(context.Get("by"), division);
+  division.column = ReadBy("by", context.Get("by"), division.by);
   ReadParts(context, division);
   division.time_zone = context.Get("time-zone");
   division.premake = context.Get<int>("premake");
@@ -129,6 +164,9 @@ std::string Layout(const partition::Prepared& prepared) {
   text += fmt::format("  {}  up to {}: all rows of now, none is copied\n", spec.first, spec.upto);
   for (const partition::Range& range : spec.next)
     text += fmt::format("  {}  from {} to {}\n", range.name, range.from, range.to);
+  if (spec.then.any())
+    text += fmt::format("  each of the new ranges by {}, into {}\n", spec.then.by,
+                        spec.then.parts.size());
   if (!spec.rest.empty()) text += fmt::format("  {}  whatever fits nowhere else\n", spec.rest);
   for (const std::string& remark : prepared.remarks) text += remark + "\n";
   text += fmt::format(
@@ -235,12 +273,12 @@ Task<ExitCode> Run(Context& context) {
 }  // namespace
 
 extern const PartitionVerb kPartitionConvert;
-const PartitionVerb kPartitionConvert{
-    .name = "convert",
-    .operand = "TABLE",
-    .options =
-        "by every values modulus strategy workers time-zone premake default allow-weaker-keys "
-        "inbound-fk dry-run detach",
-    .run = &Run};
+const PartitionVerb kPartitionConvert{.name = "convert",
+                                      .operand = "TABLE",
+                                      .options =
+                                          "by then every epoch values modulus strategy workers "
+                                          "time-zone premake default allow-weaker-keys "
+                                          "inbound-fk dry-run detach",
+                                      .run = &Run};
 
 }  // namespace pgalter::cli

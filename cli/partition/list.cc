@@ -18,6 +18,7 @@ boost::json::object ToJson(const partition::Overview& overview) {
   for (const partition::Part& part : overview.parts)
     parts.push_back({{"name", part.name},
                      {"bound", part.bound},
+                     {"times", part.times},
                      {"level", part.level},
                      {"default", part.is_default},
                      {"partitioned", part.divided},
@@ -44,7 +45,7 @@ Task<ExitCode> Run(Context& context) {
   for (const partition::Part& part : overview.parts) {
     const std::string indent(2 * static_cast<std::size_t>(part.level - 1), ' ');
     table.Add(
-        {indent + part.name, part.bound,
+        {indent + part.name, part.times.empty() ? part.bound : part.bound + " = " + part.times,
          part.divided ? "" : HumanCount(static_cast<std::int64_t>(part.rows)),
          part.divided ? "" : watch::Format(static_cast<double>(part.bytes), watch::Unit::kBytes)});
   }

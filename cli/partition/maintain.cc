@@ -5,6 +5,7 @@
 #include "batcher/partition/split.h"
 #include "cli/connect.h"
 #include "cli/json_output.h"
+#include "cli/partition/bound_options.h"
 #include "cli/partition/planned.h"
 #include "cli/partition/repart_run.h"
 #include "cli/partition/verb.h"
@@ -21,6 +22,7 @@ partition::PremakeWish WishOf(const Context& context) {
   wish.table = context.Operand(1);
   if (context.Has("every")) wish.every = context.Get("every");
   wish.time_zone = context.Get("time-zone");
+  wish.epoch = EpochOf(context);
   wish.premake = context.Get<int>("premake");
   if (wish.premake < 1 || wish.premake > kMostPremade)
     throw Rejected(ExitCode::kUsage, fmt::format("--premake {} is out of range", wish.premake),
@@ -67,9 +69,10 @@ Task<ExitCode> Run(Context& context) {
 }  // namespace
 
 extern const PartitionVerb kPartitionMaintain;
-const PartitionVerb kPartitionMaintain{.name = "maintain",
-                                       .operand = "TABLE",
-                                       .options = "every time-zone premake workers dry-run detach",
-                                       .run = &Run};
+const PartitionVerb kPartitionMaintain{
+    .name = "maintain",
+    .operand = "TABLE",
+    .options = "every epoch time-zone premake workers dry-run detach",
+    .run = &Run};
 
 }  // namespace pgalter::cli

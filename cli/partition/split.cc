@@ -6,6 +6,7 @@
 #include "cli/connect.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
+#include "cli/partition/bound_options.h"
 #include "cli/partition/list_parts.h"
 #include "cli/partition/planned.h"
 #include "cli/partition/repart_run.h"
@@ -23,6 +24,9 @@ partition::SplitWish WishOf(const Context& context) {
   wish.time_zone = context.Get("time-zone");
   if (context.Has("at")) wish.at = context.Get<std::vector<std::string>>("at");
   if (context.Has("every")) wish.every = context.Get("every");
+  wish.epoch = EpochOf(context);
+  if (wish.epoch != partition::Epoch::kNone && wish.every.empty())
+    throw Rejected(ExitCode::kUsage, "--epoch says what --every is a time of", "--every '1 month'");
   if (context.Has("from")) wish.from = context.Get("from");
   if (context.Has("to")) wish.to = context.Get("to");
   if (context.Has("values"))
@@ -52,7 +56,7 @@ extern const PartitionVerb kPartitionSplit;
 const PartitionVerb kPartitionSplit{
     .name = "split",
     .operand = "PARTITION",
-    .options = "at every values from to time-zone workers dry-run detach",
+    .options = "at every epoch values from to time-zone workers dry-run detach",
     .run = &Run};
 
 }  // namespace pgalter::cli
