@@ -29,9 +29,13 @@ namespace po = boost::program_options;
 using Words = std::vector<std::string>;
 
 constexpr std::size_t kMostWindows = 20;  // with differences
+constexpr const char* kEnded = "the tables have changed places: this ends here";
 
 void AddOptions(po::options_description& options) {
   options.add_options()  //
+      ("continuous",
+       "of a rebuild: again and again, until rows differ or the tables have changed places")  //
+      ("workers", po::value<int>()->default_value(1), "sessions that compare at a time")      //
       ("throttle", po::value<Words>()->value_name("KEY=VALUE")->composing(),
        "a limit, as for pgalter throttle")  //
       ("without-signal", po::value<Words>()->composing(), "go on without this signal");
@@ -100,6 +104,7 @@ Task<std::vector<capture::Flow>> FlowsOf(guard::Session& session, const state::R
 struct Subject {
   std::vector<capture::Flow> flows;
   std::vector<std::string> unshared;
+  guard::Settings settings;  // of sessions that read it
 };
 
 Task<Subject> Read(const Context& context, guard::Session& session) {
@@ -112,9 +117,16 @@ Task<Subject> Read(const Context& context, guard::Session& session) {
   }
   const state::Run run = co_await LoadRun(context, session);
   subject.flows = co_await FlowsOf(session, run);
-  for (const auto& [name, value] : SettingsOf(run))
-    co_await session.db().Query("SELECT set_config($1, $2, false)", name, value);
+  subject.settings = SettingsOf(run);
   co_return subject;
+}
+
+// False: they have changed places since, or the old ones are gone.
+Task<bool> IsStill(const Context& context, guard::Session& session, const Subject& subject) {
+  const state::Run run = co_await LoadRun(context, session);
+  if (run.finished) co_return false;
+  const std::vector<capture::Flow> now = co_await FlowsOf(session, run);
+  co_return now.front().name == subject.flows.front().name;
 }
 
 void Show(const Context& context, const Subject& subject,
@@ -181,20 +193,62 @@ Task<> Compare(const Context& context, std::vector<guard::Session>& sessions,
   co_await async::Finally(work(), throttle.Stop());
 }
 
+int WorkersOf(const Context& context) {
+  constexpr int kMostWorkers = 64;
+  const int workers = context.Get<int>("workers");
+  if (workers < 1 || workers > kMostWorkers)
+    throw Rejected(ExitCode::kUsage, fmt::format("--workers {} is out of range", workers),
+                   "1 to 64");
+  return workers;
+}
+
 Task<ExitCode> Run(Context& context) {
+  constexpr std::chrono::seconds kBetween{1};
+  const bool again = context.Has("continuous");
+  if (again && context.operands.size() == 2)
+    throw Rejected(ExitCode::kUsage, "--continuous is for the tables of a rebuild",
+                   "pgalter verify RUN --continuous");
   std::vector<guard::Session> sessions;
-  sessions.push_back(co_await OpenSession(context));
-  guard::Session& session = sessions.front();
-  // The server sees to it that nothing is written.
-  co_await session.db().Query("SELECT set_config('default_transaction_read_only', 'on', false)");
-  session.db().set_query_deadline(std::chrono::hours(1));
-  const Subject subject = co_await Read(context, session);
-  std::vector<verify::Difference> differences;
-  for (const capture::Flow& flow : subject.flows)
-    co_await Compare(context, sessions, flow, differences);
-  Show(context, subject, differences);
-  const bool same = differences.empty() && subject.unshared.empty();
-  co_return same ? ExitCode::kDone : ExitCode::kMismatch;
+  for (int i = 0; i < WorkersOf(context); ++i) {
+    guard::Session session = co_await OpenSession(context);
+    // The server sees to it that nothing is written.
+    co_await session.db().Query("SELECT set_config('default_transaction_read_only', 'on', false)");
+    session.db().set_query_deadline(std::chrono::hours(1));
+    sessions.push_back(std::move(session));
+  }
+  guard::Session& first = sessions.front();
+  const Subject subject = co_await Read(context, first);
+  for (guard::Session& session : sessions)
+    for (const auto& [name, value] : subject.settings)
+      co_await session.db().Query("SELECT set_config($1, $2, false)", name, value);
+  for (;;) {
+    std::vector<verify::Difference> differences;
+    std::optional<pg::PgError> gone;
+    try {
+      for (const capture::Flow& flow : subject.flows)
+        co_await Compare(context, sessions, flow, differences);
+    } catch (const pg::PgError& error) {
+      if (!error.Is(pg::sqlstate::kUndefinedTable) || context.operands.size() == 2) throw;
+      gone = error;  // the names are others' after the swap
+    }
+    if (gone) {
+      const bool there = co_await IsStill(context, first, subject);
+      if (there) throw *gone;
+      if (!again)
+        throw Rejected(ExitCode::kRefused, "the tables changed places while they were compared",
+                       "the same command compares them as they are now");
+      Say(context, kEnded);
+      co_return ExitCode::kDone;
+    }
+    Show(context, subject, differences);
+    if (!differences.empty() || !subject.unshared.empty()) co_return ExitCode::kMismatch;
+    if (!again) co_return ExitCode::kDone;
+    co_await async::SleepFor(kBetween);
+    const bool still = co_await IsStill(context, first, subject);
+    if (still) continue;
+    Say(context, kEnded);
+    co_return ExitCode::kDone;
+  }
 }
 
 }  // namespace
@@ -208,7 +262,9 @@ const CommandBody kVerifyCommand{
         "rows whose change is still to be carried over do not count. With two tables: those, by "
         "the "
         "columns of the same name; users who write into one alone while it runs make differences. "
-        "Exit code 7 when they differ, with the keys of some.",
+        "Exit code 7 when they differ, with the keys of some. With --continuous a rebuild that "
+        "waits "
+        "for its cut-over is compared all the time; end it with SIGINT.",
     .most_operands = 2,
     .least_operands = 1,
     .add_options = &AddOptions,

@@ -95,6 +95,36 @@ TEST_F(VerifiedInRanges, EachOfSeveralSessionsTellsWhatItFinds) {
   EXPECT_THAT(resumed.err, HasSubstr("99000"));
 }
 
+TEST_F(Verified, AgainAndAgainUntilTheCutOver) {
+  MakeRebuilt(5'000);
+  Rebuilders users(database_.conninfo(), 24);
+  Program program = Start(Rebuild({"--cutover", "wait"}));
+  AwaitReady();
+  Program verifying = Start({"verify", RunId(), "--continuous", "--workers", "2"});
+  AwaitBeats(2);
+  ASSERT_EQ(Run({"cutover", RunId()}).code, 0);
+  EXPECT_EQ(program.Wait(kLimit).code, 0);
+  const Ran ended = verifying.Wait(kLimit);
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("hold the same rows"));
+  EXPECT_THAT(ended.err, HasSubstr("the tables have changed places"));
+  users.Stop();
+}
+
+TEST_F(Verified, AgainAndAgainUntilTheyDiffer) {
+  MakeRebuilt(5'000);
+  Program program = Start(Rebuild({"--cutover", "wait"}));
+  AwaitReady();
+  Program verifying = Start({"verify", RunId(), "--continuous"});
+  AwaitBeats(2);
+  database_.Sql(fmt::format("UPDATE {}.items SET a = a + 1 WHERE id = 4999", Schema()));
+  const Ran differs = verifying.Wait(kLimit);
+  EXPECT_EQ(differs.code, 7) << differs.err;
+  EXPECT_THAT(differs.out, HasSubstr("4999"));
+  EXPECT_EQ(Run({"abort", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(program.Wait(kLimit).code, 6);
+}
+
 TEST_F(Verified, AfterTheCutOverAgainstTheOldTable) {
   MakeRebuilt(5'000);
   Rebuilders users(database_.conninfo(), 22, 2, Uses::kAnyKey);
