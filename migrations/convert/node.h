@@ -27,10 +27,9 @@ class Unreadable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Without DOCTYPE.
 [[nodiscard]] Node ReadXml(std::string_view text);
-// The YAML that changelogs are written in: mappings and sequences by indentation, scalars plain,
-// quoted, literal and folded, {} and [] on one line. Anchors, tags and several documents are
-// refused.
+// One document.
 [[nodiscard]] Node ReadYaml(std::string_view text);
 [[nodiscard]] Node ReadJson(std::string_view text);
 
