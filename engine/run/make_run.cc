@@ -114,19 +114,22 @@ void AddParts(const plan::Step& planned, std::vector<state::Step>& steps) {
   }
 }
 
-// What the run is about: the first relation of the plan that is there.
+// What the run is about: the first relation of the plan that is there, a table rather than a view
+// that hangs on it.
 Task<> FindTarget(guard::Session& session, const plan::Plan& plan, state::Run& run) {
   for (const auto& relation : plan.relations) {
     const std::string name = sql::ToString(relation);
     if (run.target.empty()) run.target = name;
     const pg::Result row = co_await session.db().Query(
-        "SELECT c.oid, format('%I.%I', n.nspname, c.relname) FROM pg_class c"
-        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)",
+        "SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relkind IN ('r', 'p') FROM pg_class"
+        " c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1)",
         name);
     if (row.empty()) continue;
+    const bool table = row.Get<bool>(0, 2);
+    if (run.relid != 0 && !table) continue;
     run.relid = row.Get<pg::Oid>(0, 0);
     run.target = row.Get<std::string>(0, 1);
-    co_return;
+    if (table) co_return;
   }
 }
 

@@ -159,6 +159,25 @@ TEST_F(RunInput, AKeptPlanIsRefusedOnceItsTableIsAnother) {
   EXPECT_EQ(StateOfRun(), "done");
 }
 
+// Trap: 04/03 is another day where the style is another, and the plan kept it as it was shown.
+TEST_F(RunInput, APlanMeansTheSameInASessionOfAnotherStyle) {
+  database_.Sql(
+      "CREATE TABLE a (id int PRIMARY KEY, n int DEFAULT 5, d date DEFAULT '2026-03-04', t "
+      "timestamptz DEFAULT '2026-03-04 00:00+00'); CREATE INDEX ON a (id) WHERE d > '2026-03-04';"
+      "CREATE VIEW \"0 first\" AS SELECT n FROM a");
+  const std::string kept = WriteText("kept.json", "");
+  const Ran plan = Run(
+      {"plan", "--sql", "ALTER TABLE a ALTER d TYPE timestamp, ALTER n TYPE bigint", "--out", kept},
+      {"PGOPTIONS=-c DateStyle=SQL,DMY -c TimeZone=Asia/Tokyo"});
+  ASSERT_EQ(plan.code, 0) << plan.err;
+  const Ran ran = Run({"run", kept, "--yes", "--through", "contract"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  database_.Sql("INSERT INTO a (id) VALUES (1)");
+  EXPECT_EQ(database_.Value("SELECT d = '2026-03-04' AND t = '2026-03-04 00:00+00' FROM a"), "t");
+  // Not the view, whose name comes first.
+  EXPECT_EQ(database_.Value("SELECT target FROM pgalter.run"), "public.a");
+}
+
 TEST_F(RunInput, EveryTableOfAPlanIsItsOwnUntilItEnds) {
   MakeOrders();
   database_.Sql("CREATE TABLE items (id int)");

@@ -17,6 +17,9 @@ using namespace std::chrono_literals;
 
 // The longest attempt of the ladder, and the time until who waited for it has its turn.
 constexpr auto kBearable = 500ms + 250ms;
+// Behind a lock that was taken users wait for several statements of ours, each of which the machine
+// keeps waiting as it does those of the control.
+constexpr int kStatements = 4;
 
 struct Recipe {
   const char* name;
@@ -70,7 +73,7 @@ TEST_P(Waits, AreNoLongerThanAnAttemptAtALock) {
   for (Programs* programs : {&first, &second}) {
     EXPECT_EQ(programs->errors(), "");
     EXPECT_GT(programs->writes(), 20);
-    EXPECT_LT(programs->longest(), kBearable + control.longest());
+    EXPECT_LT(programs->longest(), kBearable + kStatements * control.longest());
   }
 }
 

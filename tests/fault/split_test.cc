@@ -68,6 +68,8 @@ TEST_F(SplitRun, SaysWhatItWouldDoAndWritesNothing) {
   const Ran plan = Run({"plan", "--split", "orders (note) INTO order_note", "--output", "json"});
   EXPECT_EQ(plan.code, 0) << plan.err;
   EXPECT_THAT(plan.out, HasSubstr("\"kind\":\"split-copy\""));
+  const Ran sql = Run({"plan", "--split", "orders (note) INTO order_note", "--output", "sql"});
+  EXPECT_THAT(sql.out, HasSubstr("These statements alone do not."));
   EXPECT_EQ(Dump(), before);
 }
 

@@ -26,6 +26,14 @@ std::string StepSql(const Step& step) {
   }
   if (step.backfill)
     text += "-- In chunks: pgalter backfill. As one statement it holds every row to its end.\n";
+  if (step.kind == StepKind::kSplitCopy)
+    text +=
+        "-- In chunks, and compared: pgalter run. As one statement it locks every row to its "
+        "end.\n";
+  if (step.kind == StepKind::kSplitSwap)
+    text +=
+        "-- pgalter run compares both tables before this, and looks under the lock whether anybody "
+        "has\n-- changed the source or the triggers since. These statements alone do not.\n";
   const bool own = step.transaction == Transaction::kOwn && step.kind != StepKind::kGate;
   if (own) text += "BEGIN;\n";
   if (own && step.kind != StepKind::kValidate) text += kLockTimeout;
