@@ -42,10 +42,10 @@ Divided Divide(std::vector<TableWish>& wishes, const char* option, const std::st
   if (wishes.size() == 1) return {wishes.front(), text};
   std::vector<std::string> begins;
   for (const TableWish& wish : wishes) begins.push_back(fmt::format("'{}: …'", wish.table));
-  throw Rejected(run::ExitCode::kUsage,
-                 fmt::format("{} \"{}\" does not say which table it is for", option, text),
-                 fmt::format("begin it with the table as it was given: {}",
-                             fmt::join(begins, " or ")));
+  throw Rejected(
+      run::ExitCode::kUsage,
+      fmt::format("{} \"{}\" does not say which table it is for", option, text),
+      fmt::format("begin it with the table as it was given: {}", fmt::join(begins, " or ")));
 }
 
 }  // namespace

@@ -81,9 +81,8 @@ void ThrowBadRow(const capture::Flow& flow, const std::string& run, const std::s
         run::ExitCode::kError,
         fmt::format(
             "the row {} of {} does not fit into the old table: {} ({}). Nothing was swapped "
-            "and nothing is lost. Change the row, then: pgalter revert {}; or keep the new "
-            "table: pgalter finish {}",
-            key, flow.from, error.what(), error.sqlstate(), run, run));
+            "and nothing is lost. Change the row, then: pgalter revert {}",
+            key, flow.from, error.what(), error.sqlstate(), run));
   throw run::Failure(
       run::ExitCode::kError,
       fmt::format("the row {} of {} does not fit into the new table: {} ({}). Nothing was swapped, "

@@ -46,6 +46,18 @@ SELECT format('ALTER TABLE %s OWNER TO %I', $2::text, pg_get_userbyid(relowner))
 FROM pg_class WHERE oid = $1 AND relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
 )sql";
 
+// LIKE makes every identity's sequence one of bigint, with the bounds of the old type: these would
+// stay when the column becomes a bigint.
+constexpr const char* kIdentityTypes = R"sql(
+SELECT format('ALTER SEQUENCE %s AS %s', pg_get_serial_sequence($2::text, a.attname),
+              format_type(x.seqtypid, NULL))
+FROM pg_attribute a
+JOIN pg_depend d ON d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND d.deptype = 'i'
+  AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+JOIN pg_sequence x ON x.seqrelid = d.objid
+WHERE a.attrelid = $1 AND a.attidentity <> '' AND NOT a.attisdropped
+)sql";
+
 Task<std::vector<std::string>> Statements(Session& session, std::string query, pg::Oid oid,
                                           std::string name) {
   const pg::Result rows = co_await session.db().Query(query, oid, name);
@@ -73,6 +85,7 @@ Task<> MakeLike(Session& session, const Names& names, pg::Oid source) {
       "INCLUDING IDENTITY INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS){}{}{}",
       storage.Get<std::string>(0, 0), names.shadow, names.source, storage.Get<std::string>(0, 1),
       storage.Get<std::string>(0, 2), storage.Get<std::string>(0, 3)));
+  co_await Execute(session, co_await Statements(session, kIdentityTypes, source, names.shadow));
 }
 
 // Default privileges must not open it to anybody.

@@ -76,7 +76,7 @@ Task<> RefuseUnfitKeys(Session& session, const std::vector<Stored>& all) {
                                     keys.Get<std::string>(i, 2), parent,
                                     keys.Get<std::string>(i, 4)));
     } catch (const pg::PgError& error) {
-      if (!db.open()) throw;
+      if (!db.open() || error.klass() == pg::SqlstateClass::kNoRight) throw;
       refused = error;
     }
     if (refused)

@@ -44,8 +44,8 @@ FROM pg_constraint f CROSS JOIN LATERAL (
   SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) AS names FROM pg_attribute
   WHERE attrelid = f.confrelid AND attnum = ANY (f.confkey)) n
 WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0 AND NOT EXISTS (
-  SELECT FROM pg_index x WHERE x.indrelid = $2::regclass AND x.indisunique AND x.indpred IS NULL
-    AND x.indexprs IS NULL
+  SELECT FROM pg_index x WHERE x.indrelid = $2::regclass AND x.indisunique AND x.indimmediate
+    AND x.indpred IS NULL AND x.indexprs IS NULL
     AND (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname)
          FROM unnest(x.indkey[0:x.indnkeyatts - 1]) k JOIN pg_attribute a
          ON a.attrelid = x.indrelid AND a.attnum = k) = n.names)

@@ -86,6 +86,26 @@ Task<> MarkPartitionedKey(Session& session, const Names& names,
                         [](const Index& index) { return index.key; });
 }
 
+// The plain statement leaves them as they are, too; whoever makes a key wide wants to know.
+Task<> SayNarrowSequences(Session& session, const Names& names, pg::Oid source,
+                          std::vector<std::string>& remarks) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT format('%I.%I', n.nspname, q.relname), quote_ident(s.attname), x.seqmax"
+      " FROM pg_depend d JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S'"
+      " JOIN pg_namespace n ON n.oid = q.relnamespace JOIN pg_sequence x ON x.seqrelid = q.oid"
+      " JOIN pg_attribute s ON s.attrelid = d.refobjid AND s.attnum = d.refobjsubid"
+      " JOIN pg_attribute t ON t.attrelid = $2::regclass AND t.attname = s.attname"
+      " WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass"
+      "   AND d.refobjid = $1 AND d.deptype = 'a' AND x.seqtypid <> 'int8'::regtype"
+      "   AND t.atttypid = 'int8'::regtype AND s.atttypid <> t.atttypid AND NOT t.attisdropped",
+      source, names.shadow);
+  for (int i = 0; i < rows.rows(); ++i)
+    remarks.push_back(fmt::format(
+        "sequence {0} of column {1} still ends at {2}, as after ALTER TABLE; afterwards: "
+        "ALTER SEQUENCE {0} AS bigint",
+        rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1), rows.Get<std::int64_t>(i, 2)));
+}
+
 }  // namespace
 
 Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table& table,
@@ -138,6 +158,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   // Types, casts and names of the copy are the server's to judge.
   co_await db.Query(fmt::format("EXPLAIN {}", capture::CopyStatement(flow, flow.from)), "(0,0)",
                     "(0,0)");
+  co_await SayNarrowSequences(session, names, table.oid, shadow.remarks);
   shadow.reverse = co_await FlowBack(session, names, spec, flow, key, shadow.remarks);
   stored.definition.revertible = shadow.reverse.has_value();
   co_return shadow;

@@ -100,10 +100,9 @@ Task<> AddWayBack(const Context& context, const state::Run& run, Facts& facts) {
   if (!way) co_return;
   const std::string revert = fmt::format("pgalter revert {} --yes", run.id);
   if (!way->misfit.empty()) {
-    facts.Add("back",
-              fmt::format("not as it stands: the old table of {} does not take the row {}. "
-                          "Change it first, then: {}",
-                          way->table, way->misfit, revert));
+    facts.Add("back", fmt::format("not as it stands: the old table of {} does not take the row {}. "
+                                  "Change it first, then: {}",
+                                  way->table, way->misfit, revert));
     co_return;
   }
   facts.Add("back", fmt::format("{}; {} {} rows that users have changed since fit the old "

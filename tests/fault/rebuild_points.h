@@ -19,6 +19,19 @@ inline constexpr std::array kPartitionPoints{
     "round-done:2",    "compared",      "drained",         "swapped",          "cut-over",
     "key-validated:2", "key-adopted"};
 
+// Of three tables in one cut-over.
+inline constexpr std::array kSeveralPoints{"shadow-made",     "capture-in-ledger:2",
+                                           "capture-made",    "capture-made:2",
+                                           "copy-recorded:2", "copy-committed:3",
+                                           "purged",          "purged:2",
+                                           "purged:3",        "index-built",
+                                           "index-built:2",   "index-built:5",
+                                           "keys-applied:2",  "round-done:3",
+                                           "compared",        "compared:2",
+                                           "compared:3",      "drained",
+                                           "swapped",         "cut-over",
+                                           "key-validated",   "key-validated:4"};
+
 // On the way back.
 inline constexpr std::array kRevertPoints{"changes-taken", "drained",         "swapped",
                                           "swapped-back",  "undo-unrecorded", "undo-recorded:3"};

@@ -122,9 +122,15 @@ bool IsLost(const SqlError& error) {
 }  // namespace
 
 Rebuilders::Rebuilders(std::string conninfo, unsigned seed, int count, Uses uses)
-    : conninfo_(std::move(conninfo)), uses_(uses) {
+    : conninfo_(std::move(conninfo)),
+      change_([uses](std::mt19937& dice) { return OneChange(dice, uses); }) {
   for (int i = 0; i < count; ++i)
     threads_.emplace_back([this, seed, i] { Write(seed * 16 + static_cast<unsigned>(i)); });
+}
+
+Rebuilders::Rebuilders(std::string conninfo, unsigned seed, Change change, std::string refused)
+    : conninfo_(std::move(conninfo)), change_(std::move(change)), refused_(std::move(refused)) {
+  for (unsigned i = 0; i < 2; ++i) threads_.emplace_back([this, seed, i] { Write(seed * 16 + i); });
 }
 
 void Rebuilders::Stop() {
@@ -145,10 +151,10 @@ void Rebuilders::Write(unsigned seed) {
       Session session(conninfo_);
       while (!stopping_) {
         try {
-          session.Exec(OneChange(dice, uses_));
+          session.Exec(change_(dice));
           ++writes_;
         } catch (const SqlError& error) {
-          if (!IsExpected(error)) throw;
+          if (!IsExpected(error) && error.sqlstate() != refused_) throw;
           session.Exec("ROLLBACK");
         }
         std::this_thread::sleep_for(1ms);  // a load, not a storm

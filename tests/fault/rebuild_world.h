@@ -5,6 +5,9 @@
 // incarnations, must hold what the mirror holds.
 #pragma once
 
+#include <functional>
+#include <random>
+
 #include "tests/fault/backfill_world.h"
 
 namespace pgalter::test {
@@ -12,10 +15,15 @@ namespace pgalter::test {
 // kKey: they count on the unique key over id alone, which a partitioned table does not have.
 enum class Uses { kKey, kAnyKey };
 
+// Statements of a user's, any number.
+using Change = std::function<std::string(std::mt19937&)>;
+
 // Users who do everything that a table can have done to it.
 class Rebuilders {
  public:
   Rebuilders(std::string conninfo, unsigned seed, int count = 2, Uses uses = Uses::kKey);
+  // `refused`: an SQLSTATE that users give each other.
+  Rebuilders(std::string conninfo, unsigned seed, Change change, std::string refused);
   Rebuilders(const Rebuilders&) = delete;
   Rebuilders& operator=(const Rebuilders&) = delete;
   ~Rebuilders() { Stop(); }
@@ -28,7 +36,8 @@ class Rebuilders {
   void Write(unsigned seed);
 
   std::string conninfo_;
-  Uses uses_;
+  Change change_;
+  std::string refused_;
   std::atomic<bool> stopping_ = false;
   std::atomic<long> writes_ = 0;
   std::mutex mutex_;

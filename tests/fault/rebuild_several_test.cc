@@ -1,0 +1,484 @@
+// Several tables in one cut-over: a parent, those that refer to it and to each other, under users
+// who write all of them in one transaction. Each has a mirror that a trigger of the users' own
+// writes; whatever the program does and however it dies, the tables hold what the mirrors hold, and
+// every foreign key holds among them.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "tests/fault/rebuild_points.h"
+#include "tests/fault/rebuild_world.h"
+#include "tests/fault/schema_dump.h"
+
+namespace pgalter::test {
+namespace {
+
+// p refers to itself and, in a circle, to c.
+constexpr const char* kFamily = R"sql(
+CREATE TABLE kinds (id int PRIMARY KEY);
+INSERT INTO kinds SELECT generate_series(0, 9);
+CREATE TABLE p (id int PRIMARY KEY, kind int REFERENCES kinds, v int NOT NULL DEFAULT 0,
+  up int REFERENCES p ON UPDATE CASCADE ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED, last int);
+CREATE TABLE c (id int PRIMARY KEY,
+  p int NOT NULL REFERENCES p ON UPDATE CASCADE ON DELETE CASCADE, v int NOT NULL DEFAULT 0);
+ALTER TABLE p ADD CONSTRAINT newest FOREIGN KEY (last) REFERENCES c
+  ON UPDATE CASCADE ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED;
+COMMENT ON CONSTRAINT newest ON p IS 'in a circle';
+CREATE TABLE "G G" (id int PRIMARY KEY, p int REFERENCES p ON UPDATE CASCADE ON DELETE CASCADE,
+  c int CONSTRAINT to_c REFERENCES c ON UPDATE CASCADE ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE outside (p int REFERENCES p ON UPDATE CASCADE ON DELETE CASCADE);
+CREATE INDEX ON c (p); CREATE INDEX ON "G G" (c); CREATE INDEX ON "G G" (p); CREATE INDEX ON p (last);
+CREATE INDEX ON p (up); CREATE INDEX ON outside (p);
+CREATE SEQUENCE ids START 1000000;
+INSERT INTO p (id, kind, up) SELECT g, g % 10, nullif(g - 1, 0) FROM generate_series(1, 3000) g;
+INSERT INTO c (id, p) SELECT g, 1 + g % 3000 FROM generate_series(1, 6000) g;
+UPDATE p SET last = id;
+INSERT INTO "G G" (id, p, c) SELECT g, 1 + g % 3000, g FROM generate_series(1, 6000) g;
+INSERT INTO outside SELECT generate_series(1, 50);
+CREATE VIEW values_of_both AS SELECT p.v AS of_p, c.v AS of_c FROM p, c;
+GRANT SELECT ON values_of_both TO PUBLIC;
+CREATE SCHEMA mirror;
+CREATE TABLE mirror.p AS SELECT * FROM p; CREATE TABLE mirror.c AS SELECT * FROM c;
+CREATE TABLE mirror."G G" AS SELECT * FROM "G G";
+CREATE INDEX ON mirror.p (id); CREATE INDEX ON mirror.c (id); CREATE INDEX ON mirror."G G" (id);
+CREATE FUNCTION mirror() RETURNS trigger LANGUAGE plpgsql SET search_path = public AS $$
+BEGIN
+  IF TG_OP <> 'INSERT' THEN
+    EXECUTE format('DELETE FROM mirror.%I WHERE id = $1', TG_TABLE_NAME) USING old.id;
+  END IF;
+  IF TG_OP <> 'DELETE' THEN
+    EXECUTE format('INSERT INTO mirror.%I SELECT ($1).*', TG_TABLE_NAME) USING new;
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER mirrored AFTER INSERT OR UPDATE OR DELETE ON p FOR EACH ROW EXECUTE FUNCTION mirror();
+CREATE TRIGGER mirrored AFTER INSERT OR UPDATE OR DELETE ON c FOR EACH ROW EXECUTE FUNCTION mirror();
+CREATE TRIGGER mirrored AFTER INSERT OR UPDATE OR DELETE ON "G G" FOR EACH ROW
+  EXECUTE FUNCTION mirror();
+)sql";
+
+const Words kAlters{"--alter", "p: ALTER id TYPE bigint, ALTER up TYPE bigint, ALTER last TYPE bigint",
+                    "--alter", "c: ALTER id TYPE bigint, ALTER p TYPE bigint",
+                    "--alter", "\"G G\" : ALTER p TYPE bigint, ALTER c TYPE bigint"};
+constexpr const char* kPlain =
+    "ALTER TABLE p ALTER id TYPE bigint, ALTER up TYPE bigint, ALTER last TYPE bigint;"
+    "ALTER TABLE c ALTER id TYPE bigint, ALTER p TYPE bigint;"
+    "ALTER TABLE \"G G\" ALTER p TYPE bigint, ALTER c TYPE bigint";
+
+std::string FamilyChange(std::mt19937& dice) {
+  const auto pick = [&dice](int least, int most) {
+    return std::uniform_int_distribution(least, most)(dice);
+  };
+  const int id = pick(0, 2) == 0 ? pick(1, 30) : pick(1, 3000);
+  const int other = pick(1, 3000);
+  switch (pick(0, 10)) {
+    case 0:  // a family, the youngest first
+      return "BEGIN; SELECT nextval('ids'), nextval('ids'), nextval('ids');"
+             "INSERT INTO p (id, kind, last) VALUES (currval('ids'), 3, currval('ids') - 1);"
+             "INSERT INTO \"G G\" (id, p, c) VALUES (currval('ids') - 2, currval('ids'), "
+             "currval('ids') - 1);"
+             "INSERT INTO c (id, p) VALUES (currval('ids') - 1, currval('ids')); COMMIT";
+    case 1:
+      return fmt::format("DELETE FROM p WHERE id = {}", id);
+    case 2:  // its children follow
+      return fmt::format("UPDATE p SET id = nextval('ids') WHERE id = {}", id);
+    case 3:
+      return fmt::format("UPDATE c SET id = nextval('ids') WHERE id = {}", id);
+    case 4:
+      return fmt::format("DELETE FROM c WHERE id = {}", id);
+    case 5:
+      return fmt::format("UPDATE c SET p = {} WHERE id = {} AND EXISTS (SELECT FROM p WHERE id = {})",
+                         other, id, other);
+    case 6:
+      return fmt::format(
+          "BEGIN; UPDATE p SET v = v + 1 WHERE id = {0}; SAVEPOINT s; DELETE FROM p WHERE id = {0};"
+          "ROLLBACK TO s; UPDATE c SET v = v + 1 WHERE p = {0}; COMMIT",
+          id);
+    case 7:  // gone and back again, with its children
+      return fmt::format(
+          "BEGIN; DELETE FROM p WHERE id = {0}; INSERT INTO p (id, kind) VALUES ({0}, 1);"
+          "INSERT INTO c (id, p) VALUES (nextval('ids'), {0}); COMMIT",
+          id);
+    case 8:  // long, across whatever the program does meanwhile
+      if (pick(0, 9) > 0) return fmt::format("UPDATE p SET up = NULL WHERE id = {}", id);
+      return fmt::format(
+          "BEGIN; UPDATE c SET v = v + 3 WHERE id = {0}; SELECT pg_sleep(0.3); UPDATE p SET v = v + 3 "
+          "WHERE id = {0}; COMMIT",
+          id);
+    default:
+      return fmt::format(
+          "BEGIN; UPDATE p SET v = v + 1 WHERE id = {0}; UPDATE c SET v = v + 1 WHERE id = {0}; "
+          "COMMIT",
+          id);
+  }
+}
+
+class Several : public RebuildWorld {
+ protected:
+  void MakeFamily() const { database_.Sql(kFamily), database_.Sql("ANALYZE"); }
+
+  [[nodiscard]] static Words RebuildFamily(const Words& more = {}) {
+    Words words{"rebuild", "p", "c", "\"G G\"", "--yes", "--chunk-time", "10ms"};
+    words.insert(words.end(), kAlters.begin(), kAlters.end());
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+  [[nodiscard]] long Differences() const {
+    return Number(
+        "SELECT (SELECT count(*) FROM p FULL JOIN mirror.p m USING (id) WHERE p.id IS NULL OR m.id "
+        "IS NULL OR (p.v, p.kind, p.up, p.last) IS DISTINCT FROM (m.v, m.kind, m.up, m.last))"
+        "+ (SELECT count(*) FROM c FULL JOIN mirror.c m USING (id) WHERE c.id IS NULL OR m.id IS "
+        "NULL OR (c.p, c.v) IS DISTINCT FROM (m.p, m.v))"
+        "+ (SELECT count(*) FROM \"G G\" g FULL JOIN mirror.\"G G\" m USING (id) WHERE g.id IS NULL "
+        "OR m.id IS NULL OR (g.p, g.c) IS DISTINCT FROM (m.p, m.c))");
+  }
+  // Rows without the row that they refer to.
+  [[nodiscard]] long Orphans() const {
+    return Number(
+        "SELECT (SELECT count(*) FROM c WHERE NOT EXISTS (SELECT FROM p WHERE id = c.p))"
+        "+ (SELECT count(*) FROM p x WHERE up IS NOT NULL AND NOT EXISTS (SELECT FROM p WHERE id = "
+        "x.up))"
+        "+ (SELECT count(*) FROM p WHERE last IS NOT NULL AND NOT EXISTS (SELECT FROM c WHERE id = "
+        "p.last))"
+        "+ (SELECT count(*) FROM \"G G\" g WHERE c IS NOT NULL AND NOT EXISTS (SELECT FROM c WHERE "
+        "id = g.c) OR p IS NOT NULL AND NOT EXISTS (SELECT FROM p WHERE id = g.p))"
+        "+ (SELECT count(*) FROM outside o WHERE NOT EXISTS (SELECT FROM p WHERE id = o.p))");
+  }
+  [[nodiscard]] std::string Types() const {
+    return database_.Value(
+        "SELECT string_agg(DISTINCT format_type(atttypid, NULL), ' ') FROM pg_attribute WHERE "
+        "(attrelid = 'p'::regclass AND attname IN ('id', 'up', 'last') OR attrelid = 'c'::regclass "
+        "AND attname IN ('id', 'p') OR attrelid = '\"G G\"'::regclass AND attname IN ('p', 'c'))");
+  }
+  // As they were made, all valid, between the tables that users see.
+  void ExpectKeys() const {
+    EXPECT_EQ(
+        database_.Value(
+            "SELECT string_agg(format('%s %s>%s%s', conname, conrelid::regclass, "
+            "confrelid::regclass, CASE WHEN convalidated THEN '' ELSE '?' END), ', ' ORDER BY "
+            "conname COLLATE \"C\") FROM pg_constraint WHERE contype = 'f' AND conrelid::regclass::text "
+            "NOT LIKE 'pgalter%'"),
+        "G G_p_fkey \"G G\">p, c_p_fkey c>p, newest p>c, outside_p_fkey outside>p, p_kind_fkey "
+        "p>kinds, p_up_fkey p>p, to_c \"G G\">c");
+  }
+  void ExpectRight(const std::string& types) const {
+    EXPECT_EQ(Differences(), 0);
+    EXPECT_EQ(Orphans(), 0);
+    EXPECT_EQ(Types(), types);
+    ExpectKeys();
+  }
+};
+
+class SeveralKilledAt : public Several, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(SeveralKilledAt, ResumeEndsWithEveryRowRight) {
+  MakeFamily();
+  Rebuilders users(database_.conninfo(), 1, &FamilyChange, "23503");
+  const Ran killed =
+      Run(RebuildFamily({"--workers", "2"}), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  ResumeToTheEnd();
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  EXPECT_GT(users.writes(), 20);
+  ExpectRight("bigint");
+  ExpectNothingLeft();
+}
+
+const auto kNameOfPoint = [](const auto& point) {
+  std::string name = point.param;
+  for (char& c : name)
+    if (c == '-' || c == ':') c = '_';
+  return name;
+};
+
+INSTANTIATE_TEST_SUITE_P(Points, SeveralKilledAt, ::testing::ValuesIn(kSeveralPoints),
+                         kNameOfPoint);
+
+class SeveralRevertedAt : public Several, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(SeveralRevertedAt, AnotherRevertEndsWithEveryRowRight) {
+  MakeFamily();
+  Rebuilders users(database_.conninfo(), 41, &FamilyChange, "23503");
+  ASSERT_EQ(Run(RebuildFamily()).code, 0);
+  const long before = users.writes();
+  ASSERT_TRUE(Within(kLimit, [&] { return users.writes() > before + 100; }));
+  const Ran killed =
+      Run({"revert", RunId(), "--yes"}, {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  AwaitNoRunner();
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  EXPECT_EQ(StateOfRun(), "reverted");
+  ExpectRight("integer");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pgalter%'"), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, SeveralRevertedAt, ::testing::ValuesIn(kRevertPoints),
+                         kNameOfPoint);
+
+TEST_F(Several, KilledAtRandomMomentsThereAndBack) {
+  const char* wanted = std::getenv("PGALTER_TORTURE_ROUNDS");
+  const int rounds = wanted == nullptr ? 2 : std::atoi(wanted);
+  const char* given = std::getenv("PGALTER_TORTURE_SEED");
+  const unsigned seed = given == nullptr ? 4711 : static_cast<unsigned>(std::atoi(given));
+  MakeFamily();
+  std::mt19937 dice(seed);
+  const auto kill = [&](const Words& words, unsigned longest) {
+    const unsigned moment = std::uniform_int_distribution(0U, longest)(dice);
+    Program program = Start(words);
+    std::this_thread::sleep_for(std::chrono::milliseconds(moment));  // the moment under test
+    program.Signal(SIGKILL);
+    const Ran ran = program.Wait();
+    EXPECT_TRUE(ran.code == kKilled || ran.code == 0) << moment << " ms: " << ran.err;
+    AwaitNoRunner();
+  };
+  for (int round = 0; round < rounds; ++round) {
+    SCOPED_TRACE(fmt::format("seed {}, round {}", seed, round));
+    Rebuilders users(database_.conninfo(), seed + static_cast<unsigned>(round), &FamilyChange,
+                     "23503");
+    kill(RebuildFamily({"--workers", "2"}), 3000);
+    const bool begun =
+        database_.Value("SELECT to_regclass('pgalter.run') IS NOT NULL") == "t" &&
+        Number("SELECT count(*) FROM pgalter.run WHERE state IN ('running', 'done') AND finished_at "
+               "IS NULL") > 0;
+    if (!begun) continue;
+    if (StateOfRun() != "done") ResumeToTheEnd();
+    kill({"revert", RunId(), "--yes"}, 500);
+    if (StateOfRun() != "reverted") {
+      const Ran reverted = Run({"revert", RunId(), "--yes"});
+      ASSERT_EQ(reverted.code, 0) << reverted.err;
+    }
+    users.Stop();
+    EXPECT_EQ(users.errors(), "");
+    ExpectRight("integer");
+    ASSERT_FALSE(HasFailure());
+  }
+}
+
+TEST_F(Several, TheDumpIsThatOfThePlainStatements) {
+  if (!HasDump()) GTEST_SKIP() << "this server comes without pg_dump";
+  const FreshDatabase plain;
+  MakeFamily();
+  plain.Sql(kFamily);
+  const auto before = Dump(database_);
+  plain.Sql(kPlain);
+  ASSERT_EQ(Run(RebuildFamily()).code, 0);
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_THAT(Difference(before, Dump(database_)), ::testing::IsEmpty());
+  ASSERT_EQ(Run(RebuildFamily()).code, 0);
+  ExpectNothingLeft();
+  EXPECT_THAT(Difference(Dump(plain), Dump(database_)), ::testing::IsEmpty());
+}
+
+TEST_F(Several, AnAbortLeavesAllAsItWas) {
+  MakeFamily();
+  Rebuilders users(database_.conninfo(), 3, &FamilyChange, "23503");
+  ASSERT_EQ(Run(RebuildFamily(), {"PGALTER_FAIL_POINT=index-built:4"}).code, kKilled);
+  AwaitNoRunner();
+  EXPECT_EQ(Run({"abort", RunId(), "--yes"}).code, 0);
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectRight("integer");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pgalter%'"), 0);
+}
+
+TEST_F(Several, ATruncateOfAllIsFollowedThereAndBack) {
+  MakeFamily();
+  constexpr const char* kAnew =
+      "TRUNCATE p CASCADE; INSERT INTO p (id, kind, v) SELECT g, 1, 5 FROM generate_series(1, 40) g;"
+      "INSERT INTO c (id, p) SELECT g, 1 FROM generate_series(1, 60) g";
+  constexpr const char* kCounts =
+      "SELECT concat_ws(' ', (SELECT count(*) FROM p), (SELECT count(*) FROM c), (SELECT count(*) FROM "
+      "\"G G\"), (SELECT sum(v) FROM p))";
+  ASSERT_EQ(Run(RebuildFamily(), {"PGALTER_FAIL_POINT=index-built:4"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql(kAnew);
+  ResumeToTheEnd();
+  EXPECT_EQ(database_.Value(kCounts), "40 60 0 200");
+  ExpectKeys();
+  database_.Sql(std::string(kAnew) + "; DELETE FROM c WHERE id > 50; UPDATE p SET v = 6");
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(database_.Value(kCounts), "40 50 0 240");
+  ExpectKeys();
+  EXPECT_EQ(Types(), "integer");
+}
+
+TEST_F(Several, OfTheSameNameInTwoSchemas) {
+  database_.Sql(
+      "CREATE SCHEMA one; CREATE SCHEMA two;"
+      "CREATE TABLE one.t (id int PRIMARY KEY, v int); CREATE INDEX by_v ON one.t (v);"
+      "CREATE TABLE two.t (id int PRIMARY KEY REFERENCES one.t, v int); CREATE INDEX by_v ON two.t (v);"
+      "INSERT INTO one.t SELECT g, g FROM generate_series(1, 500) g; INSERT INTO two.t TABLE one.t");
+  const Ran ran = Run({"rebuild", "two.t", "one.t", "--alter", "one.t: ALTER id TYPE bigint", "--alter",
+                       "two.t: ALTER id TYPE bigint, ADD w int", "--map", "two.t: w = v * 2", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT sum(w) || ' ' || pg_typeof(max(t.id)) || ' ' || "
+                            "pg_typeof(max(o.id)) FROM two.t JOIN one.t o USING (id)"),
+            "250500 bigint bigint");
+  EXPECT_EQ(Run({"verify", RunId()}).code, 0);
+  database_.Sql("UPDATE one.t SET v = 0 WHERE id = 5; INSERT INTO one.t VALUES (5000000000, 1)");
+  const Ran status = Run({"status", RunId()});
+  EXPECT_THAT(status.out, ::testing::HasSubstr("old table of one.t does not take the row (id) = "
+                                               "(5000000000)"));
+  const Ran unfit = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(unfit.code, 1);
+  EXPECT_THAT(unfit.err, ::testing::HasSubstr("(id) = (5000000000) of one.t does not fit into the old "
+                                              "table"));
+  EXPECT_EQ(database_.Value("SELECT pg_typeof(max(id)) FROM two.t"), "bigint")
+      << "all go back together, or none";
+  const Ran second = Run({"rebuild", "one.t", "--yes"});
+  EXPECT_EQ(second.code, 4) << "it keeps the way back\n" << second.err;
+  database_.Sql("DELETE FROM one.t WHERE id = 5000000000");
+  const Ran back = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(back.code, 0) << back.err;
+  EXPECT_EQ(database_.Value("SELECT o.v || ' ' || pg_typeof(t.id) || ' ' || pg_typeof(o.id) FROM two.t "
+                            "JOIN one.t o USING (id) WHERE id = 5"),
+            "0 integer integer");
+}
+
+// A transaction that has written a parent and its child, and ends while the cut-over waits.
+class SeveralDrained : public Several {
+ protected:
+  void CutOverBehindAWriter(const std::string& off) {
+    MakeFamily();
+    Words environment;
+    if (!off.empty()) environment.push_back("PGALTER_SAFEGUARDS_OFF=" + off);
+    Program program = Start(RebuildFamily({"--cutover", "wait"}), environment);
+    database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
+    database_.AwaitValue("SELECT string_agg(state, ' ') FROM pgalter.run", "waiting", kLimit);
+    Session writer = database_.Connect();
+    writer.Exec(
+        "BEGIN; INSERT INTO p (id) VALUES (77777); INSERT INTO c (id, p) VALUES (77777, 77777);"
+        "UPDATE \"G G\" SET p = 77777, c = 77777 WHERE id = 7; DELETE FROM p WHERE id = 70");
+    EXPECT_EQ(Run({"cutover", RunId()}).code, 0);
+    database_.AwaitValue(
+        "SELECT count(*) > 0 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND NOT granted", "t",
+        kLimit);
+    writer.Exec("COMMIT");
+    const Ran ran = program.Wait(kLimit);
+    swapped_ = ran.code;
+    said_ = ran.err;
+  }
+
+  int swapped_ = -1;
+  std::string said_;
+};
+
+TEST_F(SeveralDrained, WhatCameBeforeTheLockIsInAllTables) {
+  CutOverBehindAWriter("");
+  EXPECT_EQ(swapped_, 0) << said_;
+  ExpectRight("bigint");
+}
+
+TEST_F(SeveralDrained, WithTheFirstTableDrainedAloneRowsAreLost) {
+  CutOverBehindAWriter("drain-all");
+  EXPECT_GT(Differences(), 0) << said_;
+}
+
+struct SeveralCase {
+  const char* name;
+  const char* schema;
+  std::vector<std::string> arguments;
+  int code;
+  const char* says;
+};
+
+class SeveralRefused : public Several, public ::testing::WithParamInterface<SeveralCase> {};
+
+TEST_P(SeveralRefused, BeforeAnythingIsWritten) {
+  database_.Sql(
+      "CREATE TABLE a (id int PRIMARY KEY, code text UNIQUE NOT NULL);"
+      "CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a, code text REFERENCES a (code));"
+      "INSERT INTO a VALUES (1, '1'); INSERT INTO b VALUES (1, 1, '1')");
+  database_.Sql(GetParam().schema);
+  Words words{"rebuild", "--yes"};
+  words.insert(words.end(), GetParam().arguments.begin(), GetParam().arguments.end());
+  const Ran ran = Run(words);
+  EXPECT_EQ(ran.code, GetParam().code) << ran.err;
+  EXPECT_THAT(ran.err, ::testing::HasSubstr(GetParam().says));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Inputs, SeveralRefused,
+    ::testing::Values(
+        SeveralCase{"Twice", "", {"a", "a"}, 2, "named twice"},
+        SeveralCase{"TwiceByTwoNames", "", {"a", "public.a"}, 2, "public.a is named twice"},
+        SeveralCase{"ForNoTable",
+                    "",
+                    {"a", "b", "--alter", "ALTER id TYPE bigint"},
+                    2,
+                    "does not say which table"},
+        SeveralCase{"ForAnotherTable",
+                    "",
+                    {"a", "b", "--alter", "c: ALTER id TYPE bigint"},
+                    2,
+                    "'a: …' or 'b: …'"},
+        SeveralCase{"TwoForOne",
+                    "",
+                    {"a", "b", "--alter", "b: ADD x int", "--alter", "b: ADD y int"},
+                    2,
+                    "two --alter for b"},
+        SeveralCase{"Nothing", "", {"a", "b", "--alter", "b: "}, 2, "says nothing"},
+        SeveralCase{"MapForNoTable", "", {"a", "b", "--map", "x = 1"}, 2, "does not say which table"},
+        SeveralCase{"Definition", "", {"a", "b", "--definition", "x.sql"}, 2, "one table"},
+        SeveralCase{"Unknown", "", {"a", "nowhere"}, 2, "there is no table"},
+        SeveralCase{"Partitioned",
+                    "CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+                    {"a", "parts"},
+                    4,
+                    "it is partitioned"},
+        SeveralCase{"SecondHasNoKey", "CREATE TABLE n (id int)", {"a", "n"}, 4, "add a primary key"},
+        SeveralCase{"TypesThatDoNotFit",
+                    "",
+                    {"b", "a", "--alter", "a: ALTER code TYPE int USING code::int"},
+                    4,
+                    "foreign key b_code_fkey of"},
+        SeveralCase{"KeyThatGoes",
+                    "",
+                    {"b", "a", "--alter", "a: DROP CONSTRAINT a_code_key"},
+                    4,
+                    "refers to (code), over which the new definition has no unique key"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+TEST_F(Several, KeysOfOtherTypesChangeOnBothSides) {
+  database_.Sql(
+      "CREATE TABLE a (id int PRIMARY KEY, code text UNIQUE NOT NULL);"
+      "CREATE TABLE b (id int PRIMARY KEY, code text REFERENCES a (code));"
+      "INSERT INTO a SELECT g, g FROM generate_series(1, 100) g; INSERT INTO b TABLE a");
+  const Ran ran = Run({"rebuild", "b", "a", "--alter", "a: ALTER code TYPE int USING code::int",
+                       "--alter", "b: ALTER code TYPE int USING code::int", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT sum(b.code) FROM b JOIN a USING (code)"), "5050");
+  EXPECT_EQ(database_.Value("SELECT convalidated FROM pg_constraint WHERE conname = 'b_code_fkey'"),
+            "t");
+}
+
+TEST_F(Several, TheOwnerOfAllIsNeeded) {
+  const std::string role = fmt::format("several_{}", ::getpid());
+  database_.Sql("CREATE ROLE " + role + " LOGIN");
+  database_.Sql(fmt::format(
+      "GRANT ALL ON SCHEMA public TO {0}; CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int "
+      "PRIMARY KEY); ALTER TABLE a OWNER TO {0}",
+      role));
+  database_.Sql(fmt::format(
+      "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {}', current_database()); END $$",
+      role));
+  user_ = role;
+  const Ran ran = Run({"rebuild", "a", "b", "--yes"});
+  EXPECT_EQ(ran.code, 10) << ran.err;
+  EXPECT_THAT(ran.err, ::testing::HasSubstr("public.b"));
+  user_.clear();
+  database_.Sql(fmt::format("DROP OWNED BY {0} CASCADE; DROP ROLE {0}", role));
+}
+
+}  // namespace
+}  // namespace pgalter::test
