@@ -59,9 +59,10 @@ CREATE TRIGGER mirrored AFTER INSERT OR UPDATE OR DELETE ON "G G" FOR EACH ROW
   EXECUTE FUNCTION mirror();
 )sql";
 
-const Words kAlters{"--alter", "p: ALTER id TYPE bigint, ALTER up TYPE bigint, ALTER last TYPE bigint",
-                    "--alter", "c: ALTER id TYPE bigint, ALTER p TYPE bigint",
-                    "--alter", "\"G G\" : ALTER p TYPE bigint, ALTER c TYPE bigint"};
+const Words kAlters{
+    "--alter", "p: ALTER id TYPE bigint, ALTER up TYPE bigint, ALTER last TYPE bigint",
+    "--alter", "c: ALTER id TYPE bigint, ALTER p TYPE bigint",
+    "--alter", "\"G G\" : ALTER p TYPE bigint, ALTER c TYPE bigint"};
 constexpr const char* kPlain =
     "ALTER TABLE p ALTER id TYPE bigint, ALTER up TYPE bigint, ALTER last TYPE bigint;"
     "ALTER TABLE c ALTER id TYPE bigint, ALTER p TYPE bigint;"
@@ -89,8 +90,9 @@ std::string FamilyChange(std::mt19937& dice) {
     case 4:
       return fmt::format("DELETE FROM c WHERE id = {}", id);
     case 5:
-      return fmt::format("UPDATE c SET p = {} WHERE id = {} AND EXISTS (SELECT FROM p WHERE id = {})",
-                         other, id, other);
+      return fmt::format(
+          "UPDATE c SET p = {} WHERE id = {} AND EXISTS (SELECT FROM p WHERE id = {})", other, id,
+          other);
     case 6:
       return fmt::format(
           "BEGIN; UPDATE p SET v = v + 1 WHERE id = {0}; SAVEPOINT s; DELETE FROM p WHERE id = {0};"
@@ -104,7 +106,8 @@ std::string FamilyChange(std::mt19937& dice) {
     case 8:  // long, across whatever the program does meanwhile
       if (pick(0, 9) > 0) return fmt::format("UPDATE p SET up = NULL WHERE id = {}", id);
       return fmt::format(
-          "BEGIN; UPDATE c SET v = v + 3 WHERE id = {0}; SELECT pg_sleep(0.3); UPDATE p SET v = v + 3 "
+          "BEGIN; UPDATE c SET v = v + 3 WHERE id = {0}; SELECT pg_sleep(0.3); UPDATE p SET v = v "
+          "+ 3 "
           "WHERE id = {0}; COMMIT",
           id);
     default:
@@ -132,7 +135,8 @@ class Several : public RebuildWorld {
         "IS NULL OR (p.v, p.kind, p.up, p.last) IS DISTINCT FROM (m.v, m.kind, m.up, m.last))"
         "+ (SELECT count(*) FROM c FULL JOIN mirror.c m USING (id) WHERE c.id IS NULL OR m.id IS "
         "NULL OR (c.p, c.v) IS DISTINCT FROM (m.p, m.v))"
-        "+ (SELECT count(*) FROM \"G G\" g FULL JOIN mirror.\"G G\" m USING (id) WHERE g.id IS NULL "
+        "+ (SELECT count(*) FROM \"G G\" g FULL JOIN mirror.\"G G\" m USING (id) WHERE g.id IS "
+        "NULL "
         "OR m.id IS NULL OR (g.p, g.c) IS DISTINCT FROM (m.p, m.c))");
   }
   // Rows without the row that they refer to.
@@ -159,7 +163,8 @@ class Several : public RebuildWorld {
         database_.Value(
             "SELECT string_agg(format('%s %s>%s%s', conname, conrelid::regclass, "
             "confrelid::regclass, CASE WHEN convalidated THEN '' ELSE '?' END), ', ' ORDER BY "
-            "conname COLLATE \"C\") FROM pg_constraint WHERE contype = 'f' AND conrelid::regclass::text "
+            "conname COLLATE \"C\") FROM pg_constraint WHERE contype = 'f' AND "
+            "conrelid::regclass::text "
             "NOT LIKE 'pgalter%'"),
         "G G_p_fkey \"G G\">p, c_p_fkey c>p, newest p>c, outside_p_fkey outside>p, p_kind_fkey "
         "p>kinds, p_up_fkey p>p, to_c \"G G\">c");
@@ -246,8 +251,9 @@ TEST_F(Several, KilledAtRandomMomentsThereAndBack) {
     kill(RebuildFamily({"--workers", "2"}), 3000);
     const bool begun =
         database_.Value("SELECT to_regclass('pgalter.run') IS NOT NULL") == "t" &&
-        Number("SELECT count(*) FROM pgalter.run WHERE state IN ('running', 'done') AND finished_at "
-               "IS NULL") > 0;
+        Number(
+            "SELECT count(*) FROM pgalter.run WHERE state IN ('running', 'done') AND finished_at "
+            "IS NULL") > 0;
     if (!begun) continue;
     if (StateOfRun() != "done") ResumeToTheEnd();
     kill({"revert", RunId(), "--yes"}, 500);
@@ -293,10 +299,12 @@ TEST_F(Several, AnAbortLeavesAllAsItWas) {
 TEST_F(Several, ATruncateOfAllIsFollowedThereAndBack) {
   MakeFamily();
   constexpr const char* kAnew =
-      "TRUNCATE p CASCADE; INSERT INTO p (id, kind, v) SELECT g, 1, 5 FROM generate_series(1, 40) g;"
+      "TRUNCATE p CASCADE; INSERT INTO p (id, kind, v) SELECT g, 1, 5 FROM generate_series(1, 40) "
+      "g;"
       "INSERT INTO c (id, p) SELECT g, 1 FROM generate_series(1, 60) g";
   constexpr const char* kCounts =
-      "SELECT concat_ws(' ', (SELECT count(*) FROM p), (SELECT count(*) FROM c), (SELECT count(*) FROM "
+      "SELECT concat_ws(' ', (SELECT count(*) FROM p), (SELECT count(*) FROM c), (SELECT count(*) "
+      "FROM "
       "\"G G\"), (SELECT sum(v) FROM p))";
   ASSERT_EQ(Run(RebuildFamily(), {"PGALTER_FAIL_POINT=index-built:4"}).code, kKilled);
   AwaitNoRunner();
@@ -315,10 +323,13 @@ TEST_F(Several, OfTheSameNameInTwoSchemas) {
   database_.Sql(
       "CREATE SCHEMA one; CREATE SCHEMA two;"
       "CREATE TABLE one.t (id int PRIMARY KEY, v int); CREATE INDEX by_v ON one.t (v);"
-      "CREATE TABLE two.t (id int PRIMARY KEY REFERENCES one.t, v int); CREATE INDEX by_v ON two.t (v);"
-      "INSERT INTO one.t SELECT g, g FROM generate_series(1, 500) g; INSERT INTO two.t TABLE one.t");
-  const Ran ran = Run({"rebuild", "two.t", "one.t", "--alter", "one.t: ALTER id TYPE bigint", "--alter",
-                       "two.t: ALTER id TYPE bigint, ADD w int", "--map", "two.t: w = v * 2", "--yes"});
+      "CREATE TABLE two.t (id int PRIMARY KEY REFERENCES one.t, v int); CREATE INDEX by_v ON two.t "
+      "(v);"
+      "INSERT INTO one.t SELECT g, g FROM generate_series(1, 500) g; INSERT INTO two.t TABLE "
+      "one.t");
+  const Ran ran =
+      Run({"rebuild", "two.t", "one.t", "--alter", "one.t: ALTER id TYPE bigint", "--alter",
+           "two.t: ALTER id TYPE bigint, ADD w int", "--map", "two.t: w = v * 2", "--yes"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(database_.Value("SELECT sum(w) || ' ' || pg_typeof(max(t.id)) || ' ' || "
                             "pg_typeof(max(o.id)) FROM two.t JOIN one.t o USING (id)"),
@@ -330,8 +341,9 @@ TEST_F(Several, OfTheSameNameInTwoSchemas) {
                                                "(5000000000)"));
   const Ran unfit = Run({"revert", RunId(), "--yes"});
   EXPECT_EQ(unfit.code, 1);
-  EXPECT_THAT(unfit.err, ::testing::HasSubstr("(id) = (5000000000) of one.t does not fit into the old "
-                                              "table"));
+  EXPECT_THAT(unfit.err,
+              ::testing::HasSubstr("(id) = (5000000000) of one.t does not fit into the old "
+                                   "table"));
   EXPECT_EQ(database_.Value("SELECT pg_typeof(max(id)) FROM two.t"), "bigint")
       << "all go back together, or none";
   const Ran second = Run({"rebuild", "one.t", "--yes"});
@@ -339,9 +351,10 @@ TEST_F(Several, OfTheSameNameInTwoSchemas) {
   database_.Sql("DELETE FROM one.t WHERE id = 5000000000");
   const Ran back = Run({"revert", RunId(), "--yes"});
   EXPECT_EQ(back.code, 0) << back.err;
-  EXPECT_EQ(database_.Value("SELECT o.v || ' ' || pg_typeof(t.id) || ' ' || pg_typeof(o.id) FROM two.t "
-                            "JOIN one.t o USING (id) WHERE id = 5"),
-            "0 integer integer");
+  EXPECT_EQ(
+      database_.Value("SELECT o.v || ' ' || pg_typeof(t.id) || ' ' || pg_typeof(o.id) FROM two.t "
+                      "JOIN one.t o USING (id) WHERE id = 5"),
+      "0 integer integer");
 }
 
 // A transaction that has written a parent and its child, and ends while the cut-over waits.
@@ -428,7 +441,8 @@ INSTANTIATE_TEST_SUITE_P(
                     2,
                     "two --alter for b"},
         SeveralCase{"Nothing", "", {"a", "b", "--alter", "b: "}, 2, "says nothing"},
-        SeveralCase{"MapForNoTable", "", {"a", "b", "--map", "x = 1"}, 2, "does not say which table"},
+        SeveralCase{
+            "MapForNoTable", "", {"a", "b", "--map", "x = 1"}, 2, "does not say which table"},
         SeveralCase{"Definition", "", {"a", "b", "--definition", "x.sql"}, 2, "one table"},
         SeveralCase{"Unknown", "", {"a", "nowhere"}, 2, "there is no table"},
         SeveralCase{"Partitioned",
@@ -436,7 +450,8 @@ INSTANTIATE_TEST_SUITE_P(
                     {"a", "parts"},
                     4,
                     "it is partitioned"},
-        SeveralCase{"SecondHasNoKey", "CREATE TABLE n (id int)", {"a", "n"}, 4, "add a primary key"},
+        SeveralCase{
+            "SecondHasNoKey", "CREATE TABLE n (id int)", {"a", "n"}, 4, "add a primary key"},
         SeveralCase{"TypesThatDoNotFit",
                     "",
                     {"b", "a", "--alter", "a: ALTER code TYPE int USING code::int"},
@@ -465,10 +480,11 @@ TEST_F(Several, KeysOfOtherTypesChangeOnBothSides) {
 TEST_F(Several, TheOwnerOfAllIsNeeded) {
   const std::string role = fmt::format("several_{}", ::getpid());
   database_.Sql("CREATE ROLE " + role + " LOGIN");
-  database_.Sql(fmt::format(
-      "GRANT ALL ON SCHEMA public TO {0}; CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int "
-      "PRIMARY KEY); ALTER TABLE a OWNER TO {0}",
-      role));
+  database_.Sql(
+      fmt::format("GRANT ALL ON SCHEMA public TO {0}; CREATE TABLE a (id int PRIMARY KEY); CREATE "
+                  "TABLE b (id int "
+                  "PRIMARY KEY); ALTER TABLE a OWNER TO {0}",
+                  role));
   database_.Sql(fmt::format(
       "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO {}', current_database()); END $$",
       role));
