@@ -44,8 +44,7 @@ Task<> RefuseOtherVersions(Session& session, std::string table, std::string colu
       "(SELECT {0}::text AS v FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} LIMIT 1) UNION ALL "
       "(SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} DESC LIMIT 1)",
       column, table);
-  const pg::Result share =
-      co_await session.db().Query("SELECT $1::regclass::oid::int8", table);
+  const pg::Result share = co_await session.db().Query("SELECT $1::regclass::oid::int8", table);
   const pg::Result percent =
       co_await session.db().Query(kShare, static_cast<pg::Oid>(share.Get<std::int64_t>(0, 0)));
   const pg::Result other = co_await session.db().Query(fmt::format(
@@ -87,14 +86,14 @@ Task<> RefuseOddEpoch(Session& session, std::string table, KeyColumn column) {
       year ? *year <= now + kFar && !(*year < 1971 && *otherwise > 1990 && *otherwise < now + kFar)
            : !seconds;
   if (plausible) co_return;
-  throw Failure(ExitCode::kRefused,
-                fmt::format("the greatest {} of {} is {}, which is no time in {} since 1970{}. Is "
-                            "it --epoch {}? Nothing was changed",
-                            QuoteIdentifier(column.name), table, newest,
-                            seconds ? "seconds" : "milliseconds",
-                            year ? fmt::format(" of our days: it would lie in the year {}", *year)
-                                 : std::string(),
-                            seconds ? "milliseconds" : "seconds"));
+  throw Failure(
+      ExitCode::kRefused,
+      fmt::format(
+          "the greatest {} of {} is {}, which is no time in {} since 1970{}. Is "
+          "it --epoch {}? Nothing was changed",
+          QuoteIdentifier(column.name), table, newest, seconds ? "seconds" : "milliseconds",
+          year ? fmt::format(" of our days: it would lie in the year {}", *year) : std::string(),
+          seconds ? "milliseconds" : "seconds"));
 }
 
 // The milliseconds of the least uuid of one; nullopt: another.
@@ -141,8 +140,9 @@ std::string Text(std::int64_t milliseconds, const char* between, const char* wit
 
 Task<std::string> MomentOf(Session& session, KeyColumn column, std::string text) {
   if (!IsCoded(column.type) || text.empty()) co_return text;
-  const char* query = "SELECT (timestamptz 'epoch' + $1::numeric::float8 * interval '1 second')"
-                      "::text";
+  const char* query =
+      "SELECT (timestamptz 'epoch' + $1::numeric::float8 * interval '1 second')"
+      "::text";
   if (column.type == KeyType::kEpochMilliseconds)
     query = "SELECT (timestamptz 'epoch' + $1::numeric::float8 * interval '1 millisecond')::text";
   if (column.type == KeyType::kUuid)

@@ -36,8 +36,8 @@ std::string LiteralAt(const KeyColumn& column, std::int64_t seconds);
 // last, and a sample of the pages; numbers that are no such times, read as they are said to be.
 Task<> RefuseNoMoments(Session& session, const backfill::Table& table, KeyColumn column);
 
-// "2026-01-01 to 2026-02-01" of a bound of uuids that are the least ones of a millisecond; empty: it
-// is no such bound. Pure.
+// "2026-01-01 to 2026-02-01" of a bound of uuids that are the least ones of a millisecond; empty:
+// it is no such bound. Pure.
 std::string TimesOfBound(const std::string& bound);
 
 // "2026_01_01", or with the time of day where that is not midnight, in UTC; empty: not the least

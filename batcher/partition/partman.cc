@@ -41,9 +41,10 @@ WHERE j ->> 'parent_table' = (SELECT n.nspname || '.' || r.relname FROM pg_class
 
 std::string Partman::Text() const {
   if (unreadable)
-    return fmt::format("pg_partman is installed, and what it does with the table cannot be read: "
-                       "{}",
-                       grant);
+    return fmt::format(
+        "pg_partman is installed, and what it does with the table cannot be read: "
+        "{}",
+        grant);
   std::string text =
       fmt::format("pg_partman looks after it: every {}, {} ahead", interval, premake);
   if (!automatic) text += ", when it is asked for this table";

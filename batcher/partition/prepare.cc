@@ -1,6 +1,7 @@
 #include "batcher/partition/prepare.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "batcher/backfill/rights.h"
 #include "batcher/backfill/target.h"
@@ -122,13 +123,16 @@ Task<> SettleKeys(Session& session, Prepared& prepared) {
 Task<> SettleInbound(Session& session, Prepared& prepared) {
   Spec& spec = prepared.spec;
   const std::vector<std::string> columns = PartColumns(spec);
+  std::vector<std::string> quoted;
+  for (const std::string& column : columns) quoted.push_back(QuoteIdentifier(column));
   for (const InboundKey& key : co_await FindInboundKeys(session, prepared.oid, columns)) {
     if (!spec.drop_inbound_keys)
-      Refuse(spec.table,
-             fmt::format("foreign key {} of {} refers to a key that does not hold {}, and cannot "
-                         "stay. Give {} that column and refer to both, or let the run drop it: "
-                         "--inbound-fk drop",
-                         key.name, key.table, QuoteIdentifier(spec.column.name), key.table));
+      Refuse(
+          spec.table,
+          fmt::format("foreign key {} of {} refers to a key that does not hold {}, and cannot "
+                      "stay. Give {} what is missing and refer to all of it, or let the run drop "
+                      "the foreign key: --inbound-fk drop",
+                      key.name, key.table, fmt::join(quoted, " and "), key.table));
     prepared.remarks.push_back(
         fmt::format("weaker: foreign key {} of {} is dropped at the end; a revert adds it again",
                     key.name, key.table));

@@ -29,9 +29,25 @@ ORDER BY pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT', c.oid
 
 }  // namespace
 
+namespace {
+
+// What tells the partition from the others stands at the end of its name, and stays; what is cut
+// is the middle. Never within a character.
+std::string SubName(const std::string& relname, const std::string& end) {
+  constexpr std::size_t kMost = 63;
+  constexpr std::size_t kTail = 20;
+  if (relname.size() + end.size() <= kMost || relname.size() <= kTail)
+    return PartName(relname, end);
+  std::size_t tail = relname.size() - kTail;
+  while ((static_cast<unsigned char>(relname[tail]) & 0xC0U) == 0x80U) ++tail;
+  return PartName(relname, relname.substr(tail) + end);
+}
+
+}  // namespace
+
 std::vector<std::string> NamesOf(const Subdivision& subdivision, const std::string& relname) {
   std::vector<std::string> names;
-  for (const SubPart& part : subdivision.parts) names.push_back(PartName(relname, part.end));
+  for (const SubPart& part : subdivision.parts) names.push_back(SubName(relname, part.end));
   return names;
 }
 
@@ -41,10 +57,9 @@ std::vector<std::string> MakeSubParts(const Subdivision& subdivision, const std:
   const std::vector<std::string> names = NamesOf(subdivision, relname);
   for (std::size_t i = 0; i < names.size(); ++i) {
     const SubPart& part = subdivision.parts[i];
-    statements.push_back(fmt::format("CREATE {}TABLE {}.{} PARTITION OF {}.{} {}{}",
-                                     part.persistence, home, names[i], home,
-                                     sql::QuoteIdentifier(relname), part.bound,
-                                     part.storage.empty() ? storage : part.storage));
+    statements.push_back(fmt::format(
+        "CREATE {}TABLE {}.{} PARTITION OF {}.{} {}{}", part.persistence, home, names[i], home,
+        sql::QuoteIdentifier(relname), part.bound, part.storage.empty() ? storage : part.storage));
   }
   return statements;
 }

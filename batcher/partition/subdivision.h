@@ -13,9 +13,9 @@ using async::Task;
 using guard::Session;
 
 struct SubPart {
-  std::string end;      // of its name, after that of the partition: "_h0"
-  std::string bound;    // "FOR VALUES WITH (MODULUS 4, REMAINDER 0)"
-  std::string storage;  // " WITH (fillfactor=70)", or empty
+  std::string end;          // of its name, after that of the partition: "_h0"
+  std::string bound;        // "FOR VALUES WITH (MODULUS 4, REMAINDER 0)"
+  std::string storage;      // " WITH (fillfactor=70)", or empty
   std::string persistence;  // "UNLOGGED ", or empty
 };
 

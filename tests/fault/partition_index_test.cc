@@ -119,9 +119,10 @@ TEST_F(PartitionIndex, GoesAroundALeftoverOfSomebodyElse) {
   EXPECT_EQ(database_.Value("SELECT indisvalid FROM pg_index WHERE indexrelid = "
                             "'t_note'::regclass"),
             "t");
-  EXPECT_EQ(database_.Value("SELECT string_agg(indexrelid::regclass::text, ' ') FROM pg_index WHERE "
-                            "NOT indisvalid"),
-            "t_a_note_idx");
+  EXPECT_EQ(
+      database_.Value("SELECT string_agg(indexrelid::regclass::text, ' ') FROM pg_index WHERE "
+                      "NOT indisvalid"),
+      "t_a_note_idx");
 }
 
 }  // namespace

@@ -29,8 +29,8 @@ class BesidePartman : public BackfillWorld {
   }
 
   [[nodiscard]] long Partitions(const char* table = "theirs") const {
-    return Number(fmt::format(
-        "SELECT count(*) FROM pg_inherits WHERE inhparent = '{}'::regclass", table));
+    return Number(
+        fmt::format("SELECT count(*) FROM pg_inherits WHERE inhparent = '{}'::regclass", table));
   }
 };
 

@@ -1,5 +1,5 @@
-// Parts that are parted again: by copy, by attaching for the ranges to come, and by `maintain` as the
-// last one is.
+// Parts that are parted again: by copy, by attaching for the ranges to come, and by `maintain` as
+// the last one is.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -18,7 +18,8 @@ class PartitionThen : public Partitioned {
   [[nodiscard]] std::string Ways() const {
     return database_.Value(
         "SELECT string_agg(DISTINCT CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) || 'x' "
-        "|| (SELECT count(*) FROM pg_inherits WHERE inhparent = c.oid) ELSE 'plain' END, ', ') FROM "
+        "|| (SELECT count(*) FROM pg_inherits WHERE inhparent = c.oid) ELSE 'plain' END, ', ') "
+        "FROM "
         "pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = "
         "'events'::regclass");
   }
@@ -43,9 +44,8 @@ TEST_F(PartitionThen, AnAttachedTablesRangesToComeAndBack) {
   EXPECT_EQ(Divided(), 2);
   EXPECT_EQ(Key(), "PRIMARY KEY (id, made, kind)");
   EXPECT_EQ(
-      database_.Value(
-          "SELECT pg_relation_filenode(inhrelid) FROM pg_inherits WHERE inhparent = "
-          "'events'::regclass AND inhrelid::regclass::text LIKE 'events_until_%'"),
+      database_.Value("SELECT pg_relation_filenode(inhrelid) FROM pg_inherits WHERE inhparent = "
+                      "'events'::regclass AND inhrelid::regclass::text LIKE 'events_until_%'"),
       file_);
   users.ahead = true;
   users.AwaitWrites(300);
@@ -97,10 +97,62 @@ TEST_F(PartitionThen, MaintainMakesMoreOfTheSame) {
                    "EXISTS (SELECT FROM pg_constraint f WHERE f.conrelid = t.relid AND f.contype = "
                    "'f' AND f.convalidated)"),
             0);
-  database_.Sql("INSERT INTO events (made, kind) SELECT now() + interval '5 months', g FROM "
-                "generate_series(0, 9) g");
+  database_.Sql(
+      "INSERT INTO events (made, kind) SELECT now() + interval '5 months', g FROM "
+      "generate_series(0, 9) g");
   EXPECT_EQ(Number("SELECT count(*) FROM events_default"), 0);
   ExpectSame();
+}
+
+// A range is whole before it is attached: no kill leaves one that refuses rows.
+TEST_F(PartitionThen, AMaintainThatIsKilledGoesOnOrGoesAway) {
+  MakeEvents(500);
+  ASSERT_EQ(Run(Convert({"--then", "hash(kind)", "--modulus", "2", "--premake", "1"})).code, 0);
+  const Words maintain{"partition", "maintain", "events", "--premake", "3", "--yes"};
+  const char* const tables =
+      "SELECT count(*) FROM pg_class WHERE relname LIKE 'events\\_%' AND relkind IN ('r', 'p')";
+  const long before = Number(tables);
+  const char* const torn =
+      "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent "
+      "= "
+      "'events'::regclass AND c.relkind = 'p' AND (SELECT count(*) FROM pg_inherits s WHERE "
+      "s.inhparent = c.oid) <> 2";
+  Users users(database_.conninfo(), 44);
+  for (const char* point : {"ddl-committed", "ddl-committed:3", "ddl-committed:5"}) {
+    SCOPED_TRACE(point);
+    ASSERT_EQ(Run(maintain, {fmt::format("PGALTER_FAIL_POINT={}", point)}).code, kKilled);
+    AwaitNoRunner();
+    EXPECT_EQ(Number(torn), 0);
+    const Ran aborted = Run({"abort", RunId(), "--yes"});
+    EXPECT_EQ(aborted.code, 0) << aborted.err;
+    EXPECT_EQ(Number(tables), before);
+  }
+  ASSERT_EQ(Run(maintain, {"PGALTER_FAIL_POINT=ddl-committed:2"}).code, kKilled);
+  ResumeToTheEnd();
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  EXPECT_EQ(Number(torn), 0);
+  EXPECT_GE(Divided(), 3);
+  EXPECT_EQ(Ways(), "HASH (kind)x2, plain");
+}
+
+// What tells partitions apart stands at the end of their names.
+TEST_F(PartitionThen, LongNamesStayApart) {
+  const std::string name(58, 'x');
+  database_.Sql(
+      fmt::format("CREATE TABLE {0} (id int, made timestamptz NOT NULL, k int NOT NULL, PRIMARY "
+                  "KEY (id)); INSERT INTO {0} VALUES (1, now(), 1)",
+                  name));
+  for (const char* strategy : {"attach", "copy"}) {
+    const Ran ran =
+        Run({"partition", "convert", name, "--by", "range(made)", "--every", "1 month", "--premake",
+             "3", "--then", "hash(k)", "--modulus", "2", "--strategy", strategy, "--yes"});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    EXPECT_GE(Number(fmt::format(
+                  "SELECT count(*) FROM pg_partition_tree('{}') WHERE isleaf AND level = 2", name)),
+              6);
+    ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  }
 }
 
 TEST_F(PartitionThen, MaintainMovesNoRowsIntoThem) {
@@ -143,17 +195,16 @@ TEST_P(PartitionThenCopied, UnderItsUsersAndBack) {
 
 INSTANTIATE_TEST_SUITE_P(
     Divisions, PartitionThenCopied,
-    ::testing::Values(
-        ThenCase{"RangeHash",
-                 {"--by", "range(made)", "--every", "1 year", "--premake", "1", "--then",
-                  "hash(id)", "--modulus", "2"},
-                 "HASH (id)x2, plain",
-                 "PRIMARY KEY (id, made)"},
-        ThenCase{"HashList",
-                 {"--by", "hash(id)", "--modulus", "2", "--then", "list(kind)", "--values",
-                  "low=0,1,2,3,4", "--values", "high=5,6,7,8,9"},
-                 "LIST (kind)x2",
-                 "PRIMARY KEY (id, kind)"}),
+    ::testing::Values(ThenCase{"RangeHash",
+                               {"--by", "range(made)", "--every", "1 year", "--premake", "1",
+                                "--then", "hash(id)", "--modulus", "2"},
+                               "HASH (id)x2, plain",
+                               "PRIMARY KEY (id, made)"},
+                      ThenCase{"HashList",
+                               {"--by", "hash(id)", "--modulus", "2", "--then", "list(kind)",
+                                "--values", "low=0,1,2,3,4", "--values", "high=5,6,7,8,9"},
+                               "LIST (kind)x2",
+                               "PRIMARY KEY (id, kind)"}),
     [](const auto& param) { return std::string(param.param.name); });
 
 TEST_F(PartitionThen, RefusesWhatItDoesNotDo) {

@@ -25,7 +25,8 @@ class PartitionTime : public BackfillWorld {
     database_.Sql(kUuids);
     database_.Sql(
         "CREATE TABLE u (id uuid PRIMARY KEY, made timestamptz); INSERT INTO u SELECT v7(t), t "
-        "FROM generate_series(timestamptz '2090-01-01 12:00+00', '2090-06-15 12:00+00', '1 day') t");
+        "FROM generate_series(timestamptz '2090-01-01 12:00+00', '2090-06-15 12:00+00', '1 day') "
+        "t");
   }
 
   // "until 07-01, 07-01 to 08-01, DEFAULT" of the year, told by the server.
@@ -46,8 +47,9 @@ class PartitionTime : public BackfillWorld {
            "* interval '1 ms', 'MM/DD_HH24') ELSE 'odd' END";
   }
   [[nodiscard]] static std::string OfNumber(const char* unit) {
-    return std::string("CASE WHEN {0} ~ 'VALUE' THEN '' ELSE to_char(timestamptz 'epoch' + "
-                       "{0}::int8 * interval '1 ") +
+    return std::string(
+               "CASE WHEN {0} ~ 'VALUE' THEN '' ELSE to_char(timestamptz 'epoch' + "
+               "{0}::int8 * interval '1 ") +
            unit + "', 'MM/DD_HH24') END";
   }
 
@@ -83,9 +85,9 @@ TEST_F(PartitionTime, UuidsAreAttachedMaintainedAndListed) {
 
 TEST_F(PartitionTime, UuidsAreCopiedIntoTheMonthsOfAZone) {
   MakeUuids();
-  const Ran converted = Partition({"convert", "u", "--by", "range(id)", "--every", "1 quarter",
-                                   "--strategy", "copy", "--premake", "1", "--default", "no",
-                                   "--time-zone", "Europe/Berlin"});
+  const Ran converted =
+      Partition({"convert", "u", "--by", "range(id)", "--every", "1 quarter", "--strategy", "copy",
+                 "--premake", "1", "--default", "no", "--time-zone", "Europe/Berlin"});
   ASSERT_EQ(converted.code, 0) << converted.err;
   EXPECT_EQ(Bounds("u", OfUuid()), "12/31_23-03/31_22 03/31_22-06/30_22 06/30_22-09/30_22");
   EXPECT_EQ(Number("SELECT count(*) FROM u"), 166);
@@ -118,8 +120,8 @@ TEST_F(PartitionTime, OtherVersionsAreRefused) {
     MakeUuids();
     database_.Sql(fmt::format("INSERT INTO u VALUES (({})::uuid)", strange));
     for (const char* strategy : {"attach", "copy"}) {
-      const Ran ran = Partition({"convert", "u", "--by", "range(id)", "--every", "1 month",
-                                 "--strategy", strategy});
+      const Ran ran = Partition(
+          {"convert", "u", "--by", "range(id)", "--every", "1 month", "--strategy", strategy});
       EXPECT_EQ(ran.code, 4) << ran.err;
       EXPECT_THAT(ran.err, HasSubstr("is no uuid of version 7"));
     }
@@ -168,21 +170,22 @@ TEST_P(PartitionEpoch, HasMonths) {
   const Ran guessed = Partition({"maintain", "e", "--premake", "3"});
   EXPECT_EQ(guessed.code, 2) << guessed.err;
   EXPECT_THAT(guessed.err, HasSubstr(fmt::format("--epoch {}", GetParam().epoch)));
-  const Ran maintained = Partition({"maintain", "e", "--premake", "4", "--epoch", GetParam().epoch});
+  const Ran maintained =
+      Partition({"maintain", "e", "--premake", "4", "--epoch", GetParam().epoch});
   ASSERT_EQ(maintained.code, 0) << maintained.err;
   EXPECT_EQ(Bounds("e", moment),
             "DEFAULT 07/01_00-08/01_00 08/01_00-09/01_00 09/01_00-10/01_00 10/01_00-11/01_00 "
             "07/01_00");
-  const Ran split = Partition(
-      {"split", "e_until_2030_07", "--every", "1 quarter", "--epoch", GetParam().epoch});
+  const Ran split =
+      Partition({"split", "e_until_2030_07", "--every", "1 quarter", "--epoch", GetParam().epoch});
   ASSERT_EQ(split.code, 0) << split.err;
   EXPECT_EQ(Number("SELECT count(*) FROM e"), 166);
 }
 
 INSTANTIATE_TEST_SUITE_P(Units, PartitionEpoch,
                          ::testing::Values(EpochCase{"Seconds", "int", "seconds", "second", 1},
-                                           EpochCase{"Milliseconds", "bigint", "milliseconds",
-                                                     "ms", 1000}),
+                                           EpochCase{"Milliseconds", "bigint", "milliseconds", "ms",
+                                                     1000}),
                          [](const auto& param) { return std::string(param.param.name); });
 
 }  // namespace

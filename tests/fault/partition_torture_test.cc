@@ -1,0 +1,127 @@
+// Conversions both ways, splits and merges under their users, killed at random moments, even while
+// they are resumed and taken back: every row is right afterwards, and nothing of ours is left. A
+// round is its seed: `./dev torture parts 1 SEED` plays it again.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdlib>
+
+#include "tests/fault/partition_world.h"
+
+namespace pgalter::test {
+namespace {
+
+int NumberOf(const char* variable, int otherwise) {
+  const char* const text = std::getenv(variable);
+  return text == nullptr ? otherwise : std::atoi(text);
+}
+
+class PartitionTorture : public Partitioned, public ::testing::WithParamInterface<int> {
+ protected:
+  static constexpr int kKinds = 4;
+
+  [[nodiscard]] unsigned Moment(unsigned most) {
+    return std::uniform_int_distribution(0U, most)(dice_);
+  }
+
+  [[nodiscard]] long Runs() const {
+    if (database_.Value("SELECT to_regclass('pgalter.run') IS NULL") == "t") return 0;
+    return Number("SELECT count(*) FROM pgalter.run");
+  }
+
+  // Whether it was killed before its end.
+  bool Kill(const Words& words) {
+    const unsigned moment = Moment(1500);
+    Program program = Start(words);
+    std::this_thread::sleep_for(std::chrono::milliseconds(moment));  // the moment under test
+    program.Signal(SIGKILL);
+    const Ran ran = program.Wait(kLimit);
+    EXPECT_TRUE(ran.code == kKilled || ran.code == 0)
+        << "after " << moment << " ms: " << ran.code << "\n"
+        << ran.err;
+    AwaitNoRunner();
+    return ran.code == kKilled;
+  }
+
+  // To its end, with a kill, and another one while it is resumed.
+  void Torture(const Words& words) {
+    const long before = Runs();
+    if (!Kill(words)) return;
+    if (Runs() == before) {
+      const Ran ran = Run(words);
+      ASSERT_EQ(ran.code, 0) << ran.err;
+      return;
+    }
+    if (StateOfRun() == "done") return;
+    if (dice_() % 2 == 0) Kill({"resume", RunId()});
+    if (StateOfRun() != "done") ResumeToTheEnd();
+  }
+
+  // `revert` is asked for again until it says that it is done.
+  void Revert() {
+    const Words words{"revert", RunId(), "--yes"};
+    Kill(words);
+    if (StateOfRun() == "reverted") return;
+    const Ran ran = Run(words);
+    ASSERT_EQ(ran.code, 0) << ran.err;
+  }
+
+  void Prepare(int kind) {
+    MakeEvents(1500);
+    if (kind == 2) {
+      ASSERT_EQ(Run(Convert({"--premake", "1"})).code, 0);
+    }
+    if (kind == 3) {
+      ASSERT_EQ(Run(Convert({"--strategy", "copy"})).code, 0);
+      ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+    }
+  }
+
+  [[nodiscard]] Words WordsOf(int kind) const {
+    if (kind == 0) return Convert();
+    if (kind == 1) return Convert({"--strategy", "copy", "--workers", "2"});
+    const Rows names = database_.Connect().Exec(
+        "SELECT relname FROM pg_class WHERE relname ~ '^events_(p|until_)' AND relkind = 'r' ORDER "
+        "BY relname");
+    if (kind == 2) return {"partition", "split", names.back().at(0), "--every", "1 month", "--yes"};
+    return {"partition", "merge", names.at(0).at(0), names.at(1).at(0), names.at(2).at(0), "--yes"};
+  }
+
+  std::mt19937 dice_;
+};
+
+TEST_P(PartitionTorture, EveryRowIsRight) {
+  const auto seed = static_cast<unsigned>(NumberOf("PGALTER_TORTURE_SEED", 1000) + GetParam());
+  const int kind = static_cast<int>(seed % kKinds);
+  SCOPED_TRACE(fmt::format(
+      "seed {}: {}", seed,
+      std::array{"attach", "copy", "split", "merge"}.at(static_cast<std::size_t>(kind))));
+  dice_.seed(seed);
+  Prepare(kind);
+  if (HasFatalFailure()) return;
+  Users users(database_.conninfo(), seed);
+  Torture(WordsOf(kind));
+  if (HasFatalFailure()) return;
+  EXPECT_EQ(StateOfRun(), "done");
+  users.ahead = true;
+  users.AwaitWrites(50);
+  if (kind < 2 && dice_() % 2 == 0) {
+    Revert();
+    EXPECT_EQ(StateOfRun(), "reverted");
+  }
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectSame();
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), 0);
+  if (kind != 1) ExpectNothingOfOurs();  // a copy keeps the way back until `finish`
+}
+
+// One of each kind, or as many as are asked for.
+INSTANTIATE_TEST_SUITE_P(Rounds, PartitionTorture,
+                         ::testing::Range(0, std::max(4, NumberOf("PGALTER_TORTURE_ROUNDS", 4))));
+
+}  // namespace
+}  // namespace pgalter::test
