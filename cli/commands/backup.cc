@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 #include <filesystem>
+#include <fstream>
 
 #include "cli/connect.h"
 #include "cli/json_output.h"
@@ -9,6 +10,7 @@
 #include "cli/report.h"
 #include "cli/table.h"
 #include "engine/backup/restore.h"
+#include "engine/backup/restore_plan.h"
 #include "engine/sandbox/sandbox.h"
 #include "migrations/history/schema_lines.h"
 #include "migrations/history/sha256.h"
@@ -26,7 +28,9 @@ void AddOptions(po::options_description& options) {
       ("pg-bin", po::value<std::string>()->value_name("FOLDER"),
        "the programs of the server that it is restored into; default: as for `sandbox`")  //
       ("expect-rows", po::value<std::string>()->value_name("TABLE=N"),
-       "a table that must be there with at least so many rows");
+       "a table that must be there with at least so many rows")  //
+      ("database", po::value<std::string>()->value_name("NAME"),
+       "restore-plan: the database to be made; default: restored");
 }
 
 struct Counted {
@@ -94,10 +98,52 @@ void CheckExpected(const Context& context, const std::vector<Counted>& counts,
   problems.push_back(fmt::format("there is no table {} in it", table));
 }
 
+std::string HeadOf(const fs::path& path, DumpFormat format) {
+  if (format != DumpFormat::kPlain) return "";
+  constexpr std::size_t kHead = 65536;  // \connect stands before all rows
+  std::string head(kHead, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(file.gcount()));
+  return head;
+}
+
+ExitCode PrintRestorePlan(const Context& context) {
+  const fs::path path = fs::absolute(context.Operand(1));
+  const DumpFormat format = FormatOf(path);
+  const auto truncated = backup::FindTruncation(path, format);
+  if (!truncated.empty())
+    throw Rejected(ExitCode::kMismatch,
+                   fmt::format("{} cannot be restored: {}", path.string(), truncated.front()),
+                   "take an older one: pgalter backup verify FILE");
+  const std::string database = context.Has("database") ? context.Get("database") : "restored";
+  // The programs would take it for a connection string.
+  if (database.empty() || database.find_first_of("=\n") != std::string::npos ||
+      database.find("://") != std::string::npos)
+    throw Rejected(ExitCode::kUsage, fmt::format("--database \"{}\" is no name", database),
+                   "--database restored");
+  const backup::RestorePlan plan =
+      backup::PlanRestore(path.string(), format, HeadOf(path, format), database);
+  if (context.output == Output::kJson) {
+    PrintJson({{"version", 1},
+               {"file", path.string()},
+               {"format", std::string(backup::Name(format))},
+               {"commands", boost::json::array(plan.commands.begin(), plan.commands.end())},
+               {"notes", boost::json::array(plan.notes.begin(), plan.notes.end())}});
+    return ExitCode::kDone;
+  }
+  std::string text = "set -e\n";  // a script for sh
+  for (const std::string& note : plan.notes) text += fmt::format("# {}\n", note);
+  for (const std::string& command : plan.commands) text += command + "\n";
+  Print(text);
+  return ExitCode::kDone;
+}
+
 Task<ExitCode> Run(Context& context) {
+  if (context.Operand(0) == "restore-plan") co_return PrintRestorePlan(context);
   if (context.Operand(0) != "verify")
     throw Rejected(ExitCode::kUsage, fmt::format("backup \"{}\" is not known", context.Operand(0)),
-                   "pgalter backup verify FILE");
+                   "pgalter backup verify FILE, or pgalter backup restore-plan FILE");
   const fs::path path = context.Operand(1);
   const DumpFormat format = FormatOf(path);
   sandbox::Options options;
@@ -151,11 +197,14 @@ const CommandBody kBackupCommand{
         "pg_dump, plain of pg_dumpall. Errors, a dump that was cut off and a table that is "
         "missing end with 7. Owners and grants are left out. A plain dump is run by psql: it does "
         "whatever is written in it. No database of yours is asked.\n\n"
+        "`restore-plan` prints the commands that restore it, as a script for sh: with the program "
+        "that its format needs, stopping at the first error, into a database of its own. Nothing "
+        "is run. A dump that was cut off is refused (7).\n\n"
         "`pgalter attest --kind backup --file FILE` then writes down that it was there.",
     .most_operands = 2,
     .least_operands = 2,
     .takes_files = true,
-    .words = "verify",
+    .words = "verify restore-plan",
     .add_options = &AddOptions,
     .run = &Run};
 

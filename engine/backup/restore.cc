@@ -49,9 +49,6 @@ Restored RestoreScript(const sandbox::Sandbox& server, const std::filesystem::pa
   if (!outcome.ok() && restored.problems.empty())
     restored.problems.push_back(
         fmt::format("psql ended with {}: {}", outcome.exit_code, outcome.output.substr(0, kEnd)));
-  if (Tail(path, kEnd).find(LastLine(format)) == std::string::npos)
-    restored.problems.push_back(
-        fmt::format("its last line \"{}\" is missing: it was cut off", LastLine(format)));
   return restored;
 }
 
@@ -71,15 +68,20 @@ Restored RestoreArchive(const sandbox::Sandbox& server, const std::filesystem::p
   return restored;
 }
 
+}  // namespace
+
 // pg_restore takes rows that are missing at the end of a tar or of an uncompressed file of a
 // directory for the end of the rows.
-void FindTruncation(const std::filesystem::path& path, DumpFormat format,
-                    std::vector<std::string>& problems) {
+std::vector<std::string> FindTruncation(const std::filesystem::path& path, DumpFormat format) {
   namespace fs = std::filesystem;
   constexpr std::size_t kEndOfTar = 1024;  // two empty blocks
+  std::vector<std::string> problems;
+  const std::string_view last = LastLine(format);
+  if (!last.empty() && Tail(path, kEnd).find(last) == std::string::npos)
+    problems.push_back(fmt::format("its last line \"{}\" is missing: it was cut off", last));
   if (format == DumpFormat::kTar && Tail(path, kEndOfTar) != std::string(kEndOfTar, '\0'))
     problems.push_back("it does not end as a tar archive does: it was cut off");
-  if (format != DumpFormat::kDirectory) return;
+  if (format != DumpFormat::kDirectory) return problems;
   for (const fs::directory_entry& file : fs::directory_iterator(path)) {
     const std::string name = file.path().filename().string();
     // Rows are in NUMBER.dat; large objects in blob_NUMBER.dat.
@@ -89,9 +91,8 @@ void FindTruncation(const std::filesystem::path& path, DumpFormat format,
         !Tail(file.path(), kEnd).starts_with("\\.\n"))
       problems.push_back(fmt::format("{} of it does not end as rows do: it was cut off", name));
   }
+  return problems;
 }
-
-}  // namespace
 
 Restored Restore(const sandbox::Sandbox& server, const std::filesystem::path& path,
                  DumpFormat format) {
@@ -103,10 +104,10 @@ Restored Restore(const sandbox::Sandbox& server, const std::filesystem::path& pa
                          kLong);
     if (!made.ok()) throw sandbox::SandboxError("no database was made: " + made.output);
   }
-  if (format == DumpFormat::kPlain || format == DumpFormat::kCluster)
-    return RestoreScript(server, path, format);
-  Restored restored = RestoreArchive(server, path);
-  FindTruncation(path, format, restored.problems);
+  const bool script = format == DumpFormat::kPlain || format == DumpFormat::kCluster;
+  Restored restored = script ? RestoreScript(server, path, format) : RestoreArchive(server, path);
+  for (std::string& problem : FindTruncation(path, format))
+    restored.problems.push_back(std::move(problem));
   return restored;
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -128,6 +129,47 @@ TEST_F(Backup, WhatIsNoDumpIsSaidToBeNone) {
   EXPECT_THAT(refused(""), HasSubstr("is no dump of PostgreSQL"));
   EXPECT_THAT(refused("\x1f\x8b\x08"), HasSubstr("is compressed"));
   EXPECT_EQ(Verify((folder_ / "nowhere").string()).code, kUsage);
+}
+
+// The commands are run as they are printed.
+TEST_F(Backup, TheRestorePlanOfEachFormatRestoresIt) {
+  const std::string bin = SharedServer().bin_dir().string();
+  if (!fs::exists(fs::path(bin) / "createdb")) GTEST_SKIP() << "this server comes without createdb";
+  const std::string name = "it's \"restored\" " + std::to_string(getpid());
+  for (const char* format : {"p", "c", "d", "t"}) {
+    const std::string dump = Dump(format);
+    const Ran plan =
+        Program(PGALTER_BINARY, {"backup", "restore-plan", dump, "--database", name}).Wait();
+    ASSERT_EQ(plan.code, kDone) << plan.err;
+    std::ofstream(folder_ / "restore.sh") << plan.out;
+    // Where to connect is the operator's: PGHOST and its kin.
+    const std::string run = fmt::format(
+        "export PATH='{}':$PATH PGHOST='{}' PGPORT={} PGUSER=postgres; sh '{}'", bin,
+        database_.Value("SELECT split_part(current_setting('unix_socket_directories'), ',', 1)"),
+        database_.Value("SELECT current_setting('port')"), (folder_ / "restore.sh").string());
+    EXPECT_EQ(std::system(run.c_str()), 0) << format << plan.out;
+    // A second time the database is there: nothing is mixed into it.
+    EXPECT_NE(std::system((run + " 2>/dev/null").c_str()), 0) << format;
+    const std::string psql = fmt::format(
+        "PGHOST='{}' PGPORT={} PGUSER=postgres '{}/psql' -X -At -d \"{}\" -c 'SELECT count(*) FROM "
+        "orders' > '{}'",
+        database_.Value("SELECT split_part(current_setting('unix_socket_directories'), ',', 1)"),
+        database_.Value("SELECT current_setting('port')"), bin,
+        "it's \\\"restored\\\" " + std::to_string(getpid()), (folder_ / "count").string());
+    EXPECT_EQ(std::system(psql.c_str()), 0);
+    std::string count;
+    std::ifstream(folder_ / "count") >> count;
+    EXPECT_EQ(count, "5000") << format;
+    database_.Sql("DROP DATABASE \"it's \"\"restored\"\" " + std::to_string(getpid()) + "\"");
+  }
+}
+
+TEST_F(Backup, ADumpThatWasCutOffHasNoRestorePlan) {
+  const std::string file = Dump("p");
+  fs::resize_file(file, fs::file_size(file) * 2 / 3);
+  const Ran ran = Program(PGALTER_BINARY, {"backup", "restore-plan", file}).Wait();
+  EXPECT_EQ(ran.code, kMismatch);
+  EXPECT_THAT(ran.err, HasSubstr("cut off"));
 }
 
 }  // namespace
