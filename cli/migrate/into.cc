@@ -11,6 +11,7 @@
 #include "migrations/convert/alembic.h"
 #include "migrations/convert/liquibase.h"
 #include "migrations/formats/folder.h"
+#include "migrations/history/manifest.h"
 
 namespace pgalter::cli {
 
@@ -52,6 +53,7 @@ std::string TextOf(const fs::path& path) {
 void RefuseOthers(const convert::Drafts& drafts, const fs::path& into) {
   const formats::Folder folder(into, formats::Depth::kDeep);
   for (const std::string& file : folder.files()) {
+    if (file == history::kManifest) continue;  // judged when the files are read
     const auto draft = std::ranges::find(drafts.drafts, file, &convert::Draft::file);
     const bool ours = draft != drafts.drafts.end();
     if (ours && TextOf(into / file) == draft->text) continue;

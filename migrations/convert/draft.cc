@@ -12,6 +12,7 @@
 #include "migrations/formats/text.h"
 #include "migrations/history/new_name.h"
 #include "planner/sql/script.h"
+#include "planner/sql/text.h"
 
 namespace pgalter::convert {
 
@@ -69,6 +70,15 @@ std::string OneLine(std::string text) {
   std::ranges::replace_if(
       text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
   return text;
+}
+
+bool IsText(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = text[at] == '\0' ? 0 : sql::CharacterSize(text.substr(at));
+    if (size == 0) return false;
+    at += size;
+  }
+  return true;
 }
 
 std::string SumOf(const std::string& text) { return history::ChecksumsOf("", text, {}).statements; }
@@ -154,6 +164,7 @@ void Drafting::Check(const Draft& draft) {
     drafts_.problems.push_back(
         fmt::format("{} cannot be written as a file of pgalter: {}", draft.source->file, why));
   };
+  if (!IsText(draft.text)) return refuse("it holds bytes that are not UTF-8");
   if (!own.problems.empty())
     return refuse(fmt::format("line {}: {}", own.problems.front().line, own.problems.front().what));
   if (own.sections.size() != wanted)

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <map>
 
@@ -231,8 +232,19 @@ TEST_F(Into, FlywaysRowsAreThoseOfTheFilesThatWereWritten) {
       "text, type text, script text, checksum int, success bool);"
       "INSERT INTO public.flyway_schema_history VALUES (1, '1', 't', 'SQL', 'V1__t.sql', NULL, "
       "true)");
+  const Ran dry = Import({"--dry-run", "--output", "json"});
+  std::ofstream(beside_ / "import.json") << dry.out;
+  constexpr int kNoJudge = 77 << 8;  // npm cannot be reached
+  EXPECT_THAT(std::system(fmt::format("'{0}/tests/schemas/validate' '{0}/docs/schemas/import.json' "
+                                      "'{1}'",
+                                      PGALTER_SOURCE_DIR, (beside_ / "import.json").string())
+                              .c_str()),
+              ::testing::AnyOf(0, kNoJudge))
+      << dry.out << dry.err;
   const Ran ran = Import();
   ASSERT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_EQ(Program(PGALTER_BINARY, {"manifest", "--dir", Target()}).Wait().code, kDone);
+  EXPECT_EQ(Import().code, kDone) << "with a manifest beside the files";
   EXPECT_THAT(FilesOf(Target()).at("0001_t.sql"),
               AllOf(HasSubstr("-- origin: flyway 1\n"), HasSubstr("BEGIN;\nCREATE TABLE")));
   EXPECT_EQ(UpTarget().code, kDone);

@@ -59,8 +59,8 @@ std::string Shape(const Node& node) {
 
 TEST(Xml, ReadsElementsAttributesEntitiesAndCdata) {
   EXPECT_EQ(Shape(ReadXml("<?xml version=\"1.0\"?>\n<!-- <x> -->\n<a:r k='1 &lt; 2'><b/>"
-                          "x &amp; &#65;<![CDATA[ <y> ]]></a:r>\n")),
-            "r k=1 < 2 \"x & A <y> \"(b)");
+                          "x &amp; &#65;&#xE4;&#8364;<![CDATA[ <y> ]]></a:r>\n")),
+            "r k=1 < 2 \"x & A\xC3\xA4\xE2\x82\xAC <y> \"(b)");
 }
 
 TEST(Xml, SaysWhereItCannotBeRead) {
@@ -351,6 +351,15 @@ TEST(Drafts, NumbersAreKeptAndOtherVersionsAreNumbered) {
   ASSERT_EQ(renumbered.drafts.size(), 2U);
   EXPECT_EQ(renumbered.drafts[1].file, "0002_b.sql");
   EXPECT_THAT(renumbered.drafts[1].text, HasSubstr("-- origin: flyway 1.2\n"));
+}
+
+TEST(Drafts, BytesThatAreNoTextAreRefused) {
+  const Directory directory;
+  directory.Write("a.xml",
+                  "<databaseChangeLog><changeSet id=\"1\" author=\"a\"><sql>SELECT '\xE4'</sql>"
+                  "</changeSet></databaseChangeLog>");
+  const auto collection = ReadLiquibase(directory.path(), "");
+  EXPECT_THAT(MakeDrafts(collection).problems, ElementsAre(HasSubstr("not UTF-8")));
 }
 
 TEST(Drafts, AMarkOfOursInAStringIsRefused) {
