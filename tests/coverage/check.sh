@@ -55,23 +55,30 @@ check_word() {
   esac
 }
 
-expected=1
-while IFS='|' read -r _ number asked by tested _; do
-  number="${number// /}"
-  [[ $number =~ ^[0-9]+$ ]] || continue
-  ((number == expected)) || fail "row $number stands where $expected should"
-  expected=$((number + 1))
-  [[ -n ${asked// /} ]] || fail "row $number asks for nothing"
-  words="$(words_of "$by")"
-  [[ -n $words || $by == *'not yet'* ]] || fail "row $number has nothing, and does not say so"
-  while IFS= read -r word; do
-    [[ -z $word ]] || check_word "$number" "$word"
-  done <<<"$words"
-  names="$(words_of "$tested")"
-  [[ -n $names || $by == *'not yet'* ]] || fail "row $number has no test, and does not say what is missing"
-  while IFS= read -r name; do
-    [[ -z $name ]] || is test "$name" || fail "row $number: no test $name"
-  done <<<"$names"
-done <"$page"
-((expected == 158)) || fail "the last row is $((expected - 1)), not 157"
+# check_rows PREFIX COUNT: the table whose numbers begin with PREFIX.
+check_rows() {
+  local prefix="$1" count="$2" expected=1 number asked by tested words names
+  while IFS='|' read -r _ number asked by tested _; do
+    number="${number// /}"
+    [[ $number =~ ^$prefix([0-9]+)$ ]] || continue
+    number="${BASH_REMATCH[1]}"
+    ((number == expected)) || fail "row $prefix$number stands where $prefix$expected should"
+    expected=$((number + 1))
+    [[ -n ${asked// /} ]] || fail "row $prefix$number asks for nothing"
+    words="$(words_of "$by")"
+    [[ -n $words || $by == *'not yet'* ]] || fail "row $prefix$number has nothing, and does not say so"
+    while IFS= read -r word; do
+      [[ -z $word ]] || check_word "$prefix$number" "$word"
+    done <<<"$words"
+    names="$(words_of "$tested")"
+    [[ -n $names || $by == *'not yet'* ]] ||
+      fail "row $prefix$number has no test, and does not say what is missing"
+    while IFS= read -r name; do
+      [[ -z $name ]] || is test "$name" || fail "row $prefix$number: no test $name"
+    done <<<"$names"
+  done <"$page"
+  ((expected == count + 1)) || fail "the last row is $prefix$((expected - 1)), not $prefix$count"
+}
+check_rows '' 157
+check_rows E 61
 ((failures == 0))
