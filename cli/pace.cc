@@ -25,6 +25,8 @@ void AddThrottleOptions(po::options_description& options) {
   options.add_options()  //
       ("max-lag", po::value<std::string>(),
        "replay lag of a standby at which all stops, as 10s")  //
+      ("replica", po::value<Words>()->value_name("DSN")->composing(),
+       "a standby to ask directly, without a password; more than once")  //
       ("throttle", po::value<Words>()->composing(),
        "KEY=VALUE: a limit, as for pgalter throttle")  //
       ("without-signal", po::value<Words>()->composing(), "go on without this signal");
@@ -33,6 +35,9 @@ void AddThrottleOptions(po::options_description& options) {
 std::map<std::string, std::string> ThrottleOf(const Context& context) {
   std::map<std::string, std::string> keys;
   if (context.Has("max-lag")) keys["replay-lag-seconds"] = context.Get("max-lag");
+  if (context.Has("replica"))
+    for (const std::string& dsn : context.Get<Words>("replica"))
+      keys["replicas"] += (keys["replicas"].empty() ? "" : "; ") + dsn;
   if (context.Has("throttle")) {
     for (const std::string& text : context.Get<Words>("throttle")) {
       const std::size_t at = text.find('=');

@@ -1,5 +1,5 @@
-// The pace of what changes rows, as options: --workers, --chunk-time, --max-lag, --throttle and
-// --without-signal.
+// The pace of what changes rows, as options: --workers, --chunk-time, --max-lag, --replica,
+// --throttle and --without-signal.
 #pragma once
 
 #include <boost/program_options/options_description.hpp>
@@ -11,7 +11,7 @@
 
 namespace pgalter::cli {
 
-// --max-lag, --throttle, --without-signal.
+// --max-lag, --replica, --throttle, --without-signal.
 void AddThrottleOptions(boost::program_options::options_description& options);
 // As for `pgalter throttle --set`. Throws Rejected (usage).
 std::map<std::string, std::string> ThrottleOf(const Context& context);

@@ -4,7 +4,10 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <vector>
 
+#include "engine/pg/conninfo.h"
+#include "engine/pg/error.h"
 #include "engine/watch/signals.h"
 
 namespace pgalter::throttle {
@@ -14,7 +17,7 @@ namespace {
 using Problem = std::optional<std::string>;
 
 std::string KnownKeys() {
-  std::string keys = "ratio, expect-standbys, ignore-standbys, query";
+  std::string keys = "ratio, expect-standbys, ignore-standbys, standby-limits, replicas, query";
   for (const watch::Signal* signal : watch::AllSignals()) keys += fmt::format(", {}", signal->id);
   return keys;
 }
@@ -45,16 +48,57 @@ Problem ChangeExpected(Settings& settings, std::string_view value) {
   return std::nullopt;
 }
 
+// The words between separators, without blanks around them.
+std::vector<std::string> Split(std::string_view value, char separator) {
+  std::vector<std::string> words;
+  while (!value.empty()) {
+    const auto end = value.find(separator);
+    std::string_view word = value.substr(0, end);
+    while (!word.empty() && word.front() == ' ') word.remove_prefix(1);
+    while (!word.empty() && word.back() == ' ') word.remove_suffix(1);
+    if (!word.empty()) words.emplace_back(word);
+    value = end == std::string_view::npos ? std::string_view() : value.substr(end + 1);
+  }
+  return words;
+}
+
 Problem ChangeIgnored(Settings& settings, std::string_view value) {
   settings.watch.ignore_standbys.clear();
-  while (!value.empty()) {
-    const auto comma = value.find(',');
-    std::string_view name = value.substr(0, comma);
-    while (!name.empty() && name.front() == ' ') name.remove_prefix(1);
-    while (!name.empty() && name.back() == ' ') name.remove_suffix(1);
-    if (!name.empty()) settings.watch.ignore_standbys.emplace(name);
-    value = comma == std::string_view::npos ? std::string_view() : value.substr(comma + 1);
+  for (std::string& name : Split(value, ','))
+    settings.watch.ignore_standbys.insert(std::move(name));
+  return std::nullopt;
+}
+
+Problem ChangeStandbyLimits(Settings& settings, std::string_view value) {
+  std::map<std::string, double, std::less<>> limits;
+  for (const std::string& word : Split(value, ',')) {
+    const auto at = word.rfind('=');
+    std::optional<double> limit;
+    if (at != std::string::npos && at > 0)
+      limit = watch::Parse(word.substr(at + 1), watch::Unit::kSeconds);
+    if (!limit || *limit <= 0)
+      return fmt::format("standby-limits is NAME=LIMIT, such as reporting=10min: not \"{}\"", word);
+    limits[word.substr(0, at)] = *limit;
   }
+  settings.watch.standby_limits = std::move(limits);
+  return std::nullopt;
+}
+
+// They are kept with the run, where others may read them.
+Problem ChangeReplicas(Settings& settings, std::string_view value) {
+  std::set<std::string, std::less<>> replicas;
+  for (std::string& dsn : Split(value, ';')) {
+    try {
+      const pg::Conninfo parsed = pg::Conninfo::Parse(dsn);
+      if (parsed.Get("password") || parsed.Get("sslpassword"))
+        return "a standby's connection is kept with the run, and holds a password: leave it to "
+               ".pgpass, or to a service file (service=NAME)";
+    } catch (const pg::PgError& error) {
+      return fmt::format("a standby's connection is not understood: {}", error.what());
+    }
+    replicas.insert(std::move(dsn));
+  }
+  settings.watch.replicas = std::move(replicas);
   return std::nullopt;
 }
 
@@ -87,6 +131,8 @@ std::optional<std::string> Change(Settings& settings, std::string_view key,
   if (key == "ratio") return ChangeRatio(settings, value);
   if (key == "expect-standbys") return ChangeExpected(settings, value);
   if (key == "ignore-standbys") return ChangeIgnored(settings, value);
+  if (key == "standby-limits") return ChangeStandbyLimits(settings, value);
+  if (key == "replicas") return ChangeReplicas(settings, value);
   if (key == "query") {
     settings.watch.throttle_query = value;
     return std::nullopt;

@@ -4,6 +4,9 @@
 //   SIGNAL           a limit ("10s", "64MB", "20"); off: not read; default
 //   expect-standbys  how many must be connected; any
 //   ignore-standbys  names, with commas between
+//   standby-limits   NAME=LIMIT, with commas between: of these standbys instead of
+//                    replay-lag-seconds
+//   replicas         conninfo of standbys to ask directly, with ; between
 //   query            SQL whose number the signal throttle-query reads; empty: none
 #pragma once
 

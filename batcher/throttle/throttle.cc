@@ -64,16 +64,20 @@ Throttle::Throttle(asio::any_io_executor executor, guard::SessionOptions session
     : session_options_(watch::WatchingSession(std::move(session))),
       options_(std::move(options)),
       policy_(options_.policy),
+      replicas_(options_.settings.watch, memory_, session_options_),
       reconnect_(kReconnectForEver),
       open_(executor, asio::steady_timer::time_point::max()),
       group_(executor) {
   policy_.SetCeiling(options_.settings.ceiling);
+  options_.settings.watch.at_their_rates = true;
 }
 
 Task<> Throttle::Start() {
   std::vector<watch::Reading> readings;
   for (int round = 1;; ++round) {
     if (!session_.open()) session_ = co_await guard::Session::Open(session_options_);
+    replicas_.Inherit(session_.db().user(), session_.db().database());
+    co_await replicas_.LookOnce();
     readings = co_await watch::ReadAll(session_, options_.settings.watch, memory_);
     if (AllReadable(readings)) break;
     SignalsUnreadable refusal(readings);
@@ -83,6 +87,7 @@ Task<> Throttle::Start() {
     co_await async::SleepFor(options_.interval);
   }
   Judge(std::move(readings));
+  replicas_.Follow(group_, options_.interval);
   group_.Spawn(Watch());
 }
 
@@ -99,6 +104,7 @@ Task<> Throttle::Stop() {
 Task<> Throttle::Watch() {
   for (;;) {
     co_await async::SleepFor(options_.interval);
+    replicas_.Follow(group_, options_.interval);
     co_await Round();
   }
 }
@@ -129,6 +135,8 @@ Task<> Throttle::Reconnect() {
 
 void Throttle::Judge(std::vector<watch::Reading> readings) {
   readings_ = std::move(readings);
+  if (options_.more)
+    for (watch::Reading& reading : options_.more()) readings_.push_back(std::move(reading));
   policy_.Step(readings_, Clock::now());
   WakeIfOpen();
 }

@@ -11,6 +11,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -25,6 +26,7 @@
 #include "engine/guard/session.h"
 #include "engine/pg/reconnect_policy.h"
 #include "engine/watch/read_all.h"
+#include "engine/watch/replicas.h"
 
 namespace pgalter::throttle {
 
@@ -34,7 +36,10 @@ using async::Task;
 struct ThrottleOptions {
   Settings settings;
   UtilisationOptions policy;
-  async::Milliseconds interval{1'000};
+  // Of the quickest signals; the others are read at so many times that (watch::Signal::every).
+  async::Milliseconds interval{450};
+  // Of others, judged with the signals; asked every round. Never waits.
+  std::function<std::vector<watch::Reading>()> more;
 };
 
 // Signals that cannot be read at the start: each has to be made readable or waived. what() names
@@ -69,7 +74,7 @@ class Throttle {
   Snapshot snapshot() const;
 
   // At any time, by the keys of settings.h. The error text; nullopt: it is set. A ratio works at
-  // once, everything else from the next round on.
+  // once, everything else when it is read next.
   [[nodiscard]] std::optional<std::string> Set(std::string_view key, std::string_view value);
   const Settings& settings() const { return options_.settings; }
 
@@ -85,6 +90,7 @@ class Throttle {
   ThrottleOptions options_;
   UtilisationPolicy policy_;
   watch::Memory memory_;
+  watch::Replicas replicas_;
   guard::Session session_;
   std::vector<watch::Reading> readings_;
   std::string trouble_;

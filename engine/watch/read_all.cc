@@ -48,12 +48,27 @@ Task<Observation> Observe(const Signal& signal, SignalContext& context, Millisec
   co_return seen;
 }
 
-void Fill(Reading& reading, Observation seen, const WatchOptions& options) {
+void Fill(Reading& reading, const Observation& seen, const WatchOptions& options) {
   reading.seen = seen.seen;
   reading.value = seen.value;
-  reading.text = std::move(seen.text);
+  reading.text = seen.text;
   if (seen.server_limit && !options.limits.contains(reading.signal))
     reading.limit = *seen.server_limit;
+  if (seen.own_limit) reading.limit = *seen.own_limit;
+}
+
+// Spread over the rounds, so that not all slow ones meet in one; neighbours in the table, which
+// read the same, together. What somebody gave a limit, or what could not be read, is looked at
+// again soon.
+bool IsDue(const Signal& signal, std::size_t index, const WatchOptions& options,
+           const Memory& memory) {
+  constexpr int kSoon = 2;
+  const auto kept = memory.kept.find(signal.id);
+  if (!options.at_their_rates || kept == memory.kept.end()) return true;
+  int every = signal.every;
+  const bool readable = kept->second.seen == Seen::kMeasured || kept->second.seen == Seen::kAbsent;
+  if (!readable || options.limits.contains(signal.id)) every = std::min(every, kSoon);
+  return memory.round % every == static_cast<std::int64_t>(index / 2) % every;
 }
 
 }  // namespace
@@ -65,14 +80,28 @@ Task<std::vector<Reading>> ReadAll(guard::Session& session, const WatchOptions& 
   const auto limit =
       options.deadline + kMostQuestions * std::chrono::ceil<Milliseconds>(session.round_trip());
   std::vector<Reading> readings;
+  ++memory.round;
+  memory.round_standbys.reset();
+  memory.round_waits.reset();
+  std::size_t index = 0;
   for (const Signal* signal : AllSignals()) {
-    if (options.without.contains(signal->id)) continue;
+    const std::size_t at = index++;
+    if (options.without.contains(signal->id)) {
+      memory.kept.erase(std::string(signal->id));
+      continue;
+    }
     Reading reading = Blank(*signal, options);
+    if (session.open() && !IsDue(*signal, at, options, memory)) {
+      Fill(reading, memory.kept.at(std::string(signal->id)), options);
+      readings.push_back(std::move(reading));
+      continue;
+    }
     const auto now = async::Clock::now();
     const auto left = limit - std::chrono::duration_cast<Milliseconds>(now - begin);
     SignalContext context{session, options, memory, now, reading.limit};
     Observation seen = co_await Observe(*signal, context, left);
-    Fill(reading, std::move(seen), options);
+    Fill(reading, seen, options);
+    memory.kept[std::string(signal->id)] = std::move(seen);
     readings.push_back(std::move(reading));
   }
   co_return readings;

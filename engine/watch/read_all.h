@@ -1,4 +1,5 @@
-// ReadAll: one round over all signals that are not waived, within one deadline.
+// ReadAll: one round over all signals that are not waived, within one deadline. With
+// `at_their_rates` those that are not due are as they were read last.
 //
 // Never throws for what a server answers or fails to answer: that is a reading, too. A lost
 // connection makes the rest unreadable and leaves `session` closed; opening it again is the

@@ -1,4 +1,5 @@
-// The physical standbys that stream from this server, and how far behind their replay is.
+// The standbys of this server and how far behind their replay is: those that stream from it, as it
+// shows them, and those that were named by address (replicas.h), with what streams from them.
 #pragma once
 
 #include <optional>
@@ -12,11 +13,12 @@ namespace pgalter::watch {
 struct StandbyLag {
   std::string name;
   double bytes = 0;
-  double seconds = 0;
+  double seconds = 0;  // without the delay that it was told to keep
+  double delay = 0;
 };
 
 struct Standbys {
-  std::optional<Observation> failure;  // set: there is no answer; do not look at `lags`
+  std::optional<Observation> failure;  // set: not all can be seen
   std::vector<StandbyLag> lags;
 };
 
@@ -24,7 +26,9 @@ struct Standbys {
 // replay nothing. One that was there before and is not any more is a failure.
 Task<Standbys> ReadStandbys(SignalContext& context);
 
-// The worst by one of its measures, with the others' names left out.
-Observation WorstOf(const Standbys& standbys, double StandbyLag::*measure);
+// The one that is worst for its limit. A lag past its limit counts even where another standby
+// cannot be seen. Pure.
+Observation WorstBySeconds(const Standbys& standbys, const WatchOptions& options, double limit);
+Observation WorstByBytes(const Standbys& standbys, const WatchOptions& options, double limit);
 
 }  // namespace pgalter::watch

@@ -13,6 +13,7 @@ namespace {
 namespace json = boost::json;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using namespace std::chrono_literals;
 
 class Lagging : public BackfillWorld {
@@ -104,6 +105,62 @@ TEST_F(Lagging, AStandbyThatDoesNotReplayStopsTheRun) {
   ExpectStatusSays("standby follower");
   on_standby.Exec("SELECT pg_wal_replay_resume()");
   ExpectGoodEnd(program, writers);
+}
+
+class NamedStandby : public Lagging {
+ protected:
+  // The server does not show it: it is a standby of a standby, or a hosted one.
+  void ExpectNoChunkPastItsLimit(Words words) {
+    sandbox::StandbyOptions options;
+    options.name = "named";
+    options.settings = {"cluster_name = 'named'"};
+    const sandbox::Sandbox standby = SharedServer().MakeStandby(options);
+    AwaitStreaming();
+    words.insert(words.end(), {"--max-lag", "2s", "--replica", standby.conninfo(database_.name()),
+                               "--throttle", "ratio=0.005"});
+    Program program = Start(words);
+    AwaitWindows(1);
+    Session on_standby(standby.conninfo());
+    on_standby.Exec("SELECT pg_wal_replay_pause()");
+    const auto fault = std::chrono::steady_clock::now();
+    auto last = fault;
+    std::string seen = Committed();
+    while (std::chrono::steady_clock::now() < fault + 8s) {
+      const std::string now = Committed();
+      if (now != seen) last = std::chrono::steady_clock::now();
+      seen = now;
+      std::this_thread::sleep_for(5ms);
+    }
+    EXPECT_GT(last, fault + 500ms) << "nothing went on before: this shows nothing";
+    // The next heartbeat comes within a second, and is late after two more.
+    EXPECT_LE(last - fault, 1s + 2s + 1s);
+    AwaitProgress("throttle_ratio = 0 AND throttle_reason LIKE 'replay-lag-seconds%named%'");
+    EXPECT_EQ(StateOfRun(), "running") << "it is done, and stands still for that";
+    on_standby.Exec("SELECT pg_wal_replay_resume()");
+    LetGo();
+    const Ran ran = program.Wait(kLimit);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+  }
+};
+
+TEST_F(NamedStandby, PastItsLimitNoChunkOfABackfillBegins) {
+  MakeItems();
+  ExpectNoChunkPastItsLimit(Backfill());
+  EXPECT_EQ(Undone(), 0);
+}
+
+TEST_F(NamedStandby, PastItsLimitNoChunkOfACopyBegins) {
+  MakeItems();
+  ExpectNoChunkPastItsLimit(
+      {"rebuild", "items", "--alter", "ALTER a TYPE bigint", "--yes", "--chunk-time", "5ms"});
+}
+
+TEST_F(Lagging, AStandbyWithAPasswordInItsConnectionIsRefused) {
+  MakeItems(100);
+  const Ran ran = Run(Backfill({"--replica", "host=a password=geheim"}));
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.err, HasSubstr(".pgpass"));
+  EXPECT_THAT(ran.err, Not(HasSubstr("geheim")));
 }
 
 TEST_F(Lagging, AStandbyThatIsGoneStopsTheRunUntilItIsBack) {

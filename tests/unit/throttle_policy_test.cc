@@ -515,16 +515,55 @@ TEST(Snapshot, IsJsonWithRatioAndReasonAtItsTop) {
   EXPECT_TRUE(signals.at(1).at("value").is_null());
 }
 
-TEST(WorstOf, NamesTheStandby) {
+TEST(Worst, NamesTheStandby) {
   watch::Standbys standbys;
-  EXPECT_EQ(WorstOf(standbys, &watch::StandbyLag::bytes).seen, Seen::kAbsent);
+  const watch::WatchOptions options;
+  EXPECT_EQ(WorstByBytes(standbys, options, 4096).seen, Seen::kAbsent);
   standbys.lags = {{"near", 10, 5}, {"far", 2048, 1}};
-  const auto bytes = WorstOf(standbys, &watch::StandbyLag::bytes);
+  const auto bytes = WorstByBytes(standbys, options, 4096);
   EXPECT_EQ(bytes.value, 2048);
   EXPECT_THAT(bytes.text, HasSubstr("standby far: 1.0 s and 2.0 kB behind"));
-  EXPECT_THAT(WorstOf(standbys, &watch::StandbyLag::seconds).text, HasSubstr("standby near"));
+  EXPECT_THAT(WorstBySeconds(standbys, options, 10).text, HasSubstr("standby near"));
   standbys.failure = watch::Observation::Unreadable("gone");
-  EXPECT_EQ(WorstOf(standbys, &watch::StandbyLag::bytes).seen, Seen::kUnreadable);
+  EXPECT_EQ(WorstByBytes(standbys, options, 4096).seen, Seen::kUnreadable);
+}
+
+TEST(Worst, ALagPastItsLimitCountsWhereAnotherStandbyCannotBeSeen) {
+  watch::Standbys standbys;
+  standbys.lags = {{"near", 0, 5}};
+  standbys.failure = watch::Observation::Unreadable("gone");
+  EXPECT_EQ(WorstBySeconds(standbys, {}, 6).seen, Seen::kUnreadable);
+  EXPECT_EQ(WorstBySeconds(standbys, {}, 5).seen, Seen::kMeasured);
+}
+
+TEST(Worst, IsMeasuredByEachStandbysOwnLimit) {
+  watch::Standbys standbys;
+  standbys.lags = {{"reports", 9000, 50}, {"failover", 10, 3}};
+  watch::WatchOptions options;
+  options.standby_limits["reports"] = 600;
+  const auto seconds = WorstBySeconds(standbys, options, 10);
+  EXPECT_THAT(seconds.text, HasSubstr("standby failover"));
+  EXPECT_EQ(seconds.own_limit, std::nullopt);
+  standbys.lags[0].seconds = 400;
+  EXPECT_EQ(WorstBySeconds(standbys, options, 10).own_limit, 600);
+  EXPECT_THAT(WorstByBytes(standbys, options, 4096).text, HasSubstr("standby failover"));
+}
+
+TEST(Settings, NameStandbysAndNeverTheirPasswords) {
+  Settings settings;
+  EXPECT_EQ(Change(settings, "standby-limits", "reports=10min,dr=2h"), std::nullopt);
+  EXPECT_EQ(settings.watch.standby_limits.at("reports"), 600);
+  EXPECT_EQ(settings.watch.standby_limits.at("dr"), 7200);
+  EXPECT_THAT(Change(settings, "standby-limits", "reports").value(), HasSubstr("NAME=LIMIT"));
+  EXPECT_EQ(settings.watch.standby_limits.size(), 2U) << "what is refused changes nothing";
+  EXPECT_EQ(Change(settings, "replicas", "host=a dbname=x; service=b"), std::nullopt);
+  EXPECT_TRUE(settings.watch.replicas.contains("service=b"));
+  for (const char* dsn : {"host=a password=geheim", "postgresql://u:geheim@a/x"}) {
+    const std::string refusal = Change(settings, "replicas", dsn).value();
+    EXPECT_THAT(refusal, HasSubstr(".pgpass"));
+    EXPECT_EQ(refusal.find("geheim"), std::string::npos);
+  }
+  EXPECT_EQ(settings.watch.replicas.size(), 2U);
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ constinit const Signal kActiveSessions{.id = "active-sessions",
                                        .summary = "client sessions that run a statement",
                                        .unit = Unit::kSessions,
                                        .default_limit = 50,
+                                       .every = 16,
                                        .read = &Read};
 
 }  // namespace pgalter::watch

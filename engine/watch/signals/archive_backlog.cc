@@ -53,6 +53,7 @@ constinit const Signal kArchiveBacklog{.id = "archive-backlog",
                                        .summary = "WAL segments that wait for the archive",
                                        .unit = Unit::kSegments,
                                        .default_limit = 42,
+                                       .every = 36,
                                        .read = &Read};
 
 }  // namespace pgalter::watch

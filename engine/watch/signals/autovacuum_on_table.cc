@@ -32,6 +32,7 @@ constinit const Signal kAutovacuumOnTable{.id = "autovacuum-on-table",
                                           .summary = "an autovacuum works on the table",
                                           .unit = Unit::kNumber,
                                           .default_limit = 2,
+                                          .every = 24,
                                           .read = &Read};
 
 }  // namespace pgalter::watch

@@ -49,6 +49,7 @@ constinit const Signal kCommitLatency{.id = "commit-latency",
                                       .summary = "how long a small commit takes",
                                       .unit = Unit::kMilliseconds,
                                       .default_limit = 100,
+                                      .every = 20,
                                       .read = &Read};
 
 }  // namespace pgalter::watch

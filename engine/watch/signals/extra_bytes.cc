@@ -47,6 +47,7 @@ constinit const Signal kExtraBytes{
     .summary = "WAL since this runner came, the table's growth, and what is made beside it",
     .unit = Unit::kBytes,
     .effect = Effect::kBudget,
+    .every = 36,
     .read = &Read};
 
 }  // namespace pgalter::watch

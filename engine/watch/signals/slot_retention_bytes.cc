@@ -34,6 +34,7 @@ constinit const Signal kSlotRetentionBytes{.id = "slot-retention-bytes",
                                            .summary = "WAL kept on disk for a replication slot",
                                            .unit = Unit::kBytes,
                                            .default_limit = 8.0 * 1024 * 1024 * 1024,
+                                           .every = 36,
                                            .read = &Read};
 
 }  // namespace pgalter::watch

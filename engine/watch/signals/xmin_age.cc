@@ -70,6 +70,7 @@ constinit const Signal kXminAge{.id = "xmin-age",
                                 .summary = "age of the oldest transaction that keeps dead rows",
                                 .unit = Unit::kSeconds,
                                 .default_limit = 3600,
+                                .every = 24,
                                 .read = &Read};
 
 }  // namespace pgalter::watch
