@@ -25,9 +25,16 @@ std::string What(const lock::LockInfo& lock) {
   return lock.mode ? fmt::format("{} on {}", locks::Name(*lock.mode), object) : object;
 }
 
-std::string Line(const lock::LockNode& node) {
+std::string StepOf(const lock::SessionInfo& session, const StepsAtWork& steps) {
+  const auto found = steps.find(RunOf(session));
+  return found == steps.end() ? "" : found->second;
+}
+
+std::string Line(const lock::LockNode& node, const StepsAtWork& steps) {
   const lock::SessionInfo& session = node.session;
   std::string line = Who(session);
+  if (const std::string step = StepOf(session, steps); !step.empty())
+    line += fmt::format(" (step {})", step);
   if (node.wanted) {
     line += " waits";
     if (node.waiting_for) line += " " + lock::HumanAge(*node.waiting_for);
@@ -45,11 +52,12 @@ std::string Line(const lock::LockNode& node) {
   return Printable(line);
 }
 
-void AddChildren(const lock::LockNode& node, const std::string& indent, std::string& text) {
+void AddChildren(const lock::LockNode& node, const StepsAtWork& steps, const std::string& indent,
+                 std::string& text) {
   for (std::size_t i = 0; i < node.waiters.size(); ++i) {
     const bool last = i + 1 == node.waiters.size();
-    text += indent + (last ? "└─ " : "├─ ") + Line(node.waiters[i]) + "\n";
-    AddChildren(node.waiters[i], indent + (last ? "   " : "│  "), text);
+    text += indent + (last ? "└─ " : "├─ ") + Line(node.waiters[i], steps) + "\n";
+    AddChildren(node.waiters[i], steps, indent + (last ? "   " : "│  "), text);
   }
 }
 
@@ -66,12 +74,19 @@ json::value Seconds(const std::optional<lock::Milliseconds>& age) {
   return static_cast<double>(age->count()) / 1000;
 }
 
-json::object NodeJson(const lock::LockNode& node) {
+json::value TextOrNull(const std::string& text) {
+  if (text.empty()) return nullptr;
+  return json::value(text);
+}
+
+json::object NodeJson(const lock::LockNode& node, const StepsAtWork& steps) {
   json::array waiters;
-  for (const lock::LockNode& waiter : node.waiters) waiters.emplace_back(NodeJson(waiter));
+  for (const lock::LockNode& waiter : node.waiters) waiters.emplace_back(NodeJson(waiter, steps));
   return {{"pid", node.session.pid},
           {"user", node.session.user},
           {"application_name", node.session.application_name},
+          {"run", TextOrNull(RunOf(node.session))},
+          {"step", TextOrNull(StepOf(node.session, steps))},
           {"state", node.session.state},
           {"transaction_age_s", Seconds(node.session.transaction_age)},
           {"query", node.session.query},
@@ -83,18 +98,24 @@ json::object NodeJson(const lock::LockNode& node) {
 
 }  // namespace
 
-std::string LockTreeText(const std::vector<lock::LockNode>& trees) {
+std::string RunOf(const lock::SessionInfo& session) {
+  constexpr std::string_view kOurs = "pgalter/";
+  const std::string_view name = session.application_name;
+  return name.starts_with(kOurs) ? std::string(name.substr(kOurs.size())) : std::string();
+}
+
+std::string LockTreeText(const std::vector<lock::LockNode>& trees, const StepsAtWork& steps) {
   std::string text;
   for (const lock::LockNode& tree : trees) {
-    text += Line(tree) + "\n";
-    AddChildren(tree, "", text);
+    text += Line(tree, steps) + "\n";
+    AddChildren(tree, steps, "", text);
   }
   return text;
 }
 
-json::object LocksJson(const std::vector<lock::LockNode>& trees) {
+json::object LocksJson(const std::vector<lock::LockNode>& trees, const StepsAtWork& steps) {
   json::array sessions;
-  for (const lock::LockNode& tree : trees) sessions.emplace_back(NodeJson(tree));
+  for (const lock::LockNode& tree : trees) sessions.emplace_back(NodeJson(tree, steps));
   return {{"version", 1}, {"trees", std::move(sessions)}};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,14 @@
 
 namespace pgalter::cli {
 
-std::string LockTreeText(const std::vector<lock::LockNode>& trees);
-boost::json::object LocksJson(const std::vector<lock::LockNode>& trees);
+// Of runs of ours: the step at work, by the run's id.
+using StepsAtWork = std::map<std::string, std::string>;
+
+// The run that a session belongs to; empty: none.
+std::string RunOf(const lock::SessionInfo& session);
+
+std::string LockTreeText(const std::vector<lock::LockNode>& trees, const StepsAtWork& steps = {});
+boost::json::object LocksJson(const std::vector<lock::LockNode>& trees,
+                              const StepsAtWork& steps = {});
 
 }  // namespace pgalter::cli

@@ -394,6 +394,48 @@ TEST_F(Cli, LocksShowsTheTree) {
   waiter.Wait();
 }
 
+TEST_F(Cli, LocksEndsWhoIsInTheWayAndNobodyElse) {
+  database_.Sql("CREATE TABLE orders (id int)");
+  Session bystander = database_.Connect();
+  Session holder = database_.Connect();
+  Session waiter = database_.Connect();
+  Session ours(database_.conninfo() +
+               " application_name=pgalter/7d4e1c52-6f0e-4f3a-9b57-2f6f0f6f3c11");
+  holder.Exec("BEGIN; LOCK TABLE orders IN SHARE MODE");
+  ours.Exec("BEGIN; LOCK TABLE orders IN SHARE MODE");
+  waiter.Send("DELETE FROM orders");
+  database_.AwaitLockWait(waiter.backend_pid());
+  const auto end = [this](const char* how, int pid, std::vector<std::string> more) {
+    std::vector<std::string> words{"locks", how, std::to_string(pid)};
+    words.insert(words.end(), more.begin(), more.end());
+    return OnDatabase(words);
+  };
+  const auto confirmed = [](int pid) {
+    return std::vector<std::string>{"--yes", "--confirm", std::to_string(pid)};
+  };
+  const Ran stranger =
+      end("--terminate", bystander.backend_pid(), confirmed(bystander.backend_pid()));
+  EXPECT_EQ(stranger.code, 4);
+  EXPECT_THAT(stranger.err, HasSubstr("neither waits for a lock nor is waited for"));
+  const Ran own = end("--terminate", ours.backend_pid(), confirmed(ours.backend_pid()));
+  EXPECT_EQ(own.code, 4);
+  EXPECT_THAT(own.err, HasSubstr("a session of a pgalter run"));
+  const int pid = holder.backend_pid();
+  EXPECT_EQ(end("--terminate", pid, {}).code, 2);
+  EXPECT_EQ(end("--terminate", pid, {"--yes"}).code, 2) << "it is asked twice";
+  EXPECT_EQ(end("--terminate", pid, confirmed(pid + 1)).code, 2);
+  EXPECT_EQ(end("--terminate", pid, {"--cancel", "1"}).code, 2);
+  EXPECT_EQ(holder.Value("SELECT 1"), "1") << "it lives";
+
+  EXPECT_EQ(end("--terminate", pid, confirmed(pid)).code, 0);
+  EXPECT_THROW(holder.Value("SELECT 1"), SqlError);
+  EXPECT_EQ(ours.Value("SELECT 1"), "1");
+  EXPECT_TRUE(waiter.busy()) << "for our own";
+  EXPECT_EQ(end("--cancel", waiter.backend_pid(), confirmed(waiter.backend_pid())).code, 0);
+  EXPECT_THROW(waiter.Wait(), SqlError);
+  EXPECT_EQ(waiter.Value("SELECT 1"), "1") << "only its statement was cancelled";
+}
+
 TEST_F(Cli, ASandboxIsStartedListedUsedAndStopped) {
   const Ran started = Run({"sandbox", "start", "--output", "json"});
   ASSERT_EQ(started.code, 0) << started.err;
