@@ -43,7 +43,8 @@ toml::table LoadConfigFile(const std::string& path) {
            "name one with --config, or leave --config and --env out");
   try {
     toml::table table = toml::parse_file(path);
-    CheckKeys(table, path, "", {"env", "lint", "migrations"});
+    CheckKeys(table, path, "",
+              {"abort", "env", "hooks", "lint", "migrations", "signal", "webhook"});
     return table;
   } catch (const toml::parse_error& error) {
     Reject(fmt::format("{}:{}: {}", path, error.source().begin.line, error.description()), "");

@@ -41,6 +41,9 @@ std::vector<std::string> Environment(const Context& context) {
 std::vector<std::string> Arguments(const Context& context, const std::string& run) {
   std::vector<std::string> arguments{"pgalter", "resume", run, "--no-color"};
   if (context.Has("take-over")) arguments.emplace_back("--take-over");
+  if (context.Has("config"))
+    arguments.insert(arguments.end(),
+                     {"--config", std::filesystem::absolute(context.Get("config")).string()});
   if (!context.log_file.empty())
     arguments.insert(arguments.end(),
                      {"--log-file", std::filesystem::absolute(context.log_file).string()});

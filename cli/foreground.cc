@@ -9,6 +9,7 @@
 #include "cli/connect.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
+#include "cli/outside/machine.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/wiring.h"
@@ -32,15 +33,19 @@ Task<> ListenForSignals(const Context& context, std::string run, async::Stopper&
 }
 
 // Runs `outcome` to its end beside the progress and the signals, which end with it.
-Task<run::Outcome> Supervise(const Context& context, const run::RunnerOptions& options,
+Task<run::Outcome> Supervise(const Context& context, run::RunnerOptions options,
                              run::Progress& progress) {
   async::Stopper stopper;
   run::Outcome outcome;
+  outside::Machine machine(context, outside::LoadConfig(context), options.run);
   std::exception_ptr failure;
   async::TaskGroup group(co_await boost::asio::this_coro::executor);
   group.Spawn(ShowProgress(context, options.run, progress));
   group.Spawn(ListenForSignals(context, options.run, stopper));
   try {
+    co_await machine.Prepare(stopper);
+    options.outside = &machine;
+    machine.Follow(group, stopper, progress);
     outcome = co_await run::Execute(options, stopper, progress);
   } catch (...) {
     failure = std::current_exception();
@@ -52,6 +57,9 @@ Task<run::Outcome> Supervise(const Context& context, const run::RunnerOptions& o
     if (!failure && !async::IsCancellation(std::current_exception()))
       failure = std::current_exception();
   }
+  std::string event = failure ? "failed" : std::string(state::Name(outcome.state));
+  std::string note = failure ? Judge(failure).text : outcome.message;
+  co_await machine.End(std::move(event), std::move(note), progress);
   if (failure) std::rethrow_exception(failure);
   co_return outcome;
 }

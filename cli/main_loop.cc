@@ -8,6 +8,7 @@
 
 #include "cli/arguments.h"
 #include "cli/help_text.h"
+#include "cli/outside/config.h"
 #include "cli/report.h"
 
 namespace pgalter::cli {
@@ -45,6 +46,8 @@ ExitCode Dispatch(const std::vector<std::string>& arguments) {
   OpenLog(context);
   Log(fmt::format("pgalter {} begins", context.command->name));
   WarnOfPassword(context);
+  // Before a run is made that could not begin.
+  if (outside::IsReadBy(*context.command)) static_cast<void>(outside::LoadConfig(context));
   const ExitCode code = RunCommand(context);
   Log(fmt::format("pgalter {} ends with exit code {}", context.command->name,
                   static_cast<int>(code)));

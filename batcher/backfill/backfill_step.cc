@@ -35,6 +35,8 @@ throttle::ThrottleOptions OptionsFrom(const run::Environment& env, const Spec& s
   const auto grace = std::chrono::duration_cast<Milliseconds>(options.policy.grace);
   options.policy.grace = async::LimitOf("throttle-grace", grace);
   options.settings.watch.run = env.run.id;
+  if (env.outside != nullptr)
+    options.more = [outside = env.outside] { return outside->Readings(); };
   options.settings.watch.table = table.name;
   if (spec.table_bytes >= 0) options.settings.watch.table_bytes_at_start = spec.table_bytes;
   for (const auto& [key, value] : spec.throttle) {
@@ -230,8 +232,8 @@ Task<> BackfillStep::Do(run::Environment& env, const state::Step& step) {
     co_return;
   }
   const state::Run own = co_await SettledRun(env, step);
-  run::Environment with_own{env.sessions, env.main, env.observer, env.stopper,
-                            env.lease,    own,      env.progress, env.control};
+  run::Environment with_own{env.sessions, env.main,     env.observer, env.stopper, env.lease,
+                            own,          env.progress, env.control,  env.outside};
   co_await MakeTrigger(with_own, step);
   co_await DoBackfill(with_own);
   co_await RecordWithoutWindows(env, step);

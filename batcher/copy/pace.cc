@@ -20,6 +20,8 @@ throttle::ThrottleOptions OptionsFrom(const run::Environment& env, const std::st
   const auto grace = std::chrono::duration_cast<async::Milliseconds>(options.policy.grace);
   options.policy.grace = async::LimitOf("throttle-grace", grace);
   options.settings.watch.run = env.run.id;
+  if (env.outside != nullptr)
+    options.more = [outside = env.outside] { return outside->Readings(); };
   options.settings.watch.table = table;
   options.settings.watch.made_in = capture::SchemaOf(env.run.id);
   for (const auto& [key, value] : PaceOf(env).throttle)

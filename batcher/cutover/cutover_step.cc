@@ -148,24 +148,30 @@ Task<> Settle(run::Environment& env, async::Stopper& stopper) {
   }
 }
 
+Task<std::optional<std::string>> WhyNot(run::Environment& env, const state::Step& step) {
+  const bool may = co_await MayCutOver(env);
+  if (!may) co_return fmt::format("it waits for: pgalter cutover {}", env.run.id);
+  if (env.outside == nullptr) co_return std::nullopt;
+  co_return co_await env.outside->WhyNot("before-cutover", step.id);
+}
+
 // The log stays small, and the swap short, however long it takes.
-Task<> AwaitLeave(run::Environment& env) {
-  bool may = co_await MayCutOver(env);
-  if (may) co_return;
+Task<> AwaitLeave(run::Environment& env, const state::Step& step) {
+  std::optional<std::string> why = co_await WhyNot(env, step);
+  if (!why) co_return;
   Session user = co_await copy::OpenSession(env);
-  while (!may) {
+  while (why) {
     const std::vector<Flow> flows = co_await capture::LoadFlows(env.main, env.run.id, "forward");
     std::string names;
     for (const Flow& flow : flows) {
       co_await rebuild::Follow(env, env.stopper, user, flow, kFew);
       names += (names.empty() ? "" : ", ") + flow.from;
     }
-    env.progress.note = fmt::format(
-        "the new table of {} is ready and kept up to date; it waits for: pgalter cutover {}", names,
-        env.run.id);
+    env.progress.note =
+        fmt::format("the new table of {} is ready and kept up to date; {}", names, *why);
     async::FailPoint("cutover-waits");
     co_await env.stopper.SleepFor(kBetweenRounds);
-    may = co_await MayCutOver(env);
+    why = co_await WhyNot(env, step);
   }
   env.progress.note.clear();
 }
@@ -189,7 +195,7 @@ run::Task<> CutoverStep::Do(run::Environment& env, const state::Step& step) {
   };
   std::optional<async::Milliseconds> swapped;
   while (!swapped) {
-    co_await AwaitLeave(env);
+    co_await AwaitLeave(env, step);
     try {
       swapped = co_await SwapUnderLadder(env, env.stopper, Way::kThere, record);
     } catch (const Postponed&) {

@@ -16,6 +16,7 @@ class AttachStep : public run::StepHandler {
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+  [[nodiscard]] bool CutsOver() const override { return true; }
 };
 
 // Steps of kind "partition-settle": foreign keys that were added NOT VALID are validated.

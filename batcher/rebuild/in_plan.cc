@@ -72,8 +72,8 @@ Task<state::Run> OwnRun(run::Environment& env, const state::Step& step) {
 }
 
 run::Environment WithRun(run::Environment& env, const state::Run& own) {
-  return run::Environment{env.sessions, env.main, env.observer, env.stopper,
-                          env.lease,    own,      env.progress, env.control};
+  return run::Environment{env.sessions, env.main,     env.observer, env.stopper, env.lease,
+                          own,          env.progress, env.control,  env.outside};
 }
 
 }  // namespace

@@ -145,8 +145,8 @@ Task<bool> CopyStep::Done(run::Environment&, const state::Step&) { co_return fal
 Task<> CopyStep::Do(run::Environment& env, const state::Step& step) {
   const plan::Split split = SplitOfStep(env, step);
   const state::Run own = RunWithPace(env);
-  run::Environment with_own{env.sessions, env.main, env.observer, env.stopper,
-                            env.lease,    own,      env.progress, env.control};
+  run::Environment with_own{env.sessions, env.main,     env.observer, env.stopper, env.lease,
+                            own,          env.progress, env.control,  env.outside};
   if (async::SafeguardOn("split-shape")) co_await CheckShape(env, split);
   if (!step.spec.contains("copied_at")) co_await Copy(with_own, step, split);
   co_await CompareAll(with_own, split);

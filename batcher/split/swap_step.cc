@@ -63,8 +63,8 @@ Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
   const pg::Result before = co_await env.main.db().Query(query);
   const auto identity = before.Get<std::string>(0, 0);
   const state::Run own = RunWithPace(env);
-  run::Environment with_own{env.sessions, env.main, env.observer, env.stopper,
-                            env.lease,    own,      env.progress, env.control};
+  run::Environment with_own{env.sessions, env.main,     env.observer, env.stopper, env.lease,
+                            own,          env.progress, env.control,  env.outside};
   co_await CompareAll(with_own, split);
   const pg::Result copied = co_await env.main.db().Query(
       "SELECT COALESCE(max(spec->>'copied_at'), '0') FROM pgalter.step"

@@ -217,6 +217,7 @@ const CommandBody kBackfillCommand{
         "kind, `pgalter resume` goes on from the last chunk.",
     .most_operands = 1,
     .least_operands = 1,
+    .reads_config = true,
     .add_options = &AddOptions,
     .run = &Run};
 

@@ -158,6 +158,7 @@ const CommandBody kPartitionCommand{
         "rows; of the others nothing is taken back once it is done.",
     .most_operands = kAnyNumber,
     .least_operands = 1,
+    .reads_config = true,
     .words = "convert add attach detach split merge maintain retain hold release undo list",
     .add_options = &AddOptions,
     .run = &Run};

@@ -194,6 +194,7 @@ const CommandBody kRebuildCommand{
         "the tables have changed places, `pgalter abort` leaves all as it was.",
     .most_operands = 32,
     .least_operands = 1,
+    .reads_config = true,
     .add_options = &AddOptions,
     .run = &Run};
 

@@ -85,6 +85,7 @@ const CommandBody kResumeCommand{
         "A run that is done is left alone (exit code 0); one that was aborted cannot go on (4). "
         "RUN can be left out when one run is active.",
     .most_operands = 1,
+    .reads_config = true,
     .add_options = &AddOptions,
     .run = &Run};
 

@@ -166,6 +166,7 @@ const CommandBody kRunCommand{
         "changed in chunks. After a crash of whatever kind `pgalter resume` goes on. A plan whose "
         "tables have changed since it was made is refused (exit code 4).",
     .most_operands = 1,
+    .reads_config = true,
     .takes_files = true,
     .add_options = &AddOptions,
     .run = &Run};

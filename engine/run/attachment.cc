@@ -70,6 +70,7 @@ Task<Attachment> Attach(const RunnerOptions& options, const std::string& owner,
   Attachment made;
   made.sessions.connect = options.connect;
   made.sessions.run = options.run;
+  made.outside = options.outside;
   made.main = co_await guard::Session::Open(made.sessions);
   co_await RefuseStandby(made.main);
   co_await state::RefusePublication(made.main);

@@ -15,6 +15,7 @@ struct Attachment {
   state::Run run;
   std::vector<state::Step> steps;
   state::Control control;
+  Outside* outside = nullptr;
 };
 
 // `owner` names this runner for the lease. Throws Failure (the run is unknown), guard::LeaseLost,

@@ -39,8 +39,8 @@ StepHandler& HandlerOf(const Handlers& handlers, const state::Step& step) {
 
 Environment MakeEnvironment(const Work& work) {
   Attachment& with = work.attachment;
-  return Environment{with.sessions, with.main, with.observer, work.stopper,
-                     with.lease,    with.run,  work.progress, with.control};
+  return Environment{with.sessions, with.main,     with.observer, work.stopper, with.lease,
+                     with.run,      work.progress, with.control,  with.outside};
 }
 
 Task<> Record(const Work& work, int ordinal, state::StepState to) {
@@ -93,6 +93,19 @@ void TellStep(const Work& work, const state::Step& step) {
   progress.fraction = static_cast<double>(step.ordinal - 1) / progress.steps;
 }
 
+// Until nobody is against it.
+Task<> AwaitConsent(Environment& env, std::string event, std::string what) {
+  constexpr async::Milliseconds kAskAgain{2'000};
+  if (env.outside == nullptr) co_return;
+  std::optional<std::string> why = co_await env.outside->WhyNot(event, what);
+  while (why) {
+    env.progress.note = fmt::format("step {} does not begin: {}", what, *why);
+    co_await env.stopper.SleepFor(kAskAgain);
+    why = co_await env.outside->WhyNot(event, what);
+  }
+  env.progress.note.clear();
+}
+
 Task<> Walk(Work work) {
   co_await RecordActive(work);
   Environment env = MakeEnvironment(work);
@@ -107,6 +120,8 @@ Task<> Walk(Work work) {
     StepHandler& handler = HandlerOf(work.handlers, step);
     TellStep(work, step);
     if (!gate && !behind_gate) ThrowIfBeyond(env, step);
+    std::string event = handler.CutsOver() ? "before-cutover" : "before-step";
+    if (!gate) co_await AwaitConsent(env, std::move(event), step.id);
     co_await Record(work, step.ordinal, state::StepState::kRunning);
     async::FailPoint("step-started");
     const bool done = co_await handler.Done(env, step);

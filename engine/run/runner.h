@@ -16,6 +16,7 @@ struct RunnerOptions {
   pg::ConnectOptions connect;
   std::string run;
   Handlers handlers;
+  Outside* outside = nullptr;  // outlives the run; null: there is none
   async::Milliseconds reconnect_budget{std::chrono::minutes(5)};
 };
 

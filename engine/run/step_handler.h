@@ -12,6 +12,7 @@
 
 #include "engine/async/stopper.h"
 #include "engine/guard/session.h"
+#include "engine/run/outside.h"
 #include "engine/run/progress.h"
 #include "engine/state/control.h"
 #include "engine/state/runs.h"
@@ -30,6 +31,7 @@ struct Environment {
   const state::Run& run;
   Progress& progress;
   const state::Control& control;  // as last read; changes while a step runs
+  Outside* outside = nullptr;     // null: there is none
 };
 
 class StepHandler {
@@ -43,6 +45,8 @@ class StepHandler {
   virtual Task<> Do(Environment& env, const state::Step& step) = 0;
   // Takes back what the step made, as far as it was made. Idempotent.
   virtual Task<> Undo(Environment& env, const state::Step& step) = 0;
+  // Users meet something else once it is done, and nobody else asks whether it may begin now.
+  [[nodiscard]] virtual bool CutsOver() const { return false; }
 };
 
 using Handlers = std::map<std::string, StepHandler*, std::less<>>;
