@@ -141,7 +141,7 @@ class Outside : public RebuildWorld {
         kind, event));
   }
 
-  void BreakRule(const std::string& action) const {
+  void BreakRule(const std::string& action) {
     MakeItems();
     Write("p95", "40");
     Write("pgalter.toml", fmt::format("[[abort]]\nname = \"p95\"\nabove = \"baseline + 50 %\"\n"

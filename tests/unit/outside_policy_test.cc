@@ -77,9 +77,8 @@ TEST(Body, ForSlackIsOneTextWithNothingThatMeansMore) {
                                   {"table", "<!here>&"}, {"note", "no"},
                                   {"run", "7d"},         {"throttle_reason", ""}};
   EXPECT_EQ(BodyFor(slack, facts),
-            R"({"text":"pgalter rebuild of &lt;!here&gt;&amp;: failed; no (7d)"
-})");
-  EXPECT_THAT(BodyFor(Webhook(), facts), HasSubstr(R"("table":"<!here>&")"));
+            "{\"text\":\"pgalter rebuild of &lt;!here&gt;&amp;: failed; no (7d)\"}");
+  EXPECT_THAT(BodyFor(Webhook(), facts), HasSubstr("\"table\":\"<!here>&\""));
 }
 
 TEST(Variables, AreTheFactsByName) {
