@@ -3,7 +3,7 @@
 
 rows=1000000 repeats=3 keys="bigint uuid" padding=60 seconds=20 rate=500 idle_reader=30
 methods="single loop keyset plain1 pgalter1 pgalter2"
-pgalter="" shared_buffers=2GB
+only="" pgalter="" shared_buffers=2GB
 
 die() {
   echo "bench: $*" >&2
@@ -17,6 +17,10 @@ read_options() {
       --idle-reader)
         (($# > 1)) || die "$1 needs a value"
         idle_reader="$2"
+        ;;
+      --recipes)
+        (($# > 1)) || die "$1 needs a value"
+        only="$2"
         ;;
       --rows | --repeats | --keys | --methods | --padding | --seconds | --rate | --pgalter | \
         --shared-buffers)

@@ -90,11 +90,13 @@ SELECT what, how FROM (
   UNION ALL SELECT 'the comment on the view ' || {2}, 'there' FROM v WHERE obj_description(oid, 'pg_class') IS NOT NULL
   UNION ALL SELECT 'an option of the view ' || {2}, 'there' FROM v WHERE reloptions IS NOT NULL
   UNION ALL SELECT 'the owner of the view ' || {2}, 'another' FROM v, c WHERE v.relowner <> c.relowner
-  UNION ALL SELECT 'column ' || quote_ident(n.attname) || ' of the view ' || {2}, 'another'
+  UNION ALL SELECT 'the default, comment or name of column ' || quote_ident(n.attname) || ' of the view ' || {2}, 'another'
     FROM v JOIN pg_attribute n ON n.attrelid = v.oid AND n.attnum > 0 LEFT JOIN a ON a.attname = n.attname
     WHERE a.attname IS NULL OR col_description(v.oid, n.attnum) IS NOT NULL
       OR (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = v.oid AND d.adnum = n.attnum)
-         IS DISTINCT FROM CASE WHEN a.moves THEN a.given END
+         IS DISTINCT FROM (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attribute m
+           JOIN pg_attrdef d ON d.adrelid = m.attrelid AND d.adnum = m.attnum
+           WHERE m.attrelid = to_regclass({1}) AND m.attname = n.attname)
   UNION ALL SELECT 'trigger ' || quote_ident(tgname) || ' of the view ' || {2}, 'there' FROM pg_trigger JOIN v ON v.oid = tgrelid
     WHERE NOT tgisinternal AND (tgname <> 'pgalter_split' OR tgenabled <> 'O')
   UNION ALL SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0) || ' (uses ' || {2} || ')', 'there'

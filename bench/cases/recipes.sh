@@ -18,8 +18,14 @@ INSERT INTO events (id, account_id, created_at, a, payload)
 \\endif
 SQL
 
-# NAME|how far|statement. As far as programs of the old form go.
-recipes='nothing||
+# NAME|how far|statement|what has to be there before. As far as programs of the old form go. A statement
+# that begins with INTO is what --split is told.
+parted='CREATE TABLE all_events (LIKE events INCLUDING ALL) PARTITION BY RANGE (id)'
+attached="$parted; ALTER TABLE all_events ATTACH PARTITION events FOR VALUES FROM (MINVALUE) TO (2000000000)"
+renamed="$attached; ALTER TABLE events RENAME TO events_1; ALTER TABLE all_events RENAME TO events;
+  CREATE TABLE events_rest PARTITION OF events DEFAULT"
+renamed="${renamed//$'\n'/}"
+recipes="nothing||
 as it is|contract|ALTER TABLE events ADD COLUMN n int NOT NULL DEFAULT 7
 add-column|contract|ALTER TABLE events ADD COLUMN n uuid DEFAULT gen_random_uuid()
 add-column serial|contract|ALTER TABLE events ADD COLUMN n bigserial
@@ -39,19 +45,37 @@ update-rows|contract|UPDATE events SET c = a + 1
 row-security|migrate|ALTER TABLE events ENABLE ROW LEVEL SECURITY
 rebuild|contract|VACUUM FULL events
 rebuild unlogged|contract|ALTER TABLE events SET UNLOGGED
-rebuild generated|contract|ALTER TABLE events ADD COLUMN g int GENERATED ALWAYS AS (a + 1) STORED'
+rebuild generated|contract|ALTER TABLE events ADD COLUMN g int GENERATED ALWAYS AS (a + 1) STORED
+exclude|contract|ALTER TABLE events ADD CONSTRAINT once EXCLUDE USING btree (id WITH =)
+add-primary-key|contract|ALTER TABLE events ADD PRIMARY KEY (id)|CREATE UNIQUE INDEX ON events (id);\
+ ALTER TABLE events DROP CONSTRAINT events_pkey
+attach-partition|contract|ALTER TABLE all_events ATTACH PARTITION events FOR VALUES FROM (0) TO (2000000000)|$parted
+create-partition|contract|CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (2000000000) TO (3000000000)|$renamed
+detach-partition|contract|ALTER TABLE all_events DETACH PARTITION events|$attached
+create-index of partitions|contract|CREATE INDEX ON events (a)|$renamed
+refresh-matview|contract|REFRESH MATERIALIZED VIEW sums|CREATE MATERIALIZED VIEW sums AS SELECT id, a FROM events;\
+ CREATE UNIQUE INDEX ON sums (id)
+domain-constraint|contract|ALTER DOMAIN quantity ADD CONSTRAINT sane CHECK (VALUE >= 0)|CREATE DOMAIN quantity AS bigint;\
+ ALTER TABLE events ALTER c TYPE quantity
+enum-value|contract|ALTER TYPE mood ADD VALUE 'sad'|CREATE TYPE mood AS ENUM ('glad'); ALTER TABLE events ADD mood mood
+move-tablespace|contract|ALTER INDEX events_pkey SET TABLESPACE pg_default
+rename-object|contract|ALTER SEQUENCE spare RENAME TO other|CREATE SEQUENCE spare
+drop-object|contract|DROP VIEW all_of_it|CREATE VIEW all_of_it AS SELECT * FROM events
+drop-table|migrate|DROP TABLE child|CREATE TABLE child (e bigint REFERENCES events)
+split|contract|INTO events (c) INTO event_c"
 
 prepare_recipe() {
   fresh "$from"
-  in_db one <<<"CREATE SEQUENCE new_events; CREATE TABLE accounts (id bigint PRIMARY KEY);
+  in_db one <<<"$1; CREATE SEQUENCE new_events; CREATE TABLE accounts (id bigint PRIMARY KEY);
     INSERT INTO accounts SELECT generate_series(0, 200000);
     UPDATE events SET account_id = 0 WHERE account_id IS NULL; VACUUM ANALYZE accounts"
 }
 
-# recipe HOW_FAR STATEMENT -> "p50 p99 max seconds"
+# recipe HOW_FAR STATEMENT BEFORE -> "p50 p99 max seconds"
 recipe() {
-  local reader="" begun ended=0
-  prepare_recipe
+  local reader="" begun ended=0 what=(--sql "$2")
+  [[ $2 != INTO\ * ]] || what=(--split "${2#INTO }")
+  prepare_recipe "$3"
   start_users "$scratch/recipes.sql" "$rate"
   { echo "BEGIN; SELECT FROM events WHERE id = 1;"; sleep "$idle_reader"; echo "COMMIT;"; } |
     in_db one >/dev/null &
@@ -59,7 +83,7 @@ recipe() {
   sleep 1
   begun="$(date +%s.%N)"
   if [[ -n $2 ]]; then
-    "$pgalter" run --sql "$2" --through "$1" --lock-budget 120s --yes --dsn "$(dsn one)" \
+    "$pgalter" run "${what[@]}" --through "$1" --lock-budget 120s --yes --dsn "$(dsn one)" \
       </dev/null >"$scratch/recipe.log" 2>&1 || die "$2 failed: $(cat "$scratch/recipe.log")"
   else
     wait "$reader"
@@ -77,14 +101,16 @@ recipe() {
 seconds=600
 # A prepared statement whose column changes its type fails, whoever changes it.
 protocol=simple
-while IFS='|' read -r name far statement; do
+while IFS='|' read -r name far statement before; do
+  [[ -z $only || " $only " == *" ${name// /-} "* ]] || continue
   for ((i = 0; i < repeats; i++)); do
-    recipe "$far" "$statement" >>"$scratch/recipe.$name"
+    recipe "$far" "$statement" "$before" >>"$scratch/recipe.$name"
   done
 done <<<"$recipes"
 protocol=prepared
 printf '| recipe | p50 | p99 | longest | it took, s |\n|---|---|---|---|---|\n'
-while IFS='|' read -r name _ _; do
+while IFS='|' read -r name _; do
+  [[ -s $scratch/recipe.$name ]] || continue
   file="$scratch/recipe.$name"
   printf '| %s | %s | %s | %s | %s |\n' "$name" "$(median "$file" 1)" "$(median "$file" 2)" \
     "$(cut -d' ' -f3 "$file" | sort -g | tail -1)" "$(median "$file" 4)"
