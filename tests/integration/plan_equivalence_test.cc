@@ -18,6 +18,7 @@
 
 #include "planner/plan/planner.h"
 #include "planner/plan/render/format.h"
+#include "tests/integration/plan_pairs.h"
 #include "tests/integration/plan_probe.h"
 #include "tests/support/live_schema.h"
 #include "tests/support/plan_case.h"
@@ -255,6 +256,11 @@ class PlanEquivalence : public ::testing::TestWithParam<std::string> {
     session.Exec("CREATE TABLESPACE elsewhere LOCATION ''");
   }
   static void TearDownTestSuite() {
+    pairs_.Print();
+    // All cases, where they were asked for; a tenth of them needs a newer server.
+    if (::testing::GTEST_FLAG(filter) == "*") {
+      EXPECT_GE(pairs_.cases(), 150U);
+    }
     plain_.reset();
     planned_.reset();
   }
@@ -267,10 +273,12 @@ class PlanEquivalence : public ::testing::TestWithParam<std::string> {
 
   static std::unique_ptr<FreshDatabase> plain_;
   static std::unique_ptr<FreshDatabase> planned_;
+  static test::PlanPairs pairs_;
 };
 
 std::unique_ptr<FreshDatabase> PlanEquivalence::plain_;
 std::unique_ptr<FreshDatabase> PlanEquivalence::planned_;
+test::PlanPairs PlanEquivalence::pairs_;
 
 TEST_P(PlanEquivalence, LeavesWhatThePlainStatementLeaves) {
   const PlanCase test_case = test::ReadPlanCase(PGALTER_SOURCE_DIR "/tests/plan/" + GetParam());
@@ -279,6 +287,7 @@ TEST_P(PlanEquivalence, LeavesWhatThePlainStatementLeaves) {
   const FreshDatabase& plain = *plain_;
   const FreshDatabase& planned = *planned_;
   const Plan plan = PlanOf(planned, test_case.statement);
+  pairs_.Note(plan, planned);
   SCOPED_TRACE(FindFormat("text")->render(plan));
   for (const Statement& statement : plan.statements) {
     if (test_case.answer != "mixed") {
