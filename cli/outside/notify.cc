@@ -172,8 +172,7 @@ Task<> Notifier::Post(const Webhook& webhook, std::string name, json::object fac
 Task<> Notifier::Record() {
   if (unrecorded_.empty() || async::Clock::now() < record_again_) co_return;
   try {
-    if (!session_.open())
-      session_ = co_await guard::Session::Open(options_);
+    if (!session_.open()) session_ = co_await guard::Session::Open(options_);
     while (!unrecorded_.empty()) {
       co_await state::RecordEvent(session_, run_, unrecorded_.front());
       unrecorded_.pop_front();

@@ -17,7 +17,8 @@ Task<std::vector<Event>> LastEvents(Session& session, std::string run, int most)
       co_await session.db().Query("SELECT to_regclass('pgalter.event') IS NOT NULL");
   if (!there.Get<bool>(0, 0)) co_return events;
   const pg::Result rows = co_await session.db().Query(
-      "SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), event, kind, name, code, said"
+      "SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), event, kind, name, "
+      "code, said"
       " FROM pgalter.event WHERE run = $1 ORDER BY id DESC LIMIT $2",
       run, most);
   for (int row = 0; row < rows.rows(); ++row)
