@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <optional>
+
 #include "batcher/split/objects_sql.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
@@ -28,6 +30,10 @@ std::string Apply(const std::string& values, const char* local = "true") {
       "ROWS FROM (pg_catalog.unnest({0}), pg_catalog.unnest({1})) AS s (n, v))",
       kNames, values, local);
 }
+
+// Whoever waits for the lock behind it waits for no longer.
+constexpr async::Milliseconds kLockWait{500};
+constexpr async::Milliseconds kBusyPause{200};
 
 // {0} the source, {1} the new table, {2} the view, as literals; {3} the columns that move, {4}
 // these and the key's, as arrays. What the split itself makes or takes off is left out. NOT NULL is
@@ -163,7 +169,23 @@ run::Task<> CheckShape(run::Environment& env, const plan::Split& split) {
         co_await env.main.db().Query(fmt::format("SELECT coalesce(({}), '')", Differences(split)));
     co_return row.Get<std::string>(0, 0);
   };
-  const std::string differences = co_await guard::RunInTransaction(env.main, read);
+  // The functions that show an expression lock its table.
+  guard::TransactionOptions options;
+  options.lock_timeout = kLockWait;
+  std::optional<std::string> found;
+  while (!found) {
+    env.stopper.ThrowIfStopping();
+    try {
+      found = co_await guard::RunInTransaction(env.main, options, read);
+    } catch (const pg::PgError& error) {
+      if (error.klass() != pg::SqlstateClass::kLockNotAvailable) throw;
+    }
+    if (found) break;
+    env.progress.note = "somebody holds a lock that keeps readers out; trying again";
+    co_await env.stopper.SleepFor(kBusyPause);
+  }
+  env.progress.note.clear();
+  const std::string& differences = *found;
   if (differences.empty()) co_return;
   throw run::Failure(
       run::ExitCode::kRefused,
