@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <utility>
 
 #include "cli/human.h"
@@ -40,7 +41,8 @@ async::StopReason ReasonOf(Reaction reaction) {
 std::string HostName() {
   std::string name(256, '\0');
   if (::gethostname(name.data(), name.size() - 1) != 0) return "";
-  return name.c_str();
+  name.resize(std::strlen(name.c_str()));
+  return name;
 }
 
 [[noreturn]] void Refuse(const std::string& kind, const Prober& prober,
