@@ -170,12 +170,12 @@ std::int64_t NextRows(std::int64_t rows, async::Clock::duration took) {
 class Ranges {
  public:
   Ranges(Comparison& comparison, capture::Walk walk, std::vector<std::string> columns, double all,
-         boost::asio::any_io_executor executor)
+         const boost::asio::any_io_executor& executor)
       : comparison_(comparison),
         walk_(std::move(walk)),
         columns_(std::move(columns)),
         all_(all),
-        mutex_(std::move(executor)) {
+        mutex_(executor) {
     if (comparison.options.from.walk == columns_) next_ = comparison.options.from.key;
   }
 

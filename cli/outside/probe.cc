@@ -115,7 +115,7 @@ Task<Observation> Prober::ReadSql() {
   co_return seen;
 }
 
-Task<Observation> Prober::ReadProgram() {
+Task<Observation> Prober::ReadProgram() const {
   ProgramCall call;
   call.words = probe_.command;
   call.limit = probe_.timeout;

@@ -18,7 +18,7 @@ class Prober {
 
  private:
   Task<watch::Observation> ReadSql();
-  Task<watch::Observation> ReadProgram();
+  Task<watch::Observation> ReadProgram() const;
 
   Probe probe_;
   guard::SessionOptions options_;

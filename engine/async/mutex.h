@@ -10,8 +10,8 @@ namespace pgalter::async {
 
 class Mutex {
  public:
-  explicit Mutex(boost::asio::any_io_executor executor)
-      : freed_(std::move(executor), boost::asio::steady_timer::time_point::max()) {}
+  explicit Mutex(const boost::asio::any_io_executor& executor)
+      : freed_(executor, boost::asio::steady_timer::time_point::max()) {}
 
   // Ended by a cancel of the waiter, which then holds nothing.
   Task<> Lock() {
