@@ -11,5 +11,5 @@ set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # Loaded when it is needed: nothing in the program names it (engine/pg/libpq_on_demand.cc).
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "libpq5")
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "postgresql-15")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "postgresql-15, curl")
 include(CPack)
