@@ -11,21 +11,6 @@
 
 namespace pgalter::partition {
 
-namespace {
-
-Task<> RecordTrigger(run::Environment& env, std::string name, std::string table) {
-  state::Artefact trigger;
-  trigger.run = env.run.id;
-  trigger.kind = "trigger";
-  trigger.name = std::move(name);
-  trigger.relation = table;
-  const pg::Result oid = co_await env.main.db().Query("SELECT $1::regclass::oid", table);
-  trigger.relid = oid.Get<pg::Oid>(0, 0);
-  co_await state::RecordArtefact(env.main, trigger);
-}
-
-}  // namespace
-
 Task<std::vector<std::string>> GuardWhole(run::Environment& env, std::string schema,
                                           std::string whole, std::vector<std::string> partitions) {
   const cutover::SnapshotGuard guard = cutover::GuardOf(env.run.id, schema);
@@ -37,10 +22,12 @@ Task<> RecordWholeGuard(run::Environment& env, std::string schema, std::string w
                         std::vector<std::string> partitions) {
   if (!async::SafeguardOn("snapshot-guard")) co_return;
   const cutover::SnapshotGuard guard = cutover::GuardOf(env.run.id, schema);
-  if (async::SafeguardOn("snapshot-guard-of-partitions"))
-    for (std::size_t i = 0; i < partitions.size(); ++i)
-      co_await RecordTrigger(env, guard.TriggerOf(i), partitions[i]);
-  co_await RecordTrigger(env, guard.trigger, whole);
+  std::vector<std::string> names;
+  if (!async::SafeguardOn("snapshot-guard-of-partitions")) partitions.clear();
+  for (std::size_t i = 0; i < partitions.size(); ++i) names.push_back(guard.TriggerOf(i));
+  names.push_back(guard.trigger);
+  partitions.push_back(std::move(whole));
+  co_await state::RecordTriggers(env.main, env.run.id, std::move(names), std::move(partitions));
   state::Artefact function;
   function.run = env.run.id;
   function.kind = "function";

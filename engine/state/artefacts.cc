@@ -11,6 +11,18 @@ Task<> RecordArtefact(Session& session, const Artefact& artefact) {
       artefact.run, artefact.kind, artefact.name, artefact.relation, artefact.relid);
 }
 
+Task<> RecordTriggers(Session& session, std::string run, std::vector<std::string> names,
+                      std::vector<std::string> relations) {
+  co_await session.db().Query(
+      "INSERT INTO pgalter.artefact (run, kind, name, relation, relid, recorded_at)"
+      " SELECT $1, 'trigger', name, relation, relation::regclass::oid,"
+      "   clock_timestamp() + n * interval '1 microsecond'"
+      " FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS t (name, relation, n)"
+      " ON CONFLICT (run, kind, name) DO UPDATE SET dropped_at = NULL,"
+      " relation = excluded.relation, relid = excluded.relid",
+      run, names, relations);
+}
+
 Task<> RecordDropped(Session& session, const Artefact& artefact) {
   co_await session.db().Query(
       "UPDATE pgalter.artefact SET dropped_at = clock_timestamp()"

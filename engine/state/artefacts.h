@@ -20,6 +20,10 @@ struct Artefact {
 };
 
 Task<> RecordArtefact(Session& session, const Artefact& artefact);
+// Triggers in one statement, by name and table, however many there are: for who holds locks. The
+// first is dropped last.
+Task<> RecordTriggers(Session& session, std::string run, std::vector<std::string> names,
+                      std::vector<std::string> relations);
 Task<> RecordDropped(Session& session, const Artefact& artefact);
 
 // What has not been dropped yet, in the order in which it must be: newest first.
