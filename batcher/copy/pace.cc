@@ -76,6 +76,13 @@ Pace PaceOf(const run::Environment& env) {
   return pace;
 }
 
+int WorkersOf(const run::Environment& env) {
+  const auto* wanted = env.control.throttle.if_contains("workers");
+  if (wanted == nullptr) return PaceOf(env).workers;
+  const auto wish = backfill::ReadWish("workers", std::string_view(wanted->as_string()));
+  return wish && wish->workers ? *wish->workers : PaceOf(env).workers;
+}
+
 Task<guard::Session> OpenSession(const run::Environment& env) {
   guard::SessionOptions options = env.sessions;
   options.settings = PaceOf(env).settings;

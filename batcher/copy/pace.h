@@ -19,6 +19,8 @@ struct Pace {
 };
 
 Pace PaceOf(const run::Environment& env);
+// How many workers are wanted by now: an operator's wish goes before what the run was given.
+int WorkersOf(const run::Environment& env);
 
 // Runs `body` beside a throttle that has started, and shows its verdict in the progress. Throws
 // run::Failure where a signal cannot be read.

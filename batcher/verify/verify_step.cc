@@ -60,7 +60,7 @@ Task<> KeepMark(run::Environment& env, state::Step& step, const capture::Flow& f
 Task<> Verify(run::Environment& env, state::Step& step, const capture::Flow& flow) {
   co_await capture::RefuseEmptied(env.main, flow);
   std::vector<Session> sessions;
-  for (int i = 0; i < copy::PaceOf(env).workers; ++i) {
+  for (int i = 0; i < copy::WorkersOf(env); ++i) {
     Session session = co_await copy::OpenSession(env);
     session.db().set_query_deadline(std::chrono::hours(1));
     sessions.push_back(std::move(session));

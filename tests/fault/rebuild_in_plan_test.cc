@@ -12,8 +12,8 @@ using ::testing::HasSubstr;
 
 class Planned : public RebuildWorld {
  protected:
-  void Make() {
-    MakeRebuilt();
+  void Make(int rows = 20'000) {
+    MakeRebuilt(rows);
     // One key to validate after the swap.
     database_.Sql("CREATE TABLE child (item bigint REFERENCES items)");
     was_ = Table();
@@ -220,7 +220,7 @@ TEST_F(Planned, IsPostponedVerifiedAndLetGo) {
 
 // Sessions of the run: its own three, one that watches the signals, and the workers.
 TEST_F(Planned, TakesItsPaceFromItsRunAndFromWhoeverChangesItMeanwhile) {
-  Make();
+  Make(150'000);  // so that the copy goes on through all of this
   const auto sessions_are = [&](int count) {
     return Within(kLimit, [&] {
       return Number(
