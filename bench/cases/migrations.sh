@@ -10,8 +10,8 @@ done
 in_db postgres <<<"CREATE DATABASE migrations"
 "$pgalter" baseline "$(printf '%05d' "$count")" --dir "$scratch/applied" --yes --dsn "$(dsn migrations)" >/dev/null
 
-# timed FILE COMMAND…: "wall CPU" of it in seconds.
-timed() {
+# spent FILE COMMAND…: "wall CPU" of it in seconds.
+spent() {
   local file="$1"
   shift
   TIMEFORMAT='%R %U %S'
@@ -20,8 +20,8 @@ timed() {
 }
 
 for ((turn = 0; turn < repeats; turn++)); do
-  timed "$scratch/status" "$pgalter" status --pending --dir "$scratch/applied" --dsn "$(dsn migrations)"
-  timed "$scratch/up" "$pgalter" up --yes --dir "$scratch/applied" --dsn "$(dsn migrations)"
+  spent "$scratch/status" "$pgalter" status --pending --dir "$scratch/applied" --dsn "$(dsn migrations)"
+  spent "$scratch/up" "$pgalter" up --yes --dir "$scratch/applied" --dsn "$(dsn migrations)"
 done
 
 printf '\n## Migrations\n\n%d, all applied; median of %d; %d processors, load %s\n\n' \
