@@ -74,8 +74,12 @@ Task<> Verify(run::Environment& env, state::Step& step, const capture::Flow& flo
     std::vector<Difference> found;
     do {
       const bool moved = co_await HaveMoved(session, flow);
-      if (moved) co_await rebuild::Follow(env, env.stopper, session, flow, kEnough);
-      if (moved) options.from = Mark();
+      if (moved) {
+        // What had been compared by then is compared again, after a kill, too.
+        options.from = Mark();
+        co_await KeepMark(env, step, flow, options.from);
+        co_await rebuild::Follow(env, env.stopper, session, flow, kEnough);
+      }
       found = co_await CompareTables(sessions, flow, throttle, env.stopper, options);
     } while (!found.empty() && co_await HaveMoved(session, flow));
     if (found.empty()) co_return;
