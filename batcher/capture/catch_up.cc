@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "batcher/capture/dead_mans_switch.h"
 #include "batcher/capture/flow_sql.h"
 #include "batcher/capture/parts.h"
 #include "engine/async/fail_point.h"
@@ -53,10 +54,14 @@ Task<Taken> TakeChanges(Session& session, const Flow& flow) {
   Taken taken;
   taken.keys = rows.Get<std::int64_t>(0, 1);
   taken.truncated = rows.Get<bool>(0, 2);
+  if (const auto why = ReadGaveUp(rows, 3); why && async::SafeguardOn("given-up"))
+    ThrowGivenUp(flow, *why);
   if (taken.truncated) co_await db.Query(fmt::format("TRUNCATE {}", flow.to));
   if (flow.from_partitioned) co_await FollowParts(session, flow);
   co_await db.Query("UPDATE pgalter.flow SET seen = $3 WHERE run = $1 AND name = $2", flow.run,
                     flow.name, now);
+  // Not before: setval takes a transaction id (sequence.c), which the snapshot would leave out.
+  if (flow.unattended.count() > 0) co_await db.Query(ExtendStatement(flow));
   co_return taken;
 }
 

@@ -70,10 +70,13 @@ std::string Flow::truncate_trigger() const { return trigger() + "_truncate"; }
 
 Task<> RecordFlow(Session& session, const Flow& flow) {
   const std::string spec = json::serialize(ToJson(flow));
+  const std::int64_t unattended = flow.unattended.count();
   co_await session.db().Query(
-      "INSERT INTO pgalter.flow (run, name, from_relid, to_relid, spec) VALUES ($1, $2, $3, $4, "
-      "$5)",
-      flow.run, flow.name, flow.from_oid, flow.to_oid, spec);
+      "INSERT INTO pgalter.flow (run, name, from_relid, to_relid, spec, deadline, unattended,"
+      " log_limit) VALUES ($1, $2, $3, $4, $5, CASE WHEN $7 > 0 THEN $6 END,"
+      " CASE WHEN $7 > 0 THEN make_interval(secs => $7::int8) END, $8)",
+      flow.run, flow.name, flow.from_oid, flow.to_oid, spec, flow.deadline(), unattended,
+      flow.log_limit);
 }
 
 Task<Flow> LoadFlow(Session& session, std::string run, std::string name) {
@@ -84,7 +87,8 @@ Task<Flow> LoadFlow(Session& session, std::string run, std::string name) {
       " (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
       "  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.to_relid),"
       " (SELECT relkind = 'p' FROM pg_class WHERE oid = f.from_relid),"
-      " (SELECT relkind = 'p' FROM pg_class WHERE oid = f.to_relid)"
+      " (SELECT relkind = 'p' FROM pg_class WHERE oid = f.to_relid),"
+      " coalesce(extract(epoch FROM f.unattended)::int8, 0), coalesce(f.log_limit, 0)"
       " FROM pgalter.flow f WHERE f.run = $1 AND f.name = $2",
       run, name);
   if (rows.empty())
@@ -106,6 +110,8 @@ Task<Flow> LoadFlow(Session& session, std::string run, std::string name) {
   flow.to = rows.Get<std::string>(0, 4);
   flow.from_partitioned = rows.Get<bool>(0, 5);
   flow.to_partitioned = rows.Get<bool>(0, 6);
+  flow.unattended = std::chrono::seconds(rows.Get<std::int64_t>(0, 7));
+  flow.log_limit = rows.Get<std::int64_t>(0, 8);
   co_return flow;
 }
 

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -45,6 +47,10 @@ struct Flow {
   std::vector<MappedColumn> columns;
   // `to` has columns that `from` says nothing of: its rows are changed, not made anew.
   bool in_place = false;
+  // How long changes are logged while no runner is there, and up to which size of the log; 0: for
+  // ever, as of runs that were made before there was an end to it.
+  std::chrono::seconds unattended{0};
+  std::int64_t log_limit = 0;     // bytes
   bool from_partitioned = false;  // as the tables are now; not stored
   bool to_partitioned = false;
 
@@ -52,6 +58,10 @@ struct Flow {
   [[nodiscard]] std::string dirty() const { return schema + ".dirty_" + name; }
   // One row that a crash of the server takes away, as it empties all UNLOGGED tables.
   [[nodiscard]] std::string crash_mark() const { return schema + ".alive_" + name; }
+  // Sequences, as they are read and set in no transaction: until when changes are logged, and
+  // whether one was not. They go with the log.
+  [[nodiscard]] std::string deadline() const { return schema + ".deadline_" + name; }
+  [[nodiscard]] std::string given_up() const { return schema + ".given_up_" + name; }
   [[nodiscard]] std::string function() const { return schema + ".capture_" + name; }
   [[nodiscard]] std::string trigger() const;           // on `from`, for rows
   [[nodiscard]] std::string truncate_trigger() const;  // and for TRUNCATE

@@ -50,13 +50,34 @@ std::string Values(const Flow& flow) {
   return fmt::format("{}", fmt::join(values, ", "));
 }
 
+bool HasEnd(const Flow& flow) { return flow.unattended.count() > 0; }
+
+// The log's size is asked for at one change of 128, chosen by the clock: random() would take
+// numbers out of a user's own sequence (setseed).
+std::string GiveUp(const Flow& flow) {
+  if (!HasEnd(flow)) return "";
+  const std::string deadline = sql::QuoteLiteral(flow.deadline()) + "::regclass";
+  const std::string given_up = sql::QuoteLiteral(flow.given_up()) + "::regclass";
+  return fmt::format(
+      "  IF pg_sequence_last_value({0}) < date_part('epoch', now())\n"
+      "     OR date_part('microseconds', clock_timestamp())::int & 127 = 0\n"
+      "        AND pg_relation_size({2}::regclass) > {3} THEN\n"
+      "    IF pg_sequence_last_value({0}) > {5} THEN\n"
+      "      PERFORM setval({1}, CASE WHEN pg_sequence_last_value({0}) < date_part('epoch', now())"
+      " THEN {4} ELSE {5} END), setval({0}, {5});\n"
+      "    END IF;\n"
+      "    RETURN NULL;\n"
+      "  END IF;\n",
+      deadline, given_up, sql::QuoteLiteral(flow.log()), flow.log_limit, kLate, kLarge);
+}
+
 }  // namespace
 
 std::vector<std::string> MakeTables(const Flow& flow) {
   const std::string columns = ForKey(flow, ", ", [](const KeyColumn& column, std::size_t i) {
     return fmt::format("{} {}", K(i), column.type);
   });
-  return {
+  std::vector<std::string> statements{
       fmt::format("CREATE TABLE {} (x xid8 NOT NULL, truncated boolean NOT NULL, {})", flow.log(),
                   columns),
       fmt::format("CREATE INDEX ON {} (x)", flow.log()),
@@ -64,6 +85,13 @@ std::vector<std::string> MakeTables(const Flow& flow) {
       fmt::format("CREATE UNLOGGED TABLE {} AS SELECT true AS alive", flow.crash_mark()),
       fmt::format("REVOKE ALL ON {}, {}, {} FROM PUBLIC", flow.log(), flow.dirty(),
                   flow.crash_mark())};
+  if (!HasEnd(flow)) return statements;
+  for (const std::string& sequence : {flow.deadline(), flow.given_up()}) {
+    statements.push_back(fmt::format("CREATE SEQUENCE {} OWNED BY {}.x", sequence, flow.log()));
+    statements.push_back(fmt::format("REVOKE ALL ON SEQUENCE {} FROM PUBLIC", sequence));
+  }
+  statements.push_back(ExtendStatement(flow));
+  return statements;
 }
 
 std::vector<std::string> MakeTriggers(const Flow& flow) {
@@ -82,6 +110,7 @@ std::vector<std::string> MakeTriggers(const Flow& flow) {
   // would be a subtransaction for every row.
   const std::string body = fmt::format(
       "BEGIN\n"
+      "{}"
       "  IF TG_OP = 'TRUNCATE' THEN\n"
       "    INSERT INTO {} (x, truncated) VALUES (pg_current_xact_id(), true);\n"
       "    RETURN NULL;\n"
@@ -93,7 +122,8 @@ std::vector<std::string> MakeTriggers(const Flow& flow) {
       "  END IF;\n"
       "  RETURN NULL;\n"
       "END",
-      flow.log(), append("old"), append("new"), row("old"), row("new"), append("new"));
+      GiveUp(flow), flow.log(), append("old"), append("new"), row("old"), row("new"),
+      append("new"));
   return {fmt::format("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY "
                       "DEFINER SET search_path = pg_catalog, pg_temp AS {}",
                       flow.function(), sql::QuoteLiteral(body)),
@@ -114,13 +144,23 @@ std::vector<std::string> DropTriggers(const Flow& flow) {
           fmt::format("DROP FUNCTION IF EXISTS {}()", flow.function())};
 }
 
+std::string ExtendStatement(const Flow& flow) {
+  return fmt::format("SELECT setval({}, (date_part('epoch', clock_timestamp()) + {})::int8)",
+                     sql::QuoteLiteral(flow.deadline()), flow.unattended.count());
+}
+
+std::string GivenUpExpression(const Flow& flow) {
+  if (!HasEnd(flow)) return "NULL::int8";
+  return fmt::format("pg_sequence_last_value({}::regclass)", sql::QuoteLiteral(flow.given_up()));
+}
+
 std::string TakeStatement(const Flow& flow) {
   return fmt::format(
       "WITH taken AS MATERIALIZED ({}), put AS (INSERT INTO {} SELECT DISTINCT {} FROM taken"
       " WHERE NOT truncated ON CONFLICT DO NOTHING RETURNING 1)"
       " SELECT pg_current_snapshot()::text, (SELECT count(*) FROM put),"
-      " EXISTS (SELECT FROM taken WHERE truncated)",
-      NotTaken(flow, "$1::pg_snapshot"), flow.dirty(), KeyNames(flow));
+      " EXISTS (SELECT FROM taken WHERE truncated), {}",
+      NotTaken(flow, "$1::pg_snapshot"), flow.dirty(), KeyNames(flow), GivenUpExpression(flow));
 }
 
 std::string PickStatement(const Flow& flow) {

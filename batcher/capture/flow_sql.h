@@ -8,7 +8,11 @@
 
 namespace pgalter::capture {
 
-// Log, dirty keys and the mark of a crash, in the flow's schema.
+// Why a capture gave up, as the value of its sequence. Both are moments long ago, too.
+inline constexpr int kLate = 1;
+inline constexpr int kLarge = 2;
+
+// Log, dirty keys, the mark of a crash and the dead man's switch, in the flow's schema.
 std::vector<std::string> MakeTables(const Flow& flow);
 
 // The function and its triggers on `from`: CREATE TRIGGER takes SHARE ROW EXCLUSIVE, whose wait for
@@ -16,9 +20,17 @@ std::vector<std::string> MakeTables(const Flow& flow);
 std::vector<std::string> MakeTriggers(const Flow& flow);
 std::vector<std::string> DropTriggers(const Flow& flow);
 
-// One row: snapshot, keys taken, whether a TRUNCATE is among them. $1: the snapshot until which the
-// log was taken before.
+// One row: snapshot, keys taken, whether a TRUNCATE is among them, and why the capture gave up, if
+// it did. $1: the snapshot until which the log was taken before.
+//
+// That is read when the snapshot has been taken already: a change that was not logged and that the
+// snapshot sees had set it before.
 std::string TakeStatement(const Flow& flow);
+
+// From now on without a runner for its time. Not for a flow without an end.
+std::string ExtendStatement(const Flow& flow);
+// NULL while it has not given up.
+std::string GivenUpExpression(const Flow& flow);
 
 // At most $1 keys out of the dirty ones: a column of text for each key column.
 std::string PickStatement(const Flow& flow);

@@ -11,6 +11,7 @@
 #include "batcher/backfill/window_store.h"
 #include "batcher/backfill/wish.h"
 #include "batcher/capture/crash_mark.h"
+#include "batcher/capture/dead_mans_switch.h"
 #include "batcher/capture/flow_sql.h"
 #include "batcher/capture/parts.h"
 #include "batcher/copy/bad_row.h"
@@ -327,6 +328,7 @@ std::string OrderOf(const state::Run& run) {
 
 Task<> CopyTable(run::Environment& env, const state::Step& step, const Flow& flow, Before& sofar) {
   co_await capture::RefuseEmptied(env.main, flow);
+  co_await capture::RefuseGivenUp(env.main, flow);
   state::Step own = step;
   const std::string order_by = OrderOf(env.run);
   auto copy = [&](throttle::Throttle& throttle) -> Task<> {

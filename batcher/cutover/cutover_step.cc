@@ -16,6 +16,7 @@
 #include "batcher/rebuild/follow.h"
 #include "batcher/rebuild/spec.h"
 #include "batcher/rebuild/store.h"
+#include "batcher/rebuild/way_back.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 #include "engine/lock/ladder.h"
@@ -206,6 +207,8 @@ run::Task<> CutoverStep::Do(run::Environment& env, const state::Step& step) {
   async::FailPoint("cut-over");
   env.progress.remark =
       fmt::format("users were blocked for at most {} ms at the cut-over", blocked.count());
+  const std::string until = co_await rebuild::WayBackUntil(env.main, env.run.id);
+  if (!until.empty()) env.progress.remark += fmt::format("; it can be reverted until {}", until);
   co_await env.main.db().Query("UPDATE pgalter.rebuild SET blocked_ms = $2 WHERE run = $1",
                                env.run.id, static_cast<double>(blocked.count()));
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "batcher/capture/crash_mark.h"
+#include "batcher/capture/dead_mans_switch.h"
 #include "batcher/capture/parts.h"
 #include "engine/async/fail_point.h"
 #include "engine/run/failure.h"
@@ -16,6 +17,7 @@ using run::Failure;
 
 Task<> CheckCapture(Session& session, const capture::Flow& flow, const std::string& run) {
   co_await capture::RefuseEmptied(session, flow);
+  co_await capture::RefuseGivenUp(session, flow);
   std::vector<std::int64_t> parts;
   for (const capture::Part& part : co_await capture::ReadParts(session, flow.from_oid))
     parts.push_back(part.oid);

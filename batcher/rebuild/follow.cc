@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "batcher/capture/crash_mark.h"
+#include "batcher/capture/dead_mans_switch.h"
 #include "batcher/copy/bad_row.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
@@ -35,6 +36,7 @@ Task<std::int64_t> MatchExactly(guard::Session& session, const capture::Flow& fl
 Task<std::int64_t> Follow(run::Environment& env, async::Stopper& stopper, guard::Session& session,
                           const capture::Flow& flow, std::int64_t enough) {
   co_await capture::RefuseEmptied(session, flow);
+  co_await capture::RefuseGivenUp(session, flow);
   std::int64_t all = 0;
   int conflicts = 0;
   int rounds = 0;

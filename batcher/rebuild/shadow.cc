@@ -106,6 +106,22 @@ Task<> SayNarrowSequences(Session& session, const Names& names, pg::Oid source,
         rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1), rows.Get<std::int64_t>(i, 2)));
 }
 
+// A log as large as the table costs more to follow than a new copy.
+Task<> LimitLogs(Session& session, Shadow& shadow, const Spec& spec, pg::Oid table) {
+  constexpr std::int64_t kLeast = std::int64_t{1} << 30;
+  const pg::Result size = co_await session.db().Query(
+      "SELECT sum(pg_total_relation_size(oid))::int8 FROM pg_class WHERE oid = $1 OR oid IN"
+      " (SELECT relid FROM pg_partition_tree($1))",
+      table);
+  const std::int64_t limit =
+      spec.log_limit > 0 ? spec.log_limit : std::max(kLeast, size.Get<std::int64_t>(0, 0));
+  shadow.flow.unattended = spec.unattended;
+  shadow.flow.log_limit = limit;
+  if (!shadow.reverse) co_return;
+  shadow.reverse->unattended = spec.revert_window;
+  shadow.reverse->log_limit = limit;
+}
+
 }  // namespace
 
 Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table& table,
@@ -161,6 +177,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   co_await SayNarrowSequences(session, names, table.oid, shadow.remarks);
   shadow.reverse = co_await FlowBack(session, names, spec, flow, key, shadow.remarks);
   stored.definition.revertible = shadow.reverse.has_value();
+  co_await LimitLogs(session, shadow, spec, table.oid);
   co_return shadow;
 }
 

@@ -56,6 +56,9 @@ json::object ToJson(const Spec& spec) {
           {"waits_at_cutover", spec.waits_at_cutover},
           {"maps", Array(spec.maps)},
           {"workers", spec.workers},
+          {"unattended_s", static_cast<std::int64_t>(spec.unattended.count())},
+          {"revert_window_s", static_cast<std::int64_t>(spec.revert_window.count())},
+          {"log_limit", spec.log_limit},
           {"throttle", throttle},
           {"settings", settings},
           {"companions", companions},
@@ -75,6 +78,11 @@ Spec FromJson(const json::object& json) {
   for (const json::value& map : json.at("maps").as_array())
     spec.maps.emplace_back(map.as_string().c_str());
   spec.workers = json.at("workers").to_number<int>();
+  if (const auto* unattended = json.if_contains("unattended_s")) {
+    spec.unattended = std::chrono::seconds(unattended->to_number<std::int64_t>());
+    spec.revert_window = std::chrono::seconds(json.at("revert_window_s").to_number<std::int64_t>());
+    spec.log_limit = json.at("log_limit").to_number<std::int64_t>();
+  }
   spec.chunk_time = std::chrono::milliseconds(json.at("chunk_time_ms").to_number<std::int64_t>());
   for (const auto& entry : json.at("throttle").as_object())
     spec.throttle[std::string(entry.key())] = entry.value().as_string().c_str();

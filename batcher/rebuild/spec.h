@@ -32,6 +32,11 @@ struct Spec {
   // The new table is kept up to date, and not put in place before `pgalter cutover`.
   bool waits_at_cutover = false;
   std::vector<std::string> maps;  // 'column = expression', one or more each
+  // How long changes are logged while no runner is there: for the copy, and after the cut-over for
+  // the way back; and up to which size of the log. 0 bytes: as large as the table.
+  std::chrono::seconds unattended{std::chrono::hours(72)};
+  std::chrono::seconds revert_window{std::chrono::hours(24)};
+  std::int64_t log_limit = 0;
   int workers = 1;
   std::chrono::milliseconds chunk_time{500};
   std::map<std::string, std::string> throttle;  // as for `throttle --set`

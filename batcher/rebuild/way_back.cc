@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "batcher/capture/dead_mans_switch.h"
 #include "batcher/capture/flow.h"
 #include "batcher/capture/flow_sql.h"
 #include "engine/guard/transaction.h"
@@ -110,7 +111,34 @@ Task<WayBack> LookAtAll(Session& session, std::string run) {
   co_return all;
 }
 
+// Those that are at work: after the swap.
+Task<std::vector<Flow>> LoadFlowsBack(Session& session, std::string run) {
+  const pg::Result swapped = co_await session.db().Query(
+      "SELECT EXISTS (SELECT FROM pgalter.rebuild b JOIN pgalter.run r ON r.run = b.run"
+      "  WHERE b.run = $1 AND b.swapped_at IS NOT NULL AND r.finished_at IS NULL"
+      "  AND EXISTS (SELECT FROM pgalter.flow f WHERE f.run = b.run AND f.name = 'reverse'))",
+      run);
+  std::vector<Flow> flows;
+  if (swapped.Get<bool>(0, 0)) flows = co_await capture::LoadFlows(session, run, "reverse");
+  co_return flows;
+}
+
 }  // namespace
+
+Task<> RefuseLostWay(Session& session, std::string run) {
+  const std::vector<Flow> flows = co_await LoadFlowsBack(session, std::move(run));
+  for (const Flow& flow : flows) co_await capture::RefuseGivenUp(session, flow);
+}
+
+Task<std::string> WayBackUntil(Session& session, std::string run) {
+  const std::vector<Flow> flows = co_await LoadFlowsBack(session, std::move(run));
+  std::string until;
+  for (const Flow& flow : flows) {
+    const capture::Watch watch = co_await capture::ReadWatch(session, flow);
+    if (until.empty() || watch.deadline < until) until = watch.deadline;
+  }
+  co_return until;
+}
 
 Task<std::optional<WayBack>> LookBack(Session& session, std::string run) {
   const pg::Result done = co_await session.db().Query(

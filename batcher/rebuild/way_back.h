@@ -25,4 +25,10 @@ struct WayBack {
 // there.
 Task<std::optional<WayBack>> LookBack(Session& session, std::string run);
 
+// Throws run::Failure (refused) where what users changed since the cut-over is not known any more
+// (batcher/capture/dead_mans_switch.h).
+Task<> RefuseLostWay(Session& session, std::string run);
+// Until when it is known if nobody follows it: ISO 8601. Empty: for ever, or nothing was swapped.
+Task<std::string> WayBackUntil(Session& session, std::string run);
+
 }  // namespace pgalter::rebuild

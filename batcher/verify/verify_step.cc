@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "batcher/capture/crash_mark.h"
+#include "batcher/capture/dead_mans_switch.h"
 #include "batcher/capture/parts.h"
 #include "batcher/copy/pace.h"
 #include "batcher/rebuild/follow.h"
@@ -59,6 +60,7 @@ Task<> KeepMark(run::Environment& env, state::Step& step, const capture::Flow& f
 
 Task<> Verify(run::Environment& env, state::Step& step, const capture::Flow& flow) {
   co_await capture::RefuseEmptied(env.main, flow);
+  co_await capture::RefuseGivenUp(env.main, flow);
   std::vector<Session> sessions;
   for (int i = 0; i < copy::WorkersOf(env); ++i) {
     Session session = co_await copy::OpenSession(env);

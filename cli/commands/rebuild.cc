@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "batcher/rebuild/prepare.h"
+#include "cli/capture_options.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/detach.h"
@@ -50,6 +51,7 @@ void AddOptions(po::options_description& options) {
       ("dry-run", "say what would be done, and write nothing")                                    //
       ("detach", "leave a background runner, and return");
   AddThrottleOptions(options);
+  AddCaptureOptions(options);
 }
 
 [[noreturn]] void Refuse(const std::string& what, const std::string& hint) {
@@ -124,6 +126,7 @@ rebuild::Spec SpecOf(const Context& context) {
     Refuse(fmt::format("--chunk-time \"{}\" is out of range", chunk_time), "5ms to 60s");
   spec.chunk_time = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000));
   spec.throttle = ThrottleOf(context);
+  ReadCaptureOptions(context, spec);
   return spec;
 }
 

@@ -2,6 +2,7 @@
 
 #include "cli/connect.h"
 #include "cli/detach.h"
+#include "cli/follow_back.h"
 #include "cli/foreground.h"
 #include "cli/json_output.h"
 #include "cli/pick_run.h"
@@ -20,8 +21,10 @@ void AddOptions(po::options_description& options) {
   options.add_options()                                                            //
       ("gate", po::value<std::string>(), "open this gate, and go on to the next")  //
       ("through", po::value<std::string>(),
-       "expand | migrate | contract: how far a plan may go from now on")            //
-      ("take-over", "end the runner that works on it now, and go on in its place")  //
+       "expand | migrate | contract: how far a plan may go from now on")  //
+      ("follow",
+       "of a rebuild that is done: keep its old table up, so that a revert takes no time")  //
+      ("take-over", "end the runner that works on it now, and go on in its place")          //
       ("detach", "leave a background runner, and return");
 }
 
@@ -54,7 +57,18 @@ ExitCode SayDone(const Context& context, const state::Run& run) {
   return ExitCode::kDone;
 }
 
+Task<ExitCode> FollowPicked(const Context& context) {
+  std::string run;
+  {
+    guard::Session session = co_await OpenForChange(context);
+    const std::vector<state::Run> runs = co_await LoadRuns(session);
+    run = PickRun(runs, context.Operand(0)).id;
+  }
+  co_return co_await FollowBack(context, run);
+}
+
 Task<ExitCode> Run(Context& context) {
+  if (context.Has("follow")) co_return co_await FollowPicked(context);
   std::string id;
   {
     guard::Session session = co_await OpenForChange(context);
@@ -82,6 +96,9 @@ const CommandBody kResumeCommand{
         "SIGINT pauses it again, the second leaves at once.\n\n"
         "The run of a plan rests at its gates: --gate NAME opens one, --through contract all, once "
         "their soak time is over.\n\n"
+        "With --follow, of a rebuild that is done, the old table is kept up with the new one until "
+        "this is ended: a revert then has nothing left to carry over, and the way back stays open "
+        "longer than the --revert-window of the rebuild.\n\n"
         "A run that is done is left alone (exit code 0); one that was aborted cannot go on (4). "
         "RUN can be left out when one run is active.",
     .most_operands = 1,

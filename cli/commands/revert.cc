@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "batcher/rebuild/way_back.h"
 #include "cli/await_state.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
@@ -66,6 +67,7 @@ Task<ExitCode> Run(Context& context) {
   RefuseUnfit(run);
   co_await state::RefuseTakenTables(session, run.id);
   co_await RefusePastNoReturn(session, run.id);
+  co_await rebuild::RefuseLostWay(session, run.id);
   Confirm(context, fmt::format("take {} of {} ({}) back?", run.command, run.target, run.id));
   co_await state::Ask(session, run.id, state::Wanted::kRevert);
   Awaited seen = co_await AwaitState(session, run.id, state::RunState::kReverted, kLimit);

@@ -74,6 +74,26 @@ Task<> AddArtefacts(guard::Session& session, const state::Run& run, Facts& facts
                                                         : "pgalter cleanup --yes");
 }
 
+// Whether what users changed since a cut-over is not known any more; else until when it is.
+Task<bool> AddLostWay(guard::Session& session, const state::Run& run, Facts& facts) {
+  std::string lost;
+  try {
+    co_await rebuild::RefuseLostWay(session, run.id);
+  } catch (const run::Failure& failure) {
+    lost = failure.what();
+  }
+  if (!lost.empty()) {
+    facts.Add("back", "no more: " + lost);
+    co_return true;
+  }
+  const std::string until = co_await rebuild::WayBackUntil(session, run.id);
+  if (!until.empty())
+    facts.Add("back",
+              fmt::format("until {}; for longer while this runs: pgalter resume {} --follow", until,
+                          run.id));
+  co_return false;
+}
+
 // Where a plan can still go, and whether it can go back.
 Task<> AddWays(guard::Session& session, const state::Run& run, Facts& facts) {
   if (!run::IsPlan(run) || run.finished) co_return;
@@ -85,6 +105,8 @@ Task<> AddWays(guard::Session& session, const state::Run& run, Facts& facts) {
     facts.Add("back", fmt::format("no more: step {} was the point of no return", passed->id));
     co_return;
   }
+  const bool lost = co_await AddLostWay(session, run, facts);
+  if (lost) co_return;
   const auto barrier = std::find_if(steps.begin(), steps.end(), run::IsNoReturn);
   facts.Add("back", fmt::format("pgalter revert {} --yes{}", run.id,
                                 barrier == steps.end()
@@ -94,8 +116,12 @@ Task<> AddWays(guard::Session& session, const state::Run& run, Facts& facts) {
 
 // Only where the tables are swapped, so that the old one is nobody's.
 Task<> AddWayBack(const Context& context, const state::Run& run, Facts& facts) {
-  if (run.command != "rebuild" || run.state != state::RunState::kDone || run.finished) co_return;
+  if ((run.command != "rebuild" && run.command != "partition convert") ||
+      run.state != state::RunState::kDone || run.finished)
+    co_return;
   guard::Session session = co_await OpenSession(context);
+  const bool lost = co_await AddLostWay(session, run, facts);
+  if (lost) co_return;
   const auto way = co_await rebuild::LookBack(session, run.id);
   if (!way) co_return;
   const std::string revert = fmt::format("pgalter revert {} --yes", run.id);

@@ -284,9 +284,11 @@ Task<Outcome> WorkOn(Attachment attachment, const Handlers& handlers, async::Sto
   throw pg::ConnectError(std::move(fields));
 }
 
-}  // namespace
+using OnAttached = std::function<Task<Outcome>(Attachment)>;
 
-Task<Outcome> Execute(RunnerOptions options, async::Stopper& stopper, Progress& progress) {
+// What is lost with a connection is begun anew on another one, while the budget lasts.
+Task<Outcome> Persist(const RunnerOptions& options, async::Stopper& stopper, Progress& progress,
+                      const OnAttached& work) {
   // A server without room for all sessions lets some in, for a moment: that is no success yet.
   constexpr async::Milliseconds kHolds{10'000};
   const auto budget = async::LimitOf("reconnect-budget", options.reconnect_budget);
@@ -301,7 +303,7 @@ Task<Outcome> Execute(RunnerOptions options, async::Stopper& stopper, Progress& 
       takeover = guard::Takeover::kOnlyOwn;
       attached = async::Clock::now();
       progress.note.clear();
-      co_return co_await WorkOn(std::move(attachment), options.handlers, stopper, progress);
+      co_return co_await work(std::move(attachment));
     } catch (...) {
       lost = std::current_exception();
     }
@@ -315,6 +317,42 @@ Task<Outcome> Execute(RunnerOptions options, async::Stopper& stopper, Progress& 
   }
 }
 
+Task<> BodyThenEnd(const Body& body, Environment& env, async::TaskGroup& group, bool& ended) {
+  co_await body(env);
+  ended = true;
+  group.Cancel();  // the pulse has no end of its own
+}
+
+// Beats while `body` works.
+Task<Outcome> Escort(Attachment attachment, const RunnerOptions& options, const Body& body,
+                     async::Stopper& stopper, Progress& progress) {
+  const Work work{attachment, options.handlers, stopper, progress};
+  Environment env = MakeEnvironment(work);
+  bool ended = false;
+  auto both = [&](async::TaskGroup& group) -> Task<> {
+    group.Spawn(KeepPulse(attachment, stopper, progress));
+    group.Spawn(BodyThenEnd(body, env, group, ended));
+    co_return;
+  };
+  std::exception_ptr failure;
+  try {
+    co_await async::WithTaskGroup(both);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure && !(ended && async::IsCancellation(failure))) std::rethrow_exception(failure);
+  co_return Outcome{};
+}
+
+}  // namespace
+
+Task<Outcome> Execute(RunnerOptions options, async::Stopper& stopper, Progress& progress) {
+  const OnAttached work = [&](Attachment attachment) {
+    return WorkOn(std::move(attachment), options.handlers, stopper, progress);
+  };
+  co_return co_await Persist(options, stopper, progress, work);
+}
+
 Task<> UndoRun(RunnerOptions options, state::RunState to, async::Stopper& stopper,
                Progress& progress) {
   Attachment attachment =
@@ -323,6 +361,13 @@ Task<> UndoRun(RunnerOptions options, state::RunState to, async::Stopper& stoppe
   if (to == state::RunState::kReverted) co_await RecordActive(work);
   co_await UndoSteps(work);
   co_await RecordRun(work, to, "");
+}
+
+Task<> Accompany(RunnerOptions options, Body body, async::Stopper& stopper, Progress& progress) {
+  const OnAttached work = [&](Attachment attachment) {
+    return Escort(std::move(attachment), options, body, stopper, progress);
+  };
+  co_await Persist(options, stopper, progress, work);
 }
 
 }  // namespace pgalter::run

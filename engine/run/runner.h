@@ -4,6 +4,7 @@
 // it is the same way in: connect, take the lease's next epoch, end orphans, read the state, go on.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "engine/run/failure.h"
@@ -30,6 +31,12 @@ struct Outcome {
 // PgError otherwise; the run is then recorded as failed, except where the connection is gone: there
 // it stays as it is.
 Task<Outcome> Execute(RunnerOptions options, async::Stopper& stopper, Progress& progress);
+
+// Works beside a run that has ended, as its runner: with its lease and a beat, for as long as
+// `body` takes, which is called anew on other connections when those are lost. Throws what Execute
+// throws, guard::LeaseLost among it when somebody else took the run over.
+using Body = std::function<Task<>(Environment&)>;
+Task<> Accompany(RunnerOptions options, Body body, async::Stopper& stopper, Progress& progress);
 
 // Undoes the steps of a run that has no runner, in reverse, and records it as `to`: aborted or
 // reverted. Throws Failure (refused), with nothing changed, past the point of no return.

@@ -249,6 +249,12 @@ Task<> Beat(Session& session, const guard::Lease& lease, const Pulse& pulse, Sam
     co_return;
   }
   if (sampling == Sampling::kNo) co_return;
+  // What a capture does without a runner does not begin while there is one (batcher/capture).
+  co_await db.Query(
+      "SELECT count(setval(to_regclass(deadline),"
+      " extract(epoch FROM clock_timestamp() + unattended)::int8))"
+      " FROM pgalter.flow WHERE run = $1 AND deadline IS NOT NULL",
+      lease.run);
   co_await db.Query(
       "INSERT INTO pgalter.sample (run, done_rows, rows_per_s, throttle_ratio, throttle_reason)"
       " VALUES ($1, $2, $3, $4, $5)",

@@ -36,8 +36,9 @@ inline Words ContractPoints() {
 
 // Of steps that the plan does not have: each in a test of its own.
 inline Words OtherPoints() {
-  return {"autocommit-ran", "detach-pending", "old-table-dropped", "cutover-waits", "parent-made",
-          "attached", "detached", "attach-committed", "key-back", "detach-committed", "key-adopted",
+  return {"autocommit-ran", "detach-pending", "old-table-dropped", "cutover-waits", "followed-back",
+          "parent-made", "attached", "detached", "attach-committed", "key-back", "detach-committed",
+          "key-adopted",
           // of a table split in two
           "split-checked", "split-copied", "split-committed", "split-all-copied", "split-compared",
           // of partition split, merge and retain
