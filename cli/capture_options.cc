@@ -51,8 +51,8 @@ void ReadCaptureOptions(const Context& context, rebuild::Spec& spec) {
   spec.unattended = Seconds(context, "unattended");
   spec.revert_window = Seconds(context, "revert-window");
   if (context.Has("log-limit"))
-    spec.log_limit = static_cast<std::int64_t>(Read(context, "log-limit", watch::Unit::kBytes,
-                                                    kLeastBytes, kMostBytes, "1MB and more"));
+    spec.log_limit = static_cast<std::int64_t>(
+        Read(context, "log-limit", watch::Unit::kBytes, kLeastBytes, kMostBytes, "1MB and more"));
 }
 
 }  // namespace pgalter::cli

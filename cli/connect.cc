@@ -41,4 +41,10 @@ Task<guard::Session> OpenForChange(const Context& context) {
   co_return session;
 }
 
+Task<> UseOwnSearchPath(guard::Session& session) {
+  co_await session.db().Query(
+      "SELECT pg_catalog.set_config(name, reset_val, false) FROM pg_catalog.pg_settings"
+      " WHERE name = 'search_path'");
+}
+
 }  // namespace pgalter::cli

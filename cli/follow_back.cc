@@ -48,10 +48,10 @@ Task<> Check(const Context& context, std::string run) {
   co_await rebuild::RefuseLostWay(session, run);
   const auto runner = co_await state::LiveRunner(session, run);
   if (runner)
-    throw Rejected(ExitCode::kRefused,
-                   fmt::format("run {} is worked on by process {} on {}", run, runner->process,
-                               runner->host),
-                   "one is enough: pgalter status " + run);
+    throw Rejected(
+        ExitCode::kRefused,
+        fmt::format("run {} is worked on by process {} on {}", run, runner->process, runner->host),
+        "one is enough: pgalter status " + run);
   const std::string until = co_await rebuild::WayBackUntil(session, run);
   if (until.empty())
     throw Rejected(ExitCode::kRefused,

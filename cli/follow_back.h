@@ -1,5 +1,5 @@
-// Follow back: the old table of a rebuild that is done, kept up with the new one until somebody ends
-// it, so that a revert has nothing left to catch up with and the way back stays open.
+// Follow back: the old table of a rebuild that is done, kept up with the new one until somebody
+// ends it, so that a revert has nothing left to catch up with and the way back stays open.
 #pragma once
 
 #include <string>

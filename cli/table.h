@@ -16,6 +16,7 @@ class Table {
  public:
   explicit Table(std::vector<std::string> header);
   void Add(std::vector<std::string> row);
+  [[nodiscard]] int rows() const { return static_cast<int>(rows_.size()) - 1; }
   [[nodiscard]] std::string Text() const;  // ends with a line break
 
  private:

@@ -1,8 +1,8 @@
 // Dead man's switch: a capture whose runner has gone gives up, before its log fills the disk.
 //
-// The trigger logs until a deadline that every beat of a runner moves, and up to a size. Past either
-// it logs no more, and says so; what users change from then on is missing, so the copy, or the way
-// back, is lost. Users notice nothing.
+// The trigger logs until a deadline that every beat of a runner moves, and up to a size. Past
+// either it logs no more, and says so; what users change from then on is missing, so the copy, or
+// the way back, is lost. Users notice nothing.
 #pragma once
 
 #include <optional>

@@ -1,18 +1,24 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
+#include <string_view>
+#include <utility>
 
 #include "batcher/partition/inspection.h"
 #include "batcher/partition/moment.h"
 #include "cli/connect.h"
 #include "cli/human.h"
+#include "cli/inspect/inventory.h"
 #include "cli/inspect/ranges_picture.h"
 #include "cli/json_output.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "cli/table.h"
 #include "engine/watch/unit.h"
+#include "planner/sql/identifier.h"
 
 namespace pgalter::cli {
 
@@ -150,19 +156,45 @@ void Show(const Inspection& inspection) {
   Print(Notes(inspection));
 }
 
+using Inventory = Task<ExitCode> (*)(const Context&, guard::Session&, pg::Oid, int);
+constexpr std::array<std::pair<std::string_view, Inventory>, 3> kInventories{
+    {{"tables", &InspectTables},
+     {"indexes", &InspectIndexes},
+     {"constraints", &InspectConstraints}}};
+
 void AddOptions(po::options_description& options) {
   options.add_options()  //
+      ("most", po::value<int>()->default_value(50),
+       "tables, indexes, constraints: lines that are shown; JSON has all")  //
       ("premake", po::value<int>()->default_value(4),
        "partitions: how many ranges belong ahead")  //
       ("time-zone", po::value<std::string>()->default_value("UTC")->value_name("ZONE"),
        "partitions: in which days and months begin");
 }
 
-Task<ExitCode> Run(Context& context) {
+// 0: of all. Found where the user's own statements find it.
+Task<pg::Oid> TableOf(const Context& context, guard::Session& session) {
+  if (context.operands.size() < 2) co_return 0;
+  const std::string& text = context.Operand(1);
+  const auto name = sql::ParseQualifiedName(text);
+  if (!name)
+    throw Rejected(ExitCode::kUsage,
+                   fmt::format("\"{}\" is no table's name: {}", text, name.error().message),
+                   name.error().hint);
+  co_await UseOwnSearchPath(session);
+  const pg::Result found = co_await session.db().Query(
+      "SELECT coalesce(pg_catalog.to_regclass($1)::pg_catalog.oid, 0)", sql::ToString(*name));
+  co_await session.db().Query("SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)");
+  if (found.Get<pg::Oid>(0, 0) == 0)
+    throw Rejected(ExitCode::kUsage,
+                   fmt::format("there is no table {} in database {}", sql::ToString(*name),
+                               session.db().database()),
+                   "name it with its schema; pgalter inspect tables lists all");
+  co_return found.Get<pg::Oid>(0, 0);
+}
+
+Task<ExitCode> Partitions(const Context& context) {
   constexpr int kMostPremade = 1000;
-  if (context.Operand(0) != "partitions")
-    throw Rejected(ExitCode::kUsage, fmt::format("inspect \"{}\" is not known", context.Operand(0)),
-                   "pgalter inspect partitions TABLE");
   if (context.operands.size() != 2)
     throw Rejected(ExitCode::kUsage, "inspect partitions: of which table?",
                    "pgalter inspect partitions TABLE");
@@ -181,11 +213,31 @@ Task<ExitCode> Run(Context& context) {
   co_return ExitCode::kDone;
 }
 
+Task<ExitCode> Run(Context& context) {
+  const std::string& what = context.Operand(0);
+  if (what == "partitions") co_return co_await Partitions(context);
+  const auto* found =
+      std::ranges::find(kInventories, what, &decltype(kInventories)::value_type::first);
+  if (found == kInventories.end())
+    throw Rejected(ExitCode::kUsage, fmt::format("inspect \"{}\" is not known", what),
+                   "one of: tables, indexes, constraints, partitions");
+  const int most = context.Get<int>("most");
+  if (most < 1)
+    throw Rejected(ExitCode::kUsage, fmt::format("--most {} is out of range", most), "1 and more");
+  guard::Session session = co_await OpenSession(context);
+  const pg::Oid table = co_await TableOf(context, session);
+  co_return co_await found->second(context, session, table, most);
+}
+
 }  // namespace
 
 extern const CommandBody kInspectCommand;
 const CommandBody kInspectCommand{
     .description =
+        "tables, indexes, constraints, of the whole database or of one table and its partitions: "
+        "sizes, and what makes a change slow or impossible: no key, dead rows, indexes that are "
+        "invalid, not used or served by another one, constraints that are not validated, foreign "
+        "keys without an index.\n\n"
         "partitions TABLE: the partitions with their bounds (in UTC), rows (an estimate) and "
         "sizes, and a picture of the ranges: '#' has rows, '-' has none, '<' and '>' have no end. "
         "Says where ranges leave gaps, which rows the default partition holds, which partitions "
@@ -193,7 +245,7 @@ const CommandBody kInspectCommand{
         "now. Reads only.",
     .most_operands = 2,
     .least_operands = 1,
-    .words = "partitions",
+    .words = "tables indexes constraints partitions",
     .add_options = &AddOptions,
     .run = &Run};
 

@@ -28,13 +28,6 @@ std::optional<sql::QualifiedName> ParseTable(const std::string& text) {
                  name.error().hint);
 }
 
-// The user's `orders` is found where the user's own statements find it.
-Task<> UseOwnSearchPath(guard::Session& session) {
-  co_await session.db().Query(
-      "SELECT pg_catalog.set_config(name, reset_val, false) FROM pg_catalog.pg_settings"
-      " WHERE name = 'search_path'");
-}
-
 void AddOptions(boost::program_options::options_description& options) {
   namespace po = boost::program_options;
   options.add_options()                                         //

@@ -40,8 +40,8 @@ TEST_F(RebuildOrdered, UnderItsUsersAndBack) {
   const Ran ran = Run(Ordered());
   ASSERT_EQ(ran.code, 0) << ran.err;
   database_.Sql("ANALYZE items");
-  // What users changed meanwhile follows behind.
-  EXPECT_GT(Correlation(), 0.9);
+  // What users changed meanwhile follows behind: the longer it took, the more.
+  EXPECT_GT(Correlation(), 0.7);
   const Ran reverted = Run({"revert", RunId(), "--yes"});
   ASSERT_EQ(reverted.code, 0) << reverted.err;
   users.Stop();

@@ -26,8 +26,7 @@ class Unattended : public RebuildWorld {
     database_.Sql(fmt::format("UPDATE items SET a = a + 1 WHERE id <= {}", rows));
   }
   void KillWhenReady() const {
-    const Ran killed =
-        Run(Rebuild({"--cutover", "wait"}), {"PGALTER_FAIL_POINT=cutover-waits"});
+    const Ran killed = Run(Rebuild({"--cutover", "wait"}), {"PGALTER_FAIL_POINT=cutover-waits"});
     ASSERT_EQ(killed.code, kKilled) << killed.err;
     AwaitNoRunner();
     ASSERT_EQ(Run({"cutover", RunId()}).code, 0);
@@ -147,8 +146,7 @@ TEST_F(Unattended, AFollowerThatIsKilledOrEndedLeavesTheWayBackOpen) {
   MakeRebuilt(2'000);
   ASSERT_EQ(Run(Rebuild()).code, 0);
   Change(300);
-  const Ran killed =
-      Run({"resume", RunId(), "--follow"}, {"PGALTER_FAIL_POINT=followed-back"});
+  const Ran killed = Run({"resume", RunId(), "--follow"}, {"PGALTER_FAIL_POINT=followed-back"});
   ASSERT_EQ(killed.code, kKilled) << killed.err;
   AwaitNoRunner();
   Program follower = Start({"resume", RunId(), "--follow"});
