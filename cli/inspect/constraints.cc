@@ -14,26 +14,26 @@ namespace json = boost::json;
 using catalog::ConstraintFacts;
 
 json::object ToJson(const ConstraintFacts& constraint) {
-  return {{"name", constraint.name},
-          {"table", constraint.table},
-          {"kind", constraint.kind},
-          {"definition", constraint.definition},
-          {"validated", constraint.validated},
-          {"without_index", constraint.without_index}};
+  return {{"name", constraint.name},           {"table", constraint.table},
+          {"kind", constraint.kind},           {"definition", constraint.definition},
+          {"validated", constraint.validated}, {"without_index", constraint.without_index}};
 }
 
 std::string Notes(const ConstraintFacts& constraint) {
   std::string text;
   const auto note = [&](const std::string& what) {
-    text += Printable(fmt::format("note: {} on {}: {}", constraint.name, constraint.table, what)) + "\n";
+    text += Printable(fmt::format("note: {} on {}: {}", constraint.name, constraint.table, what)) +
+            "\n";
   };
   if (!constraint.validated)
-    note(fmt::format("is not validated, so old rows may break it: pgalter run --sql 'ALTER TABLE {} "
-                     "VALIDATE CONSTRAINT {}'",
-                     constraint.table, constraint.name));
+    note(
+        fmt::format("is not validated, so old rows may break it: pgalter run --sql 'ALTER TABLE {} "
+                    "VALIDATE CONSTRAINT {}'",
+                    constraint.table, constraint.name));
   if (constraint.without_index)
-    note("no index begins with its columns: each DELETE and change of a key in the table that it "
-         "refers to reads this one whole");
+    note(
+        "no index begins with its columns: each DELETE and change of a key in the table that it "
+        "refers to reads this one whole");
   return text;
 }
 

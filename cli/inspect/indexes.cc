@@ -43,16 +43,18 @@ std::string Notes(const IndexFacts& index, const std::string& since) {
   };
   const std::string drop = fmt::format("pgalter run --sql 'DROP INDEX {}'", index.name);
   if (!index.valid)
-    return note(fmt::format("is not valid: a build of it has failed or is at work; it slows writes "
-                            "down and helps nobody: pgalter run --sql 'REINDEX INDEX {}'",
-                            index.name));
+    return note(
+        fmt::format("is not valid: a build of it has failed or is at work; it slows writes "
+                    "down and helps nobody: pgalter run --sql 'REINDEX INDEX {}'",
+                    index.name));
   if (index.needed) return "";
   if (!index.covered_by.empty())
     return note(fmt::format("{} serves the same queries: {}", index.covered_by, drop));
   if (index.scans == 0 && !index.unique && index.bytes > 0)
-    return note(fmt::format("nobody has used it on this server{} (each standby counts for itself): "
-                            "{}",
-                            since.empty() ? "" : " since " + since, drop));
+    return note(
+        fmt::format("nobody has used it on this server{} (each standby counts for itself): "
+                    "{}",
+                    since.empty() ? "" : " since " + since, drop));
   return "";
 }
 

@@ -15,9 +15,9 @@ namespace {
 namespace json = boost::json;
 using catalog::TableFacts;
 
-constexpr double kManyDead = 0.2;       // as autovacuum_vacuum_scale_factor
-constexpr double kFewRows = 1'000;      // of which nobody notices a dead one
-constexpr double kSoonFrozen = 0.9;     // an autovacuum that nobody can cancel is near
+constexpr double kManyDead = 0.2;    // as autovacuum_vacuum_scale_factor
+constexpr double kFewRows = 1'000;   // of which nobody notices a dead one
+constexpr double kSoonFrozen = 0.9;  // an autovacuum that nobody can cancel is near
 
 std::string Bytes(std::int64_t bytes) {
   return watch::Format(static_cast<double>(bytes), watch::Unit::kBytes);
@@ -37,8 +37,8 @@ json::object ToJson(const TableFacts& table) {
           {"kind", table.kind},
           {"logged", table.logged},
           {"key", moment(table.key)},
-          {"rows", table.rows ? json::value(static_cast<std::int64_t>(*table.rows))
-                              : json::value(nullptr)},
+          {"rows",
+           table.rows ? json::value(static_cast<std::int64_t>(*table.rows)) : json::value(nullptr)},
           {"dead_rows", table.dead_rows},
           {"heap_bytes", table.heap_bytes},
           {"index_bytes", table.index_bytes},
@@ -54,16 +54,19 @@ std::string Notes(const TableFacts& table) {
     text += Printable(fmt::format("note: {}: {}", table.name, what)) + "\n";
   };
   if (table.key.empty() && (table.kind == "table" || table.kind == "partitioned"))
-    note("no primary key, and no unique one of NOT NULL columns: it cannot be rebuilt or copied "
-         "into partitions");
+    note(
+        "no primary key, and no unique one of NOT NULL columns: it cannot be rebuilt or copied "
+        "into partitions");
   if (!table.rows && table.kind != "partitioned")
     note("was never analysed: how many rows it has is unknown");
   if (DeadShare(table) > kManyDead)
-    note(fmt::format("{} of its rows are dead: VACUUM does not come by, or an old transaction keeps "
-                     "it from removing them",
-                     HumanShare(DeadShare(table))));
+    note(
+        fmt::format("{} of its rows are dead: VACUUM does not come by, or an old transaction keeps "
+                    "it from removing them",
+                    HumanShare(DeadShare(table))));
   if (table.freeze_share > kSoonFrozen)
-    note("is near autovacuum_freeze_max_age: an autovacuum that does not make way for locks is due");
+    note(
+        "is near autovacuum_freeze_max_age: an autovacuum that does not make way for locks is due");
   if (!table.logged) note("is UNLOGGED: a crash of the server empties it");
   return text;
 }
@@ -72,8 +75,9 @@ std::string Notes(const TableFacts& table) {
 
 std::string MoreNote(std::size_t all, int most) {
   const auto shown = static_cast<std::size_t>(most);
-  return all > shown ? fmt::format("... and {} more: --most {}, or --output json\n", all - shown, all)
-                     : "";
+  return all > shown
+             ? fmt::format("... and {} more: --most {}, or --output json\n", all - shown, all)
+             : "";
 }
 
 Task<ExitCode> InspectTables(const Context& context, guard::Session& session, pg::Oid table,

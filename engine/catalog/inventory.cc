@@ -4,9 +4,9 @@ namespace pgalter::catalog {
 
 namespace {
 
-// $1: a table's OID, with its partitions; 0: all that are no system's. What somebody holds in ACCESS
-// EXCLUSIVE is not waited for: its size is the one that the last VACUUM or ANALYZE has seen, and what
-// the server would render under a lock (ruleutils.c) is left out.
+// $1: a table's OID, with its partitions; 0: all that are no system's. What somebody holds in
+// ACCESS EXCLUSIVE is not waited for: its size is the one that the last VACUUM or ANALYZE has seen,
+// and what the server would render under a lock (ruleutils.c) is left out.
 constexpr const char* kTables = R"sql(
 WITH held AS MATERIALIZED (
   SELECT relation FROM pg_locks

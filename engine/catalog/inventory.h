@@ -1,5 +1,5 @@
-// Inventory: what a database has, with what makes a change of it slow or impossible. Reads only, and
-// waits for nobody's lock but that of somebody who drops what is read.
+// Inventory: what a database has, with what makes a change of it slow or impossible. Reads only,
+// and waits for nobody's lock but that of somebody who drops what is read.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct TableFacts {
   std::string name;
   std::string kind;  // table, partitioned, partition, matview
   bool logged = true;
-  std::string key;           // columns of the primary key, else of a unique key without NULLs; empty
+  std::string key;  // columns of the primary key, else of a unique key without NULLs; empty
   std::optional<double> rows;  // an estimate; nullopt: never analysed
   std::int64_t dead_rows = 0;
   std::int64_t heap_bytes = 0;  // of a partitioned table nothing: its partitions have it
@@ -48,14 +48,14 @@ struct IndexFacts {
 struct ConstraintFacts {
   std::string name;  // quoted
   std::string table;
-  std::string kind;  // primary key, foreign key, unique, check, exclusion
-  std::string definition;   // empty: the table is locked
+  std::string kind;        // primary key, foreign key, unique, check, exclusion
+  std::string definition;  // empty: the table is locked
   bool validated = true;
   bool without_index = false;  // a foreign key: each delete of a parent reads the whole table
 };
 
-// Of all that are no system's and not pgalter's, the largest first; or of `table` and its partitions
-// alone, where it is not 0.
+// Of all that are no system's and not pgalter's, the largest first; or of `table` and its
+// partitions alone, where it is not 0.
 Task<std::vector<TableFacts>> ReadTables(Session& session, pg::Oid table);
 Task<std::vector<IndexFacts>> ReadIndexes(Session& session, pg::Oid table);
 Task<std::vector<ConstraintFacts>> ReadConstraints(Session& session, pg::Oid table);

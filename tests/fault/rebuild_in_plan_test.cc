@@ -128,6 +128,25 @@ TEST_P(PlannedKilledBehindGateAt, ResumeGoesOnToTheEnd) {
 INSTANTIATE_TEST_SUITE_P(Points, PlannedKilledBehindGateAt,
                          ::testing::Values("old-table-dropped", "step-recorded:2"), AsName);
 
+// Nobody came to the gate for as long as the way back was kept open.
+TEST_F(Planned, AWayBackThatWasLostAtTheGateIsSaidAndThePlanGoesOn) {
+  Make();
+  ASSERT_EQ(Run(Plan()).code, 0);
+  ExpectAtGate();
+  EXPECT_THAT(Run({"status", RunId()}).out, HasSubstr("back:       until 2"));
+  database_.Sql(
+      fmt::format("SELECT setval('pgalter_{}.deadline_reverse', 100);"
+                  "UPDATE items SET a = a + 1 WHERE id = 1",
+                  RunId().substr(0, 8)));
+  EXPECT_THAT(Run({"status", RunId()}).out, HasSubstr("back:       no more"));
+  const Ran back = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(back.code, 4) << back.err;
+  ExpectAtGate();
+  const Ran on = Run({"resume", RunId(), "--gate", "release-items"});
+  ASSERT_EQ(on.code, 0) << on.err;
+  ExpectDone();
+}
+
 class PlannedRevertKilledAt : public Planned, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(PlannedRevertKilledAt, AnotherRevertEndsWithEveryRowRight) {

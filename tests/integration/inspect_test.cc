@@ -32,10 +32,10 @@ class Inspect : public ::testing::Test {
   static void ExpectValid(const std::string& what, const std::string& text) {
     const std::string file = ::testing::TempDir() + "pgalter-inspect.json";
     std::ofstream(file) << text;
-    const int status = std::system(
-        fmt::format("'{0}/tests/schemas/validate' '{0}/docs/schemas/{1}.json' '{2}'",
-                    PGALTER_SOURCE_DIR, what, file)
-            .c_str());
+    const int status =
+        std::system(fmt::format("'{0}/tests/schemas/validate' '{0}/docs/schemas/{1}.json' '{2}'",
+                                PGALTER_SOURCE_DIR, what, file)
+                        .c_str());
     EXPECT_THAT(WEXITSTATUS(status), ::testing::AnyOf(0, 77)) << text;
   }
 
@@ -77,8 +77,9 @@ TEST_F(Inspect, AnIndexThatNobodyNeedsIsNamedWithItsReason) {
   database_.AwaitValue("SELECT idx_scan > 0 FROM pg_stat_user_indexes WHERE indexrelname = 'long'",
                        "t", std::chrono::seconds(30));
   const std::string text = Text({"indexes", "public.t"});
-  EXPECT_THAT(text, HasSubstr("note: public.short: public.long serves the same queries: pgalter run "
-                              "--sql 'DROP INDEX public.short'"));
+  EXPECT_THAT(text,
+              HasSubstr("note: public.short: public.long serves the same queries: pgalter run "
+                        "--sql 'DROP INDEX public.short'"));
   EXPECT_THAT(text, HasSubstr("note: public.twin: public.t_pkey serves the same queries"));
   EXPECT_THAT(text, HasSubstr("note: public.expr_twin: public.expr serves the same queries"));
   EXPECT_THAT(text, HasSubstr("note: public.other_order: nobody has used it on this server"));
