@@ -58,6 +58,11 @@ ExitCode SayDone(const Context& context, const state::Run& run) {
 }
 
 Task<ExitCode> FollowPicked(const Context& context) {
+  for (const char* other : {"gate", "through", "take-over", "detach"})
+    if (context.Has(other))
+      throw Rejected(
+          ExitCode::kUsage, fmt::format("--follow and --{} do not go together", other),
+          "--follow keeps up the old table of a rebuild that is done, in the foreground");
   std::string run;
   {
     guard::Session session = co_await OpenForChange(context);

@@ -140,6 +140,7 @@ TEST_F(Unattended, TheOldTableIsFollowedAndRevertTakesOver) {
   ExpectSame();
   EXPECT_EQ(StateOfRun(), "reverted");
   EXPECT_EQ(Run({"resume", RunId(), "--follow"}).code, 4);
+  EXPECT_EQ(Run({"resume", RunId(), "--follow", "--detach"}).code, 2);
 }
 
 TEST_F(Unattended, AFollowerThatIsKilledOrEndedLeavesTheWayBackOpen) {
