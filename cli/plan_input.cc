@@ -31,6 +31,22 @@ void AddPlanInput(boost::program_options::options_description& options) {
   options.add_options()("split", boost::program_options::value<std::string>()->value_name("WISH"),
                         "instead of statements: 'orders (note, noted_at) INTO order_note', which "
                         "moves these columns to a new table");
+  options.add_options()(
+      "prefer",
+      boost::program_options::value<std::string>()->default_value("in-place")->value_name("WAY"),
+      "in-place | rebuild: where every row has to be written anew, a new column beside the old "
+      "one, or a copy of the table; copies of tables that foreign keys join change places in one "
+      "moment");
+}
+
+plan::Preference ReadPreference(const Context& context) {
+  const auto& text = context.Get("prefer");
+  if (text == "in-place") return plan::Preference::kInPlace;
+  if (text != "rebuild")
+    Refuse(fmt::format("--prefer \"{}\" is not known", text), "in-place or rebuild");
+  if (context.Has("split"))
+    Refuse("--split and --prefer do not go together", "a split has one way");
+  return plan::Preference::kRebuild;
 }
 
 std::string ReadPlanText(const Context& context) {
@@ -93,7 +109,11 @@ Task<plan::Plan> PlanOfSplit(const Context& context, guard::Session& session, Pl
 }
 
 plan::Plan PlanOf(const std::string& text, PlanBase base) {
-  if (IsPlan(text)) return ParsePlan(text);
+  if (IsPlan(text)) {
+    if (base.options.prefer != plan::Preference::kInPlace)
+      Refuse("--prefer is for statements, and this plan is made", "make it anew from them");
+    return ParsePlan(text);
+  }
   return plan::MakePlan(text, std::move(base.schema), base.options);
 }
 

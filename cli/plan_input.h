@@ -12,8 +12,11 @@
 
 namespace pgalter::cli {
 
-// --sql and --split
+// --sql, --split and --prefer
 void AddPlanInput(boost::program_options::options_description& options);
+
+// Of --prefer. Throws Rejected (usage).
+[[nodiscard]] plan::Preference ReadPreference(const Context& context);
 
 // The text of the operand ("-": standard input), or of --sql; of --split none, which PlanOfSplit
 // reads. Throws Rejected (usage): several, none, or it cannot be read.

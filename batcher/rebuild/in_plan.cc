@@ -23,6 +23,8 @@ Spec SpecOf(const plan::Rebuild& planned, guard::Settings settings) {
   spec.alter = planned.alter;
   spec.maps = planned.maps;
   spec.order_by = planned.order_by;
+  for (const plan::Rebuild::Companion& other : planned.companions)
+    spec.companions.push_back({other.table, other.alter, {}, 0});
   spec.settings = std::move(settings);
   return spec;
 }
@@ -32,7 +34,8 @@ bool IsTouchedBefore(const plan::Plan& plan, const plan::Step& rebuild) {
   for (const plan::Step& step : plan.steps) {
     if (&step == &rebuild) return false;
     for (const plan::StepLock& lock : step.locks)
-      if (lock.relation == rebuild.locks.front().relation) return true;
+      for (const auto& table : plan::RebuiltTables(rebuild))
+        if (lock.relation == table) return true;
   }
   return false;
 }
@@ -56,15 +59,21 @@ Task<state::Run> OwnRun(run::Environment& env, const state::Step& step) {
   spec.workers = plan.pace.workers.value_or(spec.workers);
   spec.chunk_time = plan.pace.chunk_time.value_or(spec.chunk_time);
   spec.throttle = std::move(plan.pace.throttle);
-  const pg::Result made =
-      co_await env.main.db().Query("SELECT source FROM pgalter.rebuild WHERE run = $1", env.run.id);
+  const pg::Result made = co_await env.main.db().Query(
+      "SELECT source FROM pgalter.rebuild WHERE run = $1"
+      " ORDER BY coalesce((definition->>'number')::int, 1)",
+      env.run.id);
+  // The rows of all its tables are written together.
   if (!made.empty()) {
     own.relid = made.Get<pg::Oid>(0, 0);
+    for (std::size_t i = 0; i < spec.companions.size(); ++i)
+      spec.companions[i].relid = made.Get<pg::Oid>(static_cast<int>(i) + 1, 0);
   } else {
-    const Prepared prepared = co_await Prepare(env.main, spec, Checking::kLookOnly);
+    Prepared prepared = co_await Prepare(env.main, spec, Checking::kLookOnly);
     own.relid = prepared.table.oid;
-    own.target = prepared.table.name;
+    own.target = prepared.tables();
     own.total_rows = static_cast<std::int64_t>(prepared.rows);
+    spec = std::move(prepared.spec);
   }
   own.spec = ToJson(spec);
   if (const auto* ladder = env.run.spec.if_contains("ladder")) own.spec["ladder"] = *ladder;

@@ -19,11 +19,16 @@ using pg::SqlstateClass;
 constexpr Milliseconds kShortestPoll{20};
 constexpr Milliseconds kObserverLimit{1000};
 constexpr Milliseconds kPollOfLastingWork{250};
+constexpr Milliseconds kWatchedClosely{2000};
 constexpr Milliseconds kUnwatched{10'000};
 // LOCK TABLE of several tables may wait for each of them; all together get hardly more than one.
 constexpr Milliseconds kLockStatementSlack{50};
 constexpr Milliseconds kFrozenClientSlack{1000};
 
+// In the middle of the work, past the attempt's length, while somebody waits behind it.
+struct WaitOverrun : std::runtime_error {
+  WaitOverrun() : std::runtime_error("the work waited for one more lock while users waited") {}
+};
 struct HoldOverrun : std::runtime_error {
   HoldOverrun() : std::runtime_error("the lock was held for longer than its budget") {}
 };
@@ -64,6 +69,7 @@ class AttemptRun {
     guard::TransactionOptions options;
     options.lock_timeout = limits_.lock_timeout;
     options.statement_timeout = FirstTimeout();
+    options.isolation = work_.isolation;
     auto body = [this]() { return InTransaction(); };
     try {
       co_await guard::RunInTransaction(session_, options, body);
@@ -76,6 +82,7 @@ class AttemptRun {
 
   Task<> InTransaction() {
     if (work_.before) co_await work_.before();
+    asked_ = true;
     std::vector<pg::Statement> opening;
     opening.push_back(SetLocal("idle_in_transaction_session_timeout",
                                limits_.lock_timeout + limits_.hold_budget + kFrozenClientSlack));
@@ -93,7 +100,7 @@ class AttemptRun {
       co_return;
     }
     const Clock::time_point overrun = (obtained_ ? *obtained_ : began_) + PayloadLimit();
-    auto payload = Payload();
+    auto payload = PayloadUntilInTheWay();
     co_await async::WithDeadline(std::move(payload), PayloadLimit());
     if (Clock::now() > overrun) throw HoldOverrun();
   }
@@ -130,6 +137,7 @@ class AttemptRun {
     for (;;) {
       co_await async::SleepFor(kShortestPoll);
       if (in_the_way_) throw HoldOverrun();
+      if (waits_too_long_) throw WaitOverrun();
     }
   }
 
@@ -139,13 +147,19 @@ class AttemptRun {
     if (work_.record) co_await work_.record();
   }
 
+  // Before the attempt's length is over, then often, because a statement that takes several locks
+  // may wait for each of them as long as for the first.
+  Milliseconds NextLook() const {
+    const Milliseconds so_far = Between(began_, Clock::now());
+    if (so_far > limits_.lock_timeout + kWatchedClosely) return kPollOfLastingWork;
+    if (so_far > limits_.lock_timeout) return HasBudget() ? kShortestPoll : kPollOfLastingWork;
+    return std::max(limits_.lock_timeout / 2, kShortestPoll);
+  }
+
   // Looks while the attempt waits, since afterwards nobody is in the way of anything any more.
   Task<> Watch() {
-    auto interval = std::max(limits_.lock_timeout / 2, kShortestPoll);
     while (!ended_) {
-      if (!HasBudget() && Between(began_, Clock::now()) > limits_.lock_timeout)
-        interval = kPollOfLastingWork;
-      end_of_wait_.expires_after(interval);
+      end_of_wait_.expires_after(NextLook());
       const auto [error] =
           co_await end_of_wait_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
       if (ended_) co_return;
@@ -185,6 +199,8 @@ class AttemptRun {
       const int most_queued = std::max(seen.queued_behind, report_.seen.queued_behind);
       if (!seen.blockers.empty()) {
         last_seen_waiting_ = now;
+        waits_too_long_ =
+            seen.queued_behind > 0 && Between(began_, now) > limits_.lock_timeout;
         report_.seen = std::move(seen);
       }
       report_.seen.queued_behind = most_queued;
@@ -207,6 +223,7 @@ class AttemptRun {
 
   void Judge() {
     report_.end = EndOf();
+    if (report_.end == AttemptEnd::kLockNotAvailable && !asked_) report_.refusal = Refusal();
     const bool had_lock =
         obtained_ || report_.end == AttemptEnd::kDone || report_.end == AttemptEnd::kHoldOverrun;
     const auto had_since = obtained_.value_or(std::max(began_, last_seen_waiting_));
@@ -221,6 +238,8 @@ class AttemptRun {
       std::rethrow_exception(failure_);
     } catch (const HoldOverrun&) {
       return AttemptEnd::kHoldOverrun;
+    } catch (const WaitOverrun&) {
+      return AttemptEnd::kLockNotAvailable;
     } catch (const async::DeadlineExceeded&) {
       if (!PayloadOverran()) throw;  // a deadline of the body's own
       return AttemptEnd::kHoldOverrun;
@@ -233,6 +252,17 @@ class AttemptRun {
         return AttemptEnd::kLockNotAvailable;
       if (!PayloadOverran()) throw;
       return AttemptEnd::kHoldOverrun;
+    }
+  }
+
+  // Why the lock was not even asked for.
+  std::string Refusal() const {
+    try {
+      std::rethrow_exception(failure_);
+    } catch (const pg::PgError& error) {
+      return error.fields().message;
+    } catch (const std::exception& error) {
+      return error.what();
     }
   }
 
@@ -253,6 +283,8 @@ class AttemptRun {
   std::optional<Clock::time_point> stops_users_since_;
   Milliseconds felt_{0};  // by users, of work without a budget
   bool in_the_way_ = false;
+  bool waits_too_long_ = false;
+  bool asked_ = false;  // for a lock
   std::optional<Clock::time_point> obtained_;
   std::optional<Clock::time_point> ended_;
   std::exception_ptr failure_;

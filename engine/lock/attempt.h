@@ -23,6 +23,7 @@ struct AttemptReport {
   Milliseconds held{0};        // from having it to the end of the transaction
   Blockage seen;               // while we waited
   std::string observer_error;  // why nobody was seen
+  std::string refusal;         // why no lock was asked for; empty: it was
 };
 
 // Errors that are not about locks are thrown. The session is idle afterwards, or closed.

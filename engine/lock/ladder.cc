@@ -50,6 +50,7 @@ void Add(const AttemptReport& attempt, LadderReport* report) {
   report->most_queued_behind = std::max(report->most_queued_behind, attempt.seen.queued_behind);
   if (!attempt.seen.blockers.empty()) report->last_blockers = attempt.seen.blockers;
   report->observer_error = attempt.observer_error;
+  report->refusal = attempt.refusal;
 }
 
 std::string InWords(Termination done, const Blocker& blocker) {
@@ -174,6 +175,7 @@ std::vector<std::string> Lines(const LadderOutcome& outcome) {
   const bool over = outcome.result == LadderResult::kDone;
   for (const Blocker& blocker : report.last_blockers)
     lines.push_back((over ? "was in the way: " : "in the way: ") + Describe(blocker));
+  if (!report.refusal.empty()) lines.push_back("in the way: " + report.refusal);
   if (report.most_queued_behind > 0)
     lines.push_back(
         fmt::format("sessions that queued behind us: up to {}", report.most_queued_behind));

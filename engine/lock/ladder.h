@@ -32,6 +32,7 @@ struct LadderReport {
   std::vector<Blocker> last_blockers;
   std::vector<std::string> actions;  // what was done about blockers, in words
   std::string observer_error;        // why the last attempt's blockers are not known
+  std::string refusal;               // why the last attempt did not even ask for the lock
 };
 
 struct LadderOutcome {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/lock/lock_tables.h"
-#include "engine/pg/connection.h"
+#include "engine/guard/transaction.h"
 
 namespace pgalter::lock {
 
@@ -21,6 +21,7 @@ enum class Ending : std::uint8_t {
 
 struct Work {
   Ending ending = Ending::kAtBudget;
+  guard::Isolation isolation = guard::Isolation::kReadCommitted;
   // In the transaction, before the lock is asked for: what throws here as a lock that is not to be
   // had (55P03) makes another attempt, and has kept nobody waiting.
   std::function<Task<>()> before;

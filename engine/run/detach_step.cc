@@ -5,6 +5,7 @@
 #include "engine/async/deadline.h"
 #include "engine/async/fail_point.h"
 #include "engine/run/failure.h"
+#include "engine/run/finalize_detach.h"
 #include "engine/run/plan_spec.h"
 #include "engine/run/transact.h"
 #include "engine/run/undo.h"
@@ -16,6 +17,8 @@ namespace {
 
 // Longer than the first half needs where nobody is in the way, shorter than users mind the second.
 constexpr async::Milliseconds kFirstHalf{400};
+// Belongs to those who have queued behind it, as between two attempts of the ladder.
+constexpr async::Milliseconds kBetweenHalves{200};
 
 enum class Attachment { kAttached, kPending, kDetached };
 
@@ -95,6 +98,7 @@ Task<> DetachStep::Do(Environment& env, const state::Step& step) {
     co_await TryFirstHalf(session, step.sql.at(0));
     async::FailPoint("detach-pending");
     now = co_await Look(session, pair);
+    if (now == Attachment::kPending) co_await env.stopper.SleepFor(kBetweenHalves);
     if (now != Attachment::kAttached) break;
     if (async::Clock::now() > give_up)
       throw Failure(ExitCode::kLockNotObtained,
@@ -104,8 +108,7 @@ Task<> DetachStep::Do(Environment& env, const state::Step& step) {
     co_await env.stopper.SleepFor(std::chrono::seconds(1));
   }
   if (now == Attachment::kDetached) co_return;
-  what.sql = {detach + " FINALIZE"};
-  co_await Transact(env, step, std::move(what), env.stopper);
+  co_await FinalizeDetach(env, step, detach, state::StepState::kDone, env.stopper);
 }
 
 // A detach that is pending cannot be taken back by the server: it is ended, then attached again.
@@ -116,11 +119,9 @@ Task<> DetachStep::Undo(Environment& env, const state::Step& step) {
   if (now == Attachment::kAttached || step.undo.empty()) co_return;
   if (now == Attachment::kPending) {
     async::Stopper never;
-    Transacted what;
-    what.sql = {
-        fmt::format("ALTER TABLE {} DETACH PARTITION {} FINALIZE", pair.parent, pair.partition)};
-    what.becomes = state::StepState::kDone;
-    co_await Transact(env, step, std::move(what), never);
+    std::string detach =
+        fmt::format("ALTER TABLE {} DETACH PARTITION {}", pair.parent, pair.partition);
+    co_await FinalizeDetach(env, step, std::move(detach), state::StepState::kDone, never);
   }
   co_await UndoByStatements(env, step);
 }

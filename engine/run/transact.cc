@@ -53,9 +53,11 @@ std::string Refused(const Environment& env, const state::Step& step,
 }  // namespace
 
 std::string WaitingFor(const lock::LadderReport& report) {
-  return fmt::format(
-      "waiting for a lock, {} attempts so far{}", report.attempts,
-      report.last_blockers.empty() ? "" : ": " + lock::Describe(report.last_blockers.front()));
+  std::string why = report.refusal;
+  if (why.empty() && !report.last_blockers.empty())
+    why = lock::Describe(report.last_blockers.front());
+  return fmt::format("waiting for a lock, {} attempts so far{}{}", report.attempts,
+                     why.empty() ? "" : ": ", why);
 }
 
 Task<> Transact(Environment& env, const state::Step& step, Transacted what,
@@ -70,6 +72,8 @@ Task<> Transact(Environment& env, const state::Step& step, Transacted what,
     async::FailPoint("ddl-uncommitted");
   };
   work.record = record;
+  work.before = std::move(what.before);
+  work.isolation = what.isolation;
   lock::LadderOptions options = spec.ladder;
   const bool lasting = what.holding == Holding::kAsLongAsItTakes;
   if (lasting) options.hold_budget = kLongestStatement;

@@ -1,6 +1,7 @@
 // Statements of a plan in one transaction under the lock ladder, which records its step.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct Transacted {
   std::vector<std::string> sql;
   Holding holding = Holding::kShort;
   state::StepState becomes = state::StepState::kDone;  // recorded in the same transaction
+  guard::Isolation isolation = guard::Isolation::kReadCommitted;
+  std::function<Task<>()> before = {};  // as in lock::Work
 };
 
 // Throws Failure (lock not obtained): nothing was changed then.

@@ -1,10 +1,10 @@
 #include "planner/plan/arrange.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 
 #include "planner/plan/steps.h"
@@ -45,22 +45,30 @@ class Round {
   bool anything_ = false;
 };
 
+std::string ShowAll(const std::vector<sql::QualifiedName>& tables) {
+  std::vector<std::string> names;
+  for (const sql::QualifiedName& table : tables) names.push_back(Show(table));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 // A way back that leads through the old table: triggers on the new one keep it up. A later change
 // of the table could break them, so they go before it, and the old table with them.
 void ReleaseTables(const std::vector<StatementSteps>& statements, std::vector<Step>& steps) {
   std::vector<Step> result;
-  std::optional<sql::QualifiedName> kept;
+  std::vector<sql::QualifiedName> kept;
   for (Step& step : steps) {
     const StatementSteps& statement = statements.at(static_cast<std::size_t>(step.statement));
-    const bool touches =
-        kept && std::ranges::find(statement.relations, *kept) != statement.relations.end();
+    const bool touches = std::ranges::any_of(kept, [&](const sql::QualifiedName& table) {
+      return std::ranges::find(statement.relations, table) != statement.relations.end();
+    });
     const bool opaque = statement.anything && step.point_of_no_return;
-    const bool may = kept && step.transaction != Transaction::kShared;
+    const bool may = !kept.empty() && step.transaction != Transaction::kShared;
     if (may && (touches || opaque || step.kind == StepKind::kRebuild)) {
-      Step gate = MakeGate(fmt::format("release-{}", kept->name),
-                           fmt::format("the new {} proves itself: behind this gate the old one is "
-                                       "dropped",
-                                       Show(*kept)));
+      const std::string names = ShowAll(kept);
+      Step gate = MakeGate(fmt::format("release-{}", kept.front().name),
+                           fmt::format("the new {} {}: behind this gate the old {} dropped", names,
+                                       kept.size() == 1 ? "proves itself" : "prove themselves",
+                                       kept.size() == 1 ? "one is" : "ones are"));
       gate.statement = step.statement;
       Step release;
       release.kind = StepKind::kRelease;
@@ -68,12 +76,14 @@ void ReleaseTables(const std::vector<StatementSteps>& statements, std::vector<St
       release.transaction = Transaction::kNone;
       release.statement = step.statement;
       release.point_of_no_return = true;
-      release.explain = fmt::format("The table that {} was before goes.", Show(*kept));
+      release.explain = kept.size() == 1
+                            ? fmt::format("The table that {} was before goes.", names)
+                            : fmt::format("The tables that {} were before go.", names);
       result.push_back(std::move(gate));
       result.push_back(std::move(release));
-      kept.reset();
+      kept.clear();
     }
-    if (step.kind == StepKind::kRebuild) kept = step.locks.front().relation;
+    if (step.kind == StepKind::kRebuild) kept = RebuiltTables(step);
     result.push_back(std::move(step));
   }
   steps = std::move(result);

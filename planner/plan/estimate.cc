@@ -1,5 +1,10 @@
 #include "planner/plan/estimate.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
 namespace pgalter::plan {
 
 namespace {
@@ -13,13 +18,60 @@ constexpr Rate kScannedBytes{1.5e9, 1e8};  // a second
 constexpr Rate kWrittenBytes{2e8, 2e7};
 constexpr Rate kIndexedRows{2e6, 1e5};
 constexpr Rate kBackfilledRows{1e5, 5e3};
+// Copied, compared, and indexed.
+constexpr Rate kRebuiltRows{5e5, 2e4};
 
 // What only changes the catalog.
 constexpr Duration kInstant{0, 0.1};
 
 Duration At(double amount, Rate rate) { return {amount / rate.best, amount / rate.worst}; }
 
+Duration Rebuilt(double rows, double bytes) {
+  const Duration counted = At(rows, kRebuiltRows);
+  const Duration written = At(bytes, kWrittenBytes);
+  return {counted.low_s + written.low_s, counted.high_s + written.high_s};
+}
+
 }  // namespace
+
+std::optional<Duration> RebuildTime(const catalog::Table& table) {
+  if (!table.rows || !table.bytes) return std::nullopt;
+  return Rebuilt(static_cast<double>(*table.rows), static_cast<double>(*table.bytes));
+}
+
+std::optional<Duration> BackfillTime(const catalog::Table& table) {
+  if (!table.rows) return std::nullopt;
+  return At(static_cast<double>(*table.rows), kBackfilledRows);
+}
+
+std::string SecondsInWords(double seconds) {
+  constexpr double kMinute = 60;
+  constexpr double kHour = 3600;
+  constexpr double kDay = 86400;
+  if (seconds < 1) return "1 s";
+  if (seconds < 2 * kMinute) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 2 * kHour) return fmt::format("{:.0f} min", seconds / kMinute);
+  if (seconds < 2 * kDay) return fmt::format("{:.0f} h", seconds / kHour);
+  return fmt::format("{:.0f} days", seconds / kDay);
+}
+
+std::string InWords(const Duration& duration) {
+  const std::string low = SecondsInWords(duration.low_s);
+  const std::string high = SecondsInWords(duration.high_s);
+  return low == high ? high : fmt::format("{} to {}", low, high);
+}
+
+std::string BytesInWords(std::int64_t bytes) {
+  constexpr std::array kUnits{"kB", "MB", "GB", "TB"};
+  constexpr double kStep = 1024;
+  auto amount = static_cast<double>(bytes) / kStep;
+  std::size_t unit = 0;
+  while (amount >= kStep && unit + 1 < kUnits.size()) {
+    amount /= kStep;
+    ++unit;
+  }
+  return fmt::format("{:.{}f} {}", amount, amount < 10 ? 1 : 0, kUnits.at(unit));
+}
 
 void Estimate::Add(const Step& step, const locks::Effects& effects) {
   for (const locks::Work& work : effects.works) {
@@ -32,7 +84,11 @@ void Estimate::Add(const Step& step, const locks::Effects& effects) {
     const auto rows = static_cast<double>(*table->rows);
     const auto bytes = static_cast<double>(*table->bytes);
     Duration more = At(bytes, kScannedBytes);
-    if (step.kind == StepKind::kBackfill || step.kind == StepKind::kSplitCopy) {
+    if (step.kind == StepKind::kRebuild) {
+      if (std::ranges::find(rebuilt_, table->name) != rebuilt_.end()) continue;
+      rebuilt_.push_back(table->name);
+      more = Rebuilt(rows, bytes);
+    } else if (step.kind == StepKind::kBackfill || step.kind == StepKind::kSplitCopy) {
       more = At(rows, kBackfilledRows);
     } else if (work.kind == locks::Work::Kind::kBuild) {
       more = At(rows, kIndexedRows);
@@ -45,8 +101,7 @@ void Estimate::Add(const Step& step, const locks::Effects& effects) {
 }
 
 std::optional<Duration> Estimate::Total(const Step& step) const {
-  if (!known_ || step.kind == StepKind::kGate || step.kind == StepKind::kRebuild)
-    return std::nullopt;
+  if (!known_ || step.kind == StepKind::kGate) return std::nullopt;
   return Duration{kInstant.low_s + total_.low_s, kInstant.high_s + total_.high_s};
 }
 

@@ -50,10 +50,14 @@ json::value BackfillJson(const std::optional<Backfill>& backfill) {
 
 json::value RebuildJson(const std::optional<Rebuild>& rebuild) {
   if (!rebuild) return nullptr;
+  json::array companions;
+  for (const Rebuild::Companion& other : rebuild->companions)
+    companions.push_back({{"table", other.table}, {"alter", other.alter}});
   return json::object{{"table", rebuild->table},
                       {"alter", rebuild->alter},
                       {"maps", Texts(rebuild->maps)},
-                      {"order_by", rebuild->order_by}};
+                      {"order_by", rebuild->order_by},
+                      {"companions", std::move(companions)}};
 }
 
 json::value SplitJson(const std::optional<Split>& split) {
@@ -180,6 +184,14 @@ class Reader {
   std::string error_;
 };
 
+void ReadCompanions(Reader& part, Rebuild& rebuild) {
+  part.Each("companions", [&](const json::value& item, const std::string& place) {
+    Reader other(item, place);
+    rebuild.companions.push_back({other.Text("table"), other.Text("alter")});
+    part.Take(other.error());
+  });
+}
+
 Step ReadStep(const json::value& value, const std::string& where, std::string& error) {
   Reader read(value, where);
   Step step;
@@ -226,6 +238,7 @@ Step ReadStep(const json::value& value, const std::string& where, std::string& e
       Reader part(*member, where + ".rebuild");
       step.rebuild = Rebuild{part.Text("table"), part.Text("alter"), part.Texts("maps"),
                              part.Has("order_by") ? part.Text("order_by") : ""};
+      if (part.Has("companions")) ReadCompanions(part, *step.rebuild);
       read.Take(part.error());
     }
   }

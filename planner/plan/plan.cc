@@ -2,6 +2,14 @@
 
 namespace pgalter::plan {
 
+std::vector<sql::QualifiedName> RebuiltTables(const Step& step) {
+  std::vector<sql::QualifiedName> tables;
+  const std::size_t count = step.rebuild ? 1 + step.rebuild->companions.size() : 0;
+  for (std::size_t i = 0; i < count && i < step.locks.size(); ++i)
+    tables.push_back(step.locks[i].relation);
+  return tables;
+}
+
 std::string_view Name(Phase phase) {
   switch (phase) {
     case Phase::kExpand:

@@ -69,12 +69,20 @@ struct Backfill {
   bool operator==(const Backfill&) const = default;
 };
 
-// As for `pgalter rebuild TABLE --alter … --map …`.
+// As for `pgalter rebuild TABLE… --alter … --map …`.
 struct Rebuild {
+  // One more table, which changes places in the same moment.
+  struct Companion {
+    std::string table;
+    std::string alter;
+
+    bool operator==(const Companion&) const = default;
+  };
   std::string table;              // as SQL has it
   std::string alter;              // empty: the same definition
   std::vector<std::string> maps;  // 'column = expression'
   std::string order_by;           // how its rows are to lie; empty: as they do
+  std::vector<Companion> companions = {};
 
   bool operator==(const Rebuild&) const = default;
 };
@@ -110,7 +118,8 @@ struct Step {
   int statement = 0;             // of Plan::statements
   std::vector<std::string> sql;  // without semicolons
   Transaction transaction = Transaction::kOwn;
-  std::vector<StepLock> locks;  // the strongest a relation
+  // The strongest a relation; of kRebuild those that change places come first, in its order.
+  std::vector<StepLock> locks;
   bool table_rewrite = false;
   bool table_scan = false;  // a whole table is read, or an index built
   std::optional<Duration> duration;
@@ -160,6 +169,9 @@ struct Plan {
   std::vector<Statement> statements;
   std::vector<Step> steps;
 };
+
+// Of a step of kind kRebuild: those that change places.
+[[nodiscard]] std::vector<sql::QualifiedName> RebuiltTables(const Step& step);
 
 [[nodiscard]] std::string_view Name(Phase phase);
 [[nodiscard]] std::string_view Name(StepKind kind);

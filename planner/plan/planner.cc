@@ -10,6 +10,7 @@
 #include "planner/plan/arrange.h"
 #include "planner/plan/fingerprint.h"
 #include "planner/plan/inverse.h"
+#include "planner/plan/join_rebuilds.h"
 #include "planner/plan/recipe.h"
 #include "planner/plan/split.h"
 #include "planner/plan/steps.h"
@@ -230,7 +231,8 @@ void Planner::TakeStatement(const ast::Statement& read, const std::string& text)
     Touch(effects, read);
     Proposal proposal;
     const auto recipe =
-        Propose({read, text, schema_, effects, options_.server_version, "", ""}, proposal);
+        Propose({read, text, schema_, effects, options_.server_version, "", "", options_.prefer},
+                proposal);
     if (joins && proposal.steps.size() == 1)
       proposal.steps.front().transaction = Transaction::kShared;
     Keep(recipe, std::move(proposal));
@@ -272,8 +274,9 @@ void Planner::TakeAlterTable(const ast::Statement& read, const std::string& text
   if (actions.size() > 1 && CertainFailure(whole, true) == nullptr) {
     // Actions that belong together.
     Proposal proposal;
-    const auto recipe = Ask(
-        {read, text, schema_, whole, options_.server_version, actions.front().head, ""}, proposal);
+    const auto recipe = Ask({read, text, schema_, whole, options_.server_version,
+                             actions.front().head, "", options_.prefer},
+                            proposal);
     if (!recipe.empty()) return Keep(recipe, std::move(proposal));
   }
   catalog::Schema schema = schema_;
@@ -291,7 +294,8 @@ void Planner::TakeAlterTable(const ast::Statement& read, const std::string& text
         locks::EffectsOf(action.statement, schema, options_.server_version);
     Proposal proposal;
     const auto recipe = Propose({action.statement, action.text, schema, effects,
-                                 options_.server_version, action.head, action.command},
+                                 options_.server_version, action.head, action.command,
+                                 options_.prefer},
                                 proposal);
     const bool as_is = recipe.empty() && proposal.answer == Answer::kAsIs;
     if (as_is && !effects.outside_transaction) {
@@ -328,8 +332,10 @@ Plan MakePlan(std::string_view script, catalog::Schema schema, const PlanOptions
   Plan plan;
   plan.server_version = options.server_version;
   plan.knowledge = options.knowledge;
-  plan.steps = Arrange(planner.TakeSteps());
+  std::vector<StatementSteps> steps = planner.TakeSteps();
   plan.statements = planner.TakeStatements();
+  if (options.prefer == Preference::kRebuild) JoinRebuilds(before, steps, plan.statements);
+  plan.steps = Arrange(std::move(steps));
   Annotate(plan, before);
   if (options.knowledge == Knowledge::kLive)
     plan.fingerprint = FingerprintOf(before, plan.relations);

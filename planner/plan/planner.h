@@ -9,12 +9,14 @@
 
 #include "planner/catalog/schema.h"
 #include "planner/plan/plan.h"
+#include "planner/plan/recipe.h"
 
 namespace pgalter::plan {
 
 struct PlanOptions {
   int server_version = 15;  // the major
   Knowledge knowledge = Knowledge::kNone;
+  Preference prefer = Preference::kInPlace;
 };
 
 [[nodiscard]] Plan MakePlan(std::string_view script, catalog::Schema schema,

@@ -20,6 +20,9 @@
 
 namespace pgalter::plan {
 
+// Of two ways to write every row anew: a new column beside the old one, or the table beside itself.
+enum class Preference { kInPlace, kRebuild };
+
 // One statement, with at most one action if it is an ALTER TABLE.
 struct Situation {
   const sql::ast::Statement& statement;
@@ -30,6 +33,7 @@ struct Situation {
   // Of an ALTER TABLE: "ALTER TABLE ONLY app.orders" and "ADD COLUMN c int", as written.
   std::string head;
   std::string command_text;
+  Preference prefer = Preference::kInPlace;
 
   // The one action; nullptr: no ALTER TABLE, or one with several.
   [[nodiscard]] const sql::ast::TableCommand* Command(sql::ast::TableChange change) const;

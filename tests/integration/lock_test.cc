@@ -86,6 +86,54 @@ TEST_F(LockTest, ReadersBehindUsGoOnWhileTheHolderStays) {
   EXPECT_EQ(outcome.result, LadderResult::kDone);
 }
 
+// A server's lock_timeout is for each lock of a statement, users feel the sum.
+TEST_F(LockTest, SeveralLocksOneAfterTheOtherAreWaitedForAsLongAsOne) {
+  database_.Sql("CREATE TABLE u (a int)");
+  test::Session first = database_.Connect();
+  test::Session second = database_.Connect();
+  first.Exec("BEGIN; SELECT FROM t");
+  second.Exec("BEGIN; SELECT FROM u");
+  test::Session user = database_.Connect();
+  Climber climber = NewClimber();
+  climber.options = Impatient(10ms);  // one attempt
+  climber.options.first_attempt = climber.options.top_attempt = 900ms;
+  const Work both = Statements(
+      {"ALTER TABLE public.t ADD COLUMN b int", "ALTER TABLE public.u ADD COLUMN b int"});
+  auto climbing = std::async(std::launch::async, [&] { return climber.Run(both); });
+  AwaitOurWait();
+  user.Send("SELECT count(*) FROM t");
+  std::this_thread::sleep_for(600ms);
+  first.Exec("COMMIT");  // from here on ours holds one and waits for the other
+  const LadderOutcome outcome = climbing.get();
+  EXPECT_EQ(outcome.result, LadderResult::kLockNotAvailable);
+  EXPECT_GE(outcome.report.longest_blocked, 900ms);
+  EXPECT_LT(outcome.report.longest_blocked, 1300ms);
+  EXPECT_EQ(user.Wait(5s), (test::Rows{{"10"}}));
+  second.Exec("COMMIT");
+  EXPECT_FALSE(HasColumn("b"));
+}
+
+TEST_F(LockTest, LocksBehindWhichNobodyWaitsAreWaitedForEachByItself) {
+  database_.Sql("CREATE TABLE u (a int)");
+  test::Session first = database_.Connect();
+  test::Session second = database_.Connect();
+  first.Exec("BEGIN; SELECT FROM t");
+  second.Exec("BEGIN; SELECT FROM u");
+  Climber climber = NewClimber();
+  climber.options = Impatient(10ms);
+  climber.options.first_attempt = climber.options.top_attempt = 800ms;
+  const Work both = Statements(
+      {"ALTER TABLE public.t ADD COLUMN b int", "ALTER TABLE public.u ADD COLUMN b int"});
+  auto climbing = std::async(std::launch::async, [&] { return climber.Run(both); });
+  AwaitOurWait();
+  std::this_thread::sleep_for(500ms);
+  first.Exec("COMMIT");
+  std::this_thread::sleep_for(600ms);
+  second.Exec("COMMIT");
+  EXPECT_EQ(climbing.get().result, LadderResult::kDone);
+  EXPECT_TRUE(HasColumn("b"));
+}
+
 TEST_F(LockTest, RollsBackWhatHoldsTheLockForTooLong) {
   for (const bool explicit_lock : {true, false}) {
     Climber climber = NewClimber();

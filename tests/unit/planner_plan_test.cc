@@ -86,6 +86,72 @@ TEST(Plan, CopiesATableOnceForSeveralActions) {
   EXPECT_THAT(plan.steps[0].rebuild->alter, HasSubstr("SET UNLOGGED"));
 }
 
+constexpr const char* kFamily =
+    "CREATE TABLE parent (id int PRIMARY KEY);"
+    "CREATE TABLE child (id int PRIMARY KEY, p int REFERENCES parent);"
+    "CREATE TABLE stranger (id int PRIMARY KEY);";
+
+Plan Preferring(const std::string& statement, Preference prefer = Preference::kRebuild) {
+  return MakePlan(statement, SchemaOf(kFamily), {15, Knowledge::kDump, prefer});
+}
+
+TEST(PreferRebuild, LetsTablesThatAKeyJoinsChangePlacesInOneMoment) {
+  const Plan plan = Preferring(
+      "ALTER TABLE child ALTER p TYPE bigint; BEGIN; ALTER TABLE parent ALTER id TYPE bigint;"
+      "ALTER TABLE child ALTER id TYPE bigint; COMMIT");
+  ASSERT_THAT(KindsOf(plan), ElementsAre("gate", "rebuild"));
+  EXPECT_EQ(plan.steps[0].gate->reason,
+            "programs take bigint for child.p; programs take bigint for parent.id; programs take "
+            "bigint for child.id");
+  const Rebuild& rebuild = *plan.steps[1].rebuild;
+  EXPECT_EQ(rebuild.table, "public.child");
+  EXPECT_EQ(rebuild.alter, "ALTER p TYPE bigint, ALTER id TYPE bigint");
+  EXPECT_THAT(rebuild.companions,
+              ElementsAre(Rebuild::Companion{"public.parent", "ALTER id TYPE bigint"}));
+  EXPECT_THAT(RebuiltTables(plan.steps[1]),
+              ElementsAre(sql::QualifiedName{"public", "child"},
+                          sql::QualifiedName{"public", "parent"}));
+  for (const StepLock& lock : plan.steps[1].locks)
+    EXPECT_EQ(lock.mode, locks::LockMode::kAccessExclusive);
+  const auto read = FromJson(boost::json::parse(boost::json::serialize(ToJson(plan))));
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  EXPECT_EQ(read->steps, plan.steps);
+  EXPECT_THAT(FindFormat("sql")->render(plan),
+              HasSubstr("pgalter rebuild 'public.child' 'public.parent' --alter 'public.child: "
+                        "ALTER p TYPE bigint, ALTER id TYPE bigint' --alter 'public.parent: ALTER "
+                        "id TYPE bigint'"));
+}
+
+TEST(PreferRebuild, KeepsTablesApartThatNoKeyJoins) {
+  EXPECT_THAT(KindsOf(Preferring("ALTER TABLE parent ALTER id TYPE bigint;"
+                                 "ALTER TABLE stranger ALTER id TYPE bigint")),
+              ElementsAre("gate", "rebuild", "gate", "gate", "release", "rebuild"));
+}
+
+TEST(PreferRebuild, ReleasesAllTablesBeforeOneOfThemChanges) {
+  const Plan plan = Preferring(
+      "ALTER TABLE parent ALTER id TYPE bigint; ALTER TABLE child ALTER p TYPE bigint;"
+      "ALTER TABLE child ADD n int");
+  ASSERT_THAT(KindsOf(plan), ElementsAre("gate", "rebuild", "gate", "release", "ddl"));
+  EXPECT_EQ(plan.steps[2].gate->reason,
+            "the new parent, child prove themselves: behind this gate the old ones are dropped");
+}
+
+TEST(PreferRebuild, IsNamedWhereItIsNotPreferred) {
+  const Plan plan = Preferring("ALTER TABLE parent ALTER id TYPE bigint", Preference::kInPlace);
+  EXPECT_THAT(KindsOf(plan), ::testing::Contains("backfill"));
+  EXPECT_THAT(plan.statements[0].remarks, ::testing::Contains(HasSubstr("--prefer rebuild")));
+}
+
+TEST(PreferRebuild, SaysWhyATableIsNotCopied) {
+  const Plan plan =
+      MakePlan("ALTER TABLE k ALTER a TYPE bigint", SchemaOf("CREATE TABLE k (a int)"),
+               {15, Knowledge::kDump, Preference::kRebuild});
+  EXPECT_THAT(KindsOf(plan), ::testing::Contains("backfill"));
+  EXPECT_THAT(plan.statements[0].remarks,
+              ::testing::Contains(HasSubstr("k is not rebuilt: it has no unique key")));
+}
+
 TEST(Plan, ReplacesAViewInOneTransaction) {
   const Plan plan = PlanOf("DROP VIEW v; CREATE VIEW v AS SELECT b FROM t",
                            std::string(kTables) + "CREATE VIEW v AS SELECT a FROM t;");

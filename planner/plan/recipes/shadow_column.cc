@@ -282,18 +282,9 @@ void Replacement::Swap() {
 
 // Another table, where no other column does it.
 Proposal Replacement::Rebuilt(const std::string& why) const {
-  Texts actions;
-  for (const Action& action : SplitAlterTable(situation_.statement, situation_.text))
-    actions.push_back(action.command);
-  Proposal proposal;
+  Proposal proposal = CopyTable(situation_, shadow_);
   proposal.remarks.push_back(fmt::format(
       "{}: {}, so no second column can take its place, and the table is copied", Show(name_), why));
-  proposal.steps.push_back(MakeGate(
-      fmt::format("swap-{}", shadow_.column),
-      fmt::format("programs take {} for {}.{}", shadow_.type, Show(name_), shadow_.column)));
-  Step rebuild = MakeRebuild(situation_, table_.name, fmt::format("{}", fmt::join(actions, ", ")));
-  rebuild.phase = Phase::kContract;
-  proposal.steps.push_back(std::move(rebuild));
   return proposal;
 }
 
@@ -323,6 +314,21 @@ Proposal Replacement::Propose() {
 }
 
 }  // namespace
+
+Proposal CopyTable(const Situation& situation, const ShadowColumn& shadow) {
+  const sql::QualifiedName name = situation.schema.Resolve(situation.TableName());
+  Texts actions;
+  for (const Action& action : SplitAlterTable(situation.statement, situation.text))
+    actions.push_back(action.command);
+  Proposal proposal;
+  proposal.steps.push_back(
+      MakeGate(fmt::format("swap-{}", shadow.column),
+               fmt::format("programs take {} for {}.{}", shadow.type, Show(name), shadow.column)));
+  Step rebuild = MakeRebuild(situation, name, fmt::format("{}", fmt::join(actions, ", ")));
+  rebuild.phase = Phase::kContract;
+  proposal.steps.push_back(std::move(rebuild));
+  return proposal;
+}
 
 Proposal ReplaceColumn(const Situation& situation, const ShadowColumn& shadow) {
   return Replacement(situation, shadow).Propose();

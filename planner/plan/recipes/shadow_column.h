@@ -20,5 +20,7 @@ struct ShadowColumn {
 // Least bad where it cannot be: partitions, inheritance, several columns in one index expression
 // that is not understood.
 [[nodiscard]] Proposal ReplaceColumn(const Situation& situation, const ShadowColumn& shadow);
+// The whole table instead, behind the same gate. Callers ask WhyNotRebuilt first.
+[[nodiscard]] Proposal CopyTable(const Situation& situation, const ShadowColumn& shadow);
 
 }  // namespace pgalter::plan

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "planner/plan/estimate.h"
 #include "planner/plan/recipes/carry.h"
+#include "planner/plan/recipes/rebuild.h"
 #include "planner/plan/recipes/shadow_column.h"
 #include "planner/plan/split.h"
 #include "planner/plan/steps.h"
@@ -115,6 +117,42 @@ Proposal AroundReaders(const Situation& situation, const std::string& column,
   return proposal;
 }
 
+bool WritesRows(const locks::Effects& effects) {
+  return std::ranges::any_of(effects.works, [](const locks::Work& work) {
+    return work.kind == locks::Work::Kind::kRewrite;
+  });
+}
+
+// Where the table could be copied as well.
+std::string Alternative(const catalog::Table& table) {
+  std::string text =
+      "with --prefer rebuild the table is copied beside itself instead, and changes places with the "
+      "copy in one moment with tables that foreign keys join to it and whose statements follow";
+  const auto rebuild = RebuildTime(table);
+  const auto backfill = BackfillTime(table);
+  if (rebuild && backfill)
+    text += fmt::format(": it takes {} and {} of disk, the backfill {}", InWords(*rebuild),
+                        BytesInWords(*table.bytes), InWords(*backfill));
+  return text;
+}
+
+Proposal InPlaceOrCopied(const Situation& situation, const ShadowColumn& shadow) {
+  const sql::QualifiedName name = situation.schema.Resolve(situation.TableName());
+  const bool writes = WritesRows(situation.effects);
+  const std::string why_not = writes ? WhyNotRebuilt(situation, name) : "";
+  const bool preferred = writes && situation.prefer == Preference::kRebuild;
+  if (preferred && why_not.empty()) return CopyTable(situation, shadow);
+  Proposal replaced = ReplaceColumn(situation, shadow);
+  const bool in_place = std::ranges::any_of(
+      replaced.steps, [](const Step& step) { return step.kind == StepKind::kBackfill; });
+  if (preferred) {
+    replaced.remarks.push_back(fmt::format("{} is not rebuilt: {}", Show(name), why_not));
+  } else if (writes && in_place && why_not.empty()) {
+    replaced.remarks.push_back(Alternative(*situation.Table()));
+  }
+  return replaced;
+}
+
 std::optional<Proposal> Propose(const Situation& situation) {
   const auto change = Read(situation);
   if (!change || situation.schema.IsNew(situation.TableName())) return std::nullopt;
@@ -129,9 +167,10 @@ std::optional<Proposal> Propose(const Situation& situation) {
   if (free) return AroundReaders(situation, column, *in_the_way);
   if (clear && !change->default_value && Only(situation.effects, Reason::kTypeChangeCheck))
     return AroundChecks(situation, column);
-  return ReplaceColumn(situation, {column, TypeText(change->text),
-                                   change->type->expression ? change->type->expression->text : "",
-                                   change->default_value});
+  const ShadowColumn shadow{column, TypeText(change->text),
+                            change->type->expression ? change->type->expression->text : "",
+                            change->default_value};
+  return InPlaceOrCopied(situation, shadow);
 }
 
 }  // namespace

@@ -4,24 +4,14 @@
 
 #include <algorithm>
 
+#include "planner/plan/estimate.h"
 #include "planner/plan/steps.h"
 
 namespace pgalter::plan {
 
 namespace {
 
-constexpr double kMinute = 60;
-constexpr double kHour = 3600;
-constexpr double kDay = 86400;
 constexpr double kInstant = 0.2;
-
-std::string Span(double seconds) {
-  if (seconds < 1) return "1 s";
-  if (seconds < 2 * kMinute) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 2 * kHour) return fmt::format("{:.0f} min", seconds / kMinute);
-  if (seconds < 2 * kDay) return fmt::format("{:.0f} h", seconds / kHour);
-  return fmt::format("{:.0f} days", seconds / kDay);
-}
 
 }  // namespace
 
@@ -90,14 +80,12 @@ std::string WorkCell(const Step& step) {
 std::string TimeCell(const Step& step) {
   if (step.gate) {
     return step.gate->soak_s > 0
-               ? fmt::format("at least {}", Span(static_cast<double>(step.gate->soak_s)))
+               ? fmt::format("at least {}", SecondsInWords(static_cast<double>(step.gate->soak_s)))
                : "until opened";
   }
   if (!step.duration) return "?";
   if (step.duration->high_s <= kInstant) return "instant";
-  const std::string low = Span(step.duration->low_s);
-  const std::string high = Span(step.duration->high_s);
-  return low == high ? high : fmt::format("{} to {}", low, high);
+  return InWords(*step.duration);
 }
 
 std::string CompatibleCell(const Step& step) {

@@ -12,17 +12,41 @@ constexpr std::string_view kLockTimeout = "SET LOCAL lock_timeout = '500ms';\n";
 
 std::string Commented(std::string_view text) { return fmt::format("-- {}\n", OneLine(text)); }
 
+// As a shell reads it.
+std::string Word(std::string_view text) {
+  std::string word = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      word += "'\\''";
+    } else {
+      word += c;
+    }
+  }
+  return word + "'";
+}
+
+std::string RebuildCommand(const Rebuild& rebuild) {
+  std::string command = "pgalter rebuild " + Word(rebuild.table);
+  for (const Rebuild::Companion& other : rebuild.companions) command += ' ' + Word(other.table);
+  const auto alter = [&](const std::string& table, const std::string& actions) {
+    if (actions.empty()) return;
+    command += " --alter ";
+    command += Word(rebuild.companions.empty() ? actions : table + ": " + actions);
+  };
+  alter(rebuild.table, rebuild.alter);
+  for (const Rebuild::Companion& other : rebuild.companions) alter(other.table, other.alter);
+  for (const std::string& map : rebuild.maps) command += " --map " + Word(map);
+  if (!rebuild.order_by.empty()) command += " --order-by " + Word(rebuild.order_by);
+  return command;
+}
+
 std::string StepSql(const Step& step) {
   std::string text = fmt::format("-- step {} ({})\n", step.id, Name(step.phase));
   if (!step.explain.empty()) text += Commented(step.explain);
   if (step.rebuild) {
     text += "-- A rebuild: no SQL of a few statements does it without an outage.\n";
     for (const std::string& sql : step.sql) text += Commented(sql);
-    std::string command = fmt::format("pgalter rebuild '{}'", step.rebuild->table);
-    if (!step.rebuild->alter.empty()) command += fmt::format(" --alter '{}'", step.rebuild->alter);
-    if (!step.rebuild->order_by.empty())
-      command += fmt::format(" --order-by '{}'", step.rebuild->order_by);
-    return text + Commented(command) + '\n';
+    return text + Commented(RebuildCommand(*step.rebuild)) + '\n';
   }
   if (step.backfill)
     text += "-- In chunks: pgalter backfill. As one statement it holds every row to its end.\n";
