@@ -199,8 +199,7 @@ class AttemptRun {
       const int most_queued = std::max(seen.queued_behind, report_.seen.queued_behind);
       if (!seen.blockers.empty()) {
         last_seen_waiting_ = now;
-        waits_too_long_ =
-            seen.queued_behind > 0 && Between(began_, now) > limits_.lock_timeout;
+        waits_too_long_ = seen.queued_behind > 0 && Between(began_, now) > limits_.lock_timeout;
         report_.seen = std::move(seen);
       }
       report_.seen.queued_behind = most_queued;

@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
-#include "engine/lock/lock_tables.h"
 #include "engine/guard/transaction.h"
+#include "engine/lock/lock_tables.h"
 
 namespace pgalter::lock {
 

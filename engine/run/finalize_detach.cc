@@ -55,7 +55,8 @@ Task<> AwaitYoungerSnapshots(Environment& env, int& refusals) {
   if (!seen.older.empty())
     Refuse(fmt::format("{} has a snapshot from before the detach", seen.older));
   if (seen.younger_from_now_on || ++refusals > kRefusals) co_return;
-  Refuse("a transaction that has written keeps new snapshots as old as those from before the detach");
+  Refuse(
+      "a transaction that has written keeps new snapshots as old as those from before the detach");
 }
 
 }  // namespace

@@ -228,8 +228,11 @@ void DropColumn(const TableCommand& command, const Altered& altered, Draft& draf
     }
   };
   for (const catalog::Table* view : draft.schema().Views(table.name))
-    if (ReadsColumn(*view, table.name, name))
-      depend(&view->name, "view " + Show(view->name) + " reads the column");
+    if (ReadsColumn(*view, table.name, name)) {
+      const bool kept = view->kind == catalog::TableKind::kMaterializedView;
+      depend(&view->name,
+             (kept ? "materialized view " : "view ") + Show(view->name) + " reads the column");
+    }
   for (const auto& [other, reference] : draft.schema().References(table.name))
     if (other != &table && lists(reference->definition.foreign_key->target_columns))
       depend(&other->name, "foreign key " + reference->name + " of " + Show(other->name) +

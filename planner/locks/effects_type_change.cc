@@ -166,7 +166,8 @@ void Change::Judge() {
 void Change::RefuseView(const catalog::Table& view) {
   for (const sql::ColumnUse& use : view.view_columns) {
     if (!Mentions(use, command_.name, altered_.name)) continue;
-    RefuseUse("view " + Show(view.name) + " reads the column");
+    const bool kept = view.kind == catalog::TableKind::kMaterializedView;
+    RefuseUse((kept ? "materialized view " : "view ") + Show(view.name) + " reads the column");
     return;
   }
 }

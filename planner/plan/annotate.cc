@@ -36,7 +36,7 @@ std::optional<sql::ast::Statement> Read(const std::string& text) {
 std::string WorkName(const Work& work) {
   switch (work.kind) {
     case Work::Kind::kRewrite:
-      return "is written anew";
+      return work.reason == locks::Reason::kTruncate ? "is emptied" : "is written anew";
     case Work::Kind::kScan:
       return "is read whole";
     case Work::Kind::kBuild:

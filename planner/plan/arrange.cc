@@ -76,9 +76,8 @@ void ReleaseTables(const std::vector<StatementSteps>& statements, std::vector<St
       release.transaction = Transaction::kNone;
       release.statement = step.statement;
       release.point_of_no_return = true;
-      release.explain = kept.size() == 1
-                            ? fmt::format("The table that {} was before goes.", names)
-                            : fmt::format("The tables that {} were before go.", names);
+      release.explain = kept.size() == 1 ? fmt::format("The table that {} was before goes.", names)
+                                         : fmt::format("The tables that {} were before go.", names);
       result.push_back(std::move(gate));
       result.push_back(std::move(release));
       kept.clear();

@@ -26,6 +26,12 @@ constexpr Duration kInstant{0, 0.1};
 
 Duration At(double amount, Rate rate) { return {amount / rate.best, amount / rate.worst}; }
 
+bool Changes(const locks::Effects& effects, const sql::QualifiedName& relation) {
+  return std::ranges::any_of(effects.locks, [&](const locks::Lock& lock) {
+    return lock.relation == relation && lock.mode == locks::LockMode::kRowExclusive;
+  });
+}
+
 Duration Rebuilt(double rows, double bytes) {
   const Duration counted = At(rows, kRebuiltRows);
   const Duration written = At(bytes, kWrittenBytes);
@@ -75,7 +81,10 @@ std::string BytesInWords(std::int64_t bytes) {
 
 void Estimate::Add(const Step& step, const locks::Effects& effects) {
   for (const locks::Work& work : effects.works) {
-    if (schema_.IsNew(work.relation)) continue;
+    // What the server keeps of itself is small, and a truncated table is not written.
+    if (schema_.IsNew(work.relation) || work.relation.schema == "pg_catalog" ||
+        work.reason == locks::Reason::kTruncate)
+      continue;
     const catalog::Table* table = schema_.FindTable(work.relation);
     if (table == nullptr || !table->rows || !table->bytes) {
       known_ = false;
@@ -94,6 +103,9 @@ void Estimate::Add(const Step& step, const locks::Effects& effects) {
       more = At(rows, kIndexedRows);
     } else if (work.kind == locks::Work::Kind::kRewrite) {
       more = At(bytes, kWrittenBytes);
+    } else if (work.reason == locks::Reason::kRows && Changes(effects, work.relation)) {
+      // None of its rows, or all of them.
+      more.high_s += At(rows, kBackfilledRows).high_s;
     }
     total_.low_s += more.low_s;
     total_.high_s += more.high_s;

@@ -18,7 +18,7 @@ namespace pgalter::plan {
 [[nodiscard]] std::optional<Duration> RebuildTime(const catalog::Table& table);
 [[nodiscard]] std::optional<Duration> BackfillTime(const catalog::Table& table);
 
-[[nodiscard]] std::string SecondsInWords(double seconds);  // "40 s", "3 h"
+[[nodiscard]] std::string SecondsInWords(double seconds);     // "40 s", "3 h"
 [[nodiscard]] std::string InWords(const Duration& duration);  // "2 s to 40 s"
 [[nodiscard]] std::string BytesInWords(std::int64_t bytes);   // "2.3 GiB"
 

@@ -129,9 +129,10 @@ class Joining {
     if (found.gate != found.rebuild)
       first_->steps[joined_.gate].gate->reason += "; " + own[found.gate].gate->reason;
     if (first_ != &steps_[statement]) {
-      statements_[statement].remarks.push_back(fmt::format(
-          "{} changes places in the same moment as {}, in the step of statement {}",
-          Show(next.locks.front().relation), Show(step.locks.front().relation), step.statement + 1));
+      statements_[statement].remarks.push_back(
+          fmt::format("{} changes places in the same moment as {}, in the step of statement {}",
+                      Show(next.locks.front().relation), Show(step.locks.front().relation),
+                      step.statement + 1));
       std::ranges::copy(steps_[statement].relations, std::back_inserter(first_->relations));
     }
     Join(step, std::move(next));

@@ -33,12 +33,21 @@ bool HasWayAround(locks::Refusal refusal) {
          refusal == kColumnInUse || refusal == kDetachWithDefault || refusal == kInTransaction;
 }
 
+// Views, policies and triggers are made anew around a change, what a materialized view keeps is
+// not: of several that use a column it is the one to name.
+bool IsNeverCarried(const locks::Failure& failure) {
+  return failure.detail.starts_with("materialized view ");
+}
+
 const locks::Failure* CertainFailure(const locks::Effects& effects, bool any) {
+  const locks::Failure* first = nullptr;
   for (const locks::Failure& failure : effects.failures) {
     if (failure.certainty != locks::Certainty::kCertain) continue;
-    if (any || !HasWayAround(failure.refusal)) return &failure;
+    if (!any && HasWayAround(failure.refusal)) continue;
+    if (IsNeverCarried(failure)) return &failure;
+    if (first == nullptr) first = &failure;
   }
-  return nullptr;
+  return first;
 }
 
 // Gives a step that is the statement itself its way back, or says that there is none.
@@ -63,6 +72,10 @@ Proposal Failing(const locks::Failure& failure) {
   proposal.answer = Answer::kFails;
   proposal.remarks.push_back(fmt::format(
       "the server refuses it: {}", failure.detail.empty() ? failure.subject : failure.detail));
+  if (failure.refusal == locks::Refusal::kColumnInUse ||
+      failure.refusal == locks::Refusal::kDependants)
+    proposal.remarks.emplace_back(
+        "what uses it goes in a statement before, and comes back in one after where it is wanted");
   return proposal;
 }
 
@@ -230,9 +243,8 @@ void Planner::TakeStatement(const ast::Statement& read, const std::string& text)
     const locks::Effects effects = locks::EffectsOf(read, schema_, options_.server_version);
     Touch(effects, read);
     Proposal proposal;
-    const auto recipe =
-        Propose({read, text, schema_, effects, options_.server_version, "", "", options_.prefer},
-                proposal);
+    const auto recipe = Propose(
+        {read, text, schema_, effects, options_.server_version, "", "", options_.prefer}, proposal);
     if (joins && proposal.steps.size() == 1)
       proposal.steps.front().transaction = Transaction::kShared;
     Keep(recipe, std::move(proposal));
@@ -293,10 +305,10 @@ void Planner::TakeAlterTable(const ast::Statement& read, const std::string& text
     const locks::Effects effects =
         locks::EffectsOf(action.statement, schema, options_.server_version);
     Proposal proposal;
-    const auto recipe = Propose({action.statement, action.text, schema, effects,
-                                 options_.server_version, action.head, action.command,
-                                 options_.prefer},
-                                proposal);
+    const auto recipe =
+        Propose({action.statement, action.text, schema, effects, options_.server_version,
+                 action.head, action.command, options_.prefer},
+                proposal);
     const bool as_is = recipe.empty() && proposal.answer == Answer::kAsIs;
     if (as_is && !effects.outside_transaction) {
       plain.push_back(action.command);

@@ -1,5 +1,5 @@
-// The end of DETACH PARTITION … CONCURRENTLY among users: the server waits for old snapshots under the
-// lock on the partition, and who queues behind that lock has one.
+// The end of DETACH PARTITION … CONCURRENTLY among users: the server waits for old snapshots under
+// the lock on the partition, and who queues behind that lock has one.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -47,8 +47,8 @@ class Detach : public RunWorld {
   }
 };
 
-// Each user who queues behind the lock holds it up next, if the attempt ends without having it. Where
-// the server waits for that user under the lock no attempt succeeds.
+// Each user who queues behind the lock holds it up next, if the attempt ends without having it.
+// Where the server waits for that user under the lock no attempt succeeds.
 TEST_F(Detach, EndsThoughUsersQueueBehindIt) {
   MakePartition();
   Session users[2] = {database_.Connect(), database_.Connect()};
@@ -89,8 +89,9 @@ TEST_F(Detach, KeepsNobodyWaitingForAnOlderSnapshot) {
   Program run = Start({"run", "--sql", kDetach, "--through", "contract", "--yes"});
   // Attempts are made, and none of them takes the lock.
   EXPECT_TRUE(Within(kLimit, [&] {
-    return database_.Value("SELECT count(*) FROM pgalter.run WHERE progress->>'note' LIKE "
-                           "'waiting for a lock, % attempts so far%'") == "1";
+    return database_.Value(
+               "SELECT count(*) FROM pgalter.run WHERE progress->>'note' LIKE "
+               "'waiting for a lock, % attempts so far%'") == "1";
   }));
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(Number("SELECT count(*) FROM pg_locks WHERE relation = 'orders'::regclass AND mode = "

@@ -281,6 +281,10 @@ const Words& Points() {
 
 class Round : public RunProperty {
  protected:
+  // Each of a run's many steps may ask for its lock for a minute, beside an Idler and on a machine
+  // that has other things to do.
+  static constexpr std::chrono::seconds kRunLimit{300};
+
   void Go(unsigned seed) {
     dice_.seed(seed);
     const Shape shape = DrawShape(dice_);
@@ -351,18 +355,19 @@ class Round : public RunProperty {
 
   // Killed on its way as long as kills are left: at a point, or at a moment.
   Ran Once(const Words& words) {
-    if (kills_ == 0) return Run(words);
+    if (kills_ == 0) return Start(words).Wait(kRunLimit);
     --kills_;
     if (dice_() % 3 != 0) {
       // The first six are passed by every run.
       const std::size_t among = dice_() % 2 == 0 ? 6 : Points().size();
       const std::string point = Points().at(dice_() % among);
-      return Run(words, {fmt::format("PGALTER_FAIL_POINT={}:{}", point, 1 + dice_() % 3)});
+      return Start(words, {fmt::format("PGALTER_FAIL_POINT={}:{}", point, 1 + dice_() % 3)})
+          .Wait(kRunLimit);
     }
     Program program = Start(words);
     std::this_thread::sleep_for(std::chrono::milliseconds(20 + dice_() % 800));
     program.Signal(SIGKILL);
-    return program.Wait(kLimit);
+    return program.Wait(kRunLimit);
   }
 
   [[nodiscard]] bool HasRun() const {

@@ -108,9 +108,8 @@ TEST(PreferRebuild, LetsTablesThatAKeyJoinsChangePlacesInOneMoment) {
   EXPECT_EQ(rebuild.alter, "ALTER p TYPE bigint, ALTER id TYPE bigint");
   EXPECT_THAT(rebuild.companions,
               ElementsAre(Rebuild::Companion{"public.parent", "ALTER id TYPE bigint"}));
-  EXPECT_THAT(RebuiltTables(plan.steps[1]),
-              ElementsAre(sql::QualifiedName{"public", "child"},
-                          sql::QualifiedName{"public", "parent"}));
+  EXPECT_THAT(RebuiltTables(plan.steps[1]), ElementsAre(sql::QualifiedName{"public", "child"},
+                                                        sql::QualifiedName{"public", "parent"}));
   for (const StepLock& lock : plan.steps[1].locks)
     EXPECT_EQ(lock.mode, locks::LockMode::kAccessExclusive);
   const auto read = FromJson(boost::json::parse(boost::json::serialize(ToJson(plan))));

@@ -21,7 +21,9 @@ std::string Apply(std::string_view setting) {
 }
 
 bool IsRead(const Situation& situation, const catalog::Table& view) {
-  const std::string detail = fmt::format("view {} reads the column", Show(view.name));
+  const bool kept = view.kind == catalog::TableKind::kMaterializedView;
+  const std::string detail =
+      fmt::format("{}view {} reads the column", kept ? "materialized " : "", Show(view.name));
   return std::ranges::any_of(situation.effects.failures, [&](const locks::Failure& failure) {
     return failure.refusal == locks::Refusal::kColumnInUse && failure.detail == detail;
   });

@@ -126,7 +126,8 @@ bool WritesRows(const locks::Effects& effects) {
 // Where the table could be copied as well.
 std::string Alternative(const catalog::Table& table) {
   std::string text =
-      "with --prefer rebuild the table is copied beside itself instead, and changes places with the "
+      "with --prefer rebuild the table is copied beside itself instead, and changes places with "
+      "the "
       "copy in one moment with tables that foreign keys join to it and whose statements follow";
   const auto rebuild = RebuildTime(table);
   const auto backfill = BackfillTime(table);

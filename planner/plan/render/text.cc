@@ -15,7 +15,9 @@ void AddStep(const Step& step, std::string& text) {
   const auto add = [&](const std::string& fact) {
     if (fact.empty()) return;
     if (!facts.empty()) facts += " | ";
-    facts += OneLine(fact);
+    std::string joined;
+    for (const char c : fact) joined += c == '\n' ? "; " : std::string(1, c);
+    facts += OneLine(joined);
   };
   if (step.kind != StepKind::kGate) {
     const std::string locks = LockCell(step);
