@@ -157,7 +157,7 @@ Task<pg::Oid> LookUp(Session& session, const std::string& name, const Spec& spec
 
 }  // namespace
 
-Task<Table> FindTable(Session& session, const Spec& spec) {
+Task<pg::Oid> FindOid(Session& session, const Spec& spec) {
   const std::string& text = spec.table;
   const auto parsed = sql::ParseQualifiedName(text);
   if (!parsed)
@@ -171,6 +171,11 @@ Task<Table> FindTable(Session& session, const Spec& spec) {
                   fmt::format("there is no table {} in database {} (search_path looked through); "
                               "name it with its schema",
                               sql::ToString(*parsed), session.db().database()));
+  co_return oid;
+}
+
+Task<Table> FindTable(Session& session, const Spec& spec) {
+  const pg::Oid oid = co_await FindOid(session, spec);
   co_return co_await FindTableByOid(session, oid);
 }
 

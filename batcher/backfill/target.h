@@ -27,6 +27,10 @@ struct Table {
   bool owned = false;      // by a role that ours is a member of: a trigger needs that
 };
 
+// The relation by the user's text, under the role's search_path, whatever it is and whoever's.
+// Throws run::Failure (usage): there is none.
+Task<pg::Oid> FindOid(Session& session, const Spec& spec);
+
 // The table by the user's text, under the role's search_path. Throws run::Failure: unknown
 // (usage), no plain or partitioned table, or no right to update it.
 Task<Table> FindTable(Session& session, const Spec& spec);

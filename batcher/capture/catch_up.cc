@@ -41,6 +41,31 @@ std::string Shown(const Flow& flow, const pg::Result& picked) {
   return fmt::format("({}) = ({})", names, values);
 }
 
+// In a transaction of its own: how many keys.
+Task<std::int64_t> TakeAlone(Session& session, const Flow& flow, const guard::Lease& lease) {
+  std::int64_t keys = 0;
+  auto take = [&]() -> Task<> {
+    co_await guard::CheckLease(session, lease);
+    const Taken taken = co_await TakeChanges(session, flow);
+    keys = taken.keys;
+  };
+  co_await guard::RunInTransaction(session, take);
+  co_return keys;
+}
+
+// Transactions before the snapshot's xmin have all ended: seen, or rolled back.
+Task<> Trim(Session& session, const Flow& flow, const guard::Lease& lease) {
+  auto trim = [&]() -> Task<> {
+    co_await guard::CheckLease(session, lease);
+    co_await session.db().Query(
+        fmt::format("DELETE FROM {} WHERE x < (SELECT pg_snapshot_xmin(seen::pg_snapshot) FROM "
+                    "pgalter.flow WHERE run = $1 AND name = $2)",
+                    flow.log()),
+        flow.run, flow.name);
+  };
+  co_await guard::RunInTransaction(session, trim);
+}
+
 }  // namespace
 
 Task<Taken> TakeChanges(Session& session, const Flow& flow) {
@@ -99,14 +124,18 @@ Task<std::optional<BadKey>> FindBadKey(Session& session, const Flow& flow,
   }
 }
 
-Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& lease) {
+Task<std::int64_t> FoldLog(Session& session, const Flow& flow, const guard::Lease& lease) {
+  const std::int64_t taken = co_await TakeAlone(session, flow, lease);
+  async::FailPoint("log-folded");
+  co_await Trim(session, flow, lease);
+  co_return taken;
+}
+
+Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& lease,
+                    async::Milliseconds longest) {
+  const auto begun = async::Clock::now();
   Round round;
-  auto take = [&]() -> Task<> {
-    co_await guard::CheckLease(session, lease);
-    const Taken taken = co_await TakeChanges(session, flow);
-    round.taken = taken.keys;
-  };
-  co_await guard::RunInTransaction(session, take);
+  round.taken = co_await TakeAlone(session, flow, lease);
   async::FailPoint("changes-taken");
   std::int64_t applied = 0;
   auto apply = [&]() -> Task<> {
@@ -117,17 +146,9 @@ Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& leas
   do {
     co_await guard::RunInTransaction(session, apply);
     round.applied += applied;
-  } while (applied == kKeysATime);
-  // Transactions before the snapshot's xmin have all ended: seen, or rolled back.
-  auto trim = [&]() -> Task<> {
-    co_await guard::CheckLease(session, lease);
-    co_await session.db().Query(
-        fmt::format("DELETE FROM {} WHERE x < (SELECT pg_snapshot_xmin(seen::pg_snapshot) FROM "
-                    "pgalter.flow WHERE run = $1 AND name = $2)",
-                    flow.log()),
-        flow.run, flow.name);
-  };
-  co_await guard::RunInTransaction(session, trim);
+    round.whole = applied < kKeysATime;
+  } while (!round.whole && async::Clock::now() - begun < longest);
+  co_await Trim(session, flow, lease);
   co_return round;
 }
 

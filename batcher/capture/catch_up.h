@@ -35,13 +35,21 @@ struct BadKey {
 Task<std::optional<BadKey>> FindBadKey(Session& session, const Flow& flow,
                                        const guard::Lease& lease);
 
+// From the log into the dirty keys, and out of the log, so that it does not grow with every change
+// of a row that changes often. Nothing is applied, so it may be done while `to` is copied; a
+// TRUNCATE empties `to`, and what was written after it is in the log. How many keys were not dirty
+// before.
+Task<std::int64_t> FoldLog(Session& session, const Flow& flow, const guard::Lease& lease);
+
 struct Round {
   std::int64_t taken = 0;
   std::int64_t applied = 0;
+  bool whole = false;  // no dirty key is left
 };
-// Takes, applies what is dirty in transactions of their own, and takes away what of the log has
-// been taken. Throws guard::LeaseLost.
-Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& lease);
+// Takes, applies what is dirty in transactions of their own for about `longest`, and takes away
+// what of the log has been taken. Throws guard::LeaseLost.
+Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& lease,
+                    async::Milliseconds longest);
 
 // Everything, in the caller's transaction. Under a lock that lets no writer in, nothing is pending
 // afterwards; in one of REPEATABLE READ `to` is what `from` was in its snapshot. How many keys.

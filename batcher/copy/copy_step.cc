@@ -15,6 +15,7 @@
 #include "batcher/capture/flow_sql.h"
 #include "batcher/capture/parts.h"
 #include "batcher/copy/bad_row.h"
+#include "batcher/copy/log_folder.h"
 #include "batcher/copy/ordered_copy.h"
 #include "batcher/copy/pace.h"
 #include "batcher/throttle/chunk_size_policy.h"
@@ -251,9 +252,11 @@ void TakeWishes(Job& job) {
 // As many workers as are wanted, more when the operator asks for more, until all is done.
 Task<> Hire(Job& job, async::TaskGroup& workers) {
   auto look = kLookForWishes / 16;  // a small part is soon done
+  LogFolder folder;
   for (int number = 0;;) {
     if (job.failed) co_return;  // the group tells why
     TakeWishes(job);
+    co_await folder.MayFold(job.env);
     for (; number < job.wanted_workers; ++number) workers.Spawn(WorkForAll(job, number));
     co_await job.env.stopper.SleepFor(look);
     look = std::min(2 * look, kLookForWishes);
@@ -348,6 +351,17 @@ Task<> CopyTable(run::Environment& env, const state::Step& step, const Flow& flo
   co_await env.main.db().Query(fmt::format("ANALYZE {}", flow.to));
 }
 
+// Who resumes the run behind the copy knows no windows, and the last beat knew fewer rows.
+Task<> KeepRows(run::Environment& env) {
+  auto keep = [&]() -> Task<> {
+    co_await guard::CheckLease(env.main, env.lease);
+    co_await env.main.db().Query(
+        "UPDATE pgalter.run SET done_rows = $2, total_rows = $3 WHERE run = $1", env.run.id,
+        env.progress.done_rows, env.progress.total_rows);
+  };
+  co_await guard::RunInTransaction(env.main, keep);
+}
+
 }  // namespace
 
 Task<bool> CopyStep::Done(run::Environment&, const state::Step&) { co_return false; }
@@ -361,6 +375,7 @@ Task<> CopyStep::Do(run::Environment& env, const state::Step& step) {
   }
   for (const Flow& flow : flows) co_await CopyTable(env, step, flow, sofar);
   env.progress.fraction = 1;
+  co_await KeepRows(env);
 }
 
 Task<> CopyStep::Undo(run::Environment&, const state::Step&) { co_return; }

@@ -11,6 +11,7 @@
 
 #include "batcher/capture/flow_sql.h"
 #include "batcher/copy/bad_row.h"
+#include "batcher/copy/log_folder.h"
 #include "batcher/copy/order.h"
 #include "batcher/copy/pace.h"
 #include "batcher/throttle/chunk_size_policy.h"
@@ -30,6 +31,8 @@ constexpr async::Milliseconds kBusyPause{200};
 constexpr const char* kFrom = "copied_to";  // the last place that was copied, as texts
 constexpr const char* kRows = "copied_rows";
 constexpr const char* kWhole = "copied_in_order";  // the end has no place
+
+constexpr const char* kUndefinedColumn = "42703";
 
 using Place = std::vector<std::string>;  // a value a column; empty: before the first, or the end
 
@@ -89,19 +92,30 @@ Task<> ByIndex(Session& session) {
   co_await session.db().Pipeline(std::move(settings));
 }
 
-Task<Range> NextRange(Job& job, const Place& after, std::int64_t rows) {
-  Range range{after, {}};
+// It was renamed or dropped between two chunks, or another table has its name.
+bool IsAnotherTable(const pg::PgError& error) {
+  return error.Is(pg::sqlstate::kUndefinedTable) || error.Is(kUndefinedColumn);
+}
+
+// nullopt: the table has another name by now.
+Task<std::optional<Range>> NextRange(Job& job, const Place& after, std::int64_t rows) {
+  std::optional<Range> range = Range{after, {}};
   const std::string statement =
       fmt::format("SELECT {} FROM ONLY {} AS {} {} OFFSET {} LIMIT 1", Columns(job, "::text"),
-                  job.flow.from, job.flow.alias, Which(job, range), rows - 1);
+                  job.flow.from, job.flow.alias, Which(job, *range), rows - 1);
   auto look = [&]() -> Task<> {
     co_await ByIndex(job.session);
     const pg::Result last =
-        co_await job.session.db().QueryParams(statement, range.params(), pg::Format::kText);
+        co_await job.session.db().QueryParams(statement, range->params(), pg::Format::kText);
     if (last.empty()) co_return;
-    for (int i = 0; i < last.columns(); ++i) range.last.push_back(last.Get<std::string>(0, i));
+    for (int i = 0; i < last.columns(); ++i) range->last.push_back(last.Get<std::string>(0, i));
   };
-  co_await guard::RunInTransaction(job.session, look);
+  try {
+    co_await guard::RunInTransaction(job.session, look);
+  } catch (const pg::PgError& error) {
+    if (!IsAnotherTable(error)) throw;
+    range.reset();
+  }
   co_return range;
 }
 
@@ -205,7 +219,9 @@ Task<std::optional<pg::PgError>> Try(Job& job, const Range& range) {
 // has changed the row.
 Task<> ThrowBadRowOf(Job& job, Place after, std::int64_t rows) {
   for (;;) {
-    const Range range = co_await NextRange(job, after, rows);
+    const std::optional<Range> next = co_await NextRange(job, after, rows);
+    if (!next) co_return;
+    const Range& range = *next;
     const std::optional<pg::PgError> error = co_await Try(job, range);
     if (error && rows == 1) {
       const pg::Result key = co_await job.session.db().QueryParams(
@@ -229,13 +245,17 @@ Task<bool> CopyAll(Job& job, throttle::Throttle& throttle) {
   run::Progress& progress = job.env.progress;
   Place after = PlaceFrom(job.step);
   progress.done_rows = RowsFrom(job.step);
+  LogFolder folder;
   for (;;) {
     job.env.stopper.ThrowIfStopping();
+    co_await folder.MayFold(job.env);
     co_await throttle.Admit(job.env.stopper);
     throttle::ChunkOutcome outcome;
     outcome.asked = job.size.Next();
     const auto begun = async::Clock::now();
-    const Range range = co_await NextRange(job, after, outcome.asked.rows);
+    const std::optional<Range> next = co_await NextRange(job, after, outcome.asked.rows);
+    if (!next) co_return false;
+    const Range& range = *next;
     const ChunkEnd end = co_await CopyChunk(job, range, outcome.rows);
     if (end == ChunkEnd::kRenamed) co_return false;
     if (end == ChunkEnd::kBadRow) co_await ThrowBadRowOf(job, after, outcome.asked.rows);

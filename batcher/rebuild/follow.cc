@@ -7,6 +7,7 @@
 #include "batcher/capture/crash_mark.h"
 #include "batcher/capture/dead_mans_switch.h"
 #include "batcher/copy/bad_row.h"
+#include "batcher/rebuild/convergence_policy.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
@@ -16,7 +17,31 @@ namespace pgalter::rebuild {
 namespace {
 
 constexpr int kMostConflicts = 20;
-constexpr int kMostRoundsWithoutProgress = 50;
+constexpr async::Milliseconds kPatience{std::chrono::minutes(10)};
+constexpr async::Milliseconds kLongestRound{std::chrono::minutes(1)};
+
+[[noreturn]] void ThrowNever(const run::Environment& env, const capture::Flow& flow,
+                             const Convergence& convergence) {
+  throw run::Failure(
+      run::ExitCode::kError,
+      fmt::format(
+          "users change {} faster than it can be followed: {:.0f} different rows a second, "
+          "of which {:.0f} are carried over. Nobody was blocked, and what is done stays; the "
+          "log grows with every change until the run goes on or is aborted. At a quieter "
+          "time: pgalter resume {}; or: pgalter abort {} --yes",
+          flow.from, convergence.coming(), convergence.followed(), env.run.id, env.run.id));
+}
+
+// Everything in one snapshot where rows of different moments would meet.
+Task<capture::Round> OneRound(guard::Session& session, const capture::Flow& flow,
+                              const guard::Lease& lease, bool exactly) {
+  if (!exactly) co_return co_await capture::CatchUp(session, flow, lease, kLongestRound);
+  capture::Round round;
+  round.applied = co_await MatchExactly(session, flow, lease);
+  round.taken = round.applied;
+  round.whole = true;
+  co_return round;
+}
 
 }  // namespace
 
@@ -39,20 +64,19 @@ Task<std::int64_t> Follow(run::Environment& env, async::Stopper& stopper, guard:
   co_await capture::RefuseGivenUp(session, flow);
   std::int64_t all = 0;
   int conflicts = 0;
-  int rounds = 0;
-  std::int64_t fewest = -1;
+  ConvergenceOptions limits;
+  limits.enough = enough;
+  limits.patience = async::LimitOf("follow-without-progress", kPatience);
+  Convergence convergence(limits);
   for (;;) {
     stopper.ThrowIfStopping();
-    std::int64_t applied = 0;
+    const auto begun = async::Clock::now();
+    capture::Round round;
     // Values that move from row to row (a swap under a unique index) can meet a row whose own
     // change was not in the batch.
     std::optional<pg::PgError> conflict;
     try {
-      if (conflicts > 0) {
-        applied = co_await MatchExactly(session, flow, env.lease);
-      } else {
-        applied = (co_await capture::CatchUp(session, flow, env.lease)).applied;
-      }
+      round = co_await OneRound(session, flow, env.lease, conflicts > 0);
     } catch (const pg::PgError& error) {
       if (error.klass() != pg::SqlstateClass::kData) throw;
       conflict = error;
@@ -66,20 +90,16 @@ Task<std::int64_t> Follow(run::Environment& env, async::Stopper& stopper, guard:
     }
     conflicts = 0;
     async::FailPoint("round-done");
-    env.progress.waiting_rows = applied;
-    all += applied;
-    if (applied <= enough) break;
-    if (fewest < 0 || applied < fewest) {
-      fewest = applied;
-      rounds = 0;
-    } else if (++rounds > kMostRoundsWithoutProgress) {
-      throw run::Failure(
-          run::ExitCode::kError,
-          fmt::format("users change {} faster than it can be followed: {} keys in the last round, "
-                      "and never fewer than {}. What is done stays. At a quieter time: pgalter "
-                      "resume {}",
-                      flow.from, applied, fewest, env.run.id));
-    }
+    env.progress.waiting_rows = round.applied;
+    all += round.applied;
+    FollowedRound followed;
+    followed.taken = round.taken;
+    followed.applied = round.applied;
+    followed.whole = round.whole;
+    followed.took = std::chrono::duration_cast<async::Milliseconds>(async::Clock::now() - begun);
+    const Verdict verdict = convergence.After(followed);
+    if (verdict == Verdict::kNever) ThrowNever(env, flow, convergence);
+    if (verdict == Verdict::kClose) break;
   }
   env.progress.waiting_rows = 0;
   co_return all;

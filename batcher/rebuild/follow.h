@@ -8,7 +8,8 @@ namespace pgalter::rebuild {
 
 using async::Task;
 
-// Rounds until one of them finds at most `enough` keys. How many keys in all. Throws run::Failure
+// Rounds until one of them finds at most `enough` keys, or no more than come while it is carried
+// over in an instant (convergence_policy.h). How many keys in all. Throws run::Failure
 // when users change more than can be carried over, with the numbers.
 Task<std::int64_t> Follow(run::Environment& env, async::Stopper& stopper, guard::Session& session,
                           const capture::Flow& flow, std::int64_t enough);

@@ -130,10 +130,11 @@ Task<backfill::Table> FindOne(Session& session, const Spec& spec) {
   backfill::Spec look;
   look.table = spec.table;
   look.settings = spec.settings;
-  backfill::Table table = co_await backfill::FindTable(session, look);
-  const std::string missing = co_await backfill::MissingOwnership(session, table.oid);
+  const pg::Oid oid = co_await backfill::FindOid(session, look);
+  // First: an owner needs no rights besides.
+  const std::string missing = co_await backfill::MissingOwnership(session, oid);
   if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
-  co_return table;
+  co_return co_await backfill::FindTableByOid(session, oid);
 }
 
 Task<> CheckOne(Session& session, const backfill::Table& table, const Spec& spec) {

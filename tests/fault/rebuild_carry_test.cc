@@ -212,6 +212,25 @@ TEST_F(Carried, ADefinitionThatChanges) {
   EXPECT_EQ(database_.Value(rows), plain.Value(rows));
 }
 
+TEST_F(Carried, ARoleThatDoesNotOwnTheTableIsToldSo) {
+  MakeRebuilt(10);
+  database_.Sql(
+      "DO $$ BEGIN CREATE ROLE carry_stranger LOGIN; EXCEPTION WHEN duplicate_object THEN END $$");
+  user_ = "carry_stranger";
+  const Ran refused = Run(Rebuild());
+  user_.clear();
+  EXPECT_EQ(refused.code, 10) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("does not own public.items"));
+}
+
+TEST_F(Carried, AResumedRunKnowsHowManyRowsItHasCopied) {
+  MakeRebuilt(5'000);
+  ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=purged"}).code, kKilled);
+  AwaitNoRunner();
+  ResumeToTheEnd();
+  EXPECT_EQ(Number("SELECT done_rows FROM pgalter.run"), 5'000);
+}
+
 struct KeyCase {
   const char* name;
   const char* definition;

@@ -115,6 +115,32 @@ TEST_F(RebuildOrdered, ARenamedTableIsFollowed) {
   ExpectSame();
 }
 
+// Between two chunks: a rename that waits for the one gets its lock before the other.
+TEST_F(RebuildOrdered, ATableThatIsRenamedBetweenChunksIsFollowedAndTold) {
+  MakeShuffled();
+  database_.Sql(
+      "CREATE FUNCTION hold(pad text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM "
+      "pg_advisory_xact_lock_shared(7); RETURN pad; END $$");
+  Session barrier = database_.Connect();
+  barrier.Exec("SELECT pg_advisory_lock(7)");
+  Program program = Start(Ordered({"--map", "pad = hold(pad)"}));
+  database_.AwaitValue(
+      "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
+      "AND objid = 7",
+      "t", kLimit);
+  Session renamer = database_.Connect();
+  renamer.Send("ALTER TABLE items RENAME TO elsewhere");
+  database_.AwaitLockWait(renamer.backend_pid());
+  barrier.Exec("SELECT pg_advisory_unlock(7)");
+  renamer.Wait();
+  const Ran refused = program.Wait(kLimit);
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("was renamed while run"));
+  database_.Sql("ALTER TABLE elsewhere RENAME TO items");
+  ResumeToTheEnd();
+  ExpectSame();
+}
+
 TEST_F(RebuildOrdered, ARowThatDoesNotFitIsNamed) {
   MakeShuffled();
   database_.Sql("UPDATE items SET pad = repeat('x', 90) WHERE id = 777");
