@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "batcher/capture/parts.h"
+#include "batcher/dependants/publications.h"
 
 namespace pgalter::cutover {
 
@@ -246,30 +247,10 @@ LEFT JOIN pg_class i ON i.oid = x.indexrelid
 WHERE c.oid = $1 AND (c.relreplident = 'i' OR c.relreplident <> t.relreplident)
 )sql";
 
-constexpr const char* kPublications = R"sql(
-SELECT w.at, format(w.form, p.pubname, $2, $3,
-                    ' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
-                             FROM unnest(r.prattrs) k JOIN pg_attribute a
-                             ON a.attrelid = r.prrelid AND a.attnum = k) || ')',
-                    ' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')')
-FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
-CROSS JOIN (VALUES ('a', 'ALTER PUBLICATION %1$I ADD TABLE %2$s%4$s%5$s'),
-                   ('a', 'ALTER PUBLICATION %1$I DROP TABLE %3$s')) w (at, form)
-WHERE r.prrelid = $1
-)sql";
-constexpr const char* kPublicationsOf14 = R"sql(
-SELECT w.at, format(w.form, p.pubname, $2, $3)
-FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
-CROSS JOIN (VALUES ('a', 'ALTER PUBLICATION %1$I ADD TABLE %2$s'),
-                   ('a', 'ALTER PUBLICATION %1$I DROP TABLE %3$s')) w (at, form)
-WHERE r.prrelid = $1
-)sql";
-
 // In the order in which they run.
 constexpr std::array kQueries{kSequences, kIdentities, kOwnKeys,     kInboundKeys, kKeyComments,
                               kTriggers,  kRules,      kRowSecurity, kGrants,      kReplicaIdentity,
                               kComments,  kStatistics, kViews};
-constexpr int kColumnLists = 150000;  // of publications
 
 }  // namespace
 
@@ -290,7 +271,7 @@ Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming,
         (of_keys && staying.own_keys) || (query == kIdentities && staying.identities);
     if (!stays) queries.emplace_back(query);
   }
-  queries.emplace_back(db.server_version() >= kColumnLists ? kPublications : kPublicationsOf14);
+  queries.emplace_back(dependants::PublicationsQuery(db.server_version()));
   std::vector<pg::Statement> statements;
   // Every query is given all parameters, whatever it needs of them.
   for (const std::string& query : queries)

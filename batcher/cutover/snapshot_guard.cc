@@ -31,7 +31,7 @@ SnapshotGuard GuardOf(const std::string& run, const std::string& schema, int num
 }
 
 std::string SnapshotGuard::TriggerOf(std::size_t partition) const {
-  return fmt::format("{}_{}", trigger, partition + 1);
+  return fmt::format("{}_p{}", trigger, partition + 1);
 }
 
 async::Task<std::vector<std::string>> MakeGuard(guard::Session& session, SnapshotGuard guard,
@@ -78,9 +78,17 @@ async::Task<> AwaitOlderTransactions(guard::Session& session) {
   }
 }
 
-std::vector<std::string> DropGuard(const SnapshotGuard& guard, const std::string& table) {
-  return {fmt::format("DROP TRIGGER IF EXISTS {} ON {}", guard.trigger, table),
-          fmt::format("DROP FUNCTION IF EXISTS {}()", guard.function)};
+async::Task<std::vector<std::string>> DropGuard(guard::Session& session, SnapshotGuard guard) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT format('DROP TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname)"
+      " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+      " JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " WHERE t.tgfoid = to_regprocedure($1) ORDER BY t.oid",
+      guard.function + "()");
+  std::vector<std::string> statements;
+  for (int i = 0; i < rows.rows(); ++i) statements.push_back(rows.Get<std::string>(i, 0));
+  statements.push_back(fmt::format("DROP FUNCTION IF EXISTS {}()", guard.function));
+  co_return statements;
 }
 
 }  // namespace pgalter::cutover

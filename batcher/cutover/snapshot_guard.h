@@ -21,7 +21,8 @@ struct SnapshotGuard {
   std::string function;  // quoted, with its schema
   std::string trigger;
 
-  // Of the partitions, from 0 on: the ledger tells triggers apart by their names.
+  // Of the partitions, from 0 on: the ledger tells triggers apart by their names, so none is that
+  // of the run's next table.
   [[nodiscard]] std::string TriggerOf(std::size_t partition) const;
 };
 
@@ -39,6 +40,7 @@ async::Task<std::vector<std::string>> MakeGuard(guard::Session& session, Snapsho
 // (old_snapshots.h); what is left is busy with other tables.
 async::Task<> AwaitOlderTransactions(guard::Session& session);
 
-std::vector<std::string> DropGuard(const SnapshotGuard& guard, const std::string& table);
+// From wherever it is by now.
+async::Task<std::vector<std::string>> DropGuard(guard::Session& session, SnapshotGuard guard);
 
 }  // namespace pgalter::cutover

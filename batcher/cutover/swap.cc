@@ -12,6 +12,7 @@
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/cutover/swap_checks.h"
 #include "batcher/dependants/obstacles.h"
+#include "batcher/dependants/publications.h"
 #include "batcher/rebuild/obstacles.h"
 #include "engine/async/fail_point.h"
 #include "engine/run/failure.h"
@@ -60,6 +61,11 @@ Task<> Execute(Session& session, const Texts& statements) {
   if (!batch.empty()) co_await session.db().Pipeline(std::move(batch));
 }
 
+std::string Again(const run::Environment& env, const Swap& swap) {
+  return swap.back ? fmt::format("pgalter revert {} --yes", env.run.id)
+                   : fmt::format("pgalter resume {}", env.run.id);
+}
+
 state::Artefact Artefact(const std::string& run, const char* kind, std::string name,
                          pg::Oid relid = 0) {
   state::Artefact artefact;
@@ -88,20 +94,29 @@ SnapshotGuard GuardFor(const run::Environment& env, const Swap& swap) {
   return GuardOf(env.run.id, swap.stored.schema, swap.stored.number);
 }
 
-// On the table that comes; that of the way there goes on the way back.
+// On the table that comes and its partitions; those of the way there go on the way back, from
+// partitions that users have detached since, too.
 Task<Texts> GuardSnapshots(run::Environment& env, const Swap& swap) {
   const SnapshotGuard guard = GuardFor(env, swap);
   Texts statements;
-  if (swap.back) statements = DropGuard(guard, swap.flow.from);
-  const std::vector<std::string> none;
-  Append(statements, co_await MakeGuard(env.main, guard, swap.flow.to, none));
+  if (swap.back) statements = co_await DropGuard(env.main, guard);
+  std::vector<std::string> partitions =
+      co_await capture::ReadPartitions(env.main, swap.flow.to_oid);
+  Append(statements, co_await MakeGuard(env.main, guard, swap.flow.to, std::move(partitions)));
   co_return statements;
 }
 
+// The table's own last: it is dropped first, as users lock them.
 Task<> RecordGuard(run::Environment& env, const Swap& swap) {
+  if (!async::SafeguardOn("snapshot-guard")) co_return;
   const SnapshotGuard guard = GuardFor(env, swap);
-  const state::Artefact trigger = Artefact(env.run.id, "trigger", guard.trigger, swap.flow.to_oid);
-  co_await state::RecordArtefact(env.main, trigger);
+  Texts tables = co_await capture::ReadPartitions(env.main, swap.flow.to_oid);
+  if (!async::SafeguardOn("snapshot-guard-of-partitions")) tables.clear();
+  Texts triggers;
+  for (std::size_t i = 0; i < tables.size(); ++i) triggers.push_back(guard.TriggerOf(i));
+  triggers.push_back(guard.trigger);
+  tables.push_back(swap.schema + "." + swap.relname);
+  co_await state::RecordTriggers(env.main, env.run.id, std::move(triggers), std::move(tables));
   const state::Artefact function = Artefact(env.run.id, "function", guard.function + "()");
   co_await state::RecordArtefact(env.main, function);
 }
@@ -173,6 +188,7 @@ Task<> RecordSwap(run::Environment& env, const Swap& swap, const CarryOver& carr
   rebuild::Stored stored = swap.stored;
   stored.definition.validate = carry.validate;
   stored.definition.adopt = carry.adopt;
+  stored.definition.outline = co_await rebuild::ReadOutline(env.main, swap.flow.to_oid);
   co_await rebuild::RecordDefinition(env.main, env.run.id, stored);
 }
 
@@ -218,8 +234,12 @@ Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
   for (const Swap& swap : swaps) {
     const Flow& flow = swap.flow;
     co_await CheckCapture(env.main, flow, env.run.id);
-    std::string again = fmt::format("pgalter {} {}", swap.back ? "revert" : "resume", env.run.id);
-    co_await dependants::RefuseObstacle(env.main, flow.from_oid, flow.from, std::move(again));
+    const std::string again = Again(env, swap);
+    co_await rebuild::RefuseAltered(env.main, flow.from_oid, flow.from,
+                                    swap.stored.definition.outline, again);
+    co_await dependants::RefuseObstacle(env.main, flow.from_oid, flow.from, again);
+    co_await dependants::RefuseUnfitPublication(env.main, flow.from_oid, flow.to_oid, flow.from,
+                                                again);
     if (!swap.back && flow.from_partitioned)
       co_await rebuild::RefuseWhatPartitionsHave(env.main, flow.from, flow.from_oid);
   }
@@ -245,6 +265,9 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps) {
   for (Statements& texts : all) Append(statements, std::move(texts.moves));
   for (Statements& texts : all) Append(statements, std::move(texts.after));
   co_await Execute(session, statements);
+  for (const Swap& swap : swaps)
+    co_await dependants::CheckUsersMayChange(session, swap.flow.to_oid, swap.flow.from,
+                                             Again(env, swap));
   async::FailPoint("swapped");
 
   co_await RecordGone(env, swaps);

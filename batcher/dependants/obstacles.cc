@@ -57,9 +57,10 @@ JOIN pg_depend u ON u.refclassid = 'pg_class'::regclass AND u.refobjid = i.objid
   AND u.classid = 'pg_attrdef'::regclass
 WHERE a.attrelid = $1 AND a.attidentity <> ''
 UNION ALL
-SELECT format('subscription %s writes into it by its identity: take it out of the publication of the '
-              'other side first', s.srsubid)
-FROM pg_subscription_rel s WHERE s.srrelid = $1
+SELECT format('subscription %I writes into it by its identity: take it out of the publication of the '
+              'other side and REFRESH first; afterwards put it back there, which copies its rows anew '
+              'into an emptied table', b.subname)
+FROM pg_subscription_rel s JOIN pg_subscription b ON b.oid = s.srsubid WHERE s.srrelid = $1
 UNION ALL
 SELECT format('it has a security label of provider %s', provider) FROM pg_seclabel
 WHERE classoid = 'pg_class'::regclass AND objoid = $1

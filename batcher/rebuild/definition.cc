@@ -81,6 +81,7 @@ json::object ToJson(const Definition& definition) {
           {"checks", Array(definition.checks)},
           {"validate", Array(definition.validate)},
           {"adopt", Array(definition.adopt)},
+          {"outline", Array(definition.outline)},
           {"revertible", definition.revertible}};
 }
 
@@ -105,6 +106,8 @@ Definition DefinitionFromJson(const json::object& json) {
   definition.checks = Texts(json.at("checks"));
   definition.validate = Texts(json.at("validate"));
   definition.adopt = Texts(json.at("adopt"));
+  // A run of an older program does not say.
+  if (const auto* outline = json.if_contains("outline")) definition.outline = Texts(*outline);
   definition.revertible = json.at("revertible").as_bool();
   return definition;
 }

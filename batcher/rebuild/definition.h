@@ -6,12 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "batcher/rebuild/outline.h"
 #include "engine/guard/session.h"
 
 namespace pgalter::rebuild {
-
-using async::Task;
-using guard::Session;
 
 struct Index {
   std::string name;                  // quoted
@@ -32,7 +30,8 @@ struct Definition {
   std::vector<std::string> checks;    // that are not valid, to be added in the swap
   std::vector<std::string> validate;  // after the swap
   std::vector<std::string> adopt;     // then, each once: foreign keys of a partitioned table
-  bool revertible = false;            // there is a flow back
+  Outline outline;          // of the table that leaves at the next swap, as it must be then
+  bool revertible = false;  // there is a flow back
 };
 
 boost::json::object ToJson(const Definition& definition);

@@ -77,21 +77,9 @@ SELECT format('foreign key %I is not valid, and a partitioned table has none suc
 FROM pg_constraint, target
 WHERE conrelid = $1 AND contype = 'f' AND NOT convalidated AND partitioned
 UNION ALL
-SELECT format('publication %I would publish partitions, which its subscribers do not have: ALTER '
-              'PUBLICATION %I SET (publish_via_partition_root = true)', p.pubname, p.pubname)
-FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid, target
-WHERE r.prrelid = $1 AND partitioned AND NOT p.pubviaroot
-UNION ALL
 SELECT 'its replica identity is an index, which partitions would need each: ALTER TABLE … REPLICA '
        'IDENTITY DEFAULT, or FULL, before'
 FROM pg_class c, target WHERE c.oid = $1 AND c.relreplident = 'i' AND partitioned
-UNION ALL
-SELECT 'it is published, and without a primary key in the new definition users could not change '
-       'rows any more: give it one'
-FROM pg_class c WHERE c.oid = $1 AND c.relreplident = 'd'
-  AND EXISTS (SELECT FROM pg_publication_tables t JOIN pg_namespace n ON n.oid = c.relnamespace
-              WHERE t.schemaname = n.nspname AND t.tablename = c.relname)
-  AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = $2::regclass AND indisprimary)
 UNION ALL
 SELECT format('trigger %I has transition tables, which a row trigger of a partitioned table cannot '
               'have: drop it before', tgname)

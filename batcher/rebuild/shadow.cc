@@ -8,6 +8,7 @@
 
 #include "batcher/capture/flow_sql.h"
 #include "batcher/copy/order.h"
+#include "batcher/dependants/publications.h"
 #include "batcher/rebuild/empty_table.h"
 #include "batcher/rebuild/mapping.h"
 #include "batcher/rebuild/names.h"
@@ -122,6 +123,39 @@ Task<> LimitLogs(Session& session, Shadow& shadow, const Spec& spec, pg::Oid tab
   shadow.reverse->log_limit = limit;
 }
 
+// While the new table has its indexes.
+Task<> RefuseUnsent(Session& session, const Names& names, const Stored& stored) {
+  std::string why =
+      co_await dependants::FindUnfitPublication(session, stored.source, stored.shadow);
+  if (why.empty())
+    why = co_await dependants::RehearsePublications(session, stored.source, stored.shadow,
+                                                    names.shadow);
+  if (!why.empty())
+    throw Failure(ExitCode::kRefused, fmt::format("cannot rebuild {}: {}", names.source, why));
+}
+
+// A subscriber that lacks one stops until it has it, and loses nothing.
+Task<> SayMissingColumns(Session& session, const Names& names, pg::Oid source,
+                         std::vector<std::string>& remarks) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT string_agg(DISTINCT quote_ident(t.attname), ', '), string_agg(DISTINCT p.pubname, "
+      "', ') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " JOIN pg_publication_tables p ON p.schemaname = n.nspname AND p.tablename = c.relname,"
+      " pg_attribute t WHERE c.oid = $1 AND t.attrelid = $2::regclass AND t.attnum > 0"
+      " AND NOT t.attisdropped AND t.attgenerated = '' AND NOT EXISTS ("
+      "   SELECT FROM pg_attribute s WHERE s.attrelid = c.oid AND s.attname = t.attname AND NOT "
+      "s.attisdropped) AND NOT EXISTS (SELECT FROM pg_publication b JOIN pg_publication_rel r"
+      "   ON r.prpubid = b.oid WHERE b.pubname = p.pubname AND r.prrelid = c.oid"
+      "   AND to_jsonb(r)->>'prattrs' IS NOT NULL)",
+      source, names.shadow);
+  if (rows.IsNull(0, 0)) co_return;
+  remarks.push_back(
+      fmt::format("publication {} sends it: subscribers need column {} before the cut-over "
+                  "(--cutover wait), or "
+                  "they stop until they have it",
+                  rows.Get<std::string>(0, 1), rows.Get<std::string>(0, 0)));
+}
+
 }  // namespace
 
 Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table& table,
@@ -169,11 +203,15 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
     co_await MarkKey(session, names, key, stored.definition, run);
   }
   stored.definition.checks = co_await TakeInvalidChecks(session, names, table.oid);
+  co_await RefuseUnsent(session, names, stored);
+  co_await SayMissingColumns(session, names, table.oid, shadow.remarks);
   co_await Strip(session, names, built);
   if (!spec.order_by.empty()) co_await copy::ReadOrder(session, flow, spec.order_by);
   // Types, casts and names of the copy are the server's to judge.
   co_await db.Query(fmt::format("EXPLAIN {}", capture::CopyStatement(flow, flow.from)), "(0,0)",
                     "(0,0)");
+  // Locked by then: it stays as it was read.
+  stored.definition.outline = co_await ReadOutline(session, table.oid);
   co_await SayNarrowSequences(session, names, table.oid, shadow.remarks);
   shadow.reverse = co_await FlowBack(session, names, spec, flow, key, shadow.remarks);
   stored.definition.revertible = shadow.reverse.has_value();

@@ -144,24 +144,32 @@ TEST_F(RebuildSafeguards, WithoutThatItWouldSeeNoRow) {
 // transaction whose first statement waits behind has its snapshot from before.
 class RebuildSnapshots : public RebuildSafeguards {
  protected:
-  // What the other's UPDATE of that row said: its SQLSTATE, or how many rows it changed.
-  std::string UpdateWhatCameLast(const std::string& off) {
-    MakeRebuilt(500);
+  struct Scene {
+    Words words;
+    const char* table;
+    const char* insert;  // of the row that is carried over last
+    const char* update;  // of that row, of which one is expected
+  };
+
+  void MakeSlow() const {
     database_.Sql(
         "CREATE FUNCTION slow(pad text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN IF pad = "
-        "'slow' THEN PERFORM pg_sleep(0.35); END IF; RETURN true; END $$; ALTER TABLE items ADD "
-        "CONSTRAINT slowly CHECK (slow(pad))");
+        "'slow' THEN PERFORM pg_sleep(0.35); END IF; RETURN true; END $$");
+  }
+  // What the other's UPDATE of that row said: its SQLSTATE, or how many rows it changed.
+  std::string UpdateWhatCameLast(const Scene& scene, const std::string& off) {
     Words environment;
     if (!off.empty()) environment.push_back("PGALTER_SAFEGUARDS_OFF=" + off);
-    Program program = Start(Rebuild({"--cutover", "wait"}), environment);
+    Program program = Start(scene.words, environment);
     database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
     database_.AwaitValue("SELECT string_agg(state, ' ') FROM pgalter.run", "waiting", kLimit);
     Session writer = database_.Connect();
-    writer.Exec("BEGIN; INSERT INTO items VALUES (77777, 1, NULL, 'slow')");
+    writer.Exec(std::string("BEGIN; ") + scene.insert);
     EXPECT_EQ(Run({"cutover", RunId()}).code, 0);
-    const std::string locks =
-        "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'items'::regclass AND mode = "
-        "'AccessExclusiveLock' AND ";
+    const std::string locks = fmt::format(
+        "SELECT count(*) > 0 FROM pg_locks WHERE relation = '{}'::regclass AND mode = "
+        "'AccessExclusiveLock' AND ",
+        scene.table);
     database_.AwaitValue(locks + "NOT granted", "t", kLimit);
     Session other = database_.Connect();
     other.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
@@ -172,9 +180,8 @@ class RebuildSnapshots : public RebuildSafeguards {
                 [&] { return database_.Value(locks + "granted") == "t"; }))
       return "the lock was not seen";
     try {
-      said = other.Value(
-          "WITH changed AS (UPDATE items SET a = 5 WHERE id = 77777 RETURNING 1) SELECT count(*) "
-          "FROM changed");
+      said = other.Value(fmt::format(
+          "WITH changed AS ({} RETURNING 1) SELECT count(*) FROM changed", scene.update));
       other.Exec("COMMIT");
     } catch (const SqlError& error) {
       said = error.sqlstate();
@@ -184,10 +191,37 @@ class RebuildSnapshots : public RebuildSafeguards {
     EXPECT_EQ(ran.code, 0) << ran.err;
     return said;
   }
+  std::string UpdateItems(const std::string& off) {
+    MakeRebuilt(500);
+    MakeSlow();
+    database_.Sql("ALTER TABLE items ADD CONSTRAINT slowly CHECK (slow(pad))");
+    const Scene scene{Rebuild({"--cutover", "wait"}), "items",
+                      "INSERT INTO items VALUES (77777, 1, NULL, 'slow')",
+                      "UPDATE items SET a = 5 WHERE id = 77777"};
+    return UpdateWhatCameLast(scene, off);
+  }
+  // By the name of a partition, which another table has after the swap.
+  std::string UpdatePartition(const std::string& off) {
+    MakeSlow();
+    database_.Sql(
+        "CREATE TABLE parts (id bigint PRIMARY KEY, pad text CHECK (slow(pad))) PARTITION BY RANGE "
+        "(id); CREATE TABLE parts_low PARTITION OF parts FOR VALUES FROM (0) TO (1000); CREATE "
+        "TABLE parts_rest PARTITION OF parts DEFAULT; INSERT INTO parts SELECT g, 'p' FROM "
+        "generate_series(1, 2000) g");
+    const std::string file = File(
+        "CREATE TABLE parts (id bigint PRIMARY KEY, pad text CHECK (public.slow(pad)), more "
+        "int) PARTITION BY RANGE (id); CREATE TABLE parts_low PARTITION OF parts FOR VALUES "
+        "FROM (0) TO (1000); CREATE TABLE parts_rest PARTITION OF parts DEFAULT;");
+    const Scene scene{{"rebuild", "parts", "--definition", file, "--cutover", "wait", "--yes"},
+                      "parts",
+                      "INSERT INTO parts VALUES (0, 'slow')",
+                      "UPDATE parts_low SET pad = 'other' WHERE id = 0"};
+    return UpdateWhatCameLast(scene, off);
+  }
 };
 
 TEST_F(RebuildSnapshots, AWriteThatWouldMissARowIsToBeRepeated) {
-  EXPECT_EQ(UpdateWhatCameLast(""), "40001");
+  EXPECT_EQ(UpdateItems(""), "40001");
   // Whoever begins now is not concerned, and finish leaves nothing of it.
   Session other = database_.Connect();
   other.Exec(
@@ -198,8 +232,90 @@ TEST_F(RebuildSnapshots, AWriteThatWouldMissARowIsToBeRepeated) {
   ExpectSame();
 }
 
-TEST_F(RebuildSnapshots, WithoutTheGuardItIsLost) {
-  EXPECT_EQ(UpdateWhatCameLast("snapshot-guard"), "0");
+TEST_F(RebuildSnapshots, WithoutTheGuardItIsLost) { EXPECT_EQ(UpdateItems("snapshot-guard"), "0"); }
+
+TEST_F(RebuildSnapshots, SoIsAWriteByTheNameOfAPartition) {
+  EXPECT_EQ(UpdatePartition(""), "40001");
+  const std::string guards =
+      "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pgalter_snapshot%'";
+  EXPECT_EQ(Number(guards), 3);
+  // There again, and back: none of the way there stays, wherever users have put its partition.
+  database_.Sql("ALTER TABLE parts DETACH PARTITION parts_rest");
+  const Ran back = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(back.code, 0) << back.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM parts"), 1'000);
+  EXPECT_EQ(Number(guards), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.artefact WHERE dropped_at IS NULL AND kind = "
+                   "'trigger'"),
+            0);
+}
+TEST_F(RebuildSnapshots, WithoutTheGuardOfThePartitionItIsLost) {
+  EXPECT_EQ(UpdatePartition("snapshot-guard-of-partitions"), "0");
+  ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pgalter%'"), 0);
+}
+
+// What users alter while their table is rebuilt, and while the old one is kept: the one that takes
+// its place would not have it.
+struct Altering {
+  const char* name;
+  const char* alter;
+  const char* back;
+  const char* says;
+};
+
+class RebuildAltered : public RebuildSafeguards, public ::testing::WithParamInterface<Altering> {};
+
+TEST_P(RebuildAltered, StopsTheCutOverUntilItIsTakenBack) {
+  MakeRebuilt(500);
+  ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=purged"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql(GetParam().alter);
+  const Ran refused = Run({"resume", RunId()});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("was altered by somebody else"));
+  EXPECT_THAT(refused.err, ::testing::HasSubstr(GetParam().says));
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("pgalter resume " + RunId()));
+  EXPECT_EQ(database_.Value("SELECT swapped_at IS NULL FROM pgalter.rebuild"), "t");
+  database_.Sql(GetParam().back);
+  ResumeToTheEnd();
+  ExpectSame();
+  ExpectNew();
+  database_.Sql(GetParam().alter);
+  const Ran back = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(back.code, 4) << back.err;
+  EXPECT_THAT(back.err, ::testing::HasSubstr(GetParam().says));
+  database_.Sql(GetParam().back);
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  ExpectSame();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Definitions, RebuildAltered,
+    ::testing::Values(Altering{"AColumn", "ALTER TABLE items ADD COLUMN extra int DEFAULT 7",
+                               "ALTER TABLE items DROP COLUMN extra", "extra integer DEFAULT 7"},
+                      Altering{"ADefault", "ALTER TABLE items ALTER pad SET DEFAULT 'new'",
+                               "ALTER TABLE items ALTER pad DROP DEFAULT",
+                               "pad text DEFAULT 'new'::text"},
+                      Altering{"AnIndex", "CREATE INDEX items_pad ON items (pad)",
+                               "DROP INDEX items_pad", "CREATE INDEX items_pad ON public.items"},
+                      Altering{"ACheck",
+                               "ALTER TABLE items ADD CONSTRAINT sane CHECK (a > -100000)",
+                               "ALTER TABLE items DROP CONSTRAINT sane", "constraint sane CHECK"},
+                      Altering{"ASetting", "ALTER TABLE items SET (fillfactor = 70)",
+                               "ALTER TABLE items RESET (fillfactor)", "setting fillfactor=70"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+TEST_F(RebuildSafeguards, WithoutThatAColumnIsLostWithItsValues) {
+  MakeRebuilt(500);
+  ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=purged"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql("ALTER TABLE items ADD COLUMN extra int DEFAULT 7");
+  ResumeToTheEnd({"PGALTER_SAFEGUARDS_OFF=outline"});
+  EXPECT_EQ(
+      Number("SELECT count(*) FROM pg_attribute WHERE attrelid = 'items'::regclass AND attname "
+             "= 'extra'"),
+      0);
 }
 
 // What came meanwhile and would stay with the table that leaves.
