@@ -10,8 +10,8 @@ namespace pgalter::copy {
 class LogFolder {
  public:
   // When it is time: the logs of all tables of the run, which grow while another one is copied. By
-  // the run's own session, which nothing else uses meanwhile. Partitions that came and went are left
-  // to the steps behind the copy.
+  // the run's own session, which nothing else uses meanwhile. Partitions that came and went are
+  // left to the steps behind the copy.
   async::Task<> MayFold(run::Environment& env);
 
  private:

@@ -123,10 +123,10 @@ Task<std::string> FindUnwritable(Session& session, pg::Oid table) {
 
 Task<std::string> FindUnsendable(Session& session, pg::Oid leaving, pg::Oid coming,
                                  const std::string& name) {
-  const std::string given = "WITH given AS (SELECT $1::oid, $2::text, $3::text) SELECT statement "
-                            "FROM (" +
-                            std::string(PublicationsQuery(session.db().server_version())) +
-                            ") q (at, statement)";
+  const std::string given =
+      "WITH given AS (SELECT $1::oid, $2::text, $3::text) SELECT statement "
+      "FROM (" +
+      std::string(PublicationsQuery(session.db().server_version())) + ") q (at, statement)";
   const std::optional<std::string> stays;
   const pg::Result adds = co_await session.db().Query(given, leaving, name, stays);
   const std::string query(kIdentity);

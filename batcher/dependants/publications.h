@@ -15,11 +15,12 @@ using async::Task;
 using guard::Session;
 
 // $1 the table that is listed, $2 the name of the one to list in its place, $3 the first one's name
-// then: to be taken out; NULL: it stays. Rows of 'a' and a statement, with column lists and filters.
+// then: to be taken out; NULL: it stays. Rows of 'a' and a statement, with column lists and
+// filters.
 std::string_view PublicationsQuery(int server_version);
 
-// Why subscribers of `leaving` would get something else from `coming`, with the way out; empty: they
-// would not.
+// Why subscribers of `leaving` would get something else from `coming`, with the way out; empty:
+// they would not.
 Task<std::string> FindUnfitPublication(Session& session, pg::Oid leaving, pg::Oid coming);
 
 // The same in the transaction of a swap. Throws run::Failure (refused). `again`: the command to go
@@ -28,8 +29,8 @@ Task<> RefuseUnfitPublication(Session& session, pg::Oid leaving, pg::Oid coming,
                               std::string again);
 
 // In a transaction: `coming` (called `name`, with all its indexes) takes the place of `leaving` in
-// its publications, for as long as it takes to see what the server says to that and to users' writes
-// afterwards; nothing of it is left. Why not, with the way out; empty: it may.
+// its publications, for as long as it takes to see what the server says to that and to users'
+// writes afterwards; nothing of it is left. Why not, with the way out; empty: it may.
 Task<std::string> RehearsePublications(Session& session, pg::Oid leaving, pg::Oid coming,
                                        std::string name);
 

@@ -63,12 +63,11 @@ Outline Without(const Outline& lines, const Outline& others) {
 
 void Name(std::string& text, const char* what, const Outline& lines) {
   if (lines.empty()) return;
-  const Outline named(lines.begin(),
-                      lines.begin() + static_cast<std::ptrdiff_t>(std::min(lines.size(), kMostNamed)));
-  text += fmt::format("{}{}: {}{}", text.empty() ? "" : "; ", what, fmt::join(named, ", "),
-                      lines.size() > kMostNamed
-                          ? fmt::format(" and {} more", lines.size() - kMostNamed)
-                          : "");
+  const Outline named(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(
+                                                         std::min(lines.size(), kMostNamed)));
+  text += fmt::format(
+      "{}{}: {}{}", text.empty() ? "" : "; ", what, fmt::join(named, ", "),
+      lines.size() > kMostNamed ? fmt::format(" and {} more", lines.size() - kMostNamed) : "");
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ class Following : public RebuildWorld {
  protected:
   // Of the run's log, and of the keys that were folded out of it.
   [[nodiscard]] long Count(const char* table) const {
-    return Number(fmt::format("SELECT count(*) FROM pgalter_{}.{}_forward", RunId().substr(0, 8),
-                              table));
+    return Number(
+        fmt::format("SELECT count(*) FROM pgalter_{}.{}_forward", RunId().substr(0, 8), table));
   }
   void AwaitCopying() const {
     database_.AwaitValue("SELECT to_regclass('pgalter.step') IS NOT NULL", "t", kLimit);
@@ -37,9 +37,10 @@ TEST_F(Following, SlowerThanUsersItStopsWithTheNumbersAndGoesOnLater) {
   const Ran stopped =
       Run(Rebuild({"--map", "pad = slow(pad)"}), {"PGALTER_LIMITS=follow-without-progress=3000"});
   EXPECT_EQ(stopped.code, 1) << stopped.err;
-  EXPECT_THAT(stopped.err, ContainsRegex("users change public.items faster than it can be followed: "
-                                         "[1-9][0-9]* different rows a second, of which [1-9][0-9]* "
-                                         "are carried over"));
+  EXPECT_THAT(stopped.err,
+              ContainsRegex("users change public.items faster than it can be followed: "
+                            "[1-9][0-9]* different rows a second, of which [1-9][0-9]* "
+                            "are carried over"));
   EXPECT_THAT(stopped.err, HasSubstr("pgalter resume " + RunId()));
   EXPECT_EQ(StateOfRun(), "failed");
   EXPECT_EQ(database_.Value("SELECT swapped_at IS NULL FROM pgalter.rebuild"), "t");
@@ -59,10 +60,12 @@ TEST_F(Following, TheLogIsFoldedWhileRowsAreCopied) {
   AwaitCopying();
   Throttle("ratio=0");
   database_.Sql(
-      "DO $$ BEGIN FOR i IN 1..200 LOOP UPDATE items SET a = a + 1 WHERE id <= 10; END LOOP; END $$");
+      "DO $$ BEGIN FOR i IN 1..200 LOOP UPDATE items SET a = a + 1 WHERE id <= 10; END LOOP; END "
+      "$$");
   EXPECT_TRUE(Within(kLimit, [&] { return Count("log") == 0; })) << Count("log");
   EXPECT_EQ(Count("dirty"), 10);
-  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.step WHERE kind = 'copy' AND state = 'running'"), 1);
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.step WHERE kind = 'copy' AND state = 'running'"),
+            1);
   LetGo();
   const Ran ran = program.Wait(kLimit);
   EXPECT_EQ(ran.code, 0) << ran.err;
@@ -79,7 +82,8 @@ TEST_F(Following, ATruncateAndAKillAreNothingToIt) {
       Start(words, {"PGALTER_LIMITS=log-folded-every=0", "PGALTER_FAIL_POINT=log-folded:60"});
   AwaitCopying();
   database_.Sql(
-      "TRUNCATE items; INSERT INTO items SELECT g, 1, g FROM generate_series(1, 3000) g ON CONFLICT "
+      "TRUNCATE items; INSERT INTO items SELECT g, 1, g FROM generate_series(1, 3000) g ON "
+      "CONFLICT "
       "DO NOTHING");
   const Ran killed = program.Wait(kLimit);
   EXPECT_EQ(killed.code, kKilled) << killed.err;

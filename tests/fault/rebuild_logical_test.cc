@@ -111,8 +111,7 @@ TEST_F(Logical, ASubscriberOfTheSchemaHoldsTheTableOnce) {
 
 TEST_F(Logical, ASubscriberThroughTheRootHoldsWhatMovesBetweenPartitions) {
   MakeRebuilt(3'000);
-  database_.Sql(
-      "CREATE PUBLICATION p FOR TABLE items WITH (publish_via_partition_root = true)");
+  database_.Sql("CREATE PUBLICATION p FOR TABLE items WITH (publish_via_partition_root = true)");
   Subscriber subscriber(database_, kThere);
   RunUnderUsers(Partition(), 5, Uses::kAnyKey);
   ExpectSent(subscriber, "id, a, u, pad, big", "true");
@@ -152,7 +151,7 @@ TEST_F(Logical, APublicationThatCameMeanwhileAndStopsUsersStopsTheCutOver) {
 struct UnsentCase {
   const char* name;
   const char* publication;
-  const char* alter;       // of items; empty: into partitions
+  const char* alter;  // of items; empty: into partitions
   const char* says;
   int since = 0;
 };
@@ -165,7 +164,8 @@ TEST_P(Unsent, IsRefusedBeforeAnythingIsWritten) {
   MakeRebuilt(100);
   database_.Sql(GetParam().publication);
   const std::string alter = GetParam().alter;
-  const Ran ran = Run(alter.empty() ? Partition() : Words{"rebuild", "items", "--alter", alter, "--yes"});
+  const Ran ran =
+      Run(alter.empty() ? Partition() : Words{"rebuild", "items", "--alter", alter, "--yes"});
   EXPECT_EQ(ran.code, 4) << ran.err;
   EXPECT_THAT(ran.err, HasSubstr(GetParam().says));
   EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
@@ -229,10 +229,12 @@ TEST_F(Logical, ASubscriptionThatCameMeanwhileIsCapturedAndStopsTheCutOver) {
   Program program = Start(Rebuild({"--cutover", "wait"}));
   database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
   database_.AwaitValue("SELECT string_agg(state, ' ') FROM pgalter.run", "waiting", kLimit);
-  database_.Sql(fmt::format("CREATE SUBSCRIPTION \"From there\" CONNECTION '{}' PUBLICATION theirs "
-                            "WITH (slot_name = 'from_there')",
-                            Doubled(other.conninfo())));
-  database_.AwaitValue("SELECT string_agg(srsubstate::text, '') FROM pg_subscription_rel", "r", kLimit);
+  database_.Sql(
+      fmt::format("CREATE SUBSCRIPTION \"From there\" CONNECTION '{}' PUBLICATION theirs "
+                  "WITH (slot_name = 'from_there')",
+                  Doubled(other.conninfo())));
+  database_.AwaitValue("SELECT string_agg(srsubstate::text, '') FROM pg_subscription_rel", "r",
+                       kLimit);
   publisher.Exec(
       "UPDATE items SET id = id + 1000, pad = 'moved' WHERE id % 2 = 0; DELETE FROM items WHERE id "
       "% 5 = 0; INSERT INTO items VALUES (200000, 7)");
@@ -244,13 +246,14 @@ TEST_F(Logical, ASubscriptionThatCameMeanwhileIsCapturedAndStopsTheCutOver) {
   EXPECT_THAT(refused.err, HasSubstr("subscription \"From there\" writes into it"));
   EXPECT_EQ(Run({"rebuild", "mirror", "--yes"}).code, 0) << "another table is nobody's concern";
   database_.Sql("DROP SUBSCRIPTION \"From there\"");
-  const std::string run =
-      database_.Value("SELECT run FROM pgalter.run WHERE state = 'failed' ORDER BY created_at LIMIT 1");
+  const std::string run = database_.Value(
+      "SELECT run FROM pgalter.run WHERE state = 'failed' ORDER BY created_at LIMIT 1");
   const Ran ran = Run({"resume", run});
   EXPECT_EQ(ran.code, 0) << ran.err;
   ExpectSame();
-  EXPECT_EQ(Number("SELECT count(*) FROM items WHERE pad = 'theirs' OR pad = 'moved' OR id = 200000"),
-            std::stol(publisher.Value("SELECT count(*) FROM items")));
+  EXPECT_EQ(
+      Number("SELECT count(*) FROM items WHERE pad = 'theirs' OR pad = 'moved' OR id = 200000"),
+      std::stol(publisher.Value("SELECT count(*) FROM items")));
 }
 
 }  // namespace

@@ -51,8 +51,7 @@ std::vector<FollowedRound> Steady(std::int64_t keys, milliseconds took, int roun
 // A backlog of hours: rounds that come to no end, of a minute each.
 std::vector<FollowedRound> Backlog(std::int64_t coming, std::int64_t followed, int rounds) {
   std::vector<FollowedRound> all;
-  for (int i = 0; i < rounds; ++i)
-    all.push_back(Of(60 * coming, 60 * followed, 60s, kUnfinished));
+  for (int i = 0; i < rounds; ++i) all.push_back(Of(60 * coming, 60 * followed, 60s, kUnfinished));
   return all;
 }
 
@@ -80,8 +79,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"ABacklogThatHardlyShrinks", Backlog(14'900, 15'000, 11), Verdict::kNever},
         Case{"ABurst",
              {Of(9'000, 50s), Of(90'000, 15'000, 60s, kUnfinished),
-              Of(90'000, 15'000, 60s, kUnfinished), Of(0, 15'000, 60s, kUnfinished),
-              Of(7'000, 50s), Of(90, 1s)},
+              Of(90'000, 15'000, 60s, kUnfinished), Of(0, 15'000, 60s, kUnfinished), Of(7'000, 50s),
+              Of(90, 1s)},
              Verdict::kClose}),
     [](const auto& param) { return std::string(param.param.name); });
 
@@ -94,15 +93,16 @@ TEST(Convergence, TellsBothSpeeds) {
 }
 
 // What was measured (design, measurements; one core each, all in memory): copy by two sessions,
-// keys followed by one, a round that has nothing to do. Key and indexes are taken to last as long as
-// the copy. Users change rows evenly over the whole table, which is the worst for the dirty keys.
-constexpr double kCopied = 400e3;    // rows a second
-constexpr double kFollowed = 15e3;   // keys a second
+// keys followed by one, a round that has nothing to do. Key and indexes are taken to last as long
+// as the copy. Users change rows evenly over the whole table, which is the worst for the dirty
+// keys.
+constexpr double kCopied = 400e3;   // rows a second
+constexpr double kFollowed = 15e3;  // keys a second
 constexpr double kEmptyRound = 0.008;
 constexpr double kRowBytes = 200;
-constexpr double kLogBytes = 90;     // of a log row with its index
-constexpr double kFoldEvery = 10;    // seconds
-constexpr double kRound = 60;         // seconds, at most
+constexpr double kLogBytes = 90;   // of a log row with its index
+constexpr double kFoldEvery = 10;  // seconds
+constexpr double kRound = 60;      // seconds, at most
 
 // Different rows among `changes` of `rows`.
 double Different(double changes, double rows) { return rows * -std::expm1(-changes / rows); }
@@ -112,13 +112,11 @@ std::string Hours(double seconds) { return fmt::format("{:.1f} h", seconds / 360
 // A row of the table in docs/rebuild.md.
 std::string Row(double bytes, double changes, const std::string& end) {
   const double seconds = 2 * bytes / kRowBytes / kCopied;
-  return fmt::format("| {} | {:.0f},000 | {} | {:.0f} M | {:.0f} GB | {:.0f} MB | {} |",
-                     bytes < 1e12 ? fmt::format("{:.0f} GB", bytes / 1e9)
-                                  : fmt::format("{:.0f} TB", bytes / 1e12),
-                     changes / 1000, Hours(seconds / 2),
-                     Different(changes * seconds, bytes / kRowBytes) / 1e6,
-                     changes * seconds * kLogBytes / 1e9, changes * kFoldEvery * kLogBytes / 1e6,
-                     end);
+  return fmt::format(
+      "| {} | {:.0f},000 | {} | {:.0f} M | {:.0f} GB | {:.0f} MB | {} |",
+      bytes < 1e12 ? fmt::format("{:.0f} GB", bytes / 1e9) : fmt::format("{:.0f} TB", bytes / 1e12),
+      changes / 1000, Hours(seconds / 2), Different(changes * seconds, bytes / kRowBytes) / 1e6,
+      changes * seconds * kLogBytes / 1e9, changes * kFoldEvery * kLogBytes / 1e6, end);
 }
 
 std::string Day(double bytes, double changes) {
@@ -140,7 +138,8 @@ std::string Day(double bytes, double changes) {
     round.took = milliseconds(std::llround(took * 1000));
     round.whole = left < 1;
     verdict = convergence.After(round);
-    if (verdict == Verdict::kNever) return Row(bytes, changes, "stops, and says so, after " + Hours(time));
+    if (verdict == Verdict::kNever)
+      return Row(bytes, changes, "stops, and says so, after " + Hours(time));
     if (verdict == Verdict::kClose) return Row(bytes, changes, "ready after " + Hours(time));
     taken = Different(changes * took, rows) * (1 - left / rows);  // the others are dirty already
     left += taken;
