@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/connect.h"
+#include "cli/govern/open_run.h"
 #include "cli/json_output.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -106,6 +107,7 @@ Task<int> StartRunner(const Context& context, std::string run) {
 }
 
 Task<ExitCode> Detach(const Context& context, std::string run) {
+  co_await OpenRun(context, run);
   const int child = co_await StartRunner(context, run);
   if (context.output == Output::kJson) {
     PrintJson({{"version", 1}, {"run", run}, {"process", child}});

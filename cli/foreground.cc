@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "cli/connect.h"
+#include "cli/govern/open_run.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/outside/machine.h"
@@ -128,6 +129,7 @@ Task<ExitCode> RunInForeground(const Context& context, std::string run) {
   run::Progress progress;
   std::exception_ptr failure;
   try {
+    co_await OpenRun(context, run);
     const run::Outcome outcome = co_await Supervise(context, options, progress);
     co_return co_await SayEnd(context, run, outcome, progress);
   } catch (...) {

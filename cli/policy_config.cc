@@ -33,6 +33,8 @@ constexpr std::array kSettings{
             "[{ days = [\"Fri\"], from = \"12:00\", to = \"23:59\", tz = \"Europe/Berlin\" }]"},
     Setting{"require_tls", toml::node_type::boolean, "true"},
     Setting{"break_glass", toml::node_type::string, "\"oncall\""},
+    Setting{"routine", toml::node_type::string, "\"maintenance\""},
+    Setting{"windows_over", toml::node_type::string, "\"1 minute\""},
 };
 
 [[noreturn]] void Reject(const std::string& text, const std::string& hint) {

@@ -12,6 +12,8 @@
 //   blackouts = [{ days = ["Fri"], from = "12:00", to = "23:59", tz = "Europe/Berlin" }]
 //   require_tls = true
 //   break_glass = "oncall"                # role that may begin all the same, with a reason
+//   routine = "maintenance"               # role whose runs need no approval, as those of cron
+//   windows_over = "1 minute"             # windows are for what may take longer
 #pragma once
 
 #include <string>

@@ -7,6 +7,7 @@
 #include "cli/connect.h"
 #include "cli/detach.h"
 #include "cli/foreground.h"
+#include "cli/govern/open_run.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/pace.h"
@@ -23,6 +24,7 @@ namespace po = boost::program_options;
 using Words = std::vector<std::string>;
 
 void AddOptions(po::options_description& options) {
+  AddBreakGlass(options);
   options.add_options()                                                                           //
       ("set", po::value<std::string>(), "what to set, as in UPDATE: 'col = expr[, col = expr]'")  //
       ("where", po::value<std::string>(), "only rows for which this condition is true")           //

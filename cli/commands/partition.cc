@@ -5,6 +5,7 @@
 
 #include "cli/arguments.h"
 #include "cli/context.h"
+#include "cli/govern/open_run.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 
@@ -25,6 +26,7 @@ constexpr std::array kVerbs{
 #undef PGALTER_PARTITION_VERB
 
 void AddOptions(po::options_description& options) {
+  AddBreakGlass(options);
   options.add_options()  //
       ("by", po::value<std::string>(),
        "convert: 'range(COLUMN)', 'list(COLUMN)' or 'hash(COLUMN)'")  //

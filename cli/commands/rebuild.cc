@@ -10,6 +10,7 @@
 #include "cli/connect.h"
 #include "cli/detach.h"
 #include "cli/foreground.h"
+#include "cli/govern/open_run.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/pace.h"
@@ -28,6 +29,7 @@ namespace po = boost::program_options;
 using Words = std::vector<std::string>;
 
 void AddOptions(po::options_description& options) {
+  AddBreakGlass(options);
   options.add_options()  //
       ("alter", po::value<Words>()->composing(),
        "the new definition, as behind ALTER TABLE: 'ALTER c TYPE bigint, DROP d'; of one of "

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <cctype>
 
 #include "cli/connect.h"
+#include "cli/govern/refused.h"
 #include "cli/json_output.h"
 #include "cli/migrate/apply.h"
 #include "cli/migrate/source.h"
@@ -11,12 +14,11 @@
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/guard/transaction.h"
+#include "engine/run/make_run.h"
 #include "engine/state/schema.h"
 #include "migrations/history/ending.h"
-#include "migrations/history/plan_sum.h"
 #include "migrations/history/policy.h"
 #include "migrations/history/store.h"
-#include "planner/plan/render/format.h"
 
 namespace pgalter::cli {
 
@@ -66,7 +68,65 @@ Wanted LastDown(const history::Collection& collection, const std::vector<history
   return one;
 }
 
+// As the steps would be stored when it is begun.
+std::string StepsJson(const plan::Plan& plan) {
+  boost::json::array steps;
+  for (const state::Step& step : run::StepsOf(plan))
+    steps.push_back({{"id", step.id},
+                     {"phase", step.phase},
+                     {"kind", step.kind},
+                     {"sql", boost::json::array(step.sql.begin(), step.sql.end())},
+                     {"undo", boost::json::array(step.undo.begin(), step.undo.end())},
+                     {"spec", step.spec}});
+  return boost::json::serialize(steps);
+}
+
+// With the hash that the database has computed.
+Task<boost::json::object> Told(const Context& context, guard::Session& session, std::int64_t id) {
+  const auto made = co_await history::ReadRequests(session, id);
+  const history::Request& request = made.at(0);
+  if (context.output == Output::kText)
+    Print(fmt::format("request {}: {} {}, plan {}\n", id, request.file, request.direction,
+                      request.plan_sha256));
+  boost::json::object told{{"request", id},
+                           {"migration", request.version},
+                           {"direction", request.direction},
+                           {"plan_sha256", request.plan_sha256}};
+  co_return told;
+}
+
+// 8-4-4-4-12 hexadecimal digits: a run, and no version of a migration.
+bool IsRun(std::string_view text) {
+  constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  if (text.size() != kForm.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool digit = std::isxdigit(static_cast<unsigned char>(text[i])) != 0;
+    if (kForm[i] == '-' ? text[i] != '-' : !digit) return false;
+  }
+  return true;
+}
+
+Task<ExitCode> ForRun(const Context& context, std::string run) {
+  guard::Session session = co_await OpenForChange(context);
+  co_await history::TellOsUser(session);
+  std::int64_t id = 0;
+  auto make = [&]() -> Task<> {
+    id = co_await history::RequestRun(session, run, context.Get("reason"));
+  };
+  try {
+    co_await guard::RunInTransaction(session, make);
+  } catch (const pg::PgError& error) {
+    RethrowAsPolicy(error);
+    throw;
+  }
+  boost::json::array all;
+  all.push_back(co_await Told(context, session, id));
+  if (context.output == Output::kJson) PrintJson({{"version", 1}, {"requests", all}});
+  co_return ExitCode::kDone;
+}
+
 Task<ExitCode> Run(Context& context) {
+  if (IsRun(context.Operand(0))) co_return co_await ForRun(context, context.Operand(0));
   history::Collection collection = ReadMigrations(SettleMigrations(context));
   guard::Session session = co_await OpenForChange(context);
   for (Migration& migration : collection.migrations) {
@@ -93,21 +153,14 @@ Task<ExitCode> Run(Context& context) {
   for (const Wanted& one : wanted) {
     history::Wish wish;
     wish.direction = context.Has("down") ? "down" : "up";
-    wish.plan_sha256 = history::PlanSum(one.composed.plan);
-    wish.plan = plan::FindFormat("sql")->render(one.composed.plan);
+    wish.steps = StepsJson(one.composed.plan);
     wish.reason = context.Get("reason");
     std::int64_t id = 0;
     auto make = [&]() -> Task<> {
       id = co_await history::MakeRequest(session, *one.migration, wish);
     };
     co_await guard::RunInTransaction(session, make);
-    all.push_back({{"request", id},
-                   {"migration", one.migration->version},
-                   {"direction", wish.direction},
-                   {"plan_sha256", wish.plan_sha256}});
-    if (context.output == Output::kText)
-      Print(fmt::format("request {}: {} {}, plan {}\n", id, one.migration->file, wish.direction,
-                        wish.plan_sha256));
+    all.push_back(co_await Told(context, session, id));
   }
   if (context.output == Output::kJson) PrintJson({{"version", 1}, {"requests", all}});
   if (wanted.empty()) Say(context, "nothing to ask for");
@@ -122,7 +175,8 @@ const CommandBody kRequestCommand{
         "Asks for approval of the migrations that are pending, or of one, or (--down) of taking "
         "the last one back. Each request names the plan by which it would be carried out here, and "
         "holds for that plan alone: when the file or the tables change, it has to be asked for "
-        "again. A newer request replaces an older one.",
+        "again. A newer request replaces an older one. With the number of a run that the policy "
+        "has not let begin, it asks for that run, as it is stored.",
     .most_operands = 1,
     .reads_config = true,
     .add_options = &AddOptions,

@@ -4,6 +4,7 @@
 #include "cli/detach.h"
 #include "cli/follow_back.h"
 #include "cli/foreground.h"
+#include "cli/govern/open_run.h"
 #include "cli/json_output.h"
 #include "cli/pick_run.h"
 #include "cli/rejected.h"
@@ -18,6 +19,7 @@ namespace {
 namespace po = boost::program_options;
 
 void AddOptions(po::options_description& options) {
+  AddBreakGlass(options);
   options.add_options()                                                            //
       ("gate", po::value<std::string>(), "open this gate, and go on to the next")  //
       ("through", po::value<std::string>(),

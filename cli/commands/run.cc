@@ -7,6 +7,7 @@
 #include "cli/connect.h"
 #include "cli/detach.h"
 #include "cli/foreground.h"
+#include "cli/govern/open_run.h"
 #include "cli/json_output.h"
 #include "cli/pace.h"
 #include "cli/plan_input.h"
@@ -25,6 +26,7 @@ namespace {
 namespace po = boost::program_options;
 
 void AddOptions(po::options_description& options) {
+  AddBreakGlass(options);
   AddPlanInput(options);
   options.add_options()  //
       ("through", po::value<std::string>()->default_value("migrate"),

@@ -6,6 +6,7 @@
 
 #include "cli/await_state.h"
 #include "cli/foreground.h"
+#include "cli/govern/open_run.h"
 #include "cli/govern/refused.h"
 #include "cli/pace.h"
 #include "cli/plan_input.h"
@@ -21,7 +22,6 @@
 #include "engine/state/steps.h"
 #include "engine/watch/unit.h"
 #include "migrations/history/ending.h"
-#include "migrations/history/plan_sum.h"
 #include "migrations/history/policy.h"
 #include "migrations/history/store.h"
 #include "migrations/history/verify.h"
@@ -154,9 +154,8 @@ Task<run::PlannedRun> PlannedOf(guard::Session& session, const Migration& migrat
   co_return planned;
 }
 
-history::Beginning BeginningOf(const Migration& migration, const history::Composed& composed,
-                               const ApplySettings& settings) {
-  return {history::PlanSum(composed.plan), migration.down.has_value(), settings.break_glass};
+history::Beginning BeginningOf(const Migration& migration, const ApplySettings& settings) {
+  return {migration.down.has_value(), settings.break_glass};
 }
 
 Task<> InsertEmpty(guard::Session& session, const Migration& migration,
@@ -226,7 +225,7 @@ Task<ExitCode> RunDown(const Context& context, guard::Session& session, const Ap
     co_await guard::RunInTransaction(session, remove);
     co_return co_await VerifyDown(session, migration);
   }
-  const history::Beginning beginning = BeginningOf(migration, composed, settings);
+  const history::Beginning beginning = BeginningOf(migration, settings);
   run::PlannedRun planned =
       co_await PlannedOf(session, migration, std::move(composed), std::move(base.schema), settings);
   auto also = [&](std::string run) -> Task<> {
@@ -266,9 +265,8 @@ void AddApplyOptions(po::options_description& options) {
        "how long a step may hold a lock that users wait for")  //
       ("wait", po::value<std::string>()->default_value("10min"),
        "how long to wait for another pgalter that changes the migrations of this database")  //
-      ("break-glass", po::value<std::string>()->value_name("REASON"),
-       "begin in spite of what the policy asks for, if it lets you; somebody else has to review "
-       "it");
+      ;
+  AddBreakGlass(options);
   AddPaceOptions(options);
 }
 
@@ -279,9 +277,7 @@ ApplySettings SettleApply(const Context& context, state::Phase through) {
   settings.wait = Duration(context, "wait");
   settings.through = through;
   settings.pace = PaceOf(context);
-  if (context.Has("break-glass")) settings.break_glass = context.Get("break-glass");
-  if (context.Has("break-glass") && settings.break_glass.empty())
-    throw Rejected(ExitCode::kUsage, "--break-glass needs a reason", "--break-glass \"why\"");
+  settings.break_glass = BreakGlassOf(context);
   return settings;
 }
 
@@ -318,7 +314,7 @@ Task<ExitCode> ApplyMigration(const Context& context, guard::Session& session,
   RefuseComposed(migration, composed);
   for (const std::string& remark : composed.remarks)
     Say(context, fmt::format("{}: {}", migration.version, remark));
-  const history::Beginning beginning = BeginningOf(migration, composed, settings);
+  const history::Beginning beginning = BeginningOf(migration, settings);
   if (composed.plan.steps.empty() && composed.plan.statements.empty()) {
     co_await InsertEmpty(session, migration, beginning);
     co_return co_await Settle(context, session, migration, ExitCode::kDone);

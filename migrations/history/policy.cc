@@ -23,18 +23,30 @@ std::string AuthorOf(const Migration& migration) {
 Task<> TellPolicy(Session& session, Beginning beginning) {
   const std::string has_down = beginning.has_down ? "yes" : "no";
   co_await session.db().Query(
-      "SELECT pg_catalog.set_config('pgalter.plan_sha256', $1, true),"
-      " pg_catalog.set_config('pgalter.has_down', $2, true),"
-      " pg_catalog.set_config('pgalter.break_glass', $3, true)",
-      beginning.plan_sha256, has_down, beginning.break_glass);
+      "SELECT pg_catalog.set_config('pgalter.has_down', $1, true),"
+      " pg_catalog.set_config('pgalter.break_glass', $2, true)",
+      has_down, beginning.break_glass);
 }
 
 Task<std::int64_t> MakeRequest(Session& session, const Migration& migration, Wish wish) {
   const pg::Result made = co_await session.db().Query(
-      "SELECT pgalter.request_approval($1, $2, $3, $4, $5, $6, $7, $8)", migration.version,
-      wish.direction, migration.file, migration.sums.text, wish.plan_sha256, wish.plan,
-      AuthorOf(migration), wish.reason);
+      "SELECT pgalter.request_approval($1, $2, $3, $4, $5::jsonb, $6, $7)", migration.version,
+      wish.direction, migration.file, migration.sums.text, wish.steps, AuthorOf(migration),
+      wish.reason);
   co_return made.Get<std::int64_t>(0, 0);
+}
+
+Task<std::int64_t> RequestRun(Session& session, std::string run, std::string reason) {
+  const pg::Result made =
+      co_await session.db().Query("SELECT pgalter.request_run($1::uuid, $2)", run, reason);
+  co_return made.Get<std::int64_t>(0, 0);
+}
+
+Task<> OpenRun(Session& session, std::string run, std::string break_glass) {
+  const pg::Result there = co_await session.db().Query(
+      "SELECT pg_catalog.to_regprocedure('pgalter.open_run(uuid, text)') IS NOT NULL");
+  if (!there.Get<bool>(0, 0)) co_return;
+  co_await session.db().Query("SELECT pgalter.open_run($1::uuid, $2)", run, break_glass);
 }
 
 Task<std::vector<Request>> ReadRequests(Session& session, std::optional<std::int64_t> id) {

@@ -1,8 +1,8 @@
 #pragma once
 
 // What must hold before a migration is begun, who agreed to it, and what was shown for it: the
-// client's side of migrations/state/0007_policy.sql, where the judging is done. All of it is
-// written down in pgalter.audit_log.
+// client's side of migrations/state/0007_policy.sql and 0017_governed_runs.sql, where the judging
+// is done. All of it is written down in pgalter.audit_log.
 //
 // Throws pg::PgError with kPolicyRefuses (what is lacking, or that this role may not) or
 // kPolicyUnknown (no such request, meaning or role).
@@ -25,7 +25,6 @@ inline constexpr const char* kPolicyUnknown = "PGA02";
 
 // What the trigger is told, in the transaction that begins a migration or its way back.
 struct Beginning {
-  std::string plan_sha256;
   bool has_down = false;
   std::string break_glass;  // the reason; empty: not wanted
 };
@@ -33,11 +32,16 @@ Task<> TellPolicy(Session& session, Beginning beginning);
 
 struct Wish {
   std::string direction;  // "up" or "down"
-  std::string plan_sha256;
-  std::string plan;  // for people
+  std::string
+      steps;  // as JSON: what pgalter.step would hold; the database computes what is agreed to
   std::string reason;
 };
 Task<std::int64_t> MakeRequest(Session& session, const Migration& migration, Wish wish);
+// For a run that is there, and was not opened.
+Task<std::int64_t> RequestRun(Session& session, std::string run, std::string reason);
+
+// Where it was opened already, or there is no policy, nothing happens.
+Task<> OpenRun(Session& session, std::string run, std::string break_glass);
 
 struct Approval {
   std::string meaning;
