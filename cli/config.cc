@@ -26,7 +26,7 @@ std::string DsnOfEnvironment(const std::string& path, const std::string& environ
     Reject(fmt::format("{} has no [env.{}]", file, environment),
            near.empty() ? "" : fmt::format("did you mean --env {}?", near));
   }
-  CheckKeys(*found, file, fmt::format("[env.{}]", environment), {"dsn", "policy"});
+  CheckKeys(*found, file, fmt::format("[env.{}]", environment), {"audit", "dsn", "policy"});
   const auto dsn = (*found)["dsn"].value<std::string>();
   if (!dsn) Reject(fmt::format("{}: [env.{}] has no dsn", file, environment), "");
   return *dsn;

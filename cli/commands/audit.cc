@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "cli/connect.h"
+#include "cli/govern/audit_sink.h"
 #include "cli/json_output.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -142,6 +143,7 @@ Task<ExitCode> PrintAnchor(const Context& context) {
 
 Task<ExitCode> Run(Context& context) {
   const std::string verb = context.Operand(0);
+  if (verb == "sink" && !context.Has("anchor")) co_return co_await AuditSink(context);
   if (verb != "verify" && (!context.Operand(1).empty() || context.Has("anchor")))
     throw Rejected(ExitCode::kUsage,
                    fmt::format("audit {} takes neither a file nor --anchor", verb),
@@ -150,7 +152,7 @@ Task<ExitCode> Run(Context& context) {
   if (verb == "export") co_return co_await Export(context);
   if (verb == "anchor") co_return co_await PrintAnchor(context);
   throw Rejected(ExitCode::kUsage, fmt::format("audit \"{}\" is not known", verb),
-                 "one of: verify, export, anchor");
+                 "one of: verify, export, anchor, sink");
 }
 
 }  // namespace
@@ -166,11 +168,15 @@ const CommandBody kAuditCommand{
         "database. "
         "`export` prints the entries, one JSON value a line. `anchor` prints where "
         "the log ends: kept elsewhere and given to `verify --anchor`, it shows also that the end "
-        "was cut off, or that all was written anew. Reads only.",
+        "was cut off, or that all was written anew. `sink set` puts the statement of "
+        "[env.NAME.audit] into the database, which writes each entry into a ledger of the "
+        "application's too, in the same transaction; `sink show` prints it, `sink drop` takes it "
+        "out. Only these two change anything.",
     .most_operands = 2,
     .least_operands = 1,
+    .reads_config = true,
     .takes_files = true,
-    .words = "verify export anchor",
+    .words = "verify export anchor sink",
     .add_options = &AddOptions,
     .run = &Run};
 

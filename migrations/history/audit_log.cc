@@ -58,4 +58,24 @@ Task<std::optional<Anchor>> ReadAuditLog(guard::Session& session,
   co_return head;
 }
 
+Task<std::optional<Sink>> ReadSink(guard::Session& session) {
+  const pg::Result there = co_await session.db().Query(
+      "SELECT pg_catalog.to_regclass('pgalter.audit_sink') IS NOT NULL");
+  if (!there.Get<bool>(0, 0)) co_return std::nullopt;
+  const pg::Result row =
+      co_await session.db().Query("SELECT statement, on_failure FROM pgalter.audit_sink");
+  if (row.empty()) co_return std::nullopt;
+  Sink sink{row.Get<std::string>(0, 0), row.Get<std::string>(0, 1)};
+  co_return sink;
+}
+
+Task<> SetSink(guard::Session& session, std::optional<Sink> sink) {
+  if (sink) {
+    co_await session.db().Query("SELECT pgalter.set_audit_sink($1, $2)", sink->statement,
+                                sink->on_failure);
+  } else {
+    co_await session.db().Query("SELECT pgalter.drop_audit_sink()");
+  }
+}
+
 }  // namespace pgalter::history
