@@ -119,8 +119,9 @@ TEST_F(GovernedRun, EachVerbWaitsForItsApproval) {
     const Ran done = Operator({"resume", run});
     EXPECT_EQ(done.code, kDone) << verb[0] << done.err;
     EXPECT_EQ(database_.Value("SELECT state FROM pgalter.request WHERE id = " + request), "used");
-    if (verb[0] == "rebuild" || verb[0] == "backfill")
+    if (verb[0] == "rebuild" || verb[0] == "backfill") {
       EXPECT_EQ(Operator({"finish", run}).code, kDone);
+    }
   }
   EXPECT_EQ(Changed(), "500");
   EXPECT_EQ(As("postgres", {"audit", "verify"}).code, kDone);

@@ -78,9 +78,10 @@ TEST_F(GuideServer, E27AFunctionOfAnotherRunsWhatTheCallerHasPutInItsWay) {
   eve.Exec(fmt::format("SET ROLE \"{}\"; SET search_path = evil, pg_catalog", role));
   EXPECT_EQ(eve.Value("SELECT public.whose()"), "postgres")
       << "her function, with the owner's rights";
-  if (fs::exists("/usr/bin/alembic"))
+  if (fs::exists("/usr/bin/alembic")) {
     EXPECT_NE(Program("/usr/bin/alembic", {"security-check"}).Wait().code, 0)
         << "there is no such command";
+  }
   Write("1_f.sql", function + ";\n");
   const Ran lint = Program(PGALTER_BINARY, {"lint", Path("1_f.sql")}).Wait();
   EXPECT_EQ(lint.code, 3) << lint.err;
