@@ -181,6 +181,33 @@ TEST_F(GuideServer, E35WhoWaitsIsNotWhoBlocks) {
   holder.Exec("ROLLBACK");
 }
 
+TEST_F(GuideServer, E37StatisticsOfColumnsKnowNothingOfIndexes) {
+  MakeRows(2000);
+  database_.Sql(
+      "CREATE INDEX t_used ON public.t (a); CREATE INDEX t_unused ON public.t (b);"
+      "CREATE INDEX t_again ON public.t (a); UPDATE public.t SET c = 7 WHERE id < 3");
+  try {
+    database_.Sql("CREATE UNIQUE INDEX CONCURRENTLY t_broken ON public.t (c)");
+    FAIL() << "it was built";
+  } catch (const SqlError&) {
+  }
+  Session user = database_.Connect();
+  EXPECT_EQ(Refusal(user, "SELECT idx_scan FROM pg_stats WHERE tablename = 't'"), "42703")
+      << "the guide's view has columns of tables";
+  user.Exec("SET enable_seqscan = off; SELECT * FROM public.t WHERE a = 'a5'");
+  user.Close();
+  database_.AwaitValue(
+      "SELECT sum(idx_scan) FROM pg_stat_user_indexes WHERE indexrelname IN ('t_used', 't_again')",
+      "1");
+  const Ran ran = Do({"inspect", "indexes"});
+  ASSERT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("note: public.t_unused: nobody has used it on this server"));
+  EXPECT_THAT(ran.out, HasSubstr("note: public.t_again: public.t_used serves the same queries"));
+  EXPECT_THAT(ran.out, HasSubstr("note: public.t_broken: is not valid"));
+  EXPECT_THAT(ran.out, Not(HasSubstr("note: public.t_pkey")));
+  EXPECT_THAT(Do({"inspect", "tables"}).out, HasSubstr("public.t"));
+}
+
 TEST_F(GuideServer, E39TheStatementOutlivesItsClient) {
   MakeRows(10);
   const char* const sleeping =
