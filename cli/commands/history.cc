@@ -5,6 +5,7 @@
 
 #include "cli/connect.h"
 #include "cli/json_output.h"
+#include "cli/rejected.h"
 #include "cli/report.h"
 #include "cli/table.h"
 #include "migrations/history/store.h"
@@ -23,8 +24,47 @@ std::string Who(const history::Event& event) {
   return event.os_user.empty() ? event.user : fmt::format("{} ({})", event.user, event.os_user);
 }
 
+void AddOptions(boost::program_options::options_description& options) {
+  options.add_options()("markdown",
+                        "what is applied now, the newest first, as Markdown: for a change log");
+}
+
+// What stands in Markdown as it is: titles come from files.
+std::string Escaped(const std::string& text) {
+  std::string escaped;
+  for (const char c : Printable(text)) {
+    if (std::string_view("\\`*_[]<>#|").find(c) != std::string_view::npos) escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+Task<ExitCode> PrintMarkdown(guard::Session& session) {
+  const auto applied = co_await history::ReadApplied(session);
+  std::string text = "# Changes of the schema\n";
+  std::string day;
+  for (auto row = applied.rbegin(); row != applied.rend(); ++row) {
+    const std::string on = row->started_at.substr(0, 10);
+    if (on != day) text += fmt::format("\n## {}\n\n", on);
+    day = on;
+    const auto header = boost::json::parse(row->header);
+    text += fmt::format("- {} {}", Escaped(row->version), Escaped(row->title));
+    if (const auto* ticket = header.as_object().if_contains("ticket");
+        ticket && ticket->is_string())
+      text += fmt::format(" ({})", Escaped(std::string(ticket->as_string())));
+    text += row->state == history::State::kApplied
+                ? fmt::format(", by {}\n", Escaped(row->applied_by))
+                : fmt::format(", by {}: {}\n", Escaped(row->applied_by), history::Name(row->state));
+  }
+  Print(text);
+  co_return ExitCode::kDone;
+}
+
 Task<ExitCode> Run(Context& context) {
+  if (context.Has("markdown") && context.output == Output::kJson)
+    throw Rejected(ExitCode::kUsage, "--markdown is a text", "leave out --output json");
   guard::Session session = co_await OpenSession(context);
+  if (context.Has("markdown")) co_return co_await PrintMarkdown(session);
   const auto events = co_await history::ReadEvents(session);
   boost::json::array all;
   Table table({"at", "who", "version", "what", "run", "reason"});
@@ -56,6 +96,7 @@ const CommandBody kHistoryCommand{
     .description =
         "Shows what was done with migrations in this database, and by whom: begun, applied, "
         "verified, taken back, repaired, approved; the last at the end. Reads only.",
+    .add_options = &AddOptions,
     .run = &Run};
 
 }  // namespace pgalter::cli

@@ -169,6 +169,7 @@ void RunSection(Html& html, const json::array& plans, const json::value& run) {
               {"by", Text(run, "by")},
               {"runner's host", Text(run, "runner")},
               {"began", Text(run, "started_at")},
+              {"began in the WAL at", Text(run, "made_lsn")},
               {"ended", Text(run, "ended_at")},
               {"took", Seconds(run, "duration_s")},
               {"rows done", Text(run, "done_rows")},

@@ -10,6 +10,7 @@ SELECT COALESCE(jsonb_agg(jsonb_build_object(
   'run', r.run, 'command', r.command, 'table', r.target, 'state', r.state, 'phase', r.phase,
   'failed', r.failure IS NOT NULL, 'finished', r.finished_at IS NOT NULL,
   'by', r.created_by, 'done_rows', r.done_rows,
+  'made_lsn', to_jsonb(r)->>'made_lsn', -- not there in a schema that an older program has made
   'started_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
   'ended_at', to_char(r.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
   'duration_s', EXTRACT(epoch FROM r.ended_at - r.created_at)::float8,

@@ -1,6 +1,10 @@
 -- The policy is asked of runs that are no migrations, too. What is agreed to is computed here, from the steps as they are
 -- stored and carried out, and not by the client. And entries of the log go into the application's own ledger, if it has one.
 
+-- Where in the WAL a run was made: what a recovery to a point in time stops in front of.
+ALTER TABLE pgalter.run ADD made_lsn pg_lsn;
+ALTER TABLE pgalter.run ALTER made_lsn SET DEFAULT pg_current_wal_insert_lsn();
+
 ALTER TABLE pgalter.request
   ADD steps jsonb, -- that plan_sha256 is of; none in requests of an older pgalter
   DROP CONSTRAINT request_direction_check,

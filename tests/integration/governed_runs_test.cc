@@ -271,14 +271,6 @@ TEST_F(GovernedRun, WhatWasBegunBeforeThePolicyGoesOn) {
   EXPECT_EQ(database_.Value("SELECT state FROM pgalter.run"), "done");
 }
 
-TEST_F(GovernedRun, OneThatWasOpenedIsResumedOutsideOfTheWindow) {
-  SetPolicy("require_down = true\n");
-  ASSERT_EQ(Operator({"run", "--sql", "ALTER TABLE public.t RENAME COLUMN c TO n"}).code, kDone);
-  SetPolicy("blackouts = [{ from = \"00:00\", to = \"00:00\", tz = \"UTC\" }]\n");
-  const Ran on = Operator({"resume", LastRun(), "--through", "contract"});
-  EXPECT_EQ(on.code, kDone) << on.err;
-}
-
 // ---- the application's own ledger
 
 class AuditSink : public GovernedRun {

@@ -236,6 +236,31 @@ TEST_F(GuideServer, E39TheStatementOutlivesItsClient) {
   database_.AwaitValue(sleeping, "0", std::chrono::seconds(30));
 }
 
+TEST_F(GuideServer, E48ASnapshotIsNotThePointInTimeBeforeTheChange) {
+  if (!HasClients()) GTEST_SKIP() << "this server comes without pg_dump";
+  MakeRows(10);
+  const std::string dump = Path("snapshot.dump").string();
+  ASSERT_EQ(Shell("pg_dump -f '" + dump + "'").code, 0);
+  database_.Sql("INSERT INTO public.t (id, a) VALUES (11, 'committed before the change')");
+  EXPECT_EQ(Shell("grep -c 'committed before the change' '" + dump + "'").out, "0\n")
+      << "and nothing brings it back";
+  const std::string written = database_.Value("SELECT pg_current_wal_insert_lsn()");
+  ASSERT_EQ(
+      Do({"run", "--sql", "ALTER TABLE public.t DROP COLUMN c", "--through", "contract"}).code,
+      kDone);
+  // The point is kept: behind that row, and before anything that the run has done.
+  const std::string made = database_.Value("SELECT made_lsn FROM pgalter.run");
+  EXPECT_EQ(database_.Value("SELECT '" + made + "'::pg_lsn >= '" + written + "'"), "t");
+  EXPECT_EQ(database_.Value("SELECT '" + made + "'::pg_lsn < pg_current_wal_insert_lsn()"), "t");
+  const fs::path report = Path("../report-" + database_.name());
+  const Ran told = Do({"report", LastRun(), "--out", report.string()});
+  ASSERT_EQ(told.code, kDone) << told.err;
+  std::ifstream in(report / "report.json");
+  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  EXPECT_THAT(text, HasSubstr(made));
+  fs::remove_all(report);
+}
+
 TEST_F(GuideServer, E57APasswordOnTheCommandLineIsSeenByAll) {
   if (HasClients()) {
     const Ran guide = Shell(

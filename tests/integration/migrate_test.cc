@@ -561,6 +561,15 @@ TEST_F(Migrate, TheHistoryNamesWhoDidWhat) {
   EXPECT_EQ(
       database_.Value("SELECT bool_and(hash = pgalter.audit_hash(l)) FROM pgalter.audit_log l"),
       "t");
+  Write("2_b.sql", "-- title: less <than> | _all_\n-- ticket: SHOP-7\n-- pgalter:up\nSELECT 1;\n");
+  EXPECT_EQ(Up().code, kDone);
+  const Ran markdown = Run({"log", "--markdown"});
+  EXPECT_EQ(markdown.code, kDone) << markdown.err;
+  EXPECT_THAT(markdown.out, AllOf(HasSubstr("\n## 20"),
+                                  HasSubstr("- 2 less \\<than\\> \\| \\_all\\_ (SHOP-7), by "),
+                                  HasSubstr("- 1 a, by ")));
+  EXPECT_LT(markdown.out.find("- 2 "), markdown.out.find("- 1 ")) << "the newest first";
+  EXPECT_EQ(Run({"log", "--markdown", "--output", "json"}).code, 2);
 }
 
 TEST_F(Migrate, TheAuditLogShowsWhatASuperuserChanged) {
