@@ -26,6 +26,7 @@
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "cli/table.h"
+#include "tests/support/json_schema.h"
 
 namespace pgalter::cli {
 namespace {
@@ -273,49 +274,6 @@ json::value LoadSchema(const std::string& name) {
   return json::parse(text.str());
 }
 
-bool HasType(const json::value& value, std::string_view type) {
-  if (type == "object") return value.is_object();
-  if (type == "array") return value.is_array();
-  if (type == "string") return value.is_string();
-  if (type == "integer") return value.is_int64() || value.is_uint64();
-  if (type == "number") return value.is_number();
-  return type == "null" && value.is_null();
-}
-
-bool HasOneType(const json::value& value, const json::value& type) {
-  if (type.is_string()) return HasType(value, type.as_string());
-  for (const json::value& one : type.as_array())
-    if (HasType(value, one.as_string())) return true;
-  return false;
-}
-
-// As much of JSON Schema as docs/schemas/ uses.
-void ExpectMatches(const json::value& value, const json::object& schema, const std::string& path) {
-  SCOPED_TRACE(path);
-  if (const auto* type = schema.if_contains("type")) {
-    EXPECT_TRUE(HasOneType(value, *type)) << json::serialize(value);
-  }
-  if (const auto* constant = schema.if_contains("const")) {
-    EXPECT_EQ(value, *constant);
-  }
-  if (const auto* values = schema.if_contains("enum")) {
-    const auto& all = values->as_array();
-    EXPECT_NE(std::find(all.begin(), all.end(), value), all.end()) << json::serialize(value);
-  }
-  if (value.is_array())
-    for (const json::value& item : value.as_array())
-      ExpectMatches(item, schema.at("items").as_object(), path + "[]");
-  if (!value.is_object()) return;
-  const json::object& properties = schema.at("properties").as_object();
-  for (const json::value& name : schema.at("required").as_array())
-    EXPECT_TRUE(value.as_object().contains(name.as_string())) << json::serialize(name);
-  for (const auto& [key, member] : value.as_object()) {
-    const json::value* known = properties.if_contains(key);
-    EXPECT_NE(known, nullptr) << "not in the schema: " << key;
-    if (known) ExpectMatches(member, known->as_object(), path + "." + std::string(key));
-  }
-}
-
 run::Progress Halfway() {
   run::Progress progress;
   progress.phase = "backfill";
@@ -340,7 +298,7 @@ TEST(JsonShapes, RunsMatchTheirSchema) {
                   {"throttle_reason", "x"}};
   const json::object runs =
       RunsJson({run, MakeRun("00000000-0000-4000-8000-000000000002", state::RunState::kDone)});
-  ExpectMatches(runs, LoadSchema("runs.json").as_object(), "runs");
+  test::ExpectMatches(runs, LoadSchema("runs.json").as_object(), "runs");
   const json::object& first = runs.at("runs").as_array().at(0).as_object();
   EXPECT_EQ(json::serialize(first.at("eta_s")), R"({"low":4E0,"high":7.5E0})");
   EXPECT_EQ(first.at("rows_per_s").as_double(), 10.5);
@@ -358,7 +316,7 @@ TEST(JsonShapes, ARestingRunHasNoSpeed) {
 TEST(JsonShapes, ProgressMatchesItsSchema) {
   const json::value schema = LoadSchema("progress.json");
   for (const run::Progress& progress : {Halfway(), run::Progress{}})
-    ExpectMatches(
+    test::ExpectMatches(
         ProgressJson("00000000-0000-4000-8000-000000000001", "running", progress, UtcNow()),
         schema.as_object(), "progress");
 }
@@ -367,13 +325,13 @@ TEST(JsonShapes, ErrorsMatchTheirSchema) {
   const json::value schema = LoadSchema("error.json");
   run::Verdict verdict;
   verdict.text = "it failed";
-  ExpectMatches(ErrorJson(verdict), schema.as_object(), "error");
+  test::ExpectMatches(ErrorJson(verdict), schema.as_object(), "error");
   verdict.code = ExitCode::kUnsupported;
   verdict.sqlstate = "42501";
   verdict.object = "public.t";
   verdict.hint = "GRANT it";
   const json::object error = ErrorJson(verdict);
-  ExpectMatches(error, schema.as_object(), "error");
+  test::ExpectMatches(error, schema.as_object(), "error");
   EXPECT_EQ(error.at("error").at("exit_code").as_int64(), 10);
 }
 
