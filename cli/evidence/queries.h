@@ -58,14 +58,16 @@ WHERE m.version = ANY ($3::text[]) OR m.run = $1::uuid OR m.down_run = $1::uuid
   OR m.started_at >= $2::timestamptz OR m.ended_at >= $2::timestamptz
 )sql";
 
-// The versions of the run: of the row, of the request that it used, and of the log, which also
-// knows those that were taken back.
+// What the run is known by: the versions of the row and of the log, which also knows those that
+// were taken back; and its own number, which what the policy has to do with it goes by.
 inline constexpr const char* kVersions = R"sql(
 SELECT COALESCE(jsonb_agg(DISTINCT v), '[]')::text FROM (
   SELECT version v FROM pgalter.migration m WHERE m.run = $1::uuid OR m.down_run = $1::uuid
   UNION ALL
   SELECT subject FROM pgalter.audit_log
-  WHERE event LIKE 'migration.%' AND strpos(payload, $1::uuid::text) > 0) known
+  WHERE event LIKE 'migration.%' AND strpos(payload, $1::uuid::text) > 0
+  UNION ALL
+  SELECT $1::uuid::text) known
 )sql";
 
 inline constexpr const char* kRequests = R"sql(

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "tests/support/migration_world.h"
 
@@ -127,6 +129,24 @@ TEST_F(GovernedRun, EachVerbWaitsForItsApproval) {
   EXPECT_EQ(As("postgres", {"audit", "verify"}).code, kDone);
   EXPECT_EQ(database_.Value("SELECT count(*) FROM pgalter.audit_log WHERE event = 'run.opened'"),
             "4");
+}
+
+TEST_F(GovernedRun, ItsReportHasWhatThePolicyHadToDoWithIt) {
+  SetPolicy(std::string(kQuorum) + "break_glass = \"governed_oncall\"\n");
+  ASSERT_EQ(Operator({"backfill", "public.t", "--set", "c = id"}).code, kRefused);
+  const std::string run = LastRun();
+  ASSERT_EQ(Approve(Request(run)).code, kDone);
+  ASSERT_EQ(Operator({"resume", run}).code, kDone);
+  const std::string out = Path("../report-" + database_.name()).string();
+  const Ran ran = As("postgres", {"report", run, "--out", out});
+  ASSERT_EQ(ran.code, kDone) << ran.err;
+  std::ifstream json(out + "/report.json");
+  const std::string report{std::istreambuf_iterator<char>(json), std::istreambuf_iterator<char>()};
+  EXPECT_THAT(report, AllOf(HasSubstr("\"direction\":\"run\""), HasSubstr("read it")));
+  std::ifstream slice(out + "/audit.jsonl");
+  const std::string audit{std::istreambuf_iterator<char>(slice), std::istreambuf_iterator<char>()};
+  EXPECT_THAT(audit, AllOf(HasSubstr("policy.approve"), HasSubstr("run.opened")));
+  std::filesystem::remove_all(out);
 }
 
 TEST_F(GovernedRun, OneThatIsRefusedCanBeGivenUp) {
