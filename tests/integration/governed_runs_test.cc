@@ -142,7 +142,8 @@ TEST_F(GovernedRun, ItsReportHasWhatThePolicyHadToDoWithIt) {
   ASSERT_EQ(ran.code, kDone) << ran.err;
   std::ifstream json(out + "/report.json");
   const std::string report{std::istreambuf_iterator<char>(json), std::istreambuf_iterator<char>()};
-  EXPECT_THAT(report, AllOf(::testing::ContainsRegex("\"direction\": *\"run\""), HasSubstr("read it")));
+  EXPECT_THAT(report,
+              AllOf(::testing::ContainsRegex("\"direction\": *\"run\""), HasSubstr("read it")));
   std::ifstream slice(out + "/audit.jsonl");
   const std::string audit{std::istreambuf_iterator<char>(slice), std::istreambuf_iterator<char>()};
   EXPECT_THAT(audit, AllOf(HasSubstr("policy.approve"), HasSubstr("run.opened")));
