@@ -134,7 +134,9 @@ po::options_description CommonOptions() {
       ("output", po::value<std::string>()->value_name("FORMAT")->default_value("text"),
        "text or json; streams are one JSON value a line")  //
       ("log-file", po::value<std::string>()->value_name("FILE"),
-       "append a log to this file")                        //
+       "append a log to this file")  //
+      ("log-format", po::value<std::string>()->value_name("FORMAT")->default_value("text"),
+       "of that file: text, or json, one object a line")   //
       ("no-color", "no colours; the same as NO_COLOR=1")   //
       ("yes,y", "do not ask before something is changed")  //
       ("help,h", "show the command's help");

@@ -47,7 +47,8 @@ std::vector<std::string> Arguments(const Context& context, const std::string& ru
                      {"--config", std::filesystem::absolute(context.Get("config")).string()});
   if (!context.log_file.empty())
     arguments.insert(arguments.end(),
-                     {"--log-file", std::filesystem::absolute(context.log_file).string()});
+                     {"--log-file", std::filesystem::absolute(context.log_file).string(),
+                      "--log-format", context.Get("log-format")});
   return arguments;
 }
 

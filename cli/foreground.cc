@@ -109,7 +109,8 @@ Task<ExitCode> SayEnd(const Context& context, std::string run, const run::Outcom
     SayDone(context, run, progress, keeps);
   } else if (outcome.state == state::RunState::kWaiting) {
     Say(context, fmt::format("run {} waits at {}", run, outcome.message));
-    Say(context, fmt::format("to take all back: pgalter revert {} --yes", run));
+    Say(context, fmt::format("to take all back: pgalter {} {} --yes",
+                             progress.steps > 0 ? "revert" : "abort", run));
   } else if (outcome.state == state::RunState::kPaused) {
     Say(context, fmt::format("{}; go on with: pgalter resume {}", outcome.message, run));
   } else {

@@ -2,13 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <boost/json/array.hpp>
-
 #include "cli/table.h"
 
 namespace pgalter::cli {
-
-namespace json = boost::json;
 
 namespace {
 
@@ -25,15 +21,10 @@ std::string What(const lock::LockInfo& lock) {
   return lock.mode ? fmt::format("{} on {}", locks::Name(*lock.mode), object) : object;
 }
 
-std::string StepOf(const lock::SessionInfo& session, const StepsAtWork& steps) {
-  const auto found = steps.find(RunOf(session));
-  return found == steps.end() ? "" : found->second;
-}
-
-std::string Line(const lock::LockNode& node, const StepsAtWork& steps) {
+std::string Line(const lock::LockNode& node, const lock::StepsAtWork& steps) {
   const lock::SessionInfo& session = node.session;
   std::string line = Who(session);
-  if (const std::string step = StepOf(session, steps); !step.empty())
+  if (const std::string step = lock::StepOf(session, steps); !step.empty())
     line += fmt::format(" (step {})", step);
   if (node.wanted) {
     line += " waits";
@@ -52,7 +43,7 @@ std::string Line(const lock::LockNode& node, const StepsAtWork& steps) {
   return Printable(line);
 }
 
-void AddChildren(const lock::LockNode& node, const StepsAtWork& steps, const std::string& indent,
+void AddChildren(const lock::LockNode& node, const lock::StepsAtWork& steps, const std::string& indent,
                  std::string& text) {
   for (std::size_t i = 0; i < node.waiters.size(); ++i) {
     const bool last = i + 1 == node.waiters.size();
@@ -61,50 +52,47 @@ void AddChildren(const lock::LockNode& node, const StepsAtWork& steps, const std
   }
 }
 
-json::value LockJson(const std::optional<lock::LockInfo>& lock) {
-  if (!lock) return nullptr;
-  json::object object{{"type", lock->lock_type}, {"granted", lock->granted}};
-  object["relation"] = lock->relation.empty() ? json::value(nullptr) : json::value(lock->relation);
-  object["mode"] = lock->mode ? json::value(std::string(locks::Name(*lock->mode))) : nullptr;
-  return object;
+std::string KeptText(const boost::json::object& from, std::string_view key) {
+  const boost::json::value* value = from.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
 }
 
-json::value Seconds(const std::optional<lock::Milliseconds>& age) {
-  if (!age) return nullptr;
-  return static_cast<double>(age->count()) / 1000;
+std::string KeptLine(const boost::json::object& node) {
+  const auto pid = node.at("pid").to_number<std::int64_t>();
+  std::string line = pid == 0 ? "prepared transaction" : fmt::format("pid {}", pid);
+  if (const auto name = KeptText(node, "application_name"); !name.empty())
+    line += fmt::format(" «{}»", name);
+  if (const auto user = KeptText(node, "user"); !user.empty()) line += " of " + user;
+  if (const auto step = KeptText(node, "step"); !step.empty())
+    line += fmt::format(" (step {})", step);
+  if (const auto& wanted = node.at("wanted"); wanted.is_object()) {
+    const auto mode = KeptText(wanted.as_object(), "mode");
+    const auto relation = KeptText(wanted.as_object(), "relation");
+    const std::string object = relation.empty() ? KeptText(wanted.as_object(), "type") : relation;
+    line += mode.empty() ? " waits for " + object : fmt::format(" waits for {} on {}", mode, object);
+  } else if (const auto state = KeptText(node, "state"); !state.empty()) {
+    line += ", " + state;
+  }
+  if (const auto query = KeptText(node, "query"); !query.empty())
+    line += fmt::format(": «{}»", query);
+  return Printable(line);
 }
 
-json::value TextOrNull(const std::string& text) {
-  if (text.empty()) return nullptr;
-  return json::value(text);
-}
-
-json::object NodeJson(const lock::LockNode& node, const StepsAtWork& steps) {
-  json::array waiters;
-  for (const lock::LockNode& waiter : node.waiters) waiters.emplace_back(NodeJson(waiter, steps));
-  return {{"pid", node.session.pid},
-          {"user", node.session.user},
-          {"application_name", node.session.application_name},
-          {"run", TextOrNull(RunOf(node.session))},
-          {"step", TextOrNull(StepOf(node.session, steps))},
-          {"state", node.session.state},
-          {"transaction_age_s", Seconds(node.session.transaction_age)},
-          {"query", node.session.query},
-          {"wanted", LockJson(node.wanted)},
-          {"waiting_s", Seconds(node.waiting_for)},
-          {"blocked_by", json::array(node.blocked_by.begin(), node.blocked_by.end())},
-          {"waiters", std::move(waiters)}};
+void AddKept(const boost::json::object& node, const std::string& branch, const std::string& indent,
+             std::string& text) {
+  text += branch.empty() ? indent : branch;
+  text += KeptLine(node) + "\n";
+  const auto& waiters = node.at("waiters").as_array();
+  for (std::size_t i = 0; i < waiters.size(); ++i) {
+    const bool last = i + 1 == waiters.size();
+    AddKept(waiters[i].as_object(), indent + (last ? "└─ " : "├─ "),
+            indent + (last ? "   " : "│  "), text);
+  }
 }
 
 }  // namespace
 
-std::string RunOf(const lock::SessionInfo& session) {
-  constexpr std::string_view kOurs = "pgalter/";
-  const std::string_view name = session.application_name;
-  return name.starts_with(kOurs) ? std::string(name.substr(kOurs.size())) : std::string();
-}
-
-std::string LockTreeText(const std::vector<lock::LockNode>& trees, const StepsAtWork& steps) {
+std::string LockTreeText(const std::vector<lock::LockNode>& trees, const lock::StepsAtWork& steps) {
   std::string text;
   for (const lock::LockNode& tree : trees) {
     text += Line(tree, steps) + "\n";
@@ -113,10 +101,15 @@ std::string LockTreeText(const std::vector<lock::LockNode>& trees, const StepsAt
   return text;
 }
 
-json::object LocksJson(const std::vector<lock::LockNode>& trees, const StepsAtWork& steps) {
-  json::array sessions;
-  for (const lock::LockNode& tree : trees) sessions.emplace_back(NodeJson(tree, steps));
-  return {{"version", 1}, {"trees", std::move(sessions)}};
+std::string KeptTreeText(const boost::json::array& trees) {
+  std::string text;
+  for (const boost::json::value& tree : trees) AddKept(tree.as_object(), "", "  ", text);
+  return text;
+}
+
+boost::json::object LocksJson(const std::vector<lock::LockNode>& trees,
+                              const lock::StepsAtWork& steps) {
+  return {{"version", 1}, {"trees", lock::TreesJson(trees, steps)}};
 }
 
 }  // namespace pgalter::cli

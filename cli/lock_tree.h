@@ -2,22 +2,18 @@
 #pragma once
 
 #include <boost/json/object.hpp>
-#include <map>
 #include <string>
 #include <vector>
 
-#include "engine/lock/locks_view.h"
+#include "engine/lock/trees_json.h"
 
 namespace pgalter::cli {
 
-// Of runs of ours: the step at work, by the run's id.
-using StepsAtWork = std::map<std::string, std::string>;
-
-// The run that a session belongs to; empty: none.
-std::string RunOf(const lock::SessionInfo& session);
-
-std::string LockTreeText(const std::vector<lock::LockNode>& trees, const StepsAtWork& steps = {});
+std::string LockTreeText(const std::vector<lock::LockNode>& trees,
+                         const lock::StepsAtWork& steps = {});
+// The same of trees that were kept as JSON.
+std::string KeptTreeText(const boost::json::array& trees);
 boost::json::object LocksJson(const std::vector<lock::LockNode>& trees,
-                              const StepsAtWork& steps = {});
+                              const lock::StepsAtWork& steps = {});
 
 }  // namespace pgalter::cli

@@ -6,6 +6,7 @@
 
 #include "batcher/throttle/settings.h"
 #include "cli/rejected.h"
+#include "engine/run/canary.h"
 #include "engine/watch/unit.h"
 
 namespace pgalter::cli {
@@ -52,6 +53,24 @@ std::map<std::string, std::string> ThrottleOf(const Context& context) {
   for (const auto& [key, value] : keys)
     if (const auto refused = throttle::Change(settings, key, value)) Refuse(*refused, "");
   return keys;
+}
+
+void AddCanaryOption(po::options_description& options) {
+  options.add_options()("canary", po::value<std::string>()->value_name("SHARE"),
+                        "rest at the gate canary after this first part of the table, as 1%");
+}
+
+void AddCanary(const Context& context, std::map<std::string, std::string>& throttle) {
+  if (!context.Has("canary")) return;
+  std::string text = context.Get("canary");
+  if (text.ends_with('%')) text.pop_back();
+  while (text.ends_with(' ')) text.pop_back();
+  const auto percent = watch::Parse(text, watch::Unit::kNumber);
+  const bool said = context.Get("canary").ends_with('%');
+  if (!said || !percent || !(*percent > 0 && *percent < 100))
+    Refuse(fmt::format("--canary \"{}\" is no share of a table", context.Get("canary")),
+           "write 1% or 0.1%: more than nothing, less than all");
+  throttle[run::kCanaryKey] = fmt::format("{}", *percent / 100);
 }
 
 void AddPaceOptions(po::options_description& options) {

@@ -16,6 +16,11 @@ void AddThrottleOptions(boost::program_options::options_description& options);
 // As for `pgalter throttle --set`. Throws Rejected (usage).
 std::map<std::string, std::string> ThrottleOf(const Context& context);
 
+// --canary, of what moves the rows of one table or more.
+void AddCanaryOption(boost::program_options::options_description& options);
+// As a key of the run's pace. Throws Rejected (usage).
+void AddCanary(const Context& context, std::map<std::string, std::string>& throttle);
+
 // These, and --workers and --chunk-time, for all steps of a plan that change rows.
 void AddPaceOptions(boost::program_options::options_description& options);
 // Throws Rejected (usage).

@@ -22,17 +22,6 @@ constexpr std::size_t kWide = 120;
 constexpr async::Milliseconds kRedrawEvery{250};
 constexpr async::Milliseconds kLineEvery{10'000};
 
-std::string Cut(const std::string& text, std::size_t width) {
-  if (DisplayWidth(text) <= width) return text;
-  std::string cut;
-  for (const char c : text) {
-    const bool begins = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-    if (begins && DisplayWidth(cut) == width) break;
-    cut += c;
-  }
-  return cut;
-}
-
 std::string Pace(const run::Progress& progress) {
   std::string pace = fmt::format("pace {:.0f} %", progress.throttle_ratio * 100);
   if (!progress.throttle_reason.empty()) pace += fmt::format(" ({})", progress.throttle_reason);
@@ -94,6 +83,17 @@ void PrintLine(const Context& context, const std::string& run, const run::Progre
 }
 
 }  // namespace
+
+std::string Cut(const std::string& text, std::size_t width) {
+  if (DisplayWidth(text) <= width) return text;
+  std::string cut;
+  for (const char c : text) {
+    const bool begins = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    if (begins && DisplayWidth(cut) == width) break;
+    cut += c;
+  }
+  return cut;
+}
 
 std::string ProgressLine(const run::Progress& progress, Motion motion) {
   std::string line = fmt::format("{} {}", progress.phase, HumanShare(progress.fraction));

@@ -9,6 +9,9 @@
 
 namespace pgalter::cli {
 
+// So many characters of it at most, as a terminal counts them.
+std::string Cut(const std::string& text, std::size_t width);
+
 // A run that rests has no speed and no pace.
 enum class Motion { kMoving, kResting };
 

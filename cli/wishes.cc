@@ -10,6 +10,7 @@
 #include "cli/await_state.h"
 #include "cli/rejected.h"
 #include "cli/undo.h"
+#include "engine/run/canary.h"
 #include "engine/run/plan_spec.h"
 #include "engine/state/schema.h"
 
@@ -118,6 +119,7 @@ Task<> CheckGate(guard::Session& session, state::Run run, std::string gate) {
   const auto steps = co_await state::LoadSteps(session, run.id);
   for (const state::Step& step : steps)
     if (const auto planned = run::PlannedStep(step).gate) gates.push_back(planned->name);
+  if (run::CanaryOf(run) > 0) gates.emplace_back(run::kCanaryGate);
   if (std::find(gates.begin(), gates.end(), gate) != gates.end()) co_return;
   throw Rejected(ExitCode::kUsage, fmt::format("run {} has no gate {}", run.id, gate),
                  gates.empty() ? "it has none" : fmt::format("it has: {}", fmt::join(gates, ", ")));

@@ -18,6 +18,7 @@
 #include "engine/async/task_group.h"
 #include "engine/guard/lease.h"
 #include "engine/guard/transaction.h"
+#include "engine/run/canary.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
 
@@ -40,6 +41,7 @@ throttle::ThrottleOptions OptionsFrom(const run::Environment& env, const Spec& s
   options.settings.watch.table = table.name;
   if (spec.table_bytes >= 0) options.settings.watch.table_bytes_at_start = spec.table_bytes;
   for (const auto& [key, value] : spec.throttle) {
+    if (key == run::kCanaryKey) continue;
     if (const auto refused = throttle::Change(options.settings, key, value))
       throw Failure(ExitCode::kUsage, *refused);
   }
@@ -106,6 +108,7 @@ Task<> RunCrew(Crew& crew) {
   auto phases = [&crew, &done](async::TaskGroup& group) -> Task<> {
     group.Spawn(OneForAll(crew, RunMonitor(crew)));
     co_await RunWorkers(crew);
+    if (crew.RestsAtCanary()) run::RestAtCanary(crew.env());
     crew.env().progress.phase = "last-scan";
     co_await RunLastScan(crew);
     done = true;

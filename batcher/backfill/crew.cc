@@ -9,7 +9,9 @@
 #include <memory>
 #include <utility>
 
+#include "engine/run/canary.h"
 #include "engine/run/failure.h"
+#include "engine/run/meter.h"
 
 namespace pgalter::backfill {
 
@@ -29,12 +31,35 @@ Crew::Crew(run::Environment& env, Spec spec, Table table, Resolved resolved, Wor
 
 Task<> Crew::Load() {
   const std::vector<Leaf> found = co_await FindLeaves(env_.main, table_.oid, spec_);
+  if (run::InCanary(env_.run, env_.control)) {
+    Block total = 0;
+    for (const Leaf& leaf : found) total += leaf.blocks;
+    canary_ = run::CanaryBlocks(run::CanaryOf(env_.run), total);
+  }
   for (const Leaf& leaf : found) {
     auto work = std::make_shared<LeafWork>();
     work->leaf = leaf;
     co_await LoadLeaf(work);
     leaves_.push_back(std::move(work));
   }
+}
+
+// Of a canary the first blocks, over all relations as they come.
+WindowSet Crew::WindowsOf(LeafWork& work, Block blocks, const std::vector<Window>& recorded) {
+  work.blocks = blocks;
+  if (!canary_) return {blocks, recorded};
+  Block before = 0;
+  for (const auto& other : leaves_) {
+    if (other.get() == &work) break;
+    before += other->blocks;
+  }
+  return {std::clamp<Block>(*canary_ - before, 0, blocks), recorded};
+}
+
+bool Crew::RestsAtCanary() const {
+  return canary_ && std::ranges::any_of(leaves_, [](const auto& work) {
+           return !work->gone && work->windows.total() < work->blocks;
+         });
 }
 
 Task<> Crew::LoadLeaf(std::shared_ptr<LeafWork> work) {
@@ -48,7 +73,7 @@ Task<> Crew::LoadLeaf(std::shared_ptr<LeafWork> work) {
   }
   // Blocks that the relation grew by since are written by users with the trigger in place, or found
   // by the last scan.
-  work->windows = WindowSet(recorded.blocks, recorded.windows);
+  work->windows = WindowsOf(*work, recorded.blocks, recorded.windows);
   updated += recorded.updated_rows;
   env_.progress.done_rows = updated;
 }
@@ -159,17 +184,18 @@ Task<> Crew::LookAgain(Session& session, const Group& group) {
   if (!leaf) {
     work.gone = true;  // a partition that was dropped, or detached
     work.windows = WindowSet(0, {});
+    work.blocks = 0;
   } else if (leaf->filenode != work.leaf.filenode) {
     work.leaf = *leaf;
     co_await StartAgain(session, env_.lease, leaf->oid, leaf->filenode, leaf->blocks);
-    work.windows = WindowSet(leaf->blocks, {});
+    work.windows = WindowsOf(work, leaf->blocks, {});
     remark = fmt::format("{} was rewritten meanwhile: its blocks are gone through again",
                          leaf->relation.name);
   } else {
     work.leaf = *leaf;
     const RecordedRelation recorded =
         co_await LoadOrRecord(session, env_.lease, leaf->oid, leaf->filenode, leaf->blocks);
-    work.windows = WindowSet(recorded.blocks, recorded.windows);
+    work.windows = WindowsOf(work, recorded.blocks, recorded.windows);
   }
 }
 
@@ -196,6 +222,9 @@ void Crew::Count(const ChunkResult& result) {
   updated += result.updated;
   env_.progress.done_rows = updated;
   ++env_.progress.chunks;
+  run::Meter::OfThisProcess().NoteChunk(
+      std::chrono::duration<double, std::milli>(result.duration).count(),
+      static_cast<double>(result.updated));
   env_.progress.worst_chunk_ms =
       std::max(env_.progress.worst_chunk_ms,
                std::chrono::duration<double, std::milli>(result.duration).count());
@@ -203,7 +232,7 @@ void Crew::Count(const ChunkResult& result) {
 
 Block Crew::TotalBlocks() const {
   Block total = 0;
-  for (const auto& work : leaves_) total += work->windows.total();
+  for (const auto& work : leaves_) total += work->blocks;
   return total;
 }
 

@@ -22,6 +22,7 @@ namespace pgalter::backfill {
 struct LeafWork {
   Leaf leaf;
   WindowSet windows{0, {}};
+  Block blocks = 0;  // in all; of a canary `windows` has the first ones
   std::optional<throttle::ChunkSizePolicy> size;
   int generation = 0;
   bool restarting = false;
@@ -61,6 +62,8 @@ class Crew {
   bool restarting() const;
   void Finish(const Group& group, const Window& window);
   void GiveBack(const Group& group);
+  // The first part is done, nobody has let the run go on, and something is left.
+  bool RestsAtCanary() const;
 
   // The relation of `group` was rewritten, renamed or dropped.
   Task<> LookAgain(Session& session, const Group& group);
@@ -96,6 +99,7 @@ class Crew {
   double DoneBlocks() const;
 
  private:
+  WindowSet WindowsOf(LeafWork& work, Block blocks, const std::vector<Window>& recorded);
   Task<> LoadLeaf(std::shared_ptr<LeafWork> work);
   int StripesFor(const Leaf& leaf) const;
   throttle::ChunkSizePolicy& SizeOf(LeafWork& work, int stripes);
@@ -108,6 +112,7 @@ class Crew {
   throttle::Throttle& throttle_;
   std::vector<std::shared_ptr<LeafWork>> leaves_;
   bool failed_ = false;
+  std::optional<Block> canary_;  // how many blocks may be begun; nullopt: all
   Milliseconds chunk_time_;
   std::int64_t learned_rows_ = 1000;  // of the last chunk size: what the next relation starts with
 };

@@ -22,7 +22,9 @@
 #include "engine/async/fail_point.h"
 #include "engine/async/task_group.h"
 #include "engine/guard/transaction.h"
+#include "engine/run/canary.h"
 #include "engine/run/failure.h"
+#include "engine/run/meter.h"
 
 namespace pgalter::copy {
 
@@ -58,6 +60,8 @@ struct Job {
   bool rewritten = false;   // the part has another file: its blocks mean nothing any more
   Block blocks_before = 0;  // of the parts that are done
   Block blocks_of_all = 1;
+  std::optional<Block> canary;  // how many blocks of all may be begun; nullopt: all
+  Block blocks_of_part = 0;     // of a canary `windows` has the first ones
 };
 
 Task<Source> ReadSource(Session& session, pg::Oid part) {
@@ -105,7 +109,11 @@ Task<> Load(Job& job) {
     recorded.blocks = job.source.blocks;
     recorded.updated_rows = 0;
   }
-  job.windows = backfill::WindowSet(recorded.blocks, recorded.windows);
+  job.blocks_of_part = recorded.blocks;
+  const Block allowed =
+      job.canary ? std::clamp<Block>(*job.canary - job.blocks_before, 0, recorded.blocks)
+                 : recorded.blocks;
+  job.windows = backfill::WindowSet(allowed, recorded.windows);
   job.env.progress.done_rows += recorded.updated_rows;
   job.env.progress.total_rows += std::max(
       recorded.updated_rows,
@@ -200,6 +208,8 @@ Task<> Work(Job& job, int number) {
       job.size->Done(outcome);
       job.env.progress.done_rows += rows;
       ++job.env.progress.chunks;
+      run::Meter::OfThisProcess().NoteChunk(
+          std::chrono::duration<double, std::milli>(took).count(), static_cast<double>(rows));
       job.env.progress.fraction = static_cast<double>(job.blocks_before + job.windows.done()) /
                                   static_cast<double>(job.blocks_of_all);
       co_await job.throttle.After(took, job.env.stopper);
@@ -297,6 +307,7 @@ struct Before {
   std::int64_t total_rows = 0;
   Block blocks = 0;
   Block blocks_of_all = 1;
+  std::optional<Block> canary;
 };
 
 // False: a part was rewritten, renamed, detached or dropped meanwhile.
@@ -311,9 +322,12 @@ Task<bool> CopyAll(run::Environment& env, throttle::Throttle& throttle, std::str
   const Block all = std::max(sofar.blocks_of_all, sofar.blocks + blocks);
   Block before = sofar.blocks;
   for (const capture::Part& part : parts) {
-    Job job{env, throttle, flow, part, {}, {0, {}}, std::nullopt, 1, 0, false, false, before, all};
+    Job job{env, throttle, flow, part, {}, {0, {}}, std::nullopt, 1, 0, false, false, before, all,
+            sofar.canary};
     co_await CopyPart(job);
     before += job.source.blocks;
+    const bool whole = job.windows.total() >= job.blocks_of_part;
+    if (!job.rewritten && !whole) run::RestAtCanary(env);
     if (!job.rewritten) continue;
     env.progress.remark = fmt::format("{} is not what it was: looking again", part.name);
     co_return false;
@@ -373,6 +387,8 @@ Task<> CopyStep::Do(run::Environment& env, const state::Step& step) {
     const std::vector<capture::Part> parts = co_await PartsToCopy(env, flow);
     sofar.blocks_of_all += co_await CountBlocks(env.main, parts);
   }
+  if (run::InCanary(env.run, env.control))
+    sofar.canary = run::CanaryBlocks(run::CanaryOf(env.run), sofar.blocks_of_all);
   for (const Flow& flow : flows) co_await CopyTable(env, step, flow, sofar);
   env.progress.fraction = 1;
   co_await KeepRows(env);

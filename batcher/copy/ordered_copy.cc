@@ -18,6 +18,7 @@
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
+#include "engine/run/meter.h"
 
 namespace pgalter::copy {
 
@@ -270,6 +271,9 @@ Task<bool> CopyAll(Job& job, throttle::Throttle& throttle) {
     job.size.Done(outcome);
     progress.done_rows += outcome.rows;
     ++progress.chunks;
+    run::Meter::OfThisProcess().NoteChunk(
+        std::chrono::duration<double, std::milli>(outcome.duration).count(),
+        static_cast<double>(outcome.rows));
     if (progress.total_rows > 0)
       progress.fraction = std::min(
           1.0, static_cast<double>(progress.done_rows) / static_cast<double>(progress.total_rows));

@@ -7,6 +7,7 @@
 #include "engine/async/fail_point.h"
 #include "engine/async/finally.h"
 #include "engine/async/task_group.h"
+#include "engine/run/canary.h"
 #include "engine/run/failure.h"
 
 namespace pgalter::copy {
@@ -24,9 +25,11 @@ throttle::ThrottleOptions OptionsFrom(const run::Environment& env, const std::st
     options.more = [outside = env.outside] { return outside->Readings(); };
   options.settings.watch.table = table;
   options.settings.watch.made_in = capture::SchemaOf(env.run.id);
-  for (const auto& [key, value] : PaceOf(env).throttle)
+  for (const auto& [key, value] : PaceOf(env).throttle) {
+    if (key == run::kCanaryKey) continue;
     if (const auto refused = throttle::Change(options.settings, key, value))
       throw run::Failure(run::ExitCode::kUsage, *refused);
+  }
   return options;
 }
 

@@ -10,6 +10,7 @@
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
+#include "engine/run/meter.h"
 
 namespace pgalter::split {
 
@@ -105,6 +106,9 @@ Task<> CopyAll(Job& job, throttle::Throttle& throttle) {
     job.size.Done(outcome);
     progress.done_rows += outcome.rows;
     ++progress.chunks;
+    run::Meter::OfThisProcess().NoteChunk(
+        std::chrono::duration<double, std::milli>(outcome.duration).count(),
+        static_cast<double>(outcome.rows));
     co_await throttle.After(outcome.duration, job.env.stopper);
     if (range.upper.empty()) co_return;
     lower = range.upper;

@@ -7,7 +7,12 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
+#include <functional>
 #include <utility>
+
+#include "engine/run/meter.h"
+#include "engine/watch/signals.h"
+#include "engine/watch/standbys.h"
 
 namespace pgalter::throttle {
 
@@ -37,6 +42,36 @@ std::string Refusal(const std::vector<watch::Reading>& readings) {
     separator = "; ";
   }
   return text + ". Make it readable, or go on without it:" + waivers;
+}
+
+// For who watches the run. Standbys are not read in every round: what was seen last stands.
+void NoteStandbys(const watch::Memory& memory, const watch::WatchOptions& options) {
+  constexpr std::string_view kLag = "replay-lag-seconds";
+  auto& standbys = run::Meter::OfThisProcess().standbys;
+  if (options.without.contains(kLag)) standbys.clear();
+  if (!memory.round_standbys) return;
+  const auto general = options.limits.find(kLag);
+  const double limit =
+      general == options.limits.end() ? watch::FindSignal(kLag)->default_limit : general->second;
+  standbys.clear();
+  for (const watch::StandbyLag& lag : memory.round_standbys->lags) {
+    const auto own = options.standby_limits.find(lag.name);
+    const double its_limit = own == options.standby_limits.end() ? limit : own->second;
+    standbys.push_back({lag.name, lag.seconds, lag.bytes, its_limit});
+  }
+}
+
+void NoteSignals(const std::vector<watch::Reading>& readings) {
+  constexpr double kOnItsWay = 0.4;  // from there on the pace does not grow
+  run::Meter& meter = run::Meter::OfThisProcess();
+  meter.signals.clear();
+  for (const watch::Reading& reading : readings) {
+    if (reading.signal == "commit-latency" && reading.seen == watch::Seen::kMeasured)
+      meter.commit_ms = reading.value;
+    const double share = reading.readable() ? reading.utilisation() : 1;
+    if (share >= kOnItsWay) meter.signals.push_back({watch::Describe(reading), share});
+  }
+  std::ranges::sort(meter.signals, std::greater<>(), &run::SignalNow::utilisation);
 }
 
 }  // namespace
@@ -138,6 +173,8 @@ void Throttle::Judge(std::vector<watch::Reading> readings) {
   if (options_.more)
     for (watch::Reading& reading : options_.more()) readings_.push_back(std::move(reading));
   policy_.Step(readings_, Clock::now());
+  NoteStandbys(memory_, options_.settings.watch);
+  NoteSignals(readings_);
   WakeIfOpen();
 }
 

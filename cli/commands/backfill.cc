@@ -45,6 +45,7 @@ void AddOptions(po::options_description& options) {
        "how long to wait for an old transaction that stops pruning")  //
       ("dry-run", "say what would be done, and write nothing")        //
       ("detach", "leave a background runner, and return");
+  AddCanaryOption(options);
   AddThrottleOptions(options);
 }
 
@@ -127,6 +128,7 @@ backfill::Spec SpecOf(const Context& context) {
                                      {"none", backfill::Sync::kNone}});
   AddBinds(context, spec);
   spec.throttle = ThrottleOf(context);
+  AddCanary(context, spec.throttle);
   if (context.Has("throttle-query")) spec.throttle["query"] = context.Get("throttle-query");
   return spec;
 }

@@ -13,6 +13,7 @@
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/lock/end_session.h"
+#include "engine/state/lock_episodes.h"
 #include "engine/state/runs.h"
 
 namespace pgalter::cli {
@@ -32,6 +33,8 @@ void AddOptions(boost::program_options::options_description& options) {
   namespace po = boost::program_options;
   options.add_options()                                         //
       ("watch", "again every second, until it is interrupted")  //
+      ("history", po::value<std::string>()->value_name("RUN"),
+       "instead: who waited for this run, and it for whom, while it was at work")  //
       ("cancel", po::value<int>()->value_name("PID"),
        "cancel the statement of this session, which must be in the tree; asks twice")  //
       ("terminate", po::value<int>()->value_name("PID"),
@@ -40,16 +43,16 @@ void AddOptions(boost::program_options::options_description& options) {
        "the same pid again: the second answer, beside --yes");
 }
 
-void CollectRuns(const std::vector<lock::LockNode>& trees, StepsAtWork& steps) {
+void CollectRuns(const std::vector<lock::LockNode>& trees, lock::StepsAtWork& steps) {
   for (const lock::LockNode& node : trees) {
-    if (const std::string run = RunOf(node.session); !run.empty()) steps[run] = "";
+    if (const std::string run = lock::RunOf(node.session); !run.empty()) steps[run] = "";
     CollectRuns(node.waiters, steps);
   }
 }
 
 // What our own sessions in the trees are at.
-Task<StepsAtWork> ReadSteps(guard::Session& session, const std::vector<lock::LockNode>& trees) {
-  StepsAtWork steps;
+Task<lock::StepsAtWork> ReadSteps(guard::Session& session, const std::vector<lock::LockNode>& trees) {
+  lock::StepsAtWork steps;
   CollectRuns(trees, steps);
   if (steps.empty()) co_return steps;
   for (const state::Run& run : co_await LoadRuns(session))
@@ -65,7 +68,7 @@ Task<ExitCode> Watch(const Context& context, guard::Session& session,
   std::string before = "-";
   for (;;) {
     const std::vector<lock::LockNode> trees = co_await lock::ReadLocks(session, table);
-    const StepsAtWork steps = co_await ReadSteps(session, trees);
+    const lock::StepsAtWork steps = co_await ReadSteps(session, trees);
     std::string text = LockTreeText(trees, steps);
     if (text.empty()) text = "nobody waits for a lock\n";
     if (context.output == Output::kJson) {
@@ -141,7 +144,45 @@ Task<ExitCode> End(const Context& context, guard::Session& session,
   co_return ExitCode::kDone;
 }
 
+void PrintEpisodes(const Context& context, const state::Run& run,
+                   const std::vector<state::LockEpisode>& episodes) {
+  if (context.output == Output::kJson) {
+    boost::json::array list;
+    for (const state::LockEpisode& episode : episodes)
+      list.push_back({{"began_at", episode.began_at},
+                      {"seconds", episode.seconds},
+                      {"step", episode.step},
+                      {"waiters", episode.waiters},
+                      {"trees", episode.trees}});
+    PrintJson({{"version", 1}, {"run", run.id}, {"episodes", std::move(list)}});
+    return;
+  }
+  if (episodes.empty())
+    Say(context, fmt::format("nobody was seen waiting for run {}, nor it for anybody", run.id));
+  for (const state::LockEpisode& episode : episodes)
+    Print(fmt::format("{} for {}, step {}, {} waiting at most\n{}", episode.began_at,
+                      HumanSeconds(episode.seconds), episode.step, episode.waiters,
+                      KeptTreeText(episode.trees)));
+}
+
+Task<ExitCode> History(const Context& context) {
+  constexpr int kMost = 100;
+  guard::Session session = co_await OpenSession(context);
+  const std::vector<state::Run> runs = co_await LoadRuns(session);
+  const state::Run run = PickRun(runs, context.Get("history"));
+  const auto episodes = co_await state::LockEpisodes(session, run.id, kMost);
+  PrintEpisodes(context, run, episodes);
+  co_return ExitCode::kDone;
+}
+
 Task<ExitCode> Run(Context& context) {
+  if (context.Has("history")) {
+    if (context.Has("watch") || context.Has("cancel") || context.Has("terminate") ||
+        !context.operands.empty())
+      throw Rejected(ExitCode::kUsage, "--history is about a run of before, and stands alone",
+                     "pgalter locks --history RUN");
+    co_return co_await History(context);
+  }
   const auto table = ParseTable(context.Operand(0));
   const bool ends = context.Has("cancel") || context.Has("terminate");
   if ((context.Has("cancel") && context.Has("terminate")) || (ends && context.Has("watch")))
@@ -154,7 +195,7 @@ Task<ExitCode> Run(Context& context) {
   if (ends) co_return co_await End(context, session, table);
   if (context.Has("watch")) co_return co_await Watch(context, session, table);
   const std::vector<lock::LockNode> trees = co_await lock::ReadLocks(session, table);
-  const StepsAtWork steps = co_await ReadSteps(session, trees);
+  const lock::StepsAtWork steps = co_await ReadSteps(session, trees);
   if (context.output == Output::kJson) {
     PrintJson(LocksJson(trees, steps));
   } else if (trees.empty()) {

@@ -48,6 +48,8 @@ void AddOptions(po::options_description& options) {
        "partitions; auto: attach where it is by range")  //
       ("workers", po::value<int>(),
        "where rows are copied: sessions that copy at a time; default: 1")  //
+      ("canary", po::value<std::string>()->value_name("SHARE"),
+       "where rows are copied: rest at the gate canary after this first part, as 1%")  //
       ("time-zone", po::value<std::string>()->default_value("UTC")->value_name("ZONE"),
        "in which days and months begin")                                                     //
       ("premake", po::value<int>()->default_value(4), "how many partitions are made ahead")  //

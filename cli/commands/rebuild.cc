@@ -52,6 +52,7 @@ void AddOptions(po::options_description& options) {
       ("chunk-time", po::value<std::string>()->default_value("500ms"), "how long a chunk takes")  //
       ("dry-run", "say what would be done, and write nothing")                                    //
       ("detach", "leave a background runner, and return");
+  AddCanaryOption(options);
   AddThrottleOptions(options);
   AddCaptureOptions(options);
 }
@@ -127,8 +128,12 @@ rebuild::Spec SpecOf(const Context& context) {
   if (!seconds || *seconds < 0.005 || *seconds > 60)
     Refuse(fmt::format("--chunk-time \"{}\" is out of range", chunk_time), "5ms to 60s");
   spec.chunk_time = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000));
+  if (context.Has("canary") && !spec.order_by.empty())
+    Refuse("--canary and --order-by do not go together",
+           "a copy in an order has no blocks to count its first part by; leave one of them out");
   spec.throttle = ThrottleOf(context);
   ReadCaptureOptions(context, spec);
+  AddCanary(context, spec.throttle);
   return spec;
 }
 

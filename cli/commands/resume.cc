@@ -10,6 +10,7 @@
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "cli/wishes.h"
+#include "engine/run/canary.h"
 #include "engine/run/plan_spec.h"
 
 namespace pgalter::cli {
@@ -34,9 +35,11 @@ void AddOptions(po::options_description& options) {
 Task<Further> WantedFurther(const Context& context, guard::Session& session, state::Run run) {
   Further further;
   if (!context.Has("through") && !context.Has("gate")) co_return further;
-  if (!run::IsPlan(run))
-    throw Rejected(ExitCode::kUsage, fmt::format("run {} has no phases and no gates", run.id),
-                   "pgalter resume " + run.id);
+  const bool gates = run::IsPlan(run) || run::CanaryOf(run) > 0;
+  if (!gates || (!run::IsPlan(run) && context.Has("through")))
+    throw Rejected(ExitCode::kUsage,
+                   fmt::format("run {} has no phases{}", run.id, gates ? "" : " and no gates"),
+                   "pgalter resume " + run.id + (gates ? " --gate canary" : ""));
   if (context.Has("through")) {
     further.through = state::ParsePhase(context.Get("through"));
     if (!further.through)
@@ -102,7 +105,8 @@ const CommandBody kResumeCommand{
         "the last chunk that was committed. Stays in the foreground until it is done: the first "
         "SIGINT pauses it again, the second leaves at once.\n\n"
         "The run of a plan rests at its gates: --gate NAME opens one, --through contract all, once "
-        "their soak time is over.\n\n"
+        "their soak time is over. One with --canary rests after its first part, until --gate "
+        "canary.\n\n"
         "With --follow, of a rebuild that is done, the old table is kept up with the new one until "
         "this is ended: a revert then has nothing left to carry over, and the way back stays open "
         "longer than the --revert-window of the rebuild.\n\n"

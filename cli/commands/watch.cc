@@ -8,6 +8,8 @@
 #include "cli/pick_run.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/screen/follow.h"
+#include "cli/screen/terminal.h"
 #include "engine/pg/reconnect_policy.h"
 
 namespace pgalter::cli {
@@ -106,10 +108,26 @@ Task<ExitCode> FollowAcrossLosses(const Context& context, guard::Session session
   }
 }
 
+// The last words stay where the screen is no more.
+Task<ExitCode> OnScreen(const Context& context, guard::Session session, std::string id) {
+  const auto run = co_await screen::FollowOnScreen(context, std::move(session), id);
+  if (!run) {
+    Say(context, fmt::format("left; the run goes on as it is: pgalter watch {}", id));
+    co_return ExitCode::kDone;
+  }
+  View(context).End(*run, ProgressOf(*run));
+  co_return CodeOf(run->state);
+}
+
 Task<ExitCode> Run(Context& context) {
   std::signal(SIGPIPE, SIG_DFL);  // a reader that has seen enough ends this, and no run
   guard::Session session = co_await OpenSession(context);
   const state::Run run = co_await LoadRun(context, session);
+  const bool lines = context.Get("output") == "lines";
+  // One that has ended is told in a line.
+  const bool over = !state::IsActive(run.state) && run.state != state::RunState::kFailed;
+  if (!lines && !over && screen::Terminal::Possible(context))
+    co_return co_await OnScreen(context, std::move(session), run.id);
   co_return co_await FollowAcrossLosses(context, std::move(session), run.id);
 }
 
@@ -120,8 +138,13 @@ const CommandBody kWatchCommand{
     .description =
         "Follows a run until it is done, waits at a gate, has failed, or was aborted or paused, "
         "and ends with 0, 0, 1, 6 or 6. "
-        "With --output json one value a second. Reads only; ending it does nothing to the run.",
+        "With --output json one value a second. Ending it does nothing to the run.\n\n"
+        "On a terminal it takes the whole screen: progress, what holds the pace back, lag by "
+        "standby, who waits for whom, steps and events. Keys steer: p pauses and r resumes, once y "
+        "says so, + and - change the pace, q leaves. There it stays while the run rests. --output "
+        "lines, a pipe or TERM=dumb give lines instead, which only read.",
     .most_operands = 1,
+    .outputs = "text lines json",
     .run = &Run};
 
 }  // namespace pgalter::cli

@@ -143,12 +143,14 @@ AbortRule ReadRule(const Section& section) {
     rule.above = *above;
   } else if (text) {
     section.Reject(fmt::format("above = \"{}\" is not understood", *text),
-                   "above = 250, or \"baseline + 50 %\", \"baseline + 20\", \"baseline * 2\"");
+                   "above = 250, or \"baseline + 50 %\", \"baseline + 20\", \"baseline * 2\", "
+                   "\"canary + 50 %\"");
   } else {
     rule.above.plus = section.Number("above");
   }
   rule.baseline = section.Time("baseline", Milliseconds(0), Milliseconds(0));
-  if (rule.above.relative != (rule.baseline > Milliseconds(0)))
+  const bool measured_before = rule.above.relative && !rule.above.to_canary;
+  if (measured_before != (rule.baseline > Milliseconds(0)))
     section.Reject("a threshold that is relative to the baseline needs baseline, and no other does",
                    "baseline = \"30s\"");
   rule.hold = section.Time("for", Milliseconds(0), Milliseconds(0));

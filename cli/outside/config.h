@@ -19,7 +19,7 @@
 //   name = "p95"
 //   http = "http://127.0.0.1:9090/p95"
 //   json = "/data/value"       # where the number is, if the answer is JSON
-//   above = "baseline + 50 %"  # or a number
+//   above = "baseline + 50 %"  # or a number, or "canary + 50 %": of what was so during the canary
 //   baseline = "30s"           # measured before the start
 //   for = "10s"
 //   action = "pause"           # or abort, or revert

@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "cli/human.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "engine/run/canary.h"
 #include "engine/state/runs.h"
 
 namespace pgalter::cli::outside {
@@ -74,12 +76,48 @@ Task<> Machine::MeasureBaseline(Rule& rule, async::Stopper& stopper) {
     const watch::Observation seen = co_await rule.prober.Read();
     if (seen.seen != watch::Seen::kMeasured) Refuse("abort rule", rule.prober, seen, run_);
     values.push_back(seen.value);
+    if (rule.rule.above.to_canary) co_return;  // that it can be read is all
     if (rule.rule.baseline > Milliseconds(0)) co_await stopper.SleepFor(rule.prober.probe().every);
   } while (async::Clock::now() < until);
   rule.baseline = Median(std::move(values));
 }
 
+Task<> Machine::LoadCanary(guard::Session& session) {
+  for (const auto& rule : rules_) {
+    if (!rule->rule.above.to_canary || canary_ == Canary::kNow) continue;
+    const std::string& name = rule->prober.probe().name;
+    std::optional<double> kept;
+    if (canary_ == Canary::kOver) kept = co_await state::CanaryOf(session, run_, name);
+    if (!kept)
+      throw Rejected(
+          ExitCode::kRefused,
+          fmt::format("abort rule \"{}\" compares with the canary, and {}. Nothing was begun", name,
+                      canary_ == Canary::kOver ? "none of this run has measured it"
+                                               : "this run has none"),
+          fmt::format("compare with \"baseline + …\" in pgalter.toml, then: pgalter resume {}",
+                      run_));
+    rule->baseline = *kept;
+  }
+}
+
+// For the runner after this one.
+void Machine::KeepCanary(const run::Progress& progress) {
+  if (progress.gate != run::kCanaryGate) return;
+  for (const auto& rule : rules_) {
+    if (rule->during_canary.empty()) continue;
+    state::Event event;
+    event.event = "canary";
+    event.kind = "rule";
+    event.name = rule->prober.probe().name;
+    event.said = fmt::format("{}", Median(rule->during_canary));
+    notifier_.Note(std::move(event));
+  }
+}
+
 Task<> Machine::Prepare(async::Stopper& stopper) {
+  if (const auto hidden = co_await windows_.WhyHidden())
+    throw Rejected(ExitCode::kUnsupported, *hidden,
+                   "without that nobody knows whether a run may work now; nothing was begun");
   const bool anything = !config_.hooks.directory.empty() || !config_.webhooks.empty() ||
                         !signals_.empty() || !rules_.empty();
   if (!anything) co_return;
@@ -88,7 +126,12 @@ Task<> Machine::Prepare(async::Stopper& stopper) {
   if (found) {
     table_ = found->target;
     command_ = found->command;
+    const state::Control control = co_await state::ReadControl(session, run_);
+    canary_ = run::CanaryOf(*found) == 0          ? Canary::kNone
+              : run::InCanary(*found, control) ? Canary::kNow
+                                               : Canary::kOver;
   }
+  co_await LoadCanary(session);
   for (const auto& signal : signals_) {
     signal->seen = co_await signal->prober.Read();
     if (signal->seen.seen != watch::Seen::kMeasured)
@@ -121,17 +164,24 @@ Task<> Machine::FollowSignal(Signal& signal) {
 
 Task<> Machine::FollowRule(Rule& rule, async::Stopper& stopper) {
   const std::string& name = rule.prober.probe().name;
-  RulePolicy policy(rule.rule.above.From(rule.baseline), rule.rule.hold, kPatience);
+  // While the canary lasts, what comes of it is measured, and not judged by itself.
+  const bool measures = rule.rule.above.to_canary && canary_ == Canary::kNow;
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  RulePolicy policy(measures ? kNever : rule.rule.above.From(rule.baseline), rule.rule.hold,
+                    kPatience);
   for (;;) {
     const watch::Observation seen = co_await rule.prober.Read();
     std::optional<double> value;
     if (seen.seen == watch::Seen::kMeasured) value = seen.value;
+    if (measures && value) rule.during_canary.push_back(*value);
     const Judgement judgement = policy.Step(value, async::Clock::now());
     std::string why;
     auto reason = ReasonOf(rule.rule.action);
     if (judgement == Judgement::kBroken) {
       why = fmt::format("abort rule {}: {:g} is above {:g}", name, *value, policy.above());
-      if (rule.rule.above.relative) why += fmt::format(" (baseline {:g})", rule.baseline);
+      if (rule.rule.above.relative)
+        why += fmt::format(" ({} {:g})", rule.rule.above.to_canary ? "canary" : "baseline",
+                           rule.baseline);
     } else if (judgement == Judgement::kUnreadable) {
       why = fmt::format("abort rule {} cannot be read: {}", name, seen.text);
       reason = async::StopReason::kPause;  // nobody knows whether it holds
@@ -179,6 +229,7 @@ Task<> Machine::FollowProgress(const run::Progress& progress) {
 Task<> Machine::End(std::string event, std::string note, const run::Progress& progress) {
   boost::json::object facts = Facts(event, progress);
   if (!note.empty()) facts["note"] = note;
+  if (event == "waiting") KeepCanary(progress);
   if (!cutting_over_.empty() && event == "done") notifier_.Tell(Facts("after-cutover", progress));
   notifier_.Tell(std::move(facts));
   co_await notifier_.Finish();

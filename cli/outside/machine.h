@@ -45,12 +45,18 @@ class Machine final : public run::Outside {
     Prober prober;
     AbortRule rule;
     double baseline = 0;
+    std::vector<double> during_canary;
   };
+  // Of the run when this runner takes it.
+  enum class Canary { kNone, kNow, kOver };
   struct Refusal {
     async::Clock::time_point until;
     std::optional<std::string> why;
   };
 
+  // What the canary of an earlier runner has left.
+  Task<> LoadCanary(guard::Session& session);
+  void KeepCanary(const run::Progress& progress);
   Task<> MeasureBaseline(Rule& rule, async::Stopper& stopper);
   Task<> FollowSignal(Signal& signal);
   Task<> FollowRule(Rule& rule, async::Stopper& stopper);
@@ -65,6 +71,7 @@ class Machine final : public run::Outside {
   std::string command_;
   std::vector<std::unique_ptr<Signal>> signals_;
   std::vector<std::unique_ptr<Rule>> rules_;
+  Canary canary_ = Canary::kNone;
   Windows windows_;
   Notifier notifier_;
   std::map<std::string, Refusal> asked_;  // by event and step

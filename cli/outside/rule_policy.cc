@@ -38,7 +38,8 @@ bool AtEnd(std::string_view text) {
 
 std::optional<Threshold> ParseThreshold(std::string_view text) {
   Threshold threshold;
-  if (!Eat(text, "baseline")) {
+  threshold.to_canary = Eat(text, "canary");
+  if (!threshold.to_canary && !Eat(text, "baseline")) {
     const auto number = EatNumber(text);
     if (!number || !AtEnd(text)) return std::nullopt;
     threshold.plus = *number;

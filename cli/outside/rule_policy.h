@@ -14,9 +14,10 @@ using Time = std::chrono::steady_clock::time_point;
 using Duration = std::chrono::steady_clock::duration;
 
 // A number; or one that follows from what was measured before the start: "baseline + 50 %",
-// "baseline + 20", "baseline * 2".
+// "baseline + 20", "baseline * 2"; or the same of what was measured during the canary of the run.
 struct Threshold {
   bool relative = false;
+  bool to_canary = false;
   double factor = 1;
   double plus = 0;
 

@@ -29,10 +29,11 @@ WHERE (p.settings ? 'windows' OR p.settings ? 'blackouts')
 )sql";
 
 constexpr const char* kMayRead = R"sql(
-SELECT to_regclass('pgalter.policy') IS NOT NULL
-       AND has_table_privilege(to_regclass('pgalter.policy'), 'SELECT')
-       AND has_table_privilege(to_regclass('pgalter.exemption'), 'SELECT')
-       AND has_table_privilege(to_regclass('pgalter.migration'), 'SELECT')
+SELECT to_regclass('pgalter.policy') IS NOT NULL,
+       COALESCE(has_table_privilege(to_regclass('pgalter.policy'), 'SELECT')
+                AND has_table_privilege(to_regclass('pgalter.exemption'), 'SELECT')
+                AND has_table_privilege(to_regclass('pgalter.migration'), 'SELECT'), false),
+       quote_ident(current_user)
 )sql";
 
 constexpr const char* kOpen = R"sql(
@@ -70,7 +71,18 @@ Task<Windows::Found> Windows::Look() {
   if (!session_.open()) session_ = co_await guard::Session::Open(options_);
   pg::Connection& db = session_.db();
   const pg::Result may = co_await db.Query(kMayRead);
-  if (!may.Get<std::optional<bool>>(0, 0).value_or(false)) co_return Found::kNone;
+  if (!may.Get<bool>(0, 0)) co_return Found::kNone;  // a schema from before there were policies
+  if (!may.Get<bool>(0, 1)) {
+    // There may be a window that is shut: nobody knows, so it is.
+    watch::Reading hidden = Blank();
+    hidden.seen = watch::Seen::kMissingRight;
+    hidden.text = fmt::format(
+        "the windows of this database's policy are hidden from {0}: GRANT SELECT ON "
+        "pgalter.policy, pgalter.exemption, pgalter.migration TO {0}",
+        may.Get<std::string>(0, 2));
+    reading_ = std::move(hidden);
+    co_return Found::kSome;
+  }
   const pg::Result policy = co_await db.Query(kPolicy, run_);
   if (policy.empty()) co_return Found::kNone;
   const auto settings = policy.Get<std::string>(0, 0);
@@ -106,6 +118,14 @@ Task<Windows::Found> Windows::LookOrSayWhyNot() {
   co_return Found::kSome;
 }
 
+Task<std::optional<std::string>> Windows::WhyHidden() {
+  const Found found = co_await LookOrSayWhyNot();
+  looked_ = true;
+  if (found == Found::kNone || !reading_ || reading_->seen != watch::Seen::kMissingRight)
+    co_return std::nullopt;
+  co_return reading_->text;
+}
+
 Task<> Windows::Follow() {
   for (;;) {
     const Found found = co_await LookOrSayWhyNot();
@@ -122,7 +142,7 @@ Task<> Windows::Follow() {
 Task<std::optional<std::string>> Windows::WhyNot() {
   constexpr async::Milliseconds kLook{5};
   while (!looked_) co_await async::SleepFor(kLook);
-  if (!IsClosed(reading_)) co_return std::nullopt;
+  if (!reading_ || (reading_->readable() && !IsClosed(reading_))) co_return std::nullopt;
   co_return reading_->text;
 }
 

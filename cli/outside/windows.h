@@ -18,6 +18,8 @@ class Windows {
 
   Task<> Follow();  // until cancelled; returns where there is no policy with windows
 
+  // Looks now: which right is missing to know of windows at all; nullopt: none.
+  Task<std::optional<std::string>> WhyHidden();
   // nullopt: nothing is against it. Waits until they have been looked at.
   Task<std::optional<std::string>> WhyNot();
   // As a signal; nullopt where there are none.

@@ -11,6 +11,7 @@
 #include "cli/json_output.h"
 #include "cli/partition/bound_options.h"
 #include "cli/partition/list_parts.h"
+#include "cli/pace.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -151,6 +152,8 @@ bool IsCopy(const Context& context, const partition::Wish& wish) {
            "drop the foreign keys before, where rows are copied");
   if (!copy && context.Has("workers"))
     Refuse("--workers is for --strategy copy: nothing is copied", "");
+  if (!copy && context.Has("canary"))
+    Refuse("--canary is for --strategy copy: nothing is copied", "");
   return copy;
 }
 
@@ -239,6 +242,7 @@ Task<std::string> CopyRun(const Context& context, guard::Session& session, parti
   spec.table = wish.table;
   spec.definition = definition.script;
   spec.allow_weaker_keys = true;  // the definition was refused without consent
+  AddCanary(context, spec.throttle);
   if (context.Has("workers")) spec.workers = context.Get<int>("workers");
   if (spec.workers < 1 || spec.workers > 64)
     Refuse(fmt::format("--workers {} is out of range", spec.workers), "1 to 64");
@@ -276,7 +280,7 @@ extern const PartitionVerb kPartitionConvert;
 const PartitionVerb kPartitionConvert{.name = "convert",
                                       .operand = "TABLE",
                                       .options =
-                                          "by then every epoch values modulus strategy workers "
+                                          "by then every epoch values modulus strategy workers canary "
                                           "time-zone premake default allow-weaker-keys "
                                           "inbound-fk dry-run detach",
                                       .run = &Run};

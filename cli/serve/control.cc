@@ -15,6 +15,7 @@
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "cli/wishes.h"
+#include "engine/run/canary.h"
 #include "engine/run/plan_spec.h"
 #include "engine/state/cutover_wish.h"
 
@@ -64,7 +65,7 @@ Task<std::string> Resume(Wish& wish) {
   Further further;
   further.gate = wish.Text("gate");
   if (!further.gate.empty()) {
-    if (!run::IsPlan(wish.run))
+    if (!run::IsPlan(wish.run) && run::CanaryOf(wish.run) == 0)
       throw Rejected(ExitCode::kUsage, fmt::format("run {} has no gates", wish.run.id), "");
     co_await CheckGate(wish.session, wish.run, further.gate);
   }

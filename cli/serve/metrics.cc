@@ -126,6 +126,21 @@ void AddPace(const std::vector<Row>& rows, Exposition& text) {
            ratios);
 }
 
+void AddStandbys(const std::vector<Row>& rows, Exposition& text) {
+  std::vector<Sample> lags;
+  for (const Row& row : rows) {
+    const auto* standbys = row.of->run.progress.if_contains("standbys");
+    if (row.of->run.state != RunState::kRunning || standbys == nullptr) continue;
+    for (const auto& standby : standbys->as_array())
+      lags.push_back({{{"run", row.of->run.id},
+                       {"standby", std::string(standby.at("name").as_string())}},
+                      standby.at("lag_s").to_number<double>()});
+  }
+  text.Add({"pgalter_replica_lag_seconds", MetricType::kGauge, "seconds",
+            "How far a standby is behind, as the run that is at work sees it."},
+           lags);
+}
+
 void AddCutovers(const MetricsInput& input, Exposition& text) {
   std::vector<Sample> blocked;
   for (const MetricRun& entry : input.runs) {
@@ -148,6 +163,7 @@ std::string MetricsText(const MetricsInput& input) {
   AddRuns(rows, text);
   AddProgress(rows, text);
   AddPace(rows, text);
+  AddStandbys(rows, text);
   AddCutovers(input, text);
   return text.Text();
 }

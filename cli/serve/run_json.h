@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/state/lock_episodes.h"
 #include "engine/state/runs.h"
 #include "engine/state/view.h"
 
@@ -18,6 +19,7 @@ struct RunDetails {
   std::vector<state::StepView> steps;
   state::ControlView control;
   std::vector<state::SampleBucket> samples;
+  std::vector<state::LockEpisode> lock_episodes;  // the newest first
 };
 boost::json::object DetailsJson(const state::Run& run, const std::optional<state::Runner>& runner,
                                 const RunDetails& details);

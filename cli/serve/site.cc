@@ -26,6 +26,7 @@ constexpr async::Milliseconds kGather{50};
 constexpr std::chrono::seconds kFresh{1};
 constexpr int kMostPoints = 1'500;
 constexpr int kPoints = 600;
+constexpr int kEpisodes = 20;
 
 Response JsonResponse(const json::object& body) {
   Response response;
@@ -161,6 +162,7 @@ Task<Response> Site::Details(const Request& request, const Route& route) {
     details.steps = co_await state::ViewSteps(session, id);
     details.control = co_await state::ViewControl(session, id);
     details.samples = co_await state::ViewSamples(session, id, since, points);
+    details.lock_episodes = co_await state::LockEpisodes(session, id, kEpisodes);
     co_return true;
   };
   co_await feed_.Ask(read);

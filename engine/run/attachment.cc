@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <boost/json/array.hpp>
+
 #include "engine/async/fail_point.h"
+#include "engine/run/lock_history.h"
+#include "engine/run/meter.h"
 #include "engine/run/orphans.h"
 #include "engine/state/schema.h"
 
@@ -34,6 +38,23 @@ Task<> BeatAndObey(Attachment& attachment, async::Stopper& stopper, const Progre
     stopper.Stop(async::StopReason::kRevert,
                  fmt::format("reverted by {}", attachment.control.changed_by));
   co_await BeatOnce(attachment, progress, sampling);
+}
+
+boost::json::array StandbysJson(const Meter& meter) {
+  boost::json::array standbys;
+  for (const StandbyNow& standby : meter.standbys)
+    standbys.push_back({{"name", standby.name},
+                        {"lag_s", standby.seconds},
+                        {"lag_bytes", standby.bytes},
+                        {"limit_s", standby.limit_s}});
+  return standbys;
+}
+
+boost::json::array SignalsJson(const Meter& meter) {
+  boost::json::array signals;
+  for (const SignalNow& signal : meter.signals)
+    signals.push_back({{"text", signal.text}, {"utilisation", signal.utilisation}});
+  return signals;
 }
 
 Task<> RefuseStandby(guard::Session& session) {
@@ -71,6 +92,7 @@ Task<Attachment> Attach(const RunnerOptions& options, const std::string& owner,
   made.sessions.connect = options.connect;
   made.sessions.run = options.run;
   made.outside = options.outside;
+  Meter::OfThisProcess() = Meter();
   made.main = co_await guard::Session::Open(made.sessions);
   co_await RefuseStandby(made.main);
   co_await state::RefusePublication(made.main);
@@ -89,6 +111,7 @@ Task<Attachment> Attach(const RunnerOptions& options, const std::string& owner,
 }
 
 Task<> BeatOnce(Attachment& attachment, const Progress& progress, state::Sampling sampling) {
+  const Meter& meter = Meter::OfThisProcess();
   state::Pulse pulse;
   pulse.phase = progress.phase;
   pulse.state = progress.note.empty() ? state::RunState::kRunning : state::RunState::kWaiting;
@@ -106,6 +129,11 @@ Task<> BeatOnce(Attachment& attachment, const Progress& progress, state::Samplin
                     {"hot_share", progress.hot_share},
                     {"chunks", progress.chunks},
                     {"worst_chunk_ms", progress.worst_chunk_ms},
+                    {"chunk_ms", meter.chunk_ms},
+                    {"chunk_rows", meter.chunk_rows},
+                    {"commit_ms", meter.commit_ms},
+                    {"standbys", StandbysJson(meter)},
+                    {"signals", SignalsJson(meter)},
                     {"waiting_rows", progress.waiting_rows},
                     {"quarantined_rows", progress.quarantined_rows},
                     {"remark", progress.remark},
@@ -120,11 +148,13 @@ Task<> KeepPulse(Attachment& attachment, async::Stopper& stopper, Progress& prog
   pg::Connection& db = attachment.pulse.db();
   db.set_query_deadline(async::LimitOf("beat-deadline", kBeatDeadline));
   co_await db.Query(fmt::format("LISTEN {}", state::kControlChannel));
+  LockHistory locks(attachment.lease);
   for (int beat = 0;; ++beat) {
     const auto sampling =
         beat % kBeatsPerSample == 0 ? state::Sampling::kYes : state::Sampling::kNo;
     try {
       co_await BeatAndObey(attachment, stopper, progress, sampling);
+      co_await locks.Look(attachment.pulse, progress.phase);
     } catch (const pg::PgError& error) {
       if (!IsTrouble(error)) throw;
     }

@@ -11,6 +11,18 @@ Task<> RecordEvent(Session& session, std::string run, Event event) {
       run, event.event, event.kind, event.name, event.code, event.said);
 }
 
+Task<std::optional<double>> CanaryOf(Session& session, std::string run, std::string rule) {
+  const pg::Result there =
+      co_await session.db().Query("SELECT to_regclass('pgalter.event') IS NOT NULL");
+  if (!there.Get<bool>(0, 0)) co_return std::nullopt;
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT said::float8 FROM pgalter.event WHERE run = $1 AND event = 'canary'"
+      " AND kind = 'rule' AND name = $2 ORDER BY id DESC LIMIT 1",
+      run, rule);
+  if (rows.empty()) co_return std::nullopt;
+  co_return rows.Get<double>(0, 0);
+}
+
 Task<std::vector<Event>> LastEvents(Session& session, std::string run, int most) {
   std::vector<Event> events;
   const pg::Result there =

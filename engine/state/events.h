@@ -23,6 +23,8 @@ struct Event {
 };
 
 Task<> RecordEvent(Session& session, std::string run, Event event);
+// What an abort rule measured during the canary of a run, as it was last kept; nullopt: it was not.
+Task<std::optional<double>> CanaryOf(Session& session, std::string run, std::string rule);
 // The newest ones, oldest first. Empty in a schema that an older program has made.
 Task<std::vector<Event>> LastEvents(Session& session, std::string run, int most);
 

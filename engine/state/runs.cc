@@ -95,6 +95,20 @@ std::string HostName() {
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
 }
 
+// What a curve is drawn of; what is not known is left out.
+boost::json::object FactsOf(const boost::json::object& progress) {
+  boost::json::object facts;
+  for (const char* key : {"chunk_ms", "chunk_rows", "commit_ms"})
+    if (const auto* value = progress.if_contains(key); value && value->to_number<double>() >= 0)
+      facts[key] = *value;
+  boost::json::object lags;
+  if (const auto* standbys = progress.if_contains("standbys"))
+    for (const auto& standby : standbys->as_array())
+      lags[standby.at("name").as_string()] = standby.at("lag_s");
+  if (!lags.empty()) facts["lag_s"] = std::move(lags);
+  return facts;
+}
+
 }  // namespace
 
 std::string_view Name(RunState state) {
@@ -256,9 +270,13 @@ Task<> Beat(Session& session, const guard::Lease& lease, const Pulse& pulse, Sam
       " FROM pgalter.flow WHERE run = $1 AND deadline IS NOT NULL",
       lease.run);
   co_await db.Query(
-      "INSERT INTO pgalter.sample (run, done_rows, rows_per_s, throttle_ratio, throttle_reason)"
-      " VALUES ($1, $2, $3, $4, $5)",
-      lease.run, pulse.done_rows, pulse.rows_per_s, pulse.throttle_ratio, pulse.throttle_reason);
+      // What a schema that an older program has made has no column for is left out.
+      "INSERT INTO pgalter.sample SELECT (jsonb_populate_record(NULL::pgalter.sample,"
+      " jsonb_build_object('run', $1::uuid, 'at', clock_timestamp(), 'done_rows', $2::bigint,"
+      " 'rows_per_s', $3::float8, 'throttle_ratio', $4::float8, 'throttle_reason', $5::text,"
+      " 'facts', $6::jsonb))).*",
+      lease.run, pulse.done_rows, pulse.rows_per_s, pulse.throttle_ratio, pulse.throttle_reason,
+      boost::json::serialize(FactsOf(pulse.progress)));
 }
 
 Task<std::optional<Runner>> LiveRunner(Session& session, std::string run) {

@@ -1,5 +1,7 @@
 #include "engine/state/view.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <cmath>
@@ -13,6 +15,14 @@ std::vector<std::string> Texts(const boost::json::value& list) {
   for (const auto& entry : list.as_array()) texts.emplace_back(entry.as_string());
   return texts;
 }
+
+constexpr const char* kFacts =
+    "avg((facts->>'chunk_ms')::float8), avg((facts->>'chunk_rows')::float8),"
+    " max((facts->>'commit_ms')::float8)";
+constexpr const char* kLags =
+    "SELECT floor(EXTRACT(epoch FROM at)::float8 / $3::float8)::int8, lag.key,"
+    " max(lag.value::float8) FROM pgalter.sample, jsonb_each_text(facts->'lag_s') lag"
+    " WHERE run = $1 AND at > to_timestamp($2) AND facts ? 'lag_s' GROUP BY 1, 2";
 
 }  // namespace
 
@@ -91,20 +101,38 @@ Task<std::vector<SampleBucket>> ViewSamples(Session& session, std::string run, d
       " WHERE run = $1 AND at > to_timestamp($2)",
       run, since);
   const double width = BucketSeconds(span.Get<double>(0, 0), points);
-  const pg::Result rows = co_await db.Query(
-      "SELECT EXTRACT(epoch FROM max(at))::float8, max(done_rows)::float8, avg(rows_per_s),"
-      " min(throttle_ratio), (array_agg(throttle_reason ORDER BY throttle_ratio, at))[1]"
-      " FROM pgalter.sample WHERE run = $1 AND at > to_timestamp($2)"
-      " GROUP BY floor(EXTRACT(epoch FROM at)::float8 / $3::float8) ORDER BY 1",
-      run, since, width);
+  const pg::Result has = co_await db.Query(
+      "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'pgalter.sample'::regclass"
+      " AND attname = 'facts')");
+  const bool facts = has.Get<bool>(0, 0);
+  const std::string sql = fmt::format(
+      "SELECT floor(EXTRACT(epoch FROM at)::float8 / $3::float8)::int8,"
+      " EXTRACT(epoch FROM max(at))::float8, max(done_rows)::float8, avg(rows_per_s),"
+      " min(throttle_ratio), (array_agg(throttle_reason ORDER BY throttle_ratio, at))[1], {}"
+      " FROM pgalter.sample WHERE run = $1 AND at > to_timestamp($2) GROUP BY 1 ORDER BY 1",
+      facts ? kFacts : "NULL, NULL, NULL");
+  const pg::Result rows = co_await db.Query(sql, run, since, width);
   std::vector<SampleBucket> buckets;
+  std::map<std::int64_t, std::size_t> place;
   for (int i = 0; i < rows.rows(); ++i) {
+    place[rows.Get<std::int64_t>(i, 0)] = buckets.size();
     SampleBucket& bucket = buckets.emplace_back();
-    bucket.at = rows.Get<double>(i, 0);
-    bucket.done_rows = rows.Get<double>(i, 1);
-    bucket.rows_per_s = rows.Get<double>(i, 2);
-    bucket.throttle_ratio = rows.Get<double>(i, 3);
-    bucket.throttle_reason = rows.Get<std::string>(i, 4);
+    bucket.at = rows.Get<double>(i, 1);
+    bucket.done_rows = rows.Get<double>(i, 2);
+    bucket.rows_per_s = rows.Get<double>(i, 3);
+    bucket.throttle_ratio = rows.Get<double>(i, 4);
+    bucket.throttle_reason = rows.Get<std::string>(i, 5);
+    if (!facts) continue;
+    bucket.chunk_ms = rows.Get<std::optional<double>>(i, 6);
+    bucket.chunk_rows = rows.Get<std::optional<double>>(i, 7);
+    bucket.commit_ms = rows.Get<std::optional<double>>(i, 8);
+  }
+  if (!facts) co_return buckets;
+  const pg::Result lags = co_await db.Query(kLags, run, since, width);
+  for (int i = 0; i < lags.rows(); ++i) {
+    const auto found = place.find(lags.Get<std::int64_t>(i, 0));
+    if (found == place.end()) continue;  // written between the two statements
+    buckets[found->second].lag_s[lags.Get<std::string>(i, 1)] = lags.Get<double>(i, 2);
   }
   co_return buckets;
 }

@@ -48,6 +48,11 @@ struct SampleBucket {
   double rows_per_s = 0;
   double throttle_ratio = 1;
   std::string throttle_reason;
+  // Not known of a run that moves no rows, or that an older program carried.
+  std::optional<double> chunk_ms;
+  std::optional<double> chunk_rows;
+  std::optional<double> commit_ms;      // the longest
+  std::map<std::string, double> lag_s;  // by standby, the longest
 };
 
 // Which stretches `points` points of so many seconds are: at least a second each. Pure.

@@ -295,6 +295,48 @@ TEST_F(Outside, AnAbortRuleAboveItsBaselinePauses) {
   EXPECT_EQ(Undone(), 0);
 }
 
+TEST_F(Outside, ARuleComparesWithWhatTheCanaryHasMeasured) {
+  MakeItems();
+  Write("p95", "40");
+  Write("pgalter.toml",
+        "[[abort]]\nname = \"p95\"\nabove = \"canary + 50 %\"\naction = \"pause\"\n" +
+            Cat("p95"));
+  // Without a canary there is nothing to compare with.
+  const Ran none = Run(With(Backfill()));
+  EXPECT_EQ(none.code, 4) << none.err;
+  EXPECT_THAT(none.err, HasSubstr("compares with the canary, and this run has none"));
+  EXPECT_EQ(Undone(), kRows);
+  ASSERT_EQ(Run({"abort", RunId(), "--yes"}).code, 0);
+
+  Words words = With(Backfill());
+  words.insert(words.end(), {"--canary", "5%"});
+  const Ran canary = Run(words);
+  EXPECT_EQ(canary.code, 0) << canary.err;
+  EXPECT_EQ(database_.Value("SELECT said FROM pgalter.event WHERE event = 'canary'"), "40");
+  AwaitNoRunner();
+  // Another machine, where nobody has measured anything: what the canary left is what counts.
+  Write("p95", "61");
+  const Ran broken = Run(With({"resume", RunId(), "--gate", "canary"}));
+  EXPECT_EQ(broken.code, 6) << broken.err;
+  EXPECT_THAT(broken.err, HasSubstr("abort rule p95: 61 is above 60 (canary 40)"));
+  AwaitNoRunner();
+  Write("p95", "60");
+  EXPECT_EQ(Run(With({"resume", RunId()})).code, 0);
+  EXPECT_EQ(Undone(), 0);
+}
+
+TEST_F(Outside, ARuleWithANumberHoldsDuringTheCanary) {
+  MakeItems();
+  Write("p95", "70");
+  Write("pgalter.toml",
+        "[[abort]]\nname = \"p95\"\nabove = 60\naction = \"abort\"\n" + Cat("p95"));
+  Words words = With(Backfill(Slowly()));
+  words.insert(words.end(), {"--canary", "50%"});
+  const Ran canary = Run(words);
+  EXPECT_EQ(canary.code, 6) << canary.err;
+  EXPECT_EQ(StateOfRun(), "aborted");
+}
+
 TEST_F(Outside, AnAbortRuleAborts) {
   BreakRule("abort");
   EXPECT_EQ(StateOfRun(), "aborted");
@@ -368,6 +410,29 @@ TEST_F(Outside, AWindowThatClosesHoldsTheRunUntilTheNextOne) {
   AwaitProgress("throttle_ratio > 0");
   LetGo();
   EXPECT_EQ(program.Wait(kLimit).code, 0);
+  EXPECT_EQ(Undone(), 0);
+}
+
+TEST_F(Outside, ARoleThatCannotSeeTheWindowsBeginsNothing) {
+  MakeItems(500);
+  ASSERT_EQ(Run({"init"}).code, 0);
+  database_.Sql(
+      "DO $$ BEGIN IF to_regrole('windows_poor') IS NULL THEN CREATE ROLE windows_poor LOGIN;"
+      " END IF; END $$;"
+      "GRANT pg_monitor TO windows_poor; ALTER TABLE items OWNER TO windows_poor;"
+      "GRANT ALL ON SCHEMA pgalter TO windows_poor;"
+      "GRANT ALL ON ALL TABLES IN SCHEMA pgalter TO windows_poor;"
+      "GRANT ALL ON ALL SEQUENCES IN SCHEMA pgalter TO windows_poor;"
+      "REVOKE SELECT ON pgalter.policy FROM windows_poor");
+  user_ = "windows_poor";
+  const Ran hidden = Run(Backfill());
+  EXPECT_EQ(hidden.code, 10) << hidden.err;
+  EXPECT_THAT(hidden.err, HasSubstr("GRANT SELECT ON pgalter.policy"));
+  EXPECT_EQ(Undone(), 500);
+  database_.Sql("GRANT SELECT ON pgalter.policy TO windows_poor");
+  AwaitNoRunner();
+  const Ran seen = Run({"resume", RunId()});
+  EXPECT_EQ(seen.code, 0) << seen.err;
   EXPECT_EQ(Undone(), 0);
 }
 

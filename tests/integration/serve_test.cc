@@ -4,6 +4,7 @@
 
 #include <boost/json/parse.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -55,6 +56,27 @@ class Serve : public BackfillWorld {
     const HttpAnswer answer = Http(port, "GET", target, headers);
     EXPECT_EQ(answer.status, 200) << target << ": " << answer.body;
     return json::parse(answer.body).as_object();
+  }
+  static constexpr const char* kToken = "0123456789abcdefghij_-XY";
+  [[nodiscard]] std::string TokenFile() const {
+    const std::string file = testing::TempDir() + fmt::format("pgalter-token-{}", database_.name());
+    std::ofstream(file) << kToken << "\n";
+    return file;
+  }
+  // 77: nothing here can judge.
+  [[nodiscard]] int Validated(const std::string& schema, const std::string& text) const {
+    const std::string file = testing::TempDir() + fmt::format("pgalter-json-{}", database_.name());
+    std::ofstream(file) << text;
+    const int status = std::system(fmt::format("'{0}/tests/schemas/validate' '{0}/docs/schemas/{1}'"
+                                               " '{2}'",
+                                               PGALTER_SOURCE_DIR, schema, file)
+                                       .c_str());
+    std::filesystem::remove(file);
+    return WEXITSTATUS(status);
+  }
+  void ExpectValid(const std::string& schema, const std::string& text) const {
+    const int code = Validated(schema, text);
+    EXPECT_TRUE(code == 0 || code == 77) << text;
   }
   // The first event of that name that the condition likes.
   static json::object EventLike(HttpEvents& events, const std::string& name,
@@ -154,6 +176,43 @@ TEST_F(Serve, LocksAreThoseOfTheMoment) {
             1);
   holder.Exec("ROLLBACK");
   waiter.Wait();
+}
+
+TEST_F(Serve, AnswersAreAsTheirSchemasSay) {
+  const auto run = HeldBackfill();
+  Program serve = Start(ServeWords({"--allow-control", "--token-file", TokenFile()}));
+  const int port = PortOf(serve);
+  const HttpHeaders bearer{std::string("Authorization: Bearer ") + kToken, "X-Pgalter: 1"};
+  Session holder = database_.Connect();
+  holder.Exec(fmt::format("SET application_name = 'pgalter/{}'; BEGIN; LOCK TABLE audit", RunId()));
+  Session waiter = database_.Connect();
+  waiter.Send("SELECT count(*) FROM audit");
+  database_.AwaitLockWait(waiter.backend_pid());
+  AwaitBeats(3);
+  const std::string waiting = Http(port, "GET", "/api/locks", bearer).body;
+  EXPECT_THAT(waiting, HasSubstr("public.audit"));
+  ExpectValid("locks.json", waiting);
+  holder.Exec("ROLLBACK");
+  waiter.Wait();
+  database_.AwaitValue("SELECT count(*) FROM pgalter.lock_episode", "1", kLimit);
+  database_.Sql("UPDATE pgalter.sample SET facts = facts || '{\"lag_s\": {\"one\": 2.5}}'");
+  const std::string one = "/api/runs/" + RunId();
+  const std::string details = Http(port, "GET", one, bearer).body;
+  EXPECT_THAT(details, HasSubstr("\"lag_s\":{\"one\":[2.5"));
+  EXPECT_THAT(details, HasSubstr("\"lock_episodes\":[{"));
+  for (const std::string& body :
+       {Http(port, "GET", "/api/runs", bearer).body, details,
+        Http(port, "GET", "/healthz", bearer).body, Http(port, "GET", "/api/runs/none", bearer).body,
+        Http(port, "GET", "/api/runs").body, Http(port, "POST", one + "/pause", bearer).body,
+        Http(port, "POST", one + "/explode", bearer).body})
+    ExpectValid("serve.json", body);
+  HttpEvents events(port, "/api/events", bearer);
+  for (const HttpEvent& event : {events.Next(), events.Next()}) ExpectValid("serve.json", event.data);
+  const Ran history = Run({"locks", "--history", RunId(), "--output", "json"});
+  EXPECT_EQ(history.code, 0) << history.err;
+  ExpectValid("locks.json", history.out);
+  // The judge can say no.
+  EXPECT_NE(Validated("serve.json", "{\"version\": 1, \"runs\": 5}"), 0);
 }
 
 TEST_F(Serve, MetricsKeepTheRulesOfTheirFormat) {

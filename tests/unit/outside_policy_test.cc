@@ -19,7 +19,10 @@ TEST(Threshold, IsANumberOrFollowsFromTheBaseline) {
   EXPECT_EQ(ParseThreshold("baseline+50%")->From(40), 60);
   EXPECT_EQ(ParseThreshold("baseline + 20")->From(40), 60);
   EXPECT_EQ(ParseThreshold("baseline * 2")->From(40), 80);
-  for (const char* text : {"", "much", "baseline - 5", "baseline +", "baseline + -5",
+  EXPECT_EQ(ParseThreshold("canary + 50 %")->From(40), 60);
+  EXPECT_TRUE(ParseThreshold("canary + 50 %")->to_canary);
+  EXPECT_FALSE(ParseThreshold("baseline + 50 %")->to_canary);
+  for (const char* text : {"", "much", "canary -", "baseline - 5", "baseline +", "baseline + -5",
                            "baseline * x", "baseline * 2 %", "250 ms", "nan", "inf"})
     EXPECT_FALSE(ParseThreshold(text)) << text;
 }

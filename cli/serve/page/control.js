@@ -6,24 +6,28 @@ import {active} from './format.js';
 const actions = {
   pause: {
     label: 'Pause',
+    about: 'rests after what is in flight; nothing is lost',
     text: 'What is in flight is committed, then the run rests until somebody resumes it. Nothing is lost.',
     offered: (run) => active(run) && run.state !== 'paused' && !run.gate,
   },
   resume: {
     label: 'Resume',
+    about: 'goes on from the last chunk, on this machine',
     text: 'A runner starts on the machine where this dashboard runs, and goes on from the last chunk.',
     offered: (run) => !run.gate && (run.state === 'failed' || (active(run) && !run.runner)),
   },
   gate: {
     label: 'Open the gate',
     action: 'resume',
+    about: 'goes on behind the gate; programs may notice',
     text: 'The run goes on behind its gate, in a runner on the machine of this dashboard. What comes '
       + 'next may not be compatible with programs that still use the table as it was.',
     offered: (run) => active(run) && run.gate,
-    body: (run) => ({gate: run.gate}),
+    body: (run, value, gate) => ({gate}),
   },
   throttle: {
     label: 'Throttle',
+    about: 'works for a share of the time',
     text: 'The run works for at most this share of the time, from 0 (it stops, and goes on when told) '
       + 'to 1; auto takes the ceiling away. Its limits for the load hold besides.',
     offered: (run) => active(run) && !run.gate,
@@ -32,11 +36,13 @@ const actions = {
   },
   postpone: {
     label: 'Postpone the cut-over',
+    about: 'no swap before somebody lets it',
     text: 'The new table is filled and kept up to date, and not swapped in before somebody lets it.',
     offered: (run, swaps) => swaps && (active(run) || run.state === 'failed'),
   },
   cutover: {
     label: 'Cut over',
+    about: 'users wait for a moment; can be taken back',
     text: 'As soon as both tables are the same, the new one takes the place of the old one. Users wait '
       + 'for that moment. It can be taken back with pgalter revert.',
     offered: (run, swaps) => swaps && (active(run) || run.state === 'failed'),
@@ -44,6 +50,7 @@ const actions = {
   },
   abort: {
     label: 'Abort',
+    about: 'stops for good; cannot be taken back',
     text: 'The run is stopped for good, and what it made is removed. Rows that a backfill has changed '
       + 'keep their new values. This cannot be taken back.',
     offered: (run) => active(run) || run.state === 'failed',
@@ -68,11 +75,13 @@ export class Controls {
     const key = offered.join();
     if (key === this.shown) return;
     this.shown = key;
-    show(this.buttons, offered.map((name) => element('button',
-      {type: 'button', id: `do-${name}`, onclick: () => this.ask(name)}, actions[name].label)));
+    show(this.buttons, offered.map((name) => element('div', {class: 'action'},
+      element('button', {type: 'button', id: `do-${name}`, 'aria-describedby': `about-${name}`,
+        onclick: () => this.ask(name)}, actions[name].label),
+      element('span', {id: `about-${name}`, class: 'about'}, actions[name].about))));
   }
 
-  ask(name) {
+  ask(name, gate = this.run.gate) {
     const {label, text, field, confirm} = actions[name];
     const run = this.run;
     const value = field ? element('input', {id: 'value', value: field.value, required: true}) : null;
@@ -86,11 +95,11 @@ export class Controls {
         return;
       }
       this.dialog.close();
-      this.perform(name, run, value?.value);
+      this.perform(name, run, value?.value, gate);
     };
     typed?.addEventListener('input', () => typed.setCustomValidity(''));
     this.dialog.replaceChildren(element('form', {onsubmit: enter},
-      element('h3', {id: 'dialog-title'}, `${label}: ${run.command} ${run.table}`),
+      element('h3', {id: 'dialog-title'}, `${name === 'gate' ? `Open ${gate}` : label}: ${run.command} ${run.table}`),
       element('p', {}, text),
       field ? element('p', {}, element('label', {for: 'value'}, `${field.label} `), value) : null,
       typed ? element('p', {}, element('label', {for: 'confirm'}, `Type ${run.table} to confirm `), typed) : null,
@@ -99,9 +108,9 @@ export class Controls {
     this.dialog.showModal();
   }
 
-  async perform(name, run, value) {
+  async perform(name, run, value, gate) {
     const {action = name, body, confirm, label} = actions[name];
-    const sent = {...(body ? body(run, value) : {}), ...(confirm ? {confirm: run.table} : {})};
+    const sent = {...(body ? body(run, value, gate) : {}), ...(confirm ? {confirm: run.table} : {})};
     this.said.textContent = `${label}: asked for`;
     try {
       const answer = await this.source.post(`api/runs/${run.run}/${action}`, sent);

@@ -1,6 +1,6 @@
 // Who waits behind whom: sessions as a tree, those in the way at the roots.
 import {element, show} from './dom.js';
-import {duration} from './format.js';
+import {duration, moment} from './format.js';
 
 function wish(lock) {
   const object = lock.relation ?? lock.type;
@@ -39,4 +39,21 @@ export function showLocks(place, trees, run) {
     return;
   }
   show(place, branch(trees, run));
+}
+
+// What was seen while it was at work: the newest first, each with its tree to unfold.
+export function showEpisodes(place, episodes, run) {
+  if (!episodes.length) {
+    show(place, element('p', {}, 'Nobody was seen waiting.'));
+    return;
+  }
+  // What is unfolded stays so when the list is drawn anew.
+  const open = new Set([...place.querySelectorAll('details[open]')].map((one) => one.id));
+  show(place, episodes.map((episode) => {
+    const id = `episode-${episode.began_at}`;
+    return element('details', {id, open: open.has(id)},
+      element('summary', {}, `${moment(episode.began_at)}, for ${duration(episode.seconds)}, `
+        + `step ${episode.step}: ${episode.waiters} waiting at most`),
+      branch(episode.trees, run));
+  }));
 }

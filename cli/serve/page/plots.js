@@ -6,7 +6,8 @@ import {duration, share} from './format.js';
 function colours() {
   const style = getComputedStyle(document.documentElement);
   const of = (name) => style.getPropertyValue(name).trim();
-  return {line: of('--accent'), fill: of('--accent-soft'), text: of('--text'), grid: of('--line')};
+  return {lines: [of('--accent'), of('--warn'), of('--good'), of('--bad'), of('--soft')],
+    fill: of('--accent-soft'), text: of('--text'), grid: of('--line')};
 }
 
 // As the rest of the page says times: UTC, the day where several are shown.
@@ -16,7 +17,10 @@ function times(plot, ticks) {
     .replace('T', ' '));
 }
 
-function options(name, width, colour, format, range) {
+// Several lines are told apart by their dashes as well as by their colour.
+const dashes = [undefined, [8, 4], [2, 4], [8, 4, 2, 4]];
+
+function options(names, width, colour, format, range) {
   const axis = {stroke: colour.text, grid: {stroke: colour.grid, width: 1}, ticks: {show: false}};
   return {
     width,
@@ -24,15 +28,17 @@ function options(name, width, colour, format, range) {
     legend: {show: false},
     cursor: {drag: {x: true, y: false}},
     scales: {y: {range}},
-    series: [{}, {label: name, stroke: colour.line, fill: colour.fill, width: 1.5}],
+    series: [{}, ...names.map((label, i) => ({label, width: 1.5, spanGaps: false,
+      stroke: colour.lines[i % colour.lines.length], dash: dashes[i % dashes.length],
+      fill: names.length === 1 ? colour.fill : undefined}))],
     axes: [{...axis, space: 90, values: times}, {...axis, size: 60, values: (plot, ticks) => ticks.map(format)}],
   };
 }
 
 // One plot in its place, which follows the width of the page.
 class Plot {
-  constructor(place, name, format, range) {
-    Object.assign(this, {place, name, format, range});
+  constructor(place, format, range) {
+    Object.assign(this, {place, format, range, names: []});
     place.textContent = 'Not enough samples yet.';
     this.observer = new ResizeObserver(() => this.plot?.setSize({width: this.width(), height: 160}));
     this.observer.observe(place);
@@ -42,15 +48,19 @@ class Plot {
     return Math.max(this.place.clientWidth, 200);
   }
 
-  update(times, values) {
-    if (times.length < 2) return;
-    if (this.plot) {
-      this.plot.setData([times, values]);
+  // `columns`: by name, each as long as `times`; null where nothing is known.
+  update(times, columns) {
+    const names = Object.keys(columns).filter((name) => columns[name].some((value) => value !== null));
+    if (times.length < 2 || !names.length) return;
+    const data = [times, ...names.map((name) => columns[name])];
+    if (this.plot && names.join() === this.names.join()) {
+      this.plot.setData(data);
       return;
     }
+    this.plot?.destroy();
+    this.names = names;
     this.place.textContent = '';
-    const made = options(this.name, this.width(), colours(), this.format, this.range);
-    this.plot = new uPlot(made, [times, values], this.place);
+    this.plot = new uPlot(options(names, this.width(), colours(), this.format, this.range), data, this.place);
   }
 
   close() {
@@ -97,27 +107,50 @@ function changesTable(samples) {
     element('tbody', {}, rows));
 }
 
+const known = (values) => values.filter((value) => value !== null);
+
+// The last and the highest of a curve, in words.
+function inWords(columns, format) {
+  const lines = Object.entries(columns).filter(([, values]) => known(values).length)
+    .map(([name, values]) => element('li', {},
+      `${name}: ${format(known(values).at(-1))} at last, at most ${format(Math.max(...known(values)))}`));
+  return lines.length ? element('ul', {class: 'totals'}, lines) : element('p', {}, 'Not measured.');
+}
+
+const upFromZero = (plot, low, high) => [0, Math.max(high, 1)];
+const milliseconds = (value) => duration(value / 1000);
+const rows = (value) => Math.round(value).toLocaleString('en-US');
+
+const curves = [
+  {title: 'Rows a second', format: rows, of: (samples) => ({'rows a second': samples.rows_per_s})},
+  {title: 'Pace, and what held it back', format: share, range: () => [0, 1.02],
+    of: (samples) => ({pace: samples.throttle_ratio}),
+    words: (samples) => [totalsList(samples), changesTable(samples)]},
+  {title: 'Time of a chunk', format: milliseconds, of: (samples) => ({'a chunk': samples.chunk_ms})},
+  {title: 'Rows of a chunk', format: rows, of: (samples) => ({'a chunk': samples.chunk_rows})},
+  {title: 'Lag of standbys', format: duration, of: (samples) => samples.lag_s},
+  {title: 'What a small commit takes', format: milliseconds, of: (samples) => ({'a commit': samples.commit_ms})},
+];
+
 export class Plots {
   constructor(place) {
-    this.speed = element('div', {class: 'plot', role: 'img', 'aria-label': 'Rows a second over time'});
-    this.pace = element('div', {class: 'plot', role: 'img', 'aria-label': 'Pace over time; the table below says the same'});
-    this.words = element('div');
-    place.append(element('h3', {}, 'Rows a second'), this.speed,
-      element('h3', {}, 'Pace, and what held it back'), this.pace, this.words);
-    this.plots = [
-      new Plot(this.speed, 'rows/s', (value) => value.toLocaleString('en-US'),
-        (plot, low, high) => [0, Math.max(high, 1)]),
-      new Plot(this.pace, 'pace', (value) => share(value), () => [0, 1.02]),
-    ];
+    this.curves = curves.map((curve) => {
+      const drawn = element('div', {class: 'plot', role: 'img', 'aria-label': `${curve.title} over time; said in words below`});
+      const words = element('div');
+      place.append(element('h3', {}, curve.title), drawn, words);
+      return {...curve, words, say: curve.words, plot: new Plot(drawn, curve.format, curve.range ?? upFromZero)};
+    });
   }
 
   update(samples) {
-    this.plots[0].update(samples.at, samples.rows_per_s);
-    this.plots[1].update(samples.at, samples.throttle_ratio);
-    show(this.words, totalsList(samples), changesTable(samples));
+    for (const {of, format, words, say, plot} of this.curves) {
+      const columns = of(samples);
+      plot.update(samples.at, columns);
+      show(words, ...(say ? say(samples) : [inWords(columns, format)]));
+    }
   }
 
   close() {
-    this.plots.forEach((plot) => plot.close());
+    this.curves.forEach(({plot}) => plot.close());
   }
 }

@@ -2,10 +2,9 @@
 import {Controls} from './control.js';
 import {element, show, title} from './dom.js';
 import {active, band, clock, count, duration, moment, share, stateText} from './format.js';
-import {showLocks} from './locks.js';
+import {showEpisodes, showLocks} from './locks.js';
+import {plan} from './plan.js';
 import {Plots} from './plots.js';
-
-const phases = ['expand', 'migrate', 'contract'];
 
 function facts(run) {
   const list = [
@@ -36,21 +35,29 @@ function progress(run) {
     element('span', {}, share(done)));
 }
 
-// Where in its plan the run is; gates are between the steps that they part.
-function stepper(steps) {
-  const groups = phases
-    .map((phase) => [phase, steps.filter((step) => step.phase === phase)])
-    .filter(([, some]) => some.length);
-  return element('ol', {class: 'phases'}, groups.map(([phase, some]) => {
-    const done = some.every((step) => step.state === 'done');
-    const begun = some.some((step) => step.state !== 'pending');
-    const text = done ? 'done' : begun ? 'at work' : 'to come';
-    return element('li', {class: text.replace(' ', '-')},
-      element('strong', {}, phase), ` ${text}`,
-      some.filter((step) => step.gate).map((step) =>
-        element('span', {class: 'gate'},
-          `gate ${step.gate.name}: ${step.gate.passed || step.state === 'done' ? 'open' : 'closed'}`)));
-  }));
+// How far each standby is behind now, next to its limit.
+function standbys(run) {
+  if (!run.standbys.length) return null;
+  const row = (standby) => element('tr', {},
+    element('th', {scope: 'row'}, standby.name),
+    element('td', {}, duration(standby.lag_s)),
+    element('td', {}, `${count(standby.lag_bytes / 1048576)} MiB`),
+    element('td', {}, standby.limit_s ? duration(standby.limit_s) : ''),
+    element('td', {class: standby.limit_s && standby.lag_s >= standby.limit_s ? 'problem' : ''},
+      standby.limit_s && standby.lag_s >= standby.limit_s ? 'past its limit' : 'within'));
+  return [element('h3', {}, 'Standbys'), element('table', {},
+    element('thead', {}, element('tr', {},
+      ['Standby', 'Behind', 'WAL', 'Limit', ''].map((name) => name
+        ? element('th', {scope: 'col'}, name) : element('td')))),
+    element('tbody', {}, run.standbys.map(row)))];
+}
+
+// What is on its way to stopping it, the worst first.
+function signals(run) {
+  if (!run.signals.length) return null;
+  return [element('h3', {}, 'Signals near their limits'), element('ul', {class: 'totals'},
+    run.signals.map((signal) => element('li', {class: signal.utilisation >= 1 ? 'problem' : ''},
+      `${share(signal.utilisation)}: ${signal.text}`)))];
 }
 
 function stepLog(steps) {
@@ -77,9 +84,11 @@ export class RunView {
     this.steps = part('Steps');
     this.history = part('History');
     this.locks = element('div');
+    this.episodes = element('div');
     this.control = part('Control');
     place.append(this.head, this.control, this.steps, this.history,
-      element('section', {'aria-label': 'Locks'}, element('h3', {}, 'Who waits for whom'), this.locks));
+      element('section', {'aria-label': 'Locks'}, element('h3', {}, 'Who waits for whom'), this.locks,
+        element('h3', {}, 'Who has waited for this run, and it for whom'), this.episodes));
     this.plots = new Plots(this.history);
     this.controls = new Controls(source, this.control);
     this.swaps = false;
@@ -100,7 +109,7 @@ export class RunView {
     show(this.head,
       element('p', {}, element('a', {href: '#/'}, 'All runs')),
       element('h2', {}, `${run.command} ${run.table}`), element('p', {class: 'id'}, run.run),
-      progress(run), facts(run), this.problem ? element('p', {class: 'problem'}, this.problem) : null);
+      progress(run), facts(run), standbys(run), signals(run), this.problem ? element('p', {class: 'problem'}, this.problem) : null);
   }
 
   // What the events do not carry. Not while nobody looks, and once for a run that has ended.
@@ -111,11 +120,14 @@ export class RunView {
     this.asking = true;
     try {
       const details = await this.source.ask(`api/runs/${this.id}`);
-      show(this.steps, element('h3', {}, 'Steps'), stepper(details.steps), stepLog(details.steps));
+      const open = this.source.link.control ? (gate) => this.controls.ask('gate', gate) : null;
+      show(this.steps, element('h3', {}, 'Plan'), plan(details, run, open),
+        element('h3', {}, 'Steps'), stepLog(details.steps));
       this.swaps = details.steps.some((step) => step.kind === 'cutover' && step.state !== 'done');
       this.plots.update(details.samples);
       const {trees} = await this.source.ask('api/locks');
       showLocks(this.locks, trees, this.id);
+      showEpisodes(this.episodes, details.lock_episodes, this.id);
       this.asked = run.updated_at;
       this.problem = '';
     } catch (error) {
