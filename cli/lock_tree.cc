@@ -43,8 +43,8 @@ std::string Line(const lock::LockNode& node, const lock::StepsAtWork& steps) {
   return Printable(line);
 }
 
-void AddChildren(const lock::LockNode& node, const lock::StepsAtWork& steps, const std::string& indent,
-                 std::string& text) {
+void AddChildren(const lock::LockNode& node, const lock::StepsAtWork& steps,
+                 const std::string& indent, std::string& text) {
   for (std::size_t i = 0; i < node.waiters.size(); ++i) {
     const bool last = i + 1 == node.waiters.size();
     text += indent + (last ? "└─ " : "├─ ") + Line(node.waiters[i], steps) + "\n";
@@ -69,7 +69,8 @@ std::string KeptLine(const boost::json::object& node) {
     const auto mode = KeptText(wanted.as_object(), "mode");
     const auto relation = KeptText(wanted.as_object(), "relation");
     const std::string object = relation.empty() ? KeptText(wanted.as_object(), "type") : relation;
-    line += mode.empty() ? " waits for " + object : fmt::format(" waits for {} on {}", mode, object);
+    line +=
+        mode.empty() ? " waits for " + object : fmt::format(" waits for {} on {}", mode, object);
   } else if (const auto state = KeptText(node, "state"); !state.empty()) {
     line += ", " + state;
   }

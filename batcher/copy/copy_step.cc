@@ -110,9 +110,9 @@ Task<> Load(Job& job) {
     recorded.updated_rows = 0;
   }
   job.blocks_of_part = recorded.blocks;
-  const Block allowed =
-      job.canary ? std::clamp<Block>(*job.canary - job.blocks_before, 0, recorded.blocks)
-                 : recorded.blocks;
+  const Block allowed = job.canary
+                            ? std::clamp<Block>(*job.canary - job.blocks_before, 0, recorded.blocks)
+                            : recorded.blocks;
   job.windows = backfill::WindowSet(allowed, recorded.windows);
   job.env.progress.done_rows += recorded.updated_rows;
   job.env.progress.total_rows += std::max(
@@ -208,8 +208,8 @@ Task<> Work(Job& job, int number) {
       job.size->Done(outcome);
       job.env.progress.done_rows += rows;
       ++job.env.progress.chunks;
-      run::Meter::OfThisProcess().NoteChunk(
-          std::chrono::duration<double, std::milli>(took).count(), static_cast<double>(rows));
+      run::Meter::OfThisProcess().NoteChunk(std::chrono::duration<double, std::milli>(took).count(),
+                                            static_cast<double>(rows));
       job.env.progress.fraction = static_cast<double>(job.blocks_before + job.windows.done()) /
                                   static_cast<double>(job.blocks_of_all);
       co_await job.throttle.After(took, job.env.stopper);
@@ -322,8 +322,8 @@ Task<bool> CopyAll(run::Environment& env, throttle::Throttle& throttle, std::str
   const Block all = std::max(sofar.blocks_of_all, sofar.blocks + blocks);
   Block before = sofar.blocks;
   for (const capture::Part& part : parts) {
-    Job job{env, throttle, flow, part, {}, {0, {}}, std::nullopt, 1, 0, false, false, before, all,
-            sofar.canary};
+    Job job{env, throttle, flow,  part,  {},     {0, {}}, std::nullopt,
+            1,   0,        false, false, before, all,     sofar.canary};
     co_await CopyPart(job);
     before += job.source.blocks;
     const bool whole = job.windows.total() >= job.blocks_of_part;

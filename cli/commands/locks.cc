@@ -51,7 +51,8 @@ void CollectRuns(const std::vector<lock::LockNode>& trees, lock::StepsAtWork& st
 }
 
 // What our own sessions in the trees are at.
-Task<lock::StepsAtWork> ReadSteps(guard::Session& session, const std::vector<lock::LockNode>& trees) {
+Task<lock::StepsAtWork> ReadSteps(guard::Session& session,
+                                  const std::vector<lock::LockNode>& trees) {
   lock::StepsAtWork steps;
   CollectRuns(trees, steps);
   if (steps.empty()) co_return steps;

@@ -6,6 +6,7 @@
 #include "cli/arguments.h"
 #include "cli/context.h"
 #include "cli/govern/open_run.h"
+#include "cli/pace.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 
@@ -46,10 +47,6 @@ void AddOptions(po::options_description& options) {
       ("strategy", po::value<std::string>()->default_value("auto")->value_name("auto|attach|copy"),
        "convert: attach the table as the first range, without a copy; or copy all rows into their "
        "partitions; auto: attach where it is by range")  //
-      ("workers", po::value<int>(),
-       "where rows are copied: sessions that copy at a time; default: 1")  //
-      ("canary", po::value<std::string>()->value_name("SHARE"),
-       "where rows are copied: rest at the gate canary after this first part, as 1%")  //
       ("time-zone", po::value<std::string>()->default_value("UTC")->value_name("ZONE"),
        "in which days and months begin")                                                     //
       ("premake", po::value<int>()->default_value(4), "how many partitions are made ahead")  //
@@ -80,6 +77,9 @@ void AddOptions(po::options_description& options) {
        "convert: foreign keys that refer to a key that is widened")  //
       ("dry-run", "show what would be made, and write nothing")      //
       ("detach", "leave a background runner, and return");
+  // Where rows are copied.
+  AddCanaryOption(options);
+  AddPaceOptions(options);
 }
 
 bool Takes(const PartitionVerb& verb, const std::string& option) {

@@ -91,9 +91,9 @@ Task<> Machine::LoadCanary(guard::Session& session) {
     if (!kept)
       throw Rejected(
           ExitCode::kRefused,
-          fmt::format("abort rule \"{}\" compares with the canary, and {}. Nothing was begun", name,
-                      canary_ == Canary::kOver ? "none of this run has measured it"
-                                               : "this run has none"),
+          fmt::format(
+              "abort rule \"{}\" compares with the canary, and {}. Nothing was begun", name,
+              canary_ == Canary::kOver ? "none of this run has measured it" : "this run has none"),
           fmt::format("compare with \"baseline + …\" in pgalter.toml, then: pgalter resume {}",
                       run_));
     rule->baseline = *kept;
@@ -127,7 +127,7 @@ Task<> Machine::Prepare(async::Stopper& stopper) {
     table_ = found->target;
     command_ = found->command;
     const state::Control control = co_await state::ReadControl(session, run_);
-    canary_ = run::CanaryOf(*found) == 0          ? Canary::kNone
+    canary_ = run::CanaryOf(*found) == 0       ? Canary::kNone
               : run::InCanary(*found, control) ? Canary::kNow
                                                : Canary::kOver;
   }

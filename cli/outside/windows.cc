@@ -120,9 +120,8 @@ Task<Windows::Found> Windows::LookOrSayWhyNot() {
 
 Task<std::optional<std::string>> Windows::WhyHidden() {
   const Found found = co_await LookOrSayWhyNot();
-  looked_ = true;
-  if (found == Found::kNone || !reading_ || reading_->seen != watch::Seen::kMissingRight)
-    co_return std::nullopt;
+  if (found == Found::kNone) session_ = guard::Session();  // there may be no room for it later
+  if (!reading_ || reading_->seen != watch::Seen::kMissingRight) co_return std::nullopt;
   co_return reading_->text;
 }
 

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <array>
+
 #include "batcher/partition/definition.h"
 #include "batcher/partition/prepare.h"
 #include "batcher/rebuild/prepare.h"
@@ -9,9 +11,9 @@
 #include "cli/foreground.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
+#include "cli/pace.h"
 #include "cli/partition/bound_options.h"
 #include "cli/partition/list_parts.h"
-#include "cli/pace.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -138,6 +140,9 @@ partition::Wish WishOf(const Context& context) {
   return wish;
 }
 
+constexpr std::array kOfCopies{"workers",  "chunk-time",     "max-lag", "replica",
+                               "throttle", "without-signal", "canary"};
+
 // Whether rows are copied into their partitions, or the table becomes one.
 bool IsCopy(const Context& context, const partition::Wish& wish) {
   const auto& strategy = context.Get("strategy");
@@ -150,10 +155,9 @@ bool IsCopy(const Context& context, const partition::Wish& wish) {
   if (copy && wish.drop_inbound_keys)
     Refuse("--inbound-fk drop is for --strategy attach",
            "drop the foreign keys before, where rows are copied");
-  if (!copy && context.Has("workers"))
-    Refuse("--workers is for --strategy copy: nothing is copied", "");
-  if (!copy && context.Has("canary"))
-    Refuse("--canary is for --strategy copy: nothing is copied", "");
+  for (const char* option : kOfCopies)
+    if (!copy && context.Has(option))
+      Refuse(fmt::format("--{} is for --strategy copy: nothing is copied", option), "");
   return copy;
 }
 
@@ -242,10 +246,11 @@ Task<std::string> CopyRun(const Context& context, guard::Session& session, parti
   spec.table = wish.table;
   spec.definition = definition.script;
   spec.allow_weaker_keys = true;  // the definition was refused without consent
+  const run::Pace pace = PaceOf(context);
+  spec.workers = pace.workers.value_or(spec.workers);
+  spec.chunk_time = pace.chunk_time.value_or(spec.chunk_time);
+  spec.throttle = pace.throttle;
   AddCanary(context, spec.throttle);
-  if (context.Has("workers")) spec.workers = context.Get<int>("workers");
-  if (spec.workers < 1 || spec.workers > 64)
-    Refuse(fmt::format("--workers {} is out of range", spec.workers), "1 to 64");
   const rebuild::Prepared prepared =
       co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
   ShowCopy(context, definition, prepared);
@@ -280,7 +285,9 @@ extern const PartitionVerb kPartitionConvert;
 const PartitionVerb kPartitionConvert{.name = "convert",
                                       .operand = "TABLE",
                                       .options =
-                                          "by then every epoch values modulus strategy workers canary "
+                                          "by then every epoch values modulus strategy workers "
+                                          "chunk-time max-lag replica throttle without-signal "
+                                          "canary "
                                           "time-zone premake default allow-weaker-keys "
                                           "inbound-fk dry-run detach",
                                       .run = &Run};

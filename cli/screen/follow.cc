@@ -83,9 +83,7 @@ class Follower {
  private:
   using Deed = Task<std::string> (Follower::*)(guard::Session& session);
 
-  void Draw() {
-    terminal_.Draw(Render(picture_, terminal_.size(), context_.result_color));
-  }
+  void Draw() { terminal_.Draw(Render(picture_, terminal_.size(), context_.result_color)); }
 
   void End() {
     over_ = true;
@@ -183,9 +181,10 @@ class Follower {
 
   void AskToResume() {
     if (state::RestsAtGate(picture_.run)) {
-      picture_.said = fmt::format("it rests at a gate, which is opened by name: pgalter resume {} "
-                                  "--gate NAME",
-                                  id_);
+      picture_.said = fmt::format(
+          "it rests at a gate, which is opened by name: pgalter resume {} "
+          "--gate NAME",
+          id_);
       return;
     }
     Ask(&Follower::Resume,
@@ -225,7 +224,8 @@ class Follower {
 
   Task<std::string> Resume(guard::Session& session) {
     co_await RefuseGoingOn(session, picture_.run, BesideRunner::kRefused);
-    co_await LetGoOn(session, id_, {});
+    const Further as_far_as_before;
+    co_await LetGoOn(session, id_, as_far_as_before);
     const int process = co_await StartRunner(context_, id_);
     co_return fmt::format("goes on in the background, process {}", process);
   }

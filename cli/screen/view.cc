@@ -97,8 +97,7 @@ void AddState(const Picture& picture, Lines& lines) {
   }
   lines.push_back({state, style});
   if (!picture.problem.empty())
-    lines.push_back(
-        {fmt::format("as of {}: {}", picture.as_of, picture.problem), Style::kBad});
+    lines.push_back({fmt::format("as of {}: {}", picture.as_of, picture.problem), Style::kBad});
   if (!run.failure.empty()) lines.push_back({run.failure, Style::kBad});
 }
 
@@ -113,10 +112,10 @@ void AddProgress(const Picture& picture, std::size_t columns, Lines& lines) {
   if (progress.steps > 0)
     lines.push_back({fmt::format("step {} of {}", progress.step, progress.steps)});
   if (progress.total_rows > 0)
-    lines.push_back({fmt::format("rows   {} of about {}, {} a second",
-                                 HumanCount(progress.done_rows),
-                                 HumanCount(std::max(progress.total_rows, progress.done_rows)),
-                                 HumanCount(static_cast<std::int64_t>(progress.rows_per_s)))});
+    lines.push_back(
+        {fmt::format("rows   {} of about {}, {} a second", HumanCount(progress.done_rows),
+                     HumanCount(std::max(progress.total_rows, progress.done_rows)),
+                     HumanCount(static_cast<std::int64_t>(progress.rows_per_s)))});
   if (progress.eta_low_s >= 0)
     lines.push_back(
         {fmt::format("ETA    {}", HumanRange(progress.eta_low_s, progress.eta_high_s))});
@@ -192,8 +191,8 @@ void AddSteps(const Picture& picture, Lines& lines) {
   const auto now = std::ranges::find_if(
       steps, [](const state::Step& step) { return step.state != state::StepState::kDone; });
   const std::ptrdiff_t count = std::ssize(steps);
-  const std::ptrdiff_t first =
-      std::clamp<std::ptrdiff_t>(now - steps.begin() - kBefore, 0, std::max<std::ptrdiff_t>(0, count - kMost));
+  const std::ptrdiff_t first = std::clamp<std::ptrdiff_t>(
+      now - steps.begin() - kBefore, 0, std::max<std::ptrdiff_t>(0, count - kMost));
   const std::ptrdiff_t last = std::min(first + kMost, count);
   if (first > 0) lines.push_back({fmt::format("  … {} before", first), Style::kSoft});
   for (std::ptrdiff_t i = first; i < last; ++i) {
@@ -209,9 +208,9 @@ void AddEvents(const Picture& picture, Lines& lines) {
   lines.push_back({""});
   lines.push_back({"Events", Style::kHeading});
   for (auto event = picture.events.rbegin(); event != picture.events.rend(); ++event)
-    lines.push_back({fmt::format("  {}  {} {} {}{}", event->at, event->event, event->kind,
-                                 event->name,
-                                 event->said.empty() ? "" : fmt::format(": {}", event->said))});
+    lines.push_back(
+        {fmt::format("  {}  {} {} {}{}", event->at, event->event, event->kind, event->name,
+                     event->said.empty() ? "" : fmt::format(": {}", event->said))});
 }
 
 Lines Footer(const Picture& picture) {
@@ -259,7 +258,8 @@ std::vector<std::string> Render(const Picture& picture, const Size& size, Color 
     AddEvents(picture, lines);
   }
   Lines footer = Folded(Footer(picture), size.columns);
-  if (footer.size() > size.rows) footer.erase(footer.begin(), footer.end() - static_cast<std::ptrdiff_t>(size.rows));
+  if (footer.size() > size.rows)
+    footer.erase(footer.begin(), footer.end() - static_cast<std::ptrdiff_t>(size.rows));
   const std::size_t room = size.rows - footer.size();
   if (lines.size() > room) {
     const std::size_t hidden = lines.size() - room + 1;

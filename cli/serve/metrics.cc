@@ -132,9 +132,9 @@ void AddStandbys(const std::vector<Row>& rows, Exposition& text) {
     const auto* standbys = row.of->run.progress.if_contains("standbys");
     if (row.of->run.state != RunState::kRunning || standbys == nullptr) continue;
     for (const auto& standby : standbys->as_array())
-      lags.push_back({{{"run", row.of->run.id},
-                       {"standby", std::string(standby.at("name").as_string())}},
-                      standby.at("lag_s").to_number<double>()});
+      lags.push_back(
+          {{{"run", row.of->run.id}, {"standby", std::string(standby.at("name").as_string())}},
+           standby.at("lag_s").to_number<double>()});
   }
   text.Add({"pgalter_replica_lag_seconds", MetricType::kGauge, "seconds",
             "How far a standby is behind, as the run that is at work sees it."},

@@ -66,9 +66,12 @@ json::array PassedJson(const state::ControlView& control) {
 
 json::object ControlJson(const state::ControlView& control) {
   return {{"passed", PassedJson(control)},
-          {"wanted", control.wanted},           {"through", control.through},
-          {"cutover", OrNull(control.cutover)}, {"cutover_at", OrNull(control.cutover_at)},
-          {"throttle", control.throttle},       {"changed_by", control.changed_by},
+          {"wanted", control.wanted},
+          {"through", control.through},
+          {"cutover", OrNull(control.cutover)},
+          {"cutover_at", OrNull(control.cutover_at)},
+          {"throttle", control.throttle},
+          {"changed_by", control.changed_by},
           {"changed_at", control.changed_at}};
 }
 

@@ -34,6 +34,15 @@ void Trim(lock::LockNode& node, int& left) {
 }  // namespace
 
 Task<> LockHistory::Look(guard::Session& session, std::string step) {
+  try {
+    co_await LookOrThrow(session, std::move(step));
+  } catch (const pg::PgError& error) {
+    if (error.klass() != pg::SqlstateClass::kNoRight) throw;
+    kept_ = false;
+  }
+}
+
+Task<> LockHistory::LookOrThrow(guard::Session& session, std::string step) {
   if (!kept_) kept_ = co_await state::KeepsLockEpisodes(session);
   if (!*kept_) co_return;
   std::vector<lock::LockNode> trees;

@@ -16,9 +16,11 @@ class LockHistory {
  public:
   explicit LockHistory(guard::Lease lease) : lease_(std::move(lease)) {}
 
+  // Never the reason why a run ends: a right that is missing only ends the history.
   Task<> Look(guard::Session& session, std::string step);
 
  private:
+  Task<> LookOrThrow(guard::Session& session, std::string step);
   Task<> Close(guard::Session& session);
 
   guard::Lease lease_;

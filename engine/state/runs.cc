@@ -271,10 +271,10 @@ Task<> Beat(Session& session, const guard::Lease& lease, const Pulse& pulse, Sam
       lease.run);
   co_await db.Query(
       // What a schema that an older program has made has no column for is left out.
-      "INSERT INTO pgalter.sample SELECT (jsonb_populate_record(NULL::pgalter.sample,"
+      "INSERT INTO pgalter.sample SELECT s.* FROM jsonb_populate_record(NULL::pgalter.sample,"
       " jsonb_build_object('run', $1::uuid, 'at', clock_timestamp(), 'done_rows', $2::bigint,"
       " 'rows_per_s', $3::float8, 'throttle_ratio', $4::float8, 'throttle_reason', $5::text,"
-      " 'facts', $6::jsonb))).*",
+      " 'facts', $6::jsonb)) s",
       lease.run, pulse.done_rows, pulse.rows_per_s, pulse.throttle_ratio, pulse.throttle_reason,
       boost::json::serialize(FactsOf(pulse.progress)));
 }

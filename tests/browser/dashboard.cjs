@@ -96,6 +96,99 @@ async function lookAndSteer(browser, url) {
   return page;
 }
 
+// Who waited for the run is kept, and can be unfolded with the keyboard alone.
+async function showsWhoWaited(page) {
+  const run = sql('SELECT run FROM pgalter.run WHERE state = \'running\'');
+  const holder = spawn('psql', ['-qXtA', process.env.PGALTER_DSN], {stdio: ['pipe', 'ignore', 'inherit']});
+  holder.stdin.write(`SET application_name = 'pgalter/${run}'; BEGIN; LOCK TABLE other;\n`);
+  await until('the lock', () => sql("SELECT count(*) FROM pg_locks WHERE relation = 'other'::regclass AND granted") === '1');
+  const waiter = spawn('psql', ['-qXtA', process.env.PGALTER_DSN, '-c', 'SELECT count(*) FROM other'], {stdio: 'ignore'});
+  await page.waitForSelector('section[aria-label=Locks] li:has-text("public.other")');
+  // The run looks once a second.
+  await until('somebody was seen waiting', () => Number(sql("SELECT count(*) FROM pg_locks WHERE NOT granted")) === 1);
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  holder.stdin.end('ROLLBACK;\n');
+  await new Promise((resolve) => waiter.on('exit', resolve));
+  const summary = page.locator('details summary').first();
+  await summary.waitFor();
+  await summary.focus();
+  await page.keyboard.press('Enter');
+  await until('the tree is unfolded', async () => page.locator('details[open] li').first().isVisible());
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  assert(await page.locator('details[open]').count() === 1, 'it stays unfolded when the page is drawn anew');
+}
+
+// Curves are drawn of what a runner has measured, and said in words.
+async function drawsItsCurves(page) {
+  sql(`UPDATE pgalter.sample SET facts = '{"chunk_ms": 42, "chunk_rows": 900, "commit_ms": 3, "lag_s": {"one": 1, "two": 7}}'`);
+  sql('INSERT INTO pgalter.sample SELECT run, at - interval \'10 s\' * g, done_rows, rows_per_s, throttle_ratio, '
+    + 'throttle_reason, facts FROM pgalter.sample, generate_series(1, 30) g WHERE at = (SELECT max(at) FROM pgalter.sample)');
+  await page.waitForSelector('text=two: 7 s at last');
+  await page.waitForSelector('text=a chunk: 42 ms at last');
+  assert.strictEqual(await page.locator('.plot canvas').count(), 6, 'rows, pace, chunk time, chunk size, lag, commits');
+}
+
+// A run at its canary: the gate is in its plan, and its button really opens it.
+async function opensAGate(browser, url) {
+  sql('CREATE TABLE small (id bigint PRIMARY KEY, a int); INSERT INTO small SELECT g, g FROM generate_series(1, 60000) g;'
+    + 'ALTER TABLE small ADD b int; ANALYZE small');
+  execFileSync(pgalter, ['backfill', 'small', '--set', 'b = a', '--canary', '5%', '--yes'], {stdio: 'ignore'});
+  const run = sql("SELECT run FROM pgalter.run WHERE target = 'public.small'");
+  const page = await open(browser);
+  await page.goto(`${url}#t=${token}`);
+  await page.click(`a[href="#/run/${run}"]`);
+  await page.waitForSelector('.plan .gate.here');
+  await expectAccessible(page, 'gate');
+  assert((await page.locator('.about').first().textContent()).length > 10, 'the button says what follows');
+  await page.locator('#open-canary').focus();
+  await page.keyboard.press('Enter');
+  assert((await page.locator('dialog h3').textContent()).startsWith('Open canary'));
+  await page.locator('#go').focus();
+  await page.keyboard.press('Enter');
+  await until('done', async () => (await stateOf(page)) === 'done');
+  assert.strictEqual(sql('SELECT count(*) FROM small WHERE b IS NULL'), '0');
+}
+
+// Two hundred runs, and thirty days of samples of one: quick, and no wider than the page.
+async function bearsMuch(browser, url) {
+  sql(`WITH r AS (INSERT INTO pgalter.run (run, command, target, relid, spec, state, phase, done_rows, total_rows)
+      SELECT gen_random_uuid(), 'backfill', 'public.old_' || g, 0, '{}', 'done', 'done', g, g FROM generate_series(1, 200) g
+      RETURNING run, target),
+    l AS (INSERT INTO pgalter.lease (run, epoch, owner) SELECT run, 1, '' FROM r),
+    c AS (INSERT INTO pgalter.control (run) SELECT run FROM r)
+    INSERT INTO pgalter.sample SELECT run, now() - g * interval '10 s', g, g % 100, 1, '',
+      jsonb_build_object('chunk_ms', g % 90, 'chunk_rows', 500, 'commit_ms', 2, 'lag_s', jsonb_build_object('one', g % 9))
+      FROM r, generate_series(1, 259200) g WHERE target = 'public.old_1'`);
+  const old = sql("SELECT run FROM pgalter.run WHERE target = 'public.old_1'");
+  const page = await open(browser, {viewport: {width: 360, height: 740}});
+  const begin = Date.now();
+  await page.goto(`${url}#t=${token}`);
+  await until('all runs are listed', async () => await page.locator('table.runs tbody tr').count() >= 201);
+  assert(Date.now() - begin < 5000, `the list took ${Date.now() - begin} ms`);
+  await expectAccessible(page, 'two hundred runs');
+  const asked = Date.now();
+  await page.click(`a[href="#/run/${old}"]`);
+  await page.waitForSelector('.plot canvas');
+  console.log(`200 runs listed in ${asked - begin} ms, 30 days of samples drawn in ${Date.now() - asked} ms`);
+  assert(Date.now() - asked < 10000, '30 days of samples');
+  assert(!await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), 'no scrolling to the side');
+}
+
+// From the first byte asked for to the first thing drawn, on loopback, several times.
+async function paintsSoon(browser, url) {
+  const times = [];
+  for (let i = 0; i < 5; i++) {
+    const page = await open(browser);
+    await page.goto(`${url}#t=${token}`);
+    await page.waitForSelector('table.runs tbody tr');
+    times.push(await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0));
+    await page.close();
+  }
+  times.sort((a, b) => a - b);
+  console.log(`first paint after ${times.map((time) => Math.round(time)).join(', ')} ms`);
+  assert(times[2] > 0 && times[2] < 300, `first paint after ${times[2]} ms`);
+}
+
 async function goAwayAndComeBack(page, server) {
   const listen = server.url.replace(/^http:\/\/|\/$/g, '');
   assert.strictEqual(await ended(server.child), 0);
@@ -112,7 +205,10 @@ async function main() {
   let server = await serve('127.0.0.1:0');
   const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: ['--no-sandbox']});
   try {
+    await paintsSoon(browser, server.url);
     const page = await lookAndSteer(browser, server.url);
+    await showsWhoWaited(page);
+    await drawsItsCurves(page);
     server = await goAwayAndComeBack(page, server);
     await press(page, 'throttle', {value: '1'});
     await until('done', async () => (await stateOf(page)) === 'done');
@@ -129,6 +225,8 @@ async function main() {
       assert(!wide, `no scrolling to the side: ${JSON.stringify(options)}`);
     }
 
+    await opensAGate(browser, server.url);
+    await bearsMuch(browser, server.url);
     const stranger = await open(browser);
     await stranger.goto(server.url);
     await stranger.waitForSelector('#token');

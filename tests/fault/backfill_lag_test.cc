@@ -109,13 +109,16 @@ TEST_F(Lagging, AStandbyThatDoesNotReplayStopsTheRun) {
 
 class NamedStandby : public Lagging {
  protected:
+  static constexpr const char* kWindows =
+      "SELECT sum(passes) + sum(updated_rows) FROM pgalter.backfill_window";
   // How long after now the last chunk was seen to commit, of those of the next seconds.
-  [[nodiscard]] std::chrono::nanoseconds WentOnFor(std::chrono::seconds watched) const {
+  [[nodiscard]] std::chrono::nanoseconds WentOnFor(std::chrono::seconds watched,
+                                                   const std::string& committed) const {
     const auto begin = std::chrono::steady_clock::now();
     auto last = begin;
-    std::string seen = Committed();
+    std::string seen = database_.Value(committed);
     while (std::chrono::steady_clock::now() < begin + watched) {
-      const std::string now = Committed();
+      const std::string now = database_.Value(committed);
       if (now != seen) last = std::chrono::steady_clock::now();
       seen = now;
       std::this_thread::sleep_for(5ms);
@@ -124,7 +127,8 @@ class NamedStandby : public Lagging {
   }
 
   // The server does not show it: it is a standby of a standby, or a hosted one.
-  void ExpectNoChunkPastItsLimit(Words words) {
+  // `committed`: what each chunk that commits changes.
+  void ExpectNoChunkPastItsLimit(Words words, const std::string& committed = kWindows) {
     sandbox::StandbyOptions options;
     options.name = "named";
     options.settings = {"cluster_name = 'named'"};
@@ -133,18 +137,26 @@ class NamedStandby : public Lagging {
     words.insert(words.end(), {"--max-lag", "2s", "--replica", standby.conninfo(database_.name()),
                                "--throttle", "ratio=0.005"});
     Program program = Start(words);
-    AwaitWindows(1);
+    const auto count = [&] { return database_.Value(committed); };
+    database_.AwaitValue("SELECT to_regclass('pgalter.backfill_window') IS NOT NULL", "t", kLimit);
+    ASSERT_TRUE(Within(kLimit, [&] {
+      try {
+        return count() != "0" && count() != "";
+      } catch (const SqlError&) {
+        return false;  // the table that rows go to is not made yet
+      }
+    })) << program.SoFar().err;
     Session on_standby(standby.conninfo());
     // On a busy machine chunks, and the pauses between them, take so long that none comes in time.
     auto went_on = 0ns;
     for (int attempt = 0; attempt < 4 && went_on <= 500ms; ++attempt) {
       if (attempt > 0) {
         on_standby.Exec("SELECT pg_wal_replay_resume()");
-        const std::string before = Committed();
-        ASSERT_TRUE(Within(kLimit, [&] { return Committed() != before; }));
+        const std::string before = count();
+        ASSERT_TRUE(Within(kLimit, [&] { return count() != before; }));
       }
       on_standby.Exec("SELECT pg_wal_replay_pause()");
-      went_on = WentOnFor(8s);
+      went_on = WentOnFor(8s, committed);
     }
     EXPECT_GT(went_on, 500ms) << "nothing went on before: this shows nothing";
     // The next heartbeat comes within a second, and is late after two more.
@@ -168,6 +180,20 @@ TEST_F(NamedStandby, PastItsLimitNoChunkOfACopyBegins) {
   MakeItems();
   ExpectNoChunkPastItsLimit(
       {"rebuild", "items", "--alter", "ALTER a TYPE bigint", "--yes", "--chunk-time", "5ms"});
+}
+
+TEST_F(NamedStandby, PastItsLimitNoChunkOfACopyIntoPartitionsBegins) {
+  MakeItems();
+  ExpectNoChunkPastItsLimit({"partition", "convert", "items", "--by", "hash(id)", "--modulus", "4",
+                             "--yes", "--chunk-time", "5ms"});
+  EXPECT_EQ(Number("SELECT count(*) FROM items"), kRows);
+}
+
+TEST_F(NamedStandby, PastItsLimitNoChunkOfASplitBegins) {
+  MakeItems();
+  ExpectNoChunkPastItsLimit(
+      {"run", "--split", "items (pad, note) INTO item_note", "--yes", "--chunk-time", "5ms"},
+      "SELECT count(*) FROM item_note");
 }
 
 TEST_F(Lagging, AStandbyWithAPasswordInItsConnectionIsRefused) {

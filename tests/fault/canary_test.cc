@@ -22,7 +22,9 @@ class Canary : public RebuildWorld {
     EXPECT_THAT(status.out, HasSubstr("gate canary: 5 % of the table was the first part"));
     EXPECT_THAT(status.out, HasSubstr(fmt::format("pgalter resume {} --gate canary", RunId())));
   }
-  [[nodiscard]] long DoneRows() const { return Number("SELECT count(*) FROM items WHERE b = a * 2"); }
+  [[nodiscard]] long DoneRows() const {
+    return Number("SELECT count(*) FROM items WHERE b = a * 2");
+  }
 };
 
 TEST_F(Canary, ABackfillRestsAfterItsFirstPartUntilItsGateIsOpened) {
@@ -76,8 +78,7 @@ TEST_F(Canary, OfAPartitionedTableItIsAPartOfTheWhole) {
 
 TEST_F(Canary, KilledAtItsGateItComesToItAgain) {
   MakeItems();
-  const Ran before =
-      Run(Backfill({"--canary", "5%"}), {"PGALTER_FAIL_POINT=chunk-committed:2"});
+  const Ran before = Run(Backfill({"--canary", "5%"}), {"PGALTER_FAIL_POINT=chunk-committed:2"});
   ASSERT_EQ(before.code, kKilled) << before.err;
   AwaitNoRunner();
   const Ran at = Run({"resume", RunId()}, {"PGALTER_FAIL_POINT=at-canary"});

@@ -299,8 +299,7 @@ TEST_F(Outside, ARuleComparesWithWhatTheCanaryHasMeasured) {
   MakeItems();
   Write("p95", "40");
   Write("pgalter.toml",
-        "[[abort]]\nname = \"p95\"\nabove = \"canary + 50 %\"\naction = \"pause\"\n" +
-            Cat("p95"));
+        "[[abort]]\nname = \"p95\"\nabove = \"canary + 50 %\"\naction = \"pause\"\n" + Cat("p95"));
   // Without a canary there is nothing to compare with.
   const Ran none = Run(With(Backfill()));
   EXPECT_EQ(none.code, 4) << none.err;
@@ -328,8 +327,7 @@ TEST_F(Outside, ARuleComparesWithWhatTheCanaryHasMeasured) {
 TEST_F(Outside, ARuleWithANumberHoldsDuringTheCanary) {
   MakeItems();
   Write("p95", "70");
-  Write("pgalter.toml",
-        "[[abort]]\nname = \"p95\"\nabove = 60\naction = \"abort\"\n" + Cat("p95"));
+  Write("pgalter.toml", "[[abort]]\nname = \"p95\"\nabove = 60\naction = \"abort\"\n" + Cat("p95"));
   Words words = With(Backfill(Slowly()));
   words.insert(words.end(), {"--canary", "50%"});
   const Ran canary = Run(words);

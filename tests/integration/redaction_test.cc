@@ -52,8 +52,7 @@ class Redaction : public RebuildWorld {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
   [[nodiscard]] Words Logged(Words words) const {
-    words.insert(words.end(),
-                 {"--log-file", (folder_ / "log").string(), "--log-format", "json"});
+    words.insert(words.end(), {"--log-file", (folder_ / "log").string(), "--log-format", "json"});
     return words;
   }
   [[nodiscard]] Words Surroundings() const {
@@ -79,9 +78,10 @@ class Redaction : public RebuildWorld {
 
   void MakePlanted() {
     MakeItems(3'000);
-    database_.Sql(fmt::format("UPDATE items SET note = '{}' WHERE id IN (2990, 17);"
-                              "ALTER TABLE items ADD n int, ADD s text; VACUUM ANALYZE items",
-                              kRow));
+    database_.Sql(
+        fmt::format("UPDATE items SET note = '{}' WHERE id IN (2990, 17);"
+                    "ALTER TABLE items ADD n int, ADD s text; VACUUM ANALYZE items",
+                    kRow));
     Write("pgalter.toml",
           "[hooks]\ndirectory = \"hooks\"\n[[webhook]]\nurl = \"env:HOOK_URL\"\n"
           "secret = \"env:HOOK_KEY\"\nevents = [\"done\", \"failed\"]\n");
@@ -112,8 +112,8 @@ class Redaction : public RebuildWorld {
         "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n"
         " ON n.oid = c.relnamespace WHERE n.nspname = 'pgalter' AND c.relkind = 'r'");
     for (const auto& row : tables)
-      text += database_.Value(fmt::format(
-          "SELECT COALESCE(string_agg(t::text, E'\\n'), '') FROM {} t", row.at(0)));
+      text += database_.Value(
+          fmt::format("SELECT COALESCE(string_agg(t::text, E'\\n'), '') FROM {} t", row.at(0)));
     return text;
   }
   void ExpectLogOfObjects() const {
@@ -137,7 +137,8 @@ TEST_F(Redaction, OfRowsThatAreChangedAndCopied) {
   Write("hooks/failed", "#!/bin/sh\nexit 0\n");
   fs::permissions(folder_ / "hooks" / "failed", fs::perms::owner_all);
   // A value that cannot be cast, which the server quotes; a bound one, which it may not.
-  MustSay(Configured({"backfill", "items", "--set", "n = note::int", "--yes", "--sync", "none"}), 1);
+  MustSay(Configured({"backfill", "items", "--set", "n = note::int", "--yes", "--sync", "none"}),
+          1);
   EXPECT_THAT(said_, HasSubstr("22P02"));
   MustSay({"status", RunId()});
   MustSay({"abort", RunId(), "--yes"});
@@ -153,12 +154,14 @@ TEST_F(Redaction, OfRowsThatAreChangedAndCopied) {
   MustSay({"revert", RunId(), "--yes"});
   MustSay({"finish", RunId(), "--yes"}, 4);
   // A row that does not fit the new table: refused, or failed, with its key alone.
-  static_cast<void>(Say({"rebuild", "items", "--alter", "ALTER note TYPE int USING note::int", "--yes"}));
+  static_cast<void>(
+      Say({"rebuild", "items", "--alter", "ALTER note TYPE int USING note::int", "--yes"}));
   static_cast<void>(Say({"abort", RunId(), "--yes"}));
   MustSay({"cleanup", "--yes"});
-  database_.Sql(fmt::format("CREATE TABLE copy AS SELECT * FROM items;"
-                            "UPDATE copy SET note = 'other' WHERE note = '{}'",
-                            kRow));
+  database_.Sql(
+      fmt::format("CREATE TABLE copy AS SELECT * FROM items;"
+                  "UPDATE copy SET note = 'other' WHERE note = '{}'",
+                  kRow));
   MustSay({"verify", "items", "copy"}, 7);
   ExpectWithout("what it said", said_, Secrets());
   ExpectWithout("the log", Read(folder_ / "log"), All());
@@ -173,9 +176,10 @@ TEST_F(Redaction, OfLocksAndOfTheDashboard) {
   Program run(PGALTER_BINARY, Logged(words), Surroundings());
   Hold();
   Session holder = database_.Connect();
-  holder.Exec(fmt::format("SET application_name = 'pgalter/{}'; BEGIN; LOCK TABLE audit;"
-                          " SELECT '{}'",
-                          RunId(), kUserLiteral));
+  holder.Exec(
+      fmt::format("SET application_name = 'pgalter/{}'; BEGIN; LOCK TABLE audit;"
+                  " SELECT '{}'",
+                  RunId(), kUserLiteral));
   Session waiter = database_.Connect();
   waiter.Send(fmt::format("SELECT count(*) FROM audit WHERE total::text = '{}'", kUserLiteral));
   database_.AwaitLockWait(waiter.backend_pid());
@@ -208,7 +212,9 @@ TEST_F(Redaction, OfLocksAndOfTheDashboard) {
   database_.AwaitValue("SELECT count(*) FROM pgalter.lock_episode", "1", kLimit);
   sent += Http(port, "GET", one, bearer).body;
   sent += Http(port, "POST", one + "/pause", bearer).body;
-  sent += Http(port, "POST", one + "/throttle", bearer, fmt::format(R"({{"set":["{}"]}})", kHookKey)).body;
+  sent +=
+      Http(port, "POST", one + "/throttle", bearer, fmt::format(R"({{"set":["{}"]}})", kHookKey))
+          .body;
   EXPECT_EQ(run.Wait(kLimit).code, 6);
   MustSay({"locks", "--history", RunId()});
   MustSay({"throttle", RunId(), "--set", "ratio=1"});
@@ -235,8 +241,7 @@ TEST_F(Redaction, OfMigrationsAndWhatIsWrittenDownOfThem) {
   MustSay({"init"});
   static_cast<void>(Say(InMigrations({"manifest"})));
   MustSay(InMigrations({"up", "--yes"}));
-  Write("migrations/20260101000003_third.sql",
-        fmt::format("SELECT '{}'::int;\n", kFileLiteral));
+  Write("migrations/20260101000003_third.sql", fmt::format("SELECT '{}'::int;\n", kFileLiteral));
   static_cast<void>(Say(InMigrations({"manifest"})));
   const Ran failed = Say(InMigrations({"up", "--yes"}));
   EXPECT_NE(failed.code, 0) << failed.out << failed.err;

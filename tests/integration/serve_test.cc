@@ -202,12 +202,14 @@ TEST_F(Serve, AnswersAreAsTheirSchemasSay) {
   EXPECT_THAT(details, HasSubstr("\"lock_episodes\":[{"));
   for (const std::string& body :
        {Http(port, "GET", "/api/runs", bearer).body, details,
-        Http(port, "GET", "/healthz", bearer).body, Http(port, "GET", "/api/runs/none", bearer).body,
-        Http(port, "GET", "/api/runs").body, Http(port, "POST", one + "/pause", bearer).body,
+        Http(port, "GET", "/healthz", bearer).body,
+        Http(port, "GET", "/api/runs/none", bearer).body, Http(port, "GET", "/api/runs").body,
+        Http(port, "POST", one + "/pause", bearer).body,
         Http(port, "POST", one + "/explode", bearer).body})
     ExpectValid("serve.json", body);
   HttpEvents events(port, "/api/events", bearer);
-  for (const HttpEvent& event : {events.Next(), events.Next()}) ExpectValid("serve.json", event.data);
+  for (const HttpEvent& event : {events.Next(), events.Next()})
+    ExpectValid("serve.json", event.data);
   const Ran history = Run({"locks", "--history", RunId(), "--output", "json"});
   EXPECT_EQ(history.code, 0) << history.err;
   ExpectValid("locks.json", history.out);

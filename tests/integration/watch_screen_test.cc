@@ -133,8 +133,8 @@ TEST_F(Screen, FitsWhateverSizeTheTerminalHas) {
       for (const std::string& line : frame) all = all && Width(line) <= static_cast<std::size_t>(c);
       return all;
     };
-    EXPECT_TRUE(pty.Await(fits, std::chrono::seconds(10)))
-        << columns << "x" << rows << "\n" << Whole(pty.Frame());
+    EXPECT_TRUE(pty.Await(fits, std::chrono::seconds(10))) << columns << "x" << rows << "\n"
+                                                           << Whole(pty.Frame());
   }
   EXPECT_TRUE(pty.AwaitShown("q leave"));
   pty.Press("q");
@@ -199,7 +199,8 @@ TEST_F(Screen, WhereItCannotBeThereAreLines) {
   for (const auto& [words, environment] :
        {std::pair{Watch(), Words{"TERM=dumb"}}, {Watch(), Words{"TERM="}}, {lines, Term()}}) {
     Pty pty(PGALTER_BINARY, words, environment);
-    EXPECT_TRUE(pty.Await([](const std::string& said) { return said.find("backfill") != said.npos; }));
+    EXPECT_TRUE(
+        pty.Await([](const std::string& said) { return said.find("backfill") != said.npos; }));
     EXPECT_THAT(pty.said(), Not(HasSubstr(kIn)));
     EXPECT_THAT(pty.said(), Not(HasSubstr("q leave")));
   }
@@ -248,9 +249,8 @@ TEST_F(Screen, ALostConnectionIsSaidAndMadeAgain) {
   database_.AwaitValue("SELECT count(*) > 0 FROM pg_stat_activity WHERE " + own, "t", kLimit);
   database_.Sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " + own);
   EXPECT_TRUE(pty.AwaitShown("as of ")) << Whole(pty.Frame());
-  EXPECT_TRUE(pty.Await([&](const std::string&) {
-    return Whole(pty.Frame()).find("as of ") == std::string::npos;
-  }));
+  EXPECT_TRUE(pty.Await(
+      [&](const std::string&) { return Whole(pty.Frame()).find("as of ") == std::string::npos; }));
   pty.Press("q");
   EXPECT_EQ(pty.Wait(), 0);
   EndRun();

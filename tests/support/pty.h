@@ -16,8 +16,8 @@ namespace pgalter::test {
 
 class [[nodiscard]] Pty {
  public:
-  Pty(const std::string& binary, const Words& arguments, const Words& environment, int columns = 100,
-      int rows = 40);
+  Pty(const std::string& binary, const Words& arguments, const Words& environment,
+      int columns = 100, int rows = 40);
   Pty(const Pty&) = delete;
   Pty& operator=(const Pty&) = delete;
   ~Pty();
