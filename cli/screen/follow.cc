@@ -9,6 +9,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <utility>
@@ -144,7 +145,7 @@ class Follower {
       co_await stdin_.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
       char key = 0;
       const ssize_t got = ::read(STDIN_FILENO, &key, 1);
-      if (got == 0) co_return;  // there are no more
+      if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) co_return;  // it is gone
       if (got == 1) Press(key);
       Draw();
     }

