@@ -235,14 +235,18 @@ TEST_F(Redaction, OfLocksAndOfTheDashboard) {
 TEST_F(Redaction, OfMigrationsAndWhatIsWrittenDownOfThem) {
   MakePlanted();
   Write("migrations/20260101000001_first.sql",
-        fmt::format("CREATE TABLE notes (t text);\nINSERT INTO notes VALUES ('{}');\n",
+        fmt::format("-- pgalter: 1\n-- pgalter:up\nCREATE TABLE notes (t text);\nINSERT INTO notes "
+                    "VALUES ('{}');\n",
                     kFileLiteral));
   Write("migrations/20260101000002_second.sql",
-        fmt::format("ALTER TABLE notes ADD c text DEFAULT '{}';\n", kFileLiteral));
+        fmt::format("-- pgalter: 1\n-- pgalter:up\nALTER TABLE notes ADD c text DEFAULT '{}';\n",
+                    kFileLiteral));
   MustSay({"init"});
   static_cast<void>(Say(InMigrations({"manifest"})));
   MustSay(InMigrations({"up", "--yes"}));
-  Write("migrations/20260101000003_third.sql", fmt::format("SELECT '{}'::int;\n", kFileLiteral));
+  Write("migrations/20260101000003_third.sql",
+        fmt::format("-- pgalter: 1\n-- pgalter:up\nINSERT INTO notes VALUES ('{}'::int);\n",
+                    kFileLiteral));
   static_cast<void>(Say(InMigrations({"manifest"})));
   const Ran failed = Say(InMigrations({"up", "--yes"}));
   EXPECT_NE(failed.code, 0) << failed.out << failed.err;
