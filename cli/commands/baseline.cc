@@ -7,6 +7,7 @@
 #include "cli/connect.h"
 #include "cli/json_output.h"
 #include "cli/migrate/source.h"
+#include "cli/migrate/writeback.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/guard/transaction.h"
@@ -41,13 +42,16 @@ std::vector<const Migration*> Missing(const history::Collection& collection,
 }
 
 Task<ExitCode> Run(Context& context) {
-  const history::Collection collection = ReadMigrations(SettleMigrations(context));
+  const MigrationSettings source = SettleMigrations(context);
+  const history::Collection collection = ReadMigrations(source);
   FindMigration(collection, context.Operand(0));
   guard::Session session = co_await OpenForChange(context);
+  auto book = co_await FindSharedBook(session, source, collection);
   co_await state::Install(session);
   co_await history::TellOsUser(session);
   guard::Session locked = co_await OpenForChange(context);
-  const auto lock = co_await history::HistoryLock::Acquire(std::move(locked), kWait);
+  auto lock = co_await history::HistoryLock::Acquire(std::move(locked), kWait);
+  if (book) co_await ShareBook(context, session, lock, kWait, *book, collection);
   const auto applied = co_await history::ReadApplied(session);
   RefuseDivergence(history::Compare(collection.migrations, applied, history::Order::kAny));
   const auto missing = Missing(collection, context.Operand(0), applied);
@@ -55,9 +59,13 @@ Task<ExitCode> Run(Context& context) {
     Confirm(context, fmt::format("Take {} migrations, up to {}, for applied, without running them?",
                                  missing.size(), context.Operand(0)));
   auto insert = [&]() -> Task<> {
-    for (const Migration* migration : missing)
+    for (const Migration* migration : missing) {
       co_await history::InsertSettled(session, *migration, history::State::kBaseline,
                                       context.Get("reason"));
+      if (!book) continue;
+      const writeback::Entry entry = writeback::EntryOf(*book, *migration);
+      for (const std::string& statement : entry.in) co_await session.db().Execute(statement);
+    }
   };
   co_await guard::RunInTransaction(session, insert);
   boost::json::array all;

@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <optional>
+#include <set>
 
 #include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/json_output.h"
 #include "cli/migrate/apply.h"
 #include "cli/migrate/source.h"
+#include "cli/migrate/writeback.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/state/schema.h"
@@ -33,8 +36,17 @@ void AddOptions(po::options_description& options) {
   AddApplyOptions(options);
 }
 
+using Told = std::set<std::string>;
+
+// What the tool applied is taken back here where it learns of that.
+Task<Told> ToldTo(guard::Session& session, const std::optional<writeback::Book>& book) {
+  if (!book) co_return Told();
+  co_return co_await history::ReadTold(session);
+}
+
 // The last that was applied first.
-std::vector<Applied> Wanted(const Context& context, std::vector<Applied> applied) {
+std::vector<Applied> Wanted(const Context& context, std::vector<Applied> applied,
+                            const Told& told) {
   std::ranges::reverse(applied);
   std::size_t count = 1;
   if (context.Has("to") && context.Has("count"))
@@ -54,7 +66,7 @@ std::vector<Applied> Wanted(const Context& context, std::vector<Applied> applied
   }
   applied.resize(std::min(applied.size(), count));
   for (const Applied& row : applied)
-    if (row.state == State::kBaseline)
+    if (row.state == State::kBaseline && !told.contains(row.version))
       throw Rejected(ExitCode::kRefused,
                      fmt::format("{} was not applied by pgalter: it was there at the baseline, and "
                                  "stays",
@@ -84,16 +96,22 @@ Task<> RefuseBlocked(guard::Session& session, const history::Collection& collect
 Task<ExitCode> Run(Context& context) {
   const MigrationSettings source = SettleMigrations(context);
   // Whoever takes a migration back means all of it.
-  const ApplySettings settings = SettleApply(context, state::Phase::kContract);
+  ApplySettings settings = SettleApply(context, state::Phase::kContract);
   const history::Collection collection = ReadMigrations(source);
   guard::Session session = co_await OpenForChange(context);
+  auto book = co_await FindSharedBook(session, source, collection);
   co_await state::RefusePublication(session);
   co_await state::Install(session);
   co_await history::TellOsUser(session);
   guard::Session locked = co_await OpenForChange(context);
-  const auto lock = co_await history::HistoryLock::Acquire(std::move(locked), settings.wait);
+  auto lock = co_await history::HistoryLock::Acquire(std::move(locked), settings.wait);
+  if (book) {
+    co_await ShareBook(context, session, lock, settings.wait, *book, collection);
+    settings.book = &*book;
+  }
+  const auto told = co_await ToldTo(session, book);
   auto applied = co_await ReadAppliedOrRefuse(session, collection, history::Order::kAny);
-  const std::vector<Applied> wanted = Wanted(context, std::move(applied));
+  const std::vector<Applied> wanted = Wanted(context, std::move(applied), told);
   co_await RefuseBlocked(session, collection, wanted);
   if (wanted.empty()) {
     Print("nothing to take back\n");

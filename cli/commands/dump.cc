@@ -1,17 +1,10 @@
-#include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
+#include <string>
+#include <string_view>
 
+#include "cli/dump_schema.h"
 #include "cli/lint/write_file.h"
-#include "cli/rejected.h"
 #include "cli/report.h"
-#include "engine/pg/conninfo.h"
 
 namespace pgalter::cli {
 
@@ -19,68 +12,12 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr int kNotFound = 127;
-
 void AddOptions(po::options_description& options) {
   options.add_options()  //
       ("out", po::value<std::string>()->value_name("FILE"),
        "written whole or not at all; default: stdout")  //
       ("pg-dump", po::value<std::string>()->default_value("pg_dump")->value_name("PROGRAM"),
        "pg_dump, of the server's version or later");
-}
-
-// As libpq reads it; a password goes by the environment, which others cannot read.
-std::string ConnectionText(const Context& context) {
-  const pg::ConnectOptions connect = context.Connect();
-  std::string text;
-  for (const auto& [keyword, value] : connect.conninfo.keywords()) {
-    if (keyword == "password") {
-      ::setenv("PGPASSWORD", value.c_str(), 1);
-      continue;
-    }
-    std::string quoted;
-    for (const char c : value) {
-      if (c == '\'' || c == '\\') quoted += '\\';
-      quoted += c;
-    }
-    text += fmt::format("{}='{}' ", keyword, quoted);
-  }
-  return text;
-}
-
-// Its stderr is ours. Throws Rejected.
-std::string RunDump(const Context& context) {
-  std::vector<std::string> arguments{
-      context.Get("pg-dump"), "--schema-only", "--exclude-schema", "pgalter", "--dbname",
-      ConnectionText(context)};
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
-  std::array<int, 2> pipe{};
-  if (::pipe(pipe.data()) != 0)
-    throw Rejected(ExitCode::kError, fmt::format("no pipe: {}", std::strerror(errno)), "");
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::dup2(pipe[1], STDOUT_FILENO);
-    ::close(pipe[0]);
-    ::close(pipe[1]);
-    ::execvp(pointers[0], pointers.data());
-    ::_exit(kNotFound);
-  }
-  ::close(pipe[1]);
-  std::string text;
-  std::array<char, 65536> buffer{};
-  for (ssize_t got = 0; child > 0 && (got = ::read(pipe[0], buffer.data(), buffer.size())) > 0;)
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-  ::close(pipe[0]);
-  int status = 0;
-  if (child > 0) ::waitpid(child, &status, 0);
-  if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return text;
-  if (child < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == kNotFound))
-    throw Rejected(ExitCode::kUsage, fmt::format("cannot run {}", arguments.front()),
-                   "install it (Debian: postgresql-client), or name it: --pg-dump");
-  throw Rejected(ExitCode::kError, fmt::format("{} has failed", arguments.front()),
-                 "what it said stands above");
 }
 
 // Without what is another each time, or with each program: so that two dumps of one schema are the
@@ -104,7 +41,7 @@ std::string Normalised(const std::string& text) {
 }
 
 Task<ExitCode> Run(Context& context) {
-  const std::string text = Normalised(RunDump(context));
+  const std::string text = Normalised(DumpSchema(context, context.Get("pg-dump")));
   if (context.Has("out")) {
     WriteFile(context.Get("out"), text);
   } else {

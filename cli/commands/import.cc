@@ -49,16 +49,20 @@ std::string FormatOf(const history::Collection& collection) {
                  "name the tool: --format");
 }
 
-void RefuseUnfit(const history::ForeignHistory& foreign, const history::Adoption& adoption) {
+void RefuseUnfit(const history::Collection& source, const history::ForeignHistory& foreign,
+                 const history::Adoption& adoption) {
   if (!adoption.failed.empty())
-    throw Rejected(ExitCode::kRefused,
-                   fmt::format("{} holds {} for half done. Nothing was changed", foreign.table,
-                               fmt::join(adoption.failed, ", ")),
-                   "bring it to an end with its tool, then: pgalter import");
+    throw Rejected(
+        ExitCode::kHistoryDivergence,
+        fmt::format("{} holds {} for half done. Nothing was changed", foreign.table,
+                    fmt::join(adoption.failed, ", ")),
+        history::HowToMend(foreign.format, adoption.failed.front()) + "; then: pgalter import");
   if (!adoption.differences.empty())
     throw Rejected(ExitCode::kHistoryDivergence,
                    fmt::format("{}. Nothing was changed", fmt::join(adoption.differences, "\n")),
-                   "bring the files back as they were when they were applied");
+                   fmt::format("bring the files back as they were when they were applied: git log "
+                               "--all -- {}",
+                               source.directory.string()));
 }
 
 void RefuseWithoutInto(const Context& context) {
@@ -175,7 +179,7 @@ Task<ExitCode> Run(Context& context) {
   const std::string table = context.Has("table") ? context.Get("table") : "";
   const history::ForeignHistory foreign = co_await history::ReadForeign(session, format, table);
   const history::Adoption adoption = history::Adopt(import.source, foreign);
-  RefuseUnfit(foreign, adoption);
+  RefuseUnfit(import.source, foreign, adoption);
   Write(context, import);
   if (!context.Has("dry-run")) {
     co_await state::Install(session);
@@ -198,8 +202,8 @@ const CommandBody kImportCommand{
         "Takes over what another tool says of its own directory: the migrations that its table "
         "has as applied become pgalter's baseline: `up` goes on behind them, `down` stops at them. "
         "Reads the tables of dbmate, golang-migrate, goose, Flyway, Prisma, sqitch, Atlas, Alembic "
-        "and Liquibase; writes none of them. What the tool holds for half done is refused (4); a "
-        "file that is missing, or whose checksum is not the tool's, as well (8).\n\n"
+        "and Liquibase; writes none of them. What the tool holds for half done is refused (8), "
+        "and so is a file that is missing, or whose checksum is not the tool's.\n\n"
         "With --into each migration is also written as a file of pgalter's own format, in a "
         "directory of its own, and it is these that count as applied. The other directory stays as "
         "it is. So Alembic's revisions are taken over, from what Alembic prints of them, and "

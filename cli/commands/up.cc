@@ -11,6 +11,7 @@
 #include "cli/migrate/preview.h"
 #include "cli/migrate/source.h"
 #include "cli/migrate/status.h"
+#include "cli/migrate/writeback.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/state/schema.h"
@@ -122,7 +123,28 @@ Pending Begun(const history::Collection& collection, const std::vector<Applied>&
   return begun;
 }
 
-Task<ExitCode> ApplyAll(const Context& context, guard::Session& session, const Pending& begun,
+// A tool without a lock of its own may have been at the same one.
+Task<ExitCode> ApplyOne(const Context& context, guard::Session& session,
+                        const history::Collection& collection, const Migration& migration,
+                        const ApplySettings& settings) {
+  std::exception_ptr failure;
+  ExitCode code = ExitCode::kError;
+  try {
+    code = co_await ApplyMigration(context, session, migration, settings);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (code != ExitCode::kDone && settings.book != nullptr && session.open()) {
+    const bool theirs =
+        co_await AppliedMeanwhile(context, session, *settings.book, collection, migration);
+    if (theirs) co_return ExitCode::kDone;
+  }
+  if (failure) std::rethrow_exception(failure);
+  co_return code;
+}
+
+Task<ExitCode> ApplyAll(const Context& context, guard::Session& session,
+                        const history::Collection& collection, const Pending& begun,
                         const Pending& wanted, const ApplySettings& settings) {
   co_await FinishMigrations(context, session);
   for (const Migration* migration : begun) {
@@ -130,7 +152,7 @@ Task<ExitCode> ApplyAll(const Context& context, guard::Session& session, const P
     if (code != ExitCode::kDone) co_return code;
   }
   for (const Migration* migration : wanted) {
-    const ExitCode code = co_await ApplyMigration(context, session, *migration, settings);
+    const ExitCode code = co_await ApplyOne(context, session, collection, *migration, settings);
     if (code != ExitCode::kDone) co_return code;
   }
   co_return ExitCode::kDone;
@@ -157,11 +179,16 @@ Task<ExitCode> Run(Context& context) {
   }
   if (context.Has("dry-run")) co_return co_await DryRun(context, collection);
   guard::Session session = co_await OpenForChange(context);
+  auto book = co_await FindSharedBook(session, source, collection);
   co_await state::RefusePublication(session);
   co_await state::Install(session);
   co_await history::TellOsUser(session);
   guard::Session locked = co_await OpenForChange(context);
-  const auto lock = co_await history::HistoryLock::Acquire(std::move(locked), settings.wait);
+  auto lock = co_await history::HistoryLock::Acquire(std::move(locked), settings.wait);
+  if (book) {
+    co_await ShareBook(context, session, lock, settings.wait, *book, collection);
+    settings.book = &*book;
+  }
   const history::Remembered remembered = co_await history::ReadRemembered(session);
   const std::vector<Applied>& applied = remembered.applied;
   RefuseReverting(applied);
@@ -174,7 +201,7 @@ Task<ExitCode> Run(Context& context) {
   std::exception_ptr failure;
   ExitCode code = ExitCode::kDone;
   try {
-    code = co_await ApplyAll(context, session, begun, wanted, settings);
+    code = co_await ApplyAll(context, session, collection, begun, wanted, settings);
   } catch (...) {
     failure = std::current_exception();
   }

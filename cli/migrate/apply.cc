@@ -158,12 +158,22 @@ history::Beginning BeginningOf(const Migration& migration, const ApplySettings& 
   return {migration.down.has_value(), settings.break_glass};
 }
 
+writeback::Entry EntryIn(const ApplySettings& settings, const Migration& migration) {
+  return settings.book == nullptr ? writeback::Entry()
+                                  : writeback::EntryOf(*settings.book, migration);
+}
+
+std::string_view ToolOf(const ApplySettings& settings) {
+  return settings.book == nullptr ? std::string_view() : settings.book->called;
+}
+
 Task<> InsertEmpty(guard::Session& session, const Migration& migration,
-                   history::Beginning beginning) {
+                   history::Beginning beginning, std::vector<std::string> also) {
   const State settled = migration.verify.empty() ? State::kApplied : State::kUnverified;
   auto insert = [&]() -> Task<> {
     co_await history::TellPolicy(session, beginning);
     co_await history::InsertSettled(session, migration, settled, "nothing to run");
+    for (const std::string& statement : also) co_await session.db().Execute(statement);
   };
   try {
     co_await guard::RunInTransaction(session, insert);
@@ -218,14 +228,17 @@ Task<ExitCode> RunDown(const Context& context, guard::Session& session, const Ap
   co_await history::LearnCalled(session, *learnt.down);
   history::Composed composed = history::ComposeDown(learnt, base.schema, base.options);
   RefuseComposed(migration, composed);
+  const writeback::Entry entry = EntryIn(settings, migration);
   if (composed.plan.steps.empty() && composed.plan.statements.empty()) {
     auto remove = [&]() -> Task<> {
+      for (const std::string& statement : entry.out) co_await session.db().Execute(statement);
       co_await history::Remove(session, row.version, "migration.down", "nothing to run");
     };
     co_await guard::RunInTransaction(session, remove);
     co_return co_await VerifyDown(session, migration);
   }
   const history::Beginning beginning = BeginningOf(migration, settings);
+  writeback::Attach(composed.plan, entry.out, entry.in, ToolOf(settings));
   run::PlannedRun planned =
       co_await PlannedOf(session, migration, std::move(composed), std::move(base.schema), settings);
   auto also = [&](std::string run) -> Task<> {
@@ -315,10 +328,12 @@ Task<ExitCode> ApplyMigration(const Context& context, guard::Session& session,
   for (const std::string& remark : composed.remarks)
     Say(context, fmt::format("{}: {}", migration.version, remark));
   const history::Beginning beginning = BeginningOf(migration, settings);
+  writeback::Entry entry = EntryIn(settings, migration);
   if (composed.plan.steps.empty() && composed.plan.statements.empty()) {
-    co_await InsertEmpty(session, migration, beginning);
+    co_await InsertEmpty(session, migration, beginning, std::move(entry.in));
     co_return co_await Settle(context, session, migration, ExitCode::kDone);
   }
+  writeback::Attach(composed.plan, entry.in, entry.out, ToolOf(settings));
   run::PlannedRun planned =
       co_await PlannedOf(session, migration, std::move(composed), std::move(base.schema), settings);
   auto also = [&](std::string run) -> Task<> {

@@ -11,6 +11,7 @@
 #include "engine/state/control.h"
 #include "migrations/history/compare.h"
 #include "migrations/history/compose.h"
+#include "migrations/writeback/book.h"
 
 namespace pgalter::cli {
 
@@ -24,6 +25,7 @@ struct ApplySettings {
   async::Milliseconds wait{0};  // for another runner
   history::Manner manner = history::Manner::kOnline;
   std::string break_glass;  // why it is begun in spite of the policy; empty: it is not
+  const writeback::Book* book = nullptr;  // of the tool that is to learn of it; null: none
 };
 // Throws Rejected (usage).
 ApplySettings SettleApply(const Context& context, state::Phase through);

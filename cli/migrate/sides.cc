@@ -6,6 +6,7 @@
 
 #include "cli/config.h"
 #include "cli/connect.h"
+#include "cli/dump_schema.h"
 #include "cli/migrate/apply.h"
 #include "cli/migrate/source.h"
 #include "cli/rejected.h"
@@ -61,6 +62,7 @@ Task<Side> Sides::ReadDatabase(std::string what, Context where) const {
   Side side;
   side.called = std::move(what);
   side.lines = co_await history::ReadSchemaLines(session, owners_);
+  side.where = std::move(where);
   co_return side;
 }
 
@@ -92,7 +94,18 @@ Task<Side> Sides::ReadFile(std::string path) {
   }
   Side read = co_await ReadDatabase(std::move(path), where);
   read.notes = std::move(side.notes);
+  read.throwaway = true;
   co_return read;
+}
+
+Task<Context> Sides::CopyOf(const Side& side, std::vector<std::string>& notes) {
+  if (side.throwaway) co_return side.where;
+  const std::string text = DumpSchema(side.where, "pg_dump");
+  Context copy = co_await EmptyDatabase();
+  pg::Connection db = co_await pg::Connection::Connect(copy.Connect());
+  const trace::Loaded loaded = co_await trace::LoadDump(db, text);
+  notes.insert(notes.end(), loaded.failures.begin(), loaded.failures.end());
+  co_return copy;
 }
 
 Task<Side> Sides::ReadDirectory(std::string path) {
@@ -113,7 +126,9 @@ Task<Side> Sides::ReadDirectory(std::string path) {
       throw Rejected(code, fmt::format("{} did not come to its end", migration.file),
                      "what was said above is why");
   }
-  co_return co_await ReadDatabase(std::move(path), where);
+  Side side = co_await ReadDatabase(std::move(path), where);
+  side.throwaway = true;
+  co_return side;
 }
 
 }  // namespace pgalter::cli

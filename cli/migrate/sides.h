@@ -15,6 +15,8 @@ struct Side {
   std::string called;
   history::SchemaLines lines;
   std::vector<std::string> notes;  // what of a file could not be run
+  Context where;                   // its database
+  bool throwaway = false;          // which nobody needs afterwards
 };
 
 // Reads sides; starts a throwaway server where one is needed, and has it until its own end.
@@ -25,6 +27,9 @@ class Sides {
   // "db": the connection of the command line; "env:NAME": one of pgalter.toml; a connection string
   // or URI; a file of SQL; a directory of migrations. Throws Rejected (usage).
   Task<Side> Read(std::string what);
+  // A database of the same schema that can be changed: its own if it is a throwaway one, else made
+  // with pg_dump. `notes` learns what it lacks.
+  Task<Context> CopyOf(const Side& side, std::vector<std::string>& notes);
 
  private:
   Task<Side> ReadDatabase(std::string what, Context where) const;

@@ -11,6 +11,7 @@
 #include "cli/config_file.h"
 #include "cli/nearest.h"
 #include "cli/rejected.h"
+#include "migrations/convert/alembic.h"
 #include "migrations/formats/folder.h"
 #include "migrations/formats/reader.h"
 #include "migrations/history/manifest.h"
@@ -41,11 +42,38 @@ void CheckFormat(const std::string& where, const std::string& name) {
          fmt::format("one of: {}", fmt::join(names, ", ")));
 }
 
+void ReadPrinted(const toml::table& table, const std::string& file, MigrationSettings& settings) {
+  const auto* printed = table["printed"].as_array();
+  if (printed == nullptr && !table.contains("printed")) return;
+  const bool names = printed != nullptr && printed->is_homogeneous(toml::node_type::string);
+  if (!names)
+    Refuse(fmt::format("{}: [migrations] printed is no list of files", file),
+           "printed = [\"up.sql\", \"down.sql\"]");
+  for (const toml::node& name : *printed)
+    settings.printed.push_back(
+        (fs::path(file).parent_path() / name.value<std::string>().value_or("")).string());
+}
+
+void ReadHistory(const toml::table& table, const std::string& file, MigrationSettings& settings) {
+  const auto history = table["history"];
+  if (!history) return;
+  const toml::table* keys = history.as_table();
+  if (keys == nullptr)
+    Refuse(fmt::format("{}: [migrations] history says nothing", file), "history.writeback = true");
+  CheckKeys(*keys, file, "[migrations] history", {"table", "writeback"});
+  const auto writeback = (*keys)["writeback"];
+  if (writeback && !writeback.is_boolean())
+    Refuse(fmt::format("{}: [migrations] history.writeback is neither true nor false", file),
+           "history.writeback = true");
+  settings.writeback = writeback.value_or(false);
+  settings.table = (*keys)["table"].value_or(std::string());
+}
+
 void ReadConfig(const std::string& file, MigrationSettings& settings) {
   const toml::table config = LoadConfigFile(file);
   const toml::table* found = config["migrations"].as_table();
   if (found == nullptr) return;
-  CheckKeys(*found, file, "[migrations]", {"dir", "format", "through"});
+  CheckKeys(*found, file, "[migrations]", {"dir", "format", "history", "printed", "through"});
   if (const auto dir = (*found)["dir"].value<std::string>())
     settings.directory = (fs::path(file).parent_path() / *dir).string();
   if (const auto format = (*found)["format"].value<std::string>()) {
@@ -54,6 +82,8 @@ void ReadConfig(const std::string& file, MigrationSettings& settings) {
   }
   if (const auto through = (*found)["through"].value<std::string>())
     settings.through = ThroughOf(fmt::format("{}: [migrations] through", file), *through);
+  ReadPrinted(*found, file, settings);
+  ReadHistory(*found, file, settings);
 }
 
 std::string Describe(const fs::path& directory, const history::Fault& fault) {
@@ -120,7 +150,10 @@ history::Collection ReadMigrationsAsTheyAre(const MigrationSettings& settings) {
   if (!fs::is_directory(settings.directory, ignored))
     Refuse(fmt::format("there is no directory {}", settings.directory),
            "name it with --dir, or as dir of [migrations] in pgalter.toml; pgalter new makes it");
-  history::Collection collection = history::ReadCollection(settings.directory, settings.format);
+  history::Collection collection =
+      settings.printed.empty() ? history::ReadCollection(settings.directory, settings.format)
+                               : convert::ReadAlembic(settings.directory, {settings.printed.begin(),
+                                                                           settings.printed.end()});
   RefuseFaults(collection);
   return collection;
 }

@@ -5,6 +5,9 @@
 //   dir = "db/migrations"     # beside this file
 //   format = "flyway"         # found out where it is left out
 //   through = "contract"      # how far `up` goes
+//   printed = ["up.sql"]      # what Alembic printed of the revisions in dir
+//   history.writeback = true  # the tool whose directory it is learns what `up` and `down` do
+//   history.table = "a.b"     # its table; found by its name where it is left out
 #pragma once
 
 #include <boost/program_options/options_description.hpp>
@@ -22,6 +25,9 @@ struct MigrationSettings {
   std::string directory = "migrations";
   std::string format;
   state::Phase through = state::Phase::kMigrate;
+  std::vector<std::string> printed;
+  bool writeback = false;
+  std::string table;
 };
 
 void AddSourceOptions(boost::program_options::options_description& options);

@@ -4,15 +4,18 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <iterator>
 #include <map>
 #include <set>
 
 #include "cli/connect.h"
 #include "cli/json_output.h"
 #include "cli/migrate/source.h"
+#include "cli/migrate/writeback.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "cli/table.h"
+#include "migrations/history/replay.h"
 #include "migrations/history/store.h"
 
 namespace pgalter::cli {
@@ -116,6 +119,17 @@ void RefuseUnexpected(const std::string& expected, const std::vector<Migration>&
                  "pgalter status --migrations");
 }
 
+// With what the tool of the directory did itself, where both share their history.
+Task<std::vector<Applied>> Shared(guard::Session& session, const MigrationSettings& source,
+                                  const history::Collection& collection, std::vector<Applied> ours,
+                                  std::vector<history::Divergence>& divergences) {
+  const auto book = co_await FindSharedBook(session, source, collection);
+  if (!book) co_return ours;
+  writeback::Reconciliation found = co_await LookAtBook(session, *book, collection, ours);
+  std::ranges::move(found.divergences, std::back_inserter(divergences));
+  co_return writeback::Overlaid(std::move(ours), found, book->called);
+}
+
 }  // namespace
 
 std::string StateOf(const Applied& row) {
@@ -141,11 +155,15 @@ bool IsAboutMigrations(const Context& context) {
 }
 
 Task<ExitCode> MigrationStatus(const Context& context) {
-  const history::Collection collection = ReadMigrations(SettleMigrations(context));
+  const MigrationSettings source = SettleMigrations(context);
+  const history::Collection collection = ReadMigrations(source);
   guard::Session session = co_await OpenSession(context);
   const history::Remembered remembered = co_await history::ReadRemembered(session);
-  const std::vector<Applied>& applied = remembered.applied;
-  const auto divergences = DivergencesOf(remembered, collection, history::Order::kStrict);
+  auto divergences = history::CompareWithLog(remembered.events, remembered.applied);
+  const std::vector<Applied> applied =
+      co_await Shared(session, source, collection, remembered.applied, divergences);
+  std::ranges::move(history::Compare(collection.migrations, applied, history::Order::kStrict),
+                    std::back_inserter(divergences));
   std::vector<Line> lines = LinesOf(collection.migrations, applied);
   const bool pending = !std::ranges::all_of(lines, &IsSettled);
   if (!context.Has("migrations")) std::erase_if(lines, &IsSettled);

@@ -250,6 +250,12 @@ history::Script ScriptOf(const std::string& text, const PrintedStep& step) {
   return script;
 }
 
+std::vector<std::string> OwnOf(const std::string& text, const PrintedStep& step) {
+  std::vector<std::string> own;
+  for (const sql::Span& span : step.own) own.emplace_back(Cut(text, span));
+  return own;
+}
+
 void Collecting::AddUp(const std::string& text, const PrintedStep& step, const fs::path& path) {
   const std::string id = step.id();
   const auto known = revisions_.find(id);
@@ -271,6 +277,7 @@ void Collecting::AddUp(const std::string& text, const PrintedStep& step, const f
   migration.depends_on = revision.down;
   std::ranges::copy(revision.depends_on, std::back_inserter(migration.depends_on));
   migration.up = ScriptOf(text, step);
+  migration.tool_up = OwnOf(text, step);
   migration.sums = history::ChecksumsOf(known->second.bytes, migration.up.text, {});
   collection_.migrations.push_back(std::move(migration));
 }
@@ -278,6 +285,7 @@ void Collecting::AddUp(const std::string& text, const PrintedStep& step, const f
 void Collecting::AddDown(const std::string& text, const PrintedStep& step) {
   const auto at = places_.find(step.id());
   if (at == places_.end()) return;  // said as one that has no way up
+  collection_.migrations[at->second].tool_down = OwnOf(text, step);
   history::Script script = ScriptOf(text, step);
   if (!step.statements.empty()) collection_.migrations[at->second].down = std::move(script);
 }

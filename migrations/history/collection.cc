@@ -291,8 +291,17 @@ void Collecting::FindForeign() {
   const auto& all = collection_.migrations;
   const bool goose = std::ranges::any_of(
       all, [](const Migration& migration) { return migration.format == "goose"; });
+  const bool node = std::ranges::any_of(
+      all, [](const Migration& migration) { return migration.format == "node-pg-migrate"; });
   for (const std::string& file : folder.files()) {
     const std::string_view name = formats::FileName(file);
+    const bool script = name.ends_with(".js") || name.ends_with(".ts") || name.ends_with(".cjs") ||
+                        name.ends_with(".mjs");
+    if (node && script && name == file && IsDigit(name[0]))
+      collection_.foreign.push_back(file +
+                                    " is a migration in JavaScript or TypeScript: only "
+                                    "node-pg-migrate can run it; write it as SQL, or leave this "
+                                    "directory to node-pg-migrate");
     if (goose && name.ends_with(".go") && !name.ends_with("_test.go") && IsDigit(name[0]))
       collection_.foreign.push_back(file +
                                     " is a migration in Go: only goose can run it; write it as "

@@ -11,6 +11,9 @@
 
 #include "engine/run/failure.h"
 #include "migrations/formats/folder.h"
+#include "migrations/formats/sqitch_plan.h"
+#include "migrations/formats/text.h"
+#include "migrations/history/sqitch_ids.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::history {
@@ -32,6 +35,7 @@ struct Tool {
 
 constexpr std::array kTools{
     Tool{"alembic", "alembic_version", "version_num", "", "SELECT version_num, 'head', '' FROM {}"},
+    Tool{"node-pg-migrate", "pgmigrations", "run_on", "", "SELECT name, 'applied', '' FROM {}"},
     Tool{"dbmate", "schema_migrations", "", "dirty", "SELECT version::text, 'applied', '' FROM {}"},
     Tool{"golang-migrate", "schema_migrations", "dirty", "",
          "SELECT version::text, CASE WHEN dirty THEN 'failed' ELSE 'up to' END, '' FROM {}"},
@@ -48,7 +52,8 @@ constexpr std::array kTools{
          "SELECT DISTINCT ON (migration_name) migration_name,"
          " CASE WHEN rolled_back_at IS NOT NULL THEN 'gone' WHEN finished_at IS NULL THEN 'failed'"
          " ELSE 'applied' END, checksum FROM {} ORDER BY migration_name, started_at DESC"},
-    Tool{"sqitch", "changes", "change_id", "", "SELECT change, 'applied', '' FROM {}"},
+    Tool{"sqitch", "changes", "change_id", "",
+         "SELECT change, 'applied', project || ' ' || change_id FROM {} ORDER BY committed_at"},
     // A changeset that was skipped, or failed without stopping the rest, is tried again.
     Tool{"liquibase", "databasechangelog", "orderexecuted", "",
          "SELECT regexp_replace(filename, '^(classpath:|[.]?/)+', '') || '::' || id || '::' || "
@@ -69,7 +74,7 @@ const Tool& ToolOf(const std::string& format) {
                             format, fmt::join(ReadableFormats(), ", ")));
 }
 
-Task<std::string> FindTable(guard::Session& session, const Tool& tool) {
+Task<std::optional<std::string>> FindTable(guard::Session& session, const Tool& tool) {
   const auto has = [](std::string_view column, std::string_view how) {
     if (column.empty()) return std::string();
     return fmt::format(
@@ -86,12 +91,7 @@ Task<std::string> FindTable(guard::Session& session, const Tool& tool) {
   std::vector<std::string> found;
   for (int i = 0; i < rows.rows(); ++i) found.push_back(rows.Get<std::string>(i, 0));
   if (found.size() == 1) co_return found.front();
-  if (found.empty())
-    throw Failure(
-        ExitCode::kUsage,
-        fmt::format("this database has no table {} of {}: nothing of it was applied here, "
-                    "or its table has another name: --table NAME",
-                    tool.table, tool.format));
+  if (found.empty()) co_return std::nullopt;
   throw Failure(ExitCode::kUsage, fmt::format("this database has more than one table {}: {}. Name "
                                               "the right one: --table",
                                               tool.table, fmt::join(found, ", ")));
@@ -109,7 +109,8 @@ class Adopting {
   Adopting(const Collection& collection, const ForeignHistory& history)
       : collection_(collection), history_(history) {
     for (const Migration& migration : collection.migrations)
-      files_[VersionKey(migration.format, migration.version)] = &migration;
+      files_[VersionKey(migration.format, ToolVersion(migration))] = &migration;
+    if (FormatOf() == "sqitch") ReadPlan();
   }
 
   Adoption Adopt() {
@@ -127,7 +128,15 @@ class Adopting {
       adoption_.failed.push_back(row.version);
       return;
     }
-    const Migration* found = Find(row.version);
+    if (!row.project.empty() && !project_.empty() && row.project != project_) return;
+    const Migration* found = row.id.empty() || ids_.empty() ? Find(row.version) : FindId(row.id);
+    if (found == nullptr && !row.id.empty() && !ids_.empty()) {
+      adoption_.differences.push_back(fmt::format(
+          "{} says that {} is applied as {}, and sqitch.plan has no change of that id: a line of "
+          "it, or one before it, was edited since",
+          history_.table, row.version, row.id));
+      return;
+    }
     if (found == nullptr) {
       adoption_.differences.push_back(fmt::format(
           "{} says that {} is applied, and there is no file of it", history_.table, row.version));
@@ -140,6 +149,24 @@ class Adopting {
         if (&earlier <= &migration) taken_.push_back(&earlier);
     taken_.push_back(&migration);
     CompareSums(row, migration);
+  }
+
+  // The ids of the planned changes, where the plan has what they are made from.
+  void ReadPlan() {
+    std::error_code ignored;
+    const auto file = collection_.directory / "sqitch.plan";
+    if (!std::filesystem::exists(file, ignored)) return;
+    const formats::SqitchPlan plan = formats::ReadSqitchPlan(formats::ReadWhole(file));
+    project_ = plan.project;
+    for (const formats::SqitchChange& change : plan.changes)
+      if (change.planned.at.empty() || change.planned.email.empty()) return;
+    const auto ids = IdsOf(plan);
+    for (std::size_t i = 0; i < ids.size(); ++i) ids_[ids[i].change] = plan.changes[i].script;
+  }
+
+  [[nodiscard]] const Migration* FindId(const std::string& id) const {
+    const auto script = ids_.find(id);
+    return script == ids_.end() ? nullptr : Find(script->second);
   }
 
   // Liquibase writes a file down as it was named then: from a directory above, or below.
@@ -187,10 +214,37 @@ class Adopting {
   const Collection& collection_;
   const ForeignHistory& history_;
   std::map<std::string, const Migration*> files_;
+  std::string project_;                     // of sqitch
+  std::map<std::string, std::string> ids_;  // of sqitch's changes: their scripts
   std::vector<const Migration*> taken_;
   std::set<const Migration*> below_;
   Adoption adoption_;
 };
+
+// undefined_column, undefined_function, datatype_mismatch: a table of the same name.
+bool IsOtherTable(const pg::PgError& error) {
+  return error.Is("42703") || error.Is("42883") || error.Is("42804");
+}
+
+void RefuseOdd(const std::string& format, const std::string& table, const pg::Result& rows) {
+  if (format != "golang-migrate" || rows.rows() < 2) return;
+  throw Failure(ExitCode::kHistoryDivergence,
+                fmt::format("{} has {} rows, and golang-migrate keeps one: which of them holds is "
+                            "not known. Nothing was changed. Say it with the tool: migrate -path "
+                            "DIRECTORY -database URL force VERSION",
+                            table, rows.rows()));
+}
+
+ForeignRow RowOf(const std::string& format, const pg::Result& rows, int i) {
+  ForeignRow row{rows.Get<std::string>(i, 0), StateOf(rows.Bytes(i, 1)),
+                 rows.Get<std::string>(i, 2)};
+  if (format != "sqitch") return row;
+  const std::size_t blank = row.checksum.find(' ');
+  row.project = row.checksum.substr(0, blank);
+  row.id = row.checksum.substr(std::min(blank, row.checksum.size() - 1) + 1);
+  row.checksum.clear();
+  return row;
+}
 
 std::uint32_t Crc32(std::uint32_t crc, std::string_view bytes) {
   for (const char c : bytes) {
@@ -208,22 +262,77 @@ std::vector<std::string_view> ReadableFormats() {
   return formats;
 }
 
+Task<std::optional<std::string>> FindForeignTable(guard::Session& session, std::string format,
+                                                  std::string table) {
+  const Tool& tool = ToolOf(format);
+  if (table.empty()) co_return co_await FindTable(session, tool);
+  const auto name = sql::ParseQualifiedName(table);
+  if (!name) throw Failure(ExitCode::kUsage, fmt::format("\"{}\" is no name of a table", table));
+  std::string qualified = sql::ToString(*name);
+  const pg::Result there =
+      co_await session.db().Query("SELECT pg_catalog.to_regclass($1) IS NOT NULL", qualified);
+  if (!there.Get<bool>(0, 0)) co_return std::nullopt;
+  co_return qualified;
+}
+
+std::string HowToMend(std::string_view format, std::string_view version) {
+  if (format == "golang-migrate")
+    return fmt::format(
+        "look whether {0} is applied; if it is: migrate -path DIRECTORY -database URL force {0}; "
+        "else force the one before it",
+        version);
+  if (format == "flyway") return "take back by hand what was done of it, then: flyway repair";
+  if (format == "prisma")
+    return fmt::format(
+        "if it is applied: npx prisma migrate resolve --applied {0}; else, once what was done is "
+        "taken back: npx prisma migrate resolve --rolled-back {0}",
+        version);
+  if (format == "atlas")
+    return fmt::format(
+        "correct the file and go on: atlas migrate apply; or, if it is applied: atlas migrate set "
+        "{}",
+        version);
+  return "bring it to an end with its tool";
+}
+
 Task<ForeignHistory> ReadForeign(guard::Session& session, std::string format, std::string table) {
   const Tool& tool = ToolOf(format);
   ForeignHistory history;
-  if (table.empty()) {
-    history.table = co_await FindTable(session, tool);
-  } else {
-    const auto name = sql::ParseQualifiedName(table);
-    if (!name) throw Failure(ExitCode::kUsage, fmt::format("--table {} is no name", table));
-    history.table = sql::ToString(*name);
-  }
+  const auto found = co_await FindForeignTable(session, format, std::move(table));
+  if (!found)
+    throw Failure(
+        ExitCode::kUsage,
+        fmt::format("this database has no table {} of {}: nothing of it was applied here, "
+                    "or its table has another name: --table NAME",
+                    tool.table, tool.format));
+  history.table = *found;
+  history.format = format;
   const std::string query = fmt::format(fmt::runtime(tool.query), history.table);
-  const pg::Result rows = co_await session.db().Query(query);
-  for (int i = 0; i < rows.rows(); ++i)
-    history.rows.push_back(
-        {rows.Get<std::string>(i, 0), StateOf(rows.Bytes(i, 1)), rows.Get<std::string>(i, 2)});
+  std::optional<pg::Result> read;
+  std::string odd;
+  try {
+    read = co_await session.db().Query(query);
+  } catch (const pg::PgError& error) {
+    if (!IsOtherTable(error)) throw;
+    odd = error.what();
+  }
+  if (!read)
+    throw Failure(ExitCode::kHistoryDivergence,
+                  fmt::format("{} is not as {} makes it: {}. Nothing was changed. Name the right "
+                              "table: --table NAME; or have {} bring it to its newest form",
+                              history.table, format, odd, format));
+  const pg::Result& rows = *read;
+  RefuseOdd(format, history.table, rows);
+  for (int i = 0; i < rows.rows(); ++i) history.rows.push_back(RowOf(format, rows, i));
   co_return history;
+}
+
+std::string ToolVersion(const Migration& migration) {
+  const std::string_view name = formats::FileName(migration.file);
+  if (migration.format == "dbmate")
+    return std::string(name.substr(0, name.find_first_not_of("0123456789")));
+  if (migration.format == "node-pg-migrate") return std::string(name.substr(0, name.rfind('.')));
+  return migration.version;
 }
 
 Adoption Adopt(const Collection& collection, const ForeignHistory& history) {

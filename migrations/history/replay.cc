@@ -42,7 +42,7 @@ std::string StateAfterApplying(const json::object& about) {
 class Replay {
  public:
   void Take(const Event& event);
-  [[nodiscard]] const ByVersion& rows() const { return rows_; }
+  [[nodiscard]] ByVersion Rows() { return std::move(rows_); }
 
  private:
   void Add(const Event& event, std::string state);
@@ -149,7 +149,7 @@ std::vector<Divergence> CompareWithLog(const std::vector<Event>& events,
                                        const std::vector<Applied>& applied) {
   Replay replay;
   for (const Event& event : events) replay.Take(event);
-  ByVersion expected = replay.rows();
+  ByVersion expected = replay.Rows();
   std::vector<Divergence> found;
   const auto add = [&](const std::string& version, std::string what, std::string next) {
     found.push_back({Difference::kByHand, version, std::move(what), std::move(next)});

@@ -54,6 +54,18 @@ Task<> Insert(Session& session, const Migration& migration, State state,
 
 }  // namespace
 
+Task<std::set<std::string>> ReadTold(Session& session) {
+  std::set<std::string> told;
+  const pg::Result there = co_await session.db().Query(
+      "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid ="
+      " pg_catalog.to_regclass('pgalter.migration') AND attname = 'told')");
+  if (!there.Get<bool>(0, 0)) co_return told;
+  const pg::Result rows =
+      co_await session.db().Query("SELECT version FROM pgalter.migration WHERE told");
+  for (int i = 0; i < rows.rows(); ++i) told.insert(rows.Get<std::string>(i, 0));
+  co_return told;
+}
+
 Task<std::vector<Applied>> ReadApplied(Session& session) {
   std::vector<Applied> applied;
   const pg::Result there =
@@ -107,6 +119,8 @@ Task<> InsertSettled(Session& session, const Migration& migration, State state,
 
 Task<> InsertImported(Session& session, const Migration& migration, std::string table) {
   co_await Insert(session, migration, State::kBaseline, std::nullopt);
+  co_await session.db().Query("UPDATE pgalter.migration SET told = true WHERE version = $1",
+                              migration.version);
   json::object about = About(migration);
   about["table"] = table;
   co_await Audit(session, "migration.imported", migration.version, std::move(about), "");

@@ -4,6 +4,7 @@
 // follows that of the run by a trigger (migrations/state/0006_migrations.sql). Whoever changes it
 // holds the HistoryLock. Each change is written down in pgalter.audit_log, in its transaction.
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,10 @@ namespace pgalter::history {
 using async::Task;
 using guard::Session;
 
+// Versions of which the tool whose directory it is knows, or has known; none where the table is not
+// there, or older than that.
+Task<std::set<std::string>> ReadTold(Session& session);
+
 // In the order in which they were applied; none where schema pgalter is not there, or is older than
 // this table.
 Task<std::vector<Applied>> ReadApplied(Session& session);
@@ -24,7 +29,7 @@ Task<std::vector<Applied>> ReadApplied(Session& session);
 Task<> InsertApplying(Session& session, const Migration& migration, std::string run);
 // A migration without anything to run, or one that is taken for applied.
 Task<> InsertSettled(Session& session, const Migration& migration, State state, std::string reason);
-// One that another tool applied, as its table says: a baseline.
+// One that another tool applied, as its table says: a baseline, which that tool knows.
 Task<> InsertImported(Session& session, const Migration& migration, std::string table);
 Task<> MarkVerified(Session& session, std::string version);
 // In the transaction that creates the run that takes it back.

@@ -18,7 +18,6 @@ using ::testing::Not;
 constexpr int kDone = 0;
 constexpr int kUsage = 2;
 constexpr int kPending = 3;
-constexpr int kRefused = 4;
 constexpr int kDivergence = 8;
 
 class Adopt : public MigrationWorld {
@@ -74,8 +73,17 @@ TEST_F(Adopt, WhatATableSaysDecidesWhoseItIs) {
       "CREATE TABLE public.schema_migrations (version bigint, dirty bool);"
       "INSERT INTO public.schema_migrations VALUES (2, true)");
   const Ran dirty = Run({"import", "--yes"});
-  EXPECT_EQ(dirty.code, kRefused);
-  EXPECT_THAT(dirty.err, HasSubstr("holds 2 for half done"));
+  EXPECT_EQ(dirty.code, kDivergence);
+  EXPECT_THAT(dirty.err, AllOf(HasSubstr("holds 2 for half done"), HasSubstr("force 2")));
+  database_.Sql("INSERT INTO public.schema_migrations VALUES (1, false)");
+  const Ran twice = Run({"import", "--yes"});
+  EXPECT_EQ(twice.code, kDivergence);
+  EXPECT_THAT(twice.err, HasSubstr("has 2 rows, and golang-migrate keeps one"));
+  database_.Sql("DELETE FROM public.schema_migrations WHERE version = 1");
+  database_.Sql("CREATE TABLE dbmate.odd (name text)");
+  const Ran odd = Run({"import", "--yes", "--table", "dbmate.odd"});
+  EXPECT_EQ(odd.code, kDivergence) << odd.err;
+  EXPECT_THAT(odd.err, HasSubstr("is not as golang-migrate makes it"));
   database_.Sql("UPDATE public.schema_migrations SET dirty = false");
   EXPECT_EQ(Run({"import", "--yes"}).code, kDone);
   EXPECT_EQ(Applied(), "1 baseline, 2 baseline") << "all up to its number";
