@@ -32,6 +32,7 @@ class IntervalSet {
   std::optional<std::pair<Block, Block>> Gap(Block from, Block limit) const;
   Block Size() const;
   std::size_t Count() const { return intervals_.size(); }
+  const std::map<Block, Block>& intervals() const { return intervals_; }  // first -> end
 
  private:
   std::map<Block, Block> intervals_;  // first -> end, apart from each other

@@ -224,4 +224,106 @@ std::string SurplusStatement(const Flow& flow, const std::string& part) {
                   keys, shown, part, From(flow), SameKey(flow, ToColumn("t"), FromColumn("s"))));
 }
 
+namespace {
+
+std::string W(std::size_t i) { return fmt::format("w{}", i); }
+std::string U(std::size_t i) { return fmt::format("u{}", i); }
+
+// `selected` of each of the places; of no row where there are none.
+template <class Selected>
+std::string UnionOf(const std::vector<Extent>& extents, const std::string& anywhere,
+                    Selected selected) {
+  std::vector<std::string> parts;
+  for (const Extent& one : extents) parts.push_back(selected(one.part, one.first, one.end));
+  if (parts.empty()) parts.push_back(selected(anywhere, 0, 0));
+  return fmt::format("{}", fmt::join(parts, " UNION ALL "));
+}
+
+// All rows of these places, side by side, as far as they are not the same: k0 … and v0 … of `from`,
+// u0 … and w0 … of `to`.
+std::string Apart(const Flow& flow, const std::vector<Extent>& from,
+                  const std::vector<Extent>& to) {
+  const auto ours = [&flow](const std::string& part, std::int64_t first, std::int64_t end) {
+    return fmt::format(
+        "SELECT {0}.ctid AS place, {1}, {2} FROM ONLY {3} AS {0} WHERE {0}.ctid >= '({4},0)' AND "
+        "{0}.ctid < '({5},0)'",
+        flow.alias, KeyOfFrom(flow), Wanted(flow), part, first, end);
+  };
+  const std::string keys = ForKey(flow, ", ", [](const KeyColumn& column, std::size_t i) {
+    return fmt::format("t.{} AS {}", column.to, U(i));
+  });
+  std::vector<std::string> values;
+  for (const MappedColumn& column : flow.columns)
+    values.push_back(fmt::format("t.{} AS {}", column.to, W(values.size())));
+  const auto theirs = [&](const std::string& part, std::int64_t first, std::int64_t end) {
+    return fmt::format(
+        "SELECT t.ctid AS place, {}, {} FROM ONLY {} AS t WHERE t.ctid >= '({},0)' AND t.ctid < "
+        "'({},0)'",
+        keys, fmt::join(values, ", "), part, first, end);
+  };
+  const auto key = [](const KeyColumn&, std::size_t i) { return "t." + U(i); };
+  const auto value = [](const MappedColumn&, std::size_t i) { return "t." + W(i); };
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < flow.key.size(); ++i)
+    names.insert(names.end(), {"s." + K(i), "t." + U(i)});
+  for (std::size_t i = 0; i < flow.columns.size(); ++i)
+    names.insert(names.end(), {"s." + V(i), "t." + W(i)});
+  return fmt::format(
+      "SELECT s.place IS NULL AS surplus, t.place IS NULL AS absent, {} FROM ({}) AS s FULL JOIN "
+      "({}) AS t ON {} WHERE s.place IS NULL OR t.place IS NULL OR {}",
+      fmt::join(names, ", "), UnionOf(from, flow.from, ours), UnionOf(to, flow.to, theirs),
+      SameKey(flow, key, Numbered("s")), IsAnother(flow, "s", value));
+}
+
+// What a table of the user's cannot be called by accident: lookups name both.
+constexpr const char* kApart = "\"~apart\"";
+
+}  // namespace
+
+std::string SliceStatement(const Flow& flow, const std::vector<Extent>& from,
+                           const std::vector<Extent>& to) {
+  const auto theirs_of = [](const KeyColumn&, std::size_t i) {
+    return fmt::format("{}.{}", kApart, U(i));
+  };
+  const auto key = [](const KeyColumn& column, std::size_t i) {
+    return fmt::format("coalesce({0}.{1}, {0}.{2}::{3}) AS {1}, ", kApart, K(i), U(i), column.type);
+  };
+  const std::string keys = flow.run.empty() ? "" : ForKey(flow, "", key);
+  const std::string shown = ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) {
+    return fmt::format("coalesce({0}.{1}::text, {0}.{2}::text)", kApart, K(i), U(i));
+  });
+  std::vector<std::string> values;
+  for (const MappedColumn& column : flow.columns)
+    values.push_back(fmt::format("t.{} AS {}", column.to, W(values.size())));
+  const auto found = [](const MappedColumn&, std::size_t i) { return "t." + W(i); };
+  const auto own = [](const MappedColumn&, std::size_t i) {
+    return fmt::format("{}.{}", kApart, W(i));
+  };
+  // OFFSET 0 keeps each lookup one, for each row by itself.
+  return Counted(
+      flow,
+      fmt::format(
+          "WITH {0} AS MATERIALIZED ({1}) SELECT {2}concat_ws(', ', {3}) AS shown, {0}.surplus AND "
+          "s.place IS NULL AS surplus FROM {0}"
+          " LEFT JOIN LATERAL (SELECT t.ctid AS place, {4} FROM {5} AS t WHERE {0}.absent AND {6} "
+          "OFFSET 0) AS t ON true"
+          " LEFT JOIN LATERAL (SELECT {7}.ctid AS place, {8} FROM {9} AS {7} WHERE {0}.surplus AND "
+          "{10} OFFSET 0) AS s ON true"
+          " WHERE CASE WHEN {0}.absent THEN t.place IS NULL OR {11} WHEN {0}.surplus THEN s.place "
+          "IS NULL OR {12} ELSE true END",
+          kApart, Apart(flow, from, to), keys, shown, fmt::join(values, ", "), To(flow),
+          SameKey(flow, ToColumn("t"), Numbered(kApart)), flow.alias, Wanted(flow), From(flow),
+          SameKey(flow, theirs_of, FromColumn(flow.alias)), IsAnother(flow, kApart, found),
+          IsAnother(flow, "s", own)));
+}
+
+std::string WhereStatement(const Flow& flow, const std::string& part) {
+  return fmt::format(
+      "SELECT (s.place::text::point)[0]::int8, t.part, (t.place::text::point)[0]::int8 FROM "
+      "(SELECT {0}.ctid AS place, {1} FROM ONLY {2} AS {0} WHERE {0}.ctid = ANY "
+      "($1::text[]::tid[])) AS s CROSS JOIN LATERAL (SELECT t.ctid AS place, t.tableoid AS part "
+      "FROM {3} AS t WHERE {4} OFFSET 0) AS t",
+      flow.alias, KeyOfFrom(flow), part, To(flow), SameKey(flow, ToColumn("t"), Numbered("s")));
+}
+
 }  // namespace pgalter::capture

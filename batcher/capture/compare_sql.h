@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -37,5 +38,20 @@ enum class Lookup { kByIndex, kAsPlanned };
 // same in `to`; and rows of `to`, in these places of `part`, that `from` has not.
 std::string MissingStatement(const Flow& flow, const std::string& part, Lookup lookup);
 std::string SurplusStatement(const Flow& flow, const std::string& part);
+
+// Where both hold their rows in nearly the same order: rows in some places of either, whatever key
+// they have. One without its other half there looks it up by an index, wherever it is. Parameters:
+// none, the places are in the text.
+struct Extent {
+  std::string part;  // quoted, with its schema
+  std::int64_t first = 0;
+  std::int64_t end = 0;  // blocks, exclusive
+};
+std::string SliceStatement(const Flow& flow, const std::vector<Extent>& from,
+                           const std::vector<Extent>& to);
+
+// Rows of `part`, which holds rows of `from`, at the places $1 (text[], of tids), and where `to`
+// has them: block here, part (oid) and block there.
+std::string WhereStatement(const Flow& flow, const std::string& part);
 
 }  // namespace pgalter::capture

@@ -361,8 +361,12 @@ Task<> CopyTable(run::Environment& env, const state::Step& step, const Flow& flo
   };
   const std::function<Task<>(throttle::Throttle&)> body = copy;
   co_await WithThrottle(env, flow.from, body);
-  // What follows plans by the shadow's statistics.
-  co_await env.main.db().Query(fmt::format("ANALYZE {}", flow.to));
+  // What follows plans by the shadow's statistics; a few rows are enough for lookups by its key.
+  auto analyze = [&]() -> Task<> {
+    co_await env.main.db().Query("SET LOCAL default_statistics_target = 10");
+    co_await env.main.db().Query(fmt::format("ANALYZE {}", flow.to));
+  };
+  co_await guard::RunInTransaction(env.main, analyze);
 }
 
 // Who resumes the run behind the copy knows no windows, and the last beat knew fewer rows.

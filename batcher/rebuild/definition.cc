@@ -112,12 +112,24 @@ Definition DefinitionFromJson(const json::object& json) {
   return definition;
 }
 
-Task<> MakeIndex(Session& session, const Index& index) {
+Task<> CreateIndex(Session& session, const Index& index) {
   pg::Connection& db = session.db();
   co_await db.Query("SELECT set_config('default_tablespace', $1, true)", index.tablespace);
   if (!index.create.empty()) co_await db.Query(index.create);
-  if (!index.constraint.empty()) co_await db.Query(index.constraint);
+  if (!index.constraint.empty()) co_return;
   for (const std::string& remark : index.remarks) co_await db.Query(remark);
+}
+
+Task<> AddConstraint(Session& session, const Index& index) {
+  pg::Connection& db = session.db();
+  co_await db.Query("SELECT set_config('default_tablespace', $1, true)", index.tablespace);
+  co_await db.Query(index.constraint);
+  for (const std::string& remark : index.remarks) co_await db.Query(remark);
+}
+
+Task<> MakeIndex(Session& session, const Index& index) {
+  co_await CreateIndex(session, index);
+  if (!index.constraint.empty()) co_await AddConstraint(session, index);
 }
 
 Task<std::vector<Index>> ReadIndexes(Session& session, pg::Oid from, std::string from_name,

@@ -40,6 +40,9 @@ Definition DefinitionFromJson(const boost::json::object& json);
 // Makes it. Its tablespace is nowhere in the statements, and a key of a partitioned table cannot
 // say it. In the caller's transaction.
 Task<> MakeIndex(Session& session, const Index& index);
+// The same in two: the index itself, and, where there is one, its constraint; each with its remarks.
+Task<> CreateIndex(Session& session, const Index& index);
+Task<> AddConstraint(Session& session, const Index& index);
 
 // Indexes of `from`, as they would be on `to` (names quoted, with schemas; `to_schema` is not
 // quoted). Primary key first. Of a partitioned table that is itself a partition, without those that

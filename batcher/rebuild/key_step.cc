@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "batcher/backfill/chunk_sql.h"
@@ -11,12 +12,11 @@
 #include "batcher/capture/flow_sql.h"
 #include "batcher/capture/parts.h"
 #include "batcher/copy/pace.h"
-#include "batcher/rebuild/duplicates.h"
+#include "batcher/rebuild/build.h"
 #include "batcher/rebuild/follow.h"
 #include "batcher/rebuild/store.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
-#include "engine/run/failure.h"
 
 namespace pgalter::rebuild {
 
@@ -25,46 +25,8 @@ using capture::Flow;
 
 namespace {
 
-constexpr std::chrono::hours kLong{24 * 7};
 constexpr Block kPurgeWindow = 16'384;
 constexpr std::int64_t kEnough = 1'000;
-
-// A session of its own: what runs for hours must not hold up the run's own.
-Task<Session> OpenForLong(const run::Environment& env) {
-  Session session = co_await copy::OpenSession(env);
-  co_await session.db().Query("SELECT set_config('search_path', 'pg_catalog', false)");
-  session.db().set_query_deadline(kLong);
-  co_return session;
-}
-
-Task<bool> IsBuilt(Session& session, const Index& index) {
-  const pg::Result row = co_await session.db().Query(
-      "SELECT EXISTS (SELECT FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid"
-      " WHERE x.indrelid = $1::regclass AND quote_ident(c.relname) = $2)",
-      index.table, index.name);
-  co_return row.Get<bool>(0, 0);
-}
-
-Task<> Build(run::Environment& env, Session& session, const Flow& flow, const Index& index) {
-  env.progress.note = fmt::format("building index {}", index.name);
-  auto build = [&]() -> Task<> {
-    co_await guard::CheckLease(session, env.lease);
-    co_await MakeIndex(session, index);
-  };
-  bool duplicates = false;
-  try {
-    co_await guard::RunInTransaction(session, build);
-  } catch (const pg::PgError& error) {
-    if (!error.Is(pg::sqlstate::kUniqueViolation)) throw;
-    duplicates = true;
-  }
-  if (duplicates) {
-    const std::string text = co_await DescribeDuplicates(session, flow, index);
-    throw run::Failure(run::ExitCode::kError, text);
-  }
-  env.progress.note.clear();
-  async::FailPoint("index-built");
-}
 
 Task<> PurgePart(run::Environment& env, throttle::Throttle& throttle, Session& session,
                  const Flow& flow, const capture::Part& part) {
@@ -98,42 +60,45 @@ Task<> Purge(run::Environment& env, throttle::Throttle& throttle, Session& sessi
   for (const capture::Part& part : parts) co_await PurgePart(env, throttle, session, flow, part);
 }
 
+std::vector<Index> IndexesOf(const Stored& stored, bool key) {
+  std::vector<Index> indexes;
+  for (const Index& index : stored.definition.indexes)
+    if (!key || index.key) indexes.push_back(index);
+  return indexes;
+}
+
 Task<> BuildKey(run::Environment& env, throttle::Throttle& throttle, const Flow& flow,
                 const Stored& stored) {
   Session session = co_await OpenForLong(env);
-  std::vector<Index> missing;
-  bool begun = false;
-  for (const Index& index : stored.definition.indexes) {
-    if (!index.key) continue;
-    const bool built = co_await IsBuilt(session, index);
-    begun = begun || built;
-    if (!built) missing.push_back(index);
-  }
+  const std::vector<Index> keys = IndexesOf(stored, true);
+  std::vector<Index> missing = co_await ReadMissing(session, keys);
+  const bool begun = co_await IsBegun(session, keys);
   // Nothing is applied from the log before the key is whole, so one purge is enough.
   if (!missing.empty() && !begun && async::SafeguardOn("purge"))
     co_await Purge(env, throttle, session, flow);
-  for (const Index& index : missing) {
-    co_await throttle.Admit(env.stopper);
-    co_await Build(env, session, flow, index);
-  }
+  co_await Build(env, throttle, flow, std::move(missing), async::Clock::time_point::max());
   Session user = co_await copy::OpenSession(env);
   co_await Follow(env, env.stopper, user, flow, kEnough);
 }
 
+// As many as can be begun within a minute, then what was changed meanwhile. What is unique in one
+// snapshot stays so while nothing is applied, however many are built.
 Task<> BuildRest(run::Environment& env, throttle::Throttle& throttle, const Flow& flow,
                  const Stored& stored) {
+  constexpr async::Milliseconds kFollowEvery{60'000};
   Session session = co_await OpenForLong(env);
   Session user = co_await copy::OpenSession(env);
-  for (const Index& index : stored.definition.indexes) {
-    const bool built = co_await IsBuilt(session, index);
-    if (built) continue;
+  const std::vector<Index> all = IndexesOf(stored, false);
+  for (;;) {
+    std::vector<Index> missing = co_await ReadMissing(session, all);
+    if (missing.empty()) break;
     co_await throttle.Admit(env.stopper);
     co_await Follow(env, env.stopper, user, flow, kEnough);
     co_await MatchExactly(user, flow, env.lease);
-    co_await Build(env, session, flow, index);
+    const auto until = async::Clock::now() + async::LimitOf("follow-every", kFollowEvery);
+    co_await Build(env, throttle, flow, std::move(missing), until);
   }
   co_await throttle.Admit(env.stopper);
-  co_await session.db().Query(fmt::format("VACUUM (FREEZE, ANALYZE) {}", flow.to));
   co_await Follow(env, env.stopper, user, flow, kEnough);
 }
 

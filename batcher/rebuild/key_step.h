@@ -17,8 +17,8 @@ class KeyStep : public run::StepHandler {
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
 };
 
-// Steps of kind "indexes": all other indexes and constraints of the new table, then VACUUM and
-// ANALYZE, and what was changed meanwhile.
+// Steps of kind "indexes": all other indexes and constraints of the new table, and what was changed
+// meanwhile. VACUUM and ANALYZE come beside the comparison.
 class IndexesStep : public run::StepHandler {
  public:
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;

@@ -1,9 +1,11 @@
 // Compare: two tables, each both ways. Exact, and without a lock on rows: every statement sees both
 // tables, and the flow between them where there is one, in one snapshot.
 //
-// In ranges of a key that both have an index for (walk.h): a key belongs to one range whatever
-// happens meanwhile, and each range is read once on either side, several of them at a time. Where
-// there is none, in windows of blocks, with a lookup for each row.
+// In ranges of a key that both have an index for (ranges.h): a key belongs to one range whatever
+// happens meanwhile. Where the key's order is not that of the rows on disk, which would be read all
+// over, in slices of blocks of both, if the one is a copy of the other (places.h). Either way each
+// row is read once on either side, several ranges or slices at a time. Where there is neither, in
+// windows of blocks, with a lookup for each row.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +15,7 @@
 
 #include "batcher/capture/flow.h"
 #include "batcher/throttle/throttle.h"
+#include "batcher/verify/slices.h"
 
 namespace pgalter::verify {
 
@@ -27,20 +30,31 @@ struct Difference {
   std::vector<std::string> keys;  // some of them
 };
 
-// Called after each window or range, with the share that is done.
+// Called after each window, range or slice, with the share that is done.
 using OnWindow = std::function<void(double)>;
 
-// How far a comparison by ranges has come: all keys below are compared. For another one that goes
-// on there, by the same walk.
+// Blocks of one file of a table.
+struct Compared {
+  Stretch blocks;
+  pg::Oid filenode = 0;
+
+  bool operator==(const Compared&) const = default;
+};
+
+// How far a comparison has come, for another one that goes on there, the same way.
 struct Mark {
-  std::vector<std::string> walk;  // columns; empty: nothing is compared yet
+  // By ranges: all keys below are compared.
+  std::vector<std::string> walk;  // columns; empty: none is
   std::vector<std::string> key;
+  // By slices: all rows that were in these blocks.
+  std::vector<Compared> from;
+  std::vector<Compared> to;
 
   bool operator==(const Mark&) const = default;
 };
 
 struct CompareOptions {
-  // Ends after the first window or range that differs where it is 1; else so many are told.
+  // Ends after the first window, range or slice that differs where it is 1; else so many are told.
   std::size_t most = 1;
   OnWindow on_window = [](double) {};
   Mark from;

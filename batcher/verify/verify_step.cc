@@ -11,9 +11,11 @@
 #include "batcher/capture/dead_mans_switch.h"
 #include "batcher/capture/parts.h"
 #include "batcher/copy/pace.h"
+#include "batcher/rebuild/build.h"
 #include "batcher/rebuild/follow.h"
 #include "batcher/verify/compare.h"
 #include "engine/async/fail_point.h"
+#include "engine/async/task_group.h"
 #include "engine/run/failure.h"
 #include "engine/state/steps.h"
 
@@ -46,16 +48,51 @@ boost::json::array Array(const std::vector<std::string>& texts) {
   return array;
 }
 
+boost::json::array Array(const std::vector<Compared>& all) {
+  boost::json::array array;
+  for (const Compared& one : all)
+    array.push_back(
+        boost::json::array{one.blocks.part, one.filenode, one.blocks.first, one.blocks.end});
+  return array;
+}
+
+// A mark of an older program does not say.
+std::vector<Compared> ReadCompared(const boost::json::value& mark, const char* name) {
+  std::vector<Compared> all;
+  const auto* array = mark.as_object().if_contains(name);
+  if (array == nullptr) return all;
+  for (const boost::json::value& one : array->as_array()) {
+    Compared compared;
+    compared.blocks.part = one.at(0).to_number<pg::Oid>();
+    compared.filenode = one.at(1).to_number<pg::Oid>();
+    compared.blocks.first = one.at(2).to_number<Block>();
+    compared.blocks.end = one.at(3).to_number<Block>();
+    all.push_back(compared);
+  }
+  return all;
+}
+
 Mark ReadMark(const state::Step& step, const capture::Flow& flow) {
   const auto* mark = step.spec.if_contains(MarkName(flow));
   if (mark == nullptr) return {};
-  return {Texts(mark->at("walk")), Texts(mark->at("key"))};
+  return {Texts(mark->at("walk")), Texts(mark->at("key")), ReadCompared(*mark, "from"),
+          ReadCompared(*mark, "to")};
 }
 
 Task<> KeepMark(run::Environment& env, state::Step& step, const capture::Flow& flow, Mark mark) {
-  step.spec[MarkName(flow)] =
-      boost::json::object{{"walk", Array(mark.walk)}, {"key", Array(mark.key)}};
+  step.spec[MarkName(flow)] = boost::json::object{{"walk", Array(mark.walk)},
+                                                  {"key", Array(mark.key)},
+                                                  {"from", Array(mark.from)},
+                                                  {"to", Array(mark.to)}};
   co_await state::RecordSpec(env.main, env.lease, step);
+}
+
+// Dead rows that nobody meets then, a visibility map, and statistics for the indexes, too: users
+// plan by them from the first moment. It reads what the comparison reads.
+Task<> Tidy(run::Environment& env, throttle::Throttle& throttle, std::string table) {
+  Session session = co_await rebuild::OpenForLong(env);
+  co_await throttle.Admit(env.stopper);
+  co_await session.db().Query(fmt::format("VACUUM (FREEZE, ANALYZE) {}", table));
 }
 
 Task<> Verify(run::Environment& env, state::Step& step, const capture::Flow& flow) {
@@ -94,7 +131,14 @@ Task<> Verify(run::Environment& env, state::Step& step, const capture::Flow& flo
                     first.rows, first.of, first.one_way ? "are not in" : "are not the same in",
                     first.in, fmt::join(first.keys, "; "), env.run.id));
   };
-  const std::function<Task<>(throttle::Throttle&)> body = check;
+  auto beside = [&](throttle::Throttle& throttle) -> Task<> {
+    auto both = [&](async::TaskGroup& group) -> Task<> {
+      group.Spawn(Tidy(env, throttle, flow.to));
+      co_await check(throttle);
+    };
+    co_await async::WithTaskGroup(both);
+  };
+  const std::function<Task<>(throttle::Throttle&)> body = beside;
   co_await copy::WithThrottle(env, flow.from, body);
 }
 

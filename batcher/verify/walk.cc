@@ -56,6 +56,14 @@ WHERE x.indrelid IN ($1, $2) AND x.indisvalid AND x.indpred IS NULL
 ORDER BY x.indrelid = $2, x.indisprimary DESC, x.indnkeyatts, x.indexrelid, k.n
 )sql";
 
+constexpr const char* kInOrder = R"sql(
+SELECT count(*) = 2 AND min(abs(s.correlation)) > 0.9
+FROM (VALUES ($1::oid, $2::text), ($3::oid, $4::text)) w (relid, name)
+JOIN pg_class c ON c.oid = w.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname
+  AND quote_ident(s.attname) = w.name AND s.inherited = (c.relkind = 'p')
+)sql";
+
 }  // namespace
 
 std::optional<Walk> ChooseWalk(const Flow& flow, const std::vector<WalkIndex>& indexes) {
@@ -100,6 +108,12 @@ Task<Ways> ReadWays(Session& session, const Flow& flow) {
   });
   Ways ways;
   ways.walk = ChooseWalk(flow, indexes);
+  if (ways.walk) {
+    const KeyColumn& first = flow.key[ways.walk->columns.front()];
+    const pg::Result order =
+        co_await session.db().Query(kInOrder, flow.from_oid, first.from, flow.to_oid, first.to);
+    ways.in_order = order.Get<std::optional<bool>>(0, 0).value_or(false);
+  }
   ways.lookup = any ? capture::Lookup::kByIndex : capture::Lookup::kAsPlanned;
   co_return ways;
 }

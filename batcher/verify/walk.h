@@ -36,6 +36,7 @@ std::optional<capture::Walk> ChooseWalk(const capture::Flow& flow,
 
 struct Ways {
   std::optional<capture::Walk> walk;
+  bool in_order = false;   // the walk's, of the rows on disk of both, as ANALYZE saw them
   capture::Lookup lookup;  // where there is none
 };
 Task<Ways> ReadWays(Session& session, const capture::Flow& flow);

@@ -6,18 +6,21 @@
 namespace pgalter::test {
 
 inline constexpr std::array kRebuildPoints{
-    "shadow-made",     "capture-in-ledger", "capture-made",   "copy-checked:3",
-    "copy-recorded:3", "copy-committed:3",  "purged",         "index-built",
-    "index-built:2",   "changes-taken:2",   "keys-applied:2", "round-done:2",
-    "range-compared",  "compared",          "drained",        "swapped",
-    "cut-over",        "key-validated"};
+    "shadow-made",     "capture-in-ledger", "capture-made",    "copy-checked:3",
+    "copy-recorded:3", "copy-committed:3",  "purged",          "index-built",
+    "index-built:2",   "index-made",        "changes-taken:2", "keys-applied:2",
+    "round-done:2",    "range-compared",    "compared",        "drained",
+    "swapped",         "cut-over",          "key-validated"};
+
+// Of a table whose key says nothing of the order on disk.
+inline constexpr std::array kSlicePoints{"slice-compared", "slice-compared:2", "compared"};
 
 // Into a partitioned table, whose keys are built partition by partition.
 inline constexpr std::array kPartitionPoints{
-    "shadow-made",     "capture-made",  "copy-recorded:3", "copy-committed:3", "purged:2",
-    "index-built",     "index-built:4", "index-built:5",   "index-built:9",    "keys-applied:2",
-    "round-done:2",    "compared",      "drained",         "swapped",          "cut-over",
-    "key-validated:2", "key-adopted"};
+    "shadow-made",    "capture-made",    "copy-recorded:3", "copy-committed:3", "purged:2",
+    "index-made:2",   "index-built",     "index-built:4",   "index-built:5",    "index-built:9",
+    "keys-applied:2", "round-done:2",    "compared",        "drained",          "swapped",
+    "cut-over",       "key-validated:2", "key-adopted"};
 
 // Of three tables in one cut-over.
 inline constexpr std::array kSeveralPoints{"shadow-made",     "capture-in-ledger:2",

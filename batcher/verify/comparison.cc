@@ -1,0 +1,81 @@
+#include "batcher/verify/comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "engine/guard/transaction.h"
+
+namespace pgalter::verify {
+
+using capture::Flow;
+
+namespace {
+
+constexpr std::chrono::milliseconds kRangeTime{250};
+
+// The locks come before the snapshot, or a TRUNCATE between the two would look like a difference.
+// A hash of one range should stay in memory.
+std::vector<pg::Statement> BeforeTheSnapshot(const Flow& flow) {
+  const std::string log = flow.run.empty() ? "" : fmt::format(", {}, {}", flow.log(), flow.dirty());
+  std::vector<pg::Statement> statements;
+  statements.push_back(
+      {fmt::format("LOCK TABLE {}, {}{} IN ACCESS SHARE MODE", flow.from, flow.to, log), {}});
+  statements.push_back({"SELECT pg_catalog.set_config('work_mem', '64MB', true)", {}});
+  return statements;
+}
+
+}  // namespace
+
+Task<async::Clock::duration> CompareWindow(Comparison& comparison, Session& session,
+                                           std::string statement, pg::Params params,
+                                           std::optional<pg::Statement> check) {
+  co_await comparison.throttle.Admit(comparison.stopper);
+  const auto begun = async::Clock::now();
+  pg::Result rows;
+  auto compare = [&]() -> Task<> {
+    std::vector<pg::Statement> statements = BeforeTheSnapshot(comparison.flow);
+    if (check) statements.push_back(*check);
+    statements.push_back({statement, params});
+    auto results = co_await session.db().Pipeline(std::move(statements));
+    rows = std::move(results.back());
+    if (check && !results.at(results.size() - 2).Get<bool>(0, 0)) comparison.moved = true;
+  };
+  co_await guard::RunInTransaction(session, compare);
+  if (comparison.moved) co_return async::Clock::duration::zero();
+  const auto took = async::Clock::now() - begun;
+  const Flow& flow = comparison.flow;
+  for (int i = 0; i < rows.rows(); ++i) {
+    const bool surplus = rows.Get<bool>(i, 2);
+    if (i == 0 || surplus != rows.Get<bool>(i - 1, 2)) {
+      Difference difference;
+      difference.of = surplus ? flow.to : flow.from;
+      difference.in = surplus ? flow.from : flow.to;
+      difference.one_way = surplus;
+      difference.rows = rows.Get<std::int64_t>(i, 0);
+      comparison.differences.push_back(std::move(difference));
+    }
+    comparison.differences.back().keys.push_back(rows.Get<std::string>(i, 1));
+  }
+  co_return took;
+}
+
+std::int64_t NextRows(std::int64_t rows, async::Clock::duration took) {
+  const double factor =
+      std::chrono::duration<double>(kRangeTime) /
+      std::max(std::chrono::duration<double>(took), std::chrono::duration<double>(0.001));
+  const double next = static_cast<double>(rows) * std::clamp(factor, 0.25, 2.0);
+  return std::clamp(static_cast<std::int64_t>(next), std::int64_t{1}, kMostRows);
+}
+
+Task<double> EstimateRows(Session& session, pg::Oid table) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT coalesce(sum(greatest(reltuples, 0)), 0)::float8 FROM pg_class"
+      " WHERE relkind = 'r' AND (oid = $1 OR oid IN (SELECT relid FROM pg_partition_tree($1)))",
+      table);
+  co_return row.Get<double>(0, 0);
+}
+
+}  // namespace pgalter::verify

@@ -1,0 +1,156 @@
+#include "batcher/verify/ranges.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "engine/async/fail_point.h"
+#include "engine/async/mutex.h"
+#include "engine/async/task_group.h"
+
+namespace pgalter::verify {
+
+using capture::Flow;
+
+namespace {
+
+using Key = std::vector<std::string>;  // empty: the end of the table
+
+Task<Key> NextBoundary(Session& session, const Flow& flow, const capture::Walk& walk,
+                       const Key& lower, std::int64_t rows) {
+  pg::Params params;
+  for (const std::string& value : lower) params.Add(value);
+  params.Add(rows);
+  std::vector<pg::Statement> statements;
+  statements.push_back({capture::BoundaryStatement(flow, walk, !lower.empty()), params});
+  const auto found = co_await session.db().Pipeline(std::move(statements));
+  Key key;
+  if (!found.front().empty())
+    for (int i = 0; i < found.front().columns(); ++i)
+      key.push_back(found.front().Get<std::string>(0, i));
+  co_return key;
+}
+
+capture::Ends EndsOf(const Key& lower, const Key& upper) {
+  if (lower.empty()) return upper.empty() ? capture::Ends::kNone : capture::Ends::kUpper;
+  return upper.empty() ? capture::Ends::kLower : capture::Ends::kBoth;
+}
+
+// The ranges of a walk, one after the other; any number of sessions take them.
+class Ranges {
+ public:
+  Ranges(Comparison& comparison, capture::Walk walk, std::vector<std::string> columns, double all,
+         const boost::asio::any_io_executor& executor)
+      : comparison_(comparison),
+        walk_(std::move(walk)),
+        columns_(std::move(columns)),
+        all_(all),
+        mutex_(executor) {
+    if (comparison.options.from.walk == columns_) next_ = comparison.options.from.key;
+  }
+
+  Task<> Work(Session& session) {
+    for (;;) {
+      comparison_.stopper.ThrowIfStopping();
+      if (at_end_ || comparison_.over()) co_return;
+      const std::optional<Range> range = co_await Take(session);
+      if (!range) co_return;
+      pg::Params ends;
+      for (const Key& key : {range->lower, range->upper})
+        for (const std::string& value : key) ends.Add(value);
+      std::string statement =
+          capture::RangeStatement(comparison_.flow, walk_, EndsOf(range->lower, range->upper));
+      const auto took = co_await CompareWindow(comparison_, session, std::move(statement),
+                                               std::move(ends), unchecked_);
+      if (comparison_.over()) co_return;
+      open_.erase(range->number);
+      done_ += range->rows;
+      rows_ = NextRows(range->rows, took);
+      comparison_.options.on_window(
+          std::min(1.0, static_cast<double>(done_) / std::max(all_, 1.0)));
+      co_await Keep();
+      async::FailPoint("range-compared");
+      co_await comparison_.throttle.After(took, comparison_.stopper);
+    }
+  }
+
+ private:
+  struct Range {
+    int number = 0;
+    Key lower;
+    Key upper;
+    std::int64_t rows = 0;
+  };
+
+  // Where a range ends is known when it is looked for; the next one begins there.
+  Task<std::optional<Range>> Take(Session& session) {
+    co_await mutex_.Lock();
+    const async::Held held(mutex_);
+    if (at_end_) co_return std::nullopt;
+    Range range;
+    range.number = taken_++;
+    range.lower = next_;
+    range.rows = rows_;
+    open_[range.number] = range.lower;
+    range.upper = co_await NextBoundary(session, comparison_.flow, walk_, range.lower, range.rows);
+    next_ = range.upper;
+    at_end_ = next_.empty();
+    co_return range;
+  }
+
+  // Below the lowest range that is not done yet, everything is.
+  Task<> Keep() {
+    constexpr async::Milliseconds kEvery{2000};
+    if (!comparison_.options.keep) co_return;
+    co_await mutex_.Lock();
+    const async::Held held(mutex_);
+    const auto now = async::Clock::now();
+    if (now - kept_ < async::LimitOf("compared-kept-every", kEvery)) co_return;
+    kept_ = now;
+    const Key low = open_.empty() ? next_ : open_.begin()->second;
+    if (low.empty()) co_return;  // the first range, or the last one, which nobody has to go on from
+    Mark mark;
+    mark.walk = columns_;
+    mark.key = low;
+    co_await comparison_.options.keep(std::move(mark));
+  }
+
+  Comparison& comparison_;
+  capture::Walk walk_;
+  std::vector<std::string> columns_;
+  double all_;
+  const std::optional<pg::Statement> unchecked_;
+  async::Mutex mutex_;
+  std::int64_t rows_ = kRowsAtFirst;
+  std::int64_t done_ = 0;
+  Key next_;
+  bool at_end_ = false;
+  int taken_ = 0;
+  std::map<int, Key> open_;  // begun, by number: where they begin
+  async::Clock::time_point kept_ = async::Clock::now();
+};
+
+std::vector<std::string> ColumnsOf(const Flow& flow, const capture::Walk& walk) {
+  std::vector<std::string> columns;
+  for (const std::size_t i : walk.columns) columns.push_back(flow.key[i].from);
+  return columns;
+}
+
+}  // namespace
+
+Task<> CompareByRanges(Comparison& comparison, std::vector<Session>& sessions,
+                       const capture::Walk& walk) {
+  const Flow& flow = comparison.flow;
+  const pg::Oid table = walk.of_to ? flow.to_oid : flow.from_oid;
+  const double all = co_await EstimateRows(sessions.front(), table);
+  Ranges ranges(comparison, walk, ColumnsOf(flow, walk), all,
+                co_await boost::asio::this_coro::executor);
+  auto crew = [&](async::TaskGroup& group) -> Task<> {
+    for (Session& session : sessions) group.Spawn(ranges.Work(session));
+    co_return;
+  };
+  co_await async::WithTaskGroup(crew);
+}
+
+}  // namespace pgalter::verify
