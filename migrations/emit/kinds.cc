@@ -63,8 +63,8 @@ Statements AlterExtension(const Object& from, const Object& to) {
 Statements Labels(const Object& object) {
   Statements labels;
   if (object.Fact("labels").empty()) return labels;
-  for (const auto& label : boost::json::parse(object.Fact("labels")).as_array())
-    labels.emplace_back(label.as_string());
+  const boost::json::value all = boost::json::parse(object.Fact("labels"));
+  for (const auto& label : all.as_array()) labels.emplace_back(label.as_string());
   return labels;
 }
 
