@@ -171,7 +171,11 @@ Task<> Build(run::Environment& env, throttle::Throttle& throttle, const Flow& fl
     const bool apart = !index.create.empty() && !partitioned.contains(index.table);
     if (apart && built == Built::kNo) co_return;  // those that adopt it come behind it
     co_await throttle.Admit(env.stopper);
-    co_await BuildOne(env, session, flow, index, apart ? &AddConstraint : &MakeIndex);
+    if (apart) {
+      co_await BuildOne(env, session, flow, index, &AddConstraint);
+    } else {
+      co_await BuildOne(env, session, flow, index, &MakeIndex);
+    }
     async::FailPoint("index-built");
   }
 }

@@ -81,10 +81,11 @@ double Slices::Arrange(const std::vector<Stretch>& granules, const std::vector<S
     granules_.push_back({granules[i], last});
   }
   std::ranges::stable_sort(granules_, {}, &Granule::at);
+  if (granules.empty()) return 1;
+  constexpr Block kLongest = 32;
   Block blocks = 1;
   for (const Stretch& granule : granules) blocks += granule.blocks();
-  longer_ = std::max<Block>(1, total_ / blocks);
-  if (granules.empty()) return 1;
+  longer_ = std::clamp<Block>(total_ / blocks, 1, kLongest);
   if (2 * met < granules.size()) return 0;
   return static_cast<double>(near) / static_cast<double>(samples.size());
 }

@@ -47,7 +47,8 @@ class Sliced : public RebuildWorld {
         "CREATE UNIQUE INDEX ON places (id);"
         "CREATE FUNCTION place(bigint) RETURNS bigint IMMUTABLE LANGUAGE sql AS "
         "'SELECT n FROM public.places WHERE id = $1';"
-        "CREATE INDEX reversed ON items (place(id)); CLUSTER items USING reversed");
+        "CREATE INDEX reversed ON items (place(id)); CLUSTER items USING reversed;"
+        "DROP INDEX reversed");
   }
 };
 
@@ -118,7 +119,7 @@ class RewrittenBetweenSlices : public Sliced {
         "'PgSleep' AND query LIKE '%~apart%' AND pid <> pg_backend_pid()",
         "t", kLimit);
     Session rewrite = database_.Connect();
-    rewrite.Send("CLUSTER items USING reversed");
+    rewrite.Send("CLUSTER items USING reversed; DROP INDEX reversed");
     database_.AwaitLockWait(rewrite.backend_pid());
     gate.Exec("SELECT pg_advisory_unlock(77)");
     rewrite.Wait(kLimit);

@@ -292,7 +292,9 @@ TEST(ServeMetrics, AreAllThatAlertsAndTheDashboardOfGrafanaName) {
   MetricsInput input;
   input.connected = true;
   input.lock_waiters = 0;
-  input.runs = {{ARun("a", state::RunState::kRunning), state::Runner{}}};
+  state::Run at_work = ARun("a", state::RunState::kRunning);
+  at_work.progress["standbys"] = boost::json::parse(R"([{"name": "one", "lag_s": 0.5}])");
+  input.runs = {{at_work, state::Runner{}}};
   input.blocked_seconds = {{"a", 0.012}};
   const test::Metrics metrics = test::ReadOpenMetrics(MetricsText(input));
   std::set<std::string> known;
