@@ -1,10 +1,5 @@
-// The end of a detach that is pending: DETACH PARTITION … FINALIZE under the ladder.
-//
-// The server locks the partition first and then, under that lock, waits for every snapshot as old
-// as its own. A user who queues behind the lock has such a snapshot: each would wait for the other
-// until the attempt is over. So the attempt has a snapshot of its own first, waits, without a lock,
-// until no other is as old, and keeps it (REPEATABLE READ) for the statement: who queues later is
-// younger.
+// The end of a detach that is pending: DETACH PARTITION … FINALIZE under the ladder, once nobody
+// has a snapshot that the server would wait for under its lock (engine/lock/younger_snapshots.h).
 //
 // Lock: SHARE UPDATE EXCLUSIVE on the parent, ACCESS EXCLUSIVE on the partition.
 // Blocks: at most one attempt of the ladder.

@@ -1,7 +1,7 @@
 // Old and new programs at once, of every recipe that promises it: the old ones from before the run
-// on, the new ones from the moment that it rests at its gate, both until the gate is opened; the new
-// ones on to the end. Nobody gets an error, and each reads what the other has written. Splits have
-// their own (split_test.cc); programs of one form are beside every recipe in run_wait_test.cc.
+// on, the new ones from the moment that it rests at its gate, both until the gate is opened; the
+// new ones on to the end. Nobody gets an error, and each reads what the other has written. Splits
+// have their own (split_test.cc); programs of one form are beside every recipe in run_wait_test.cc.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -98,8 +98,8 @@ TEST_P(BothCodes, LiveBesideEachOtherUntilTheGateIsOpened) {
       << "the new form is to write under the old name";
   EXPECT_EQ(Number(GetParam().agreed), 0);
   for (int gate = 0; StateOfRun() == "waiting" && gate < 4; ++gate) {
-    const Ran on =
-        Run({"resume", RunId(), "--gate", database_.Value("SELECT progress->>'gate' FROM pgalter.run")});
+    const Ran on = Run({"resume", RunId(), "--gate",
+                        database_.Value("SELECT progress->>'gate' FROM pgalter.run")});
     ASSERT_EQ(on.code, 0) << on.err;
   }
   EXPECT_EQ(StateOfRun(), "done");
@@ -137,7 +137,8 @@ const Codes kCodes[] = {
      "",
      "ALTER TABLE orders RENAME COLUMN note TO words",
      {"INSERT INTO orders (id, amount, note) VALUES ($id, 1, 'old')",
-      "UPDATE orders SET note = note || '!' WHERE id = 7", "SELECT id, note FROM orders WHERE id = 7"},
+      "UPDATE orders SET note = note || '!' WHERE id = 7",
+      "SELECT id, note FROM orders WHERE id = 7"},
      {"INSERT INTO orders (id, amount, words) VALUES ($id, 1, 'new')",
       "UPDATE orders SET words = words || '?' WHERE id = 7",
       "SELECT id, words FROM orders WHERE id = 7"},
@@ -180,7 +181,8 @@ const Codes kCodes[] = {
     {"add_column",
      "",
      "ALTER TABLE orders ADD COLUMN tag uuid NOT NULL DEFAULT gen_random_uuid()",
-     {"INSERT INTO orders (id, amount) VALUES ($id, 5)", "UPDATE orders SET note = 'o' WHERE id = 7"},
+     {"INSERT INTO orders (id, amount) VALUES ($id, 5)",
+      "UPDATE orders SET note = 'o' WHERE id = 7"},
      {"INSERT INTO orders (id, amount, tag) VALUES ($id, 5, gen_random_uuid())",
       "UPDATE orders SET tag = gen_random_uuid() WHERE id = 7"},
      {"INSERT INTO orders (id, amount, tag) VALUES ($id, 5, gen_random_uuid())"},
@@ -201,7 +203,8 @@ const Codes kCodes[] = {
      {"INSERT INTO orders (id, amount) VALUES ($id, 5)"},
      "SELECT count(*) FROM orders WHERE g IS DISTINCT FROM id * 2"},
     {"wider_keys",
-     "CREATE TABLE item (id int PRIMARY KEY, o bigint NOT NULL REFERENCES orders ON DELETE CASCADE);"
+     "CREATE TABLE item (id int PRIMARY KEY, o bigint NOT NULL REFERENCES orders ON DELETE "
+     "CASCADE);"
      "INSERT INTO item SELECT g, g FROM generate_series(1, 500) g",
      "ALTER TABLE item ALTER id TYPE bigint",
      {"INSERT INTO orders (id, amount) VALUES ($id, 5)", "INSERT INTO item VALUES ($id, $id)"},

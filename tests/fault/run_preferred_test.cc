@@ -94,13 +94,14 @@ class Preferred : public RunWorld {
   }
   void ExpectRight(const std::string& type) const {
     for (const char* table : {"account", "entry"})
-      EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM (SELECT ROW(t.*)::text FROM {0} t EXCEPT ALL "
-                                   "SELECT ROW(t.*)::text FROM mirror.{0} t) AS a",
-                                   table)) +
-                    Number(fmt::format("SELECT count(*) FROM (SELECT ROW(t.*)::text FROM mirror.{0} t "
-                                       "EXCEPT ALL SELECT ROW(t.*)::text FROM {0} t) AS a",
-                                       table)),
-                0)
+      EXPECT_EQ(
+          Number(fmt::format("SELECT count(*) FROM (SELECT ROW(t.*)::text FROM {0} t EXCEPT ALL "
+                             "SELECT ROW(t.*)::text FROM mirror.{0} t) AS a",
+                             table)) +
+              Number(fmt::format("SELECT count(*) FROM (SELECT ROW(t.*)::text FROM mirror.{0} t "
+                                 "EXCEPT ALL SELECT ROW(t.*)::text FROM {0} t) AS a",
+                                 table)),
+          0)
           << table;
     EXPECT_EQ(
         database_.Value("SELECT string_agg(DISTINCT format_type(atttypid, NULL), ' ') FROM "
@@ -118,8 +119,9 @@ TEST_F(Preferred, KeepsBothAsTheyAreUntilTheGateAndTakesThemBackAfterIt) {
   FamilyPrograms programs(database_.conninfo());
   const Ran to_gate = Run(Wider());
   ASSERT_EQ(to_gate.code, 0) << to_gate.err;
-  EXPECT_THAT(to_gate.err, HasSubstr("programs take bigint for account.id; programs take bigint for "
-                                     "entry.account; programs take bigint for entry.id"));
+  EXPECT_THAT(to_gate.err,
+              HasSubstr("programs take bigint for account.id; programs take bigint for "
+                        "entry.account; programs take bigint for entry.id"));
   EXPECT_EQ(StateOfRun(), "waiting");
   const Ran on = Run({"resume", RunId(), "--through", "contract"});
   ASSERT_EQ(on.code, 0) << on.err;
@@ -142,8 +144,8 @@ class PreferredKilledAt : public Preferred, public ::testing::WithParamInterface
 TEST_P(PreferredKilledAt, ResumeEndsWithBothRight) {
   MakeFamily();
   FamilyPrograms programs(database_.conninfo());
-  const Ran killed = Run(Wider({"--through", "contract"}),
-                         {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  const Ran killed =
+      Run(Wider({"--through", "contract"}), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
   ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
   AwaitNoRunner();
   const Ran on = Run({"resume", RunId(), "--through", "contract"});

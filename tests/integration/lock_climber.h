@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/lock/ladder.h"
+#include "engine/lock/younger_snapshots.h"
 #include "tests/support/postgres.h"
 #include "tests/support/run_task.h"
 
@@ -33,6 +34,8 @@ struct Climber {
   async::Stopper stopper = {};
   // Work that needs the session itself.
   std::function<void(guard::Session&, Work&)> prepare = {};
+  // Asks for its lock only once nobody has a snapshot as old as the attempt's.
+  bool demands_younger_snapshots = false;
   bool observer_is_gone = false;
 
   Task<LadderOutcome> Climb(Work work) {
@@ -40,6 +43,11 @@ struct Climber {
     guard::Session observer = co_await Open(observer_conninfo);
     if (observer_is_gone) observer.db().Close();
     if (prepare) prepare(session, work);
+    YoungerSnapshots younger(session, observer);
+    if (demands_younger_snapshots) {
+      work.isolation = guard::Isolation::kRepeatableRead;
+      work.before = [&younger] { return younger.Demand(); };
+    }
     LadderOutcome outcome =
         co_await RunUnderLadder(session, observer, std::move(work), options, stopper, on_retry);
     EXPECT_FALSE(session.db().in_transaction());

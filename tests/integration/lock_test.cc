@@ -134,6 +134,72 @@ TEST_F(LockTest, LocksBehindWhichNobodyWaitsAreWaitedForEachByItself) {
   EXPECT_TRUE(HasColumn("b"));
 }
 
+// The end of a detach that somebody has cancelled, with a reader in the way of it and a user who
+// queues behind it: when the reader is gone the server waits for the user's snapshot, under the
+// lock.
+class PendingDetach : public LockTest {
+ protected:
+  PendingDetach() {
+    database_.Sql(
+        "CREATE TABLE whole (a int) PARTITION BY RANGE (a);"
+        "CREATE TABLE part PARTITION OF whole FOR VALUES FROM (0) TO (9);");
+    reader_.Exec("BEGIN; SELECT count(*) FROM part");
+    test::Session cancelled = database_.Connect();
+    cancelled.Exec("SET statement_timeout = '300ms'");
+    EXPECT_THROW(cancelled.Exec("ALTER TABLE whole DETACH PARTITION part CONCURRENTLY"),
+                 test::SqlError);
+    EXPECT_EQ(database_.Value("SELECT count(*) FROM pg_inherits WHERE inhdetachpending"), "1");
+  }
+  // One attempt, which gets its lock with a user behind it.
+  LadderOutcome Finalize(bool demanding) {
+    Climber climber = NewClimber();
+    climber.options = Impatient(demanding ? 30'000ms : 10ms);
+    climber.options.first_attempt = climber.options.top_attempt = 800ms;
+    climber.demands_younger_snapshots = demanding;
+    auto climbing = std::async(std::launch::async, [&] {
+      return climber.Run(Statements({"ALTER TABLE whole DETACH PARTITION part FINALIZE"}));
+    });
+    const int ours = AwaitOurWait();
+    user_.Send("SELECT count(*) FROM part");
+    database_.AwaitValue(
+        fmt::format("SELECT {} = ANY (pg_blocking_pids({}))", ours, user_.backend_pid()), "t");
+    reader_.Exec("COMMIT");
+    LadderOutcome outcome = climbing.get();
+    user_.Wait(5s);
+    return outcome;
+  }
+
+  test::Session reader_ = database_.Connect();
+  test::Session user_ = database_.Connect();
+};
+
+TEST_F(PendingDetach, EndsWithAUserBehindIt) {
+  const LadderOutcome outcome = Finalize(true);
+  EXPECT_EQ(outcome.result, LadderResult::kDone);
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM pg_inherits"), "0");
+}
+
+TEST_F(PendingDetach, WaitsForTheUserWhoWaitsForItWithoutADemand) {
+  const LadderOutcome outcome = Finalize(false);
+  EXPECT_EQ(outcome.result, LadderResult::kLockNotAvailable);
+  EXPECT_LT(outcome.report.longest_blocked, 1200ms) << "longer than an attempt";
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM pg_inherits WHERE inhdetachpending"), "1");
+}
+
+TEST_F(PendingDetach, AsksForNoLockWhileAnOlderSnapshotIsHeld) {
+  test::Session old = database_.Connect();
+  old.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+  reader_.Exec("COMMIT");
+  Climber climber = NewClimber();
+  climber.demands_younger_snapshots = true;
+  const LadderOutcome outcome =
+      climber.Run(Statements({"ALTER TABLE whole DETACH PARTITION part FINALIZE"}));
+  EXPECT_EQ(outcome.result, LadderResult::kLockNotAvailable);
+  EXPECT_THAT(
+      Joined(outcome),
+      HasSubstr(fmt::format("in the way: pid {} has a snapshot from before", old.backend_pid())));
+}
+
 TEST_F(LockTest, RollsBackWhatHoldsTheLockForTooLong) {
   for (const bool explicit_lock : {true, false}) {
     Climber climber = NewClimber();
