@@ -66,9 +66,9 @@ TEST_P(Waits, AreNoLongerThanAnAttemptAtALock) {
     std::this_thread::sleep_for(3s);
     session.Exec("COMMIT");
   });
-  const Ran ran = Start({"run", GetParam().option, GetParam().sql, "--through",
-                         GetParam().through, "--yes"})
-                      .Wait(kRunLimit);
+  const Ran ran =
+      Start({"run", GetParam().option, GetParam().sql, "--through", GetParam().through, "--yes"})
+          .Wait(kRunLimit);
   reader.join();
   EXPECT_EQ(ran.code, 0) << ran.err;
   for (Programs* programs : {&first, &second, &control}) programs->Stop();
