@@ -1,6 +1,9 @@
 #include "batcher/copy/log_folder.h"
 
+#include <utility>
+
 #include "batcher/capture/catch_up.h"
+#include "batcher/copy/pace.h"
 #include "engine/async/fail_point.h"
 
 namespace pgalter::copy {
@@ -8,13 +11,19 @@ namespace pgalter::copy {
 namespace {
 
 constexpr async::Milliseconds kEvery{10'000};
+constexpr std::chrono::hours kLongest{1};
 
 }  // namespace
 
 async::Task<> LogFolder::MayFold(run::Environment& env) {
   if (async::Clock::now() - folded_ < async::LimitOf("log-folded-every", kEvery)) co_return;
-  for (const capture::Flow& flow : co_await capture::LoadFlows(env.main, env.run.id, "forward"))
-    if (!flow.from_partitioned) co_await capture::FoldLog(env.main, flow, env.lease);
+  if (!session_) {
+    guard::Session session = co_await OpenSession(env);
+    session.db().set_query_deadline(kLongest);
+    session_.emplace(std::move(session));
+  }
+  for (const capture::Flow& flow : co_await capture::LoadFlows(*session_, env.run.id, "forward"))
+    if (!flow.from_partitioned) co_await capture::FoldLog(*session_, flow, env.lease);
   folded_ = async::Clock::now();
 }
 

@@ -3,18 +3,20 @@
 // how many rows there are.
 #pragma once
 
+#include <optional>
+
 #include "engine/run/step_handler.h"
 
 namespace pgalter::copy {
 
 class LogFolder {
  public:
-  // When it is time: the logs of all tables of the run, which grow while another one is copied. By
-  // the run's own session, which nothing else uses meanwhile. Partitions that came and went are
-  // left to the steps behind the copy.
+  // When it is time: the logs of all tables of the run, which grow while another one is copied.
+  // Partitions that came and went are left to the steps behind the copy.
   async::Task<> MayFold(run::Environment& env);
 
  private:
+  std::optional<guard::Session> session_;  // of its own: after a pause of hours the log is long
   async::Clock::time_point folded_ = async::Clock::now();
 };
 

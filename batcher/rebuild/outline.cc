@@ -72,8 +72,22 @@ void Name(std::string& text, const char* what, const Outline& lines) {
 
 }  // namespace
 
+// Values in defaults and conditions are shown by the session's settings, which differ from one
+// runner to the next; what comes after this has them as they were.
 Task<Outline> ReadOutline(Session& session, pg::Oid table) {
-  const pg::Result rows = co_await session.db().Query(kOutline, table);
+  constexpr const char* kSet =
+      "SELECT set_config('TimeZone', $1, true), set_config('DateStyle', $2, true),"
+      " set_config('IntervalStyle', $3, true)";
+  const pg::Result own = co_await session.db().Query(
+      "SELECT current_setting('TimeZone'), current_setting('DateStyle'),"
+      " current_setting('IntervalStyle')");
+  std::vector<pg::Statement> statements;
+  statements.push_back({kSet, pg::Params::Of("UTC", "ISO, YMD", "postgres")});
+  statements.push_back({kOutline, pg::Params::Of(table)});
+  statements.push_back({kSet, pg::Params::Of(own.Get<std::string>(0, 0), own.Get<std::string>(0, 1),
+                                             own.Get<std::string>(0, 2))});
+  const auto results = co_await session.db().Pipeline(std::move(statements));
+  const pg::Result& rows = results.at(1);
   Outline outline;
   for (int i = 0; i < rows.rows(); ++i) outline.push_back(rows.Get<std::string>(i, 0));
   co_return outline;

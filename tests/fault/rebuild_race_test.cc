@@ -17,7 +17,8 @@ class RebuildRace : public RebuildWorld {
   void HoldChunks() {
     database_.Sql(
         "CREATE FUNCTION hold(pad text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN WHILE NOT "
-        "pg_try_advisory_xact_lock_shared(7) LOOP PERFORM pg_sleep(0.01); END LOOP; RETURN pad; END "
+        "pg_try_advisory_xact_lock_shared(7) LOOP PERFORM pg_sleep(0.01); END LOOP; RETURN pad; "
+        "END "
         "$$");
     barrier_.Exec("SELECT pg_advisory_lock(7)");
   }
@@ -102,7 +103,8 @@ TEST_F(RebuildRace, APreparedTransactionIsNamedAndWaitedFor) {
   database_.Sql("BEGIN; UPDATE items SET a = 77 WHERE id = 7; PREPARE TRANSACTION 'rebuild_race'");
   EXPECT_EQ(Run({"cutover", RunId()}).code, 0);
   database_.AwaitValue(
-      "SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '%prepared transaction%rebuild_race%'",
+      "SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '%prepared "
+      "transaction%rebuild_race%'",
       "1", kLimit);
   EXPECT_EQ(database_.Value("SELECT swapped_at IS NULL FROM pgalter.rebuild"), "t");
   database_.Sql("COMMIT PREPARED 'rebuild_race'");
