@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "cli/config.h"
 #include "cli/config_file.h"
 #include "cli/confirm.h"
@@ -75,14 +77,15 @@ Task<ExitCode> AuditSink(const Context& context) {
   const std::string verb = context.Operand(1);
   if (verb == "show") co_return co_await Show(context);
   if (verb == "set") {
-    const Sink sink = ConfiguredSink(context);
-    Confirm(context, fmt::format("Send each entry of the log there too?\n{}\n", sink.statement));
+    const std::optional<Sink> sink = ConfiguredSink(context);
+    Confirm(context, fmt::format("Send each entry of the log there too?\n{}\n", sink->statement));
     co_await Change(context, sink);
     co_return co_await Show(context);
   }
   if (verb == "drop") {
     Confirm(context, "Send entries of the log nowhere else any more?");
-    co_await Change(context, std::nullopt);
+    const std::optional<Sink> none;
+    co_await Change(context, none);
     co_return co_await Show(context);
   }
   throw Rejected(ExitCode::kUsage, fmt::format("audit sink \"{}\" is not known", verb),
