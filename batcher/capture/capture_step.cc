@@ -55,8 +55,9 @@ Task<> Capture(run::Environment& env, const Flow& flow, std::function<Task<>()> 
   for (const std::string& sql : MakeTriggers(flow)) work.statements.push_back({sql, {}});
   auto record = [&]() -> Task<> {
     co_await guard::CheckLease(env.main, env.lease);
-    // The lock of the triggers keeps partitions from coming and going until this is recorded.
-    if (flow.from_partitioned) co_await RememberParts(env.main, flow);
+    // The lock of the triggers keeps partitions from coming and going until this is recorded, and
+    // the table from being rewritten.
+    co_await RememberParts(env.main, flow);
     co_await done();
   };
   work.record = record;

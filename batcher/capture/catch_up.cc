@@ -82,7 +82,7 @@ Task<Taken> TakeChanges(Session& session, const Flow& flow) {
   if (const auto why = ReadGaveUp(rows, 3); why && async::SafeguardOn("given-up"))
     ThrowGivenUp(flow, *why);
   if (taken.truncated) co_await db.Query(fmt::format("TRUNCATE {}", flow.to));
-  if (flow.from_partitioned) co_await FollowParts(session, flow);
+  co_await FollowParts(session, flow);
   co_await db.Query("UPDATE pgalter.flow SET seen = $3 WHERE run = $1 AND name = $2", flow.run,
                     flow.name, now);
   // Not before: setval takes a transaction id (sequence.c), which the snapshot would leave out.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "batcher/capture/flow_text.h"
+#include "engine/async/fail_point.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::capture {
@@ -108,6 +109,7 @@ std::vector<std::string> MakeTriggers(const Flow& flow) {
   };
   // Keys are compared as images: 2 and 2.00 are equal, and not the same. No EXCEPTION block: it
   // would be a subtransaction for every row.
+  const bool old_too = async::SafeguardOn("old-key");
   const std::string body = fmt::format(
       "BEGIN\n"
       "{}"
@@ -115,15 +117,15 @@ std::vector<std::string> MakeTriggers(const Flow& flow) {
       "    INSERT INTO {} (x, truncated) VALUES (pg_current_xact_id(), true);\n"
       "    RETURN NULL;\n"
       "  END IF;\n"
-      "  IF TG_OP <> 'INSERT' THEN {} END IF;\n"
+      "  IF TG_OP {} THEN {} END IF;\n"
       "  IF TG_OP = 'INSERT' THEN {}\n"
       "  ELSIF TG_OP = 'UPDATE' THEN\n"
-      "    IF ROW({})::record *<> ROW({})::record THEN {} END IF;\n"
+      "    IF {}ROW({})::record *<> ROW({})::record THEN {} END IF;\n"
       "  END IF;\n"
       "  RETURN NULL;\n"
       "END",
-      GiveUp(flow), flow.log(), append("old"), append("new"), row("old"), row("new"),
-      append("new"));
+      GiveUp(flow), flow.log(), old_too ? "<> 'INSERT'" : "= 'DELETE'", append("old"),
+      append("new"), old_too ? "" : "true OR ", row("old"), row("new"), append("new"));
   return {fmt::format("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY "
                       "DEFINER SET search_path = pg_catalog, pg_temp AS {}",
                       flow.function(), sql::QuoteLiteral(body)),

@@ -53,13 +53,16 @@ struct Changes {
 
 Task<Changes> ReadChanges(Session& session, const Flow& flow) {
   const pg::Result row = co_await session.db().Query(
-      "SELECT coalesce(spec->>'parts', '') FROM pgalter.flow WHERE run = $1 AND name = $2",
-      flow.run, flow.name);
+      "SELECT spec->>'parts' FROM pgalter.flow WHERE run = $1 AND name = $2", flow.run, flow.name);
+  Changes changes;
+  changes.now = co_await ReadParts(session, flow.from_oid);
+  if (row.IsNull(0, 0)) {  // of a plain table, by a runner that did not remember them
+    changes.unchanged = changes.now;
+    co_return changes;
+  }
   std::set<std::string> before;
   std::istringstream words(row.Get<std::string>(0, 0));
   for (std::string word; words >> word;) before.insert(word);
-  Changes changes;
-  changes.now = co_await ReadParts(session, flow.from_oid);
   for (const Part& part : changes.now) {
     const bool known = before.erase(Fingerprint(part)) > 0;
     (known ? changes.unchanged : changes.come).push_back(part);

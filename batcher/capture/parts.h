@@ -22,10 +22,11 @@ Task<std::vector<Part>> ReadParts(Session& session, pg::Oid table);
 // All partitions below a table at whatever depth, quoted, without the table itself.
 Task<std::vector<std::string>> ReadPartitions(Session& session, pg::Oid table);
 
-// ATTACH, DETACH and TRUNCATE of a leaf fire none of our triggers. The parts of a partitioned
-// `from` are remembered with the flow and compared in each round and under the lock of the swap:
-// where they differ, rows that are gone leave `to`, and every key of a new or rewritten part
-// becomes dirty. In the caller's transaction.
+// ATTACH, DETACH and TRUNCATE of a leaf fire none of our triggers, and neither does a rewrite,
+// which may change every value (ALTER COLUMN … TYPE … USING). The parts of `from` are remembered
+// with the flow and compared in each round and under the lock of the swap: where they differ, rows
+// that are gone leave `to`, and every key of a new or rewritten part becomes dirty. In the caller's
+// transaction.
 Task<> RememberParts(Session& session, const Flow& flow);
 // Those that are as they were remembered, by oid; of the others every key is still to become dirty.
 Task<std::vector<Part>> ReadUnchangedParts(Session& session, const Flow& flow);

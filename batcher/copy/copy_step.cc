@@ -88,6 +88,8 @@ Task<> Restart(Job& job) {
         "UPDATE pgalter.backfill_relation SET filenode = $3, blocks = $4"
         " WHERE run = $1 AND relid = $2",
         job.env.run.id, job.flow.from_oid, job.source.filenode, job.source.blocks);
+    // One more rewrite since `source` was read: no chunk passes its check, and this comes again.
+    co_await capture::RememberParts(session, job.flow);
   };
   co_await guard::RunInTransaction(session, body);
 }

@@ -5,6 +5,7 @@
 
 #include "batcher/capture/parts.h"
 #include "batcher/dependants/publications.h"
+#include "engine/async/fail_point.h"
 
 namespace pgalter::cutover {
 
@@ -279,10 +280,13 @@ Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming,
         {std::string(kGiven) + "SELECT * FROM (" + query + ") AS q (at, statement)", params});
   const auto results = co_await db.Pipeline(std::move(statements));
   CarryOver carry;
-  for (const pg::Result& rows : results) {
+  const bool drops_keys = async::SafeguardOn("old-foreign-keys");
+  for (std::size_t query = 0; query < results.size(); ++query) {
+    const pg::Result& rows = results[query];
     for (int i = 0; i < rows.rows(); ++i) {
       const char at = rows.Bytes(i, 0).front();
       std::string statement = rows.Get<std::string>(i, 1);
+      if (at == 'b' && !drops_keys && queries[query] == kOwnKeys) continue;
       if (at == 'b') {
         carry.before.push_back(std::move(statement));
       } else if (at == 'a') {

@@ -81,7 +81,7 @@ Task<> CaptureBack(run::Environment& env, const Flow& back) {
   Session& session = env.main;
   co_await Execute(session, capture::MakeTriggers(back));
   if (back.unattended.count() > 0) co_await session.db().Query(capture::ExtendStatement(back));
-  if (back.from_partitioned) co_await capture::RememberParts(session, back);
+  co_await capture::RememberParts(session, back);
   for (const std::string& trigger : {back.trigger(), back.truncate_trigger()}) {
     const state::Artefact artefact = Artefact(env.run.id, "trigger", trigger, back.from_oid);
     co_await state::RecordArtefact(session, artefact);

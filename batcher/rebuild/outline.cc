@@ -41,6 +41,11 @@ WHERE x.indrelid = $1 AND x.indisvalid
   AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = x.indexrelid AND conrelid = $1
                   AND contype IN ('p', 'u', 'x'))
 UNION ALL
+SELECT CASE WHEN i.inhparent = $1 THEN 'child ' || i.inhrelid::regclass::text
+            ELSE 'parent ' || i.inhparent::regclass::text END
+FROM pg_inherits i JOIN pg_class c ON c.oid = $1
+WHERE i.inhrelid = $1 OR i.inhparent = $1 AND c.relkind <> 'p'
+UNION ALL
 SELECT 'setting ' || unnest(reloptions) FROM pg_class WHERE oid = $1
 UNION ALL
 SELECT 'setting toast.' || unnest(t.reloptions)

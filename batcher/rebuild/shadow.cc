@@ -166,11 +166,12 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   names.source = table.name;
   names.relname = table.relname;
   names.shadow = names.schema + "." + sql::QuoteIdentifier(table.relname);
+  // First: what comes after it is noticed, even what the empty table has already.
+  Shadow shadow;
   co_await db.Query(fmt::format("CREATE SCHEMA {}", names.schema));
   co_await db.Query(fmt::format("CREATE SCHEMA {}_old", names.schema));
   const std::vector<Index> built = co_await MakeEmpty(session, names, spec, table.oid);
   co_await RefuseWhatCannotFollow(session, names, table.oid);
-  Shadow shadow;
   if (!spec.definition.empty())
     co_await RefuseWhatIsLost(session, names, spec, table.oid, shadow.remarks);
   const pg::Result made = co_await db.Query(

@@ -25,10 +25,10 @@ namespace {
 
 constexpr std::int64_t kEnough = 1'000;
 
-// Partitions that came, went or were emptied explain differences that no logged change does, until
-// they are followed.
+// Partitions that came, went or were emptied, and a table that was rewritten, explain differences
+// that no logged change does, until they are followed.
 Task<bool> HaveMoved(Session& session, const capture::Flow& flow) {
-  if (!flow.from_partitioned || !async::SafeguardOn("parts")) co_return false;
+  if (!async::SafeguardOn("parts")) co_return false;
   co_return co_await capture::HavePartsChanged(session, flow);
 }
 

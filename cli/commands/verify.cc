@@ -101,6 +101,22 @@ Task<std::vector<capture::Flow>> FlowsOf(guard::Session& session, const state::R
   co_return flows;
 }
 
+// A rewrite that changed values explains differences, and no logged change does.
+Task<> RefuseRewritten(guard::Session& session, const std::vector<capture::Flow>& flows) {
+  for (const capture::Flow& flow : flows) {
+    const bool rewritten = co_await capture::HavePartsChanged(session, flow);
+    if (!rewritten) continue;
+    throw Rejected(ExitCode::kRefused,
+                   fmt::format("run {} cannot be verified: {} was rewritten meanwhile (ALTER TABLE, "
+                               "VACUUM FULL, CLUSTER), which {}",
+                               flow.run, flow.from,
+                               flow.name.starts_with("reverse")
+                                   ? "only a revert takes over"
+                                   : "its runner takes over in its next round"),
+                   "pgalter status " + flow.run);
+  }
+}
+
 struct Subject {
   std::vector<capture::Flow> flows;
   std::vector<std::string> unshared;
@@ -240,6 +256,8 @@ Task<ExitCode> Run(Context& context) {
       Say(context, kEnded);
       co_return ExitCode::kDone;
     }
+    if (!differences.empty() && context.operands.size() == 1)
+      co_await RefuseRewritten(first, subject.flows);
     Show(context, subject, differences);
     if (!differences.empty() || !subject.unshared.empty()) co_return ExitCode::kMismatch;
     if (!again) co_return ExitCode::kDone;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <random>
 
 namespace pgalter::test {
@@ -89,10 +90,12 @@ void BackfillWorld::MakeItems(int rows) {
   database_.Sql("VACUUM ANALYZE items");
 }
 
+// PGALTER_PROGRAM: another binary than that of the build, which a long torture outlives.
 Program BackfillWorld::Start(Words arguments, Words environment) const {
+  const char* const given = std::getenv("PGALTER_PROGRAM");
   const std::string user = user_.empty() ? "" : " user=" + user_;
   arguments.insert(arguments.end(), {"--dsn", database_.conninfo() + user});
-  return Program(PGALTER_BINARY, arguments, environment);
+  return Program(given == nullptr ? PGALTER_BINARY : given, arguments, environment);
 }
 
 Ran BackfillWorld::Run(Words arguments, Words environment) const {

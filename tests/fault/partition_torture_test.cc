@@ -1,6 +1,7 @@
-// Conversions both ways, splits and merges under their users, killed at random moments, even while
-// they are resumed and taken back: every row is right afterwards, and nothing of ours is left. A
-// round is its seed: `./dev torture parts 1 SEED` plays it again.
+// Conversions both ways, by ranges of many widths and time zones, by hash and into a plain table
+// again, splits and merges under their users, killed at random moments, even while they are resumed
+// and taken back: every row is right afterwards, and nothing of ours is left. A round is its seed:
+// `./dev torture parts 1 SEED` plays it again.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -21,8 +22,21 @@ int NumberOf(const char* variable, int otherwise) {
 
 class PartitionTorture : public Partitioned, public ::testing::WithParamInterface<int> {
  protected:
-  static constexpr int kKinds = 4;
+  static constexpr int kKinds = 7;
+  static constexpr std::array kNames{"attach", "copy", "split", "merge", "undo", "hash", "default"};
 
+  // Where clocks are put back an hour, half an hour, or never.
+  void ChooseRanges() {
+    zone_ = std::array{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe",
+                       "Asia/Kolkata"}
+                .at(Moment(4));
+    width_ = std::array{"1 month", "1 month", "1 week", "3 days", "1 day"}.at(Moment(4));
+  }
+  [[nodiscard]] Words Ranges(const Words& more = {}) const {
+    Words words{"--every", width_, "--time-zone", zone_};
+    words.insert(words.end(), more.begin(), more.end());
+    return Convert(words);
+  }
   [[nodiscard]] unsigned Moment(unsigned most) {
     return std::uniform_int_distribution(0U, most)(dice_);
   }
@@ -74,15 +88,32 @@ class PartitionTorture : public Partitioned, public ::testing::WithParamInterfac
     if (kind == 2) {
       ASSERT_EQ(Run(Convert({"--premake", "1"})).code, 0);
     }
-    if (kind == 3) {
+    if (kind == 6) {
+      ASSERT_EQ(Run(Convert({"--premake", "1"})).code, 0);
+      database_.Sql(
+          "INSERT INTO events (made, kind, note) SELECT now() + g * interval '1 day', g % 10, "
+          "'ahead' FROM generate_series(1, 400) g");
+    }
+    if (kind == 3 || kind == 4) {
       ASSERT_EQ(Run(Convert({"--strategy", "copy"})).code, 0);
       ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
     }
   }
 
   [[nodiscard]] Words WordsOf(int kind) const {
-    if (kind == 0) return Convert();
-    if (kind == 1) return Convert({"--strategy", "copy", "--workers", "2"});
+    if (kind == 0) return Ranges();
+    if (kind == 1) return Ranges({"--strategy", "copy", "--workers", "2"});
+    if (kind == 4) return {"partition", "undo", "events", "--yes"};
+    if (kind == 5)
+      return {"partition", "convert", "events", "--by", "hash(id)", "--modulus", "7", "--yes"};
+    if (kind == 6)
+      return {"partition",
+              "split",
+              database_.Value("SELECT relname FROM pg_class WHERE pg_get_expr(relpartbound, oid) = "
+                              "'DEFAULT'"),
+              "--every",
+              "1 month",
+              "--yes"};
     const Rows names = database_.Connect().Exec(
         "SELECT relname FROM pg_class WHERE relname ~ '^events_(p|until_)' AND relkind = 'r' ORDER "
         "BY relname");
@@ -91,24 +122,27 @@ class PartitionTorture : public Partitioned, public ::testing::WithParamInterfac
   }
 
   std::mt19937 dice_;
+  std::string zone_ = "UTC";
+  std::string width_ = "1 month";
 };
 
 TEST_P(PartitionTorture, EveryRowIsRight) {
   const auto seed = static_cast<unsigned>(NumberOf("PGALTER_TORTURE_SEED", 1000) + GetParam());
   const int kind = static_cast<int>(seed % kKinds);
-  SCOPED_TRACE(fmt::format(
-      "seed {}: {}", seed,
-      std::array{"attach", "copy", "split", "merge"}.at(static_cast<std::size_t>(kind))));
+  SCOPED_TRACE(fmt::format("seed {}: {}", seed, kNames.at(static_cast<std::size_t>(kind))));
   dice_.seed(seed);
+  ChooseRanges();
   Prepare(kind);
   if (HasFatalFailure()) return;
-  Users users(database_.conninfo(), seed);
+  Users users(database_.conninfo(), seed, zone_);
+  users.ahead = kind == 6;
   Torture(WordsOf(kind));
   if (HasFatalFailure()) return;
   EXPECT_EQ(StateOfRun(), "done");
   users.ahead = true;
   users.AwaitWrites(50);
-  if (kind < 2 && dice_() % 2 == 0) {
+  const bool copied = kind == 1 || kind == 4 || kind == 5;
+  if ((kind == 0 || copied) && dice_() % 2 == 0) {
     Revert();
     EXPECT_EQ(StateOfRun(), "reverted");
   }
@@ -116,12 +150,12 @@ TEST_P(PartitionTorture, EveryRowIsRight) {
   EXPECT_EQ(users.errors(), "");
   ExpectSame();
   EXPECT_EQ(Number("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), 0);
-  if (kind != 1) ExpectNothingOfOurs();  // a copy keeps the way back until `finish`
+  if (!copied) ExpectNothingOfOurs();  // a copy keeps the way back until `finish`
 }
 
 // One of each kind, or as many as are asked for.
 INSTANTIATE_TEST_SUITE_P(Rounds, PartitionTorture,
-                         ::testing::Range(0, std::max(4, NumberOf("PGALTER_TORTURE_ROUNDS", 4))));
+                         ::testing::Range(0, std::max(7, NumberOf("PGALTER_TORTURE_ROUNDS", 7))));
 
 }  // namespace
 }  // namespace pgalter::test

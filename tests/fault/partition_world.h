@@ -43,10 +43,11 @@ CREATE TRIGGER mirrored AFTER INSERT OR UPDATE OR DELETE ON events FOR EACH ROW
 )sql";
 
 // Users: new rows of now, changes, rows that go and rows that move in time, even into the next
-// partitions once there are some.
+// partitions once there are some; and rows on the very bounds of the days of a time zone.
 class Users {
  public:
-  Users(std::string conninfo, unsigned seed) : conninfo_(std::move(conninfo)) {
+  Users(std::string conninfo, unsigned seed, std::string zone = "UTC")
+      : conninfo_(std::move(conninfo)), zone_(std::move(zone)) {
     for (unsigned i = 0; i < 2; ++i) threads_.emplace_back([this, seed, i] { Write(seed + i); });
   }
   Users(const Users&) = delete;
@@ -75,7 +76,13 @@ class Users {
       return std::uniform_int_distribution(least, most)(dice);
     };
     const int id = pick(1, 5000);
-    switch (pick(0, 5)) {
+    switch (pick(0, 6)) {
+      case 6:
+        return fmt::format(
+            "INSERT INTO events (made, kind, note) VALUES ((date_trunc('day', now() AT TIME ZONE "
+            "'{0}') - interval '{1} days') AT TIME ZONE '{0}' - interval '{2} microseconds', {3}, "
+            "'on a bound')",
+            zone_, pick(0, 60), pick(0, 1), pick(0, 9));
       case 0:
         return fmt::format("DELETE FROM events WHERE id = {}", id);
       case 1:
@@ -127,6 +134,7 @@ class Users {
   }
 
   std::string conninfo_;
+  std::string zone_;
   std::atomic<bool> stopping_ = false;
   std::atomic<long> writes_ = 0;
   std::mutex mutex_;

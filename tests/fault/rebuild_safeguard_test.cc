@@ -112,6 +112,75 @@ TEST_F(RebuildSafeguards, WithoutTheLastDrainWritesAreLost) {
   FAIL() << "no write was lost in " << kRounds << " rounds";
 }
 
+// One that writes early and commits late, when a later one has long been taken from the log.
+class RebuildPairs : public RebuildSafeguards {
+ protected:
+  void CommitLate(const std::string& off) {
+    MakeRebuilt(500);
+    ASSERT_EQ(Run(Rebuild({"--cutover", "wait"}), {"PGALTER_FAIL_POINT=compared"}).code, kKilled);
+    AwaitNoRunner();
+    Session early = database_.Connect();
+    early.Exec("BEGIN; UPDATE items SET a = 4444 WHERE id = 5");
+    database_.Sql("UPDATE items SET a = 4444 WHERE id = 6");
+    Words environment;
+    if (!off.empty()) environment.push_back("PGALTER_SAFEGUARDS_OFF=" + off);
+    Program program = Start({"resume", RunId()}, environment);
+    const std::string shadow =
+        database_.Value("SELECT to_relid::regclass FROM pgalter.flow WHERE name = 'forward'");
+    database_.AwaitValue("SELECT a FROM " + shadow + " WHERE id = 6", "4444", kLimit);
+    early.Exec("COMMIT");
+    ASSERT_EQ(Run({"cutover", RunId()}).code, 0);
+    const Ran ran = program.Wait(kLimit);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+  }
+};
+
+TEST_F(RebuildPairs, WhatWasWrittenEarlyAndCommittedLateIsCarriedOver) {
+  CommitLate("");
+  ExpectSame();
+}
+TEST_F(RebuildPairs, WithoutThePairsOfSnapshotsItIsLost) {
+  CommitLate("snapshot-pairs");
+  EXPECT_EQ(Number(kDifferences), 1);
+}
+
+TEST_F(RebuildSafeguards, WithoutTheOldKeyARowIsThereTwice) {
+  MakeRebuilt(2'000);
+  const std::string off = "PGALTER_SAFEGUARDS_OFF=old-key";
+  ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=index-built", off}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql("UPDATE items SET id = id + 1000000, u = NULL WHERE id % 7 = 0");
+  EXPECT_EQ(Run({"resume", RunId()}, {off}).code, 7);
+}
+
+// The old table's rows grow old: none of them may keep users from deleting what it refers to.
+class RebuildReferring : public RebuildSafeguards {
+ protected:
+  void RebuildAndDelete(const std::string& off) {
+    MakeRebuilt(500);
+    database_.Sql(
+        "CREATE TABLE kinds (id int PRIMARY KEY); INSERT INTO kinds VALUES (1); ALTER TABLE items "
+        "ADD "
+        "kind int REFERENCES kinds; UPDATE items SET kind = 1 WHERE id = 5");
+    Words environment;
+    if (!off.empty()) environment.push_back("PGALTER_SAFEGUARDS_OFF=" + off);
+    ASSERT_EQ(Run(Rebuild(), environment).code, 0);
+    database_.Sql("UPDATE items SET kind = NULL; DELETE FROM kinds");
+  }
+};
+TEST_F(RebuildReferring, TheOldTableKeepsNobodyFromDeleting) {
+  RebuildAndDelete("");
+  EXPECT_EQ(Number("SELECT count(*) FROM kinds"), 0);
+}
+TEST_F(RebuildReferring, WithItsForeignKeysItWould) {
+  try {
+    RebuildAndDelete("old-foreign-keys");
+    FAIL() << "nobody was kept from it";
+  } catch (const SqlError& error) {
+    EXPECT_EQ(error.sqlstate(), "23503") << error.what();
+  }
+}
+
 // A transaction that has looked at the database before the swap, and at the table after it.
 constexpr const char* kLook = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM mirror";
 
@@ -316,6 +385,44 @@ TEST_F(RebuildSafeguards, WithoutThatAColumnIsLostWithItsValues) {
       Number("SELECT count(*) FROM pg_attribute WHERE attrelid = 'items'::regclass AND attname "
              "= 'extra'"),
       0);
+}
+
+// DDL fires no trigger of ours. What came when all had been compared, and the swap alone was left.
+class RebuildRewritten : public RebuildSafeguards {
+ protected:
+  Ran SwapAfter(const std::string& meanwhile, const std::string& off = "") {
+    MakeRebuilt(2'000);
+    return GoOn("compared", meanwhile, off);
+  }
+};
+TEST_F(RebuildRewritten, RowsOfAChildThatCameMeanwhileAreNotLeftBehind) {
+  const Ran refused =
+      SwapAfter("CREATE TABLE child () INHERITS (items); INSERT INTO child VALUES (70000, 1)");
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("it has now: child public.child"));
+  EXPECT_EQ(Number("SELECT count(*) FROM items"), 2'001);
+  database_.Sql("DROP TABLE child");
+  ResumeToTheEnd();
+  ExpectSame();
+}
+
+// A rewrite may change every value.
+constexpr const char* kRewrite =
+    "BEGIN; UPDATE mirror SET pad = pad || '+'; ALTER TABLE items ALTER pad TYPE text USING pad || "
+    "'+'; COMMIT";
+
+TEST_F(RebuildRewritten, WhatARewriteChangedIsCarriedOver) {
+  const Ran ran = SwapAfter(kRewrite);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ExpectSame();
+  database_.Sql(kRewrite);
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  ExpectSame();
+  EXPECT_EQ(Number("SELECT count(*) FROM items WHERE pad NOT LIKE '%++'"), 0);
+}
+TEST_F(RebuildRewritten, WithoutThatItIsLost) {
+  EXPECT_EQ(SwapAfter(kRewrite, "parts").code, 0);
+  EXPECT_EQ(Number(kDifferences), 2'000);
 }
 
 // What came meanwhile and would stay with the table that leaves.

@@ -1,0 +1,364 @@
+#include "tests/torture/round.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "tests/fault/rebuild_points.h"
+
+namespace pgalter::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kMostPrograms = 25;
+constexpr int kInterrupted = 128 + SIGINT;  // before it listened
+
+constexpr std::array kNames{"alter", "ordered", "into partitions", "out of partitions", "together"};
+
+std::string File(const std::string& text) {
+  static int number = 0;
+  const std::string path = std::filesystem::temp_directory_path() /
+                           fmt::format("pgalter_torture_{}_{}.sql", ::getpid(), ++number % 8);
+  std::ofstream(path) << text;
+  return path;
+}
+
+constexpr const char* kColumns =
+    "id {}, a int NOT NULL, u int, pad text, big text, parent int, kind int";
+constexpr const char* kIndexes =
+    "CREATE INDEX items_a ON items (a); CREATE INDEX items_parent ON items (parent);"
+    "CREATE INDEX items_kind ON items (kind)";
+
+void SleepFor(int milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));  // the moment under test
+}
+
+}  // namespace
+
+Round::Round(Arena& arena, unsigned seed) : arena_(arena), seed_(seed), dice_(seed) { Choose(); }
+
+void Round::Complain(const std::string& what) { problems_ += what + "\n"; }
+void Round::Tell(const std::string& what) { story_ += " " + what; }
+
+void Round::Choose() {
+  kind_ = static_cast<Kind>(Pick(0, kKinds - 1));
+  crowd_.key_type = std::array{"bigint", "bigint", "text", "uuid", "numeric"}.at(
+      static_cast<std::size_t>(Pick(0, 4)));
+  const bool partitioned = kind_ == Kind::kIntoPartitions || kind_ == Kind::kOutOfPartitions;
+  crowd_.unique_key = !partitioned;
+  crowd_.notes = !partitioned;
+  crowd_.rows = Pick(1, 4) * 400;
+  crowd_.users = Pick(2, 3);
+  crowd_.truncates = OneIn(4);
+  crowd_.predicts = !crowd_.truncates && !OneIn(3);
+  crowd_.merges = arena_.version() >= 15;
+  waits_ = OneIn(4);
+  standby_ = OneIn(20);
+  story_ = fmt::format("{} {}{}:", kNames.at(static_cast<std::size_t>(kind_)), crowd_.key_type,
+                       crowd_.predicts ? "" : " meddled");
+}
+
+// Of 1 to 60 ranges, the outer ones open or with a DEFAULT, or of a hash.
+std::string Round::Parts() {
+  const int parts = std::array{1, 3, 5, 12, 60}.at(static_cast<std::size_t>(Pick(0, 4)));
+  const bool hashed = OneIn(4);
+  std::string text =
+      fmt::format(fmt::runtime(std::string("CREATE TABLE items (") + kColumns +
+                               ", PRIMARY KEY (id, a), UNIQUE (u, a)) PARTITION BY "),
+                  crowd_.key_type) +
+      (hashed ? "HASH (a);" : "RANGE (a);");
+  for (int i = 0; i < parts; ++i) {
+    if (hashed) {
+      text += fmt::format(
+          "CREATE TABLE items_p{} PARTITION OF items FOR VALUES WITH (MODULUS {}, REMAINDER {});",
+          i, parts, i);
+      continue;
+    }
+    text += fmt::format("CREATE TABLE items_p{} PARTITION OF items FOR VALUES FROM ({}) TO ({});",
+                        i, 1000 * i / parts, 1000 * (i + 1) / parts);
+  }
+  if (!hashed) text += "CREATE TABLE items_rest PARTITION OF items DEFAULT;";
+  return text + kIndexes;
+}
+
+Words Round::Order() {
+  Words words{"rebuild", "items"};
+  const auto add = [&words](const Words& more) {
+    words.insert(words.end(), more.begin(), more.end());
+  };
+  switch (kind_) {
+    case Kind::kAlter:
+      add({"--alter", "ALTER a TYPE bigint"});
+      break;
+    case Kind::kOrdered:
+      add({"--alter", "ALTER a TYPE bigint", "--order-by", "a"});
+      break;
+    case Kind::kIntoPartitions:
+      add({"--definition", File(Parts()), "--allow-weaker-keys"});
+      break;
+    case Kind::kOutOfPartitions:
+      add({"--definition",
+           File(fmt::format(fmt::runtime(std::string("CREATE TABLE items (") + kColumns +
+                                         ", PRIMARY KEY (id, a), UNIQUE (u, a));"),
+                            crowd_.key_type) +
+                kIndexes)});
+      break;
+    case Kind::kTogether:
+      add({"parents", "--alter", "parents: ALTER id TYPE bigint", "--alter",
+           "items: ALTER parent TYPE bigint"});
+      break;
+  }
+  add({"--yes", "--chunk-time", fmt::format("{}ms", Pick(5, 12))});
+  if (kind_ != Kind::kOrdered && OneIn(2)) add({"--workers", "2"});
+  if (waits_) add({"--cutover", "wait"});
+  return words;
+}
+
+void Round::Prepare() {
+  arena_.Open(seed_);
+  arena_.Sql(SchemaOf(crowd_));
+  arena_.Sql("ANALYZE");
+  if (standby_) arena_.MakeStandby();
+  if (kind_ != Kind::kOutOfPartitions) return;
+  for (const Words& words :
+       {Words{"rebuild", "items", "--definition", File(Parts()), "--allow-weaker-keys", "--yes"},
+        Words{"finish", "", "--yes"}}) {
+    Words filled = words;
+    if (filled[1].empty()) filled[1] = RunId();
+    const Ran ran = arena_.Run(filled);
+    if (ran.code != 0) Complain("preparing: " + ran.err);
+  }
+}
+
+long Round::Runs() const {
+  if (arena_.Value("SELECT to_regclass('pgalter.run') IS NULL") == "t") return 0;
+  return arena_.Number("SELECT count(*) FROM pgalter.run");
+}
+
+std::string Round::RunId() const {
+  return arena_.Value("SELECT run FROM pgalter.run ORDER BY created_at DESC LIMIT 1");
+}
+
+std::string Round::State() const {
+  return arena_.Value("SELECT state FROM pgalter.run ORDER BY created_at DESC LIMIT 1");
+}
+
+std::string Round::Meddling() {
+  const bool partitioned =
+      arena_.Value("SELECT relkind FROM pg_class WHERE oid = 'public.items'::regclass") == "p";
+  const std::string begin = "BEGIN; SET LOCAL lock_timeout = '500ms'; LOCK TABLE public.items;";
+  if (!partitioned) {
+    if (crowd_.predicts || OneIn(2))
+      return OneIn(2) ? "VACUUM FULL items" : "CLUSTER items USING items_a";
+    return begin +
+           "UPDATE mirror SET pad = pad || '+'; ALTER TABLE items ALTER pad TYPE text USING pad || "
+           "'+'; COMMIT";
+  }
+  if (crowd_.predicts) return "VACUUM FULL items";
+  const std::string leaf = arena_.Value(
+      "SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'public.items'::regclass ORDER "
+      "BY random() LIMIT 1");
+  const std::string bound = arena_.Value(
+      "SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE "
+      "oid = '" +
+      leaf + "'::regclass");
+  const std::string forget =
+      begin + fmt::format("DELETE FROM mirror WHERE id IN (SELECT id FROM {});", leaf);
+  switch (Pick(0, 3)) {
+    case 0:
+      return fmt::format("{} TRUNCATE {}; COMMIT", forget, leaf);
+    case 1:
+      if (bound == "DEFAULT" || bound.find("MODULUS") != std::string::npos)
+        return "VACUUM FULL items";
+      return fmt::format("{} DROP TABLE {}; COMMIT", forget, leaf);
+    case 2:
+      return fmt::format(
+          "{} UPDATE mirror SET pad = pad || '+'; ALTER TABLE items ALTER pad TYPE text USING pad "
+          "|| "
+          "'+'; COMMIT",
+          begin);
+    default:  // away for a while, and changed there
+      return fmt::format(
+          "{0} ALTER TABLE items DETACH PARTITION {1}; DELETE FROM {1} WHERE a % 7 = 0; UPDATE {1} "
+          "SET "
+          "pad = 'was away' WHERE a % 3 = 0; INSERT INTO mirror SELECT * FROM {1}; ALTER TABLE "
+          "items "
+          "ATTACH PARTITION {1} {2}; COMMIT",
+          forget, leaf, bound);
+  }
+}
+
+// Who is in the way of it, stays: the next one may come through.
+void Round::Meddle() {
+  std::string what;
+  try {
+    what = Meddling();
+    Session session = arena_.Connect();
+    session.Exec("SET lock_timeout = '500ms'");
+    session.Exec(what);
+    Tell("meddling");
+  } catch (const SqlError& error) {
+    for (const char* state : {"55P03", "40P01", "42P01", "57014"})
+      if (error.sqlstate() == state) return;
+    Complain(fmt::format("meddling: {}: {}", what, error.what()));
+  }
+}
+
+void Round::Disturb(Program& program) {
+  switch (Pick(0, 9)) {
+    case 0:
+    case 1:
+    case 2:
+      Tell("kill");
+      program.Signal(SIGKILL);
+      break;
+    case 3:
+      Tell("terminate");
+      arena_.Sql(
+          fmt::format("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+                      "current_database() AND application_name LIKE 'pgalter/%'{}",
+                      OneIn(2) ? "" : " AND pid % 2 = 0"));
+      break;
+    case 4:
+      Tell("pause");
+      program.Signal(SIGINT);
+      break;
+    case 5:
+      if (standby_) {
+        Tell("failover");
+        program.Signal(SIGKILL);
+        arena_.FailOver();
+        standby_ = false;
+        break;
+      }
+      if (!OneIn(2)) break;
+      Tell("crash");
+      arena_.Crash();
+      break;
+    case 6: {
+      if (Runs() == 0) break;
+      Tell("rival");
+      Program rival = arena_.Start({"resume", RunId(), "--take-over"});
+      SleepFor(Pick(0, 800));
+      rival.Signal(SIGKILL);
+      (void)rival.Wait();
+      break;
+    }
+    default:
+      Meddle();
+  }
+}
+
+void Round::LetSwap() {
+  if (!waits_ || Runs() == 0 || State() != "waiting") return;
+  if (OneIn(3)) {
+    const Ran ran = arena_.Run({"verify", RunId()});
+    if (ran.code != 0 && ran.code != 4 && ran.code != 9)
+      Complain(fmt::format("verify before the cut-over: {} {}", ran.code, ran.err));
+  }
+  (void)arena_.Run({"cutover", RunId()});
+  waits_ = false;
+}
+
+Ran Round::OneProgram(const Words& words) {
+  Words environment;
+  if (disturbances_ > 0 && OneIn(3)) {
+    --disturbances_;
+    environment.push_back(fmt::format("PGALTER_FAIL_POINT={}",
+                                      kRebuildPoints.at(static_cast<std::size_t>(
+                                          Pick(0, static_cast<int>(kRebuildPoints.size()) - 1)))));
+    Tell("point");
+  }
+  Program program = arena_.Start(words, environment);
+  const auto until = std::chrono::steady_clock::now() + 90s;
+  while (program.running()) {
+    if (disturbances_ > 0) {
+      SleepFor(Pick(0, 900));
+      --disturbances_;
+      if (program.running()) Disturb(program);
+    }
+    LetSwap();
+    if (std::chrono::steady_clock::now() > until) {
+      Complain(fmt::format("{} does not end: {}", words.front(), program.SoFar().err));
+      program.Signal(SIGKILL);
+    }
+    std::this_thread::sleep_for(10ms);
+  }
+  return program.Wait();
+}
+
+void Round::Carry(const Words& order, const std::string& goal) {
+  const long before = Runs() - (goal == "reverted" ? 1 : 0);
+  Words words = order;
+  for (int i = 0; i < kMostPrograms && problems_.empty(); ++i) {
+    const Ran ran = OneProgram(words);
+    arena_.AwaitNoRunner();
+    const bool begun = Runs() > before;
+    if (begun && State() == goal) return;
+    const bool taken = ran.err.find("taken over") != std::string::npos;
+    const bool fine = ran.code == 0 || ran.code == kKilled || ran.code == 5 || ran.code == 6 ||
+                      ran.code == kInterrupted || ran.code == 9 || taken;
+    if (!fine) Complain(fmt::format("{} ended with {}: {}", words.front(), ran.code, ran.err));
+    words = order;
+    if (begun && goal == "done") words = {"resume", RunId()};
+  }
+  if (problems_.empty()) Complain("it comes to no end");
+}
+
+void Round::Judge(Users& users) {
+  users.Stop();
+  writes_ = users.writes();
+  problems_ += users.Complaints();
+  const long different = arena_.Number(kDifferences);
+  if (different != 0) Complain(fmt::format("{} rows are not what they should be", different));
+  if (!problems_.empty()) return;
+  if (State() != "reverted") {
+    const Ran finished = arena_.Run({"finish", RunId(), "--yes"});
+    if (finished.code != 0) Complain("finish: " + finished.err);
+  }
+  if (arena_.Number("SELECT (SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%') + "
+                    "(SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pgalter%') + (SELECT "
+                    "count(*) FROM pgalter.artefact WHERE dropped_at IS NULL) + (SELECT count(*) "
+                    "FROM pg_constraint WHERE NOT convalidated) + (SELECT count(*) FROM pg_index "
+                    "WHERE NOT indisvalid)") != 0)
+    Complain("something is left behind");
+}
+
+std::string Round::Play() {
+  try {
+    Prepare();
+    Users users(arena_, crowd_, seed_);
+    disturbances_ = Pick(0, 3);
+    Carry(Order(), "done");
+    if (problems_.empty()) {
+      users.AwaitWrites(Pick(10, 60));
+      if (OneIn(2)) Meddle();
+      const bool back = OneIn(2);
+      if (!back || OneIn(3)) {
+        const Ran ran = arena_.Run({"verify", RunId()});
+        // 4: somebody's DDL is still to be taken over.
+        if (ran.code != 0 && ran.code != 4)
+          Complain(fmt::format("verify: {} {}", ran.code, ran.err));
+      }
+      if (back && problems_.empty()) {
+        Tell("back");
+        disturbances_ = Pick(0, 2);
+        Carry({"revert", RunId(), "--yes"}, "reverted");
+      }
+    }
+    Judge(users);
+  } catch (const std::exception& error) {
+    Complain(error.what());
+  }
+  return problems_;
+}
+
+}  // namespace pgalter::test
