@@ -76,7 +76,7 @@ TEST_F(RebuildSafeguards, ARewrittenSourceIsCopiedFromItsStart) {
 TEST_F(RebuildSafeguards, WithoutTheFilenodeRowsAreMissed) {
   MakeRebuilt();
   database_.Sql("DELETE FROM items WHERE id BETWEEN 10 AND 9000");
-  const Ran ran = GoOn("copy-committed:2", "VACUUM FULL items", "copy-filenode");
+  const Ran ran = GoOn("copy-committed:2", "VACUUM FULL items", "copy-filenode,parts");
   EXPECT_EQ(ran.code, 7) << "the comparison finds what is missing\n" << ran.err;
 }
 
@@ -392,7 +392,7 @@ class RebuildRewritten : public RebuildSafeguards {
  protected:
   Ran SwapAfter(const std::string& meanwhile, const std::string& off = "") {
     MakeRebuilt(2'000);
-    return GoOn("compared", meanwhile, off);
+    return GoOn("drained", meanwhile, off);
   }
 };
 TEST_F(RebuildRewritten, RowsOfAChildThatCameMeanwhileAreNotLeftBehind) {
