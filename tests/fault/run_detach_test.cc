@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class Detach : public RunWorld {
+class PendingDetach : public RunWorld {
  protected:
   static constexpr const char* kDetach = "ALTER TABLE all_orders DETACH PARTITION orders";
 
@@ -49,7 +49,7 @@ class Detach : public RunWorld {
 
 // Each user who queues behind the lock holds it up next, if the attempt ends without having it.
 // Where the server waits for that user under the lock no attempt succeeds.
-TEST_F(Detach, EndsThoughUsersQueueBehindIt) {
+TEST_F(PendingDetach, EndsThoughUsersQueueBehindIt) {
   MakePartition();
   Session users[2] = {database_.Connect(), database_.Connect()};
   LeavePending(users[0]);
@@ -79,7 +79,7 @@ TEST_F(Detach, EndsThoughUsersQueueBehindIt) {
 }
 
 // An older snapshot is waited for before the lock is asked for.
-TEST_F(Detach, KeepsNobodyWaitingForAnOlderSnapshot) {
+TEST_F(PendingDetach, KeepsNobodyWaitingForAnOlderSnapshot) {
   MakePartition();
   Session reader = database_.Connect();
   LeavePending(reader);
@@ -87,6 +87,7 @@ TEST_F(Detach, KeepsNobodyWaitingForAnOlderSnapshot) {
   old.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
   reader.Exec("COMMIT");
   Program run = Start({"run", "--sql", kDetach, "--through", "contract", "--yes"});
+  database_.AwaitValue("SELECT to_regclass('pgalter.run') IS NOT NULL", "t", kLimit);
   // Attempts are made, and none of them takes the lock.
   EXPECT_TRUE(Within(kLimit, [&] {
     return database_.Value(

@@ -163,7 +163,7 @@ class PendingDetach : public LockTest {
       if (reader_is_gone_ && report.refusal.empty()) ++in_vain_;
     };
     auto climbing = std::async(std::launch::async, [&] {
-      return climber.Run(Statements({"ALTER TABLE whole DETACH PARTITION part FINALIZE"}));
+      return climber.Run(Statements({"ALTER TABLE public.whole DETACH PARTITION public.part FINALIZE"}));
     });
     const int ours = AwaitOurWait();
     user_.Send("SELECT count(*) FROM part");
@@ -203,7 +203,7 @@ TEST_F(PendingDetach, AsksForNoLockWhileAnOlderSnapshotIsHeld) {
   Climber climber = NewClimber();
   climber.demands_younger_snapshots = true;
   const LadderOutcome outcome =
-      climber.Run(Statements({"ALTER TABLE whole DETACH PARTITION part FINALIZE"}));
+      climber.Run(Statements({"ALTER TABLE public.whole DETACH PARTITION public.part FINALIZE"}));
   EXPECT_EQ(outcome.result, LadderResult::kLockNotAvailable);
   EXPECT_THAT(
       Joined(outcome),
