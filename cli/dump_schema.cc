@@ -41,9 +41,8 @@ std::string ConnectionText(const Context& context) {
 }  // namespace
 
 std::string DumpSchema(const Context& context, const std::string& pg_dump) {
-  std::vector<std::string> arguments{
-      pg_dump, "--schema-only", "--exclude-schema", "pgalter", "--dbname",
-      ConnectionText(context)};
+  std::vector<std::string> arguments{pg_dump,   "--schema-only", "--exclude-schema",
+                                     "pgalter", "--dbname",      ConnectionText(context)};
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);

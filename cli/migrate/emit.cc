@@ -196,9 +196,8 @@ std::string WriteEmitted(const Context& context, const Emitted& emitted, const S
   const MigrationSettings settings = SettleMigrations(context);
   const history::Collection existing = ExistingMigrations(settings);
   RefuseForeignTool(existing);
-  const std::filesystem::path path =
-      std::filesystem::path(settings.directory) /
-      fmt::format("{}_{}.sql", NextVersionOf(existing), slug);
+  const std::filesystem::path path = std::filesystem::path(settings.directory) /
+                                     fmt::format("{}_{}.sql", NextVersionOf(existing), slug);
   WriteNewFile(path, TextOf(title, emitted, from, to));
   return path.string();
 }

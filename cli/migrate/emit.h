@@ -1,4 +1,5 @@
-// `diff --emit-migration`: a migration of pgalter's own format that makes the first side the second.
+// `diff --emit-migration`: a migration of pgalter's own format that makes the first side the
+// second.
 #pragma once
 
 #include <string>

@@ -21,13 +21,14 @@ using writeback::Reconciliation;
 // A table that is gone would mean that nothing was ever applied.
 void RefuseLost(const Book& book, const std::set<std::string>& told) {
   if (book.there || told.empty()) return;
-  throw Rejected(ExitCode::kHistoryDivergence,
-                 fmt::format("{} of {} is not there any more, and {} migrations were in it. Nothing "
-                             "was changed",
-                             book.table, book.called, told.size()),
-                 fmt::format("if it has another name: history.table in [migrations]; else bring it "
-                             "back from a backup, or let {} make it anew",
-                             book.called));
+  throw Rejected(
+      ExitCode::kHistoryDivergence,
+      fmt::format("{} of {} is not there any more, and {} migrations were in it. Nothing "
+                  "was changed",
+                  book.table, book.called, told.size()),
+      fmt::format("if it has another name: history.table in [migrations]; else bring it "
+                  "back from a backup, or let {} make it anew",
+                  book.called));
 }
 
 Task<> Apply(guard::Session& session, const Book& book, const Reconciliation& found) {

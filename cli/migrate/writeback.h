@@ -1,5 +1,5 @@
-// history.writeback of pgalter.toml: `up`, `down` and `baseline` write what the tool of the directory
-// would have written into its own table, and take over what it did itself.
+// history.writeback of pgalter.toml: `up`, `down` and `baseline` write what the tool of the
+// directory would have written into its own table, and take over what it did itself.
 #pragma once
 
 #include <optional>

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <ranges>
 #include <set>
 #include <utility>
 
@@ -58,8 +60,8 @@ class Comparing {
 
  private:
   static void NotePart(const Object& object, Parts& parts) {
-    const bool part = object.kind == "attribute" ||
-                      (object.kind == "column" && ComesWithItsTable(object));
+    const bool part =
+        object.kind == "attribute" || (object.kind == "column" && ComesWithItsTable(object));
     if (part) parts.emplace(object.on, &object);
   }
 
@@ -83,30 +85,55 @@ class Comparing {
         std::initializer_list<const char*>{"table", "column", "view", "materialized view",
                                            "composite", "attribute", "domain", "sequence", "index",
                                            "constraint", "foreign table"},
-        [&](const char* kind) { return index.contains({kind, object.on}); });
+        [&](const char* kind) {
+          return index.contains({kind, object.on});
+        });
   }
 
   void CompareGone(const Kind& kind, const Object& object) {
-    if (Has(to_, object) || !HasBelow(to_, object)) return;
+    if (Has(to_, object)) return;
     if (kind.drop == nullptr) return Unsaid(object, "is to be dropped");
     Change change;
     change.effect = Effect::kDrops;
-    change.up = kind.drop(object);
-    change.down = kind.make(object, from_parts_);
+    if (!GoesAlong(object)) change.up = kind.drop(object);
+    if (!IsPart(kind, object) || HasBelow(to_, object))
+      change.down = kind.make(object, from_parts_);
     Add(std::move(change));
+  }
+
+  // What it hangs on is dropped too, and takes it along.
+  [[nodiscard]] bool GoesAlong(const Object& object) const {
+    if (!HasBelow(to_, object)) return true;
+    const auto owner = from_.find({"sequence owner", object.key});
+    if (object.kind == "sequence" && owner != from_.end())
+      return !to_.contains({"column", owner->second.Fact("owner")});
+    const auto attached = from_.find({"attached", object.key});
+    if (object.kind == "table" && attached != from_.end())
+      return !attached->second.Fact("bound").empty() &&
+             !to_.contains({"table", attached->second.Fact("parent")});
+    return false;
+  }
+
+  static bool IsPart(const Kind& kind, const Object& object) {
+    return kind.name == "attribute" || (kind.name == "column" && ComesWithItsTable(object));
   }
 
   void CompareThere(const Kind& kind, const Object& object) {
     const auto before = from_.find({object.kind, object.key});
     if (before == from_.end()) return Make(kind, object);
-    if (before->second.facts == object.facts) return;
+    if (Compared(before->second) == Compared(object)) return;
     Alter(kind, before->second, object);
   }
 
+  // What a view stands on is in its definition.
+  static std::map<std::string, std::string> Compared(const Object& object) {
+    auto facts = object.facts;
+    facts.erase("stands on");
+    return facts;
+  }
+
   void Make(const Kind& kind, const Object& object) {
-    const bool part = kind.name == "attribute" ||
-                      (kind.name == "column" && ComesWithItsTable(object));
-    if (part && !HasBelow(from_, object)) return;  // comes with its table
+    if (IsPart(kind, object) && !HasBelow(from_, object)) return;  // comes with its table
     if (kind.make == nullptr) return Unsaid(object, "is to be made");
     Change change;
     change.up = kind.make(object, to_parts_);
@@ -121,23 +148,53 @@ class Comparing {
       change.up = kind.alter(from, to);
       change.down = kind.alter(to, from);
     }
-    if (change.up.empty() && kind.cheap) {
-      change.up = Anew(kind, from, to, to_parts_);
-      change.down = Anew(kind, to, from, from_parts_);
-    }
+    if (change.up.empty() && kind.cheap) change.up = Anew(kind, from, to, from_, to_);
+    if (change.down.empty() && kind.cheap) change.down = Anew(kind, to, from, to_, from_);
     if (change.up.empty() && !to.Is("inherited")) return Unsaid(to, "is another one");
     Add(std::move(change));
   }
 
+  // Views that stand on it are dropped before it, and made again behind it.
   static Statements Anew(const Kind& kind, const Object& old, const Object& now,
-                         const Parts& parts) {
-    Statements sql = kind.drop(old);
-    for (std::string& statement : kind.make(now, parts)) sql.push_back(std::move(statement));
+                         const Index& before, const Index& after) {
+    std::vector<const Object*> standing;
+    AddStanding(old, before, standing);
+    Statements sql;
+    for (const Object* view : std::ranges::reverse_view(standing))
+      Append(KindOf(view->kind).drop(*view), sql);
+    Append(kind.drop(old), sql);
+    Append(kind.make(now, {}), sql);
+    for (const Object* view : standing) {
+      const auto again = after.find({view->kind, view->key});
+      if (again != after.end()) Append(KindOf(view->kind).make(again->second, {}), sql);
+    }
     return sql;
   }
 
+  static void Append(Statements statements, Statements& to) {
+    std::ranges::move(statements, std::back_inserter(to));
+  }
+  static const Kind& KindOf(const std::string& name) {
+    return *std::ranges::find(Kinds(), name, &Kind::name);
+  }
+
+  // In the order in which they were made, each once.
+  static void AddStanding(const Object& object, const Index& index,
+                          std::vector<const Object*>& standing) {
+    for (const auto& [key, view] : index) {
+      const bool on = ("\n" + view.Fact("stands on") + "\n").find("\n" + object.key + "\n") !=
+                      std::string::npos;
+      const bool there = std::ranges::find(standing, &view) != standing.end();
+      if (!on || there || view.key == object.key) continue;
+      standing.push_back(&view);
+      AddStanding(view, index, standing);
+    }
+    std::ranges::sort(standing, {}, &Object::oid);
+  }
+
   void Add(Change change) {
-    if (!change.up.empty()) changes_.changes.push_back(std::move(change));
+    if (!change.up.empty() || (change.effect == Effect::kDrops && !change.down.empty()))
+      changes_.changes.push_back(std::move(change));
   }
   void Unsaid(const Object& object, std::string_view what) {
     changes_.unsaid.push_back(fmt::format("{} {} {}", object.kind, object.key, what));

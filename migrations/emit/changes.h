@@ -17,7 +17,7 @@ enum class Effect {
 
 struct Change {
   Effect effect = Effect::kMakes;
-  std::vector<std::string> up;    // statements without semicolons
+  std::vector<std::string> up;    // statements without semicolons; none: goes with another one
   std::vector<std::string> down;  // empty: there is no way back
 };
 

@@ -21,8 +21,8 @@ struct Kind {
   std::string_view name;
   Statements (*make)(const Object& object, const Parts& parts);  // null: there is no statement
   Statements (*drop)(const Object& object);
-  // From what the first is to what the second is. Null, or nothing said: dropped and made anew where
-  // `cheap`, else there is no statement.
+  // From what the first is to what the second is. Null, or nothing said: dropped and made anew
+  // where `cheap`, else there is no statement.
   Statements (*alter)(const Object& from, const Object& to) = nullptr;
   bool cheap = false;  // holds no rows, and nothing has to hang on it
 };

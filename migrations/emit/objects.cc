@@ -22,6 +22,7 @@ WITH extended AS (
 ), routines AS (
   SELECT f.*, f.oid::regprocedure::text AS called FROM pg_proc f JOIN ours n ON n.oid = f.pronamespace
   WHERE (SELECT count(*) FROM extended e WHERE e.classid = 'pg_proc'::regclass AND e.objid = f.oid) = 0
+  AND f.prosrc !~ '^(multi)?range_constructor[0-3]$' -- they come with their type
 )
 SELECT 'schema', quote_ident(nspname), '', oid, '{}'::jsonb FROM ours
   WHERE (SELECT count(*) FROM extended e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = ours.oid) = 0
@@ -103,7 +104,9 @@ UNION ALL
 SELECT CASE relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, called, '', oid, jsonb_build_object('definition',
   rtrim(pg_get_viewdef(oid), '; '), 'options', array_to_string(reloptions, ', '), 'columns', (SELECT string_agg(concat(
   quote_ident(attname), ' ', format_type(atttypid, atttypmod)), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid =
-  relations.oid AND attnum > 0)) FROM relations WHERE relkind IN ('v', 'm')
+  relations.oid AND attnum > 0), 'stands on', (SELECT string_agg(DISTINCT d.refobjid::regclass::text, E'\n') FROM pg_rewrite w
+  JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
+  WHERE w.ev_class = relations.oid AND d.refobjid <> relations.oid)) FROM relations WHERE relkind IN ('v', 'm')
 UNION ALL
 SELECT 'trigger', concat(r.called, '.', quote_ident(t.tgname)), r.called, t.oid, jsonb_build_object('name', quote_ident(t.tgname),
   'definition', pg_get_triggerdef(t.oid), 'enabled', t.tgenabled, 'inherited', t.tgparentid <> 0)

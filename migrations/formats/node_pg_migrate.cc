@@ -1,5 +1,5 @@
-// node-pg-migrate, as far as its migrations are SQL: "-- Up Migration" and "-- Down Migration" in one
-// file. Each way up or down is one query, in a transaction with the row of the tool's table.
+// node-pg-migrate, as far as its migrations are SQL: "-- Up Migration" and "-- Down Migration" in
+// one file. Each way up or down is one query, in a transaction with the row of the tool's table.
 
 #include <algorithm>
 #include <charconv>
@@ -12,8 +12,7 @@
 namespace pgalter::formats {
 namespace {
 
-
-constexpr std::size_t kCalendar = 17;      // of one that is a date, down to its milliseconds
+constexpr std::size_t kCalendar = 17;  // of one that is a date, down to its milliseconds
 
 // Dashes and blanks, "up migration" or "down migration", and whatever follows.
 bool IsMark(std::string_view line, std::string_view direction) {
@@ -64,10 +63,9 @@ std::int64_t TimeOf(std::string_view path) {
   const auto part = [&](std::size_t at, std::size_t size) {
     return NumberOf(digits.substr(at, size));
   };
-  const std::chrono::sys_days day =
-      std::chrono::year(static_cast<int>(part(0, 4))) /
-      std::chrono::month(static_cast<unsigned>(part(4, 2))) /
-      std::chrono::day(static_cast<unsigned>(part(6, 2)));
+  const std::chrono::sys_days day = std::chrono::year(static_cast<int>(part(0, 4))) /
+                                    std::chrono::month(static_cast<unsigned>(part(4, 2))) /
+                                    std::chrono::day(static_cast<unsigned>(part(6, 2)));
   const auto time = day + std::chrono::hours(part(8, 2)) + std::chrono::minutes(part(10, 2)) +
                     std::chrono::seconds(part(12, 2)) + std::chrono::milliseconds(part(14, 3));
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();

@@ -58,9 +58,9 @@ std::string OneForm(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     unsigned code = 0;
     const auto digits = text.substr(i + 1, 2);
-    const bool escaped = text[i] == '%' && digits.size() == 2 &&
-                         std::from_chars(digits.data(), digits.data() + 2, code, 16).ptr ==
-                             digits.data() + 2;
+    const bool escaped =
+        text[i] == '%' && digits.size() == 2 &&
+        std::from_chars(digits.data(), digits.data() + 2, code, 16).ptr == digits.data() + 2;
     if (!escaped) {
       form += text[i];
       continue;

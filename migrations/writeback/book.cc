@@ -31,20 +31,21 @@ struct Tool {
 };
 
 std::vector<std::string> AlembicTable(const Book& book) {
-  return {fmt::format("CREATE TABLE {} (version_num VARCHAR(32) NOT NULL, CONSTRAINT "
-                      "alembic_version_pkc PRIMARY KEY (version_num))",
-                      book.table)};
+  return {
+      fmt::format("CREATE TABLE {} (version_num VARCHAR(32) NOT NULL, CONSTRAINT "
+                  "alembic_version_pkc PRIMARY KEY (version_num))",
+                  book.table)};
 }
 
 std::vector<std::string> DbmateTable(const Book& book) {
-  return {
-      fmt::format("create table if not exists {} (version varchar primary key)", book.table)};
+  return {fmt::format("create table if not exists {} (version varchar primary key)", book.table)};
 }
 
 std::vector<std::string> NodePgMigrateTable(const Book& book) {
-  return {fmt::format("CREATE TABLE {} (id SERIAL PRIMARY KEY, name varchar(255) NOT NULL, run_on "
-                      "timestamp NOT NULL)",
-                      book.table)};
+  return {
+      fmt::format("CREATE TABLE {} (id SERIAL PRIMARY KEY, name varchar(255) NOT NULL, run_on "
+                  "timestamp NOT NULL)",
+                  book.table)};
 }
 
 constexpr std::array kTools{

@@ -1,8 +1,8 @@
 #pragma once
 
-// The book of another tool: the tables in which it keeps what it has applied, and what it would have
-// written into them. `up` and `down` write it in the transaction of a migration's last step, so that
-// the tool takes our work for its own; what the tool did is read from it.
+// The book of another tool: the tables in which it keeps what it has applied, and what it would
+// have written into them. `up` and `down` write it in the transaction of a migration's last step,
+// so that the tool takes our work for its own; what the tool did is read from it.
 //
 // A tool that is not here is one that no test of ours runs: its book is only read.
 
@@ -38,7 +38,7 @@ struct Sqitch {
 
 struct Book {
   std::string format;
-  std::filesystem::path directory;  // of the migrations
+  std::filesystem::path directory;   // of the migrations
   std::string called;                // as people call the tool
   std::string table;                 // qualified, as SQL
   bool there = false;                // the table is
@@ -49,8 +49,8 @@ struct Book {
 // Formats whose books are written.
 [[nodiscard]] std::vector<std::string_view> WritableFormats();
 
-// Looks the tool's table up and changes nothing. All files of the collection are of one tool. Throws
-// run::Failure: it is not written (refused), or what it needs is not there (usage).
+// Looks the tool's table up and changes nothing. All files of the collection are of one tool.
+// Throws run::Failure: it is not written (refused), or what it needs is not there (usage).
 Task<Book> FindBook(guard::Session& session, const history::Collection& collection,
                     std::string table);
 
@@ -68,7 +68,8 @@ struct Entry {
 // With the mark in pgalter.migration that the tool knows of it.
 [[nodiscard]] Entry EntryOf(const Book& book, const history::Migration& migration);
 
-// Has the last step of the plan write `now`, and its way back `back`. A plan without steps stays so.
+// Has the last step of the plan write `now`, and its way back `back`. A plan without steps stays
+// so.
 void Attach(plan::Plan& plan, const std::vector<std::string>& now,
             const std::vector<std::string>& back, std::string_view called);
 

@@ -15,12 +15,13 @@ using history::Migration;
 
 // The statement has to meet a row: else the table is not as it was when it was read.
 std::string Surely(const Book& book, std::string_view version, const std::string& statement) {
-  const std::string message = fmt::format(
-      "{} is not as it was when {} began: what {} did meanwhile stands in the way", book.table,
-      version, book.called);
-  const std::string body = fmt::format("BEGIN {}; IF NOT FOUND THEN RAISE EXCEPTION USING MESSAGE "
-                                       "= {}, ERRCODE = 'serialization_failure'; END IF; END",
-                                       statement, sql::QuoteLiteral(message));
+  const std::string message =
+      fmt::format("{} is not as it was when {} began: what {} did meanwhile stands in the way",
+                  book.table, version, book.called);
+  const std::string body = fmt::format(
+      "BEGIN {}; IF NOT FOUND THEN RAISE EXCEPTION USING MESSAGE "
+      "= {}, ERRCODE = 'serialization_failure'; END IF; END",
+      statement, sql::QuoteLiteral(message));
   return "DO " + sql::QuoteLiteral(body);
 }
 
@@ -31,9 +32,9 @@ Entry RowOf(const Book& book, const Migration& migration, std::string_view colum
   Entry entry;
   entry.in.push_back(fmt::format("INSERT INTO {} ({}{}) VALUES ({}{})", book.table, column,
                                  more_columns, literal, more_values));
-  entry.out.push_back(Surely(book, migration.version,
-                             fmt::format("DELETE FROM {} WHERE {} = {}", book.table, column,
-                                         literal)));
+  entry.out.push_back(
+      Surely(book, migration.version,
+             fmt::format("DELETE FROM {} WHERE {} = {}", book.table, column, literal)));
   return entry;
 }
 
@@ -64,10 +65,10 @@ std::vector<std::string> Alembics(const Book& book, const Migration& migration,
                                      migration.file, own));
     const std::string first = sql::QuoteLiteral(values[0]);
     if (update) {
-      statements.push_back(Surely(
-          book, migration.version,
-          fmt::format("UPDATE {} SET version_num = {} WHERE version_num = {}", book.table, first,
-                      sql::QuoteLiteral(values[1]))));
+      statements.push_back(
+          Surely(book, migration.version,
+                 fmt::format("UPDATE {} SET version_num = {} WHERE version_num = {}", book.table,
+                             first, sql::QuoteLiteral(values[1]))));
     } else if (formats::StartsWithWord(own, "INSERT")) {
       statements.push_back(
           fmt::format("INSERT INTO {} (version_num) VALUES ({})", book.table, first));
@@ -109,9 +110,9 @@ Entry NodePgMigrateEntry(const Book& book, const Migration& migration) {
 Entry AlembicEntry(const Book& book, const Migration& migration) {
   Entry entry;
   entry.in = Alembics(book, migration, migration.tool_up);
-  entry.out = Alembics(book, migration,
-                       migration.tool_down.empty() ? Reversed(migration.tool_up)
-                                                   : migration.tool_down);
+  entry.out =
+      Alembics(book, migration,
+               migration.tool_down.empty() ? Reversed(migration.tool_up) : migration.tool_down);
   return entry;
 }
 

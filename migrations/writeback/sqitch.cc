@@ -12,8 +12,8 @@
 #include "engine/run/failure.h"
 #include "migrations/formats/folder.h"
 #include "migrations/formats/text.h"
-#include "migrations/writeback/book.h"
 #include "migrations/history/sha1.h"
+#include "migrations/writeback/book.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::writeback {
@@ -117,8 +117,7 @@ std::string Resolved(const std::string& schema, const std::string& project,
   if (!dependency.id.empty())
     return fmt::format("(SELECT change_id FROM {}.changes WHERE change_id = {})", schema,
                        QuoteLiteral(dependency.id));
-  const std::string in =
-      QuoteLiteral(dependency.project.empty() ? project : dependency.project);
+  const std::string in = QuoteLiteral(dependency.project.empty() ? project : dependency.project);
   const std::string tag = QuoteLiteral("@" + dependency.tag);
   if (dependency.change.empty())
     return fmt::format("(SELECT change_id FROM {}.tags WHERE project = {} AND tag = {})", schema,
@@ -169,8 +168,8 @@ class Writing {
       statements.push_back(fmt::format(
           "INSERT INTO {}.dependencies (change_id, type, dependency, dependency_id) VALUES ({}, "
           "'{}', {}, {})",
-          schema_, id_, dependency.conflict ? "conflict" : "require",
-          QuoteLiteral(dependency.text), Resolved(schema_, plain_project_, dependency)));
+          schema_, id_, dependency.conflict ? "conflict" : "require", QuoteLiteral(dependency.text),
+          Resolved(schema_, plain_project_, dependency)));
     for (std::size_t i = 0; i < found_.change->tags.size(); ++i) {
       const formats::SqitchTag& tag = found_.change->tags[i];
       statements.push_back(fmt::format(
@@ -238,8 +237,8 @@ std::string ProjectRow(const Book& book) {
       "INSERT INTO {}.projects (project, uri, creator_name, creator_email) VALUES ({}, {}, {}, {}) "
       "ON CONFLICT (project) DO NOTHING",
       SchemaOf(book), QuoteLiteral(plan.project),
-      plan.uri.empty() ? "NULL" : QuoteLiteral(history::CanonicalUri(plan.uri)),
-      QuoteLiteral(book.sqitch->person.name), QuoteLiteral(book.sqitch->person.email));
+      plan.uri.empty() ? "NULL" : QuoteLiteral(plan.uri), QuoteLiteral(book.sqitch->person.name),
+      QuoteLiteral(book.sqitch->person.email));
 }
 
 }  // namespace
@@ -289,24 +288,24 @@ Task<> CheckRegistry(guard::Session& session, const Book& book) {
       fmt::format("SELECT COALESCE(uri, '') FROM {}.projects WHERE project = $1", schema),
       book.sqitch->plan.project);
   if (project.empty()) co_return;
-  const std::string& planned = book.sqitch->plan.uri;
-  const std::string uri = planned.empty() ? "" : history::CanonicalUri(planned);
+  const std::string& uri = book.sqitch->plan.uri;
   if (project.Get<std::string>(0, 0) == uri) co_return;
-  throw Failure(ExitCode::kHistoryDivergence,
-                fmt::format("{}.projects has {} with the URI \"{}\", and sqitch.plan says \"{}\": "
-                            "sqitch would refuse it. Nothing was changed. Bring %uri back in "
-                            "sqitch.plan",
-                            schema, book.sqitch->plan.project, project.Get<std::string>(0, 0),
-                            uri));
+  throw Failure(
+      ExitCode::kHistoryDivergence,
+      fmt::format("{}.projects has {} with the URI \"{}\", and sqitch.plan says \"{}\": "
+                  "sqitch would refuse it. Nothing was changed. Bring %uri back in "
+                  "sqitch.plan",
+                  schema, book.sqitch->plan.project, project.Get<std::string>(0, 0), uri));
 }
 
 // As sqitch 1.1's registry is, without its comments.
 std::vector<std::string> SqitchTables(const Book& book) {
   const std::string schema = SchemaOf(book);
-  const std::string by = "committed_at timestamptz NOT NULL DEFAULT clock_timestamp(), "
-                         "committer_name text NOT NULL, committer_email text NOT NULL, planned_at "
-                         "timestamptz NOT NULL, planner_name text NOT NULL, planner_email text NOT "
-                         "NULL";
+  const std::string by =
+      "committed_at timestamptz NOT NULL DEFAULT clock_timestamp(), "
+      "committer_name text NOT NULL, committer_email text NOT NULL, planned_at "
+      "timestamptz NOT NULL, planner_name text NOT NULL, planner_email text NOT "
+      "NULL";
   const auto project = fmt::format(
       "project text NOT NULL REFERENCES {}.projects (project) ON UPDATE CASCADE", schema);
   return {

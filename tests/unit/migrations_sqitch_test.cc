@@ -41,7 +41,8 @@ TEST(SqitchIds, AUriHasOneForm) {
 
 TEST(SqitchPlan, IsReadAsFarAsItGoes) {
   const auto plan = formats::ReadSqitchPlan(
-      "%project = shop\n# nothing\n+ a [b@v0 !shop:c other:d] 2026-01-01T00:00:00Z A <a@b> # x\\ny\n"
+      "%project = shop\n# nothing\n+ a [b@v0 !shop:c other:d] 2026-01-01T00:00:00Z A <a@b> # "
+      "x\\ny\n"
       "b\n@t\n@u\nb [!c]\n");
   ASSERT_THAT(plan.changes, SizeIs(3));
   EXPECT_EQ(plan.project, "shop");

@@ -40,8 +40,7 @@ class Shared : public MigrationWorld {
   ~Shared() override { fs::remove(Config()); }
 
   [[nodiscard]] Words Ours(Words arguments) const {
-    arguments.insert(arguments.end(),
-                     {"--config", Config(), "--dsn", database_.conninfo()});
+    arguments.insert(arguments.end(), {"--config", Config(), "--dsn", database_.conninfo()});
     return arguments;
   }
   [[nodiscard]] Ran Pgalter(const Words& arguments, const Words& environment = {}) const {
@@ -51,9 +50,7 @@ class Shared : public MigrationWorld {
     const Ran ran = Pgalter(arguments);
     ASSERT_EQ(ran.code, kDone) << ran.out << ran.err;
   }
-  [[nodiscard]] std::string Ask(const std::string& sql) const {
-    return database_.Value(sql);
-  }
+  [[nodiscard]] std::string Ask(const std::string& sql) const { return database_.Value(sql); }
   // host, port, user and database of the test's server, as `format` has them.
   [[nodiscard]] std::string Uri(const std::string& scheme) const {
     const std::string dsn = database_.conninfo();
@@ -299,7 +296,8 @@ class SqitchTool : public Shared {
     Write("sqitch.plan",
           "%syntax-version=1.0.0\n%project=shop\n%uri=https://Example.org:443/x%7e\n\n"
           "users 2026-01-01T00:00:00Z Bob C <bob@c.org> # the \"first\"\n"
-          "orders [users !nothing] 2026-01-02T00:00:00Z Bob C <bob@c.org> # a\\n\\nb \\\\ c\n"
+          "orders [users !elsewhere:nothing] 2026-01-02T00:00:00Z Bob C <bob@c.org> # a\\n\\nb "
+          "\\\\ c\n"
           "@v1 2026-01-03T00:00:00Z Dora <d@e.org> # tag's note\n"
           "@v1.1 2026-01-03T01:00:00Z Dora <d@e.org>\n"
           "users [users@v1 orders] 2026-01-04T00:00:00Z Bob C <bob@c.org> # again\n");
@@ -307,8 +305,8 @@ class SqitchTool : public Shared {
                 "SELECT a FROM public.users WHERE false;");
     WriteChange("orders", "CREATE TABLE public.orders (a int);", "DROP TABLE public.orders;",
                 "SELECT a FROM public.orders WHERE false;");
-    WriteChange("users", "ALTER TABLE public.users ADD b int;",
-                "ALTER TABLE public.users DROP b;", "SELECT b FROM public.users WHERE false;");
+    WriteChange("users", "ALTER TABLE public.users ADD b int;", "ALTER TABLE public.users DROP b;",
+                "SELECT b FROM public.users WHERE false;");
   }
   void WriteChange(const std::string& name, const std::string& deploy, const std::string& revert,
                    const std::string& verify) const {
@@ -500,8 +498,9 @@ else:
         .Wait(kLimit);
   }
   [[nodiscard]] std::string Rows() const {
-    return Ask("SELECT coalesce(string_agg(version_num, ',' ORDER BY version_num), '') FROM "
-               "public.alembic_version");
+    return Ask(
+        "SELECT coalesce(string_agg(version_num, ',' ORDER BY version_num), '') FROM "
+        "public.alembic_version");
   }
 };
 
@@ -567,10 +566,11 @@ TEST_P(ReadOnly, IsRefusedBeforeAnythingIsDone) {
   Configure(GetParam());
   const std::string name = std::string(GetParam()) == "golang-migrate" ? "1_t.up.sql"
                            : std::string(GetParam()) == "flyway"       ? "V1__t.sql"
-                           : std::string(GetParam()) == "prisma" ? "20260101_t/migration.sql"
-                                                                 : "001_t.sql";
-  Write(name, "-- +goose Up\n--liquibase formatted sql\n--changeset me:1\nCREATE TABLE public.t (a "
-              "int);\n");
+                           : std::string(GetParam()) == "prisma"       ? "20260101_t/migration.sql"
+                                                                       : "001_t.sql";
+  Write(name,
+        "-- +goose Up\n--liquibase formatted sql\n--changeset me:1\nCREATE TABLE public.t (a "
+        "int);\n");
   for (const Words& command :
        {Words{"up", "--yes"}, Words{"down", "--yes"}, Words{"status", "--pending"}}) {
     const Ran ran = Pgalter(command);
