@@ -95,22 +95,23 @@ class Comparing {
     if (kind.drop == nullptr) return Unsaid(object, "is to be dropped");
     Change change;
     change.effect = Effect::kDrops;
-    if (!GoesAlong(object)) change.up = kind.drop(object);
+    if (!GoesAlong(object, from_, to_)) change.up = kind.drop(object);
     if (!IsPart(kind, object) || HasBelow(to_, object))
       change.down = kind.make(object, from_parts_);
     Add(std::move(change));
   }
 
-  // What it hangs on is dropped too, and takes it along.
-  [[nodiscard]] bool GoesAlong(const Object& object) const {
-    if (!HasBelow(to_, object)) return true;
-    const auto owner = from_.find({"sequence owner", object.key});
-    if (object.kind == "sequence" && owner != from_.end())
-      return !to_.contains({"column", owner->second.Fact("owner")});
-    const auto attached = from_.find({"attached", object.key});
-    if (object.kind == "table" && attached != from_.end())
+  // Of one that is in `with` and not in `without`: what it hangs on is not there either, and takes
+  // it along when it is dropped.
+  static bool GoesAlong(const Object& object, const Index& with, const Index& without) {
+    if (!HasBelow(without, object)) return true;
+    const auto owner = with.find({"sequence owner", object.key});
+    if (object.kind == "sequence" && owner != with.end())
+      return !without.contains({"column", owner->second.Fact("owner")});
+    const auto attached = with.find({"attached", object.key});
+    if (object.kind == "table" && attached != with.end())
       return !attached->second.Fact("bound").empty() &&
-             !to_.contains({"table", attached->second.Fact("parent")});
+             !without.contains({"table", attached->second.Fact("parent")});
     return false;
   }
 
@@ -137,7 +138,7 @@ class Comparing {
     if (kind.make == nullptr) return Unsaid(object, "is to be made");
     Change change;
     change.up = kind.make(object, to_parts_);
-    change.down = HasBelow(from_, object) ? kind.drop(object) : Statements();
+    if (!GoesAlong(object, to_, from_)) change.down = kind.drop(object);
     if (change.up.empty() && object.Is("invalid")) return Unsaid(object, "is not valid");
     Add(std::move(change));
   }
