@@ -218,6 +218,20 @@ TEST(Formats, LiquibaseMasterGivesTheOrder) {
                           "changes/a_second.sql | transaction | SELECT 2;"));
 }
 
+// By the time in the name, of whichever kind; the other way's mark ends a way.
+TEST(Formats, NodePgMigrateHasBothWaysInOneFile) {
+  EXPECT_THAT(Up("node-pg-migrate"),
+              ElementsAre("1704000000000_a.sql | transaction | -- Up Migration SELECT 1;",
+                          "1704100000000_b.sql | transaction | --- UP migration: the second SELECT "
+                          "2; SELECT 22;",
+                          "20240102000000000_c.sql | transaction | -- Up Migration SELECT 3;",
+                          "1800000000000_d.sql | transaction | SELECT 4;"));
+  EXPECT_THAT(Down("node-pg-migrate"),
+              ElementsAre("20240102000000000_c.sql | transaction | -- Down Migration SELECT no 3;",
+                          "1704000000000_a.sql | transaction | -- Down Migration SELECT no 1;"));
+  EXPECT_THAT(ReadFixture("node-pg-migrate").notes, ElementsAre(HasSubstr("_e.js is no SQL")));
+}
+
 TEST(Formats, SqitchRunsItsPlan) {
   EXPECT_THAT(Up("sqitch"),
               ElementsAre("deploy/users@v1.sql | each | BEGIN; SELECT users@v1; COMMIT;",

@@ -1,0 +1,4 @@
+-- Down Migration
+SELECT no 1;
+-- Up Migration
+SELECT 1;

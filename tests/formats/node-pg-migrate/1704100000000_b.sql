@@ -1,0 +1,3 @@
+--- UP  migration: the second
+SELECT 2;
+SELECT 22;

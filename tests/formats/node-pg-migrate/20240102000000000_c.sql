@@ -1,0 +1,4 @@
+-- Up Migration
+SELECT 3;
+-- Down Migration
+SELECT no 3;
