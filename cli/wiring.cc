@@ -62,6 +62,7 @@ Wiring MakeWiring() {
   Add(wiring, "partition-parts", std::make_unique<partition::PartsStep>());
   Add(wiring, "partition-release", std::make_unique<partition::ReleaseStep>());
   Add(wiring, "partition-retire", std::make_unique<partition::RetireStep>());
+  Add(wiring, "partition-return", std::make_unique<partition::ReturnStep>());
   Add(wiring, "partition-settle", std::make_unique<partition::SettleStep>());
   Add(wiring, "partition-swap", std::make_unique<partition::SwapStep>());
   Add(wiring, "release", std::make_unique<rebuild::ReleaseStep>());

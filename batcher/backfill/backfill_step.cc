@@ -230,7 +230,8 @@ Task<> RecordWithoutWindows(run::Environment& env, const state::Step& step) {
 Task<bool> BackfillStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
 Task<> BackfillStep::Do(run::Environment& env, const state::Step& step) {
-  if (!run::IsPlan(env.run)) {
+  // Of a run that is something else besides, the step says what it sets, as of a plan.
+  if (!run::IsPlan(env.run) && !run::PlannedStep(step).backfill) {
     co_await DoBackfill(env);
     co_return;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 
 #include "batcher/cutover/carry_over.h"
@@ -53,7 +54,14 @@ lock::LockRequest LockOf(const cutover::Joined& joined, const std::string& table
 // How long users were blocked, at most.
 Task<async::Milliseconds> Climb(run::Environment& env, const Spec& spec, pg::Oid of,
                                 lock::Work work, async::Stopper& stopper, const char* again) {
-  const cutover::Joined joined = co_await cutover::ReadJoined(env.main, of);
+  cutover::Joined joined = co_await cutover::ReadJoined(env.main, of);
+  // On the way back nothing joins them while triggers stand for their foreign keys.
+  for (const std::string& table : spec.inbound_tables) {
+    const bool there = co_await IsThere(env.main, table);
+    if (there && std::ranges::count(joined.referencing, table) == 0 &&
+        std::ranges::count(joined.referenced, table) == 0)
+      joined.referencing.push_back(table);
+  }
   work.lock = LockOf(joined, spec.table);
   const auto tell = [&env, &spec](const lock::LadderReport& report) {
     env.progress.note = fmt::format(

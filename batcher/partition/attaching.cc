@@ -82,6 +82,7 @@ class Attaching {
         fmt::format("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM (MINVALUE) TO ({})",
                     spec_.table, pair_.first(), spec_.upto));
     Append(statements, std::move(carry.after));
+    Append(statements, spec_.inbound_make);
     statements.push_back(
         fmt::format("ALTER TABLE {} DROP CONSTRAINT pgalter_bound", pair_.first()));
     Append(statements,
@@ -129,7 +130,9 @@ class Attaching {
     std::string why = co_await FindObstacle(session_, pair_.table, spec_.column.name);
     const Texts columns = PartColumns(spec_);
     const auto inbound = co_await FindInboundKeys(session_, pair_.table, columns);
-    if (why.empty() && inbound.size() != spec_.inbound.size())
+    Texts adds;
+    for (const InboundKey& key : inbound) adds.push_back(key.add);
+    if (why.empty() && adds != spec_.inbound)
       why = "the foreign keys that refer to it are not those of the beginning";
     if (why.empty()) co_return;
     throw Failure(

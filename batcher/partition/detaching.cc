@@ -41,6 +41,8 @@ class Detaching {
     std::string again = "pgalter revert " + env_.run.id;
     co_await dependants::RefuseObstacle(session_, pair_.parent, spec_.table, std::move(again));
     co_await cutover::AwaitOldSnapshots(session_);
+    // Not carried over: the plain table has no key for them.
+    co_await Execute(session_, spec_.inbound_drop);
     cutover::Staying staying;
     staying.own_keys = staying.identities = true;
     cutover::CarryOver carry = co_await cutover::ReadCarryOver(session_, pair_.parent, pair_.table,
@@ -57,13 +59,14 @@ class Detaching {
     NameBack(names, statements);
     co_await IdentitiesBack(statements);
     Append(statements, std::move(carry.after));
-    for (const std::string& key : spec_.inbound)
+    const Texts inbound = co_await InboundBack();
+    for (const std::string& key : inbound)
       statements.push_back(IsNotValid(key) ? key : key + " NOT VALID");
     statements.push_back(fmt::format("DROP TABLE {}", pair_.made()));
     statements.push_back(fmt::format("DROP SCHEMA {}", spec_.schema));
     co_await Execute(session_, statements);
     validate_ = std::move(carry.validate);
-    for (const std::string& key : spec_.inbound)
+    for (const std::string& key : inbound)
       if (!IsNotValid(key)) validate_.push_back(ValidateOf(key));
     async::FailPoint("detached");
   }
@@ -85,6 +88,18 @@ class Detaching {
     made.name = guard.trigger;
     made.relid = pair_.table;
     co_await state::RecordArtefact(session_, made);
+  }
+
+  // Of tables that are still there.
+  Task<Texts> InboundBack() {
+    Texts keys;
+    for (std::size_t i = 0; i < spec_.inbound.size(); ++i) {
+      bool there = true;
+      if (i < spec_.inbound_tables.size())
+        there = co_await IsThere(session_, spec_.inbound_tables[i]);
+      if (there) keys.push_back(spec_.inbound[i]);
+    }
+    co_return keys;
   }
 
   static bool IsNotValid(const std::string& key) { return key.ends_with(" NOT VALID"); }

@@ -88,7 +88,8 @@ WHERE r.prrelid = $1 AND to_jsonb(r) ->> 'prattrs' IS NOT NULL
 // Foreign keys that refer to a key without one of the columns; $2 their names.
 constexpr const char* kInbound = R"sql(
 SELECT r.name, quote_ident(f.conname),
-       format('ALTER TABLE %s ADD CONSTRAINT %I %s', r.name, f.conname, pg_get_constraintdef(f.oid))
+       format('ALTER TABLE %s ADD CONSTRAINT %I %s', r.name, f.conname, pg_get_constraintdef(f.oid)),
+       f.oid, f.conrelid
 FROM pg_constraint f CROSS JOIN LATERAL (
   SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.conrelid) r
@@ -165,8 +166,8 @@ Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table,
   const pg::Result rows = co_await session.db().Query(kInbound, table, columns);
   std::vector<InboundKey> keys;
   for (int i = 0; i < rows.rows(); ++i)
-    keys.push_back(
-        {rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1), rows.Get<std::string>(i, 2)});
+    keys.push_back({rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1),
+                    rows.Get<std::string>(i, 2), rows.Get<pg::Oid>(i, 3), rows.Get<pg::Oid>(i, 4)});
   co_return keys;
 }
 

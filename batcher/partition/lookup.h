@@ -33,6 +33,8 @@ struct InboundKey {
   std::string table;  // quoted, with its schema
   std::string name;   // quoted
   std::string add;    // "ALTER TABLE … ADD CONSTRAINT …", with NOT VALID if it is not
+  pg::Oid oid = 0;
+  pg::Oid child = 0;  // the table
 };
 Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table,
                                               std::vector<std::string> columns);

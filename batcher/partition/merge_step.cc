@@ -6,15 +6,10 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 
-#include "batcher/cutover/carry_over.h"
-#include "batcher/cutover/old_snapshots.h"
-#include "batcher/partition/release_step.h"
+#include "batcher/partition/regroup.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
-#include "engine/lock/ladder.h"
 #include "engine/run/failure.h"
-#include "engine/run/plan_spec.h"
-#include "engine/run/undo.h"
 #include "engine/state/runs.h"
 #include "engine/state/steps.h"
 #include "planner/sql/identifier.h"
@@ -30,19 +25,6 @@ namespace {
 
 constexpr const char* kMerged = "merged";  // in the run's spec
 constexpr const char* kMade = "pgalter_merged";
-constexpr const char* kOurs = "pgalter";  // our own schema
-constexpr std::int64_t kMostBytes = 256LL * 1024 * 1024;
-
-// What the merged one has of the first: columns that are written, owner, storage.
-constexpr const char* kFirst = R"sql(
-SELECT (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
-        WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''),
-       quote_ident(pg_get_userbyid(c.relowner)),
-       CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END,
-       coalesce(' WITH (' || array_to_string(c.reloptions, ', ') || ')', '')
-         || coalesce(' TABLESPACE ' || quote_ident(t.spcname), '')
-FROM pg_class c LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.oid = $1::regclass
-)sql";
 
 [[noreturn]] void RefuseUsage(const std::string& text) { throw Failure(ExitCode::kUsage, text); }
 
@@ -87,67 +69,6 @@ Task<Bound> BoundOf(Session& session, const Whole& whole, const std::vector<Memb
   co_return co_await SettleBound(session, whole, others, std::move(wish));
 }
 
-class Merging {
- public:
-  Merging(run::Environment& env, const RepartSpec& spec, Texts merged)
-      : env_(env), session_(env.main), spec_(spec), merged_(std::move(merged)) {}
-
-  // In the transaction that holds the locks.
-  Task<> Run() {
-    co_await guard::CheckLease(session_, env_.lease);
-    co_await cutover::AwaitOldSnapshots(session_);
-    const pg::Result names = co_await session_.db().Query(kFirst, merged_.front());
-    const auto columns = names.Get<std::string>(0, 0);
-    const Target& target = spec_.targets.front();
-    const std::string made = spec_.home + "." + kMade;
-    Texts statements;
-    statements.push_back(fmt::format(
-        "CREATE {}TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED "
-        "INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS){}",
-        names.Get<std::string>(0, 2), made, merged_.front(), names.Get<std::string>(0, 3)));
-    statements.push_back(
-        fmt::format("ALTER TABLE {} OWNER TO {}", made, names.Get<std::string>(0, 1)));
-    if (async::SafeguardOn("merge-rows"))
-      for (const std::string& partition : merged_)
-        statements.push_back(
-            fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM ONLY {}", made,
-                        columns, columns, partition));
-    if (!target.inside.empty())
-      statements.push_back(fmt::format("ALTER TABLE {} ADD CONSTRAINT pgalter_bound CHECK ({})",
-                                       made, target.inside));
-    for (const std::string& partition : merged_) {
-      statements.push_back(
-          fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.parent, partition));
-      statements.push_back("DROP TABLE " + partition);
-    }
-    const std::string name = spec_.home + "." + target.becomes;
-    statements.push_back(fmt::format("ALTER TABLE {} RENAME TO {}", made, target.becomes));
-    statements.push_back(
-        fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", spec_.parent, name, target.bound));
-    if (!target.inside.empty())
-      statements.push_back(fmt::format("ALTER TABLE {} DROP CONSTRAINT pgalter_bound", name));
-    for (const std::string& form : spec_.alike)
-      statements.push_back(fmt::format(fmt::runtime(form), name));
-    if (!spec_.rest.empty())
-      statements.push_back(
-          fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS pgalter_outside", spec_.rest));
-    const Texts partitions = NewPartitions(spec_);
-    for (std::string& sql : co_await GuardWhole(env_, kOurs, spec_.parent, partitions))
-      statements.push_back(std::move(sql));
-    std::vector<pg::Statement> batch;
-    for (const std::string& sql : statements) batch.push_back({sql, {}});
-    co_await session_.db().Pipeline(std::move(batch));
-    co_await RecordWholeGuard(env_, kOurs, spec_.parent, partitions);
-    async::FailPoint("merged");
-  }
-
- private:
-  run::Environment& env_;
-  Session& session_;
-  const RepartSpec& spec_;
-  Texts merged_;
-};
-
 Texts MergedOf(const state::Run& run) {
   Texts merged;
   for (const auto& name : run.spec.at(kMerged).as_array())
@@ -185,12 +106,12 @@ Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> part
     prepared.bytes += member.bytes;
     prepared.merged.push_back(member.name);
   }
-  if (prepared.bytes > kMostBytes)
+  if (prepared.bytes > kMostRegrouped)
     throw Failure(
         ExitCode::kRefused,
         fmt::format("the partitions have {} MB, and their rows are moved while users wait: "
                     "more than {} MB are not. Nothing was changed",
-                    prepared.bytes / (1024 * 1024), kMostBytes / (1024 * 1024)));
+                    prepared.bytes / (1024 * 1024), kMostRegrouped / (1024 * 1024)));
   const Member& first = chosen.front();
   prepared.first = first.oid;
   RepartSpec& spec = prepared.spec;
@@ -219,6 +140,7 @@ Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> part
   spec.rest = whole.rest;
   if (!spec.rest.empty()) spec.outside = fmt::format("NOT ({})", bound.inside);
   spec.alike = co_await LikeTheOld(session, first.oid);
+  prepared.back = co_await KeepTheOld(session, chosen);
   co_return prepared;
 }
 
@@ -231,6 +153,7 @@ Task<std::string> CreateMergeRun(Session& session, const PreparedMerge& prepared
   boost::json::array merged;
   for (const std::string& name : prepared.merged) merged.emplace_back(name);
   run.spec[kMerged] = std::move(merged);
+  run.spec[kBack] = prepared.back;
   run.spec[kRepart] = ToJson(prepared.spec);
   run.phase = "starting";
   run.total_rows = static_cast<std::int64_t>(prepared.rows);
@@ -239,7 +162,6 @@ Task<std::string> CreateMergeRun(Session& session, const PreparedMerge& prepared
   merge.ordinal = static_cast<int>(steps.size()) + 1;
   merge.id = merge.kind = "partition-merge";
   merge.phase = "contract";
-  merge.spec[run::kNoReturn] = true;
   steps.push_back(std::move(merge));
   state::Step release;
   release.ordinal = static_cast<int>(steps.size()) + 1;
@@ -257,45 +179,18 @@ Task<std::string> CreateMergeRun(Session& session, const PreparedMerge& prepared
 run::Task<bool> MergeStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
 run::Task<> MergeStep::Do(run::Environment& env, const state::Step& step) {
-  const RepartSpec spec = RepartFromJson(env.run.spec.at(kRepart).as_object());
-  const cutover::Joined joined = co_await cutover::ReadJoined(env.main, spec.parent_oid);
-  Texts names = joined.referenced;
-  names.push_back(spec.parent);
-  lock::LockRequest request;
-  for (const std::string& name : names)
-    if (auto parsed = sql::ParseQualifiedName(name)) request.tables.push_back(std::move(*parsed));
-  lock::Work work;
-  auto before = [&]() -> Task<> { co_await cutover::AwaitOldSnapshots(env.main); };
-  work.before = before;
-  work.lock = std::move(request);
-  auto body = [&]() -> Task<> {
-    Merging merging(env, spec, MergedOf(env.run));
-    co_await merging.Run();
-  };
-  work.body = body;
-  auto record = [&]() -> Task<> {
-    co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
-  };
-  work.record = record;
-  const lock::LadderOptions options = run::LadderOf(env.run);
-  const lock::LadderOutcome outcome =
-      co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options, env.stopper);
-  if (outcome.result != lock::LadderResult::kDone)
-    throw Failure(ExitCode::kLockNotObtained,
-                  fmt::format("the partitions of {} were not merged: {}. Nothing changed for its "
-                              "users. At a quieter time: pgalter resume {}",
-                              spec.parent, fmt::join(lock::Lines(outcome), "\n"), env.run.id));
+  Regrouping merging;
+  merging.spec = RepartFromJson(env.run.spec.at(kRepart).as_object());
+  merging.from = MergedOf(env.run);
+  const async::Milliseconds blocked = co_await Regroup(env, step, merging);
   async::FailPoint("merge-committed");
-  env.progress.remark =
-      fmt::format("users were blocked for at most {} ms", outcome.report.longest_blocked.count());
+  env.progress.remark = fmt::format("users were blocked for at most {} ms", blocked.count());
 }
 
 run::Task<> MergeStep::Undo(run::Environment& env, const state::Step& step) {
   if (step.state != state::StepState::kDone) co_return;
-  throw Failure(ExitCode::kRefused,
-                fmt::format("run {} has merged its partitions, which is not taken back: pgalter "
-                            "partition split parts them again",
-                            env.run.id));
+  const RepartSpec spec = RepartFromJson(env.run.spec.at(kRepart).as_object());
+  co_await RegroupBack(env, step, spec);
 }
 
 }  // namespace pgalter::partition

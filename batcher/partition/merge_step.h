@@ -5,7 +5,7 @@
 // Lock: ACCESS EXCLUSIVE on the whole, its partitions, and the tables that its foreign keys refer
 // to, in one LOCK TABLE, under the ladder. Blocks: everybody on them, for at most the hold budget;
 // what takes longer is rolled back. On crash: rolled back; it records itself in its transaction.
-// Undo: none once it is done.
+// Undo: the same the other way round.
 #pragma once
 
 #include <string>
@@ -22,6 +22,7 @@ struct PreparedMerge {
   double rows = 0;  // estimate, of all
   std::int64_t bytes = 0;
   std::vector<std::string> merged;  // quoted, with their schema
+  boost::json::array back;          // as they are
 };
 
 // By the user's text; `name` is not quoted, empty: that of the first. Writes nothing. Throws

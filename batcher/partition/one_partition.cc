@@ -5,6 +5,7 @@
 #include "batcher/backfill/rights.h"
 #include "batcher/partition/likeness.h"
 #include "batcher/partition/lookup.h"
+#include "batcher/partition/partman.h"
 #include "engine/guard/role_settings.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
@@ -86,7 +87,8 @@ SELECT format('%I.%I', n.nspname, p.relname), format('%I.%I', cn.nspname, c.reln
        pg_get_expr(c.relpartbound, c.oid), i.inhdetachpending,
        (SELECT format('%I.%I', xn.nspname, x.relname) FROM pg_inherits o
         JOIN pg_class x ON x.oid = o.inhrelid JOIN pg_namespace xn ON xn.oid = x.relnamespace
-        WHERE o.inhparent = i.inhparent AND o.inhdetachpending AND o.inhrelid <> i.inhrelid LIMIT 1)
+        WHERE o.inhparent = i.inhparent AND o.inhdetachpending AND o.inhrelid <> i.inhrelid LIMIT 1),
+       p.oid
 FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent AND p.relkind = 'p'
 JOIN pg_namespace n ON n.oid = p.relnamespace
 JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace cn ON cn.oid = c.relnamespace
@@ -121,6 +123,7 @@ Task<OneChange> PlanAdd(Session& session, std::string table, BoundWish wish, std
   co_await RefuseUnknownZone(session, wish.time_zone);
   const Whole whole = co_await FindWhole(session, std::move(table));
   co_await RefuseStranger(session, whole.table.oid);
+  co_await RefuseBesidePartman(session, whole.table, PartmanKeeps::kNames);
   const std::vector<Member> members = co_await ReadMembers(session, whole);
   const Bound bound = co_await SettleBound(session, whole, members, std::move(wish));
   OneChange change;
@@ -143,6 +146,7 @@ Task<OneChange> PlanAttach(Session& session, std::string table, std::string pare
   const backfill::Table found = co_await Find(session, std::move(table));
   co_await RefuseStranger(session, whole.table.oid);
   co_await RefuseStranger(session, found.oid);
+  co_await RefuseBesidePartman(session, whole.table, PartmanKeeps::kNames);
   const pg::Result unlike = co_await session.db().Query(kUnlike, found.oid, whole.table.oid);
   if (!unlike.empty())
     throw Failure(ExitCode::kRefused,
@@ -170,6 +174,12 @@ Task<OneChange> PlanDetach(Session& session, std::string partition) {
   change.parent = row.Get<std::string>(0, 0);
   change.partition = row.Get<std::string>(0, 1);
   change.bound = row.Get<std::optional<std::string>>(0, 2).value_or("");
+  // One that is half detached is ended in any case.
+  if (!row.Get<bool>(0, 3)) {
+    const backfill::Table parent =
+        co_await backfill::FindTableByOid(session, row.Get<pg::Oid>(0, 5));
+    co_await RefuseBesidePartman(session, parent, PartmanKeeps::kRetention);
+  }
   const auto other = row.Get<std::optional<std::string>>(0, 4);
   if (!row.Get<bool>(0, 3) && other)
     throw Failure(ExitCode::kRefused,

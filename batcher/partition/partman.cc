@@ -74,6 +74,45 @@ Task<std::optional<Partman>> FindPartman(Session& session, pg::Oid table) {
   co_return partman;
 }
 
+std::string Partman::FunctionOf(const char* verb) const {
+  const bool numbers =
+      !interval.empty() && interval.find_first_not_of("0123456789") == std::string::npos;
+  return fmt::format("{}.{}_partition_{}", schema, verb, numbers ? "id" : "time");
+}
+
+Task<> RefuseBesidePartman(Session& session, const backfill::Table& table, PartmanKeeps keeps) {
+  const auto partman = co_await FindPartman(session, table.oid);
+  if (!partman) co_return;
+  if (partman->unreadable) RefuseUnread(table, *partman);
+  std::string why;
+  std::string way;
+  switch (keeps) {
+    case PartmanKeeps::kNames:
+      why = "it knows its partitions by names that it gives itself";
+      way = fmt::format("SELECT {}({}, ARRAY[…])", partman->FunctionOf("create"), partman->parent);
+      break;
+    case PartmanKeeps::kWidths:
+      why = "it expects partitions of its own names, all as wide as it makes them";
+      way = fmt::format(
+          "rows leave the default partition with: CALL {0}.partition_data_proc({1}); another width "
+          "comes with: CALL {0}.undo_partition_proc({1}, …) and {0}.create_parent",
+          partman->schema, partman->parent);
+      break;
+    case PartmanKeeps::kRetention:
+      if (partman->retention.empty()) co_return;  // it lets nothing go: that is ours to do
+      why = "it lets partitions go itself";
+      way = fmt::format("SELECT {}({}, p_keep_table := true)", partman->FunctionOf("drop"),
+                        partman->parent);
+      break;
+  }
+  throw Failure(
+      ExitCode::kRefused,
+      fmt::format(
+          "{}: {}, and {}. Nothing was changed. In its way: {}. To let pgalter do it: DELETE "
+          "FROM {}.part_config WHERE parent_table = {}",
+          table.name, partman->Text(), why, way, partman->schema, partman->parent));
+}
+
 Task<> RefuseToMakeBesidePartman(Session& session, const backfill::Table& table) {
   const auto partman = co_await FindPartman(session, table.oid);
   if (!partman) co_return;

@@ -23,7 +23,12 @@ struct Partman {
 
   // "pg_partman makes its partitions (every 1 mon, 4 ahead)": for people.
   [[nodiscard]] std::string Text() const;
+  // "parts.create_partition_time" of "create", by what it parts by.
+  [[nodiscard]] std::string FunctionOf(const char* verb) const;
 };
+
+// What of a table's partitions it relies on.
+enum class PartmanKeeps { kNames, kWidths, kRetention };
 
 // nullopt: it is not installed, or not told of this table.
 Task<std::optional<Partman>> FindPartman(Session& session, pg::Oid table);
@@ -31,5 +36,7 @@ Task<std::optional<Partman>> FindPartman(Session& session, pg::Oid table);
 // Throw run::Failure (refused; unsupported where its settings cannot be read).
 Task<> RefuseToMakeBesidePartman(Session& session, const backfill::Table& table);
 Task<> RefuseToDropBesidePartman(Session& session, const backfill::Table& table);
+// The message names the function of its own that does it.
+Task<> RefuseBesidePartman(Session& session, const backfill::Table& table, PartmanKeeps keeps);
 
 }  // namespace pgalter::partition

@@ -5,6 +5,7 @@
 
 #include "batcher/backfill/rights.h"
 #include "batcher/backfill/target.h"
+#include "batcher/partition/inbound.h"
 #include "batcher/partition/lookup.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
@@ -120,26 +121,6 @@ Task<> SettleKeys(Session& session, Prepared& prepared) {
   }
 }
 
-Task<> SettleInbound(Session& session, Prepared& prepared) {
-  Spec& spec = prepared.spec;
-  const std::vector<std::string> columns = PartColumns(spec);
-  std::vector<std::string> quoted;
-  for (const std::string& column : columns) quoted.push_back(QuoteIdentifier(column));
-  for (const InboundKey& key : co_await FindInboundKeys(session, prepared.oid, columns)) {
-    if (!spec.drop_inbound_keys)
-      Refuse(
-          spec.table,
-          fmt::format("foreign key {} of {} refers to a key that does not hold {}, and cannot "
-                      "stay. Give {} what is missing and refer to all of it, or let the run drop "
-                      "the foreign key: --inbound-fk drop",
-                      key.name, key.table, fmt::join(quoted, " and "), key.table));
-    prepared.remarks.push_back(
-        fmt::format("weaker: foreign key {} of {} is dropped at the end; a revert adds it again",
-                    key.name, key.table));
-    spec.inbound.push_back(key.add);
-  }
-}
-
 Task<> SettleIdentities(Session& session, Prepared& prepared) {
   const pg::Result rows = co_await session.db().Query(kIdentities, prepared.oid);
   for (int i = 0; i < rows.rows(); ++i)
@@ -188,7 +169,8 @@ Task<> RefuseMissingRights(Session& session, const backfill::Table& table) {
 }
 
 // The steps that a plan could have as well.
-plan::Plan PlanOf(const Spec& spec) {
+plan::Plan PlanOf(const Prepared& prepared) {
+  const Spec& spec = prepared.spec;
   plan::Plan plan;
   const auto add = [&plan](plan::StepKind kind, std::string id, std::string sql,
                            std::vector<std::string> undo) {
@@ -209,6 +191,7 @@ plan::Plan PlanOf(const Spec& spec) {
     step->transaction = step->undo_transaction = plan::Transaction::kNone;
     if (auto parsed = sql::ParseQualifiedName(name)) step->index = std::move(*parsed);
   }
+  plan.steps.insert(plan.steps.end(), prepared.before.begin(), prepared.before.end());
   const std::string column = QuoteIdentifier(spec.column.name);
   add(plan::StepKind::kDdl, "bound",
       fmt::format("ALTER TABLE {} ADD CONSTRAINT pgalter_bound CHECK ({} IS NOT NULL AND {} < {}) "
@@ -220,7 +203,7 @@ plan::Plan PlanOf(const Spec& spec) {
   return plan;
 }
 
-std::vector<state::Step> StepsOf(const Spec& spec) {
+std::vector<state::Step> StepsOf(const Prepared& prepared) {
   std::vector<state::Step> steps;
   const auto add = [&steps](const char* kind, const char* phase) {
     state::Step step;
@@ -230,7 +213,7 @@ std::vector<state::Step> StepsOf(const Spec& spec) {
     steps.push_back(std::move(step));
   };
   add("partition-parent", "expand");
-  for (state::Step& step : run::StepsOf(PlanOf(spec))) steps.push_back(std::move(step));
+  for (state::Step& step : run::StepsOf(PlanOf(prepared))) steps.push_back(std::move(step));
   add("partition-attach", "contract");
   add("partition-settle", "contract");
   for (std::size_t i = 0; i < steps.size(); ++i) steps[i].ordinal = static_cast<int>(i) + 1;
@@ -256,7 +239,7 @@ Task<Prepared> Prepare(Session& session, Wish wish) {
   spec.premake = wish.division.premake;
   spec.with_default = wish.division.with_default;
   spec.allow_weaker_keys = wish.division.allow_weaker_keys;
-  spec.drop_inbound_keys = wish.drop_inbound_keys;
+  spec.inbound_fk = wish.inbound_fk;
   prepared.oid = table.oid;
   spec.column = co_await FindColumn(session, table, wish.division.column, wish.division.epoch);
   spec.period = PeriodOf(wish.division.every, spec.column);
@@ -291,9 +274,9 @@ Task<std::string> CreateRun(Session& session, const Prepared& prepared) {
   run.relid = prepared.oid;
   run.spec = ToJson(prepared.spec);
   run.phase = "starting";
-  const std::vector<state::Step> steps = StepsOf(prepared.spec);
+  const std::vector<state::Step> steps = StepsOf(prepared);
   auto create = [&]() -> Task<> {
-    co_await state::CreateRun(session, run);
+    co_await state::CreateRun(session, run, prepared.also);
     co_await state::CreateSteps(session, run.id, steps);
   };
   co_await guard::RunInTransaction(session, create);

@@ -7,6 +7,7 @@
 
 #include "batcher/partition/definition.h"
 #include "batcher/partition/spec.h"
+#include "planner/plan/plan.h"
 
 namespace pgalter::partition {
 
@@ -14,7 +15,7 @@ namespace pgalter::partition {
 struct Wish {
   std::string table;
   Division division;
-  bool drop_inbound_keys = false;
+  InboundFk inbound_fk = InboundFk::kRefuse;
 };
 
 struct Prepared {
@@ -23,6 +24,8 @@ struct Prepared {
   double rows = 0;
   std::int64_t bytes = 0;
   std::vector<std::string> remarks;  // what weakens, what is not known
+  std::vector<plan::Step> before;    // of other tables, once the wide keys are there
+  std::vector<pg::Oid> also;         // tables that these change: the run's, too
 };
 
 // Throws run::Failure: usage, refused with the way out, or a right that is missing. Writes nothing.

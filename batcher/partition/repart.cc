@@ -5,12 +5,14 @@
 
 #include "batcher/backfill/rights.h"
 #include "batcher/partition/lookup.h"
+#include "batcher/partition/partman.h"
 #include "batcher/partition/parts_step.h"
+#include "batcher/partition/regroup.h"
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
 #include "engine/run/make_run.h"
-#include "engine/run/undo.h"
+#include "engine/run/plan_spec.h"
 #include "engine/state/runs.h"
 #include "engine/state/steps.h"
 #include "planner/sql/identifier.h"
@@ -303,7 +305,6 @@ std::vector<state::Step> StepsOf(const RepartSpec& spec) {
     step.id = kind;
     step.kind = kind;
     step.phase = phase;
-    if (step.kind == "partition-swap") step.spec[run::kNoReturn] = true;
     steps.push_back(std::move(step));
   }
   for (std::size_t i = 0; i < steps.size(); ++i) steps[i].ordinal = static_cast<int>(i) + 1;
@@ -334,6 +335,7 @@ Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source) 
                   fmt::format("cannot make partitions in the table's schema: GRANT CREATE ON "
                               "SCHEMA {} TO {}",
                               right.Get<std::string>(0, 4), role));
+  co_await RefuseBesidePartman(session, whole.table, PartmanKeeps::kWidths);
   const pg::Result obstacle = co_await session.db().Query(kObstacles, source.oid, whole.table.oid);
   if (!obstacle.empty()) Refuse(source, obstacle.Get<std::string>(0, 0));
 }
@@ -363,6 +365,8 @@ Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
   SettleTargets(prepared, whole, members, source, pieces);
   co_await RefuseTakenNames(session, spec, source);
   spec.alike = co_await LikeTheOld(session, source.oid);
+  const std::vector<Member> old{source};
+  prepared.back = co_await KeepTheOld(session, old);
   prepared.source = co_await backfill::FindTableByOid(session, source.oid);
   prepared.rebuild.table = source.name;
   prepared.rebuild.workers = workers;
@@ -384,6 +388,10 @@ Task<std::string> CreateRepartRun(Session& session, const PreparedRepart& prepar
   run.relid = prepared.source.oid;
   run.spec = rebuild::ToJson(prepared.rebuild);
   run.spec[kRepart] = ToJson(prepared.spec);
+  run.spec[kBack] = prepared.back;
+  run::PlanSpec pace;
+  pace.ladder = prepared.ladder;
+  run.spec["ladder"] = run::ToJson(pace).at("ladder");
   run.phase = "starting";
   run.total_rows = static_cast<std::int64_t>(prepared.rows);
   const std::vector<state::Step> steps = StepsOf(prepared.spec);

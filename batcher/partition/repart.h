@@ -6,12 +6,14 @@
 // in every snapshot: in the old partition before, in a new one after.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <string>
 #include <vector>
 
 #include "batcher/partition/bound_wish.h"
 #include "batcher/rebuild/spec.h"
+#include "engine/lock/ladder.h"
 #include "engine/state/steps.h"
 
 namespace pgalter::partition {
@@ -46,6 +48,8 @@ struct PreparedRepart {
   RepartSpec spec;
   rebuild::Spec rebuild;
   backfill::Table source;
+  boost::json::array back;  // the source as it is, for a revert
+  lock::LadderOptions ladder;
   double rows = 0;  // estimate
   std::int64_t bytes = 0;
 };

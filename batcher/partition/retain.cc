@@ -46,8 +46,16 @@ std::optional<int> NumberOf(const std::string& keep) {
 
 bool IsTime(const std::string& type) { return type == "date" || type.starts_with("timestamp"); }
 
-// The moment that a bound stands for: of a uuid the one that is in it.
-std::string MomentOf(const std::string& type, const std::string& value) {
+// Bounds of this column are times, or stand for such.
+bool IsTimed(const Whole& whole, const RetainWish& wish) {
+  return IsTime(whole.type) || whole.type == "uuid" || wish.epoch != Epoch::kNone;
+}
+
+// The moment that a bound stands for: of a uuid the one that is in it, of a number what it counts.
+std::string MomentOf(const std::string& type, Epoch epoch, const std::string& value) {
+  if (epoch != Epoch::kNone)
+    return fmt::format("to_timestamp({}::float8{})", value,
+                       epoch == Epoch::kMilliseconds ? " / 1000" : "");
   if (type == "uuid")
     return fmt::format(
         "to_timestamp(('x' || substr(replace({}::text, '-', ''), 1, 12))::bit(48)::"
@@ -78,13 +86,13 @@ Task<> RefuseInterval(Session& session, std::string option, std::string text) {
 // Whether the partition is older than what is kept, one for each member.
 Task<std::vector<bool>> OlderThan(Session& session, const Whole& whole,
                                   const std::vector<Member>& members, const RetainWish& wish) {
-  if (!IsTime(whole.type) && whole.type != "uuid")
+  if (!IsTimed(whole, wish))
     RefuseKeep(wish, fmt::format("{} is parted by {}, which is no time: a number says how many "
-                                 "ranges stay",
+                                 "ranges stay, or --epoch seconds|milliseconds what it counts",
                                  whole.table.name, whole.type));
   co_await RefuseInterval(session, "keep", wish.keep);
   const std::string query = fmt::format("SELECT {} <= clock_timestamp() - $2::text::interval",
-                                        MomentOf(whole.type, "$1::text"));
+                                        MomentOf(whole.type, wish.epoch, "$1::text"));
   std::vector<bool> older;
   for (const Member& member : members) {
     bool is_older = false;
@@ -99,9 +107,10 @@ Task<std::vector<bool>> OlderThan(Session& session, const Whole& whole,
 
 // All but so many of those that have begun: what is made ahead does not count.
 Task<std::vector<bool>> BeyondCount(Session& session, const Whole& whole,
-                                    const std::vector<Member>& members, int keep) {
+                                    const std::vector<Member>& members, const RetainWish& wish,
+                                    int keep) {
   std::string here = "clock_timestamp()";
-  const bool time = IsTime(whole.type) || whole.type == "uuid";
+  const bool time = IsTimed(whole, wish);
   if (!time) {
     const pg::Result newest = co_await session.db().Query(
         fmt::format("SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} DESC LIMIT 1",
@@ -115,8 +124,8 @@ Task<std::vector<bool>> BeyondCount(Session& session, const Whole& whole,
     if (!members[i].is_range) continue;
     bool has_begun = !members[i].from;
     if (members[i].from) {
-      const std::string from =
-          time ? MomentOf(whole.type, "$1::text") : fmt::format("$1::text::{}", whole.type);
+      const std::string from = time ? MomentOf(whole.type, wish.epoch, "$1::text")
+                                    : fmt::format("$1::text::{}", whole.type);
       const pg::Result row =
           co_await session.db().Query(fmt::format("SELECT {} <= {}", from, here), *members[i].from);
       has_begun = row.Get<bool>(0, 0);
@@ -167,10 +176,10 @@ class Steps {
     for (const Going& going : plan_.going) {
       if (!going.kept_reason.empty()) continue;
       if (going.attached) {
+        Add("partition-return", "keep", going).spec[kReturn] = ReturnOf(going);
         state::Step& detach = Add("detach", "detach", going);
         detach.sql = {fmt::format("ALTER TABLE {} DETACH PARTITION {} CONCURRENTLY",
                                   plan_.whole.table.name, going.name)};
-        detach.spec[run::kNoReturn] = true;
         Add("partition-retire", "retire", going);
       }
       if (!going.over) continue;
@@ -181,6 +190,13 @@ class Steps {
   }
 
  private:
+  [[nodiscard]] boost::json::object ReturnOf(const Going& going) const {
+    return {{"parent", plan_.whole.table.name},
+            {"bound", going.bound},
+            {"inside", going.inside},
+            {"rest", plan_.whole.rest}};
+  }
+
   state::Step& Add(const char* kind, const char* verb, const Going& going) {
     state::Step step;
     step.ordinal = static_cast<int>(steps_.size()) + 1;
@@ -239,6 +255,10 @@ Task<RetainPlan> PlanRetain(Session& session, RetainWish wish) {
   if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
   co_await RefuseToDropBesidePartman(session, whole.table);
   co_await RefuseInterval(session, "hold", wish.hold);
+  // Numbers that are no such times are refused before one of them is taken for an old one.
+  if (wish.epoch != Epoch::kNone)
+    co_await FindColumn(session, whole.table, sql::ParseQualifiedName(whole.column)->name,
+                        wish.epoch);
   const pg::Result wait =
       co_await session.db().Query("SELECT $1::text::interval = interval '0'", wish.hold);
   const std::vector<Member> members = co_await ReadMembers(session, whole);
@@ -246,7 +266,7 @@ Task<RetainPlan> PlanRetain(Session& session, RetainWish wish) {
   if (number && *number < 1) RefuseKeep(wish, "at least one range stays");
   std::vector<bool> goes;
   if (number) {
-    goes = co_await BeyondCount(session, whole, members, *number);
+    goes = co_await BeyondCount(session, whole, members, wish, *number);
   } else {
     goes = co_await OlderThan(session, whole, members, wish);
   }
@@ -265,8 +285,14 @@ Task<RetainPlan> PlanRetain(Session& session, RetainWish wish) {
       plan.going.push_back(std::move(going));
     }
   }
-  for (std::size_t i = 0; i < members.size(); ++i)
-    if (goes[i]) plan.going.push_back(GoingOf(members[i], wish, wait.Get<bool>(0, 0)));
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (!goes[i]) continue;
+    Going going = GoingOf(members[i], wish, wait.Get<bool>(0, 0));
+    const pg::Result inside =
+        co_await session.db().Query("SELECT pg_get_partition_constraintdef($1)", going.oid);
+    going.inside = inside.Get<std::optional<std::string>>(0, 0).value_or("");
+    plan.going.push_back(std::move(going));
+  }
   if (installed) co_await MarkHeld(session, plan);
   co_return plan;
 }

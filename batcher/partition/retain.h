@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "batcher/partition/moment.h"
 #include "batcher/partition/whole.h"
 
 namespace pgalter::partition {
@@ -17,6 +18,7 @@ struct RetainWish {
   std::string keep;  // an interval: newer ranges stay; a number: so many ranges stay
   Afterwards afterwards = Afterwards::kKeep;
   std::string folder;           // of an export: absolute
+  Epoch epoch = Epoch::kNone;   // of integers: what they count
   std::string hold = "7 days";  // so long a detached partition waits before it is dropped
 };
 
@@ -24,7 +26,8 @@ struct Going {
   pg::Oid oid = 0;
   std::string name;  // quoted, with its schema
   std::string bound;
-  double rows = 0;  // estimate
+  std::string inside;  // the server's condition for it, while it is attached
+  double rows = 0;     // estimate
   std::int64_t bytes = 0;
   bool attached = true;     // else an earlier run has detached it
   bool over = false;        // its time of waiting is: it is exported and dropped

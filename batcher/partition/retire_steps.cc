@@ -13,6 +13,7 @@
 #include "engine/run/failure.h"
 #include "engine/run/long_work.h"
 #include "engine/run/plan_spec.h"
+#include "engine/run/transact.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::partition {
@@ -147,7 +148,98 @@ Task<> DropForeignKeys(run::Environment& env, const Retired& retired) {
   }
 }
 
+// What DETACH CONCURRENTLY has left behind: the bound as a CHECK.
+constexpr const char* kLeftBehind = R"sql(
+SELECT quote_ident(conname) FROM pg_constraint
+WHERE conrelid = $1 AND contype = 'c' AND conname <> 'pgalter_bound'
+  AND pg_get_constraintdef(oid) = format('CHECK (%s)', $2::text)
+)sql";
+
+class Returning {
+ public:
+  Returning(run::Environment& env, const state::Step& step, Retired retired)
+      : env_(env), step_(step), retired_(std::move(retired)) {
+    const auto& kept = step.spec.at(kReturn).as_object();
+    parent_ = kept.at("parent").as_string();
+    bound_ = kept.at("bound").as_string();
+    inside_ = kept.at("inside").as_string();
+    rest_ = kept.at("rest").as_string();
+  }
+
+  Task<> Run() {
+    const pg::Result row = co_await env_.main.db().Query(
+        "SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = $1", retired_.oid);
+    if (!row.empty() && !row.Get<bool>(0, 0)) {
+      co_await Forget();
+      co_return;
+    }
+    if (!row.empty()) {
+      Texts finalize{
+          fmt::format("ALTER TABLE {} DETACH PARTITION {} FINALIZE", parent_, retired_.name)};
+      co_await Do(std::move(finalize));
+    }
+    const pg::Result left = co_await env_.main.db().Query(kLeftBehind, retired_.oid, inside_);
+    Texts attach{
+        fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", parent_, retired_.name, bound_)};
+    for (int i = 0; i < left.rows(); ++i)
+      attach.push_back(fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", retired_.name,
+                                   left.Get<std::string>(i, 0)));
+    co_await Prove(retired_.name, "pgalter_bound", inside_, attach);
+    if (!rest_.empty())
+      co_await Prove(rest_, "pgalter_outside", fmt::format("NOT ({})", inside_), attach);
+    co_await Do(std::move(attach));
+    async::FailPoint("returned");
+    co_await Forget();
+  }
+
+ private:
+  using Texts = std::vector<std::string>;
+
+  Task<> Do(Texts sql, run::Holding holding = run::Holding::kShort) {
+    run::Transacted what;
+    what.sql = std::move(sql);
+    what.holding = holding;
+    async::Stopper never;  // an abort and a revert are a stop already
+    co_await run::Transact(env_, step_, std::move(what), never);
+  }
+
+  Task<> Prove(std::string table, std::string name, std::string condition, Texts& attach) {
+    const std::string drop =
+        fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", table, name);
+    Texts add{drop, fmt::format("ALTER TABLE {} ADD CONSTRAINT {} CHECK ({}) NOT VALID", table,
+                                name, condition)};
+    co_await Do(std::move(add));
+    Texts validate{fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", table, name)};
+    co_await Do(std::move(validate), run::Holding::kAsLongAsItTakes);
+    attach.push_back(drop);
+  }
+
+  // It waits to be dropped no more.
+  Task<> Forget() {
+    co_await env_.main.db().Query("DELETE FROM pgalter.retired WHERE relid = $1", retired_.oid);
+  }
+
+  run::Environment& env_;
+  const state::Step& step_;
+  Retired retired_;
+  std::string parent_;
+  std::string bound_;
+  std::string inside_;
+  std::string rest_;
+};
+
 }  // namespace
+
+run::Task<bool> ReturnStep::Done(run::Environment&, const state::Step&) { co_return false; }
+
+run::Task<> ReturnStep::Do(run::Environment&, const state::Step&) { co_return; }
+
+run::Task<> ReturnStep::Undo(run::Environment& env, const state::Step& step) {
+  Retired retired = co_await Read(env.main, step);
+  if (retired.name.empty()) co_return;  // somebody else has dropped it
+  Returning returning(env, step, std::move(retired));
+  co_await returning.Run();
+}
 
 run::Task<bool> RetireStep::Done(run::Environment&, const state::Step&) { co_return false; }
 

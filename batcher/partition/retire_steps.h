@@ -10,6 +10,21 @@ inline constexpr const char* kRetiredOid = "relid";
 inline constexpr const char* kFolder = "folder";
 inline constexpr const char* kExported = "exported";  // it must be, before it is dropped
 
+inline constexpr const char* kReturn = "return";  // where it was
+
+// Steps of kind "partition-return": before a partition is detached, for the way back.
+//
+// Lock, blocks, on crash: none, it does nothing there. Undo: a detached partition that is not
+// dropped is attached again. Its bound is proved by a CHECK that is validated before, that of the
+// default partition as well, so that nothing is read under the locks: SHARE UPDATE EXCLUSIVE on the
+// whole, ACCESS EXCLUSIVE on the default partition, under the ladder.
+class ReturnStep : public run::StepHandler {
+ public:
+  run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
+  run::Task<> Do(run::Environment& env, const state::Step& step) override;
+  run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+};
+
 // Steps of kind "partition-retire": from now on the partition waits to be dropped.
 //
 // Lock: none. On crash: rolled back; it records itself. Undo: nothing to undo.

@@ -12,6 +12,19 @@ std::string Text(const json::object& object, const char* name) {
   return std::string(object.at(name).as_string());
 }
 
+json::array ArrayOf(const std::vector<std::string>& texts) {
+  json::array array;
+  for (const std::string& text : texts) array.emplace_back(text);
+  return array;
+}
+
+std::vector<std::string> TextsOf(const json::object& object, const char* name) {
+  std::vector<std::string> texts;
+  if (const json::value* array = object.if_contains(name))
+    for (const json::value& value : array->as_array()) texts.emplace_back(value.as_string());
+  return texts;
+}
+
 json::array ToJson(const std::vector<WidenedKey>& keys) {
   json::array array;
   for (const WidenedKey& key : keys)
@@ -62,8 +75,6 @@ json::object ToJson(const Spec& spec) {
   json::array next;
   for (const Range& range : spec.next)
     next.push_back({{"name", range.name}, {"from", range.from}, {"to", range.to}});
-  json::array inbound;
-  for (const std::string& key : spec.inbound) inbound.emplace_back(key);
   return {{"table", spec.table},
           {"column", spec.column.name},
           {"type", static_cast<int>(spec.column.type)},
@@ -72,7 +83,7 @@ json::object ToJson(const Spec& spec) {
           {"premake", spec.premake},
           {"with_default", spec.with_default},
           {"allow_weaker_keys", spec.allow_weaker_keys},
-          {"drop_inbound_keys", spec.drop_inbound_keys},
+          {"inbound_fk", static_cast<int>(spec.inbound_fk)},
           {"settings", guard::ToJson(spec.settings)},
           {"schema", spec.schema},
           {"relname", spec.relname},
@@ -83,7 +94,10 @@ json::object ToJson(const Spec& spec) {
           {"rest", spec.rest},
           {"keys", ToJson(spec.keys)},
           {"identities", ToJson(spec.identities)},
-          {"inbound", inbound},
+          {"inbound", ArrayOf(spec.inbound)},
+          {"inbound_tables", ArrayOf(spec.inbound_tables)},
+          {"inbound_make", ArrayOf(spec.inbound_make)},
+          {"inbound_drop", ArrayOf(spec.inbound_drop)},
           {"then_column", spec.then_column},
           {"then", ToJson(spec.then)}};
 }
@@ -105,7 +119,6 @@ Spec FromJson(const json::object& json) {
   spec.premake = json.at("premake").to_number<int>();
   spec.with_default = json.at("with_default").as_bool();
   spec.allow_weaker_keys = json.at("allow_weaker_keys").as_bool();
-  spec.drop_inbound_keys = json.at("drop_inbound_keys").as_bool();
   spec.settings = guard::SettingsFromJson(json.at("settings").as_array());
   spec.schema = Text(json, "schema");
   spec.relname = Text(json, "relname");
@@ -128,9 +141,13 @@ Spec FromJson(const json::object& json) {
     spec.identities.push_back({Text(identity, "column"), Text(identity, "kind"),
                                Text(identity, "name"), Text(identity, "options")});
   }
-  for (const json::value& value : json.at("inbound").as_array())
-    spec.inbound.emplace_back(value.as_string());
+  spec.inbound = TextsOf(json, "inbound");
   // Runs that were made before there was such a thing have none.
+  if (const json::value* inbound = json.if_contains("inbound_fk"))
+    spec.inbound_fk = static_cast<InboundFk>(inbound->to_number<int>());
+  spec.inbound_tables = TextsOf(json, "inbound_tables");
+  spec.inbound_make = TextsOf(json, "inbound_make");
+  spec.inbound_drop = TextsOf(json, "inbound_drop");
   if (const json::value* then = json.if_contains("then")) {
     spec.then = ThenFromJson(then->as_object());
     spec.then_column = Text(json, "then_column");

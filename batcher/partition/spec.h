@@ -34,6 +34,9 @@ struct Identity {
   std::string options;  // "INCREMENT BY 3 …"
 };
 
+// What becomes of foreign keys of other tables that refer to a key that is widened.
+enum class InboundFk { kRefuse, kDrop, kWiden, kTrigger };
+
 struct Spec {
   std::string table;  // quoted, with its schema
   KeyColumn column;
@@ -42,7 +45,7 @@ struct Spec {
   int premake = 4;
   bool with_default = true;
   bool allow_weaker_keys = false;  // others than the primary key
-  bool drop_inbound_keys = false;  // foreign keys that refer to a key that is widened
+  InboundFk inbound_fk = InboundFk::kRefuse;
   // How the new ranges are partitioned themselves, and by which column; the old table is not, and
   // neither is the default partition.
   Subdivision then;
@@ -59,8 +62,15 @@ struct Spec {
   std::string rest;         // the default partition's name, quoted; empty: none
   std::vector<WidenedKey> keys;
   std::vector<Identity> identities;
-  std::vector<std::string> inbound;  // "ALTER TABLE … ADD CONSTRAINT …" of those that are dropped
+  // "ALTER TABLE … ADD CONSTRAINT …" of the foreign keys that go, with the tables that have them.
+  std::vector<std::string> inbound;
+  std::vector<std::string> inbound_tables;
+  std::vector<std::string> inbound_make;  // in the cut-over: what takes their place
+  std::vector<std::string> inbound_drop;  // on the way back, before they are added again
 };
+
+// "widen"
+const char* WordOf(InboundFk means);
 
 // Those that unique keys have to hold, not quoted.
 std::vector<std::string> PartColumns(const Spec& spec);

@@ -10,6 +10,7 @@
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/swap_checks.h"
 #include "batcher/partition/parts_step.h"
+#include "batcher/partition/regroup.h"
 #include "batcher/partition/release_step.h"
 #include "batcher/partition/repart.h"
 #include "batcher/partition/shape.h"
@@ -167,6 +168,16 @@ lock::LockRequest LockOf(const cutover::Joined& joined, const RepartSpec& spec,
   return request;
 }
 
+// The next attempt would take as long.
+std::string Advice(const lock::LadderOutcome& outcome, const RepartSpec& spec,
+                   const lock::LadderOptions& options) {
+  if (outcome.result != lock::LadderResult::kHoldOverrun) return "";
+  return fmt::format(
+      ". To put {} partitions in place takes longer than users may wait ({} ms): where resume ends "
+      "so again, abort the run, and split with --hold-budget, or into fewer and these again",
+      spec.targets.size(), options.hold_budget.count());
+}
+
 }  // namespace
 
 run::Task<bool> SwapStep::Done(run::Environment&, const state::Step&) { co_return false; }
@@ -204,7 +215,8 @@ run::Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
     throw Failure(ExitCode::kLockNotObtained,
                   fmt::format("the partitions were not exchanged, {} was too busy: {}. Nothing "
                               "changed for its users. At a quieter time: pgalter resume {}",
-                              spec.parent, fmt::join(lock::Lines(outcome), "\n"), env.run.id));
+                              spec.parent, fmt::join(lock::Lines(outcome), "\n"), env.run.id) +
+                      Advice(outcome, spec, options));
   async::FailPoint("swap-committed");
   env.progress.remark = fmt::format("users were blocked for at most {} ms at the cut-over",
                                     outcome.report.longest_blocked.count());
@@ -212,10 +224,8 @@ run::Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
 
 run::Task<> SwapStep::Undo(run::Environment& env, const state::Step& step) {
   if (step.state != state::StepState::kDone) co_return;
-  throw Failure(ExitCode::kRefused,
-                fmt::format("run {} has put its partitions in place, which is not taken back. "
-                            "Nothing was changed. pgalter resume {} ends it",
-                            env.run.id, env.run.id));
+  const RepartSpec spec = RepartFromJson(env.run.spec.at(kRepart).as_object());
+  co_await RegroupBack(env, step, spec);
 }
 
 }  // namespace pgalter::partition

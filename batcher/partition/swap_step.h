@@ -4,7 +4,8 @@
 // to, in one LOCK TABLE, under the ladder. Blocks: everybody on them, for at most the hold budget.
 // All in one transaction: the rest of the changes, DETACH of the old one, ATTACH of the new ones,
 // whose CHECKs spare the server from reading them. On crash: rolled back; it records itself in its
-// transaction. Undo: none once it is done; nothing to take back before.
+// transaction. Undo: the rows go back under the same lock, where they are few (regroup.h); nothing
+// to take back before.
 #pragma once
 
 #include "engine/run/step_handler.h"

@@ -91,6 +91,30 @@ json::object ToJson(const Inspection& inspection) {
           {"partman", ToJson(inspection.partman)}};
 }
 
+// As short as it can be: midnights are days.
+std::string EndText(const std::optional<std::string>& end, const char* endless) {
+  if (!end) return endless;
+  for (const std::string_view midnight : {" 00:00:00+00", " 00:00:00"})
+    if (end->ends_with(midnight)) return end->substr(0, end->size() - midnight.size());
+  return *end;
+}
+
+std::string BoundText(const Member& member) {
+  constexpr std::string_view kForValues = "FOR VALUES ";
+  std::string text = member.bound;
+  const std::string times = partition::TimesOfBound(member.bound);
+  if (!times.empty()) {
+    text = times;
+  } else if (member.is_range) {
+    text =
+        fmt::format("{} to {}", EndText(member.from, "MINVALUE"), EndText(member.to, "MAXVALUE"));
+  } else if (text.starts_with(kForValues)) {
+    text.erase(0, kForValues.size());
+  }
+  if (member.divided) text += ", partitioned";
+  return text;
+}
+
 std::string PictureOf(const Inspection& inspection) {
   Picture picture;
   for (const Member& member : inspection.members) {
@@ -100,9 +124,9 @@ std::string PictureOf(const Inspection& inspection) {
     const std::string times = partition::TimesOfBound(member.bound);
     const std::size_t to = times.find(" to ");
     const std::string from =
-        to == std::string::npos ? member.from.value_or("") : times.substr(0, to);
+        to == std::string::npos ? EndText(member.from, "") : times.substr(0, to);
     const std::string until =
-        to == std::string::npos ? member.to.value_or("") : times.substr(to + 4);
+        to == std::string::npos ? EndText(member.to, "") : times.substr(to + 4);
     if (picture.first.empty()) picture.first = member.from ? from : until;
     picture.last = member.to ? until : from;
   }
@@ -111,6 +135,23 @@ std::string PictureOf(const Inspection& inspection) {
     picture.now =
         static_cast<double>(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
   return Draw(picture);
+}
+
+// Of an index that very many lack, the first of them.
+std::vector<std::string> MissingIndexes(const std::vector<partition::MissingIndex>& missing) {
+  constexpr std::ptrdiff_t kMost = 5;
+  std::vector<std::string> lines;
+  for (auto first = missing.begin(); first != missing.end();) {
+    const auto end = std::find_if(first, missing.end(),
+                                  [&](const auto& other) { return other.index != first->index; });
+    const auto shown = end - first > kMost ? first + 1 : end;
+    for (auto each = first; each != shown; ++each)
+      lines.push_back(
+          fmt::format("{} has no valid part of index {}", each->partition, each->index));
+    if (shown != end) lines.push_back(fmt::format("neither have {} others", end - shown));
+    first = end;
+  }
+  return lines;
 }
 
 std::string Notes(const Inspection& inspection) {
@@ -129,8 +170,7 @@ std::string Notes(const Inspection& inspection) {
                      rest.least.empty()
                          ? std::string()
                          : fmt::format(", from {} to {}", rest.least, rest.greatest)));
-  for (const partition::MissingIndex& index : inspection.missing)
-    note(fmt::format("{} has no valid part of index {}", index.partition, index.index));
+  for (const std::string& line : MissingIndexes(inspection.missing)) note(line);
   if (inspection.partman) note(inspection.partman->Text());
   const partition::NextRanges& next = inspection.next;
   if (!next.unknown.empty()) {
@@ -148,7 +188,7 @@ std::string Notes(const Inspection& inspection) {
 void Show(const Inspection& inspection) {
   Table table({"PARTITION", "BOUND", "ROWS", "SIZE"});
   for (const Member& member : inspection.members)
-    table.Add({member.name, member.bound, HumanCount(static_cast<std::int64_t>(member.rows)),
+    table.Add({member.name, BoundText(member), HumanCount(static_cast<std::int64_t>(member.rows)),
                watch::Format(static_cast<double>(member.bytes), watch::Unit::kBytes)});
   const std::string picture = PictureOf(inspection);
   Print(fmt::format("{} by {}\n{}{}{}{}", inspection.whole.table.name, inspection.by, table.Text(),

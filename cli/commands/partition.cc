@@ -32,14 +32,14 @@ void AddOptions(po::options_description& options) {
       ("by", po::value<std::string>(),
        "convert: 'range(COLUMN)', 'list(COLUMN)' or 'hash(COLUMN)'")  //
       ("then", po::value<std::string>(),
-       "convert: each part is parted again, by 'hash(COLUMN)' with --modulus or by 'list(COLUMN)' "
-       "with --values; of an attached table the new ranges")  //
+       "convert: each part is parted again, by 'hash(COLUMN)' (into 4, or --modulus) or by "
+       "'list(COLUMN)' with --values; of an attached table the new ranges")  //
       ("every", po::value<std::string>(),
        "the width of a range, as '1 month' or, of numbers, 1000000; maintain: default: as the last "
        "one")  //
       ("epoch", po::value<std::string>()->value_name("seconds|milliseconds"),
-       "convert, maintain, split: the column is a number that counts these since 1970, and --every "
-       "is a time")  //
+       "convert, maintain, split, retain: the column is a number that counts these since 1970, and "
+       "--every and --keep are times")  //
       ("values", po::value<std::vector<std::string>>()->composing()->value_name("NAME=VALUE,..."),
        "convert by list: one partition and what it holds, once for each; add, attach: of the "
        "one")                                                                     //
@@ -58,6 +58,8 @@ void AddOptions(po::options_description& options) {
        "add, attach: where a range ends, itself not in it; MAXVALUE")  //
       ("name", po::value<std::string>(),
        "add, merge: the partition's name; default: made of the bound, that of the first")  //
+      ("hold-budget", po::value<std::string>()->default_value("1s"),
+       "split: for so long users may wait while the new partitions are put in place")  //
       ("at", po::value<std::vector<std::string>>()->composing()->value_name("VALUE"),
        "split: where the next range begins; once for each cut, in their order")  //
       ("keep", po::value<std::string>()->value_name("INTERVAL|N"),
@@ -73,9 +75,11 @@ void AddOptions(po::options_description& options) {
       ("allow-weaker-keys",
        "convert: unique keys that lack the column get it, and are weaker for it; the primary key "
        "does in any case")  //
-      ("inbound-fk", po::value<std::string>()->default_value("refuse")->value_name("refuse|drop"),
-       "convert: foreign keys that refer to a key that is widened")  //
-      ("dry-run", "show what would be made, and write nothing")      //
+      ("inbound-fk",
+       po::value<std::string>()->default_value("refuse")->value_name("refuse|widen|trigger|drop"),
+       "convert: foreign keys of other tables that refer to a key that is widened: refused; they "
+       "get the column, too; triggers take their place; they go")  //
+      ("dry-run", "show what would be made, and write nothing")    //
       ("detach", "leave a background runner, and return");
   // Where rows are copied.
   AddCanaryOption(options);
@@ -158,8 +162,7 @@ const CommandBody kPartitionCommand{
         "partitions with their bounds and sizes, gaps, and rows that no range holds.\n\n"
         "After a crash of whatever kind `pgalter resume` goes on; `pgalter abort` before the "
         "cut-over leaves all as it was. `pgalter revert` takes a conversion and an undo back, with "
-        "all "
-        "rows; of the others nothing is taken back once it is done.",
+        "all rows, a split and a merge of few rows, and what retain has detached and not dropped.",
     .most_operands = kAnyNumber,
     .least_operands = 1,
     .reads_config = true,

@@ -21,10 +21,11 @@ namespace {
 constexpr async::Milliseconds kLimit = std::chrono::minutes(30);
 
 void RefuseUnfit(const state::Run& run) {
-  if (!run::IsPlan(run) && run.command != "rebuild" && run.command != "partition convert")
+  if (!run::IsPlan(run) && run.command != "rebuild" && !run.command.starts_with("partition "))
     throw Rejected(
         ExitCode::kRefused,
-        fmt::format("run {} is a {}: only runs of a plan, rebuilds and conversions are reverted",
+        fmt::format("run {} is a {}: only runs of a plan, rebuilds and changes of partitions are "
+                    "reverted",
                     run.id, run.command),
         fmt::format("pgalter abort {0}, or pgalter finish {0}", run.id));
   if (run.state == state::RunState::kAborted)
@@ -88,7 +89,8 @@ Task<ExitCode> Run(Context& context) {
 extern const CommandBody kRevertCommand;
 const CommandBody kRevertCommand{
     .description =
-        "Takes a run of a plan, or a rebuild, back, step by step from its last: active, waiting at "
+        "Takes a run of a plan, a rebuild, or a change of partitions back, step by step from its "
+        "last: active, waiting at "
         "a "
         "gate, failed, or done and not finished. What users have written since a rebuild is "
         "carried "

@@ -1,5 +1,5 @@
-// The ranges of a partitioned table as a picture for terminals: a line a partition, its place on a
-// common scale, gaps left blank. Pure.
+// The ranges of a partitioned table as a picture for terminals of 80 columns: a line a partition,
+// its place on a common scale; a line for each gap. Of more than 40, neighbours are one line. Pure.
 #pragma once
 
 #include <optional>
@@ -13,6 +13,7 @@ struct Bar {
   std::optional<double> begin;  // nullopt: endless
   std::optional<double> end;
   bool filled = false;  // it has rows
+  bool gap = false;     // there is no partition
 };
 
 struct Picture {

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "batcher/partition/definition.h"
+#include "batcher/partition/inbound.h"
 #include "batcher/partition/prepare.h"
 #include "batcher/rebuild/prepare.h"
 #include "cli/confirm.h"
@@ -56,6 +57,14 @@ int ModulusOf(const Context& context) {
   return modulus;
 }
 
+// Of parts of parts, which there are many of: few each, as nobody says how many.
+int ThenModulusOf(const Context& context, const std::string& then) {
+  constexpr int kFew = 4;
+  if (context.Has("modulus")) return ModulusOf(context);
+  Say(context, fmt::format("--then '{}' without --modulus: each part into {}", then, kFew));
+  return kFew;
+}
+
 std::vector<partition::ListPart> ListsOf(const Context& context) {
   std::vector<partition::ListPart> lists;
   for (const std::string& text : context.Get<std::vector<std::string>>("values"))
@@ -76,10 +85,10 @@ void ReadThen(const Context& context, partition::Division& division) {
   if (by == division.by)
     Refuse(fmt::format("--then \"{}\" parts in the same way as --by", text),
            "a range or a list by hash, a range or a hash by list");
-  const char* const needs = by == By::kHash ? "modulus" : "values";
-  if (!context.Has(needs)) Refuse(fmt::format("--then \"{}\": --{} is missing", text, needs), "");
+  if (by == By::kList && !context.Has("values"))
+    Refuse(fmt::format("--then \"{}\": --values is missing", text), "");
   division.then_column = column;
-  division.then = by == By::kHash ? partition::ByHash(column, ModulusOf(context))
+  division.then = by == By::kHash ? partition::ByHash(column, ThenModulusOf(context, text))
                                   : partition::ByList(column, ListsOf(context));
 }
 
@@ -134,9 +143,11 @@ partition::Wish WishOf(const Context& context) {
     Refuse("--premake 0 without a default partition leaves no place for new rows", "");
   division.allow_weaker_keys = context.Has("allow-weaker-keys");
   const auto& inbound = context.Get("inbound-fk");
-  if (inbound != "refuse" && inbound != "drop")
-    Refuse(fmt::format("--inbound-fk \"{}\" is not known", inbound), "one of: refuse, drop");
-  wish.drop_inbound_keys = inbound == "drop";
+  const auto means = partition::ParseInboundFk(inbound);
+  if (!means)
+    Refuse(fmt::format("--inbound-fk \"{}\" is not known", inbound),
+           "one of: refuse, widen, trigger, drop");
+  wish.inbound_fk = *means;
   return wish;
 }
 
@@ -152,9 +163,10 @@ bool IsCopy(const Context& context, const partition::Wish& wish) {
   if (strategy == "attach" && !range)
     Refuse("a table can only be attached as a range", "--strategy copy");
   const bool copy = strategy == "copy" || !range;
-  if (copy && wish.drop_inbound_keys)
-    Refuse("--inbound-fk drop is for --strategy attach",
-           "drop the foreign keys before, where rows are copied");
+  if (copy && wish.inbound_fk != partition::InboundFk::kRefuse)
+    Refuse(
+        fmt::format("--inbound-fk {} is for --strategy attach", partition::WordOf(wish.inbound_fk)),
+        "drop the foreign keys before, where rows are copied");
   for (const char* option : kOfCopies)
     if (!copy && context.Has(option))
       Refuse(fmt::format("--{} is for --strategy copy: nothing is copied", option), "");

@@ -8,6 +8,7 @@
 #include "cli/connect.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
+#include "cli/partition/bound_options.h"
 #include "cli/partition/planned.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
@@ -30,6 +31,7 @@ partition::RetainWish WishOf(const Context& context) {
     throw Rejected(ExitCode::kUsage, "how much is kept?",
                    "--keep '12 months', or --keep 12 for so many ranges");
   wish.keep = context.Get("keep");
+  wish.epoch = EpochOf(context);
   if (context.Has("drop")) wish.afterwards = Afterwards::kDrop;
   if (context.Has("export")) {
     if (context.Has("drop"))
@@ -113,7 +115,7 @@ Task<ExitCode> Run(Context& context) {
 extern const PartitionVerb kPartitionRetain;
 const PartitionVerb kPartitionRetain{.name = "retain",
                                      .operand = "TABLE",
-                                     .options = "keep drop export hold dry-run detach",
+                                     .options = "keep epoch drop export hold dry-run detach",
                                      .run = &Run};
 
 }  // namespace pgalter::cli

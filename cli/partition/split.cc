@@ -13,6 +13,7 @@
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "engine/watch/unit.h"
 
 namespace pgalter::cli {
 
@@ -35,6 +36,25 @@ partition::SplitWish WishOf(const Context& context) {
   return wish;
 }
 
+async::Milliseconds HoldBudgetOf(const Context& context) {
+  const auto& text = context.Get("hold-budget");
+  const auto seconds = watch::Parse(text, watch::Unit::kSeconds);
+  if (!seconds || *seconds <= 0)
+    throw Rejected(ExitCode::kUsage, fmt::format("--hold-budget \"{}\" is no duration", text),
+                   "write 500ms or 3s");
+  return async::Milliseconds(static_cast<std::int64_t>(*seconds * 1000));
+}
+
+// Each partition takes its milliseconds under the lock, whatever is in it.
+void SayLongHold(const Context& context, const partition::PreparedRepart& prepared) {
+  constexpr std::size_t kMany = 100;
+  if (prepared.spec.targets.size() <= kMany) return;
+  Say(context, fmt::format("note: to put {} partitions in place takes 1 to 4 ms each, while users "
+                           "wait; what takes longer than --hold-budget ({} ms) is rolled back. "
+                           "Fewer at a time: split into wider ones first, and these again",
+                           prepared.spec.targets.size(), prepared.ladder.hold_budget.count()));
+}
+
 Task<ExitCode> Run(Context& context) {
   partition::SplitWish wish = WishOf(context);
   std::string run;
@@ -42,9 +62,11 @@ Task<ExitCode> Run(Context& context) {
     guard::Session session = co_await OpenForChange(context);
     partition::Split split = co_await partition::PlanSplit(session, std::move(wish));
     for (const std::string& remark : split.remarks) Say(context, "note: " + remark);
-    const partition::PreparedRepart prepared =
+    partition::PreparedRepart prepared =
         co_await partition::PrepareRepart(session, split.whole, split.members, split.source,
                                           std::move(split.pieces), WorkersOf(context));
+    prepared.ladder.hold_budget = HoldBudgetOf(context);
+    SayLongHold(context, prepared);
     run = co_await StartRepart(context, session, prepared, "partition split");
   }
   co_return co_await FollowRun(context, run);
@@ -56,7 +78,7 @@ extern const PartitionVerb kPartitionSplit;
 const PartitionVerb kPartitionSplit{
     .name = "split",
     .operand = "PARTITION",
-    .options = "at every epoch values from to time-zone workers dry-run detach",
+    .options = "at every epoch values from to time-zone workers hold-budget dry-run detach",
     .run = &Run};
 
 }  // namespace pgalter::cli

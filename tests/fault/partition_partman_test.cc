@@ -76,6 +76,51 @@ TEST_F(BesidePartman, RetainGoesOnlyWhereItLetsNothingGo) {
   EXPECT_GT(Partitions(), now);
 }
 
+// It finds its partitions by their names and makes them all as wide: each refusal names the
+// function of its own that does what was asked for.
+TEST_F(BesidePartman, OtherVerbsNameItsOwnWay) {
+  database_.Sql("UPDATE parts.part_config SET retention = '1 year'");
+  const Rows parts = database_.Sql(
+      "SELECT inhrelid::regclass FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE "
+      "inhparent = 'theirs'::regclass AND relname LIKE '%\\_p2%' ORDER BY relname LIMIT 2");
+  const std::string one = parts.at(0).at(0);
+  const std::string other = parts.at(1).at(0);
+  database_.Sql("CREATE TABLE apart (LIKE theirs INCLUDING ALL)");
+  const long before = Partitions();
+  const auto says = [&](Words words, const char* text) {
+    words.insert(words.begin(), "partition");
+    words.emplace_back("--yes");
+    const Ran ran = Run(words);
+    EXPECT_EQ(ran.code, 4) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(text));
+    EXPECT_THAT(ran.err, HasSubstr("DELETE FROM parts.part_config WHERE parent_table = "
+                                   "'public.theirs'"));
+  };
+  says({"add", "theirs", "--from", "2001-01-01", "--to", "2001-02-01"},
+       "SELECT parts.create_partition_time('public.theirs', ARRAY[…])");
+  says({"attach", "apart", "--as", "theirs", "--from", "2001-01-01", "--to", "2001-02-01"},
+       "parts.create_partition_time");
+  says({"detach", one}, "SELECT parts.drop_partition_time('public.theirs', p_keep_table := true)");
+  says({"split", one, "--every", "1 day"}, "CALL parts.partition_data_proc('public.theirs')");
+  says({"merge", one, other}, "CALL parts.undo_partition_proc('public.theirs', …)");
+  EXPECT_EQ(Partitions(), before);
+  // Where it lets none go, that is ours to do, and it goes on after it.
+  database_.Sql("UPDATE parts.part_config SET retention = NULL");
+  const Ran detached = Run({"partition", "detach", one, "--yes"});
+  EXPECT_EQ(detached.code, 0) << detached.err;
+  EXPECT_EQ(Partitions(), before - 1);
+  database_.Sql("SELECT parts.run_maintenance()");
+  // What the messages name is there.
+  for (const char* function :
+       {"create_partition_time", "create_partition_id", "drop_partition_time", "drop_partition_id",
+        "partition_data_proc", "undo_partition_proc"})
+    EXPECT_GT(Number(fmt::format("SELECT count(*) FROM pg_proc WHERE pronamespace = "
+                                 "'parts'::regnamespace AND proname = '{}'",
+                                 function)),
+              0)
+        << function;
+}
+
 TEST_F(BesidePartman, ListAndInspectionSaySo) {
   EXPECT_THAT(Run({"partition", "list", "theirs"}).out, HasSubstr("pg_partman looks after it"));
   const Ran inspected = Run({"inspect", "partitions", "theirs"});

@@ -83,6 +83,39 @@ TEST_F(PartitionRetain, KeepsByTimeAndWaitsBeforeItDrops) {
   EXPECT_EQ(Number("SELECT count(*) FROM pgalter.retired WHERE dropped_at IS NOT NULL"), 1);
 }
 
+// Keys that count time are older than an interval by the clock.
+TEST_F(PartitionRetain, KeepsNumbersThatCountTimeByTheClock) {
+  database_.Sql(
+      "CREATE TABLE n (at bigint NOT NULL, PRIMARY KEY (at)) PARTITION BY RANGE (at); DO $$ "
+      "BEGIN FOR i IN -3 .. 1 LOOP EXECUTE format('CREATE TABLE n_%s PARTITION OF n FOR VALUES "
+      "FROM (%s) TO (%s)', i + 3, extract(epoch FROM date_trunc('month', now()) + i * interval '1 "
+      "month')::bigint * 1000, extract(epoch FROM date_trunc('month', now()) + (i + 1) * interval "
+      "'1 month')::bigint * 1000); END LOOP; END $$; INSERT INTO n SELECT extract(epoch FROM "
+      "date_trunc('month', now()) - g * interval '1 day')::bigint * 1000 FROM generate_series(1, "
+      "80) g");
+  const auto attached = [this] {
+    return database_.Value(
+        "SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_inherits i JOIN pg_class c "
+        "ON c.oid = i.inhrelid WHERE inhparent = 'n'::regclass");
+  };
+  const Ran unsaid = Run({"partition", "retain", "n", "--keep", "1 month", "--yes"});
+  EXPECT_EQ(unsaid.code, 2);
+  EXPECT_THAT(unsaid.err, HasSubstr("--epoch seconds|milliseconds"));
+  const Ran other =
+      Run({"partition", "retain", "n", "--keep", "1 month", "--epoch", "seconds", "--yes"});
+  EXPECT_EQ(other.code, 4) << other.err;
+  EXPECT_EQ(attached(), "n_0 n_1 n_2 n_3 n_4");
+  // The range ahead has not begun, whatever the newest row is.
+  const Ran number =
+      Run({"partition", "retain", "n", "--keep", "3", "--epoch", "milliseconds", "--yes"});
+  EXPECT_EQ(number.code, 0) << number.err;
+  EXPECT_EQ(attached(), "n_1 n_2 n_3 n_4");
+  const Ran ran =
+      Run({"partition", "retain", "n", "--keep", "1 month", "--epoch", "milliseconds", "--yes"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(attached(), "n_2 n_3 n_4");
+}
+
 TEST_F(PartitionRetain, ExportsWhatItDrops) {
   const std::string rows = database_.Value("SELECT count(*) FROM t_0");
   const Ran ran = Export();

@@ -215,7 +215,7 @@ TEST_F(PartitionThen, RefusesWhatItDoesNotDo) {
     EXPECT_THAT(ran.err, HasSubstr(text));
   };
   says({"--then", "range(id)"}, 2, "is not done");
-  says({"--then", "hash(kind)"}, 2, "--modulus is missing");
+  says({"--then", "hash(kind)", "--dry-run"}, 0, "without --modulus: each part into 4");
   says({"--then", "list(kind)"}, 2, "--values is missing");
   says({"--then", "hash(none)", "--modulus", "2"}, 2, "has no column");
   says({"--then", "hash(note)", "--modulus", "2"}, 4, "may be NULL");

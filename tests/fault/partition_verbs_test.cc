@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "tests/fault/backfill_world.h"
 
@@ -211,12 +212,35 @@ TEST_F(PartitionVerbs, AnInspectionShowsWhatIsWrong) {
   EXPECT_THAT(seen.out, HasSubstr("public.t_rest holds 2 rows that no other partition does, from "
                                   "150 to 170"));
   EXPECT_THAT(seen.out, HasSubstr("public.t_a has no valid part of index late"));
-  EXPECT_THAT(seen.out, HasSubstr("t_a |--------------------"));
+  EXPECT_THAT(seen.out, HasSubstr("t_a   |--------------------"));
+  EXPECT_THAT(seen.out, HasSubstr("\n(gap) |                        ...."));
   EXPECT_THAT(
       seen.out,
       HasSubstr("ranges end at 300: pgalter partition maintain public.t would make 3, up to 600"));
   EXPECT_EQ(Run({"inspect", "partitions"}).code, 2);
   EXPECT_EQ(Run({"inspect", "kinds", "t"}).code, 2);
+}
+
+// Of many, neighbours are one line, and nothing is wider than a terminal.
+TEST_F(PartitionVerbs, APictureOfManyRangesFitsTheTerminal) {
+  database_.Sql(
+      "CREATE TABLE m (made timestamptz) PARTITION BY RANGE (made); DO $$ BEGIN FOR i IN 1 .. 200 "
+      "LOOP IF i <> 150 THEN EXECUTE format('CREATE TABLE m_%s PARTITION OF m FOR VALUES FROM (%L) "
+      "TO (%L)', i, timestamptz '2020-01-01 UTC' + i * interval '7 days', timestamptz '2020-01-01 "
+      "UTC' + (i + 1) * interval '7 days'); END IF; END LOOP; END $$; CREATE INDEX wide ON ONLY m "
+      "(made)");
+  const Ran seen = Run({"inspect", "partitions", "m"});
+  ASSERT_EQ(seen.code, 0) << seen.err;
+  EXPECT_THAT(seen.out, HasSubstr("\n149 from m_1  |---"));
+  EXPECT_THAT(seen.out, HasSubstr("\n(gap)         |"));
+  EXPECT_THAT(seen.out, HasSubstr("\n50 from m_151 |"));
+  EXPECT_THAT(seen.out, HasSubstr("public.m_100 has no valid part of index wide"));
+  EXPECT_THAT(seen.out, HasSubstr("neither have 198 others"));
+  std::istringstream lines(seen.out);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("note: ")) continue;
+    EXPECT_LE(line.size(), 80U) << line;
+  }
 }
 
 TEST_F(PartitionVerbs, TheJsonIsWhatItsSchemaSays) {

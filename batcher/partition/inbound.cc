@@ -1,0 +1,246 @@
+#include "batcher/partition/inbound.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+
+#include "batcher/backfill/rights.h"
+#include "batcher/partition/checked.h"
+#include "batcher/partition/lookup.h"
+#include "batcher/partition/widening.h"
+#include "engine/run/failure.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+using run::ExitCode;
+using run::Failure;
+using sql::QuoteIdentifier;
+using Texts = std::vector<std::string>;
+
+namespace {
+
+struct Word {
+  const char* word;
+  InboundFk means;
+};
+constexpr std::array kWords{Word{"refuse", InboundFk::kRefuse}, Word{"drop", InboundFk::kDrop},
+                            Word{"widen", InboundFk::kWiden}, Word{"trigger", InboundFk::kTrigger}};
+
+// Names of the table's triggers and constraints, which those to come may not have.
+constexpr const char* kTaken = R"sql(
+SELECT conname::text FROM pg_constraint WHERE conrelid = $1
+UNION SELECT tgname::text FROM pg_trigger WHERE tgrelid = $1
+)sql";
+
+// $1 the table, $2 the columns that the wide key has.
+constexpr const char* kLacking = R"sql(
+SELECT a.attname::text, format_type(a.atttypid, a.atttypmod)
+         || CASE WHEN a.attcollation <> t.typcollation
+                 THEN format(' COLLATE %I.%I', n.nspname, c.collname) ELSE '' END
+FROM unnest($2::text[]) WITH ORDINALITY w (name, i)
+JOIN pg_attribute a ON a.attrelid = $1 AND a.attname = w.name
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_collation c ON c.oid = a.attcollation LEFT JOIN pg_namespace n ON n.oid = c.collnamespace
+WHERE NOT EXISTS (SELECT FROM pg_constraint f WHERE f.oid = $3 AND a.attnum = ANY (f.confkey))
+ORDER BY w.i
+)sql";
+
+class Settling {
+ public:
+  Settling(Session& session, Prepared& prepared)
+      : session_(session), prepared_(prepared), spec_(prepared.spec), columns_(PartColumns(spec_)) {
+    for (const std::string& column : columns_) quoted_.push_back(QuoteIdentifier(column));
+  }
+
+  Task<> Run() {
+    const pg::Result taken = co_await session_.db().Query(kTaken, prepared_.oid);
+    for (int i = 0; i < taken.rows(); ++i) taken_.push_back(taken.Get<std::string>(i, 0));
+    for (const InboundKey& key : co_await FindInboundKeys(session_, prepared_.oid, columns_)) {
+      spec_.inbound.push_back(key.add);
+      spec_.inbound_tables.push_back(key.table);
+      switch (spec_.inbound_fk) {
+        case InboundFk::kRefuse:
+          Refuse(key);
+        case InboundFk::kDrop:
+          prepared_.remarks.push_back(fmt::format(
+              "weaker: foreign key {} of {} is dropped at the end; a revert adds it again",
+              key.name, key.table));
+          break;
+        case InboundFk::kWiden:
+          co_await Widen(key);
+          break;
+        case InboundFk::kTrigger:
+          co_await Replace(key);
+          break;
+      }
+    }
+  }
+
+ private:
+  [[noreturn]] void Refuse(const InboundKey& key) const {
+    throw Failure(
+        ExitCode::kRefused,
+        fmt::format("cannot attach {} to a partitioned table: foreign key {} of {} refers to a key "
+                    "that does not hold {}, and cannot stay. Three ways out: --inbound-fk widen "
+                    "gives {} a column for {} and refers to all of it; --inbound-fk trigger has "
+                    "triggers check what the foreign key did; --inbound-fk drop drops it. Nothing "
+                    "was changed",
+                    spec_.table, key.name, key.table, fmt::join(quoted_, " and "), key.table,
+                    fmt::join(quoted_, " and ")));
+  }
+
+  [[noreturn]] void RefuseKey(const InboundKey& key, const std::string& why) const {
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("cannot keep foreign key {} of {} by --inbound-fk "
+                              "{}: {}. Nothing was changed",
+                              key.name, key.table, WordOf(spec_.inbound_fk), why));
+  }
+
+  Task<> RefuseForeignRights(const InboundKey& key, const Reference& reference) {
+    const std::string missing = co_await backfill::MissingOwnership(session_, key.child);
+    if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
+    const pg::Result right = co_await session_.db().Query(
+        "SELECT has_schema_privilege($1, (SELECT relnamespace FROM pg_class WHERE oid = $2),"
+        " 'CREATE')",
+        sql::ParseQualifiedName(reference.parent_owner)->name, key.child);
+    co_await RefuseForcedPolicies(key);
+    if (right.Get<bool>(0, 0)) co_return;
+    throw Failure(ExitCode::kUnsupported,
+                  fmt::format("cannot make a function in the schema of {}: GRANT CREATE ON SCHEMA "
+                              "{} TO {}",
+                              key.table, reference.child_home, reference.parent_owner));
+  }
+
+  // The server's own keys see every row; a function of the owner does not, then.
+  Task<> RefuseForcedPolicies(const InboundKey& key) {
+    const pg::Result row = co_await session_.db().Query(
+        "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n"
+        " ON n.oid = c.relnamespace WHERE c.oid IN ($1, $2) AND c.relforcerowsecurity LIMIT 1",
+        key.child, prepared_.oid);
+    if (!row.empty())
+      RefuseKey(key, fmt::format("row security of {} is forced upon its owner, too, who would not "
+                                 "see all rows",
+                                 row.Get<std::string>(0, 0)));
+  }
+
+  Task<> RefuseTakenFunction(const InboundKey& key, std::string function) {
+    const pg::Result row =
+        co_await session_.db().Query("SELECT to_regproc($1) IS NOT NULL", function);
+    if (row.Get<bool>(0, 0))
+      RefuseKey(key, fmt::format("there is a function {} already: rename it", function));
+  }
+
+  Task<> Replace(const InboundKey& key) {
+    const Reference reference = co_await ReadReference(session_, key.oid);
+    co_await RefuseForeignRights(key, reference);
+    if (reference.child_owner != reference.parent_owner)
+      RefuseKey(key, fmt::format("{} belongs to {} and {} to {}, and the triggers can only act as "
+                                 "one of them: give them one owner",
+                                 reference.child, reference.child_owner, reference.parent,
+                                 reference.parent_owner));
+    CheckedTriggers triggers = CheckedTriggersOf(reference, quoted_, taken_);
+    co_await RefuseTakenFunction(key, triggers.refers_function);
+    co_await RefuseTakenFunction(key, triggers.referred_function);
+    taken_.insert(taken_.end(), triggers.names.begin(), triggers.names.end());
+    spec_.inbound_make.insert(spec_.inbound_make.end(), triggers.make.begin(), triggers.make.end());
+    spec_.inbound_drop.insert(spec_.inbound_drop.end(), triggers.drop.begin(), triggers.drop.end());
+    prepared_.remarks.push_back(fmt::format(
+        "weaker: foreign key {} of {} becomes triggers: a row that refers is looked for in every "
+        "partition, DELETE and changes of the key of {} that nobody has yet are refused under "
+        "REPEATABLE READ and SERIALIZABLE, and partitions that are detached, dropped or truncated "
+        "by their own name are not checked",
+        key.name, key.table, spec_.table));
+  }
+
+  Task<> Widen(const InboundKey& key) {
+    const Reference reference = co_await ReadReference(session_, key.oid);
+    co_await RefuseForeignRights(key, reference);
+    const pg::Result rows =
+        co_await session_.db().Query(kLacking, prepared_.oid, columns_, key.oid);
+    std::vector<LackingColumn> lacking;
+    for (int i = 0; i < rows.rows(); ++i)
+      lacking.push_back({rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1)});
+    const Widening widening = WideningOf(reference, lacking);
+    co_await RefuseTakenFunction(key, widening.function);
+    co_await RefuseUnwidened(key, reference, widening);
+    for (const plan::Step& step : widening.steps) prepared_.before.push_back(step);
+    spec_.inbound_drop.push_back(widening.drop_key);
+    prepared_.also.push_back(key.child);
+    prepared_.remarks.push_back(fmt::format(
+        "{} gets {}, filled by a trigger and kept by foreign key {}, which takes the place of {}: "
+        "it goes on with changes of the key, too (ON UPDATE CASCADE), and a row that does not say "
+        "{} is looked for in every partition",
+        key.table, fmt::join(widening.columns, " and "), widening.key, key.name,
+        fmt::join(widening.columns, " and ")));
+  }
+
+  Task<> RefuseUnwidened(const InboundKey& key, const Reference& reference,
+                         const Widening& widening) {
+    constexpr int kMovesAreUpdates = 150000;
+    const pg::Result version =
+        co_await session_.db().Query("SELECT current_setting('server_version_num')::int");
+    const char action = reference.on_delete;
+    if (version.Get<int>(0, 0) < kMovesAreUpdates &&
+        (action == 'c' || action == 'n' || action == 'd'))
+      RefuseKey(key,
+                "before PostgreSQL 15, a row that an UPDATE moves to another partition is deleted "
+                "from the one it was in for the foreign key, and its ON DELETE action would reach "
+                "the rows that refer to it: --inbound-fk trigger does not do that");
+    for (const std::string& column : widening.columns) {
+      const pg::Result taken = co_await session_.db().Query(
+          "SELECT FROM pg_attribute WHERE attrelid = $1 AND quote_ident(attname) = $2"
+          " AND NOT attisdropped",
+          key.child, column);
+      if (!taken.empty())
+        RefuseKey(key, fmt::format("{} has a column {} already: rename it, or refer to all of the "
+                                   "key with it yourself",
+                                   key.table, column));
+    }
+    const pg::Result constraint = co_await session_.db().Query(
+        "SELECT FROM pg_constraint WHERE conrelid = $1 AND quote_ident(conname) = $2", key.child,
+        widening.key);
+    if (!constraint.empty())
+      RefuseKey(key,
+                fmt::format("{} has a constraint {} already: rename it", key.table, widening.key));
+    const pg::Result published = co_await session_.db().Query(
+        "SELECT quote_ident(t.pubname) FROM pg_publication_tables t JOIN pg_class c ON c.oid = $1"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE t.schemaname = n.nspname AND t.tablename = c.relname LIMIT 1",
+        key.child);
+    if (!published.empty())
+      RefuseKey(key, fmt::format("publication {} sends {}, and a subscriber that lacks the new "
+                                 "column would stop: take it out of the publication, or "
+                                 "--inbound-fk trigger",
+                                 published.Get<std::string>(0, 0), key.table));
+  }
+
+  Session& session_;
+  Prepared& prepared_;
+  Spec& spec_;
+  Texts columns_;
+  Texts quoted_;
+  Texts taken_;
+};
+
+}  // namespace
+
+const char* WordOf(InboundFk means) {
+  for (const Word& word : kWords)
+    if (word.means == means) return word.word;
+  return "refuse";
+}
+
+std::optional<InboundFk> ParseInboundFk(std::string_view text) {
+  for (const Word& word : kWords)
+    if (word.word == text) return word.means;
+  return std::nullopt;
+}
+
+Task<> SettleInbound(Session& session, Prepared& prepared) {
+  Settling settling(session, prepared);
+  co_await settling.Run();
+}
+
+}  // namespace pgalter::partition

@@ -1,0 +1,295 @@
+#include "batcher/partition/regroup.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <boost/json/array.hpp>
+#include <functional>
+
+#include "batcher/backfill/sync_trigger.h"
+#include "batcher/cutover/carry_over.h"
+#include "batcher/cutover/old_snapshots.h"
+#include "batcher/cutover/snapshot_guard.h"
+#include "batcher/partition/pair.h"
+#include "batcher/partition/release_step.h"
+#include "engine/async/fail_point.h"
+#include "engine/lock/ladder.h"
+#include "engine/run/failure.h"
+#include "engine/run/plan_spec.h"
+#include "engine/run/transact.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+using run::ExitCode;
+using run::Failure;
+using sql::QuoteIdentifier;
+using Texts = std::vector<std::string>;
+
+namespace {
+
+constexpr const char* kOurs = "pgalter";         // our own schema
+constexpr const char* kRegrouped = "regrouped";  // in a step's spec
+
+// What those that come have of the first that goes: columns that are written, owner, storage.
+constexpr const char* kFirst = R"sql(
+SELECT (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+        WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''),
+       quote_ident(pg_get_userbyid(c.relowner)),
+       CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END,
+       coalesce(' WITH (' || array_to_string(c.reloptions, ', ') || ')', '')
+         || coalesce(' TABLESPACE ' || quote_ident(t.spcname), '')
+FROM pg_class c LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.oid = $1::regclass
+)sql";
+
+class Regrouper {
+ public:
+  Regrouper(run::Environment& env, const Regrouping& regrouping)
+      : env_(env), session_(env.main), spec_(regrouping.spec), from_(regrouping.from) {}
+
+  // In the transaction that holds the locks.
+  Task<> Run() {
+    co_await guard::CheckLease(session_, env_.lease);
+    co_await cutover::AwaitOldSnapshots(session_);
+    co_await MoveRows();
+    Texts statements;
+    for (const std::string& partition : from_) {
+      statements.push_back(
+          fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.parent, partition));
+      statements.push_back("DROP TABLE " + partition);
+    }
+    for (std::size_t i = 0; i < spec_.targets.size(); ++i) Place(i, statements);
+    if (!spec_.rest.empty())
+      statements.push_back(
+          fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS pgalter_outside", spec_.rest));
+    const Texts partitions = NewPartitions(spec_);
+    for (std::string& sql : co_await GuardWhole(env_, kOurs, spec_.parent, partitions))
+      statements.push_back(std::move(sql));
+    co_await Execute(session_, statements);
+    co_await RecordWholeGuard(env_, kOurs, spec_.parent, partitions);
+    async::FailPoint("merged");
+  }
+
+ private:
+  [[nodiscard]] std::string Made(std::size_t target) const {
+    return fmt::format("{}.pgalter_merged{}", spec_.home,
+                       target == 0 ? "" : fmt::format("_{}", target));
+  }
+
+  Task<> MoveRows() {
+    const pg::Result first = co_await session_.db().Query(kFirst, from_.front());
+    const auto columns = first.Get<std::string>(0, 0);
+    const bool several = spec_.targets.size() > 1;
+    Texts statements;
+    for (std::size_t i = 0; i < spec_.targets.size(); ++i) {
+      const Target& target = spec_.targets[i];
+      statements.push_back(fmt::format(
+          "CREATE {}TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED "
+          "INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS){}",
+          first.Get<std::string>(0, 2), Made(i), from_.front(), first.Get<std::string>(0, 3)));
+      statements.push_back(
+          fmt::format("ALTER TABLE {} OWNER TO {}", Made(i), first.Get<std::string>(0, 1)));
+      if (async::SafeguardOn("merge-rows"))
+        for (const std::string& partition : from_)
+          statements.push_back(fmt::format(
+              "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM ONLY {}{}", Made(i),
+              columns, columns, partition, several ? " WHERE " + target.inside : std::string()));
+      if (!target.inside.empty())
+        statements.push_back(fmt::format("ALTER TABLE {} ADD CONSTRAINT pgalter_bound CHECK ({})",
+                                         Made(i), target.inside));
+    }
+    co_await Execute(session_, statements);
+    if (several) co_await RefuseLostRows();
+  }
+
+  // A row that none of the conditions holds for would go with the old partitions.
+  Task<> RefuseLostRows() {
+    const auto count = [](const Texts& tables) {
+      Texts counts;
+      for (const std::string& table : tables)
+        counts.push_back(fmt::format("(SELECT count(*) FROM ONLY {})", table));
+      return fmt::format("{}", fmt::join(counts, " + "));
+    };
+    Texts made;
+    for (std::size_t i = 0; i < spec_.targets.size(); ++i) made.push_back(Made(i));
+    const pg::Result row =
+        co_await session_.db().Query(fmt::format("SELECT {} = {}", count(made), count(from_)));
+    if (!row.Get<bool>(0, 0))
+      throw Failure(ExitCode::kMismatch,
+                    fmt::format("rows of {} would fit into none of its partitions. Nothing was "
+                                "changed",
+                                spec_.parent));
+  }
+
+  void Place(std::size_t number, Texts& statements) const {
+    const Target& target = spec_.targets[number];
+    const std::string name = spec_.home + "." + target.becomes;
+    statements.push_back(fmt::format("ALTER TABLE {} RENAME TO {}", Made(number), target.becomes));
+    statements.push_back(
+        fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", spec_.parent, name, target.bound));
+    if (!target.inside.empty())
+      statements.push_back(fmt::format("ALTER TABLE {} DROP CONSTRAINT pgalter_bound", name));
+    for (const std::string& form : spec_.alike)
+      statements.push_back(fmt::format(fmt::runtime(form), name));
+  }
+
+  run::Environment& env_;
+  Session& session_;
+  const RepartSpec& spec_;
+  const Texts& from_;
+};
+
+[[noreturn]] void RefuseBack(const run::Environment& env, const std::string& why) {
+  throw Failure(ExitCode::kRefused, fmt::format("run {} cannot be taken back: {}. Nothing was "
+                                                "changed",
+                                                env.run.id, why));
+}
+
+Task<> RefuseUnlikeThen(run::Environment& env, const RepartSpec& spec, const Texts& from) {
+  std::int64_t bytes = 0;
+  for (const std::string& partition : from) {
+    const pg::Result row = co_await env.main.db().Query(
+        "SELECT pg_total_relation_size(inhrelid) FROM pg_inherits"
+        " WHERE inhparent = to_regclass($1)::oid AND inhrelid = to_regclass($2)::oid"
+        " AND NOT inhdetachpending",
+        spec.parent, partition);
+    if (row.empty())
+      RefuseBack(env, fmt::format("{} is no partition of {} any more", partition, spec.parent));
+    bytes += row.Get<std::int64_t>(0, 0);
+  }
+  if (bytes > kMostRegrouped)
+    RefuseBack(env, fmt::format("its partitions have {} MB, and rows are moved back while users "
+                                "wait: more than {} MB are not. pgalter partition split and merge "
+                                "change them, as far as they go",
+                                bytes / (1024 * 1024), kMostRegrouped / (1024 * 1024)));
+}
+
+// As before the run: the default partition need not be read under the lock.
+Task<> ProveOutside(run::Environment& env, const state::Step& step, const RepartSpec& spec) {
+  if (spec.rest.empty() || spec.outside.empty()) co_return;
+  async::Stopper never;  // an abort is a stop already
+  run::Transacted add;
+  add.sql = {fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS pgalter_outside", spec.rest),
+             fmt::format("ALTER TABLE {} ADD CONSTRAINT pgalter_outside CHECK ({}) NOT VALID",
+                         spec.rest, spec.outside)};
+  co_await run::Transact(env, step, std::move(add), never);
+  run::Transacted validate;
+  validate.sql = {fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT pgalter_outside", spec.rest)};
+  validate.holding = run::Holding::kAsLongAsItTakes;
+  co_await run::Transact(env, step, std::move(validate), never);
+}
+
+// What guards old snapshots, and what else the ledger names.
+Task<> Release(run::Environment& env) {
+  co_await cutover::AwaitOlderTransactions(env.main);
+  const lock::LadderOptions options = run::LadderOf(env.run);
+  const backfill::Which everything;
+  async::Stopper never;  // an abort is a stop already
+  co_await backfill::DropArtefacts(env.main, env.observer, env.run.id, options, never, everything);
+}
+
+std::string Text(const boost::json::object& object, const char* name) {
+  return std::string(object.at(name).as_string());
+}
+
+}  // namespace
+
+namespace {
+
+using Record = std::function<Task<>()>;
+
+Task<async::Milliseconds> RegroupUnderLadder(run::Environment& env, async::Stopper& stopper,
+                                             const Regrouping& regrouping, const Record& record,
+                                             const char* again) {
+  const RepartSpec& spec = regrouping.spec;
+  const cutover::Joined joined = co_await cutover::ReadJoined(env.main, spec.parent_oid);
+  Texts names = joined.referenced;
+  names.push_back(spec.parent);
+  lock::LockRequest request;
+  for (const std::string& name : names)
+    if (auto parsed = sql::ParseQualifiedName(name)) request.tables.push_back(std::move(*parsed));
+  lock::Work work;
+  auto before = [&]() -> Task<> { co_await cutover::AwaitOldSnapshots(env.main); };
+  work.before = before;
+  work.lock = std::move(request);
+  auto body = [&]() -> Task<> {
+    Regrouper regrouper(env, regrouping);
+    co_await regrouper.Run();
+  };
+  work.body = body;
+  work.record = record;
+  const lock::LadderOptions options = run::LadderOf(env.run);
+  const lock::LadderOutcome outcome =
+      co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options, stopper);
+  if (outcome.result != lock::LadderResult::kDone)
+    throw Failure(
+        ExitCode::kLockNotObtained,
+        fmt::format("the partitions of {} were not exchanged: {}. Nothing changed for "
+                    "its users. At a quieter time: pgalter {} {}",
+                    spec.parent, fmt::join(lock::Lines(outcome), "\n"), again, env.run.id));
+  co_return outcome.report.longest_blocked;
+}
+
+}  // namespace
+
+Task<async::Milliseconds> Regroup(run::Environment& env, const state::Step& step,
+                                  const Regrouping& regrouping) {
+  auto done = [&]() -> Task<> {
+    co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
+  };
+  const Record record = done;
+  co_return co_await RegroupUnderLadder(env, env.stopper, regrouping, record, "resume");
+}
+
+Task<boost::json::array> KeepTheOld(Session& session, std::vector<Member> members) {
+  boost::json::array kept;
+  for (const Member& member : members) {
+    std::string inside;
+    // Of a default partition it would say which others there are now.
+    if (!member.is_default) {
+      const pg::Result row =
+          co_await session.db().Query("SELECT pg_get_partition_constraintdef($1)", member.oid);
+      inside = row.Get<std::string>(0, 0);
+    }
+    kept.push_back(
+        {{"name", QuoteIdentifier(member.relname)}, {"bound", member.bound}, {"inside", inside}});
+  }
+  co_return kept;
+}
+
+Task<> RegroupBack(run::Environment& env, const state::Step& step, const RepartSpec& spec) {
+  const auto* kept = env.run.spec.if_contains(kBack);
+  if (kept == nullptr)
+    RefuseBack(env, "it was made by a pgalter that did not keep what was there before");
+  Regrouping back;
+  back.spec = spec;
+  back.spec.targets.clear();
+  for (const auto& value : kept->as_array()) {
+    const auto& old = value.as_object();
+    Target target;
+    target.name = target.becomes = Text(old, "name");
+    target.bound = Text(old, "bound");
+    target.inside = Text(old, "inside");
+    back.spec.targets.push_back(std::move(target));
+  }
+  back.from = NewPartitions(spec);
+  async::Stopper never;  // an abort and a revert are a stop already
+  // Recorded with it: a second attempt only removes what guards old snapshots.
+  if (!step.spec.contains(kRegrouped)) {
+    co_await RefuseUnlikeThen(env, spec, back.from);
+    // Of the way there, where it did not come to its end.
+    co_await Release(env);
+    co_await ProveOutside(env, step, spec);
+    auto regrouped = [&]() -> Task<> {
+      state::Step marked = step;
+      marked.spec[kRegrouped] = true;
+      co_await state::RecordSpec(env.main, env.lease, marked);
+    };
+    const Record record = regrouped;
+    co_await RegroupUnderLadder(env, never, back, record, "revert");
+    async::FailPoint("regrouped-back");
+  }
+  co_await Release(env);
+}
+
+}  // namespace pgalter::partition

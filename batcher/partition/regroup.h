@@ -1,0 +1,41 @@
+// Regroup: partitions become others with the same rows, in one transaction: several one, or one
+// several. For small ones: users wait while the rows are moved, and what takes longer than the hold
+// budget is rolled back. It merges, and takes a split and a merge back.
+//
+// Lock: ACCESS EXCLUSIVE on the whole, its partitions, and the tables that its foreign keys refer
+// to, in one LOCK TABLE, under the ladder. Blocks: everybody on them. On crash: rolled back; the
+// step records itself in its transaction.
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <string>
+#include <vector>
+
+#include "batcher/partition/repart.h"
+#include "engine/run/step_handler.h"
+
+namespace pgalter::partition {
+
+inline constexpr std::int64_t kMostRegrouped = 256LL * 1024 * 1024;  // bytes
+
+struct Regrouping {
+  // What comes is its targets; where they are several, `inside` says which rows each gets.
+  RepartSpec spec;
+  std::vector<std::string> from;  // quoted, with their schema: what goes
+};
+
+// How long users were blocked, at most. That it was done is recorded with it. Throws run::Failure:
+// the lock was not obtained.
+Task<async::Milliseconds> Regroup(run::Environment& env, const state::Step& step,
+                                  const Regrouping& regrouping);
+
+// What a run had before it, in its spec: the way back.
+inline constexpr const char* kBack = "back";
+// Each with its bound and the server's own condition for it, in the order of their bounds.
+Task<boost::json::array> KeepTheOld(Session& session, std::vector<Member> members);
+
+// The way back of a step that has put `spec`'s partitions in place, with what guards it. Throws
+// run::Failure (refused): they are too large for that, or are not there any more.
+Task<> RegroupBack(run::Environment& env, const state::Step& step, const RepartSpec& spec);
+
+}  // namespace pgalter::partition

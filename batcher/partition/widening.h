@@ -1,0 +1,32 @@
+// Widening: a foreign key of another table gets the partition column, too, so that it can refer to
+// the wide key. Its table gets a column for it, which a trigger fills where the application does
+// not; the wide foreign key keeps it what it is in the table referred to, by ON UPDATE CASCADE,
+// from the moment on that it is there, which is before the rows of old are filled. Text only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "batcher/partition/reference.h"
+#include "planner/plan/plan.h"
+
+namespace pgalter::partition {
+
+// A column of the parent that the key lacks.
+struct LackingColumn {
+  std::string name;  // not quoted
+  std::string type;  // as SQL, with its collation
+};
+
+struct Widening {
+  std::vector<std::string> columns;  // of the child, quoted
+  std::string key;                   // the wide foreign key's name, quoted
+  std::string function;              // quoted, with its schema
+  std::vector<plan::Step> steps;     // on the plain table, in their order
+  // Before the wide keys of the parent change their form on the way back.
+  std::string drop_key;
+};
+
+Widening WideningOf(const Reference& reference, const std::vector<LackingColumn>& lacking);
+
+}  // namespace pgalter::partition

@@ -1,0 +1,463 @@
+// Foreign keys of other tables that refer to a key which a conversion widens: they get the column,
+// too, or triggers take their place. A foreign key of the server's own is the oracle.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <array>
+
+#include "tests/fault/partition_world.h"
+#include "tests/fault/schema_dump.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// Twice: in public, where it is converted, and in control, where it stays as it is.
+constexpr const char* kPair =
+    "CREATE TABLE p (id int PRIMARY KEY, made timestamptz NOT NULL, note text); INSERT INTO p "
+    "SELECT g, now() - g * interval '1 day' FROM generate_series(1, 20) g; CREATE TABLE c (n int "
+    "PRIMARY KEY, e int DEFAULT 7, CONSTRAINT fk FOREIGN KEY (e) REFERENCES p {})";
+
+class PartitionInbound : public Partitioned {
+ protected:
+  void MakePair(const std::string& actions, const char* way) {
+    database_.Sql("CREATE SCHEMA control; SET search_path = control; " +
+                  fmt::format(fmt::runtime(kPair), actions) + "; SET search_path = public; " +
+                  fmt::format(fmt::runtime(kPair), actions));
+    const Ran ran = Run({"partition", "convert", "p", "--by", "range(made)", "--every", "1 month",
+                         "--inbound-fk", way, "--yes"});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    ASSERT_EQ(
+        database_.Value("SELECT relkind::text FROM pg_class WHERE oid = 'public.p'::regclass"),
+        "p");
+  }
+
+  static std::string Said(Session& session, const std::string& sql) {
+    try {
+      session.Exec(sql);
+      return "done";
+    } catch (const SqlError& error) {
+      session.Exec("ROLLBACK");
+      // PostgreSQL 18 has a code of its own for RESTRICT.
+      return error.sqlstate() == "23001" ? "23503" : error.sqlstate();
+    }
+  }
+  static std::string Waited(Session& session) {
+    try {
+      session.Wait();
+      return "done";
+    } catch (const SqlError& error) {
+      session.Exec("ROLLBACK");
+      return error.sqlstate() == "23001" ? "23503" : error.sqlstate();
+    }
+  }
+
+  [[nodiscard]] long Orphans() const {
+    return Number(
+        "SELECT count(*) FROM public.c WHERE e IS NOT NULL AND NOT EXISTS (SELECT FROM "
+        "public.p WHERE id = e)");
+  }
+};
+
+struct ActionCase {
+  const char* name;
+  const char* actions;
+};
+
+class PartitionInboundActions : public PartitionInbound,
+                                public ::testing::WithParamInterface<ActionCase> {
+ protected:
+  static constexpr std::array kStatements{
+      "INSERT INTO c VALUES (1, 1)",
+      "INSERT INTO c VALUES (2, 99)",
+      "INSERT INTO c VALUES (3, NULL)",
+      "UPDATE c SET e = 2 WHERE n = 1",
+      "UPDATE c SET e = 98 WHERE n = 1",
+      "UPDATE c SET n = 11 WHERE n = 1",
+      "UPDATE p SET note = 'x' WHERE id = 2",
+      "UPDATE p SET made = now() + interval '40 days' WHERE id = 2",
+      "DELETE FROM p WHERE id = 5",
+      "INSERT INTO c VALUES (4, 3), (5, 3)",
+      "UPDATE p SET id = 33 WHERE id = 3",
+      "DELETE FROM p WHERE id = 2",
+      "DELETE FROM p WHERE id = 33",
+      "INSERT INTO c VALUES (6, 4)",
+      "DELETE FROM p WHERE id IN (4, 6)",
+      "INSERT INTO c VALUES (8, 7)",
+      "DELETE FROM p WHERE id = 7",
+      "UPDATE p SET id = 77 WHERE id = 7",
+      "BEGIN; INSERT INTO c VALUES (9, 50); INSERT INTO p VALUES (50, now()); COMMIT",
+      "BEGIN; SET CONSTRAINTS fk DEFERRED; INSERT INTO c VALUES (10, 51); INSERT INTO p VALUES "
+      "(51, now()); COMMIT",
+      "BEGIN; SET CONSTRAINTS fk DEFERRED; INSERT INTO c VALUES (12, 60); DELETE FROM c WHERE n = "
+      "12; COMMIT",
+      "BEGIN; SET CONSTRAINTS fk DEFERRED; INSERT INTO c VALUES (13, 61); UPDATE c SET e = 8 WHERE "
+      "n = 13; COMMIT",
+      "BEGIN; SET CONSTRAINTS fk DEFERRED; INSERT INTO c VALUES (14, 62); COMMIT",
+      "INSERT INTO c VALUES (15, 9)",
+      "BEGIN; DELETE FROM p WHERE id = 9; INSERT INTO p VALUES (9, now()); COMMIT",
+      "BEGIN; SET CONSTRAINTS fk DEFERRED; DELETE FROM p WHERE id = 9; INSERT INTO p VALUES (9, "
+      "now()); COMMIT",
+      "BEGIN; SET CONSTRAINTS fk DEFERRED; UPDATE p SET id = 90 WHERE id = 9; COMMIT",
+      "DELETE FROM c",
+      "DELETE FROM p"};
+};
+
+TEST_P(PartitionInboundActions, TriggersDoWhatTheForeignKeyDid) {
+  MakePair(GetParam().actions, "trigger");
+  Session own = database_.Connect();
+  Session control = database_.Connect();
+  control.Exec("SET search_path = control");
+  for (const char* sql : kStatements) {
+    EXPECT_EQ(Said(own, sql), Said(control, sql)) << sql;
+    for (const char* rows : {"SELECT coalesce(string_agg(c::text, ' ' ORDER BY n), '') FROM c",
+                             "SELECT coalesce(string_agg(id::text, ' ' ORDER BY id), '') FROM p"})
+      EXPECT_EQ(own.Value(rows), control.Value(rows)) << "after " << sql;
+  }
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  for (const char* catalog :
+       {"SELECT string_agg(pg_get_constraintdef(oid), ' ' ORDER BY pg_get_constraintdef(oid)) FROM "
+        "pg_constraint WHERE "
+        "conrelid IN ('c'::regclass, 'p'::regclass)",
+        "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN ('c'::regclass, "
+        "'p'::regclass)",
+        "SELECT count(*) FROM pg_proc WHERE pronamespace = current_schema::regnamespace"})
+    EXPECT_EQ(own.Value(catalog), control.Value(catalog));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Actions, PartitionInboundActions,
+    ::testing::Values(
+        ActionCase{"None", ""}, ActionCase{"Restrict", "ON DELETE RESTRICT ON UPDATE RESTRICT"},
+        ActionCase{"Cascade", "ON DELETE CASCADE ON UPDATE CASCADE"},
+        ActionCase{"SetNull", "ON DELETE SET NULL ON UPDATE SET NULL"},
+        ActionCase{"SetDefault", "ON DELETE SET DEFAULT ON UPDATE SET DEFAULT"},
+        ActionCase{"CascadeOfDeletes", "ON DELETE CASCADE"}, ActionCase{"Deferrable", "DEFERRABLE"},
+        ActionCase{"Deferred", "DEFERRABLE INITIALLY DEFERRED"},
+        ActionCase{"CascadeDeferrable", "ON DELETE CASCADE DEFERRABLE"},
+        ActionCase{"UpdateCascadeDeferred", "ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+struct RaceCase {
+  const char* name;
+  const char* child;   // the isolation of who inserts a row that refers
+  const char* parent;  // and of who deletes what it refers to
+  const char* insert_said;
+  const char* delete_said;
+};
+
+class PartitionInboundRaces : public PartitionInbound,
+                              public ::testing::WithParamInterface<RaceCase> {
+ protected:
+  Session Begin(const char* isolation) const {
+    Session session = database_.Connect();
+    session.Exec(fmt::format("BEGIN ISOLATION LEVEL {}; SELECT count(*) FROM pg_class", isolation));
+    return session;
+  }
+};
+
+TEST_P(PartitionInboundRaces, TheOneWhoRefersComesFirst) {
+  MakePair("", "trigger");
+  Session child = Begin(GetParam().child);
+  Session parent = Begin(GetParam().parent);
+  child.Exec("INSERT INTO c VALUES (1, 1)");
+  parent.Send("DELETE FROM p WHERE id = 1; COMMIT");
+  database_.AwaitLockWait(parent.backend_pid());
+  child.Exec("COMMIT");
+  EXPECT_EQ(Waited(parent), GetParam().delete_said);
+  EXPECT_EQ(Number("SELECT count(*) FROM c"), 1);
+  EXPECT_EQ(Orphans(), 0);
+}
+
+TEST_P(PartitionInboundRaces, TheOneWhoDeletesComesFirst) {
+  MakePair("", "trigger");
+  Session child = Begin(GetParam().child);
+  Session parent = database_.Connect();
+  parent.Exec("BEGIN; DELETE FROM p WHERE id = 1");
+  child.Send("INSERT INTO c VALUES (1, 1); COMMIT");
+  database_.AwaitLockWait(child.backend_pid());
+  parent.Exec("COMMIT");
+  EXPECT_EQ(Waited(child), GetParam().insert_said);
+  EXPECT_EQ(Number("SELECT count(*) FROM c"), 0);
+  EXPECT_EQ(Orphans(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Isolations, PartitionInboundRaces,
+    ::testing::Values(
+        RaceCase{"ReadCommitted", "READ COMMITTED", "READ COMMITTED", "23503", "23503"},
+        RaceCase{"ChildRepeatable", "REPEATABLE READ", "READ COMMITTED", "40001", "23503"},
+        RaceCase{"ChildSerializable", "SERIALIZABLE", "READ COMMITTED", "40001", "23503"},
+        RaceCase{"ParentRepeatable", "READ COMMITTED", "REPEATABLE READ", "23503", "0A000"},
+        RaceCase{"BothSerializable", "SERIALIZABLE", "SERIALIZABLE", "40001", "0A000"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+TEST_F(PartitionInbound, WithoutTheLockTheRaceIsLost) {
+  MakePair("", "trigger");
+  database_.Sql(
+      "DO $$ BEGIN EXECUTE (SELECT replace(pg_get_functiondef(oid), ' FOR KEY SHARE', '') FROM "
+      "pg_proc WHERE proname = 'c_fk_refers'); END $$");
+  Session child = database_.Connect();
+  child.Exec("BEGIN; INSERT INTO c VALUES (1, 1)");
+  database_.Sql("DELETE FROM p WHERE id = 1");
+  child.Exec("COMMIT");
+  EXPECT_EQ(Orphans(), 1);
+}
+
+TEST_F(PartitionInbound, ADeleteThatIsTakenBackLetsTheOtherIn) {
+  MakePair("", "trigger");
+  Session parent = database_.Connect();
+  parent.Exec("BEGIN; DELETE FROM p WHERE id = 1");
+  Session child = database_.Connect();
+  child.Send("INSERT INTO c VALUES (1, 1)");
+  database_.AwaitLockWait(child.backend_pid());
+  parent.Exec("ROLLBACK");
+  EXPECT_EQ(Waited(child), "done");
+  EXPECT_EQ(Orphans(), 0);
+}
+
+TEST_F(PartitionInbound, ACascadeReachesWhoCameWhileItWaited) {
+  MakePair("ON DELETE CASCADE", "trigger");
+  Session child = database_.Connect();
+  child.Exec("BEGIN; INSERT INTO c VALUES (1, 1)");
+  Session parent = database_.Connect();
+  parent.Send("DELETE FROM p WHERE id = 1");
+  database_.AwaitLockWait(parent.backend_pid());
+  child.Exec("COMMIT");
+  EXPECT_EQ(Waited(parent), "done");
+  EXPECT_EQ(Number("SELECT count(*) FROM c"), 0);
+}
+
+// The key is not unique any more: two rows have it, and each of two users deletes one.
+TEST_F(PartitionInbound, TwinsDoNotBothGo) {
+  MakePair("", "trigger");
+  database_.Sql(
+      "INSERT INTO p VALUES (1, now() + interval '70 days'); INSERT INTO c VALUES (1, 1)");
+  Session one = database_.Connect();
+  one.Exec("BEGIN; DELETE FROM p WHERE id = 1 AND made < now()");
+  Session other = database_.Connect();
+  other.Send("DELETE FROM p WHERE id = 1 AND made > now()");
+  database_.AwaitLockWait(other.backend_pid());
+  one.Exec("COMMIT");
+  EXPECT_EQ(Waited(other), "23503");
+  EXPECT_EQ(Orphans(), 0);
+}
+
+TEST_F(PartitionInbound, TruncateAndAMoveWithAnotherKeyAreRefused) {
+  MakePair("ON DELETE CASCADE", "trigger");
+  Session user = database_.Connect();
+  user.Exec("INSERT INTO c VALUES (1, 1)");
+  EXPECT_EQ(Said(user, "TRUNCATE p"), "0A000");
+  EXPECT_EQ(Said(user, "UPDATE p SET id = 100, made = now() + interval '70 days' WHERE id = 1"),
+            "0A000");
+  EXPECT_EQ(Said(user, "UPDATE p SET id = 102, made = now() + interval '70 days' WHERE id = 2"),
+            "done");
+  EXPECT_EQ(Said(user, "TRUNCATE c; TRUNCATE p"), "done");
+}
+
+constexpr const char* kTwoColumns =
+    "CREATE TABLE p (\"A %\" text, b int, made date NOT NULL, PRIMARY KEY (\"A %\", b)); INSERT "
+    "INTO p SELECT 'x' || g, g, current_date - g FROM generate_series(1, 9) g; CREATE TABLE "
+    "\"C's\" (x text, y int, CONSTRAINT \"f %s\" FOREIGN KEY (x, y) REFERENCES p MATCH FULL ON "
+    "DELETE SET NULL)";
+
+TEST_F(PartitionInbound, TwoColumnsThatMatchInFullWithOddNames) {
+  database_.Sql(kTwoColumns);
+  const Ran ran = Run({"partition", "convert", "p", "--by", "range(made)", "--every", "1 month",
+                       "--inbound-fk", "trigger", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  Session user = database_.Connect();
+  EXPECT_EQ(Said(user, "INSERT INTO \"C's\" VALUES ('x1', 1)"), "done");
+  EXPECT_EQ(Said(user, "INSERT INTO \"C's\" VALUES (NULL, 1)"), "23503");
+  EXPECT_EQ(Said(user, "INSERT INTO \"C's\" VALUES (NULL, NULL)"), "done");
+  try {
+    user.Exec("INSERT INTO \"C's\" VALUES ('x1', 2)");
+    ADD_FAILURE();
+  } catch (const SqlError& error) {
+    EXPECT_EQ(error.sqlstate(), "23503");
+    EXPECT_THAT(error.what(), HasSubstr("violates foreign key constraint \"f %s\""));
+  }
+  EXPECT_EQ(Said(user, "DELETE FROM p WHERE b = 1"), "done");
+  EXPECT_EQ(user.Value("SELECT count(*) FROM \"C's\" WHERE x IS NULL AND y IS NULL"), "2");
+}
+
+// Users of a table that refers, while it is widened.
+class Lines {
+ public:
+  explicit Lines(std::string conninfo) : conninfo_(std::move(conninfo)) {
+    thread_ = std::thread([this] { Write(); });
+  }
+  Lines(const Lines&) = delete;
+  Lines& operator=(const Lines&) = delete;
+  ~Lines() { Stop(); }
+  void Stop() {
+    stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  [[nodiscard]] const std::string& errors() const { return errors_; }
+
+ private:
+  void Write() {
+    std::mt19937 dice(7);
+    const auto pick = [&dice](int most) { return std::uniform_int_distribution(1, most)(dice); };
+    try {
+      Session session(conninfo_);
+      while (!stopping_) {
+        const int id = pick(1000);
+        switch (pick(4)) {
+          case 1:
+            session.Exec(
+                fmt::format("UPDATE events SET made = now() - interval '{} hours' WHERE "
+                            "id = {}",
+                            pick(500), id));
+            break;
+          case 2:
+            session.Exec(fmt::format("UPDATE line SET event = {} WHERE id = {}", id, pick(3000)));
+            break;
+          case 3:
+            session.Exec(fmt::format("DELETE FROM line WHERE id = {}", pick(3000)));
+            break;
+          default:
+            session.Exec(fmt::format("INSERT INTO line (event) VALUES ({})", id));
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));  // a load, not a storm
+      }
+    } catch (const SqlError& error) {
+      errors_ = error.what();
+    }
+  }
+
+  std::string conninfo_;
+  std::atomic<bool> stopping_ = false;
+  std::string errors_;
+  std::thread thread_;
+};
+
+class PartitionWidened : public Partitioned {
+ protected:
+  void MakeLines() {
+    MakeEvents(1000);
+    database_.Sql(
+        "CREATE TABLE line (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event bigint "
+        "CONSTRAINT of_event REFERENCES events ON DELETE CASCADE); CREATE INDEX ON line (event); "
+        "INSERT INTO line (event) SELECT g % 1000 + 1 FROM generate_series(1, 3000) g; INSERT INTO "
+        "line (event) VALUES (NULL)");
+  }
+  void SetUp() override {
+    if (Number("SHOW server_version_num") < 150000)
+      GTEST_SKIP() << "14 deletes a row that it moves: refused there";
+  }
+  void ExpectWide() const {
+    EXPECT_EQ(StateOfRun(), "done");
+    EXPECT_EQ(database_.Value("SELECT string_agg(conname || convalidated || ' ' || "
+                              "pg_get_constraintdef(oid), '; ') FROM pg_constraint WHERE conrelid "
+                              "= 'line'::regclass AND contype = 'f' AND conparentid = 0"),
+              "of_event_widetrue FOREIGN KEY (event, event_made) REFERENCES events(id, made) ON "
+              "UPDATE CASCADE ON DELETE CASCADE");
+    EXPECT_EQ(Number("SELECT count(*) FROM line l LEFT JOIN events e ON e.id = l.event WHERE "
+                     "l.event IS NOT NULL AND l.event_made IS DISTINCT FROM e.made"),
+              0);
+    EXPECT_GT(Number("SELECT count(*) FROM line WHERE event_made IS NOT NULL"), 100);
+    ExpectNothingOfOurs();
+  }
+};
+
+TEST_F(PartitionWidened, UnderItsUsersAndBack) {
+  MakeLines();
+  const std::vector<std::string> before = HasDump() ? Dump(database_) : std::vector<std::string>();
+  Lines lines(database_.conninfo());
+  const Ran converted = Run(Convert({"--inbound-fk", "widen"}));
+  ASSERT_EQ(converted.code, 0) << converted.err;
+  lines.Stop();
+  EXPECT_EQ(lines.errors(), "");
+  ExpectWide();
+  Session user = database_.Connect();
+  // A row that moves takes those along that refer to it.
+  user.Exec("INSERT INTO line (event) SELECT id FROM events WHERE id = 5");
+  user.Exec("UPDATE events SET made = now() + interval '70 days' WHERE id = 5");
+  ExpectWide();
+  EXPECT_THROW(user.Exec("INSERT INTO line (event) VALUES (999999)"), SqlError);
+  user.Exec("DELETE FROM events WHERE id = 5");
+  EXPECT_EQ(user.Value("SELECT count(*) FROM line WHERE event = 5"), "0");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  if (HasDump()) {
+    EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
+  }
+  ExpectNothingOfOurs();
+}
+
+class PartitionWidenedKilledAt : public PartitionWidened,
+                                 public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(PartitionWidenedKilledAt, ResumeEndsWide) {
+  MakeLines();
+  Lines lines(database_.conninfo());
+  const Ran killed =
+      Run(Convert({"--inbound-fk", "widen"}), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  ResumeToTheEnd();
+  lines.Stop();
+  EXPECT_EQ(lines.errors(), "");
+  ExpectWide();
+}
+
+TEST_P(PartitionWidenedKilledAt, OrAnAbortLeavesAllAsItWas) {
+  MakeLines();
+  const std::vector<std::string> before = HasDump() ? Dump(database_) : std::vector<std::string>();
+  const Ran killed =
+      Run(Convert({"--inbound-fk", "widen"}), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  AwaitNoRunner();
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  if (HasDump()) {
+    EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
+  }
+  ExpectNothingOfOurs();
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, PartitionWidenedKilledAt,
+                         ::testing::Values("ddl-committed", "ddl-committed:2", "backfill-settled",
+                                           "ddl-committed:3", "attached"),
+                         [](const auto& point) {
+                           std::string name = point.param;
+                           std::ranges::replace_if(
+                               name, [](char c) { return c == '-' || c == ':'; }, '_');
+                           return name;
+                         });
+
+TEST_F(PartitionInbound, WaysOutThatAreNone) {
+  database_.Sql(
+      "CREATE ROLE inbound_other; CREATE TABLE p (id int PRIMARY KEY, made date NOT NULL); CREATE "
+      "TABLE c (e int REFERENCES p, e_made int); ALTER TABLE c OWNER TO inbound_other");
+  const Words convert{"partition",   "convert", "p",       "--by",
+                      "range(made)", "--every", "1 month", "--inbound-fk"};
+  const auto with = [&convert](const char* way) {
+    Words words = convert;
+    words.insert(words.end(), {way, "--yes"});
+    return words;
+  };
+  const Ran trigger = Run(with("trigger"));
+  EXPECT_EQ(trigger.code, 4);
+  EXPECT_THAT(trigger.err, HasSubstr("give them one owner"));
+  const Ran widen = Run(with("widen"));
+  EXPECT_EQ(widen.code, 4);
+  EXPECT_THAT(widen.err, HasSubstr("has a column e_made already"));
+  const Ran refused = Run(with("refuse"));
+  EXPECT_EQ(refused.code, 4);
+  for (const char* way : {"--inbound-fk widen", "--inbound-fk trigger", "--inbound-fk drop"})
+    EXPECT_THAT(refused.err, HasSubstr(way));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+  database_.Sql("ALTER TABLE c OWNER TO CURRENT_USER; ALTER TABLE c FORCE ROW LEVEL SECURITY");
+  const Ran forced = Run(with("trigger"));
+  EXPECT_EQ(forced.code, 4);
+  EXPECT_THAT(forced.err, HasSubstr("row security of public.c is forced"));
+  database_.Sql("DROP TABLE c; DROP ROLE inbound_other");
+}
+
+}  // namespace
+}  // namespace pgalter::test

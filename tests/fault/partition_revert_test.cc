@@ -1,0 +1,250 @@
+// Split, merge and retain are taken back under their users: no row is lost, none is there twice,
+// and the partitions are what they were.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "tests/fault/partition_world.h"
+#include "tests/fault/schema_dump.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class PartitionReverted : public Partitioned {
+ protected:
+  void MakeWhole() {
+    MakeEvents(3000);
+    ASSERT_EQ(Run(Convert({"--premake", "1"})).code, 0);
+    first_ = database_.Value(
+        "SELECT relname FROM pg_class WHERE relname LIKE 'events_until_%' AND relkind = 'r'");
+    parts_ = Parts();
+    if (HasDump()) dump_ = Dump(database_);
+  }
+
+  // Names and bounds.
+  [[nodiscard]] std::string Parts(const std::string& of = "events") const {
+    return database_.Value(fmt::format(
+        "SELECT string_agg(c.relname || ' ' || pg_get_expr(c.relpartbound, c.oid), '; ' ORDER BY "
+        "c.relname) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = "
+        "'{}'::regclass",
+        of));
+  }
+
+  // Indexes of partitions that are made anew have the names that the server gives.
+  static std::vector<std::string> Unlike(const std::vector<std::string>& before,
+                                         const std::vector<std::string>& after) {
+    std::vector<std::string> lines = Difference(before, after);
+    std::erase_if(lines,
+                  [](const std::string& line) { return line.find("INDEX ") != std::string::npos; });
+    return lines;
+  }
+
+  [[nodiscard]] Words Split() const {
+    return {"partition", "split", first_, "--every", "1 month", "--yes"};
+  }
+
+  void ExpectAsBefore() const {
+    EXPECT_EQ(StateOfRun(), "reverted");
+    EXPECT_EQ(Parts(), parts_);
+    if (HasDump()) {
+      EXPECT_THAT(Unlike(dump_, Dump(database_)), IsEmpty());
+    }
+    ExpectNothingOfOurs();
+  }
+
+  std::string first_;
+  std::string parts_;
+  std::vector<std::string> dump_;
+};
+
+TEST_F(PartitionReverted, ASplitUnderItsUsers) {
+  MakeWhole();
+  Users users(database_.conninfo(), 31);
+  users.ahead = true;
+  ASSERT_EQ(Run(Split()).code, 0);
+  EXPECT_NE(Parts(), parts_);
+  users.AwaitWrites(100);
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  users.AwaitWrites(100);
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectAsBefore();
+  ExpectSame();
+}
+
+TEST_F(PartitionReverted, ASplitOfTheDefaultPartition) {
+  MakeWhole();
+  database_.Sql(
+      "INSERT INTO events (made, kind, note) SELECT now() + g * interval '10 days', 1, 'far' FROM "
+      "generate_series(10, 20) g");
+  ASSERT_EQ(Run({"partition", "split", "events_default", "--every", "1 month", "--yes"}).code, 0);
+  EXPECT_NE(Parts(), parts_);
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  ExpectAsBefore();
+  ExpectSame();
+}
+
+class RevertKilledAt : public PartitionReverted,
+                       public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(RevertKilledAt, RevertAgainEndsIt) {
+  MakeWhole();
+  Users users(database_.conninfo(), 32);
+  ASSERT_EQ(Run(Split()).code, 0);
+  const Ran killed =
+      Run({"revert", RunId(), "--yes"}, {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  AwaitNoRunner();
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectAsBefore();
+  ExpectSame();
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, RevertKilledAt,
+                         ::testing::Values("ddl-committed", "merged", "regrouped-back"),
+                         [](const auto& point) {
+                           std::string name = point.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+// A run that dies between its exchange and its end.
+TEST_F(PartitionReverted, AnAbortBehindTheExchange) {
+  MakeWhole();
+  ASSERT_EQ(Run(Split(), {"PGALTER_FAIL_POINT=swap-committed"}).code, kKilled);
+  AwaitNoRunner();
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  ASSERT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(Parts(), parts_);
+  ExpectNothingOfOurs();
+  ExpectSame();
+}
+
+TEST_F(PartitionReverted, NotWhenThePartitionsAreOthersNow) {
+  MakeWhole();
+  ASSERT_EQ(Run(Split()).code, 0);
+  const std::string run = RunId();
+  const std::string one = database_.Value(
+      "SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'events'::regclass AND "
+      "inhrelid::regclass::text LIKE 'events\\_puntil%'");
+  database_.Sql("DROP TABLE " + one);
+  const std::string now = Parts();
+  const Ran reverted = Run({"revert", run, "--yes"});
+  EXPECT_EQ(reverted.code, 4);
+  EXPECT_THAT(reverted.err, HasSubstr("no partition of public.events any more"));
+  EXPECT_EQ(Parts(), now);
+}
+
+TEST_F(PartitionReverted, AMergeOfListsWithNull) {
+  database_.Sql(
+      "CREATE TABLE s (id int, c text, note text, UNIQUE (id, c)) PARTITION BY LIST (c); CREATE "
+      "TABLE s_eu PARTITION OF s FOR VALUES IN ('de', 'fr'); CREATE TABLE s_us PARTITION OF s FOR "
+      "VALUES IN ('us', NULL); ALTER TABLE s ADD PRIMARY KEY (id, c)");
+  database_.Sql(
+      "INSERT INTO s SELECT g, (ARRAY['de', 'fr', 'us'])[g % 3 + 1] FROM "
+      "generate_series(1, 300) g");
+  parts_ = Parts("s");
+  ASSERT_EQ(Run({"partition", "merge", "s_eu", "s_us", "--yes"}).code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 's'::regclass"), 1);
+  database_.Sql("DELETE FROM s WHERE id < 10; INSERT INTO s VALUES (999, 'us')");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(Parts("s"), parts_);
+  EXPECT_EQ(Number("SELECT count(*) FROM s"), 292);
+  EXPECT_EQ(Number("SELECT count(*) FROM ONLY s_us WHERE c <> 'us'"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), 0);
+  ExpectNothingOfOurs();
+}
+
+TEST_F(PartitionReverted, AMergeUnderItsUsers) {
+  MakeWhole();
+  ASSERT_EQ(Run(Split()).code, 0);
+  parts_ = Parts();
+  Words merge{"partition", "merge"};
+  const Rows months = database_.Sql(
+      "SELECT inhrelid::regclass FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE "
+      "inhparent = 'events'::regclass AND relname LIKE 'events\\_p2%' ORDER BY relname LIMIT 3");
+  for (const auto& month : months) merge.push_back(month.at(0));
+  merge.push_back("--yes");
+  Users users(database_.conninfo(), 33);
+  ASSERT_EQ(Run(merge).code, 0);
+  EXPECT_NE(Parts(), parts_);
+  users.AwaitWrites(100);
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  EXPECT_EQ(Parts(), parts_);
+  ExpectNothingOfOurs();
+  ExpectSame();
+}
+
+class RetainReverted : public PartitionReverted, public ::testing::WithParamInterface<bool> {
+ protected:
+  RetainReverted() {
+    database_.Sql(
+        "CREATE TABLE t (made date NOT NULL, note text, PRIMARY KEY (made, note)) PARTITION BY "
+        "RANGE (made); DO $$ BEGIN FOR i IN -3 .. 1 LOOP EXECUTE format('CREATE TABLE t_%s "
+        "PARTITION OF t FOR VALUES FROM (%L) TO (%L)', i + 3, date_trunc('month', now()) + i * "
+        "interval '1 month', date_trunc('month', now()) + (i + 1) * interval '1 month'); END "
+        "LOOP; END $$; INSERT INTO t SELECT (date_trunc('month', now()) - g * interval '1 "
+        "day')::date, g FROM generate_series(1, 80) g");
+    if (GetParam()) database_.Sql("CREATE TABLE t_default PARTITION OF t DEFAULT");
+    parts_ = Parts("t");
+    if (HasDump()) dump_ = Dump(database_);
+  }
+  [[nodiscard]] Ran Retain(const Words& more = {}, const Words& environment = {}) const {
+    Words words{"partition", "retain", "t", "--keep", "2", "--yes"};
+    words.insert(words.end(), more.begin(), more.end());
+    return Run(words, environment);
+  }
+  void ExpectAttached() const {
+    EXPECT_EQ(StateOfRun(), "reverted");
+    EXPECT_EQ(Parts("t"), parts_);
+    EXPECT_EQ(Number("SELECT count(*) FROM t"), 80);
+    EXPECT_EQ(Number("SELECT count(*) FROM pgalter.retired"), 0);
+    if (HasDump()) {
+      EXPECT_THAT(Difference(dump_, Dump(database_)), IsEmpty());
+    }
+  }
+};
+
+TEST_P(RetainReverted, AttachesAgainWhatItHasDetached) {
+  ASSERT_EQ(Retain().code, 0);
+  EXPECT_LT(Number("SELECT count(*) FROM t"), 80);
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  ExpectAttached();
+}
+
+TEST_P(RetainReverted, AfterACrashOfEither) {
+  ASSERT_EQ(Retain({}, {"PGALTER_FAIL_POINT=retired"}).code, kKilled);
+  AwaitNoRunner();
+  const Ran killed = Run({"revert", RunId(), "--yes"}, {"PGALTER_FAIL_POINT=returned"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  ExpectAttached();
+}
+
+TEST_P(RetainReverted, NotWhatIsDropped) {
+  ASSERT_EQ(Retain({"--drop", "--hold", "0 days"}).code, 0);
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 4);
+  EXPECT_THAT(reverted.err, HasSubstr("point of no return"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Default, RetainReverted, ::testing::Bool(), [](const auto& with) {
+  return with.param ? "BesideADefaultPartition" : "WithoutOne";
+});
+
+}  // namespace
+}  // namespace pgalter::test
