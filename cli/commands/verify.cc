@@ -106,14 +106,14 @@ Task<> RefuseRewritten(guard::Session& session, const std::vector<capture::Flow>
   for (const capture::Flow& flow : flows) {
     const bool rewritten = co_await capture::HavePartsChanged(session, flow);
     if (!rewritten) continue;
-    throw Rejected(ExitCode::kRefused,
-                   fmt::format("run {} cannot be verified: {} was rewritten meanwhile (ALTER TABLE, "
-                               "VACUUM FULL, CLUSTER), which {}",
-                               flow.run, flow.from,
-                               flow.name.starts_with("reverse")
-                                   ? "only a revert takes over"
-                                   : "its runner takes over in its next round"),
-                   "pgalter status " + flow.run);
+    throw Rejected(
+        ExitCode::kRefused,
+        fmt::format("run {} cannot be verified: {} was rewritten meanwhile (ALTER TABLE, "
+                    "VACUUM FULL, CLUSTER), which {}",
+                    flow.run, flow.from,
+                    flow.name.starts_with("reverse") ? "only a revert takes over"
+                                                     : "its runner takes over in its next round"),
+        "pgalter status " + flow.run);
   }
 }
 
