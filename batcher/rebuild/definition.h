@@ -40,7 +40,7 @@ Definition DefinitionFromJson(const boost::json::object& json);
 // Makes it. Its tablespace is nowhere in the statements, and a key of a partitioned table cannot
 // say it. In the caller's transaction.
 Task<> MakeIndex(Session& session, const Index& index);
-// The same in two: the index itself, and, where there is one, its constraint; each with its remarks.
+// The same in two: the index itself, and its constraint, where there is one, with its remarks.
 Task<> CreateIndex(Session& session, const Index& index);
 Task<> AddConstraint(Session& session, const Index& index);
 
