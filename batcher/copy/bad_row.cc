@@ -53,6 +53,24 @@ Task<std::string> KeyAt(guard::Session& session, const capture::Flow& flow, cons
 
 }  // namespace
 
+std::string WithoutValues(const pg::PgError& error) {
+  const std::string text = error.fields().message;
+  // Class 22, data exceptions: `invalid input syntax for type integer: "…"`. In other messages
+  // quotes hold names.
+  if (!error.sqlstate().starts_with("22")) return text;
+  std::string shown;
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') {
+      shown += quoted ? "…\"" : "\"";
+      quoted = !quoted;
+    } else if (!quoted) {
+      shown += c;
+    }
+  }
+  return shown;
+}
+
 Task<std::optional<BadRow>> FindBadRow(guard::Session& session, const capture::Flow& flow,
                                        std::string part, backfill::Window window) {
   std::int64_t first = window.first * kNumbers;
@@ -82,14 +100,14 @@ void ThrowBadRow(const capture::Flow& flow, const std::string& run, const std::s
         fmt::format(
             "the row {} of {} does not fit into the old table: {} ({}). Nothing was swapped "
             "and nothing is lost. Change the row, then: pgalter revert {}",
-            key, flow.from, error.what(), error.sqlstate(), run));
+            key, flow.from, WithoutValues(error), error.sqlstate(), run));
   throw run::Failure(
       run::ExitCode::kError,
       fmt::format("the row {} of {} does not fit into the new table: {} ({}). Nothing was swapped, "
                   "the table is as it was, and users' changes are still noted. Change the row, "
                   "then: pgalter resume {}; or give another definition after: pgalter abort {} "
                   "--yes",
-                  key, flow.from, error.what(), error.sqlstate(), run, run));
+                  key, flow.from, WithoutValues(error), error.sqlstate(), run, run));
 }
 
 }  // namespace pgalter::copy

@@ -25,4 +25,8 @@ Task<std::optional<BadRow>> FindBadRow(guard::Session& session, const capture::F
 [[noreturn]] void ThrowBadRow(const capture::Flow& flow, const std::string& run,
                               const std::string& key, const pg::PgError& error);
 
+// What the server said of a row, without the values that it quotes: they are nobody's business who
+// reads a log.
+std::string WithoutValues(const pg::PgError& error);
+
 }  // namespace pgalter::copy

@@ -9,6 +9,7 @@
 #include "batcher/capture/dead_mans_switch.h"
 #include "batcher/capture/flow.h"
 #include "batcher/capture/flow_sql.h"
+#include "batcher/copy/bad_row.h"
 #include "engine/guard/transaction.h"
 
 namespace pgalter::rebuild {
@@ -92,7 +93,7 @@ Task<WayBack> Look(Session& session, const Flow& flow) {
     }
   }
   way.table = flow.from;
-  way.misfit = fmt::format("{}: {} ({})", Shown(flow, Part(keys, first, end)), error->what(),
+  way.misfit = fmt::format("{}: {} ({})", Shown(flow, Part(keys, first, end)), copy::WithoutValues(*error),
                            error->sqlstate());
   co_return way;
 }

@@ -91,12 +91,12 @@ TEST_F(Screen, KeysPauseResumeAndChangeThePace) {
   Pty pty(PGALTER_BINARY, Watch(), Term());
   ASSERT_TRUE(pty.AwaitShown("q leave"));
   pty.Press("p");
-  ASSERT_TRUE(pty.AwaitShown("Nothing is lost"));
+  ASSERT_TRUE(pty.AwaitShown("What is in flight")) << Whole(pty.Frame());
   pty.Press("x");
   ASSERT_TRUE(pty.AwaitShown("left as it is"));
   EXPECT_EQ(StateOfRun(), "running");
   pty.Press("p");
-  ASSERT_TRUE(pty.AwaitShown("Nothing is lost"));
+  ASSERT_TRUE(pty.AwaitShown("What is in flight")) << Whole(pty.Frame());
   pty.Press("y");
   ASSERT_TRUE(pty.AwaitShown("paused, ")) << Whole(pty.Frame());
   EXPECT_EQ(StateOfRun(), "paused");
@@ -136,8 +136,9 @@ TEST_F(Screen, FitsWhateverSizeTheTerminalHas) {
       for (const std::string& line : frame) all = all && Width(line) <= static_cast<std::size_t>(c);
       return all;
     };
-    EXPECT_TRUE(pty.Await(fits, std::chrono::seconds(10))) << columns << "x" << rows << "\n"
-                                                           << Whole(pty.Frame());
+    EXPECT_TRUE(pty.Await(fits, std::chrono::seconds(10)))
+        << columns << "x" << rows << " and not " << pty.Frame().size() << " lines\n"
+        << Whole(pty.Frame());
   }
   EXPECT_TRUE(pty.AwaitShown("q leave"));
   pty.Press("q");

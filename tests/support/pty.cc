@@ -104,6 +104,8 @@ std::vector<std::string> Pty::Frame() const {
   for (std::size_t next = 0; next != std::string::npos; at = next + 2) {
     next = frame.find("\r\n", at);
     lines.push_back(frame.substr(at, next == std::string::npos ? next : next - at));
+    // The terminal itself puts one in front of each line break (ONLCR).
+    while (!lines.back().empty() && lines.back().back() == '\r') lines.back().pop_back();
     if (next == std::string::npos) break;
   }
   return lines;
