@@ -152,6 +152,7 @@ class NamedStandby : public Lagging {
     for (int attempt = 0; attempt < 4 && went_on <= 500ms; ++attempt) {
       if (attempt > 0) {
         on_standby.Exec("SELECT pg_wal_replay_resume()");
+        Throttle(fmt::format("ratio={}", 0.005 * (1 << (2 * attempt))));
         const std::string before = count();
         ASSERT_TRUE(Within(kLimit, [&] { return count() != before; }));
       }

@@ -98,7 +98,7 @@ TEST_F(Network, AFarServerIsWorkedOnAndObeys) {
   ExpectEnd(again, 0);
   writers.Stop();
   EXPECT_EQ(writers.errors(), "");
-  EXPECT_LT(Number("SELECT progress->>'chunks' FROM pgalter.run"), 30);
+  EXPECT_LT(Number("SELECT progress->>'chunks' FROM pgalter.run"), 100);
   ExpectRight();
   ExpectFinishLeavesNothing();
 }
