@@ -53,17 +53,14 @@ TEST_F(GuideRows, E4ALoopThatBeginsAnewReadsTheTableAgainAndAgain) {
   constexpr long kRows = 20'000;
   MakeRows(kRows);
   const std::string reads = "pg_stat_get_xact_tuples_returned('public.t'::regclass)";
-  const Rows guide = database_.Sql(fmt::format(
-      "CREATE TEMP TABLE reads (batch int, n bigint);"
-      "DO $$ DECLARE seen bigint; BEGIN FOR batch IN 1..100 LOOP seen := {0};"
+  const long guide = Number(fmt::format(
+      "CREATE TEMP TABLE reads (n bigint);"
+      "DO $$ DECLARE seen bigint := {0}; BEGIN FOR batch IN 1..100 LOOP"
       " UPDATE public.t SET c = id WHERE id IN (SELECT id FROM public.t WHERE c IS NULL LIMIT 200);"
-      " INSERT INTO reads VALUES (batch, {0} - seen); END LOOP; END $$;"
-      "SELECT (SELECT n FROM reads WHERE batch = 2), (SELECT n FROM reads WHERE batch = 100),"
-      " (SELECT sum(n) FROM reads)",
+      " END LOOP; INSERT INTO reads VALUES ({0} - seen); END $$; SELECT n FROM reads",
       reads));
   EXPECT_EQ(Count("c = id"), std::to_string(kRows));
-  EXPECT_GT(std::stol(guide[0][1]), 20 * std::stol(guide[0][0]));
-  EXPECT_GT(std::stol(guide[0][2]), 40 * kRows);
+  EXPECT_GT(guide, 40 * kRows);
   database_.Sql(
       "CREATE TABLE public.u AS SELECT id, a, b, NULL::int AS c FROM public.t;"
       "ALTER TABLE public.u ADD PRIMARY KEY (id); ANALYZE public.u");
@@ -161,8 +158,9 @@ TEST_F(GuideRows, E15OneUpdateLocksItsRowsAndNotTheTable) {
   EXPECT_EQ(Refusal(user, "INSERT INTO public.t VALUES (9001)"), "");
   EXPECT_EQ(Refusal(user, "UPDATE public.t SET a = 'mine' WHERE id = 1999"), "55P03");
   guide.Exec("ROLLBACK");
-  // One row that it cannot have keeps the backfill at work; all others are free meanwhile.
-  guide.Exec("BEGIN; UPDATE public.t SET b = 'held' WHERE id = 1");
+  // One row that it cannot have keeps the backfill at work; all others are free meanwhile. Whoever
+  // has written the table would keep it from making its trigger.
+  guide.Exec("BEGIN; SELECT FROM public.t WHERE id = 1 FOR UPDATE");
   Program backfill(PGALTER_BINARY, {"backfill", "public.t", "--set", "c = id", "--yes", "--dsn",
                                     database_.conninfo()});
   database_.AwaitValue("SELECT count(*) > 1000 FROM public.t WHERE c = id", "t",

@@ -82,10 +82,6 @@ TEST_F(JsonResults, MatchTheirSchemas) {
   Expect("audit-verify", {"audit", "verify"});
   Expect("audit-anchor", {"audit", "anchor"});
   Expect("audit-sink", {"audit", "sink", "show"});
-  database_.Sql(
-      "CREATE INDEX twice ON public.orders (note); CREATE INDEX again ON public.orders (note)");
-  Expect("inspect-tables", {"inspect", "tables"});
-  Expect("inspect-indexes", {"inspect", "indexes"});
   Expect("detach", {"backfill", "public.orders", "--set", "note = 'x'", "--detach"});
   Expect("throttle", {"throttle", LastRun(), "--set", "ratio=0.9"});
   database_.AwaitValue("SELECT state FROM pgalter.run WHERE run = '" + LastRun() + "'", "done",

@@ -54,16 +54,25 @@ std::string GuideWorld::Count(const std::string& condition) const {
 }
 
 void GuideWorld::Probe() const {
+  // The server counts scans until it tells them to the others, which may be some transactions
+  // later: only what is more than at the command's begin is of the command.
   database_.Sql(R"sql(
 CREATE TABLE public.probe (n int GENERATED ALWAYS AS IDENTITY, query text, xact text, modes text, scans bigint);
+CREATE FUNCTION public.probe_scans() RETURNS bigint LANGUAGE sql AS
+  $$ SELECT COALESCE(pg_stat_get_xact_numscans(to_regclass('public.t')), 0) $$;
+CREATE FUNCTION public.probe_begin() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('probe.scans', public.probe_scans()::text, false);
+END $$;
 CREATE FUNCTION public.probe() RETURNS event_trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO public.probe (query, xact, modes, scans)
     SELECT current_query(), pg_current_xact_id()::text,
       (SELECT string_agg(DISTINCT l.mode, ' ' ORDER BY l.mode) FROM pg_locks l
        WHERE l.pid = pg_backend_pid() AND l.relation = to_regclass('public.t')),
-      pg_stat_get_xact_numscans(to_regclass('public.t'));
+      public.probe_scans() - current_setting('probe.scans')::bigint;
 END $$;
+CREATE EVENT TRIGGER probe_begin ON ddl_command_start EXECUTE FUNCTION public.probe_begin();
 CREATE EVENT TRIGGER probe ON ddl_command_end EXECUTE FUNCTION public.probe();
 )sql");
 }
