@@ -10,6 +10,7 @@
 #include "cli/json_output.h"
 #include "cli/migrate/apply.h"
 #include "cli/migrate/source.h"
+#include "cli/migrate/writeback.h"
 #include "cli/plan_input.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -66,6 +67,17 @@ Wanted LastDown(const history::Collection& collection, const std::vector<history
   Wanted one{&migration, history::ComposeDown(migration, base.schema, base.options)};
   RefuseComposed(migration, one.composed);
   return one;
+}
+
+// With what the tool of the directory did itself, where both share their history.
+Task<std::vector<history::Applied>> AppliedOf(guard::Session& session,
+                                              const std::optional<writeback::Book>& book,
+                                              const history::Collection& collection) {
+  auto ours = co_await history::ReadApplied(session);
+  if (!book) co_return ours;
+  const writeback::Reconciliation found = co_await LookAtBook(session, *book, collection, ours);
+  RefuseDivergence(found.divergences);
+  co_return writeback::Overlaid(std::move(ours), found, book->called);
 }
 
 // As the steps would be stored when it is begun.
@@ -127,15 +139,17 @@ Task<ExitCode> ForRun(const Context& context, std::string run) {
 
 Task<ExitCode> Run(Context& context) {
   if (IsRun(context.Operand(0))) co_return co_await ForRun(context, context.Operand(0));
-  history::Collection collection = ReadMigrations(SettleMigrations(context));
+  const MigrationSettings source = SettleMigrations(context);
+  history::Collection collection = ReadMigrations(source);
   guard::Session session = co_await OpenForChange(context);
+  const auto book = co_await FindSharedBook(session, source, collection);
   for (Migration& migration : collection.migrations) {
     co_await history::LearnCalled(session, migration.up);
     if (migration.down) co_await history::LearnCalled(session, *migration.down);
   }
   co_await state::Install(session);
   co_await history::TellOsUser(session);
-  const auto applied = co_await history::ReadApplied(session);
+  const auto applied = co_await AppliedOf(session, book, collection);
   RefuseDivergence(history::Compare(collection.migrations, applied, history::Order::kAny));
   PlanBase base = co_await ReadPlanBase(session);
   std::vector<Wanted> wanted;
@@ -150,7 +164,9 @@ Task<ExitCode> Run(Context& context) {
     std::erase_if(wanted, [&](const Wanted& one) { return one.migration->version != version; });
   }
   boost::json::array all;
-  for (const Wanted& one : wanted) {
+  for (Wanted& one : wanted) {
+    AttachEntry(one.composed.plan, book ? &*book : nullptr, *one.migration,
+                context.Has("down") ? Direction::kDown : Direction::kUp);
     history::Wish wish;
     wish.direction = context.Has("down") ? "down" : "up";
     wish.steps = StepsJson(one.composed.plan);

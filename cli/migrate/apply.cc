@@ -163,10 +163,6 @@ writeback::Entry EntryIn(const ApplySettings& settings, const Migration& migrati
                                   : writeback::EntryOf(*settings.book, migration);
 }
 
-std::string_view ToolOf(const ApplySettings& settings) {
-  return settings.book == nullptr ? std::string_view() : settings.book->called;
-}
-
 Task<> InsertEmpty(guard::Session& session, const Migration& migration,
                    history::Beginning beginning, std::vector<std::string> also) {
   const State settled = migration.verify.empty() ? State::kApplied : State::kUnverified;
@@ -238,7 +234,7 @@ Task<ExitCode> RunDown(const Context& context, guard::Session& session, const Ap
     co_return co_await VerifyDown(session, migration);
   }
   const history::Beginning beginning = BeginningOf(migration, settings);
-  writeback::Attach(composed.plan, entry.out, entry.in, ToolOf(settings));
+  AttachEntry(composed.plan, settings.book, migration, Direction::kDown);
   run::PlannedRun planned =
       co_await PlannedOf(session, migration, std::move(composed), std::move(base.schema), settings);
   auto also = [&](std::string run) -> Task<> {
@@ -301,6 +297,14 @@ void RefuseComposed(const Migration& migration, const history::Composed& compose
                  composed.hint);
 }
 
+void AttachEntry(plan::Plan& plan, const writeback::Book* book, const Migration& migration,
+                 Direction direction) {
+  if (book == nullptr) return;
+  const writeback::Entry entry = writeback::EntryOf(*book, migration);
+  const bool up = direction == Direction::kUp;
+  writeback::Attach(plan, up ? entry.in : entry.out, up ? entry.out : entry.in, book->called);
+}
+
 Task<> FinishMigrations(const Context& context, guard::Session& session) {
   const auto runs = co_await history::RunsToFinish(session);
   for (const std::string& run : runs) {
@@ -333,7 +337,7 @@ Task<ExitCode> ApplyMigration(const Context& context, guard::Session& session,
     co_await InsertEmpty(session, migration, beginning, std::move(entry.in));
     co_return co_await Settle(context, session, migration, ExitCode::kDone);
   }
-  writeback::Attach(composed.plan, entry.in, entry.out, ToolOf(settings));
+  AttachEntry(composed.plan, settings.book, migration, Direction::kUp);
   run::PlannedRun planned =
       co_await PlannedOf(session, migration, std::move(composed), std::move(base.schema), settings);
   auto also = [&](std::string run) -> Task<> {

@@ -33,6 +33,11 @@ ApplySettings SettleApply(const Context& context, state::Phase through);
 // Throws Rejected (refused) where it cannot be carried out; nothing was changed then.
 void RefuseComposed(const history::Migration& migration, const history::Composed& composed);
 
+enum class Direction { kUp, kDown };
+// Has the plan tell the tool, as its approval and its run need it alike. `book` null: nobody.
+void AttachEntry(plan::Plan& plan, const writeback::Book* book, const history::Migration& migration,
+                 Direction direction);
+
 // Not applied yet. Another runner that was faster is no error.
 Task<ExitCode> ApplyMigration(const Context& context, guard::Session& session,
                               const history::Migration& migration, const ApplySettings& settings);

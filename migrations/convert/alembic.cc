@@ -285,9 +285,10 @@ void Collecting::AddUp(const std::string& text, const PrintedStep& step, const f
 void Collecting::AddDown(const std::string& text, const PrintedStep& step) {
   const auto at = places_.find(step.id());
   if (at == places_.end()) return;  // said as one that has no way up
-  collection_.migrations[at->second].tool_down = OwnOf(text, step);
-  history::Script script = ScriptOf(text, step);
-  if (!step.statements.empty()) collection_.migrations[at->second].down = std::move(script);
+  Migration& migration = collection_.migrations[at->second];
+  migration.tool_down = OwnOf(text, step);
+  // Nothing takes nothing back: a merge of two branches.
+  if (!step.statements.empty() || migration.up.text.empty()) migration.down = ScriptOf(text, step);
 }
 
 void Collecting::ReadPrint(const fs::path& path) {

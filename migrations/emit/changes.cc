@@ -47,6 +47,7 @@ class Comparing {
       : from_(IndexOf(from)), to_(IndexOf(to)) {
     for (auto& [key, object] : from_) NotePart(object, from_parts_);
     for (auto& [key, object] : to_) NotePart(object, to_parts_);
+    NoteRemade();
   }
 
   Changes Compare() {
@@ -63,6 +64,21 @@ class Comparing {
     const bool part =
         object.kind == "attribute" || (object.kind == "column" && ComesWithItsTable(object));
     if (part) parts.emplace(object.on, &object);
+  }
+
+  // A materialized view of another definition is dropped and made again, in both directions.
+  void NoteRemade() {
+    for (const auto& [key, object] : from_) {
+      const auto now = to_.find(key);
+      if (object.kind == "materialized view" && now != to_.end() &&
+          Compared(object) != Compared(now->second))
+        remade_.insert(object.key);
+    }
+  }
+
+  // It goes and comes with what it is on.
+  [[nodiscard]] bool ComesWithRemade(const Object& object) const {
+    return object.kind == "index" && remade_.contains(object.on);
   }
 
   // As they were made there: what stands on another is younger.
@@ -91,7 +107,7 @@ class Comparing {
   }
 
   void CompareGone(const Kind& kind, const Object& object) {
-    if (Has(to_, object)) return;
+    if (Has(to_, object) || ComesWithRemade(object)) return;
     if (kind.drop == nullptr) return Unsaid(object, "is to be dropped");
     Change change;
     change.effect = Effect::kDrops;
@@ -120,6 +136,7 @@ class Comparing {
   }
 
   void CompareThere(const Kind& kind, const Object& object) {
+    if (ComesWithRemade(object)) return;
     const auto before = from_.find({object.kind, object.key});
     if (before == from_.end()) return Make(kind, object);
     if (Compared(before->second) == Compared(object)) return;
@@ -156,8 +173,8 @@ class Comparing {
   }
 
   // Views that stand on it are dropped before it, and made again behind it.
-  static Statements Anew(const Kind& kind, const Object& old, const Object& now,
-                         const Index& before, const Index& after) {
+  [[nodiscard]] Statements Anew(const Kind& kind, const Object& old, const Object& now,
+                                const Index& before, const Index& after) const {
     std::vector<const Object*> standing;
     AddStanding(old, before, standing);
     Statements sql;
@@ -165,11 +182,24 @@ class Comparing {
       Append(KindOf(view->kind).drop(*view), sql);
     Append(kind.drop(old), sql);
     Append(kind.make(now, {}), sql);
+    AppendIndexes(now, before, after, sql);
     for (const Object* view : standing) {
       const auto again = after.find({view->kind, view->key});
-      if (again != after.end()) Append(KindOf(view->kind).make(again->second, {}), sql);
+      if (again == after.end()) continue;
+      Append(KindOf(view->kind).make(again->second, {}), sql);
+      AppendIndexes(again->second, before, after, sql);
     }
     return sql;
+  }
+
+  // Those that went when it was dropped. A new one on a view that is the same is made by itself.
+  void AppendIndexes(const Object& view, const Index& before, const Index& after,
+                     Statements& sql) const {
+    if (view.kind != "materialized view") return;
+    for (const auto& [key, object] : after)
+      if (object.kind == "index" && object.on == view.key &&
+          (ComesWithRemade(object) || before.contains(key)))
+        Append(KindOf(object.kind).make(object, {}), sql);
   }
 
   static void Append(Statements statements, Statements& to) {
@@ -205,6 +235,7 @@ class Comparing {
   Index to_;
   Parts from_parts_;
   Parts to_parts_;
+  std::set<std::string> remade_;
   Changes changes_;
 };
 

@@ -34,6 +34,11 @@ std::string Repair(const std::string& version) {
   return fmt::format("pgalter repair {} --yes", version);
 }
 
+// Alembic's own files are a graph: of two branches neither stands before the other.
+bool IsOfGraph(const Migration& migration) {
+  return migration.format == "alembic" && migration.file.ends_with(".py");
+}
+
 class Comparing {
  public:
   Comparing(const std::vector<Migration>& migrations, const std::vector<Applied>& applied,
@@ -52,6 +57,8 @@ class Comparing {
   void FindOutOfOrder();
   void FindDependencies();
   void FindDeleted();
+  // One that is applied stands on it.
+  [[nodiscard]] bool IsNeeded(const Migration& migration) const;
   // A migration that is not applied and does what a row says, which has no file.
   [[nodiscard]] const Migration* FindRenumbered(const Applied& row) const;
 
@@ -130,6 +137,13 @@ void Comparing::FindDuplicates() {
   }
 }
 
+bool Comparing::IsNeeded(const Migration& migration) const {
+  return std::ranges::any_of(migrations_, [&](const Migration& other) {
+    return index_.contains(other.version) &&
+           std::ranges::find(other.depends_on, migration.version) != other.depends_on.end();
+  });
+}
+
 void Comparing::FindOutOfOrder() {
   if (order_ == Order::kAny) return;
   std::size_t last = 0;
@@ -138,6 +152,7 @@ void Comparing::FindOutOfOrder() {
   for (std::size_t i = 0; i < last; ++i) {
     const Migration& migration = migrations_[i];
     if (index_.contains(migration.version) || renumbered_.contains(migration.version)) continue;
+    if (IsOfGraph(migration) && !IsNeeded(migration)) continue;
     Add(Difference::kOutOfOrder, migration.version,
         fmt::format("{} is not applied and stands before {}, which is", migration.file,
                     migrations_[last - 1].file),

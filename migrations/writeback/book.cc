@@ -138,6 +138,7 @@ Task<Book> FindBook(guard::Session& session, const history::Collection& collecti
   book.directory = collection.directory;
   if (tool->lock != 0) book.lock = tool->lock;
   if (book.format == "sqitch") book.sqitch = ReadSqitch(collection);
+  if (book.format == "alembic") book.above = AboveOf(collection);
   const auto found = co_await history::FindForeignTable(session, book.format, std::move(table));
   book.there = found.has_value();
   if (found) {

@@ -8,7 +8,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +38,9 @@ struct Sqitch {
   Person person;
 };
 
+// Of each of Alembic's revisions: itself and all that stand on it, directly or not.
+using Above = std::map<std::string, std::set<std::string>>;
+
 struct Book {
   std::string format;
   std::filesystem::path directory;   // of the migrations
@@ -44,6 +49,7 @@ struct Book {
   bool there = false;                // the table is
   std::optional<std::int64_t> lock;  // the advisory lock that the tool takes, if it takes one
   std::optional<Sqitch> sqitch;
+  Above above;  // of Alembic
 };
 
 // Formats whose books are written.
@@ -78,6 +84,8 @@ void Attach(plan::Plan& plan, const std::vector<std::string>& now,
 [[nodiscard]] Entry DbmateEntry(const Book& book, const history::Migration& migration);
 [[nodiscard]] Entry NodePgMigrateEntry(const Book& book, const history::Migration& migration);
 [[nodiscard]] Entry SqitchEntry(const Book& book, const history::Migration& migration);
+// Throws run::Failure (usage): one stands on what is no revision of the directory.
+[[nodiscard]] Above AboveOf(const history::Collection& collection);
 [[nodiscard]] Sqitch ReadSqitch(const history::Collection& collection);
 [[nodiscard]] std::vector<std::string> SqitchTables(const Book& book);
 // Throws run::Failure: the registry is of another release, or the project another one.

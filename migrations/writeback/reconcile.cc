@@ -14,16 +14,18 @@ using history::Difference;
 using history::Migration;
 using history::State;
 
-// In both, and one of them does not hold it for done.
-void CompareBegun(const Applied& row, std::string_view called, Reconciliation& found) {
-  if (row.state != State::kApplying) return;
+// In both, and one of them does not hold it for done. That the tool was told says that our last
+// step is done, and its run only has to come to its end.
+void CompareBegun(const Applied& row, const std::set<std::string>& told, std::string_view called,
+                  Reconciliation& found) {
+  if (row.state != State::kApplying || told.contains(row.version)) return;
   found.divergences.push_back(
       {Difference::kByHand, row.version,
        fmt::format("{} has applied {}, which pgalter has half applied (run {})", called,
                    row.version, row.run),
-       fmt::format("if the database is as the file says: pgalter repair {} --yes; else take back "
-                   "what was done, pgalter revert {} --yes, and apply it with one of both",
-                   row.version, row.run)});
+       fmt::format("take back what pgalter did of it: pgalter revert {} --yes; what {} did counts "
+                   "as applied then",
+                   row.run, called)});
 }
 
 }  // namespace
@@ -52,7 +54,7 @@ Reconciliation Reconcile(const history::Collection& collection, const std::vecto
     if (row == known.end()) {
       found.applied.push_back(migration);
     } else {
-      CompareBegun(*row->second, called, found);
+      CompareBegun(*row->second, told, called, found);
     }
   }
   for (const Migration& migration : collection.migrations) {

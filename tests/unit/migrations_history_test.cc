@@ -413,6 +413,28 @@ TEST(Compare, ADependencyComesBefore) {
   EXPECT_THAT(Differences({one, two}, {}), ElementsAre(Difference::kDependency));
 }
 
+TEST(Compare, OfAlembicsBranchesNeitherStandsBeforeTheOther) {
+  const auto revision = [](const std::string& id, std::vector<std::string> below) {
+    Migration migration = At(id, "SELECT '" + id + "';");
+    migration.format = "alembic";
+    migration.file = id + ".py";
+    migration.depends_on = std::move(below);
+    return migration;
+  };
+  const Migration root = revision("a1", {});
+  const Migration left = revision("b1", {"a1"});
+  const Migration right = revision("b2", {"a1"});
+  const Migration merge = revision("m1", {"b1", "b2"});
+  const std::vector<Migration> all{root, left, right, merge};
+  EXPECT_THAT(Differences(all, {RowOf(root), RowOf(right)}), IsEmpty());
+  EXPECT_THAT(Differences(all, {RowOf(root), RowOf(right), RowOf(merge)}),
+              ElementsAre(Difference::kOutOfOrder));
+  Migration printed = left;
+  printed.file = "b1.sql";
+  EXPECT_THAT(Differences({root, printed, right}, {RowOf(root), RowOf(right)}),
+              ElementsAre(Difference::kOutOfOrder));
+}
+
 TEST(Compare, OneThatIsHalfAppliedAndEditedIsToldTheWayBack) {
   const Migration one = At("1");
   Applied row = RowOf(one);

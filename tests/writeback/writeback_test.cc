@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <thread>
 
 #include "tests/support/migration_world.h"
@@ -117,7 +119,9 @@ TEST_F(Dbmate, WeTakeItsWorkForOurs) {
   EXPECT_EQ(up.code, kDone) << up.err;
   EXPECT_THAT(up.out, HasSubstr("nothing to apply"));
   EXPECT_THAT(up.err, HasSubstr("dbmate has applied 001"));
-  EXPECT_THAT(Pgalter({"history"}).out, HasSubstr("imported"));
+  const Ran history =
+      Program(PGALTER_BINARY, {"history", "--dsn", database_.conninfo()}).Wait(kLimit);
+  EXPECT_THAT(history.out, HasSubstr("imported")) << history.err;
   Succeeds({"audit", "verify"});
 }
 
@@ -167,6 +171,95 @@ TEST_F(Dbmate, WritesItsRowWithTheLastStepOrNotAtAll) {
   EXPECT_EQ(Rows(), "001");
   Succeeds({"up", "--yes"});
   EXPECT_EQ(Rows(), "001,002");
+}
+
+TEST_F(Dbmate, WhatItAppliesInPlaceOfARunThatWasBegunIsADivergence) {
+  const Ran killed = Pgalter({"up", "--yes"}, {"PGALTER_FAIL_POINT=migration-created"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  ASSERT_EQ(Tool({"up"}).code, 0);
+  const Ran up = Pgalter({"up", "--yes"});
+  EXPECT_EQ(up.code, kDivergence) << up.err;
+  EXPECT_THAT(up.err, HasSubstr("dbmate has applied 001, which pgalter has half applied"));
+  const std::string run = Ask("SELECT run FROM pgalter.migration WHERE version = '001'");
+  EXPECT_THAT(up.err, HasSubstr("pgalter revert " + run + " --yes"));
+  const Ran revert =
+      Program(PGALTER_BINARY, {"revert", run, "--yes", "--dsn", database_.conninfo()}).Wait(kLimit);
+  EXPECT_EQ(revert.code, kDone) << revert.out << revert.err;
+  Succeeds({"up", "--yes"});
+  EXPECT_EQ(Rows(), "001,002");
+  EXPECT_EQ(Applied(), "001 baseline, 002 baseline");
+}
+
+constexpr const char* kRoles = R"sql(
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'writeback_operator') THEN
+    CREATE ROLE writeback_operator LOGIN;
+    CREATE ROLE writeback_dba;
+    CREATE ROLE writeback_ann LOGIN IN ROLE writeback_dba;
+  END IF;
+END $$;
+GRANT ALL ON SCHEMA public TO writeback_operator;
+GRANT USAGE, CREATE ON SCHEMA pgalter TO writeback_operator;
+GRANT USAGE ON SCHEMA pgalter TO writeback_ann;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pgalter TO writeback_operator;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA pgalter TO writeback_operator;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pgalter TO writeback_operator;
+GRANT SELECT ON ALL TABLES IN SCHEMA pgalter TO writeback_ann;
+)sql";
+
+// What is asked for is what is run: the plan with what it tells the tool.
+TEST_F(Dbmate, APolicyApprovesThePlanWithTheRow) {
+  const auto as = [&](const std::string& role, Words words) {
+    words.insert(words.end(),
+                 {"--config", Config(), "--dsn", database_.conninfo() + " user=" + role});
+    return Program(PGALTER_BINARY, words).Wait(kLimit);
+  };
+  const auto owner = [&](Words words) {
+    words.insert(words.end(), {"--dsn", database_.conninfo()});
+    const Ran ran = Program(PGALTER_BINARY, words).Wait(kLimit);
+    ASSERT_EQ(ran.code, kDone) << ran.err;
+  };
+  const auto approve = [&](const std::string& id) {
+    const Ran ran =
+        Program(PGALTER_BINARY, {"approve", id, "--meaning", "technical", "--reason", "read",
+                                 "--yes", "--dsn", database_.conninfo() + " user=writeback_ann"})
+            .Wait(kLimit);
+    ASSERT_EQ(ran.code, kDone) << ran.err;
+  };
+  owner({"init"});
+  database_.Sql(kRoles);
+  const std::string policy = directory_ + ".policy.toml";
+  std::ofstream(policy) << fmt::format(
+      "[env.test]\ndsn = \"{}\"\n[env.test.policy]\nquorum = {{ technical = \"writeback_dba\" "
+      "}}\n",
+      database_.conninfo());
+  const Ran set =
+      Program(PGALTER_BINARY, {"policy", "set", "--env", "test", "--config", policy, "--yes"})
+          .Wait(kLimit);
+  fs::remove(policy);
+  ASSERT_EQ(set.code, kDone) << set.err;
+
+  // Before dbmate's table is there, and with it.
+  const Ran asked = as("writeback_operator", {"request"});
+  ASSERT_EQ(asked.code, kDone) << asked.err;
+  const Ran early = as("writeback_operator", {"up", "--yes"});
+  EXPECT_EQ(early.code, kRefused) << early.err;
+  approve("1");
+  approve("2");
+  const Ran up = as("writeback_operator", {"up", "--yes"});
+  EXPECT_EQ(up.code, kDone) << up.err;
+  EXPECT_EQ(Rows(), "001,002");
+  const Ran again = as("writeback_operator", {"request", "--down"});
+  ASSERT_EQ(again.code, kDone) << again.err;
+  approve("3");
+  const Ran down = as("writeback_operator", {"down", "--yes"});
+  EXPECT_EQ(down.code, kDone) << down.err;
+  EXPECT_EQ(Rows(), "001");
+  // What dbmate applies needs nobody's approval here, and is not asked for.
+  ASSERT_EQ(Tool({"up"}).code, 0);
+  const Ran nothing = as("writeback_operator", {"request"});
+  EXPECT_EQ(nothing.code, kDone) << nothing.err;
+  EXPECT_THAT(nothing.err, HasSubstr("nothing to ask for"));
 }
 
 TEST_F(Dbmate, OfWhatCannotBeInATransactionTheRowComesBehind) {
@@ -388,7 +481,8 @@ TEST_F(SqitchTool, TakesOurWorkForItsOwn) {
   EXPECT_THAT(verify.out, HasSubstr("Verify successful"));
   const Ran check = Tool({"check"});
   EXPECT_EQ(check.code, 0) << check.out << check.err;
-  EXPECT_THAT(Tool({"log"}).out, AllOf(HasSubstr("Deploy "), HasSubstr("@v1, @v1.1")));
+  EXPECT_THAT(Tool({"log", "--format", "full"}).out,
+              AllOf(HasSubstr("Deploy "), HasSubstr("@v1, @v1.1")));
   EXPECT_THAT(Tool({"deploy"}).out + Tool({"deploy"}).err, HasSubstr("Nothing to deploy"));
 }
 
@@ -428,13 +522,18 @@ TEST_F(SqitchTool, ItsLockKeepsUsAwayAndOursKeepsItAway) {
 
 TEST_F(SqitchTool, AnEditedPlanIsADivergence) {
   Succeeds({"up", "--yes"});
-  Write("sqitch.plan",
-        "%syntax-version=1.0.0\n%project=shop\n%uri=https://example.org/x~\n\n"
-        "users 2026-01-01T00:00:01Z Bob C <bob@c.org>\n"
-        "orders 2026-01-02T00:00:00Z Bob C <bob@c.org>\n");
-  const Ran up = Pgalter({"up", "--yes"});
-  EXPECT_EQ(up.code, kDivergence) << up.err;
-  EXPECT_THAT(up.err, HasSubstr("sqitch.plan has no change of that id"));
+  const auto refused = [&](const std::string& uri) {
+    Write("sqitch.plan", fmt::format("%syntax-version=1.0.0\n%project=shop\n%uri={}\n\n"
+                                     "users 2026-01-01T00:00:01Z Bob C <bob@c.org>\n"
+                                     "orders 2026-01-02T00:00:00Z Bob C <bob@c.org>\n",
+                                     uri));
+    const Ran up = Pgalter({"up", "--yes"});
+    EXPECT_EQ(up.code, kDivergence) << up.err;
+    return up.err;
+  };
+  EXPECT_THAT(refused("https://Example.org:443/x%7e"),
+              HasSubstr("sqitch.plan has no change of that id"));
+  EXPECT_THAT(refused("https://example.org/other"), HasSubstr("sqitch would refuse it"));
 }
 
 // ---- Alembic -----------------------------------------------------------------------------------
@@ -497,6 +596,10 @@ else:
                    {"TEST_DSN=" + database_.conninfo(), "PYTHONDONTWRITEBYTECODE=1"})
         .Wait(kLimit);
   }
+  [[nodiscard]] std::string TextOf(const std::string& name) const {
+    std::ifstream file(Path(name));
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
   [[nodiscard]] std::string Rows() const {
     return Ask(
         "SELECT coalesce(string_agg(version_num, ',' ORDER BY version_num), '') FROM "
@@ -506,13 +609,14 @@ else:
 
 // After each step the table holds what Alembic itself leaves there.
 TEST_F(AlembicTool, IsWhereAlembicWouldBeAfterEachStep) {
+  // In the order in which they were printed: that of b1 and b2 is Alembic's own.
+  std::vector<std::string> order;
+  std::istringstream lines(TextOf("up.sql"));
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("-- Running upgrade")) order.push_back(line.substr(line.find("-> ") + 3));
+  ASSERT_EQ(order.size(), 5U);
   std::vector<std::string> theirs;
-  for (int step = 0; step < 5; ++step) {
-    const std::string to = step == 0   ? "a1"
-                           : step == 1 ? "b1"
-                           : step == 2 ? "b2"
-                           : step == 3 ? "m1"
-                                       : "x1";
+  for (const std::string& to : order) {
     const Ran up = Tool({"upgrade", to});
     ASSERT_EQ(up.code, 0) << up.err;
     theirs.push_back(Rows());
@@ -527,13 +631,35 @@ TEST_F(AlembicTool, IsWhereAlembicWouldBeAfterEachStep) {
   const Ran up = Tool({"upgrade", "heads"});
   EXPECT_EQ(up.code, 0) << up.err;
   EXPECT_THAT(up.err, Not(HasSubstr("Running upgrade")));
+  theirs.insert(theirs.begin(), "");
+  theirs.pop_back();
+  for (auto rows = theirs.rbegin(); rows != theirs.rend(); ++rows) {
+    Succeeds({"down", "--yes"});
+    EXPECT_EQ(Rows(), *rows);
+  }
+}
+
+// The other branch first than the one that is printed first.
+TEST_F(AlembicTool, BranchesComeInAnyOrder) {
+  for (const std::string& first : {std::string("b1"), std::string("b2")}) {
+    const std::string second = first == "b1" ? "b2" : "b1";
+    ASSERT_EQ(Tool({"upgrade", first}).code, 0);
+    EXPECT_EQ(Pgalter({"status", "--pending"}).code, kPending);
+    Succeeds({"up", "--to", second, "--yes"});
+    EXPECT_EQ(Rows(), "b1,b2");
+    Succeeds({"down", "--yes"});
+    EXPECT_EQ(Rows(), first);
+    ASSERT_EQ(Tool({"upgrade", "heads"}).code, 0);
+    EXPECT_EQ(Pgalter({"status", "--pending"}).code, kDone);
+    ASSERT_EQ(Tool({"downgrade", "base"}).code, 0);
+  }
 }
 
 TEST_F(AlembicTool, AndWeTakeTurns) {
   ASSERT_EQ(Tool({"upgrade", "b1"}).code, 0);
   Succeeds({"up", "--yes"});
   EXPECT_THAT(Tool({"current"}).out, HasSubstr("x1"));
-  ASSERT_EQ(Tool({"downgrade", "m1"}).code, 0);
+  ASSERT_EQ(Tool({"downgrade", "-1"}).code, 0);
   const Ran status = Pgalter({"status", "--pending"});
   EXPECT_EQ(status.code, kPending) << status.out << status.err;
   Succeeds({"up", "--yes"});
