@@ -170,14 +170,13 @@ void Printed::TakePiece(const Piece& piece) {
   }
   if (steps_.empty()) return;  // CREATE TABLE alembic_version
   PrintedStep& step = steps_.back();
-  std::size_t end = piece.span.end;
-  if (end < text_.size() && text_[end] == ';') ++end;
   if (IsAboutItself(statement, step)) {
     if (const auto words = formats::Words(statement); words.size() > 2)
       version_table_ = SameWord(word, "UPDATE") ? words[1] : words[2];
-    step.own.push_back({piece.span.begin, end});
     return;
   }
+  std::size_t end = piece.span.end;
+  if (end < text_.size() && text_[end] == ';') ++end;
   if (SameWord(word, "DROP") && !version_table_.empty() &&
       Trim(statement) == "DROP TABLE " + version_table_)
     return;
@@ -250,12 +249,6 @@ history::Script ScriptOf(const std::string& text, const PrintedStep& step) {
   return script;
 }
 
-std::vector<std::string> OwnOf(const std::string& text, const PrintedStep& step) {
-  std::vector<std::string> own;
-  for (const sql::Span& span : step.own) own.emplace_back(Cut(text, span));
-  return own;
-}
-
 void Collecting::AddUp(const std::string& text, const PrintedStep& step, const fs::path& path) {
   const std::string id = step.id();
   const auto known = revisions_.find(id);
@@ -277,7 +270,6 @@ void Collecting::AddUp(const std::string& text, const PrintedStep& step, const f
   migration.depends_on = revision.down;
   std::ranges::copy(revision.depends_on, std::back_inserter(migration.depends_on));
   migration.up = ScriptOf(text, step);
-  migration.tool_up = OwnOf(text, step);
   migration.sums = history::ChecksumsOf(known->second.bytes, migration.up.text, {});
   collection_.migrations.push_back(std::move(migration));
 }
@@ -286,7 +278,6 @@ void Collecting::AddDown(const std::string& text, const PrintedStep& step) {
   const auto at = places_.find(step.id());
   if (at == places_.end()) return;  // said as one that has no way up
   Migration& migration = collection_.migrations[at->second];
-  migration.tool_down = OwnOf(text, step);
   // Nothing takes nothing back: a merge of two branches.
   if (!step.statements.empty() || migration.up.text.empty()) migration.down = ScriptOf(text, step);
 }

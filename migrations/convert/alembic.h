@@ -28,10 +28,9 @@ struct PrintedStep {
   bool up = true;
   std::vector<std::string> from;
   std::vector<std::string> to;
-  std::vector<sql::Span>
-      statements;              // with their comments; without BEGIN, COMMIT and Alembic's own
-  std::vector<sql::Span> own;  // what Alembic writes about itself
-  bool together = true;        // all in one transaction
+  // With their comments; without BEGIN, COMMIT and what Alembic writes about itself.
+  std::vector<sql::Span> statements;
+  bool together = true;  // all in one transaction
 
   // The revision that it applies, or takes back.
   [[nodiscard]] std::string id() const;

@@ -47,9 +47,6 @@ struct Migration {
   std::optional<Script> down;
   std::string verify;  // statements that ask; empty: none
   std::string down_verify;
-  // Alembic's own statements about itself, as it printed them.
-  std::vector<std::string> tool_up;
-  std::vector<std::string> tool_down;
 };
 
 // What is wrong in a file.
