@@ -93,8 +93,8 @@ Task<WayBack> Look(Session& session, const Flow& flow) {
     }
   }
   way.table = flow.from;
-  way.misfit = fmt::format("{}: {} ({})", Shown(flow, Part(keys, first, end)), copy::WithoutValues(*error),
-                           error->sqlstate());
+  way.misfit = fmt::format("{}: {} ({})", Shown(flow, Part(keys, first, end)),
+                           copy::WithoutValues(*error), error->sqlstate());
   co_return way;
 }
 

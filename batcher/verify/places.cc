@@ -99,15 +99,10 @@ Task<std::vector<Sample>> SampleAll(Comparison& comparison, Session& session,
 // One table's parts, and what of them is compared.
 class Side {
  public:
-  Side(std::vector<Part> parts, const std::vector<Compared>& before) {
-    for (Part& part : parts) parts_.emplace(part.oid, std::move(part));
-    for (const Compared& one : before) {
-      const auto part = parts_.find(one.blocks.part);
-      const bool same = part != parts_.end() && part->second.filenode == one.filenode;
-      if (same || (part != parts_.end() && !async::SafeguardOn("compared-files"))) Add(one.blocks);
-    }
-    at_first_ = compared_;
-  }
+  Side(std::vector<Part> parts, const std::vector<Compared>& before)
+      : parts_(ByOid(std::move(parts))),
+        at_first_(StillTrue(parts_, before)),
+        compared_(at_first_) {}
 
   void Add(const Stretch& blocks) { compared_[blocks.part].Add(blocks.first, blocks.end); }
 
@@ -141,9 +136,30 @@ class Side {
   }
 
  private:
-  std::map<pg::Oid, Part> parts_;
-  std::map<pg::Oid, IntervalSet> compared_;
-  std::map<pg::Oid, IntervalSet> at_first_;
+  using Parts = std::map<pg::Oid, Part>;
+  using Sets = std::map<pg::Oid, IntervalSet>;
+
+  static Parts ByOid(std::vector<Part> parts) {
+    Parts all;
+    for (Part& part : parts) all.emplace(part.oid, std::move(part));
+    return all;
+  }
+  // What was compared in files that are the same still.
+  static Sets StillTrue(const Parts& parts, const std::vector<Compared>& before) {
+    Sets sets;
+    for (const Compared& one : before) {
+      const auto part = parts.find(one.blocks.part);
+      if (part == parts.end()) continue;
+      const bool same = part->second.filenode == one.filenode;
+      if (same || !async::SafeguardOn("compared-files"))
+        sets[one.blocks.part].Add(one.blocks.first, one.blocks.end);
+    }
+    return sets;
+  }
+
+  Parts parts_;
+  Sets at_first_;
+  Sets compared_;
 };
 
 // The slices of a layout; any number of sessions take them.

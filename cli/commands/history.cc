@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/range/adaptor/reversed.hpp>
 
 #include "cli/connect.h"
 #include "cli/json_output.h"
@@ -43,18 +44,18 @@ Task<ExitCode> PrintMarkdown(guard::Session& session) {
   const auto applied = co_await history::ReadApplied(session);
   std::string text = "# Changes of the schema\n";
   std::string day;
-  for (auto row = applied.rbegin(); row != applied.rend(); ++row) {
-    const std::string on = row->started_at.substr(0, 10);
+  for (const auto& row : boost::adaptors::reverse(applied)) {
+    const std::string on = row.started_at.substr(0, 10);
     if (on != day) text += fmt::format("\n## {}\n\n", on);
     day = on;
-    const auto header = boost::json::parse(row->header);
-    text += fmt::format("- {} {}", Escaped(row->version), Escaped(row->title));
+    const auto header = boost::json::parse(row.header);
+    text += fmt::format("- {} {}", Escaped(row.version), Escaped(row.title));
     if (const auto* ticket = header.as_object().if_contains("ticket");
         ticket && ticket->is_string())
       text += fmt::format(" ({})", Escaped(std::string(ticket->as_string())));
-    text += row->state == history::State::kApplied
-                ? fmt::format(", by {}\n", Escaped(row->applied_by))
-                : fmt::format(", by {}: {}\n", Escaped(row->applied_by), history::Name(row->state));
+    text += row.state == history::State::kApplied
+                ? fmt::format(", by {}\n", Escaped(row.applied_by))
+                : fmt::format(", by {}: {}\n", Escaped(row.applied_by), history::Name(row.state));
   }
   Print(text);
   co_return ExitCode::kDone;

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/range/adaptor/reversed.hpp>
 #include <filesystem>
-#include <ranges>
 
 #include "cli/connect.h"
 #include "cli/migrate/new_file.h"
@@ -72,7 +72,7 @@ std::vector<Attempt> UpOf(const emit::Changes& changes, Effect effect) {
 
 std::vector<Attempt> DownOf(const std::vector<Attempt>& done) {
   std::vector<Attempt> attempts;
-  for (const Attempt& attempt : std::ranges::reverse_view(done))
+  for (const Attempt& attempt : boost::adaptors::reverse(done))
     if (!attempt.change->down.empty())
       attempts.push_back({attempt.change, &attempt.change->down, {}});
   return attempts;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/range/adaptor/reversed.hpp>
 #include <iterator>
 #include <ranges>
 #include <set>
@@ -178,7 +179,7 @@ class Comparing {
     std::vector<const Object*> standing;
     AddStanding(old, before, standing);
     Statements sql;
-    for (const Object* view : std::ranges::reverse_view(standing))
+    for (const Object* view : boost::adaptors::reverse(standing))
       Append(KindOf(view->kind).drop(*view), sql);
     Append(kind.drop(old), sql);
     Append(kind.make(now, {}), sql);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <boost/range/adaptor/reversed.hpp>
 #include <ranges>
 
 #include "engine/run/failure.h"
@@ -81,7 +82,7 @@ Above AboveOf(const history::Collection& collection) {
   for (const Migration& migration : collection.migrations)
     above[migration.version].insert(migration.version);
   // Each comes behind what it stands on.
-  for (const Migration& migration : std::views::reverse(collection.migrations)) {
+  for (const Migration& migration : boost::adaptors::reverse(collection.migrations)) {
     const std::set<std::string> own = above[migration.version];
     for (const std::string& revision : migration.depends_on) {
       const auto below = above.find(revision);

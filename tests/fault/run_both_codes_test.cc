@@ -20,8 +20,8 @@ struct Codes {
   const char* sql;
   Words old_form;  // "$id" is a number of their own
   Words new_form;
-  Words behind_gate;   // of the new form, once the run is done
-  const char* agreed;  // at the gate: a query for the number of rows on which they do not agree
+  Words behind_gate;      // of the new form, once the run is done
+  const char* agreed;     // at the gate: a query for the number of rows on which they do not agree
   const char* mend = "";  // what nobody else can know: values that the old form has to have
 };
 

@@ -163,7 +163,8 @@ class PendingDetach : public LockTest {
       if (reader_is_gone_ && report.refusal.empty()) ++in_vain_;
     };
     auto climbing = std::async(std::launch::async, [&] {
-      return climber.Run(Statements({"ALTER TABLE public.whole DETACH PARTITION public.part FINALIZE"}));
+      return climber.Run(
+          Statements({"ALTER TABLE public.whole DETACH PARTITION public.part FINALIZE"}));
     });
     const int ours = AwaitOurWait();
     user_.Send("SELECT count(*) FROM part");
