@@ -128,14 +128,16 @@ class NamedStandby : public Lagging {
 
   // The server does not show it: it is a standby of a standby, or a hosted one.
   // `committed`: what each chunk that commits changes.
-  void ExpectNoChunkPastItsLimit(Words words, const std::string& committed = kWindows) {
+  // `share` of the time: chunks have to come often enough, and not to be done before.
+  void ExpectNoChunkPastItsLimit(Words words, const std::string& committed = kWindows,
+                                 double share = 0.005) {
     sandbox::StandbyOptions options;
     options.name = "named";
     options.settings = {"cluster_name = 'named'"};
     const sandbox::Sandbox standby = SharedServer().MakeStandby(options);
     AwaitStreaming();
     words.insert(words.end(), {"--max-lag", "2s", "--replica", standby.conninfo(database_.name()),
-                               "--throttle", "ratio=0.005"});
+                               "--throttle", fmt::format("ratio={}", share)});
     Program program = Start(words);
     const auto count = [&] { return database_.Value(committed); };
     database_.AwaitValue("SELECT to_regclass('pgalter.backfill_window') IS NOT NULL", "t", kLimit);
@@ -152,7 +154,8 @@ class NamedStandby : public Lagging {
     for (int attempt = 0; attempt < 4 && went_on <= 500ms; ++attempt) {
       if (attempt > 0) {
         on_standby.Exec("SELECT pg_wal_replay_resume()");
-        Throttle(fmt::format("ratio={}", 0.005 * (1 << (2 * attempt))));
+        share *= 3;
+        Throttle(fmt::format("ratio={}", share));
         const std::string before = count();
         ASSERT_TRUE(Within(kLimit, [&] { return count() != before; }));
       }
@@ -194,7 +197,7 @@ TEST_F(NamedStandby, PastItsLimitNoChunkOfASplitBegins) {
   MakeItems();
   ExpectNoChunkPastItsLimit(
       {"run", "--split", "items (pad, note) INTO item_note", "--yes", "--chunk-time", "5ms"},
-      "SELECT count(*) FROM item_note");
+      "SELECT count(*) FROM item_note", 0.05);
 }
 
 TEST_F(Lagging, AStandbyWithAPasswordInItsConnectionIsRefused) {
