@@ -190,13 +190,19 @@ class Writer {
                          QuoteIdentifier(key_.child_relname), c.child);
     });
     Texts set;
-    for (std::size_t i = 0; i < lacking_.size(); ++i)
-      set.push_back(fmt::format("{} = (SELECT x.{} FROM {} AS x WHERE {})", made_.columns[i],
-                                QuoteIdentifier(lacking_[i].name), key_.parent, where));
+    Texts stale;
+    for (std::size_t i = 0; i < lacking_.size(); ++i) {
+      const std::string value = fmt::format("(SELECT x.{} FROM {} AS x WHERE {})",
+                                            QuoteIdentifier(lacking_[i].name), key_.parent, where);
+      set.push_back(fmt::format("{} = {}", made_.columns[i], value));
+      stale.push_back(fmt::format("{} IS DISTINCT FROM {}", made_.columns[i], value));
+    }
     plan::Backfill fill;
     fill.table = key_.child;
     fill.set = fmt::format("{}", fmt::join(set, ", "));
-    fill.where = fmt::format("{} AND ({})", Refers(""), Unfilled(""));
+    // Not only what is NULL: a row that came between the column and the key, which carries changes
+    // on, has what its parent was then.
+    fill.where = fmt::format("{} AND ({})", Refers(""), fmt::join(stale, " OR "));
     Add(plan::StepKind::kBackfill, "fill",
         {fmt::format("UPDATE {} SET {} WHERE {}", key_.child, fill.set, fill.where)}, {})
         .backfill = fill;
