@@ -34,8 +34,8 @@ TEST_F(Following, SlowerThanUsersItStopsWithTheNumbersAndGoesOnLater) {
   Rebuilders users(
       database_.conninfo(), 1,
       [](std::mt19937&) { return "UPDATE items SET a = a + 1 WHERE id <= 300"; }, "");
-  const Ran stopped =
-      Run(Rebuild({"--map", "pad = slow(pad)"}), {"PGALTER_LIMITS=follow-without-progress=3000"});
+  const Ran stopped = Run(Rebuild({"--map", "pad = public.slow(pad)"}),
+                          {"PGALTER_LIMITS=follow-without-progress=3000"});
   EXPECT_EQ(stopped.code, 1) << stopped.err;
   EXPECT_THAT(stopped.err,
               ContainsRegex("users change public.items faster than it can be followed: "

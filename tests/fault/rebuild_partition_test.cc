@@ -426,30 +426,6 @@ TEST_F(FromPartitions, WithoutTheListOfPartsTheComparisonFindsWhatIsMissing) {
   EXPECT_EQ(ran.code, 7) << ran.err;
 }
 
-// Nobody but a test changes the copy, where it has been compared already.
-TEST_F(FromPartitions, WhatWasComparedIsComparedAgainWherePartitionsMovedAlsoAfterAKill) {
-  MakeParts(50'000);
-  const Ran killed =
-      Run(Plain(), {"PGALTER_FAIL_POINT=range-compared", "PGALTER_LIMITS=compared-kept-every=0"});
-  ASSERT_EQ(killed.code, kKilled) << killed.err;
-  AwaitNoRunner();
-  const std::string mark =
-      "SELECT s.spec -> key -> 'key' <> '[]' FROM pgalter.step s, jsonb_object_keys(s.spec) key "
-      "WHERE key LIKE 'compared_%' AND s.run = '" +
-      RunId() + "'";
-  ASSERT_EQ(database_.Value(mark), "t");
-  database_.Sql(kPartsChange);
-  // The partitions are followed, and it is killed before it compares.
-  const Ran again = Run({"resume", RunId()}, {"PGALTER_FAIL_POINT=round-done"});
-  ASSERT_EQ(again.code, kKilled) << again.err;
-  AwaitNoRunner();
-  EXPECT_EQ(database_.Value(mark), "f");
-  const std::string copy = "pgalter_" + RunId().substr(0, 8) + ".items";
-  database_.Sql(fmt::format("UPDATE {0} SET u = -7 WHERE id = (SELECT min(id) FROM {0})", copy));
-  const Ran found = Run({"resume", RunId()});
-  EXPECT_EQ(found.code, 7) << found.err;
-}
-
 class FromPartitionsKilledAt : public FromPartitions,
                                public ::testing::WithParamInterface<const char*> {};
 
