@@ -164,6 +164,7 @@ class AttemptRun {
           co_await end_of_wait_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
       if (ended_) co_return;
       if (error) throw boost::system::system_error(error);
+      if (!asked_) continue;  // what comes before looks by the same session
       co_await Look();
       if (!HasBudget() && !ended_) co_await LookInTheWayOf();
     }
