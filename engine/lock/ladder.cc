@@ -6,7 +6,6 @@
 #include <random>
 #include <set>
 
-#include "engine/async/fail_point.h"
 #include "engine/lock/blocker_policy.h"
 
 namespace pgalter::lock {
@@ -115,21 +114,7 @@ class Climb {
     const AttemptReport attempt = co_await RunAttempt(session_, observer_, work_, limits);
     Add(attempt, &outcome_.report);
     now_.only_autovacuum = OnlyAutovacuum(attempt.seen.blockers);
-    if (attempt.end == AttemptEnd::kLockNotAvailable) PutFirst(attempt.seen.blockers);
     co_return attempt.end;
-  }
-
-  // The table that an attempt waited for in vain. Users who have locked it go on to another one of
-  // these, which we had by then: each waited for the other until the attempt was over. Waited for
-  // first, while nothing is held, they pass. Those who lock the other way round bring the next
-  // attempt back to the old order.
-  void PutFirst(const std::vector<Blocker>& blockers) {
-    if (!work_.lock || blockers.empty() || !async::SafeguardOn("lock-rotation")) return;
-    std::vector<sql::QualifiedName>& tables = work_.lock->tables;
-    const auto busy = std::ranges::find_if(tables, [&](const sql::QualifiedName& name) {
-      return sql::ToString(name) == blockers.front().lock.relation;
-    });
-    if (busy != tables.end()) std::rotate(tables.begin(), busy, busy + 1);
   }
 
   Task<> ActOnBlockers() {
@@ -148,7 +133,7 @@ class Climb {
 
   guard::Session& session_;
   guard::Session& observer_;
-  Work work_;  // the order of its tables changes
+  const Work work_;
   const LadderOptions options_;
   async::Stopper& stopper_;
   const OnRetry on_retry_;

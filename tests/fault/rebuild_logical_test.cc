@@ -79,8 +79,8 @@ class Logical : public RebuildWorld {
 };
 
 constexpr const char* kThere =
-    "CREATE TABLE items (id bigint, a bigint NOT NULL, u int, pad text, big text, PRIMARY KEY "
-    "(id, a)); CREATE TABLE mirror (id bigint PRIMARY KEY, a int, u int, pad text, big text)";
+    "CREATE TABLE items (id bigint PRIMARY KEY, a bigint, u int, pad text, big text);"
+    "CREATE TABLE mirror (id bigint PRIMARY KEY, a int, u int, pad text, big text)";
 
 TEST_F(Logical, ASubscriberOfSomeColumnsAndRowsHoldsJustThese) {
   MakeRebuilt(3'000);

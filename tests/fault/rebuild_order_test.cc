@@ -123,7 +123,7 @@ TEST_F(RebuildOrdered, ATableThatIsRenamedBetweenChunksIsFollowedAndTold) {
       "pg_advisory_xact_lock_shared(7); RETURN pad; END $$");
   Session barrier = database_.Connect();
   barrier.Exec("SELECT pg_advisory_lock(7)");
-  Program program = Start(Ordered({"--map", "pad = hold(pad)"}));
+  Program program = Start(Ordered({"--map", "pad = public.hold(pad)"}));
   database_.AwaitValue(
       "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
       "AND objid = 7",

@@ -1,8 +1,5 @@
 // Strong locks on tables that are in use, on a live server: attempts, budgets, what is left.
-#include <atomic>
-#include <cstdlib>
 #include <future>
-#include <thread>
 
 #include "tests/integration/lock_climber.h"
 
@@ -346,57 +343,6 @@ TEST_F(LockTest, AllTablesOfOneAttemptShareOneTimeout) {
   second.Exec("SELECT pg_sleep(0.6)");
   second.Exec("COMMIT");
   EXPECT_EQ(climbing.get().result, LadderResult::kLockNotAvailable);
-}
-
-// Users who lock v, then u; there is always one who has v and not u yet.
-class FromTheOtherEnd {
- public:
-  explicit FromTheOtherEnd(const FreshDatabase& database) {
-    for (int i = 0; i < 6; ++i)
-      threads_.emplace_back([this, &database] {
-        test::Session session = database.Connect();
-        while (!over_) try {
-            session.Exec(
-                "BEGIN; LOCK TABLE v IN ROW EXCLUSIVE MODE; SELECT pg_sleep(0.04); LOCK TABLE u IN "
-                "ROW EXCLUSIVE MODE; SELECT pg_sleep(0.005); COMMIT");
-          } catch (const test::SqlError&) {
-            ++hurt_;
-            session.Exec("ROLLBACK");
-          }
-      });
-  }
-  FromTheOtherEnd(const FromTheOtherEnd&) = delete;
-  FromTheOtherEnd& operator=(const FromTheOtherEnd&) = delete;
-  ~FromTheOtherEnd() {
-    over_ = true;
-    for (std::thread& thread : threads_) thread.join();
-    EXPECT_EQ(hurt_, 0) << "users were told of a deadlock";
-  }
-
- private:
-  std::atomic<bool> over_ = false;
-  std::atomic<int> hurt_ = 0;
-  std::vector<std::thread> threads_;
-};
-
-LadderOutcome LockAgainstThem(const FreshDatabase& database, Climber climber, Milliseconds budget) {
-  database.Sql("CREATE TABLE u (a int); CREATE TABLE v (a int)");
-  const FromTheOtherEnd users(database);
-  database.AwaitValue("SELECT count(*) > 3 FROM pg_locks WHERE relation = 'v'::regclass", "t");
-  climber.options.budget = budget;
-  const LadderOutcome outcome = climber.Run(Locking({"u", "v"}, Work{}));
-  fmt::print("{} attempts, {} ms\n", outcome.report.attempts, outcome.report.elapsed.count());
-  return outcome;
-}
-
-TEST_F(LockTest, WaitsFirstForTheTableThatKeptItWaiting) {
-  EXPECT_EQ(LockAgainstThem(database_, NewClimber(), 20s).result, LadderResult::kDone);
-}
-TEST_F(LockTest, InTheSameOrderEachTimeItWouldWaitForUsersWhoWaitForIt) {
-  ::setenv("PGALTER_SAFEGUARDS_OFF", "lock-rotation", 1);
-  const LadderOutcome outcome = LockAgainstThem(database_, NewClimber(), 3s);
-  ::unsetenv("PGALTER_SAFEGUARDS_OFF");
-  EXPECT_EQ(outcome.result, LadderResult::kLockNotAvailable);
 }
 
 TEST_F(LockTest, StopEndsThePause) {
