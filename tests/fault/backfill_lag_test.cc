@@ -193,13 +193,6 @@ TEST_F(NamedStandby, PastItsLimitNoChunkOfACopyIntoPartitionsBegins) {
   EXPECT_EQ(Number("SELECT count(*) FROM items"), kRows);
 }
 
-TEST_F(NamedStandby, PastItsLimitNoChunkOfASplitBegins) {
-  MakeItems();
-  ExpectNoChunkPastItsLimit(
-      {"run", "--split", "items (pad, note) INTO item_note", "--yes", "--chunk-time", "5ms"},
-      "SELECT count(*) FROM item_note", 0.05);
-}
-
 TEST_F(Lagging, AStandbyWithAPasswordInItsConnectionIsRefused) {
   MakeItems(100);
   const Ran ran = Run(Backfill({"--replica", "host=a password=geheim"}));
