@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <utility>
 
 #include "cli/connect.h"
@@ -82,7 +83,7 @@ class Follower {
   }
 
  private:
-  using Deed = Task<std::string> (Follower::*)(guard::Session& session);
+  using Deed = std::function<Task<std::string>(Follower&, guard::Session&)>;
 
   void Draw() { terminal_.Draw(Render(picture_, terminal_.size(), context_.result_color)); }
 
@@ -152,7 +153,7 @@ class Follower {
   }
 
   void Ask(Deed deed, std::string what) {
-    asked_ = deed;
+    asked_ = std::move(deed);
     picture_.question = std::move(what) + " Press y to do it, any other key to leave it.";
     picture_.said.clear();
   }
@@ -204,7 +205,7 @@ class Follower {
     std::exception_ptr refused;
     try {
       guard::Session session = co_await OpenForChange(context_);
-      picture_.said = co_await (this->*deed)(session);
+      picture_.said = co_await deed(*this, session);
     } catch (...) {
       refused = std::current_exception();
     }
@@ -218,7 +219,7 @@ class Follower {
     LookSoon();
   }
 
-  Task<std::string> Pause(guard::Session& session) {
+  Task<std::string> Pause(guard::Session& session) const {
     co_await PauseRun(session, picture_.run);
     co_return "paused";
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <boost/range/adaptor/reversed.hpp>
 #include <sstream>
 
 #include "cli/human.h"
@@ -207,10 +208,9 @@ void AddEvents(const Picture& picture, Lines& lines) {
   if (picture.events.empty()) return;
   lines.push_back({""});
   lines.push_back({"Events", Style::kHeading});
-  for (auto event = picture.events.rbegin(); event != picture.events.rend(); ++event)
-    lines.push_back(
-        {fmt::format("  {}  {} {} {}{}", event->at, event->event, event->kind, event->name,
-                     event->said.empty() ? "" : fmt::format(": {}", event->said))});
+  for (const auto& event : boost::adaptors::reverse(picture.events))
+    lines.push_back({fmt::format("  {}  {} {} {}{}", event.at, event.event, event.kind, event.name,
+                                 event.said.empty() ? "" : fmt::format(": {}", event.said))});
 }
 
 Lines Footer(const Picture& picture) {

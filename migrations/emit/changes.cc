@@ -52,8 +52,9 @@ class Comparing {
   }
 
   Changes Compare() {
-    for (auto kind = Kinds().rbegin(); kind != Kinds().rend(); ++kind)
-      for (const Object* object : Of(*kind, from_)) CompareGone(*kind, *object);
+    for (const Kind& kind : boost::adaptors::reverse(Kinds())) {
+      for (const Object* object : Of(kind, from_)) CompareGone(kind, *object);
+    }
     for (const Kind& kind : Kinds()) {
       for (const Object* object : Of(kind, to_)) CompareThere(kind, *object);
     }

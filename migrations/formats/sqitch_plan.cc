@@ -88,8 +88,9 @@ void TakeDependencies(std::string_view& rest, SqitchChange& change, const std::s
   const std::size_t end = std::min(rest.find(']'), rest.size());
   for (const std::string& word : Words(rest.substr(1, end - 1)))
     change.dependencies.push_back(DependencyOf(word, project));
-  std::ranges::stable_partition(change.dependencies,
-                                [](const auto& dependency) { return !dependency.conflict; });
+  // clang-tidy 14 cannot read the form for ranges.
+  std::stable_partition(change.dependencies.begin(), change.dependencies.end(),
+                        [](const auto& dependency) { return !dependency.conflict; });
   rest = Trim(rest.substr(std::min(end + 1, rest.size())));
 }
 
