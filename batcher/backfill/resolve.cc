@@ -7,12 +7,12 @@
 
 #include "batcher/backfill/role_settings.h"
 #include "batcher/backfill/target.h"
+#include "batcher/backfill/write_out.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
 #include "planner/sql/expression.h"
 #include "planner/sql/identifier.h"
 #include "planner/sql/placeholder.h"
-#include "planner/sql/view.h"
 
 namespace pgalter::backfill {
 
@@ -49,13 +49,8 @@ std::string Bound(const std::string& text, const Spec& spec, const char* option)
   return *bound;
 }
 
-struct Text {
-  std::vector<sql::Assignment> set;
-  std::string where;
-};
-
-Text Parse(const Spec& spec) {
-  Text text;
+Expressions Parse(const Spec& spec) {
+  Expressions text;
   const auto set = sql::ParseSetClause(Bound(spec.set_text, spec, "--set"));
   if (!set)
     throw Failure(
@@ -73,7 +68,7 @@ Text Parse(const Spec& spec) {
 }
 
 // Lets the server judge the statement that the chunks will run; plans it, runs nothing.
-Task<> TypeCheck(Session& session, const Table& table, const Text& text) {
+Task<> TypeCheck(Session& session, const Table& table, const Expressions& text) {
   std::string set;
   for (const auto& one : text.set)
     set += fmt::format("{}{} = {}", set.empty() ? "" : ", ", sql::QuoteIdentifier(one.column),
@@ -90,37 +85,6 @@ Task<> TypeCheck(Session& session, const Table& table, const Text& text) {
                                                   table.name, error.what()));
   }
   if (refused) throw *refused;
-}
-
-Task<Text> Qualify(Session& session, const Table& table, const Spec& spec, const Text& text) {
-  std::string targets;
-  for (const auto& one : text.set) targets += fmt::format("({}), ", one.expression);
-  targets += text.where.empty() ? "true" : fmt::format("({})", text.where);
-  std::string columns;
-  for (std::size_t i = 0; i <= text.set.size(); ++i)
-    columns += fmt::format("{}c{}", i == 0 ? "" : ", ", i);
-
-  pg::Connection& db = session.db();
-  const guard::TransactionOptions defaults;
-  co_await guard::Begin(session, defaults);
-  for (const auto& [name, value] : spec.settings)
-    co_await db.Query("SELECT set_config($1, $2, true)", name, value);
-  co_await db.Query(fmt::format("CREATE TEMPORARY VIEW pgalter_resolve ({}) AS SELECT {} FROM {}",
-                                columns, targets, table.name));
-  co_await db.Query("SELECT set_config('search_path', 'pg_catalog', true)");
-  const pg::Result definition =
-      co_await db.Query("SELECT pg_get_viewdef('pg_temp.pgalter_resolve'::regclass)");
-  co_await guard::RollBack(session);
-
-  const auto rendered = sql::ViewTargets(definition.Get<std::string>(0, 0));
-  if (!rendered || rendered->size() != text.set.size() + 1)
-    throw Failure(
-        ExitCode::kUnsupported,
-        fmt::format("the expressions for {} cannot be written out with their schemas", table.name));
-  Text qualified = text;
-  for (std::size_t i = 0; i < text.set.size(); ++i) qualified.set[i].expression = (*rendered)[i];
-  if (!text.where.empty()) qualified.where = rendered->back();
-  co_return qualified;
 }
 
 Task<Column> Describe(Session& session, const Table& table, const sql::Assignment& set) {
@@ -206,7 +170,7 @@ Task<> Examine(Session& session, const std::string& expression, Resolved& resolv
   }
 }
 
-Task<Resolved> Assemble(Session& session, const Table& table, const Text& text) {
+Task<Resolved> Assemble(Session& session, const Table& table, const Expressions& text) {
   Resolved resolved;
   resolved.where = text.where;
   for (const auto& set : text.set)
@@ -218,20 +182,23 @@ Task<Resolved> Assemble(Session& session, const Table& table, const Text& text) 
 }  // namespace
 
 Task<Resolved> Resolve(Session& session, const Table& table, const Spec& spec, Resolving how) {
-  Text text = Parse(spec);
+  Expressions text = Parse(spec);
   for (const auto& set : text.set) co_await Describe(session, table, set);
   auto check = [&]() -> Task<bool> {
     co_await TypeCheck(session, table, text);
     co_return true;
   };
   co_await UnderRoleSettings(session, spec, check);
-  if (how == Resolving::kQualified) text = co_await Qualify(session, table, spec, text);
+  auto write_out = [&]() -> Task<Expressions> {
+    co_return co_await WriteOut(session, spec.settings, table.name, table.oid, text);
+  };
+  if (how == Resolving::kQualified) text = co_await guard::RunInTransaction(session, write_out);
   auto assemble = [&]() -> Task<Resolved> { co_return co_await Assemble(session, table, text); };
   co_return co_await UnderRoleSettings(session, spec, assemble);
 }
 
 Task<Resolved> Recall(Session& session, const Table& table, const Spec& spec) {
-  const Text text{spec.resolved, spec.resolved_where};
+  const Expressions text{spec.resolved, spec.resolved_where};
   auto assemble = [&]() -> Task<Resolved> { co_return co_await Assemble(session, table, text); };
   co_return co_await UnderRoleSettings(session, spec, assemble);
 }

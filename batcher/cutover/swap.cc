@@ -192,6 +192,12 @@ Task<> RecordSwap(run::Environment& env, const Swap& swap, const CarryOver& carr
   co_await rebuild::RecordDefinition(env.main, env.run.id, stored);
 }
 
+std::vector<std::int64_t> Leaving(const std::vector<Swap>& swaps) {
+  std::vector<std::int64_t> tables;
+  for (const Swap& swap : swaps) tables.push_back(swap.flow.from_oid);
+  return tables;
+}
+
 // A switch for tests: what becomes of writes to the other tables where only the first is drained.
 bool IsDrained(const Swap& swap) {
   return async::SafeguardOn("final-drain") &&
@@ -231,6 +237,7 @@ std::string NamesOf(const std::vector<Swap>& swaps) {
 
 Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
   co_await guard::CheckLease(env.main, env.lease);
+  const std::vector<std::int64_t> leaving = Leaving(swaps);
   for (const Swap& swap : swaps) {
     const Flow& flow = swap.flow;
     co_await CheckCapture(env.main, flow, env.run.id);
@@ -240,6 +247,7 @@ Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
     co_await dependants::RefuseObstacle(env.main, flow.from_oid, flow.from, again);
     co_await dependants::RefuseUnfitPublication(env.main, flow.from_oid, flow.to_oid, flow.from,
                                                 again);
+    co_await RefuseTakenNames(env.main, swap.schema, flow.to_oid, leaving, again);
     if (!swap.back && flow.from_partitioned)
       co_await rebuild::RefuseWhatPartitionsHave(env.main, flow.from, flow.from_oid);
   }
@@ -251,8 +259,7 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps) {
   for (const Swap& swap : swaps)
     if (IsDrained(swap)) co_await capture::Drain(session, swap.flow);
   async::FailPoint("drained");
-  std::vector<std::int64_t> leaving;
-  for (const Swap& swap : swaps) leaving.push_back(swap.flow.from_oid);
+  const std::vector<std::int64_t> leaving = Leaving(swaps);
   std::vector<Statements> all;
   for (const Swap& swap : swaps) {
     Statements texts = co_await Write(env, swap, leaving);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "batcher/backfill/write_out.h"
 #include "batcher/capture/flow_sql.h"
 #include "engine/run/failure.h"
 #include "planner/sql/ast/statement.h"
@@ -39,6 +40,21 @@ std::map<std::string, std::string> GivenValues(const Names& names, const Spec& s
     for (const sql::Assignment& one : *set) given[one.column] = one.expression;
   }
   return given;
+}
+
+// The same, as they mean something under the role's settings.
+Task<std::map<std::string, std::string>> MeantValues(Session& session, const Names& names,
+                                                     const Spec& spec) {
+  backfill::Expressions text;
+  for (const auto& [column, expression] : GivenValues(names, spec))
+    text.set.push_back({column, expression});
+  std::map<std::string, std::string> meant;
+  if (text.set.empty()) co_return meant;
+  const pg::Result shadow = co_await session.db().Query("SELECT $1::regclass::oid", names.shadow);
+  text = co_await backfill::WriteOut(session, spec.settings, names.source,
+                                     shadow.Get<pg::Oid>(0, 0), std::move(text));
+  for (sql::Assignment& one : text.set) meant[one.column] = std::move(one.expression);
+  co_return meant;
 }
 
 // The columns by which a row is found in both tables. Values must come over as they are, or in a
@@ -92,7 +108,7 @@ ORDER BY k.n
 
 Task<std::vector<capture::MappedColumn>> MapColumns(Session& session, const Names& names,
                                                     const Spec& spec, pg::Oid source) {
-  std::map<std::string, std::string> given = GivenValues(names, spec);
+  std::map<std::string, std::string> given = co_await MeantValues(session, names, spec);
   const std::string alias = sql::QuoteIdentifier(names.relname);
   const pg::Result rows = co_await session.db().Query(
       "SELECT t.attname, quote_ident(t.attname), format_type(t.atttypid, t.atttypmod),"

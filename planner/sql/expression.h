@@ -39,6 +39,8 @@ struct ExpressionFacts {
   std::vector<FunctionUse> functions;
   std::vector<int> parameters;  // numbers of $1, $2 …, ascending
   bool has_subquery = false;
+  // 'text' or NULL and nothing else: it takes the type of the column that it is assigned to.
+  bool untyped = false;
 };
 
 // A text that passes may be put between brackets into any statement: it is one expression, its

@@ -110,6 +110,22 @@ TEST_F(Shapes, AConditionThatBecomesFalseMakesAnIncrementSafe) {
   EXPECT_EQ(Number("SELECT count(*) FROM t WHERE a = 100"), 500);
 }
 
+// As in an UPDATE; and with no cast to varchar(4), which would cut it off.
+TEST_F(Shapes, ALiteralTakesTheTypeOfItsColumn) {
+  database_.Sql(
+      "CREATE TABLE lit (id int PRIMARY KEY, n int, d date, code char(3), short varchar(4));"
+      "INSERT INTO lit SELECT g, g FROM generate_series(1, 100) g");
+  const Ran ran = Fill("lit", "n = NULL, d = '2026-11-22', code = 'abc', short = 'four'");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM lit WHERE n IS NULL AND d = DATE '2026-11-22' AND code = "
+                   "'abc' AND short = 'four'"),
+            100);
+  const Ran long_one = Fill("lit", "short = 'fives'");
+  EXPECT_NE(long_one.code, 0);
+  EXPECT_THAT(long_one.err, HasSubstr("22001"));
+  EXPECT_EQ(Number("SELECT count(*) FROM lit WHERE short = 'four'"), 100);
+}
+
 TEST_F(Shapes, APartitionedTableIsDoneLeafByLeaf) {
   database_.Sql(
       "CREATE TABLE part (id int, a int, b int, PRIMARY KEY (id)) PARTITION BY RANGE (id);"

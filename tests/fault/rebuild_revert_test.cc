@@ -87,6 +87,36 @@ TEST_F(Reverted, ComputedValuesAreMadeByTheirExpressions) {
             "994 1001000");
 }
 
+// As in an UPDATE of the user's: names are looked for in the role's schemas, and a literal takes the
+// type of its column.
+TEST_F(Reverted, GivenValuesMeanWhatTheRoleMeans) {
+  MakeRebuilt(1'000);
+  database_.Sql(
+      "CREATE SCHEMA shop; CREATE FUNCTION shop.doubled(int) RETURNS int LANGUAGE sql RETURN $1 * "
+      "2; ALTER ROLE CURRENT_USER SET search_path = shop, public");
+  const Ran rebuilt = Run({"rebuild", "items", "--alter",
+                           "ALTER a TYPE bigint USING doubled(a), ADD d int, ADD e date", "--map",
+                           "d = '7', e = '2026-11-22', pad = NULL, u = doubled(u)", "--yes"});
+  database_.Sql("ALTER ROLE CURRENT_USER RESET search_path");
+  ASSERT_EQ(rebuilt.code, 0) << rebuilt.err;
+  EXPECT_EQ(database_.Value("SELECT concat_ws(' ', min(a), max(a), min(d), max(e), max(pad), "
+                            "sum(u)) FROM items"),
+            database_.Value("SELECT concat_ws(' ', min(a) * 2, max(a) * 2, 7, '2026-11-22', NULL, "
+                            "sum(u) * 2) FROM mirror"));
+}
+
+TEST_F(Reverted, AValueThatIsNoneOfARowIsRefused) {
+  MakeRebuilt(10);
+  for (const char* map : {"pad = count(*)::text", "pad = nowhere(pad)"}) {
+    const Ran refused = Run({"rebuild", "items", "--map", map, "--yes"});
+    EXPECT_EQ(refused.code, 2) << refused.err;
+    EXPECT_THAT(refused.err, ::testing::HasSubstr("the server refuses the expression for"));
+  }
+  EXPECT_EQ(database_.Value("SELECT to_regclass('pgalter.run') IS NULL OR count(*) = 0 FROM "
+                            "pg_namespace WHERE nspname LIKE 'pgalter\\_%'"),
+            "t");
+}
+
 TEST_F(Reverted, StatusNamesTheRowThatDoesNotFitBack) {
   MakeRebuilt(1'000);
   ASSERT_EQ(Run(Rebuild()).code, 0);

@@ -310,9 +310,19 @@ TEST_F(RebuildSnapshots, SoIsAWriteByTheNameOfAPartition) {
   EXPECT_EQ(Number(guards), 3);
   // There again, and back: none of the way there stays, wherever users have put its partition.
   database_.Sql("ALTER TABLE parts DETACH PARTITION parts_rest");
+  const Ran taken = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(taken.code, 4) << taken.err;
+  EXPECT_THAT(taken.err, ::testing::HasSubstr("public.parts_rest stands where a table is to go"));
+  database_.Sql("ALTER TABLE parts_rest RENAME TO rest");
+  // Its key's index has a name of the old one's, too.
+  const Ran index = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(index.code, 4) << index.err;
+  EXPECT_THAT(index.err, ::testing::HasSubstr("public.parts_rest_pkey stands where"));
+  database_.Sql("ALTER INDEX parts_rest_pkey RENAME TO rest_pkey");
   const Ran back = Run({"revert", RunId(), "--yes"});
   ASSERT_EQ(back.code, 0) << back.err;
   EXPECT_EQ(Number("SELECT count(*) FROM parts"), 1'000);
+  EXPECT_EQ(Number("SELECT count(*) FROM rest"), 1'001);
   EXPECT_EQ(Number(guards), 0);
   EXPECT_EQ(Number("SELECT count(*) FROM pgalter.artefact WHERE dropped_at IS NULL AND kind = "
                    "'trigger'"),

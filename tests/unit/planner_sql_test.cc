@@ -135,6 +135,7 @@ TEST(Expression, ListsColumnsOnceWithTheirQualifiers) {
                           ColumnUse{"", "", "x", false}));
   EXPECT_THAT(facts.functions, IsEmpty());
   EXPECT_FALSE(facts.has_subquery);
+  EXPECT_FALSE(facts.untyped);
 }
 
 TEST(Expression, FindsColumnsWhereverTheyStand) {
@@ -182,6 +183,10 @@ TEST(Expression, ListsParametersAndSubqueries) {
   const auto facts = FactsOf("$2 + $1 + $2 + (SELECT 1)");
   EXPECT_THAT(facts.parameters, ElementsAre(1, 2));
   EXPECT_TRUE(facts.has_subquery);
+  EXPECT_TRUE(FactsOf("NULL").untyped);
+  EXPECT_TRUE(FactsOf("('2026')").untyped);
+  EXPECT_FALSE(FactsOf("2026").untyped);
+  EXPECT_FALSE(FactsOf("'2026'::date").untyped);
   EXPECT_TRUE(FactsOf("EXISTS (SELECT 1)").has_subquery);
   EXPECT_TRUE(FactsOf("ARRAY(SELECT 1)").has_subquery);
   EXPECT_TRUE(FactsOf("a IN (SELECT 1)").has_subquery);
