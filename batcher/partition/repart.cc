@@ -58,7 +58,10 @@ UNION ALL
 SELECT format('constraint %I excludes rows: such are not made anew here', conname)
 FROM pg_constraint WHERE conrelid = $2 AND contype = 'x'
 UNION ALL
-SELECT format('trigger %I is on this partition alone: make it on the whole, or drop it', tgname)
+SELECT format(CASE WHEN starts_with(tgname, 'pgalter_')
+    THEN 'trigger %I is of a run that keeps a way back or copies the table: finish, revert or abort '
+         'it first (pgalter ps names it)'
+    ELSE 'trigger %I is on this partition alone: make it on the whole, or drop it' END, tgname)
 FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal AND tgparentid = 0
 UNION ALL
 SELECT format('policy %I is on this partition alone: drop it before', polname)
@@ -354,7 +357,7 @@ std::vector<state::Step> OutsideSteps(const RepartSpec& spec) {
 
 Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
                                    const std::vector<Member>& members, const Member& source,
-                                   std::vector<Piece> pieces, int workers) {
+                                   std::vector<Piece> pieces) {
   co_await RefuseRepart(session, whole, source);
   PreparedRepart prepared;
   RepartSpec& spec = prepared.spec;
@@ -369,7 +372,6 @@ Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
   prepared.back = co_await KeepTheOld(session, old);
   prepared.source = co_await backfill::FindTableByOid(session, source.oid);
   prepared.rebuild.table = source.name;
-  prepared.rebuild.workers = workers;
   prepared.rebuild.settings = co_await guard::RoleSettings(session);
   prepared.rebuild.definition = co_await DefinitionOf(session, whole, spec, source);
   const pg::Result size = co_await session.db().Query(kStorage, source.oid);

@@ -71,7 +71,7 @@ std::vector<state::Step> OutsideSteps(const RepartSpec& spec);
 // back. Throws run::Failure.
 Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
                                    const std::vector<Member>& members, const Member& source,
-                                   std::vector<Piece> pieces, int workers);
+                                   std::vector<Piece> pieces);
 
 // Throws state::TableTaken.
 Task<std::string> CreateRepartRun(Session& session, const PreparedRepart& prepared,

@@ -260,8 +260,8 @@ Task<Split> PlanSplit(Session& session, SplitWish wish) {
   co_return split;
 }
 
-Task<PreparedRepart> PreparePremake(Session& session, const Whole& whole, const Premake& premake,
-                                    int workers) {
+Task<PreparedRepart> PreparePremake(Session& session, const Whole& whole,
+                                    const Premake& premake) {
   if (premake.divided)
     throw Failure(
         ExitCode::kRefused,
@@ -287,7 +287,7 @@ Task<PreparedRepart> PreparePremake(Session& session, const Whole& whole, const 
     piece.name = PieceName(whole, "_p" + range.name);
     pieces.push_back(std::move(piece));
   }
-  co_return co_await PrepareRepart(session, whole, members, source, std::move(pieces), workers);
+  co_return co_await PrepareRepart(session, whole, members, source, std::move(pieces));
 }
 
 }  // namespace pgalter::partition

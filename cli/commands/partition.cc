@@ -4,9 +4,11 @@
 #include <array>
 
 #include "cli/arguments.h"
+#include "cli/capture_options.h"
 #include "cli/context.h"
 #include "cli/govern/open_run.h"
 #include "cli/pace.h"
+#include "cli/partition/copy_options.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 
@@ -84,10 +86,14 @@ void AddOptions(po::options_description& options) {
   // Where rows are copied.
   AddCanaryOption(options);
   AddPaceOptions(options);
+  AddCaptureOptions(options);
 }
 
 bool Takes(const PartitionVerb& verb, const std::string& option) {
-  return fmt::format(" {} ", verb.options).find(fmt::format(" {} ", option)) != std::string::npos;
+  const auto among = [&](std::string_view options) {
+    return fmt::format(" {} ", options).find(fmt::format(" {} ", option)) != std::string::npos;
+  };
+  return among(verb.options) || (verb.copies && among(kCopyOptions));
 }
 
 // An option of another verb would do nothing, and not say so.

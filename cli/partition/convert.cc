@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
-#include <array>
+#include <boost/algorithm/string/classification.hpp>
+#include <boost/algorithm/string/split.hpp>
 
 #include "batcher/partition/definition.h"
 #include "batcher/partition/inbound.h"
@@ -12,8 +13,8 @@
 #include "cli/foreground.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
-#include "cli/pace.h"
 #include "cli/partition/bound_options.h"
+#include "cli/partition/copy_options.h"
 #include "cli/partition/list_parts.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
@@ -151,8 +152,14 @@ partition::Wish WishOf(const Context& context) {
   return wish;
 }
 
-constexpr std::array kOfCopies{"workers",  "chunk-time",     "max-lag", "replica",
-                               "throttle", "without-signal", "canary"};
+void RefuseOfCopies(const Context& context) {
+  std::vector<std::string> options;
+  boost::split(options, kCopyOptions, boost::is_any_of(" "));
+  options.emplace_back("revert-window");
+  for (const std::string& option : options)
+    if (context.Has(option) && !context.options[option].defaulted())
+      Refuse(fmt::format("--{} is for --strategy copy: nothing is copied", option), "");
+}
 
 // Whether rows are copied into their partitions, or the table becomes one.
 bool IsCopy(const Context& context, const partition::Wish& wish) {
@@ -167,9 +174,7 @@ bool IsCopy(const Context& context, const partition::Wish& wish) {
     Refuse(
         fmt::format("--inbound-fk {} is for --strategy attach", partition::WordOf(wish.inbound_fk)),
         "drop the foreign keys before, where rows are copied");
-  for (const char* option : kOfCopies)
-    if (!copy && context.Has(option))
-      Refuse(fmt::format("--{} is for --strategy copy: nothing is copied", option), "");
+  if (!copy) RefuseOfCopies(context);
   return copy;
 }
 
@@ -258,11 +263,7 @@ Task<std::string> CopyRun(const Context& context, guard::Session& session, parti
   spec.table = wish.table;
   spec.definition = definition.script;
   spec.allow_weaker_keys = true;  // the definition was refused without consent
-  const run::Pace pace = PaceOf(context);
-  spec.workers = pace.workers.value_or(spec.workers);
-  spec.chunk_time = pace.chunk_time.value_or(spec.chunk_time);
-  spec.throttle = pace.throttle;
-  AddCanary(context, spec.throttle);
+  ReadCopyOptions(context, spec);
   const rebuild::Prepared prepared =
       co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
   ShowCopy(context, definition, prepared);
@@ -297,11 +298,10 @@ extern const PartitionVerb kPartitionConvert;
 const PartitionVerb kPartitionConvert{.name = "convert",
                                       .operand = "TABLE",
                                       .options =
-                                          "by then every epoch values modulus strategy workers "
-                                          "chunk-time max-lag replica throttle without-signal "
-                                          "canary "
-                                          "time-zone premake default allow-weaker-keys "
-                                          "inbound-fk dry-run detach",
+                                          "by then every epoch values modulus strategy time-zone "
+                                          "premake default allow-weaker-keys inbound-fk "
+                                          "revert-window dry-run detach",
+                                      .copies = true,
                                       .run = &Run};
 
 }  // namespace pgalter::cli

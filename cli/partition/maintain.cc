@@ -6,6 +6,7 @@
 #include "cli/connect.h"
 #include "cli/json_output.h"
 #include "cli/partition/bound_options.h"
+#include "cli/partition/copy_options.h"
 #include "cli/partition/planned.h"
 #include "cli/partition/repart_run.h"
 #include "cli/partition/verb.h"
@@ -54,8 +55,9 @@ Task<ExitCode> Run(Context& context) {
           fmt::format("{} has {} rows that belong into the partitions that are to be made: "
                       "they are moved there",
                       whole.rest, misplaced));
-      const partition::PreparedRepart prepared =
-          co_await partition::PreparePremake(session, whole, premake, WorkersOf(context));
+      partition::PreparedRepart prepared =
+          co_await partition::PreparePremake(session, whole, premake);
+      ReadCopyOptions(context, prepared.rebuild);
       run = co_await StartRepart(context, session, prepared, "partition maintain");
     } else {
       run = co_await StartPlanned(context, session, premake.script,
@@ -72,7 +74,8 @@ extern const PartitionVerb kPartitionMaintain;
 const PartitionVerb kPartitionMaintain{
     .name = "maintain",
     .operand = "TABLE",
-    .options = "every epoch time-zone premake workers dry-run detach",
+    .options = "every epoch time-zone premake dry-run detach",
+    .copies = true,
     .run = &Run};
 
 }  // namespace pgalter::cli

@@ -40,15 +40,6 @@ boost::json::object ToJson(const partition::PreparedRepart& prepared) {
 
 }  // namespace
 
-int WorkersOf(const Context& context) {
-  constexpr int kMostWorkers = 64;
-  const int workers = context.Has("workers") ? context.Get<int>("workers") : 1;
-  if (workers < 1 || workers > kMostWorkers)
-    throw Rejected(ExitCode::kUsage, fmt::format("--workers {} is out of range", workers),
-                   "1 to 64");
-  return workers;
-}
-
 Task<std::string> StartRepart(const Context& context, guard::Session& session,
                               const partition::PreparedRepart& prepared, std::string command) {
   if (context.Has("dry-run")) {

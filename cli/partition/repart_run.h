@@ -8,9 +8,6 @@
 
 namespace pgalter::cli {
 
-// --workers. Throws Rejected (usage).
-int WorkersOf(const Context& context);
-
 // The run's id; empty: it was --dry-run.
 Task<std::string> StartRepart(const Context& context, guard::Session& session,
                               const partition::PreparedRepart& prepared, std::string command);

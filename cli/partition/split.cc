@@ -7,6 +7,7 @@
 #include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/partition/bound_options.h"
+#include "cli/partition/copy_options.h"
 #include "cli/partition/list_parts.h"
 #include "cli/partition/planned.h"
 #include "cli/partition/repart_run.h"
@@ -64,7 +65,8 @@ Task<ExitCode> Run(Context& context) {
     for (const std::string& remark : split.remarks) Say(context, "note: " + remark);
     partition::PreparedRepart prepared =
         co_await partition::PrepareRepart(session, split.whole, split.members, split.source,
-                                          std::move(split.pieces), WorkersOf(context));
+                                          std::move(split.pieces));
+    ReadCopyOptions(context, prepared.rebuild);
     prepared.ladder.hold_budget = HoldBudgetOf(context);
     SayLongHold(context, prepared);
     run = co_await StartRepart(context, session, prepared, "partition split");
@@ -78,7 +80,8 @@ extern const PartitionVerb kPartitionSplit;
 const PartitionVerb kPartitionSplit{
     .name = "split",
     .operand = "PARTITION",
-    .options = "at every epoch values from to time-zone workers hold-budget dry-run detach",
+    .options = "at every epoch values from to time-zone hold-budget dry-run detach",
+    .copies = true,
     .run = &Run};
 
 }  // namespace pgalter::cli

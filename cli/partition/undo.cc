@@ -6,8 +6,8 @@
 #include "cli/connect.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
+#include "cli/partition/copy_options.h"
 #include "cli/partition/planned.h"
-#include "cli/partition/repart_run.h"
 #include "cli/partition/verb.h"
 #include "cli/report.h"
 #include "engine/state/schema.h"
@@ -50,7 +50,7 @@ Task<ExitCode> Run(Context& context) {
     rebuild::Spec spec;
     spec.table = whole.table.name;
     spec.definition = co_await partition::PlainDefinition(session, whole);
-    spec.workers = WorkersOf(context);
+    ReadCopyOptions(context, spec);
     const std::string definition = spec.definition;
     const rebuild::Prepared prepared =
         co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
@@ -69,6 +69,6 @@ Task<ExitCode> Run(Context& context) {
 
 extern const PartitionVerb kPartitionUndo;
 const PartitionVerb kPartitionUndo{
-    .name = "undo", .operand = "TABLE", .options = "workers dry-run detach", .run = &Run};
+    .name = "undo", .operand = "TABLE", .options = "revert-window dry-run detach", .copies = true, .run = &Run};
 
 }  // namespace pgalter::cli

@@ -12,6 +12,7 @@ struct PartitionVerb {
   std::string_view operand;  // what stands behind it: "TABLE"
   bool many = false;         // of them
   std::string_view options;  // that it takes, with blanks between; all others are refused
+  bool copies = false;       // and those of copy_options.h
   Task<ExitCode> (*run)(Context& context) = nullptr;
 };
 

@@ -65,6 +65,38 @@ TEST_F(PartitionSplit, UnderItsUsers) {
   ExpectSame();
 }
 
+TEST_F(PartitionSplit, TakesThePaceOfARebuild) {
+  MakeWhole();
+  const Ran split =
+      Run(Split({"--every", "1 month", "--workers", "2", "--chunk-time", "20ms", "--throttle",
+                 "replay-lag-seconds=7s", "--unattended", "5h", "--log-limit", "3MB"}));
+  ASSERT_EQ(split.code, 0) << split.err;
+  EXPECT_EQ(
+      database_.Value(
+          "SELECT concat_ws(' ', r.spec->>'workers', r.spec->>'chunk_time_ms', "
+          "r.spec->'throttle'->>'replay-lag-seconds', f.unattended, f.log_limit) FROM pgalter.run r "
+          "JOIN pgalter.flow f USING (run) WHERE command = 'partition split'"),
+      "2 20 7s 05:00:00 3145728");
+  ExpectSplit();
+  EXPECT_EQ(Run(Split({"--revert-window", "1h"})).code, 2);
+  EXPECT_EQ(Run({"partition", "convert", "events", "--by", "range(made)", "--every", "1 day",
+                 "--strategy", "attach", "--log-limit", "1GB"})
+                .code,
+            2);
+}
+
+TEST_F(PartitionSplit, IsRefusedWhileARunKeepsTheWayBack) {
+  MakeEvents(300);
+  ASSERT_EQ(Run(Convert({"--strategy", "copy", "--revert-window", "2h"})).code, 0);
+  EXPECT_EQ(database_.Value("SELECT unattended FROM pgalter.flow WHERE name = 'reverse'"),
+            "02:00:00");
+  first_ = database_.Value(
+      "SELECT relname FROM pg_class WHERE relname LIKE 'events_p%' AND relkind = 'r' LIMIT 1");
+  const Ran split = Run(Split({"--every", "1 day"}));
+  EXPECT_EQ(split.code, 4) << split.err;
+  EXPECT_THAT(split.err, HasSubstr("is of a run that keeps a way back"));
+}
+
 class SplitKilledAt : public PartitionSplit, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(SplitKilledAt, ResumeEndsWithEveryRowRight) {
