@@ -124,6 +124,13 @@ Task<std::optional<BadKey>> FindBadKey(Session& session, const Flow& flow,
   }
 }
 
+Task<std::int64_t> FoldLog(Session& session, const Flow& flow, const guard::Lease& lease) {
+  const std::int64_t taken = co_await TakeAlone(session, flow, lease);
+  async::FailPoint("log-folded");
+  co_await Trim(session, flow, lease);
+  co_return taken;
+}
+
 Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& lease,
                     async::Milliseconds longest) {
   const auto begun = async::Clock::now();

@@ -35,6 +35,12 @@ struct BadKey {
 Task<std::optional<BadKey>> FindBadKey(Session& session, const Flow& flow,
                                        const guard::Lease& lease);
 
+// From the log into the dirty keys, and out of the log, so that it does not grow with every change
+// of a row that changes often. Nothing is applied, so it may be done while `to` is copied; a
+// TRUNCATE empties `to`, and what was written after it is in the log. How many keys were not dirty
+// before.
+Task<std::int64_t> FoldLog(Session& session, const Flow& flow, const guard::Lease& lease);
+
 struct Round {
   std::int64_t taken = 0;
   std::int64_t applied = 0;

@@ -15,6 +15,7 @@
 #include "batcher/capture/flow_sql.h"
 #include "batcher/capture/parts.h"
 #include "batcher/copy/bad_row.h"
+#include "batcher/copy/log_folder.h"
 #include "batcher/copy/ordered_copy.h"
 #include "batcher/copy/pace.h"
 #include "batcher/throttle/chunk_size_policy.h"
@@ -263,9 +264,11 @@ void TakeWishes(Job& job) {
 // As many workers as are wanted, more when the operator asks for more, until all is done.
 Task<> Hire(Job& job, async::TaskGroup& workers) {
   auto look = kLookForWishes / 16;  // a small part is soon done
+  LogFolder folder;
   for (int number = 0;;) {
     if (job.failed) co_return;  // the group tells why
     TakeWishes(job);
+    co_await folder.MayFold(job.env);
     for (; number < job.wanted_workers; ++number) workers.Spawn(WorkForAll(job, number));
     co_await job.env.stopper.SleepFor(look);
     look = std::min(2 * look, kLookForWishes);

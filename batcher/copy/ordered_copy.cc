@@ -11,6 +11,7 @@
 
 #include "batcher/capture/flow_sql.h"
 #include "batcher/copy/bad_row.h"
+#include "batcher/copy/log_folder.h"
 #include "batcher/copy/order.h"
 #include "batcher/copy/pace.h"
 #include "batcher/throttle/chunk_size_policy.h"
@@ -245,8 +246,10 @@ Task<bool> CopyAll(Job& job, throttle::Throttle& throttle) {
   run::Progress& progress = job.env.progress;
   Place after = PlaceFrom(job.step);
   progress.done_rows = RowsFrom(job.step);
+  LogFolder folder;
   for (;;) {
     job.env.stopper.ThrowIfStopping();
+    co_await folder.MayFold(job.env);
     co_await throttle.Admit(job.env.stopper);
     throttle::ChunkOutcome outcome;
     outcome.asked = job.size.Next();

@@ -1,4 +1,4 @@
-// A rebuild and users who change rows faster than it follows.
+// A rebuild and users who change rows faster than it follows, or the same few rows all the time.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -10,7 +10,20 @@ namespace {
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
-class Following : public RebuildWorld {};
+class Following : public RebuildWorld {
+ protected:
+  // Of the run's log, and of the keys that were folded out of it.
+  [[nodiscard]] long Count(const char* table) const {
+    return Number(
+        fmt::format("SELECT count(*) FROM pgalter_{}.{}_forward", RunId().substr(0, 8), table));
+  }
+  void AwaitCopying() const {
+    database_.AwaitValue("SELECT to_regclass('pgalter.step') IS NOT NULL", "t", kLimit);
+    database_.AwaitValue(
+        "SELECT count(*) FROM pgalter.step WHERE kind = 'copy' AND state = 'running'", "1", kLimit);
+    database_.AwaitValue("SELECT count(*) > 0 FROM pgalter.backfill_window", "t", kLimit);
+  }
+};
 
 // Each row takes 3 ms to carry over, and all of 300 are changed meanwhile.
 TEST_F(Following, SlowerThanUsersItStopsWithTheNumbersAndGoesOnLater) {
@@ -36,6 +49,55 @@ TEST_F(Following, SlowerThanUsersItStopsWithTheNumbersAndGoesOnLater) {
   ResumeToTheEnd();
   ExpectSame();
   ExpectNew();
+}
+
+// 10 rows that change 2,000 times are 10 keys, while the copy goes on.
+TEST_F(Following, TheLogIsFoldedWhileRowsAreCopied) {
+  MakeRebuilt();
+  Words words = Rebuild();
+  for (const std::string& word : Slowly()) words.push_back(word);
+  Program program = Start(words, {"PGALTER_LIMITS=log-folded-every=0"});
+  AwaitCopying();
+  Throttle("ratio=0");
+  database_.Sql(
+      "DO $$ BEGIN FOR i IN 1..200 LOOP UPDATE items SET a = a + 1 WHERE id <= 10; END LOOP; END "
+      "$$");
+  EXPECT_TRUE(Within(kLimit, [&] { return Count("log") == 0; })) << Count("log");
+  EXPECT_EQ(Count("dirty"), 10);
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.step WHERE kind = 'copy' AND state = 'running'"),
+            1);
+  LetGo();
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ExpectSame();
+}
+
+// What was copied before a TRUNCATE goes, what was written after it is in the log.
+TEST_F(Following, ATruncateAndAKillAreNothingToIt) {
+  MakeRebuilt();
+  Rebuilders users(database_.conninfo(), 5);
+  Words words = Rebuild({"--workers", "2"});
+  for (const std::string& word : Slowly()) words.push_back(word);
+  const std::string always = "PGALTER_LIMITS=log-folded-every=0";
+  const Ran killed = Run(words, {always, "PGALTER_FAIL_POINT=log-folded"});
+  EXPECT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  Program program = Start({"resume", RunId()}, {always});
+  const std::string copy = fmt::format("pgalter_{}.items", RunId().substr(0, 8));
+  database_.AwaitValue("SELECT count(*) > 0 FROM " + copy, "t", kLimit);
+  Throttle("ratio=0");
+  database_.Sql(
+      "TRUNCATE items; INSERT INTO items SELECT g, 1, g FROM generate_series(1, 3000) g ON "
+      "CONFLICT "
+      "DO NOTHING");
+  database_.AwaitValue("SELECT count(*) FROM " + copy, "0", kLimit);
+  LetGo();
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ExpectSame();
+  ExpectNothingLeft();
 }
 
 }  // namespace

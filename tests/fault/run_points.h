@@ -39,6 +39,8 @@ inline Words OtherPoints() {
   return {"at-canary", "autocommit-ran", "detach-pending", "old-table-dropped", "cutover-waits",
           "parent-made", "attached", "detached", "attach-committed", "key-back", "detach-committed",
           "key-adopted",
+          // of a rebuild whose log is folded while it copies
+          "log-folded",
           // of a table split in two
           "split-checked", "split-copied", "split-committed", "split-all-copied", "split-compared",
           // of partition split, merge and retain

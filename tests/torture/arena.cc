@@ -52,6 +52,7 @@ void Arena::FailOver() {
 
 Program Arena::Start(Words arguments, Words environment) const {
   const char* const given = std::getenv("PGALTER_PROGRAM");
+  environment.emplace_back("PGALTER_LIMITS=log-folded-every=100");  // a round is over in seconds
   arguments.insert(arguments.end(), {"--dsn", conninfo()});
   return Program(given == nullptr ? PGALTER_BINARY : given, arguments, environment);
 }

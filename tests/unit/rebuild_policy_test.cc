@@ -100,8 +100,9 @@ constexpr double kCopied = 400e3;   // rows a second
 constexpr double kFollowed = 15e3;  // keys a second
 constexpr double kEmptyRound = 0.008;
 constexpr double kRowBytes = 200;
-constexpr double kLogBytes = 90;  // of a log row with its index
-constexpr double kRound = 60;     // seconds, at most
+constexpr double kLogBytes = 90;   // of a log row with its index
+constexpr double kFoldEvery = 10;  // seconds
+constexpr double kRound = 60;      // seconds, at most
 
 // Different rows among `changes` of `rows`.
 double Different(double changes, double rows) { return rows * -std::expm1(-changes / rows); }
@@ -112,10 +113,10 @@ std::string Hours(double seconds) { return fmt::format("{:.1f} h", seconds / 360
 std::string Row(double bytes, double changes, const std::string& end) {
   const double seconds = 2 * bytes / kRowBytes / kCopied;
   return fmt::format(
-      "| {} | {:.0f},000 | {} | {:.0f} M | {:.0f} GB | {} |",
+      "| {} | {:.0f},000 | {} | {:.0f} M | {:.0f} GB | {:.0f} MB | {} |",
       bytes < 1e12 ? fmt::format("{:.0f} GB", bytes / 1e9) : fmt::format("{:.0f} TB", bytes / 1e12),
       changes / 1000, Hours(seconds / 2), Different(changes * seconds, bytes / kRowBytes) / 1e6,
-      changes * seconds * kLogBytes / 1e9, end);
+      changes * seconds * kLogBytes / 1e9, changes * kFoldEvery * kLogBytes / 1e6, end);
 }
 
 std::string Day(double bytes, double changes) {
