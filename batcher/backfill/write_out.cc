@@ -81,9 +81,9 @@ Task<Expressions> WriteOut(Session& session, const guard::Settings& settings,
 
   const auto rendered = sql::ViewTargets(definition.Get<std::string>(0, 0));
   if (!rendered || rendered->size() != text.set.size() + 2)
-    throw Failure(ExitCode::kUnsupported,
-                  fmt::format("the expressions for {} cannot be written out with their schemas",
-                              from));
+    throw Failure(
+        ExitCode::kUnsupported,
+        fmt::format("the expressions for {} cannot be written out with their schemas", from));
   for (std::size_t i = 0; i < text.set.size(); ++i) text.set[i].expression = (*rendered)[i];
   if (!text.where.empty()) text.where = (*rendered)[text.set.size()];
   co_return text;

@@ -12,6 +12,7 @@
 #include "batcher/copy/pace.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
+#include "batcher/cutover/standby_readers.h"
 #include "batcher/cutover/swap.h"
 #include "batcher/rebuild/follow.h"
 #include "batcher/rebuild/spec.h"
@@ -149,20 +150,24 @@ Task<> Settle(run::Environment& env, async::Stopper& stopper) {
   }
 }
 
-Task<std::optional<std::string>> WhyNot(run::Environment& env, const state::Step& step) {
+Task<std::optional<std::string>> WhyNot(run::Environment& env, const state::Step& step,
+                                        StandbyReaders& readers, const std::vector<Flow>& flows) {
   const bool may = co_await MayCutOver(env);
   if (!may) co_return fmt::format("it waits for: pgalter cutover {}", env.run.id);
-  if (env.outside == nullptr) co_return std::nullopt;
+  std::optional<std::string> reader = co_await readers.WhyNot(env, flows);
+  if (reader || env.outside == nullptr) co_return reader;
   co_return co_await env.outside->WhyNot("before-cutover", step.id);
 }
 
-// The log stays small, and the swap short, however long it takes.
-Task<> AwaitLeave(run::Environment& env, const state::Step& step) {
-  std::optional<std::string> why = co_await WhyNot(env, step);
-  if (!why) co_return;
+// The log stays small, and the swap short, however long it takes. What is to be said of the swap.
+Task<std::string> AwaitLeave(run::Environment& env, const state::Step& step) {
+  std::vector<Flow> flows = co_await capture::LoadFlows(env.main, env.run.id, "forward");
+  StandbyReaders readers;
+  std::optional<std::string> why = co_await WhyNot(env, step, readers, flows);
+  if (!why) co_return readers.remark();
   Session user = co_await copy::OpenSession(env);
   while (why) {
-    const std::vector<Flow> flows = co_await capture::LoadFlows(env.main, env.run.id, "forward");
+    flows = co_await capture::LoadFlows(env.main, env.run.id, "forward");
     std::string names;
     for (const Flow& flow : flows) {
       co_await rebuild::Follow(env, env.stopper, user, flow, kFew);
@@ -172,9 +177,10 @@ Task<> AwaitLeave(run::Environment& env, const state::Step& step) {
         fmt::format("the new table of {} is ready and kept up to date; {}", names, *why);
     async::FailPoint("cutover-waits");
     co_await env.stopper.SleepFor(kBetweenRounds);
-    why = co_await WhyNot(env, step);
+    why = co_await WhyNot(env, step, readers, flows);
   }
   env.progress.note.clear();
+  co_return readers.remark();
 }
 
 enum class Standing { kNothingMade, kNotSwapped, kSwapped };
@@ -195,8 +201,9 @@ run::Task<> CutoverStep::Do(run::Environment& env, const state::Step& step) {
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
   };
   std::optional<async::Milliseconds> swapped;
+  std::string remark;
   while (!swapped) {
-    co_await AwaitLeave(env, step);
+    remark = co_await AwaitLeave(env, step);
     try {
       swapped = co_await SwapUnderLadder(env, env.stopper, Way::kThere, record);
     } catch (const Postponed&) {
@@ -205,8 +212,8 @@ run::Task<> CutoverStep::Do(run::Environment& env, const state::Step& step) {
   }
   const async::Milliseconds blocked = *swapped;
   async::FailPoint("cut-over");
-  env.progress.remark =
-      fmt::format("users were blocked for at most {} ms at the cut-over", blocked.count());
+  env.progress.remark = fmt::format("{}users were blocked for at most {} ms at the cut-over",
+                                    remark, blocked.count());
   const std::string until = co_await rebuild::WayBackUntil(env.main, env.run.id);
   if (!until.empty()) env.progress.remark += fmt::format("; it can be reverted until {}", until);
   co_await env.main.db().Query("UPDATE pgalter.rebuild SET blocked_ms = $2 WHERE run = $1",

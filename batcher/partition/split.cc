@@ -260,8 +260,7 @@ Task<Split> PlanSplit(Session& session, SplitWish wish) {
   co_return split;
 }
 
-Task<PreparedRepart> PreparePremake(Session& session, const Whole& whole,
-                                    const Premake& premake) {
+Task<PreparedRepart> PreparePremake(Session& session, const Whole& whole, const Premake& premake) {
   if (premake.divided)
     throw Failure(
         ExitCode::kRefused,

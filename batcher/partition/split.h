@@ -37,7 +37,6 @@ Task<Split> PlanSplit(Session& session, SplitWish wish);
 
 // The ranges that are to be made ahead, with the rows of the default partition that belong there.
 // Throws run::Failure.
-Task<PreparedRepart> PreparePremake(Session& session, const Whole& whole,
-                                    const Premake& premake);
+Task<PreparedRepart> PreparePremake(Session& session, const Whole& whole, const Premake& premake);
 
 }  // namespace pgalter::partition

@@ -71,11 +71,10 @@ Task<ExitCode> Run(Context& context) {
 }  // namespace
 
 extern const PartitionVerb kPartitionMaintain;
-const PartitionVerb kPartitionMaintain{
-    .name = "maintain",
-    .operand = "TABLE",
-    .options = "every epoch time-zone premake dry-run detach",
-    .copies = true,
-    .run = &Run};
+const PartitionVerb kPartitionMaintain{.name = "maintain",
+                                       .operand = "TABLE",
+                                       .options = "every epoch time-zone premake dry-run detach",
+                                       .copies = true,
+                                       .run = &Run};
 
 }  // namespace pgalter::cli

@@ -63,9 +63,8 @@ Task<ExitCode> Run(Context& context) {
     guard::Session session = co_await OpenForChange(context);
     partition::Split split = co_await partition::PlanSplit(session, std::move(wish));
     for (const std::string& remark : split.remarks) Say(context, "note: " + remark);
-    partition::PreparedRepart prepared =
-        co_await partition::PrepareRepart(session, split.whole, split.members, split.source,
-                                          std::move(split.pieces));
+    partition::PreparedRepart prepared = co_await partition::PrepareRepart(
+        session, split.whole, split.members, split.source, std::move(split.pieces));
     ReadCopyOptions(context, prepared.rebuild);
     prepared.ladder.hold_budget = HoldBudgetOf(context);
     SayLongHold(context, prepared);

@@ -68,7 +68,10 @@ Task<ExitCode> Run(Context& context) {
 }  // namespace
 
 extern const PartitionVerb kPartitionUndo;
-const PartitionVerb kPartitionUndo{
-    .name = "undo", .operand = "TABLE", .options = "revert-window dry-run detach", .copies = true, .run = &Run};
+const PartitionVerb kPartitionUndo{.name = "undo",
+                                   .operand = "TABLE",
+                                   .options = "revert-window dry-run detach",
+                                   .copies = true,
+                                   .run = &Run};
 
 }  // namespace pgalter::cli

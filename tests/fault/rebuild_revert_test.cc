@@ -87,8 +87,8 @@ TEST_F(Reverted, ComputedValuesAreMadeByTheirExpressions) {
             "994 1001000");
 }
 
-// As in an UPDATE of the user's: names are looked for in the role's schemas, and a literal takes the
-// type of its column.
+// As in an UPDATE of the user's: names are looked for in the role's schemas, and a literal takes
+// the type of its column.
 TEST_F(Reverted, GivenValuesMeanWhatTheRoleMeans) {
   MakeRebuilt(1'000);
   database_.Sql(
