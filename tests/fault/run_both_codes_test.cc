@@ -134,6 +134,33 @@ TEST_P(BothCodes, OldOnesGoOnWhereTheRunIsTakenBack) {
   EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM orders WHERE id >= {}", kOfNew)), of_new);
 }
 
+class ReplacedKey : public RunWorld {};
+
+// What the plan says of the old programs, and of the step at which they fail.
+TEST_F(ReplacedKey, FailsProgramsThatRelyOnTheOldOneOnlyBehindTheGate) {
+  constexpr const char* kOldForm =
+      "INSERT INTO orders (id, amount) VALUES (7, 1) ON CONFLICT (id) DO NOTHING";
+  MakeOrders();
+  const Ran to_gate = Run(
+      {"run", "--sql",
+       "ALTER TABLE orders DROP CONSTRAINT orders_pkey, ADD PRIMARY KEY (id, amount)", "--yes"});
+  ASSERT_EQ(to_gate.code, 0) << to_gate.err;
+  ASSERT_EQ(StateOfRun(), "waiting");
+  EXPECT_EQ(database_.Value("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = "
+                            "'orders_pkey'"),
+            "PRIMARY KEY (id, amount)");
+  EXPECT_NO_THROW(database_.Sql(kOldForm));
+  const Ran on = Run({"resume", RunId(), "--gate", "unique-orders_pkey"});
+  ASSERT_EQ(on.code, 0) << on.err;
+  EXPECT_EQ(StateOfRun(), "done");
+  try {
+    database_.Connect().Exec(kOldForm);
+    FAIL() << "the old key is still there";
+  } catch (const SqlError& error) {
+    EXPECT_EQ(error.sqlstate(), "42P10");
+  }
+}
+
 const Codes kCodes[] = {
     {"rename_column",
      "",
@@ -181,6 +208,27 @@ const Codes kCodes[] = {
      {"INSERT INTO orders (id, amount, note) VALUES ($id, 5, 'n')"},
      {"INSERT INTO orders (id, amount, note) VALUES ($id, 5, 'n')"},
      "SELECT count(*) FROM orders WHERE note IS NULL"},
+    {"drop_and_add",
+     "",
+     "ALTER TABLE orders DROP COLUMN total_old, ADD COLUMN tag text NOT NULL DEFAULT 'none', ADD "
+     "CONSTRAINT sane CHECK (amount >= -5)",
+     {"INSERT INTO orders (id, amount, total_old) VALUES ($id, 5, 1)",
+      "UPDATE orders SET total_old = 2 WHERE id = 7"},
+     {"INSERT INTO orders (id, amount, tag) VALUES ($id, 5, 'n')",
+      "UPDATE orders SET tag = 'x' WHERE id = 8"},
+     {"INSERT INTO orders (id, amount, tag) VALUES ($id, 5, 'n')"},
+     "SELECT count(*) FROM orders WHERE tag IS NULL"},
+    {"replace_key",
+     "",
+     "ALTER TABLE orders DROP CONSTRAINT orders_pkey, ADD PRIMARY KEY (id, amount)",
+     {"INSERT INTO orders (id, amount, note) VALUES ($id, 5, 'o') ON CONFLICT (id) DO NOTHING",
+      "INSERT INTO orders (id, amount, note) VALUES (7, 9, 'o') ON CONFLICT (id) DO UPDATE SET "
+      "note = excluded.note"},
+     {"INSERT INTO orders (id, amount, note) VALUES ($id, 5, 'n') ON CONFLICT (id, amount) DO "
+      "NOTHING"},
+     {"INSERT INTO orders (id, amount) VALUES ($id, 5), ($id, 6) ON CONFLICT (id, amount) DO "
+      "NOTHING"},
+     "SELECT count(*) - count(DISTINCT id) FROM orders"},
     {"add_column",
      "",
      "ALTER TABLE orders ADD COLUMN tag uuid NOT NULL DEFAULT gen_random_uuid()",
