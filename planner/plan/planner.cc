@@ -11,6 +11,7 @@
 #include "planner/plan/fingerprint.h"
 #include "planner/plan/inverse.h"
 #include "planner/plan/join_rebuilds.h"
+#include "planner/plan/order.h"
 #include "planner/plan/recipe.h"
 #include "planner/plan/split.h"
 #include "planner/plan/steps.h"
@@ -110,7 +111,9 @@ class Planner {
   static std::string_view Ask(const Situation& situation, Proposal& proposal);
   // The same, or as it is, or why it cannot be.
   std::string_view Propose(const Situation& situation, Proposal& proposal) const;
+  [[nodiscard]] Planned PlanAction(const Action& action, const catalog::Schema& schema) const;
   void TakeAlterTable(const ast::Statement& read, const std::string& text);
+  void KeepInOrder(std::vector<Planned> actions);
   void Keep(std::string_view recipe, Proposal proposal);
   void Touch(const locks::Effects& effects, const ast::Statement& read);
 
@@ -278,11 +281,49 @@ bool Planner::TakeReplacedView(const ast::Statement& read, const std::string& te
   return true;
 }
 
-// Action by action, in the server's own order; neighbours without a risk stay one statement.
+Planned Planner::PlanAction(const Action& action, const catalog::Schema& schema) const {
+  const locks::Effects effects =
+      locks::EffectsOf(action.statement, schema, options_.server_version);
+  Planned planned{action, "", {}};
+  planned.recipe = Propose({action.statement, action.text, schema, effects, options_.server_version,
+                            action.head, action.command, options_.prefer},
+                           planned.proposal);
+  planned.joins = planned.recipe.empty() && planned.proposal.answer == Answer::kAsIs &&
+                  !effects.outside_transaction;
+  return planned;
+}
+
+void Planner::KeepInOrder(std::vector<Planned> actions) {
+  std::vector<std::string> joined;
+  Proposal together;
+  const auto flush = [&](const std::string& head) {
+    if (joined.empty()) return;
+    together.answer = Answer::kAsIs;
+    together.steps.front().sql = {fmt::format("{} {}", head, fmt::join(joined, ", "))};
+    Keep("", std::exchange(together, {}));
+    joined.clear();
+  };
+  for (Planned& planned : actions) {
+    if (!planned.joins) {
+      flush(planned.action.head);
+      Keep(planned.recipe, std::move(planned.proposal));
+      continue;
+    }
+    joined.push_back(planned.action.command);
+    if (together.steps.empty()) {
+      together = std::move(planned.proposal);
+    } else {
+      Join(together, std::move(planned.proposal));
+    }
+  }
+  if (!actions.empty()) flush(actions.front().action.head);
+}
+
+// Action by action; neighbours without a risk stay one statement.
 void Planner::TakeAlterTable(const ast::Statement& read, const std::string& text) {
   const locks::Effects whole = locks::EffectsOf(read, schema_, options_.server_version);
   Touch(whole, read);
-  const std::vector<Action> actions = SplitAlterTable(read, text);
+  std::vector<Action> actions = SplitAlterTable(read, text);
   if (actions.size() > 1 && CertainFailure(whole, true) == nullptr) {
     // Actions that belong together.
     Proposal proposal;
@@ -291,39 +332,17 @@ void Planner::TakeAlterTable(const ast::Statement& read, const std::string& text
                             proposal);
     if (!recipe.empty()) return Keep(recipe, std::move(proposal));
   }
-  catalog::Schema schema = schema_;
-  std::vector<std::string> plain;
-  Proposal together;  // of the plain ones
-  const auto flush = [&](const std::string& head) {
-    if (plain.empty()) return;
-    together.answer = Answer::kAsIs;
-    together.steps.front().sql = {fmt::format("{} {}", head, fmt::join(plain, ", "))};
-    Keep("", std::exchange(together, {}));
-    plain.clear();
-  };
-  for (const Action& action : actions) {
-    const locks::Effects effects =
-        locks::EffectsOf(action.statement, schema, options_.server_version);
-    Proposal proposal;
-    const auto recipe =
-        Propose({action.statement, action.text, schema, effects, options_.server_version,
-                 action.head, action.command, options_.prefer},
-                proposal);
-    const bool as_is = recipe.empty() && proposal.answer == Answer::kAsIs;
-    if (as_is && !effects.outside_transaction) {
-      plain.push_back(action.command);
-      if (together.steps.empty()) {
-        together = std::move(proposal);
-      } else {
-        Join(together, std::move(proposal));
-      }
-    } else {
-      flush(action.head);
-      Keep(recipe, std::move(proposal));
+  ActionOrder order(schema_, options_.server_version);
+  for (const Action& action : JoinDrops(std::move(actions))) {
+    bool first = order.MayComeFirst(action);
+    Planned planned = PlanAction(action, order.Before(first));
+    if (first && Contracts(planned.proposal) && !order.IsApart(action)) {
+      first = false;
+      planned = PlanAction(action, order.Before(first));
     }
-    schema.Apply(action.statement);
+    order.Add(std::move(planned), first);
   }
-  if (!actions.empty()) flush(actions.front().head);
+  KeepInOrder(std::move(order).Take());
   if (statements_.back().answer == Answer::kFails) steps_.back().steps.clear();
 }
 

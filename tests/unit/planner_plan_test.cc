@@ -20,9 +20,11 @@
 namespace pgalter::plan {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr const char* kTables =
     "CREATE TABLE p (k int PRIMARY KEY);"
@@ -58,6 +60,129 @@ std::vector<std::string_view> KindsOf(const Plan& plan) {
   std::vector<std::string_view> kinds;
   for (const Step& step : plan.steps) kinds.push_back(Name(step.kind));
   return kinds;
+}
+
+constexpr const char* kWide =
+    "CREATE TABLE t (id bigint PRIMARY KEY, a int NOT NULL, b text, c int, d int NOT NULL);";
+
+// The first step that stands behind a gate.
+std::size_t FirstGate(const Plan& plan) {
+  const auto gate = std::ranges::find(plan.steps, StepKind::kGate, &Step::kind);
+  return static_cast<std::size_t>(gate - plan.steps.begin());
+}
+
+TEST(SeveralActions, DoNotWaitForTheGateOfADrop) {
+  const Plan plan = PlanOf(
+      "ALTER TABLE t DROP COLUMN a, ADD COLUMN e int, ADD CHECK (c > 0), DROP COLUMN d, ALTER b "
+      "SET NOT NULL",
+      kWide);
+  EXPECT_THAT(StepsOf(plan),
+              ElementsAre("ddl: ALTER TABLE t ALTER COLUMN a DROP NOT NULL;",
+                          "ddl: ALTER TABLE t ALTER COLUMN d DROP NOT NULL;",
+                          "ddl: ALTER TABLE t ADD COLUMN e int;", HasSubstr("IS NOT NULL"),
+                          HasSubstr("VALIDATE"), HasSubstr("SET NOT NULL"), HasSubstr("NOT VALID"),
+                          HasSubstr("VALIDATE"), "gate:",
+                          "ddl: ALTER TABLE t RENAME COLUMN a TO pgalter_dropped_a; ALTER TABLE t "
+                          "RENAME COLUMN d TO pgalter_dropped_d;",
+                          "gate:",
+                          "ddl: ALTER TABLE t DROP COLUMN pgalter_dropped_a, DROP COLUMN "
+                          "pgalter_dropped_d;"));
+  EXPECT_EQ(plan.steps[FirstGate(plan)].gate->name, "unused-a-and-d");
+  EXPECT_EQ(plan.steps[FirstGate(plan)].gate->reason,
+            "no program reads or writes t.a, t.d any more");
+  for (std::size_t i = 0; i < plan.steps.size(); ++i)
+    EXPECT_EQ(plan.steps[i].phase == Phase::kContract, i >= FirstGate(plan)) << plan.steps[i].id;
+}
+
+TEST(SeveralActions, NameOneGateForManyColumns) {
+  const Plan plan = PlanOf("ALTER TABLE t DROP COLUMN a, DROP b, DROP c", kWide);
+  EXPECT_EQ(plan.steps[FirstGate(plan)].gate->name, "unused-a-and-2-more");
+}
+
+TEST(SeveralActions, KeepTheOrderWhereOneNeedsTheOther) {
+  const Plan plan =
+      PlanOf("ALTER TABLE t DROP COLUMN a, ADD COLUMN a text, ADD COLUMN e int", kWide);
+  const std::vector<std::string> steps = StepsOf(plan);
+  EXPECT_EQ(steps[1], "ddl: ALTER TABLE t ADD COLUMN e int;");
+  EXPECT_THAT(steps[FirstGate(plan)], "gate:");
+  EXPECT_EQ(steps.back(), "ddl: ALTER TABLE t ADD COLUMN a text;");
+  EXPECT_THAT(steps[steps.size() - 2], HasSubstr("DROP COLUMN pgalter_dropped_a"));
+}
+
+// The names that the server gives are those that it would give.
+TEST(SeveralActions, KeepTheOrderWhereANameDependsOnIt) {
+  const Plan plan =
+      PlanOf("ALTER TABLE t DROP COLUMN a, ADD CHECK (c > 0)",
+             "CREATE TABLE t (id bigint PRIMARY KEY, a int CONSTRAINT t_c_check CHECK "
+             "(a > 0), c int)");
+  EXPECT_THAT(StepsOf(plan)[0], "gate:");
+  EXPECT_THAT(StepsOf(plan).back(), HasSubstr("VALIDATE CONSTRAINT t_c_check"));
+}
+
+TEST(SeveralActions, LetAChangeOfTypeComeBeforeTheDayThatADropWaits) {
+  const Plan plan = PlanOf(
+      "ALTER TABLE t DROP COLUMN a, ALTER c TYPE bigint, ADD COLUMN e int, ADD CHECK (c < 5)",
+      kWide);
+  std::vector<std::string> gates;
+  for (const Step& step : plan.steps)
+    if (step.gate) gates.push_back(step.gate->name);
+  EXPECT_THAT(gates, ElementsAre("swap-c", "unused-a", "missed-a"));
+  const std::vector<std::string> steps = StepsOf(plan);
+  const auto place = [&](const char* text) {
+    return std::ranges::find_if(
+               steps, [&](const std::string& step) { return step.find(text) != step.npos; }) -
+           steps.begin();
+  };
+  EXPECT_LT(place("ADD COLUMN e int"), place("backfill"));
+  EXPECT_LT(place("backfill"), static_cast<std::ptrdiff_t>(FirstGate(plan)));
+  // Of the column's new type.
+  EXPECT_GT(place("CHECK (c < 5)"), place("DROP COLUMN pgalter_dropped_a"));
+}
+
+TEST(SeveralActions, AreNotMixedWhereAnIndexHasBothColumns) {
+  const Plan plan = PlanOf("ALTER TABLE t DROP COLUMN a, ALTER c TYPE bigint",
+                           std::string(kWide) + "CREATE INDEX two_idx ON t (a, c)");
+  EXPECT_EQ(plan.steps[FirstGate(plan)].gate->name, "unused-a");
+  for (const std::string& step : StepsOf(plan))
+    EXPECT_THAT(step, Not(HasSubstr("pgalter_new_two_idx")));
+}
+
+TEST(ReplaceKey, KeepsWhatOnConflictOfOldProgramsReliesOn) {
+  const Plan plan = PlanOf(
+      "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD CONSTRAINT t_pk PRIMARY KEY (id, a)", kWide);
+  EXPECT_THAT(
+      StepsOf(plan),
+      ElementsAre(
+          "concurrent-index: CREATE UNIQUE INDEX CONCURRENTLY pgalter_new_t_pk ON t (id, a);",
+          "concurrent-index: CREATE UNIQUE INDEX CONCURRENTLY pgalter_old_t_pkey ON t (id);",
+          "ddl: ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD CONSTRAINT t_pk PRIMARY "
+          "KEY "
+          "USING INDEX pgalter_new_t_pk;",
+          "gate:", "drop-index: DROP INDEX CONCURRENTLY pgalter_old_t_pkey;"));
+  EXPECT_TRUE(plan.steps[2].backward_compatible);
+  EXPECT_FALSE(plan.steps[2].point_of_no_return);
+  EXPECT_THAT(plan.steps[2].undo,
+              ElementsAre("ALTER TABLE t DROP CONSTRAINT IF EXISTS t_pk",
+                          "ALTER TABLE t ADD CONSTRAINT t_pkey PRIMARY KEY USING INDEX "
+                          "pgalter_old_t_pkey"));
+  EXPECT_EQ(plan.steps[3].gate->name, "unique-t_pkey");
+  EXPECT_FALSE(plan.steps[4].backward_compatible);
+  EXPECT_THAT(plan.steps[4].explain, HasSubstr("42P10"));
+}
+
+TEST(ReplaceKey, HasItsGateFirstWhereTheOldKeyIsNotKnown) {
+  const Plan plan =
+      MakePlan("ALTER TABLE t DROP CONSTRAINT k, ADD CONSTRAINT l UNIQUE (a, b)", {}, {15});
+  ASSERT_THAT(KindsOf(plan), ElementsAre("concurrent-index", "gate", "ddl"));
+  EXPECT_FALSE(plan.steps[2].backward_compatible);
+  EXPECT_THAT(plan.statements[0].remarks, Contains(HasSubstr("42P10")));
+}
+
+// ON CONFLICT finds the new key as it found the old one.
+TEST(ReplaceKey, KeepsNothingForTheSameColumns) {
+  EXPECT_THAT(KindsOf(PlanOf(
+                  "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id) INCLUDE (a)", kWide)),
+              ElementsAre("concurrent-index", "ddl"));
 }
 
 TEST(Plan, LetsTheOldTableGoBeforeALaterStepChangesTheNewOne) {

@@ -1,0 +1,6 @@
+-- setup
+CREATE TABLE t (id bigint NOT NULL, a int, b text, c int) PARTITION BY RANGE (id);
+CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100); CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (100) TO (1000);
+INSERT INTO t SELECT i, i, 'r' || i, i FROM generate_series(1, 200) i;
+-- statement
+ALTER TABLE t DROP COLUMN a, ALTER b SET NOT NULL, ADD COLUMN d int DEFAULT 7;
