@@ -367,7 +367,7 @@ class PartitionWidened : public Partitioned {
 
 TEST_F(PartitionWidened, UnderItsUsersAndBack) {
   MakeLines();
-  const std::vector<std::string> before = HasDump() ? Dump(database_) : std::vector<std::string>();
+  const std::vector<std::string> before = Dump(database_);
   Lines lines(database_.conninfo());
   const Ran converted = Run(Convert({"--inbound-fk", "widen"}));
   ASSERT_EQ(converted.code, 0) << converted.err;
@@ -384,9 +384,7 @@ TEST_F(PartitionWidened, UnderItsUsersAndBack) {
   EXPECT_EQ(user.Value("SELECT count(*) FROM line WHERE event = 5"), "0");
   const Ran reverted = Run({"revert", RunId(), "--yes"});
   ASSERT_EQ(reverted.code, 0) << reverted.err;
-  if (HasDump()) {
-    EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
-  }
+  EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
   ExpectNothingOfOurs();
 }
 
@@ -407,16 +405,14 @@ TEST_P(PartitionWidenedKilledAt, ResumeEndsWide) {
 
 TEST_P(PartitionWidenedKilledAt, OrAnAbortLeavesAllAsItWas) {
   MakeLines();
-  const std::vector<std::string> before = HasDump() ? Dump(database_) : std::vector<std::string>();
+  const std::vector<std::string> before = Dump(database_);
   const Ran killed =
       Run(Convert({"--inbound-fk", "widen"}), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
   ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
   AwaitNoRunner();
   const Ran aborted = Run({"abort", RunId(), "--yes"});
   EXPECT_EQ(aborted.code, 0) << aborted.err;
-  if (HasDump()) {
-    EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
-  }
+  EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
   ExpectNothingOfOurs();
 }
 

@@ -20,7 +20,7 @@ class PartitionReverted : public Partitioned {
     first_ = database_.Value(
         "SELECT relname FROM pg_class WHERE relname LIKE 'events_until_%' AND relkind = 'r'");
     parts_ = Parts();
-    if (HasDump()) dump_ = Dump(database_);
+    dump_ = Dump(database_);
   }
 
   // Names and bounds.
@@ -48,9 +48,7 @@ class PartitionReverted : public Partitioned {
   void ExpectAsBefore() const {
     EXPECT_EQ(StateOfRun(), "reverted");
     EXPECT_EQ(Parts(), parts_);
-    if (HasDump()) {
-      EXPECT_THAT(Unlike(dump_, Dump(database_)), IsEmpty());
-    }
+    EXPECT_THAT(Unlike(dump_, Dump(database_)), IsEmpty());
     ExpectNothingOfOurs();
   }
 
@@ -198,7 +196,7 @@ class RetainReverted : public PartitionReverted, public ::testing::WithParamInte
         "day')::date, g FROM generate_series(1, 80) g");
     if (GetParam()) database_.Sql("CREATE TABLE t_default PARTITION OF t DEFAULT");
     parts_ = Parts("t");
-    if (HasDump()) dump_ = Dump(database_);
+    dump_ = Dump(database_);
   }
   [[nodiscard]] Ran Retain(const Words& more = {}, const Words& environment = {}) const {
     Words words{"partition", "retain", "t", "--keep", "2", "--yes"};
@@ -210,9 +208,7 @@ class RetainReverted : public PartitionReverted, public ::testing::WithParamInte
     EXPECT_EQ(Parts("t"), parts_);
     EXPECT_EQ(Number("SELECT count(*) FROM t"), 80);
     EXPECT_EQ(Number("SELECT count(*) FROM pgalter.retired WHERE detached_at IS NOT NULL"), 0);
-    if (HasDump()) {
-      EXPECT_THAT(Difference(dump_, Dump(database_)), IsEmpty());
-    }
+    EXPECT_THAT(Difference(dump_, Dump(database_)), IsEmpty());
   }
 };
 

@@ -795,7 +795,6 @@ class PartitionCarried : public Partitioned {
 };
 
 TEST_F(PartitionCarried, EverythingThatHangsOnATableAndBack) {
-  if (!HasDump()) GTEST_SKIP() << "this server comes without pg_dump";
   database_.Sql(kRich);
   const auto before = Schema();
   const Ran ran = Run({"partition", "convert", "app.\"Order Items\"", "--by", "range(made)",

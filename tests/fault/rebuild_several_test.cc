@@ -285,7 +285,6 @@ TEST_F(Several, KilledAtRandomMomentsThereAndBack) {
 }
 
 TEST_F(Several, TheDumpIsThatOfThePlainStatements) {
-  if (!HasDump()) GTEST_SKIP() << "this server comes without pg_dump";
   const FreshDatabase plain;
   MakeFamily();
   plain.Sql(kFamily);

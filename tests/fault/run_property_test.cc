@@ -201,8 +201,7 @@ class RunProperty : public RunWorld {
   }
 
   [[nodiscard]] static std::string Schema(const FreshDatabase& database, bool comments) {
-    return WithoutColumnOrder(DumpOf(
-        database, comments ? "-s -N pgalter -T twin" : "-s -N pgalter -T twin --no-comments"));
+    return WithoutColumnOrder(SchemaText(database, {{"pgalter"}, {"twin"}, comments}));
   }
 
   // Of every table `t` and what may have been a part of it.
@@ -231,10 +230,7 @@ class RunProperty : public RunWorld {
                                        bool comments = true) const {
     const FreshDatabase plain;
     plain.Sql(shape.Make());
-    std::string rows = DumpOf(database_, "-a -t twin --rows-per-insert 500");
-    for (std::size_t at = 0; (at = rows.find("INSERT INTO public.twin ", at)) != std::string::npos;)
-      rows.replace(at, 24, "INSERT INTO public.t ");
-    plain.Sql(rows);
+    plain.Sql(InsertsOf(database_, "twin", "t"));
     Words without;
     for (const Change& change : changes) {
       plain.Connect().Exec("SET search_path = public; " + change.sql);

@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 #include <stdlib.h>
 
-#include <array>
 #include <boost/json/serialize.hpp>
-#include <cstdio>
 #include <fstream>
-#include <sstream>
 
 #include "planner/plan/json.h"
 
@@ -41,15 +38,6 @@ plan::Step DropIndexStep(std::string id) {
   step.undo_transaction = plan::Transaction::kNone;
   step.index = sql::QualifiedName{"public", "orders_old_idx"};
   return step;
-}
-
-// A dump's \\restrict lines have a key of their own in each.
-std::string WithoutKeys(const std::string& dump) {
-  std::istringstream lines(dump);
-  std::string kept;
-  for (std::string line; std::getline(lines, line);)
-    if (!line.starts_with("\\restrict") && !line.starts_with("\\unrestrict")) kept += line + "\n";
-  return kept;
 }
 
 bool IsLost(const SqlError& error) {
@@ -168,19 +156,6 @@ Words RunWorld::RunPlan(const plan::Plan& plan, const Words& more) const {
   Words words{"run", Write(plan), "--yes"};
   words.insert(words.end(), more.begin(), more.end());
   return words;
-}
-
-std::string RunWorld::DumpOf(const FreshDatabase& database, const std::string& options) {
-  const std::string command = (database.server().bin_dir() / "pg_dump").string() + " " + options +
-                              " -d '" + database.conninfo() + "' 2>&1";
-  std::FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) throw std::runtime_error("pg_dump does not start");
-  std::string text;
-  std::array<char, 4096> buffer{};
-  for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    text.append(buffer.data(), got);
-  if (pclose(pipe) != 0) throw std::runtime_error("pg_dump failed: " + text);
-  return WithoutKeys(text);
 }
 
 std::string RunWorld::PlainDump() {

@@ -11,6 +11,7 @@
 
 #include "planner/plan/plan.h"
 #include "tests/fault/backfill_world.h"
+#include "tests/support/schema_text.h"
 
 namespace pgalter::test {
 
@@ -45,8 +46,9 @@ class RunWorld : public BackfillWorld {
 
   // The schema as pg_dump has it, without ours.
   [[nodiscard]] std::string Dump() const { return DumpOf(database_); }
-  [[nodiscard]] static std::string DumpOf(const FreshDatabase& database,
-                                          const std::string& options = "-s -N pgalter");
+  [[nodiscard]] static std::string DumpOf(const FreshDatabase& database) {
+    return SchemaText(database, {{"pgalter"}});
+  }
   // What the plan comes to, by statements that nobody could live beside.
   [[nodiscard]] static std::string PlainDump();
   void ExpectRowsRight() const;

@@ -1,33 +1,19 @@
 #include "tests/fault/schema_dump.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdio>
-#include <filesystem>
 #include <iterator>
 #include <sstream>
 
+#include "tests/support/schema_text.h"
+
 namespace pgalter::test {
 
-bool HasDump() { return std::filesystem::exists(SharedServer().bin_dir() / "pg_dump"); }
-
 std::vector<std::string> Dump(const FreshDatabase& database) {
-  const std::string command = (SharedServer().bin_dir() / "pg_dump").string() +
-                              " -s -N pgalter -d '" + database.conninfo() + "' 2>&1";
-  std::FILE* pipe = popen(command.c_str(), "r");
-  std::string text;
-  std::array<char, 4096> buffer{};
-  for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    text.append(buffer.data(), got);
-  EXPECT_EQ(pclose(pipe), 0) << text;
+  const std::string text = SchemaText(database, {{"pgalter"}});
   std::vector<std::string> lines;
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);)
-    if (!line.empty() && !line.starts_with("--") && line.find("restrict ") != 1 &&
-        line.find("unrestrict ") != 1)
-      lines.push_back(line);
+    if (!line.empty() && !line.starts_with("--")) lines.push_back(line);
   std::ranges::sort(lines);
   return lines;
 }

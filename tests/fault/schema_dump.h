@@ -8,9 +8,6 @@
 
 namespace pgalter::test {
 
-// Servers for the matrix come without.
-bool HasDump();
-
 // Its lines, without pgalter's own schema; sorted, since grants and the like come in no particular
 // order.
 std::vector<std::string> Dump(const FreshDatabase& database);

@@ -8,8 +8,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -25,6 +23,7 @@
 #include "tests/support/postgres.h"
 #include "tests/support/program.h"
 #include "tests/support/schema_difference.h"
+#include "tests/support/schema_text.h"
 
 namespace pgalter::plan {
 namespace {
@@ -38,29 +37,7 @@ int Major(const FreshDatabase& database) {
   return std::stoi(database.Value("SHOW server_version_num")) / 10000;
 }
 
-// The server's own, or this machine's: it reads servers that are not newer than itself. Servers
-// from npm come without. Empty: there is none.
-std::filesystem::path DumpProgram(const FreshDatabase& database) {
-  constexpr int kOurs = 15;
-  const auto own = database.server().bin_dir() / "pg_dump";
-  if (std::filesystem::exists(own)) return own;
-  const std::filesystem::path ours = fmt::format("/usr/lib/postgresql/{}/bin/pg_dump", kOurs);
-  return Major(database) <= kOurs && std::filesystem::exists(ours) ? ours : "";
-}
-
-std::string Dump(const FreshDatabase& database) {
-  const auto program = DumpProgram(database);
-  if (program.empty()) return "";
-  const std::string command = program.string() + " -s -d '" + database.conninfo() + "' 2>&1";
-  std::FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) throw std::runtime_error("pg_dump does not start");
-  std::string text;
-  std::array<char, 4096> buffer{};
-  for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    text.append(buffer.data(), got);
-  if (pclose(pipe) != 0) throw std::runtime_error("pg_dump failed: " + text);
-  return text;
-}
+std::string Dump(const FreshDatabase& database) { return test::SchemaText(database); }
 
 // Without comments, blank lines and pg_dump's key; columns of a table in the order of their names
 // where the case says that order is not kept.
