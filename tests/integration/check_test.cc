@@ -137,6 +137,19 @@ TEST(Rights, ATableOfAnotherOwnerIsABlocker) {
                                      "warning: public.v belongs to postgres"));
 }
 
+TEST(Rights, MissingCreateOnTheSchemaIsAWarningWithTheGrant) {
+  const FreshDatabase db;
+  const std::string weak = WeakConninfo(db);
+  db.Sql(
+      "CREATE SCHEMA \"Our app\"; CREATE TABLE \"Our app\".t (id int);"
+      "ALTER TABLE \"Our app\".t OWNER TO weak; GRANT USAGE ON SCHEMA \"Our app\" TO weak");
+  EXPECT_EQ(SaidOnce(Ask(weak), "schema-create"), "note: no CREATE on schema \"Our app\"");
+  EXPECT_EQ(SaidOnce(Ask(weak, Table("\"Our app\".t")), "schema-create"),
+            "warning: no CREATE on schema \"Our app\"");
+  db.Sql("GRANT CREATE ON SCHEMA \"Our app\" TO weak");
+  EXPECT_THAT(Said(Ask(weak, Table("\"Our app\".t")), "schema-create"), ::testing::IsEmpty());
+}
+
 TEST(Rights, MissingCreateOnTheDatabaseIsABlockerOfTheRole) {
   const FreshDatabase db;
   const Entries entries = Ask(WeakConninfo(db));
