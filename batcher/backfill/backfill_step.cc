@@ -54,10 +54,10 @@ throttle::ThrottleOptions OptionsFrom(const run::Environment& env, const Spec& s
   return options;
 }
 
-Task<> StartWatching(throttle::Throttle& throttle) {
+Task<> StartWatching(throttle::Throttle& throttle, run::Environment& env) {
   std::optional<Failure> refused;
   try {
-    co_await throttle.Start();
+    co_await throttle.Start(env.stopper, env.progress.note);
   } catch (const throttle::SignalsUnreadable& unreadable) {
     refused.emplace(unreadable.missing_right() ? ExitCode::kUnsupported : ExitCode::kRefused,
                     unreadable.what());
@@ -144,7 +144,7 @@ Task<> DoBackfill(run::Environment& env) {
                               OptionsFrom(env, spec, table));
   Crew crew(env, spec, table, resolved, *decided.work, throttle);
   auto work = [&]() -> Task<> {
-    co_await StartWatching(throttle);
+    co_await StartWatching(throttle, env);
     co_await RunCrew(crew);
   };
   std::optional<pg::PgError> refused;

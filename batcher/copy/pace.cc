@@ -116,7 +116,7 @@ Task<> WithThrottle(run::Environment& env, const std::string& table,
   auto work = [&]() -> Task<> {
     std::optional<run::Failure> refused;
     try {
-      co_await throttle.Start();
+      co_await throttle.Start(env.stopper, env.progress.note);
     } catch (const throttle::SignalsUnreadable& unreadable) {
       refused.emplace(
           unreadable.missing_right() ? run::ExitCode::kUnsupported : run::ExitCode::kRefused,

@@ -10,6 +10,8 @@
 #include <functional>
 #include <utility>
 
+#include "batcher/throttle/locked_out.h"
+#include "engine/run/failure.h"
 #include "engine/run/meter.h"
 #include "engine/watch/signals.h"
 #include "engine/watch/standbys.h"
@@ -24,7 +26,7 @@ namespace {
 constexpr Clock::duration kLongestPause = std::chrono::seconds(10);
 // Watching has no right to give up: the run decides when it has waited long enough.
 constexpr async::Milliseconds kReconnectForEver = std::chrono::hours(24 * 365);
-constexpr int kRoundsAtStart = 3;  // a lock in the way is no reason to refuse
+constexpr int kRoundsAtStart = 3;
 
 bool AllReadable(const std::vector<watch::Reading>& readings) {
   return std::all_of(readings.begin(), readings.end(),
@@ -107,20 +109,42 @@ Throttle::Throttle(asio::any_io_executor executor, guard::SessionOptions session
   options_.settings.watch.at_their_rates = true;
 }
 
-Task<> Throttle::Start() {
+Task<std::string> Throttle::WhoKeepsUsOut() {
+  const std::string& table = options_.settings.watch.table;
+  if (!session_.open() || table.empty()) co_return "";
+  try {
+    co_return co_await WhoLocksOut(session_, table);
+  } catch (const pg::PgError&) {
+    co_return "";  // then the signals tell what is wrong
+  }
+}
+
+Task<> Throttle::Start(Stopper& stopper, std::string& note) {
   std::vector<watch::Reading> readings;
-  for (int round = 1;; ++round) {
+  const auto patient_until = Clock::now() + options_.patience;
+  for (int round = 1;;) {
+    stopper.ThrowIfStopping();
     if (!session_.open()) session_ = co_await guard::Session::Open(session_options_);
     replicas_.Inherit(session_.db().user(), session_.db().database());
     co_await replicas_.LookOnce();
     readings = co_await watch::ReadAll(session_, options_.settings.watch, memory_);
     if (AllReadable(readings)) break;
     SignalsUnreadable refusal(readings);
+    const std::string keeper = co_await WhoKeepsUsOut();
     // A connection that was lost meanwhile says nothing about the signals.
-    const bool last = round >= kRoundsAtStart && session_.open();
+    const bool last = keeper.empty() && round++ >= kRoundsAtStart && session_.open();
     if (refusal.missing_right() || last) throw refusal;
-    co_await async::SleepFor(options_.interval);
+    if (!keeper.empty()) {
+      note = "waiting for a table that nobody may read: " + keeper;
+      if (Clock::now() >= patient_until)
+        throw run::Failure(run::ExitCode::kLockNotObtained,
+                           fmt::format("the work has not begun: its table could not be read for {} "
+                                       "s: {}. Go on once that has ended",
+                                       options_.patience.count() / 1000, keeper));
+    }
+    co_await stopper.SleepFor(options_.interval);
   }
+  note.clear();
   Judge(std::move(readings));
   replicas_.Follow(group_, options_.interval);
   group_.Spawn(Watch());

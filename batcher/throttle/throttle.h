@@ -40,6 +40,8 @@ struct ThrottleOptions {
   async::Milliseconds interval{450};
   // Of others, judged with the signals; asked every round. Never waits.
   std::function<std::vector<watch::Reading>()> more;
+  // With somebody who keeps everybody out of the table, at the start: as long as the ladder has.
+  async::Milliseconds patience{60'000};
 };
 
 // Signals that cannot be read at the start: each has to be made readable or waived. what() names
@@ -62,8 +64,10 @@ class Throttle {
   Throttle(boost::asio::any_io_executor executor, guard::SessionOptions session,
            ThrottleOptions options);
 
-  Task<> Start();  // throws pg::PgError, SignalsUnreadable
-  Task<> Stop();   // throws what ended the watching too early
+  // Throws pg::PgError, SignalsUnreadable; run::Failure (lock not obtained) where somebody keeps
+  // everybody out of the table for as long as a lock is asked for. `note` says so meanwhile.
+  Task<> Start(Stopper& stopper, std::string& note);
+  Task<> Stop();  // throws what ended the watching too early
 
   Task<> Admit(Stopper& stopper);
   Task<> After(async::Clock::duration work, Stopper& stopper) const;
@@ -79,6 +83,7 @@ class Throttle {
   const Settings& settings() const { return options_.settings; }
 
  private:
+  Task<std::string> WhoKeepsUsOut();  // empty: nobody
   Task<> Watch();
   Task<> Round();
   Task<> Reconnect();

@@ -194,7 +194,8 @@ Task<> Compare(const Context& context, std::vector<guard::Session>& sessions,
   auto work = [&]() -> Task<> {
     std::optional<Rejected> refused;
     try {
-      co_await throttle.Start();
+      std::string note;
+      co_await throttle.Start(stopper, note);
     } catch (const throttle::SignalsUnreadable& unreadable) {
       refused.emplace(unreadable.missing_right() ? ExitCode::kUnsupported : ExitCode::kRefused,
                       unreadable.what(), "");

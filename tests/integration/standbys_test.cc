@@ -83,7 +83,9 @@ using Body = std::function<Task<>(Throttle&)>;
 Task<> StartRunStop(guard::SessionOptions session, ThrottleOptions options, const Body& body) {
   Throttle throttle(co_await boost::asio::this_coro::executor, std::move(session),
                     std::move(options));
-  co_await throttle.Start();
+  async::Stopper stopper;
+  std::string note;
+  co_await throttle.Start(stopper, note);
   std::exception_ptr failure;
   try {
     co_await body(throttle);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "engine/run/failure.h"
 #include "tests/support/postgres.h"
 #include "tests/support/run_task.h"
 
@@ -44,7 +45,9 @@ using Body = std::function<Task<>(Throttle&)>;
 Task<> StartRunStop(guard::SessionOptions session, ThrottleOptions options, const Body& body) {
   const auto executor = co_await boost::asio::this_coro::executor;
   Throttle throttle(executor, std::move(session), std::move(options));
-  co_await throttle.Start();
+  async::Stopper stopper;
+  std::string note;
+  co_await throttle.Start(stopper, note);
   std::exception_ptr failure;
   try {
     co_await body(throttle);
@@ -112,6 +115,78 @@ TEST(Throttle, StopsWorkersWhileTheStandbyDoesNotReplayAndLetsThemGoOn) {
     EXPECT_EQ(throttle.reason(), "");
   };
   WithThrottle(db.conninfo(), options, body);
+}
+
+struct Starting {
+  std::string note;
+  std::string error;
+  bool started = false;
+
+  Task<> Run(Throttle& throttle, Stopper& stopper) {
+    try {
+      co_await throttle.Start(stopper, note);
+      started = true;
+    } catch (const run::Failure& failure) {
+      EXPECT_EQ(failure.code(), run::ExitCode::kLockNotObtained);
+      error = failure.what();
+    }
+  }
+};
+
+// `body` while a throttle starts whose table somebody else keeps everybody out of.
+void WhileLockedOut(const ThrottleOptions& options, const FreshDatabase& db,
+                    const std::function<Task<>(Starting&)>& body) {
+  auto all = [&]() -> Task<> {
+    Stopper stopper;
+    Starting starting;
+    Throttle throttle(co_await boost::asio::this_coro::executor, SessionFor(db.conninfo()),
+                      options);
+    const auto running = co_await test::Start(starting.Run(throttle, stopper));
+    co_await body(starting);
+    co_await throttle.Stop();
+  };
+  RunTask(all(), 60s);
+}
+
+ThrottleOptions QuickFor(const std::string& table) {
+  ThrottleOptions options = Quick();
+  options.settings.watch.table = table;
+  return options;
+}
+
+TEST(Throttle, WaitsAtTheStartForATableThatNobodyMayRead) {
+  FreshDatabase db;
+  db.Sql(
+      "CREATE TABLE \"a b\" (i int PRIMARY KEY) PARTITION BY RANGE (i);"
+      "CREATE TABLE a_1 PARTITION OF \"a b\" FOR VALUES FROM (0) TO (10)");
+  test::Session holder = db.Connect();
+  for (const char* lock :
+       {"BEGIN; LOCK \"a b\"", "BEGIN; LOCK ONLY a_1", "BEGIN; REINDEX INDEX a_1_pkey"}) {
+    SCOPED_TRACE(lock);
+    holder.Exec(lock);
+    WhileLockedOut(QuickFor("\"a b\""), db, [&](Starting& starting) -> Task<> {
+      co_await Until([&] { return !starting.note.empty(); });
+      EXPECT_THAT(starting.note, HasSubstr(std::to_string(holder.backend_pid())));
+      EXPECT_THAT(starting.note, HasSubstr("holds ACCESS EXCLUSIVE on"));
+      EXPECT_FALSE(starting.started);
+      holder.Exec("COMMIT");
+      co_await Until([&] { return starting.started; });
+      EXPECT_EQ(starting.note, "");
+    });
+  }
+}
+
+TEST(Throttle, SaysWhoKeptItOutOfTheTableForTooLong) {
+  FreshDatabase db;
+  db.Sql("CREATE TABLE t (i int)");
+  test::Session holder = db.Connect();
+  holder.Exec("BEGIN; LOCK t");
+  ThrottleOptions options = QuickFor("t");
+  options.patience = 300ms;
+  WhileLockedOut(options, db, [&](Starting& starting) -> Task<> {
+    co_await Until([&] { return !starting.error.empty(); });
+    EXPECT_THAT(starting.error, HasSubstr(std::to_string(holder.backend_pid())));
+  });
 }
 
 TEST(Throttle, RefusesToStartBlindAndNamesTheWayOut) {
