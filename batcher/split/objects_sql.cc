@@ -368,6 +368,7 @@ Texts Swap(const Source& source) {
     sql.push_back(fmt::format("DROP FUNCTION {}()", function));
   sql.push_back(fmt::format("ALTER TABLE {} RENAME TO {}", names.target,
                             sql::QuoteIdentifier(source.target.name)));
+  sql.push_back(plan::NameNotNulls(source.target));
   sql.push_back(fmt::format(
       "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE CASCADE NOT "
       "VALID",

@@ -112,6 +112,22 @@ void AddInTwoSteps(const sql::QualifiedName& table, const std::string& head,
   steps.push_back(Validate(table, name));
 }
 
+namespace {
+
+// A partition's own key has made its NOT NULL its own, which does not go with the parent's.
+void FreePartitions(const Situation& situation, const sql::QualifiedName& table,
+                    const std::string& column, Texts& undo) {
+  for (const catalog::Table* partition : situation.schema.Partitions(table)) {
+    const catalog::Column* before = partition->FindColumn(column);
+    if (before != nullptr && before->known && !before->not_null)
+      undo.push_back(fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL",
+                                 sql::ToString(partition->name), QuoteIdentifier(column)));
+    FreePartitions(situation, partition->name, column, undo);
+  }
+}
+
+}  // namespace
+
 void ForbidNull(const Situation& situation, const sql::QualifiedName& table,
                 const std::string& head, const std::vector<std::string>& columns,
                 std::vector<Step>& steps) {
@@ -124,7 +140,8 @@ void ForbidNull(const Situation& situation, const sql::QualifiedName& table,
       const std::string name = fmt::format("{}_{}_not_null", table.name, column);
       AddInTwoSteps(table, head, name, fmt::format("NOT NULL {}", quoted),
                     "Rows that are written from here on have a value; nothing is read yet.", steps);
-      steps[steps.size() - 2].undo = {undo};
+      Texts& all = steps[steps.size() - 2].undo = {undo};
+      FreePartitions(situation, table, column, all);
       continue;
     }
     const std::string name = MadeName("nn", table, column);
@@ -137,6 +154,20 @@ void ForbidNull(const Situation& situation, const sql::QualifiedName& table,
                    {undo}, "The CHECK proves it, so no row is read; then the CHECK is not needed.");
     steps.push_back(std::move(set));
   }
+}
+
+std::string NameNotNulls(const sql::QualifiedName& table) {
+  return fmt::format(
+      "DO $pgalter$ DECLARE r record; BEGIN FOR r IN SELECT k.conname, k.conrelid, "
+      "pg_catalog.concat(c.relname, '_', a.attname, '_not_null') AS wanted FROM "
+      "pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN "
+      "pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1] WHERE k.conrelid "
+      "= {}::pg_catalog.regclass AND k.contype = 'n' AND k.conname LIKE '%pgalter\\_new\\_%' LOOP IF "
+      "pg_catalog.octet_length(r.wanted) < 64 AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint "
+      "k WHERE k.conrelid = r.conrelid AND k.conname = r.wanted) THEN EXECUTE "
+      "pg_catalog.format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I', "
+      "r.conrelid::pg_catalog.regclass, r.conname, r.wanted); END IF; END LOOP; END $pgalter$",
+      sql::QuoteLiteral(sql::ToString(table)));
 }
 
 }  // namespace pgalter::plan

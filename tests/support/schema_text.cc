@@ -107,7 +107,8 @@ SELECT line FROM (
   FROM pg_catalog.pg_inherits i JOIN pg_temp.shown_relation r ON r.oid = i.inhrelid
   UNION ALL SELECT pg_catalog.concat_ws(' ', 'ALTER', coalesce(r.shown,
       k.contypid::pg_catalog.regtype::text), 'ADD CONSTRAINT', k.conname,
-    pg_catalog.pg_get_constraintdef(k.oid), 'LOCAL', k.conislocal, k.coninhcount)
+    pg_catalog.pg_get_constraintdef(k.oid), CASE WHEN k.contype <> 'n' THEN
+      pg_catalog.concat('LOCAL ', k.conislocal, k.coninhcount) END)
   FROM pg_catalog.pg_constraint k LEFT JOIN pg_temp.shown_relation r ON r.oid = k.conrelid
   WHERE (r.oid IS NOT NULL OR k.contypid <> 0 AND k.connamespace IN (
     SELECT oid FROM pg_temp.shown_schema)) AND k.contype <> 't'
@@ -166,7 +167,8 @@ std::string ListOf(const std::vector<std::string>& names) {
 std::string Queried(const FreshDatabase& database, const SchemaTextOptions& options) {
   Session session = database.Connect();
   const std::string tables = ListOf(options.without_tables);
-  session.Exec(fmt::format(fmt::runtime(kPrepare), ListOf(options.without_schemas), tables, tables));
+  session.Exec(
+      fmt::format(fmt::runtime(kPrepare), ListOf(options.without_schemas), tables, tables));
   std::string text;
   for (const auto& row : session.Exec(kTables)) text += row[0] + "\n";
   for (const auto& row : session.Exec(fmt::format(fmt::runtime(kRest), options.comments)))
@@ -185,8 +187,8 @@ std::string InsertsOf(const FreshDatabase& database, const std::string& from,
                       const std::string& into) {
   std::string script;
   for (const auto& row : database.Sql(fmt::format(
-           "SELECT string_agg(quote_literal(r), ',') FROM (SELECT a::text AS r, row_number() OVER "
-           "() / 500 AS n FROM {} AS a) AS rows GROUP BY n",
+           "SELECT string_agg(quote_literal(r), ',') FROM (SELECT one_row::text AS r, row_number() OVER "
+           "() / 500 AS n FROM {} AS one_row) AS all_rows GROUP BY n",
            from)))
     script += fmt::format("INSERT INTO {0} SELECT (r::{0}).* FROM unnest(ARRAY[{1}]) AS r;\n", into,
                           row[0]);

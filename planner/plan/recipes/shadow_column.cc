@@ -263,6 +263,8 @@ void Replacement::Swap() {
   sql.push_back(fmt::format("{} DROP COLUMN {}", head_, old_));
   sql.push_back(fmt::format("{} RENAME COLUMN {} TO {}", head_, new_, old_));
   sql.insert(sql.end(), finish_.begin(), finish_.end());
+  constexpr int kNamesNotNull = 18;
+  if (situation_.version >= kNamesNotNull) sql.push_back(NameNotNulls(name_));
   sql.push_back(carried.apply);
   if (!in_the_way.views.empty()) sql.push_back(carried_views.apply);
   if (in_the_way.readers) sql.push_back(readers.apply);
