@@ -16,7 +16,9 @@
 #include "cli/wiring.h"
 #include "engine/async/task_group.h"
 #include "engine/run/runner.h"
+#include "engine/run/undo.h"
 #include "engine/state/artefacts.h"
+#include "engine/state/steps.h"
 
 namespace pgalter::cli {
 
@@ -78,6 +80,18 @@ Task<bool> KeepsSomething(const Context& context, std::string run) {
   co_return false;
 }
 
+// Of a plan, while it rests. Where nobody can look, revert itself tells.
+Task<bool> IsPastNoReturn(const Context& context, std::string run) {
+  try {
+    guard::Session session = co_await OpenSession(context);
+    const auto steps = co_await state::LoadSteps(session, run);
+    co_return run::PassedNoReturn(steps) != nullptr;
+  } catch (const pg::PgError& error) {
+    Log(error.what());
+  }
+  co_return false;
+}
+
 void SayDone(const Context& context, const std::string& run, const run::Progress& progress,
              bool keeps) {
   if (progress.steps > 0) {
@@ -109,8 +123,10 @@ Task<ExitCode> SayEnd(const Context& context, std::string run, const run::Outcom
     SayDone(context, run, progress, keeps);
   } else if (outcome.state == state::RunState::kWaiting) {
     Say(context, fmt::format("run {} waits at {}", run, outcome.message));
-    Say(context, fmt::format("to take all back: pgalter {} {} --yes",
-                             progress.steps > 0 ? "revert" : "abort", run));
+    const bool past = co_await IsPastNoReturn(context, run);
+    if (!past)
+      Say(context, fmt::format("to take all back: pgalter {} {} --yes",
+                               progress.steps > 0 ? "revert" : "abort", run));
   } else if (outcome.state == state::RunState::kPaused) {
     Say(context, fmt::format("{}; go on with: pgalter resume {}", outcome.message, run));
   } else {

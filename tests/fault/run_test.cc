@@ -9,6 +9,7 @@ namespace {
 
 using plan::Phase;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using namespace std::chrono_literals;
 
 class PlanRun : public RunWorld {
@@ -118,6 +119,19 @@ TEST_F(PlanRun, AGateStaysShutForItsSoakTimeUnlessItIsNamed) {
   EXPECT_EQ(StateOfRun(), "waiting");
   EXPECT_EQ(Run({"resume", RunId(), "--gate", "soaked"}).code, 0);
   EXPECT_EQ(StateOfRun(), "done");
+}
+
+TEST_F(PlanRun, OffersNoWayBackBehindThePointOfNoReturn) {
+  MakeOrders();
+  const std::string sql =
+      "ALTER TABLE orders DROP COLUMN total_old; ALTER TABLE orders DROP COLUMN note";
+  EXPECT_THAT(Run({"run", "--sql", sql, "--yes"}).err, HasSubstr("to take all back"));
+  EXPECT_THAT(Run({"resume", RunId(), "--gate", "unused-total_old"}).err,
+              HasSubstr("to take all back"));
+  const Ran behind = Run({"resume", RunId(), "--gate", "missed-total_old"});
+  EXPECT_EQ(behind.code, 0) << behind.err;
+  EXPECT_THAT(behind.err, HasSubstr("waits at gate unused-note"));
+  EXPECT_THAT(behind.err, Not(HasSubstr("to take all back")));
 }
 
 TEST_F(PlanRun, AGateAsksItsCheckWhoeverOpensIt) {
