@@ -158,7 +158,9 @@ std::vector<About> Reader::Groups() const {
   return groups;
 }
 
-const ast::AlterTable& Alter(const Action& action) { return *action.statement.As<ast::AlterTable>(); }
+const ast::AlterTable& Alter(const Action& action) {
+  return *action.statement.As<ast::AlterTable>();
+}
 
 bool AddsPrimaryKey(const ast::TableCommand& command) {
   if (command.column && command.column->Find(ConstraintKind::kPrimaryKey) != nullptr) return true;

@@ -22,8 +22,8 @@ struct Planned {
   bool joins = false;  // runs as it is, in one statement with others that do
 };
 
-// All DROP COLUMNs as one action, with one gate and one time of waiting, in the place of the last of
-// them: what goes with a column is named before it or not at all.
+// All DROP COLUMNs as one action, with one gate and one time of waiting, in the place of the last
+// of them: what goes with a column is named before it or not at all.
 [[nodiscard]] std::vector<Action> JoinDrops(std::vector<Action> actions);
 
 // Takes actions one by one, in the server's order.
@@ -49,7 +49,7 @@ class ActionOrder {
   catalog::Schema front_;               // once all are through that wait for no gate
   std::optional<catalog::Schema> all_;  // once all are through; none: the same
   int version_;
-  std::vector<Action> gated_;  // and those that come after one of them
+  std::vector<Action> gated_;    // and those that come after one of them
   std::vector<Planned> early_;   // of those behind gates what they begin with
   std::vector<Planned> middle_;  // of those what else comes before their gate
   std::vector<Planned> behind_;
