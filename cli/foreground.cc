@@ -80,18 +80,6 @@ Task<bool> KeepsSomething(const Context& context, std::string run) {
   co_return false;
 }
 
-// Of a plan, while it rests. Where nobody can look, revert itself tells.
-Task<bool> IsPastNoReturn(const Context& context, std::string run) {
-  try {
-    guard::Session session = co_await OpenSession(context);
-    const auto steps = co_await state::LoadSteps(session, run);
-    co_return run::PassedNoReturn(steps) != nullptr;
-  } catch (const pg::PgError& error) {
-    Log(error.what());
-  }
-  co_return false;
-}
-
 void SayDone(const Context& context, const std::string& run, const run::Progress& progress,
              bool keeps) {
   if (progress.steps > 0) {
@@ -114,6 +102,22 @@ void SayDone(const Context& context, const std::string& run, const run::Progress
                     run));
 }
 
+// From where it rests.
+Task<> SayWayBack(const Context& context, std::string run) {
+  try {
+    guard::Session session = co_await OpenSession(context);
+    const auto steps = co_await state::LoadSteps(session, run);
+    if (const state::Step* passed = run::PassedNoReturn(steps)) {
+      Say(context,
+          fmt::format("step {} was the point of no return: it can only go on", passed->id));
+    } else {
+      Say(context, fmt::format("to take all back: pgalter revert {} --yes", run));
+    }
+  } catch (const pg::PgError& error) {
+    Log(error.what());
+  }
+}
+
 Task<ExitCode> SayEnd(const Context& context, std::string run, const run::Outcome& outcome,
                       const run::Progress& progress) {
   if (context.output == Output::kJson)
@@ -123,10 +127,10 @@ Task<ExitCode> SayEnd(const Context& context, std::string run, const run::Outcom
     SayDone(context, run, progress, keeps);
   } else if (outcome.state == state::RunState::kWaiting) {
     Say(context, fmt::format("run {} waits at {}", run, outcome.message));
-    const bool past = co_await IsPastNoReturn(context, run);
-    if (!past)
-      Say(context, fmt::format("to take all back: pgalter {} {} --yes",
-                               progress.steps > 0 ? "revert" : "abort", run));
+    if (progress.steps > 0)
+      co_await SayWayBack(context, run);
+    else
+      Say(context, fmt::format("to take all back: pgalter abort {} --yes", run));
   } else if (outcome.state == state::RunState::kPaused) {
     Say(context, fmt::format("{}; go on with: pgalter resume {}", outcome.message, run));
   } else {

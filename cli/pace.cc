@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "batcher/throttle/settings.h"
 #include "cli/rejected.h"
 #include "engine/run/canary.h"
+#include "engine/run/make_run.h"
 #include "engine/watch/unit.h"
 
 namespace pgalter::cli {
@@ -71,6 +73,18 @@ void AddCanary(const Context& context, std::map<std::string, std::string>& throt
     Refuse(fmt::format("--canary \"{}\" is no share of a table", context.Get("canary")),
            "write 1% or 0.1%: more than nothing, less than all");
   throttle[run::kCanaryKey] = fmt::format("{}", *percent / 100);
+}
+
+bool HasRoomForCanary(const plan::Plan& plan) {
+  for (const plan::Step& step : plan.steps)
+    if (step.rebuild && !step.rebuild->order_by.empty())
+      Refuse(fmt::format("--canary and step {}, which brings rows into another order, do not go "
+                         "together",
+                         step.id),
+             "leave --canary out");
+  const auto steps = run::StepsOf(plan);
+  return std::ranges::any_of(
+      steps, [](const state::Step& step) { return !run::CanaryGateOf(step).empty(); });
 }
 
 void AddPaceOptions(po::options_description& options) {

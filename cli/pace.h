@@ -20,6 +20,9 @@ std::map<std::string, std::string> ThrottleOf(const Context& context);
 void AddCanaryOption(boost::program_options::options_description& options);
 // As a key of the run's pace. Throws Rejected (usage).
 void AddCanary(const Context& context, std::map<std::string, std::string>& throttle);
+// Whether a plan has anything for a canary to be the first part of. Throws Rejected (usage) where
+// rows are copied in an order of their own, which has no first part.
+bool HasRoomForCanary(const plan::Plan& plan);
 
 // These, and --workers and --chunk-time, for all steps of a plan that change rows.
 void AddPaceOptions(boost::program_options::options_description& options);

@@ -117,9 +117,13 @@ Task<> SetPace(guard::Session& session, state::Run run, std::vector<PaceSetting>
 Task<> CheckGate(guard::Session& session, state::Run run, std::string gate) {
   std::vector<std::string> gates;
   const auto steps = co_await state::LoadSteps(session, run.id);
-  for (const state::Step& step : steps)
+  const bool canary = run::CanaryOf(run) > 0;
+  for (const state::Step& step : steps) {
     if (const auto planned = run::PlannedStep(step).gate) gates.push_back(planned->name);
-  if (run::CanaryOf(run) > 0) gates.emplace_back(run::kCanaryGate);
+    std::string own = run::IsPlan(run) ? run::CanaryGateOf(step) : "";
+    if (canary && !own.empty()) gates.push_back(std::move(own));
+  }
+  if (canary && !run::IsPlan(run)) gates.emplace_back(run::kCanaryGate);
   if (std::find(gates.begin(), gates.end(), gate) != gates.end()) co_return;
   throw Rejected(ExitCode::kUsage, fmt::format("run {} has no gate {}", run.id, gate),
                  gates.empty() ? "it has none" : fmt::format("it has: {}", fmt::join(gates, ", ")));

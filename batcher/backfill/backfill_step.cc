@@ -235,7 +235,8 @@ Task<> BackfillStep::Do(run::Environment& env, const state::Step& step) {
     co_await DoBackfill(env);
     co_return;
   }
-  const state::Run own = co_await SettledRun(env, step);
+  state::Run own = co_await SettledRun(env, step);
+  run::NameCanaryGate(own, step);
   run::Environment with_own{env.sessions, env.main,     env.observer, env.stopper, env.lease,
                             own,          env.progress, env.control,  env.outside};
   co_await MakeTrigger(with_own, step);

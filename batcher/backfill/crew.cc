@@ -32,9 +32,11 @@ Crew::Crew(run::Environment& env, Spec spec, Table table, Resolved resolved, Wor
 Task<> Crew::Load() {
   const std::vector<Leaf> found = co_await FindLeaves(env_.main, table_.oid, spec_);
   if (run::InCanary(env_.run, env_.control)) {
+    // As they were at the start: the chunks make the table grow, and the first part is to stay it.
+    const auto recorded = co_await RecordedBlocks(env_.main, env_.run.id, found.size());
     Block total = 0;
     for (const Leaf& leaf : found) total += leaf.blocks;
-    canary_ = run::CanaryBlocks(run::CanaryOf(env_.run), total);
+    canary_ = run::CanaryBlocks(run::CanaryOf(env_.run), recorded.value_or(total));
   }
   for (const Leaf& leaf : found) {
     auto work = std::make_shared<LeafWork>();

@@ -42,6 +42,18 @@ Task<> UnderLease(Session& session, const guard::Lease& lease,
 
 }  // namespace
 
+Task<std::optional<Block>> RecordedBlocks(Session& session, std::string run,
+                                          std::size_t relations) {
+  const pg::Result known = co_await session.db().Query(
+      "SELECT count(*), COALESCE(sum(blocks), 0)::int8 FROM pgalter.backfill_relation WHERE run = "
+      "$1",
+      run);
+  std::optional<Block> blocks;
+  if (known.Get<std::int64_t>(0, 0) == static_cast<std::int64_t>(relations))
+    blocks = known.Get<std::int64_t>(0, 1);
+  co_return blocks;
+}
+
 Task<RecordedRelation> LoadOrRecord(Session& session, const guard::Lease& lease, pg::Oid relation,
                                     pg::Oid filenode, Block blocks) {
   pg::Connection& db = session.db();

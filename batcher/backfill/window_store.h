@@ -2,6 +2,7 @@
 // each chunk.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct RecordedRelation {
   std::vector<Window> windows;
   std::int64_t updated_rows = 0;
 };
+
+// The blocks that so many relations had when they were recorded; nullopt: not all of them were.
+Task<std::optional<Block>> RecordedBlocks(Session& session, std::string run, std::size_t relations);
 
 // What is known of a relation; recorded now with these figures when nothing was.
 Task<RecordedRelation> LoadOrRecord(Session& session, const guard::Lease& lease, pg::Oid relation,

@@ -10,6 +10,7 @@
 #include "batcher/rebuild/store.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
+#include "engine/run/canary.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
 
@@ -77,6 +78,7 @@ Task<state::Run> OwnRun(run::Environment& env, const state::Step& step) {
   }
   own.spec = ToJson(spec);
   if (const auto* ladder = env.run.spec.if_contains("ladder")) own.spec["ladder"] = *ladder;
+  run::NameCanaryGate(own, step);
   co_return own;
 }
 

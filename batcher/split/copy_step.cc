@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 #include "batcher/copy/pace.h"
 #include "batcher/split/ranges.h"
@@ -9,6 +11,7 @@
 #include "batcher/throttle/chunk_size_policy.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
+#include "engine/run/canary.h"
 #include "engine/run/failure.h"
 #include "engine/run/meter.h"
 
@@ -33,6 +36,7 @@ struct Job {
   plan::Split split;
   state::Step step;  // its spec says how far the copy is
   throttle::ChunkSizePolicy size;
+  std::optional<std::int64_t> canary;  // how many rows may be copied; nullopt: all
 };
 
 Key KeyFrom(const state::Step& step) {
@@ -82,15 +86,31 @@ Task<ChunkEnd> CopyChunk(Job& job, const Range& range, std::int64_t& rows) {
   co_return end;
 }
 
+// By the server's estimate of all; at least one. Keys go in their order, so blocks say nothing
+// here.
+Task<std::int64_t> CanaryRows(const Job& job) {
+  const pg::Result all = co_await job.session.db().Query(
+      "SELECT COALESCE(sum(reltuples) FILTER (WHERE reltuples > 0), 0)::float8 FROM pg_class"
+      " WHERE relkind <> 'p' AND oid IN (SELECT relid FROM pg_partition_tree($1::regclass) WHERE "
+      "isleaf"
+      "               UNION ALL SELECT $1::regclass)",
+      job.split.source);
+  const double share = run::CanaryOf(job.env.run) * all.Get<double>(0, 0);
+  co_return std::max<std::int64_t>(static_cast<std::int64_t>(std::ceil(share)), 1);
+}
+
 Task<> CopyAll(Job& job, throttle::Throttle& throttle) {
   run::Progress& progress = job.env.progress;
   Key lower = KeyFrom(job.step);
   progress.done_rows = RowsFrom(job.step);
   for (;;) {
     job.env.stopper.ThrowIfStopping();
+    if (job.canary && progress.done_rows >= *job.canary) run::RestAtCanary(job.env);
     co_await throttle.Admit(job.env.stopper);
     throttle::ChunkOutcome outcome;
     outcome.asked = job.size.Next();
+    if (job.canary)
+      outcome.asked.rows = std::min(outcome.asked.rows, *job.canary - progress.done_rows);
     const Range range = co_await NextRange(job.session, job.split, lower, outcome.asked.rows);
     const auto begun = async::Clock::now();
     const ChunkEnd end = co_await CopyChunk(job, range, outcome.rows);
@@ -131,7 +151,8 @@ Task<> Copy(run::Environment& env, const state::Step& step, const plan::Split& s
   guard::Session session = co_await OpenSession(env);
   throttle::ChunkSizeOptions size;
   size.target = copy::PaceOf(env).chunk_time;
-  Job job{env, session, split, step, throttle::ChunkSizePolicy(size)};
+  Job job{env, session, split, step, throttle::ChunkSizePolicy(size), std::nullopt};
+  if (run::InCanary(env.run, env.control)) job.canary = co_await CanaryRows(job);
   auto copy = [&](throttle::Throttle& throttle) -> Task<> { co_await CopyAll(job, throttle); };
   const std::function<Task<>(throttle::Throttle&)> body = copy;
   co_await copy::WithThrottle(env, split.source, body);
@@ -148,7 +169,8 @@ Task<bool> CopyStep::Done(run::Environment&, const state::Step&) { co_return fal
 
 Task<> CopyStep::Do(run::Environment& env, const state::Step& step) {
   const plan::Split split = SplitOfStep(env, step);
-  const state::Run own = RunWithPace(env);
+  state::Run own = RunWithPace(env);
+  run::NameCanaryGate(own, step);
   run::Environment with_own{env.sessions, env.main,     env.observer, env.stopper, env.lease,
                             own,          env.progress, env.control,  env.outside};
   if (async::SafeguardOn("split-shape")) co_await CheckShape(env, split);

@@ -44,6 +44,7 @@ void AddOptions(po::options_description& options) {
       ("dry-run", "show the plan, and write nothing")                                  //
       ("detach", "leave a background runner, and return");
   AddPaceOptions(options);
+  AddCanaryOption(options);
 }
 
 [[noreturn]] void Refuse(const std::string& what, const std::string& hint) {
@@ -80,6 +81,7 @@ run::PlannedRun PlannedOf(const Context& context) {
   planned.spec.ladder.idle_for =
       std::chrono::duration_cast<std::chrono::seconds>(Duration(context, "idle-for"));
   planned.spec.pace = PaceOf(context);
+  AddCanary(context, planned.spec.pace.throttle);
   return planned;
 }
 
@@ -136,6 +138,9 @@ Task<ExitCode> Run(Context& context) {
       planned.plan = PlanOf(text, base);
     }
     Soak(context, planned.plan);
+    if (context.Has("canary") && !HasRoomForCanary(planned.plan))
+      Refuse("the plan moves no rows: --canary has nothing to be the first part of",
+             "leave --canary out; pgalter plan shows the steps");
     Show(context, planned.plan);
     const bool dry_run = context.Has("dry-run");
     co_await run::RefuseUnfit(session, planned.plan, base.schema);
@@ -165,7 +170,8 @@ const CommandBody kRunCommand{
         "plan. Shows it, asks, and runs the phases expand and migrate; old and new programs both "
         "work then. It stops at the gate before contract, which takes away what only old programs "
         "use: `pgalter resume RUN --gate NAME` opens it, `pgalter revert RUN --yes` takes "
-        "everything back.\n\n"
+        "everything back. With --canary each step that moves rows rests after its first part, at a "
+        "gate of its own.\n\n"
         "Strong locks are asked for in short attempts, indexes are built concurrently, rows are "
         "changed in chunks. After a crash of whatever kind `pgalter resume` goes on. A plan whose "
         "tables have changed since it was made is refused (exit code 4).",

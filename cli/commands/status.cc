@@ -15,6 +15,7 @@
 #include "engine/run/undo.h"
 #include "engine/state/artefacts.h"
 #include "engine/state/steps.h"
+#include "engine/state/view.h"
 
 namespace pgalter::cli {
 
@@ -136,6 +137,14 @@ Task<> AddWayBack(const Context& context, const state::Run& run, Facts& facts) {
                                 revert, way->all ? "the" : "the first", HumanCount(way->tried)));
 }
 
+// Of what rests; while somebody works on it nothing comes to an end.
+Task<> AddLogEnd(guard::Session& session, const state::Run& run, Facts& facts) {
+  if (run.state == state::RunState::kDone) co_return;  // AddLostWay's
+  const auto ends = co_await state::LogEnds(session, run.id);
+  const auto end = ends.find(run.id);
+  if (end != ends.end()) facts.Add("log", state::ToSentence(end->second, run.id));
+}
+
 // Keys only: a quarantined row's other values are nobody's business here.
 Task<> AddQuarantine(guard::Session& session, const state::Run& run, Facts& facts) {
   const pg::Result rows = co_await session.db().Query(
@@ -165,6 +174,7 @@ Task<std::string> Describe(const Context& context, guard::Session& session, cons
   facts.Add("started", run.created_at);
   facts.Add("updated", run.updated_at);
   co_await AddSteps(session, run, facts);
+  if (!runner) co_await AddLogEnd(session, run, facts);
   co_await AddWays(session, run, facts);
   co_await AddWayBack(context, run, facts);
   co_await AddArtefacts(session, run, facts);

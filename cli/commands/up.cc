@@ -12,6 +12,7 @@
 #include "cli/migrate/source.h"
 #include "cli/migrate/status.h"
 #include "cli/migrate/writeback.h"
+#include "cli/pace.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/state/schema.h"
@@ -44,6 +45,7 @@ void AddOptions(po::options_description& options) {
       ("dry-run", "show the plan of each, and write nothing")  //
       ("sql", "print the SQL of all, as it would be sent, without a database");
   AddApplyOptions(options);
+  AddCanaryOption(options);
 }
 
 // Of those that are pending, what was asked for.
@@ -170,6 +172,10 @@ Task<ExitCode> Run(Context& context) {
   const MigrationSettings source = SettleMigrations(context);
   ApplySettings settings = SettleApply(context, source.through);
   settings.manner = MannerOf(context);
+  if (context.Has("canary") && (context.Has("as-written") || context.Has("sql")))
+    throw Rejected(ExitCode::kUsage, "--canary goes with neither --as-written nor --sql",
+                   "statements that run as they stand have no first part");
+  AddCanary(context, settings.pace.throttle);
   const history::Collection collection = ReadMigrations(source);
   for (const std::string& note : collection.notes) Say(context, note);
   if (context.Has("sql")) {
@@ -224,7 +230,10 @@ const CommandBody kUpCommand{
         "Applies the migrations of a directory that this database does not have, in their order, "
         "each as a run of a plan: strong locks in short attempts, indexes concurrently, rows in "
         "chunks. What takes away what older programs use waits at its gate, unless --through "
-        "contract is given. Reads pgalter's own format and those of other tools, as they are; "
+        "contract is given. With --canary each migration that moves rows rests after its first "
+        "part, and "
+        "those behind it wait (3). Reads pgalter's own format and those of other tools, as they "
+        "are; "
         "nothing in the directory is written.\n\n"
         "Killed at any moment it goes on where it was: pgalter up again. Of several that are "
         "started at once each migration is applied by one. A migration that was edited, renamed, "

@@ -15,6 +15,7 @@
 #include "cli/undo.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
+#include "engine/run/canary.h"
 #include "engine/run/make_run.h"
 #include "engine/run/undo.h"
 #include "engine/state/control.h"
@@ -96,6 +97,19 @@ Task<> TakeBackIfNothingIsDone(const Context& context, guard::Session& session,
       fmt::format("nothing of {} is left: correct it, then: pgalter up", Called(migration)));
 }
 
+// What comes behind it may need the rows that it has not moved yet.
+bool RestsAtCanary(const Applied& row) {
+  return row.run_state == "waiting" && run::IsCanaryGate(row.run_phase);
+}
+
+ExitCode WaitForCanary(const Context& context, const Migration& migration, const Applied& row) {
+  Say(context,
+      fmt::format("{} rests after its first part, and those behind it wait for it: pgalter resume "
+                  "{} --gate {}; then: pgalter up",
+                  Called(migration), row.run, row.run_phase));
+  return ExitCode::kPending;
+}
+
 // What is to be done once its run has come to rest.
 Task<ExitCode> Settle(const Context& context, guard::Session& session, const Migration& migration,
                       ExitCode code) {
@@ -106,6 +120,7 @@ Task<ExitCode> Settle(const Context& context, guard::Session& session, const Mig
   if (row->state == State::kUnverified)
     co_return co_await VerifyMigration(context, session, migration);
   if (row->state == State::kApplied) co_return ExitCode::kDone;
+  if (RestsAtCanary(*row)) co_return WaitForCanary(context, migration, *row);
   co_await TakeBackIfNothingIsDone(context, session, migration, *row);
   co_return code;
 }
@@ -142,6 +157,8 @@ Task<run::PlannedRun> PlannedOf(guard::Session& session, const Migration& migrat
   planned.plan = std::move(composed.plan);
   planned.spec.ladder = settings.ladder;
   planned.spec.pace = settings.pace;
+  if (settings.pace.throttle.contains(run::kCanaryKey) && !HasRoomForCanary(planned.plan))
+    planned.spec.pace.throttle.erase(run::kCanaryKey);
   planned.through = settings.through;
   planned.spec.settings = co_await guard::RoleSettings(session);
   try {
@@ -378,6 +395,7 @@ Task<ExitCode> GoOn(const Context& context, guard::Session& session, const Migra
                                runner->host, Called(migration), row->run),
                    fmt::format("pgalter watch {}", row->run));
   co_await RefuseRevertWanted(session, migration, row->run);
+  if (RestsAtCanary(*row)) co_return WaitForCanary(context, migration, *row);
   if (row->run_state == "waiting" && settings.through != state::Phase::kContract) {
     Say(context, fmt::format("{} waits at {}: pgalter status {}", Called(migration), row->run_phase,
                              row->run));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -102,7 +103,7 @@ Task<> Machine::LoadCanary(guard::Session& session) {
 
 // For the runner after this one.
 void Machine::KeepCanary(const run::Progress& progress) {
-  if (progress.gate != run::kCanaryGate) return;
+  if (!run::IsCanaryGate(progress.gate)) return;
   for (const auto& rule : rules_) {
     if (rule->during_canary.empty()) continue;
     state::Event event;
@@ -127,9 +128,9 @@ Task<> Machine::Prepare(async::Stopper& stopper) {
     table_ = found->target;
     command_ = found->command;
     const state::Control control = co_await state::ReadControl(session, run_);
-    canary_ = run::CanaryOf(*found) == 0       ? Canary::kNone
-              : run::InCanary(*found, control) ? Canary::kNow
-                                               : Canary::kOver;
+    // Of a plan's several the first is what the rest is compared with.
+    const bool opened = std::ranges::any_of(control.passed, run::IsCanaryGate);
+    canary_ = run::CanaryOf(*found) == 0 ? Canary::kNone : opened ? Canary::kOver : Canary::kNow;
   }
   co_await LoadCanary(session);
   for (const auto& signal : signals_) {

@@ -183,10 +183,10 @@ class Follower {
 
   void AskToResume() {
     if (state::RestsAtGate(picture_.run)) {
-      picture_.said = fmt::format(
-          "it rests at a gate, which is opened by name: pgalter resume {} "
-          "--gate NAME",
-          id_);
+      const auto* gate = picture_.run.progress.if_contains("gate");
+      picture_.said =
+          fmt::format("it rests at a gate, which is opened by name: pgalter resume {} --gate {}",
+                      id_, gate == nullptr ? "NAME" : std::string_view(gate->as_string()));
       return;
     }
     Ask(&Follower::Resume,

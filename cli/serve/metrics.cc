@@ -1,5 +1,6 @@
 #include "cli/serve/metrics.h"
 
+#include <algorithm>
 #include <array>
 
 #include "cli/json_output.h"
@@ -153,6 +154,23 @@ void AddCutovers(const MetricsInput& input, Exposition& text) {
            blocked);
 }
 
+// Of runs without a runner: each beat of one moves it on.
+void AddLogEnds(const MetricsInput& input, Exposition& text) {
+  std::vector<Sample> left;
+  for (const MetricRun& entry : input.runs) {
+    const auto found = input.log_ends.find(entry.run.id);
+    if (found == input.log_ends.end() || entry.runner || entry.run.finished) continue;
+    const state::LogEnd& end = found->second;
+    const bool copy = end.loses == state::LogEnd::Loses::kCopy;
+    left.push_back({{{"run", entry.run.id}, {"loses", copy ? "copy" : "way back"}},
+                    end.given_up ? 0 : std::max(end.seconds_left, 0.0)});
+  }
+  text.Add({"pgalter_log_left_seconds", MetricType::kGauge, "seconds",
+            "Of a run without a runner: until users' changes are logged no more, and the copy, or "
+            "the way back, is lost. 0: it is."},
+           left);
+}
+
 }  // namespace
 
 std::string MetricsText(const MetricsInput& input) {
@@ -165,6 +183,7 @@ std::string MetricsText(const MetricsInput& input) {
   AddPace(rows, text);
   AddStandbys(rows, text);
   AddCutovers(input, text);
+  AddLogEnds(input, text);
   return text.Text();
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/state/runs.h"
+#include "engine/state/view.h"
 
 namespace pgalter::cli::serve {
 
@@ -20,6 +21,7 @@ struct MetricsInput {
   bool connected = false;
   std::vector<MetricRun> runs;
   std::map<std::string, double> blocked_seconds;  // by run
+  std::map<std::string, state::LogEnd> log_ends;  // by run
   std::optional<std::int64_t> lock_waiters;       // unknown where the server is not reached
 };
 

@@ -198,6 +198,7 @@ Task<Response> Site::Metrics() {
   input.version = options_.version;
   auto read = [&](guard::Session& session) -> Task<bool> {
     input.blocked_seconds = co_await state::BlockedSeconds(session);
+    input.log_ends = co_await state::LogEnds(session, "");
     input.lock_waiters = co_await state::CountLockWaiters(session);
     co_return true;
   };

@@ -15,6 +15,7 @@
 #include "engine/run/plan_spec.h"
 #include "engine/run/undo.h"
 #include "engine/state/schema.h"
+#include "engine/state/view.h"
 
 namespace pgalter::run {
 
@@ -176,12 +177,26 @@ std::string NoReturnBehind(const Work& work) {
   return "";
 }
 
+// Said before it happens: what is lost while nobody decides.
+Task<std::string> LostBehind(const Work& work) {
+  Attachment& with = work.attachment;
+  const auto ends = co_await state::LogEnds(with.main, with.run.id);
+  const auto end = ends.find(with.run.id);
+  std::string text;
+  if (end != ends.end()) text = ". Meanwhile: " + state::ToSentence(end->second, with.run.id);
+  co_return text;
+}
+
 // Nothing went wrong: the run rests where somebody has to decide.
 Task<Outcome> SettleAtGate(const Work& work, const GateClosed& closed) {
   work.progress.gate = closed.gate();
   work.progress.note = closed.what() + NoReturnBehind(work);
   work.progress.phase = closed.gate();
   co_await BeatOnce(work.attachment, work.progress, state::Sampling::kYes);
+  // By that beat.
+  const std::string lost = co_await LostBehind(work);
+  work.progress.note += lost;
+  if (!lost.empty()) co_await BeatOnce(work.attachment, work.progress, state::Sampling::kNo);
   co_await RecordRun(work, state::RunState::kWaiting, "");
   Outcome outcome;
   outcome.state = state::RunState::kWaiting;

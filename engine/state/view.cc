@@ -149,6 +149,67 @@ Task<std::map<std::string, double>> BlockedSeconds(Session& session) {
   co_return blocked;
 }
 
+Task<std::map<std::string, LogEnd>> LogEnds(Session& session, std::string run) {
+  std::map<std::string, LogEnd> ends;
+  const pg::Result there = co_await session.db().Query(
+      "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attname = 'unattended'"
+      " AND attrelid = pg_catalog.to_regclass('pgalter.flow'))");
+  if (!there.Get<bool>(0, 0)) co_return ends;
+  // Of a run whose tables have changed places the log is the way back's; before, the copy's. The
+  // sequences are the run's role's: others go by its last beat.
+  const pg::Result rows = co_await session.db().Query(R"sql(
+SELECT run::text, back, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+       EXTRACT(epoch FROM at)::float8, EXTRACT(epoch FROM at - clock_timestamp())::float8,
+       EXTRACT(epoch FROM unattended)::float8, given_up
+FROM (
+  SELECT f.run, starts_with(f.name, 'reverse') AS back, min(f.unattended) AS unattended,
+         min(CASE WHEN d.value > 1000 THEN to_timestamp(d.value) ELSE h.at + f.unattended END) AS at,
+         bool_or(g.value IS NOT NULL) AS given_up
+  FROM pgalter.flow f JOIN pgalter.heartbeat h USING (run) JOIN pgalter.run r USING (run)
+  LEFT JOIN LATERAL (
+    SELECT CASE WHEN has_sequence_privilege(s.oid, 'SELECT') THEN pg_sequence_last_value(s.oid) END AS value
+    FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace
+    WHERE s.relkind = 'S' AND n.nspname || '.' || s.relname = f.deadline) d ON true
+  LEFT JOIN LATERAL (
+    SELECT CASE WHEN has_sequence_privilege(s.oid, 'SELECT') THEN pg_sequence_last_value(s.oid) END AS value
+    FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace
+    WHERE s.relkind = 'S'
+      AND n.nspname || '.' || s.relname = replace(f.deadline, '.deadline_', '.given_up_')) g ON true
+  WHERE f.deadline IS NOT NULL AND f.unattended > interval '0' AND r.finished_at IS NULL
+    AND r.state NOT IN ('aborted', 'reverted') AND ($1 = '' OR f.run::text = $1)
+    AND starts_with(f.name, 'reverse') = EXISTS (
+      SELECT FROM pgalter.rebuild b WHERE b.run = f.run AND b.swapped_at IS NOT NULL)
+  GROUP BY 1, 2) e
+)sql",
+                                                      run);
+  for (int i = 0; i < rows.rows(); ++i) {
+    LogEnd& end = ends[rows.Get<std::string>(i, 0)];
+    end.loses = rows.Get<bool>(i, 1) ? LogEnd::Loses::kWayBack : LogEnd::Loses::kCopy;
+    end.until = rows.Get<std::string>(i, 2);
+    end.at = rows.Get<double>(i, 3);
+    end.seconds_left = rows.Get<double>(i, 4);
+    end.unattended_s = rows.Get<double>(i, 5);
+    end.given_up = rows.Get<bool>(i, 6);
+  }
+  co_return ends;
+}
+
+std::string ToSentence(const LogEnd& end, const std::string& run) {
+  const std::string what = end.loses == LogEnd::Loses::kCopy ? "copy" : "way back";
+  if (end.given_up)
+    return fmt::format("the {} is lost: what users change is not logged any more", what);
+  if (end.seconds_left <= 0)
+    return fmt::format("the {} was to be kept up until {}; users' next change is not logged", what,
+                       end.until);
+  const auto hours = static_cast<long>(end.unattended_s / 3600);
+  const std::string more = hours > 0 ? fmt::format("{} h", hours)
+                                     : fmt::format("{} s", static_cast<long>(end.unattended_s));
+  return fmt::format(
+      "without a runner the {} is kept up until {}, and lost then; for {} from the moment on: "
+      "pgalter resume {}",
+      what, end.until, more, run);
+}
+
 Task<std::int64_t> CountLockWaiters(Session& session) {
   const pg::Result rows = co_await session.db().Query(
       "SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"

@@ -65,6 +65,22 @@ Task<std::vector<SampleBucket>> ViewSamples(Session& session, std::string run, d
 // By run, of those that have swapped the tables of a rebuild: for how long users waited behind it.
 Task<std::map<std::string, double>> BlockedSeconds(Session& session);
 
+// Until when what users change is logged while no runner is there (batcher/capture's dead man's
+// switch); each beat of a runner moves it.
+struct LogEnd {
+  enum class Loses { kCopy, kWayBack };
+  Loses loses = Loses::kCopy;  // past it
+  std::string until;           // UTC, ISO 8601
+  double at = 0;               // seconds since 1970
+  double seconds_left = 0;
+  double unattended_s = 0;  // from a beat on
+  bool given_up = false;    // a change was not logged
+};
+// By run, of those that have one. `run` empty: all.
+Task<std::map<std::string, LogEnd>> LogEnds(Session& session, std::string run);
+// What a person is told of it, as a sentence.
+std::string ToSentence(const LogEnd& end, const std::string& run);
+
 // Sessions of this database that wait for a lock.
 Task<std::int64_t> CountLockWaiters(Session& session);
 

@@ -24,10 +24,10 @@ export function plan({steps, control}, run, ask) {
   for (const step of steps) {
     nodes.push(step.gate
       ? gateNode(step.gate.name, step.gate.passed || step.state === 'done', run, ask) : stepNode(step));
-    // The canary's is inside its step: part of the rows, then the rest.
-    const rests = run.gate === 'canary' || control.passed.includes('canary');
-    if (!step.gate && rests && (step.kind === 'backfill' || step.kind === 'copy')) {
-      nodes.push(gateNode('canary', control.passed.includes('canary'), run, ask));
+    // The canary's is inside its step: part of the rows, then the rest. A plan has one for each such step.
+    const canary = ['canary', `canary-${step.id}`].find((name) => run.gate === name || control.passed.includes(name));
+    if (!step.gate && canary && ['backfill', 'copy', 'split-copy'].includes(step.kind)) {
+      nodes.push(gateNode(canary, control.passed.includes(canary), run, ask));
     }
   }
   return element('ol', {class: 'plan'}, nodes);
