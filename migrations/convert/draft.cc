@@ -145,6 +145,15 @@ std::string Drafting::Section(const history::Script& script, std::string_view na
 
 void Drafting::Add(std::size_t at) {
   const Migration& migration = all_[at];
+  const auto marked = [](const formats::Section& section) {
+    return section.kind != formats::SectionKind::kUp;
+  };
+  if (std::ranges::any_of(migration.sections, marked))
+    return drafts_.problems.push_back(
+        fmt::format("{} cannot be written as a file of statements alone: rows are changed in it, "
+                    "or something waits for the programs. `pgalter up` applies the directory as it "
+                    "is",
+                    migration.file));
   Draft draft;
   draft.source = &migration;
   draft.version = VersionAt(at);

@@ -3,11 +3,12 @@
 // A changelog in XML, YAML or JSON as one kind of tree, as Liquibase has it. Private to
 // migrations/convert. Pure; throws Unreadable.
 
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "migrations/formats/yaml.h"
 
 namespace pgalter::convert {
 
@@ -21,11 +22,7 @@ struct Node {
   [[nodiscard]] std::string Attribute(std::string_view key) const;
 };
 
-// What it is, with its line.
-class Unreadable : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+using formats::Unreadable;
 
 // Without DOCTYPE.
 [[nodiscard]] Node ReadXml(std::string_view text);

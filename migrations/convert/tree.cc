@@ -1,7 +1,6 @@
 #include "migrations/convert/node.h"
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
@@ -14,9 +13,8 @@ namespace {
 
 namespace json = boost::json;
 
-// Changelogs are a few levels deep. An alias of YAML may stand for a tree that has aliases itself.
+// Changelogs are a few levels deep.
 constexpr int kDeepest = 100;
-constexpr int kMostNodes = 1'000'000;
 
 // ---- XML
 
@@ -84,45 +82,6 @@ Node RootOf(const json::value& value) {
   return std::move(around.children.front());
 }
 
-class FromYaml {
- public:
-  json::value Read(const YAML::Node& from, int depth = 0) {
-    if (depth > kDeepest || ++nodes_ > kMostNodes)
-      throw Unreadable(fmt::format("line {}: too much in one another", LineOf(from)));
-    switch (from.Type()) {
-      case YAML::NodeType::Map:
-        return ReadMap(from, depth);
-      case YAML::NodeType::Sequence: {
-        json::array array;
-        for (const YAML::Node& item : from) array.push_back(Read(item, depth + 1));
-        return array;
-      }
-      case YAML::NodeType::Scalar:
-        return json::string(from.Scalar());
-      default:
-        return nullptr;
-    }
-  }
-
- private:
-  static int LineOf(const YAML::Node& node) { return node.Mark().line + 1; }
-
-  json::value ReadMap(const YAML::Node& from, int depth) {
-    json::object object;
-    for (const auto& entry : from) {
-      if (!entry.first.IsScalar())
-        throw Unreadable(fmt::format("line {}: a key is no text", LineOf(entry.first)));
-      const std::string& key = entry.first.Scalar();
-      if (object.contains(key))
-        throw Unreadable(fmt::format("line {}: {} is there twice", LineOf(entry.first), key));
-      object[key] = Read(entry.second, depth + 1);
-    }
-    return object;
-  }
-
-  int nodes_ = 0;
-};
-
 }  // namespace
 
 Node ReadXml(std::string_view text) {
@@ -141,18 +100,7 @@ Node ReadXml(std::string_view text) {
   return FromXml(document.document_element(), 0);
 }
 
-Node ReadYaml(std::string_view text) {
-  std::vector<YAML::Node> documents;
-  try {
-    documents = YAML::LoadAll(std::string(text));
-  } catch (const YAML::Exception& error) {
-    throw Unreadable(fmt::format("line {}: {}", error.mark.line + 1, error.msg));
-  }
-  if (documents.size() != 1)
-    throw Unreadable(
-        fmt::format("it holds {} documents, and a changelog is one", documents.size()));
-  return RootOf(FromYaml().Read(documents.front()));
-}
+Node ReadYaml(std::string_view text) { return RootOf(formats::ReadYaml(text)); }
 
 Node ReadJson(std::string_view text) {
   boost::system::error_code error;

@@ -25,10 +25,11 @@ struct Sequence {
 struct Script {
   std::vector<lint::Part> up;
   std::vector<lint::Part> down;
-  // Instead of the file's text, and of the same size.
+  // Instead of the file's text, and of the same size, unless that is no SQL.
   std::optional<std::string> up_text;
   std::optional<std::string> down_text;
-  std::string note;  // on the way up: what the tool will not run; empty: none
+  std::string problem;  // why it cannot be read; empty: it can
+  std::string note;     // on the way up: what the tool will not run; empty: none
 };
 
 struct Source {
@@ -46,7 +47,8 @@ struct Format {
   bool (*is_down)(std::string_view path) = nullptr;  // the whole file
   Sequence (*order)(const Folder& folder) = nullptr;
   Script (*read)(const Source& source) = nullptr;
-  bool psql = false;  // runs the scripts: \i and \ir in them are followed
+  bool psql = false;      // runs the scripts: \i and \ir in them are followed
+  bool own_text = false;  // what is given out as the text is of our own format, with its sections
 };
 
 // In the order in which marks are looked for; plain SQL, which has none, is the last.

@@ -29,6 +29,6 @@ Script Read(const Source& source) {
 }  // namespace
 
 extern const Format kOwn;
-const Format kOwn{.name = "pgalter", .marks_text = &MarksText, .read = &Read};
+const Format kOwn{.name = "pgalter", .marks_text = &MarksText, .read = &Read, .own_text = true};
 
 }  // namespace pgalter::formats

@@ -135,8 +135,10 @@ void Reader::Push(const Source& source, const std::string& text, std::vector<lin
 }
 
 void Reader::Name(std::size_t first, const Format& format) {
-  for (std::size_t i = first; i < migrations_.files.size(); ++i)
+  for (std::size_t i = first; i < migrations_.files.size(); ++i) {
     migrations_.files[i].format = format.name;
+    migrations_.files[i].own_text = format.own_text;
+  }
 }
 
 std::optional<fs::path> Reader::ToFollow(const fs::path& path, const Include& include) {
@@ -230,6 +232,12 @@ void Reader::LeaveOutIncluded(const Folder& folder, Sequence& sequence) {
 void Reader::AddUp(const Source& source, const Format& format, bool judged) {
   const std::size_t first = migrations_.files.size();
   Script script = ReadScript(format, source);
+  if (!script.problem.empty()) {
+    const std::string where =
+        source.file.empty() ? "standard input" : (source.folder.root() / source.file).string();
+    if (judged) migrations_.problems.push_back(where + ": " + script.problem);
+    return;
+  }
   if (script.up.empty() && !script.down.empty()) script.note = "has a way down only";
   if (judged && !script.note.empty())
     migrations_.notes.push_back((source.folder.root() / source.file).string() + " " + script.note);

@@ -40,8 +40,10 @@ struct File {
   // and what it brings in.
   bool continues = false;
   // Blanks stand where marks of the tool were, or a semicolon for its own end of a statement. Of
-  // the same length, so places are those of the file; but it must not be written back.
+  // the same length, so places are those of the file; but it must not be written back. Where the
+  // file is no SQL, only lines are, as far as there is room.
   bool rewritten = false;
+  bool own_text = false;  // the text has sections as our own format has them
 };
 
 struct Migrations {

@@ -68,6 +68,10 @@ Parts Split(std::string_view format, std::string_view path) {
         slash == std::string_view::npos ? path : formats::FileName(path.substr(0, slash));
     return {directory, directory};
   }
+  if (format == "pgroll") {
+    const auto name = formats::FileName(path);
+    return {name.substr(0, name.rfind('.')), name.substr(0, name.rfind('.'))};
+  }
   if (format == "sqitch") {
     for (const std::string_view top : {"deploy/", "revert/", "verify/"})
       if (path.starts_with(top)) path.remove_prefix(top.size());
@@ -261,7 +265,7 @@ void Collecting::AddUp(const formats::File& file) {
     return;
   }
   const std::string bytes = file.rewritten ? formats::ReadWhole(file.path) : file.text;
-  if (file.format == "pgalter") AddOwn(migration, file.text);
+  if (file.own_text) AddOwn(migration, file.text);
   migration.sums = ChecksumsOf(bytes, only, migration.sections);
   collection_.migrations.push_back(std::move(migration));
 }
@@ -274,7 +278,7 @@ void Collecting::AddDown(const formats::File& file) {
     return;
   }
   Migration* found = &collection_.migrations[at->second];
-  if (found->format == "pgalter") return;  // read with its way up
+  if (file.own_text) return;  // read with its way up
   if (path != found->file) CheckBytes(file);
   const std::string only = Only(file.text, SpansOf(file.parts));
   if (sql::SplitScript(only).empty()) return;
@@ -323,9 +327,8 @@ Collection Collecting::Collect() {
   FindForeign();
   const auto& all = collection_.migrations;
   for (std::size_t i = 0; i < all.size(); ++i) by_version_.try_emplace(all[i].version, i);
-  const bool own = std::ranges::all_of(
-      all, [](const Migration& migration) { return migration.format == "pgalter"; });
-  if (own) return std::move(collection_);  // read with their ways up
+  if (std::ranges::all_of(up.files, &formats::File::own_text))
+    return std::move(collection_);  // read with their ways up
   const formats::Migrations down = Read(formats::Direction::kDown);
   for (const formats::File& file : down.files)
     if (file.judged) AddDown(file);

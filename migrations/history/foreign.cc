@@ -60,6 +60,11 @@ constexpr std::array kTools{
          "author,"
          " CASE WHEN exectype IN ('EXECUTED', 'RERAN', 'MARK_RAN') THEN 'applied' ELSE 'gone' END,"
          " '' FROM {} ORDER BY orderexecuted"},
+    // What was done without it is a row there, too.
+    Tool{"pgroll", "migrations", "resulting_schema", "",
+         "SELECT name, CASE WHEN done THEN 'applied' ELSE 'failed' END, schema::text FROM {} m"
+         " WHERE coalesce(to_jsonb(m) ->> 'migration_type', 'pgroll') = 'pgroll'"
+         " ORDER BY created_at"},
     Tool{"atlas", "atlas_schema_revisions", "", "",
          "SELECT version, CASE WHEN coalesce(error, '') <> '' OR applied < total THEN 'failed'"
          " WHEN type = 1 THEN 'up to' ELSE 'applied' END, '' FROM {} WHERE version NOT LIKE '.%'"},
@@ -226,7 +231,20 @@ bool IsOtherTable(const pg::PgError& error) {
   return error.Is("42703") || error.Is("42883") || error.Is("42804");
 }
 
+// pgroll keeps the migrations of all schemas in one table.
+void RefuseSchemas(const std::string& table, const pg::Result& rows) {
+  std::set<std::string> schemas;
+  for (int i = 0; i < rows.rows(); ++i) schemas.insert(rows.Get<std::string>(i, 2));
+  if (schemas.size() < 2) return;
+  throw Failure(ExitCode::kUsage,
+                fmt::format("{} has migrations of more than one schema: {}. Which of them these "
+                            "files are about is not known; say by hand what is applied: pgalter "
+                            "baseline VERSION",
+                            table, fmt::join(schemas, ", ")));
+}
+
 void RefuseOdd(const std::string& format, const std::string& table, const pg::Result& rows) {
+  if (format == "pgroll") RefuseSchemas(table, rows);
   if (format != "golang-migrate" || rows.rows() < 2) return;
   throw Failure(ExitCode::kHistoryDivergence,
                 fmt::format("{} has {} rows, and golang-migrate keeps one: which of them holds is "
@@ -238,6 +256,7 @@ void RefuseOdd(const std::string& format, const std::string& table, const pg::Re
 ForeignRow RowOf(const std::string& format, const pg::Result& rows, int i) {
   ForeignRow row{rows.Get<std::string>(i, 0), StateOf(rows.Bytes(i, 1)),
                  rows.Get<std::string>(i, 2)};
+  if (format == "pgroll") row.checksum.clear();
   if (format != "sqitch") return row;
   const std::size_t blank = row.checksum.find(' ');
   row.project = row.checksum.substr(0, blank);
@@ -287,6 +306,7 @@ std::string HowToMend(std::string_view format, std::string_view version) {
         "if it is applied: npx prisma migrate resolve --applied {0}; else, once what was done is "
         "taken back: npx prisma migrate resolve --rolled-back {0}",
         version);
+  if (format == "pgroll") return "end it: pgroll complete, or pgroll rollback";
   if (format == "atlas")
     return fmt::format(
         "correct the file and go on: atlas migrate apply; or, if it is applied: atlas migrate set "

@@ -49,6 +49,22 @@ constexpr std::array<Mapping, 34> kMappings = {{
     {"DS103", "drop-column"},
 }};
 
+// What pgroll does with an operation of its own keeps nobody waiting, whatever the statement that
+// stands for it would do.
+constexpr std::array<std::string_view, 11> kOnline = {
+    "set-not-null",
+    "add-check-without-not-valid",
+    "add-fk-without-not-valid",
+    "add-unique-constraint",
+    "add-primary-key",
+    "add-column-volatile-default",
+    "change-column-type",
+    "rename-column",
+    "rename-table",
+    "missing-lock-timeout",
+    "missing-statement-timeout",
+};
+
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ','; }
 
 std::string_view Trim(std::string_view text) {
@@ -116,6 +132,13 @@ std::optional<Suppression> Read(std::string_view text) {
     suppression.whole_file = whole_file;
     suppression.reason = TakeReason(text);
     suppression.rules = Words(text);
+    suppression.ours = suppression.rules;
+    return suppression;
+  }
+  if (TakeWord(text, "pgroll:online")) {
+    Suppression suppression;
+    suppression.foreign = true;
+    suppression.rules.assign(kOnline.begin(), kOnline.end());
     suppression.ours = suppression.rules;
     return suppression;
   }

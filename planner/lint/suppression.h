@@ -8,6 +8,7 @@
 //   -- squawk-ignore rule, …      -- atlas:nolint …   honoured as they stand: what they name is
 //   mapped
 //                                                     to the rules that find the same
+//   /* pgroll:online */                               what stands for an operation of pgroll's own
 //
 // A reason has to be given in our own form. What silences nothing is a finding itself.
 

@@ -35,6 +35,57 @@ class Adopt : public MigrationWorld {
 
 // ---- import
 
+TEST_F(Adopt, OperationsOfPgrollAreAppliedAsTheyAre) {
+  Write("01_t.json",
+        R"({"operations": [{"create_table": {"name": "Pet s", "columns": [
+           {"name": "id", "type": "bigint", "pk": true}, {"name": "name", "type": "text"}]}}]})");
+  ASSERT_EQ(Up().code, kDone);
+  database_.Sql("INSERT INTO \"Pet s\" SELECT i, 'p' || i FROM generate_series(1, 100) i");
+  Write("02_loud.yaml",
+        "operations:\n- add_column:\n    table: Pet s\n    column: {name: loud, type: text}\n"
+        "    up: upper(name)\n");
+  const Ran up = Up();
+  EXPECT_EQ(up.code, kDone) << up.err;
+  EXPECT_THAT(up.out, HasSubstr("waiting at complete 02_loud"));
+  // An older program knows nothing of it.
+  database_.Sql("INSERT INTO \"Pet s\" (id, name) VALUES (1000, 'old')");
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM \"Pet s\" WHERE loud = upper(name)"), "101");
+  const Ran end = Run({"up", "--yes", "--through", "contract"});
+  EXPECT_EQ(end.code, kDone) << end.err;
+  EXPECT_EQ(database_.Value("SELECT attnotnull FROM pg_attribute WHERE attname = 'loud' AND "
+                            "attrelid = '\"Pet s\"'::regclass"),
+            "t");
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = "
+                            "'\"Pet s\"'::regclass"),
+            "0");
+  EXPECT_EQ(Run({"down", "--yes"}).code, kDone);
+  EXPECT_EQ(Applied(), "01_t applied");
+  Write("03_odd.json", R"({"operations": [{"create_view": {}}]})");
+  const Ran odd = Up();
+  EXPECT_EQ(odd.code, kUsage) << odd.err;
+  EXPECT_THAT(odd.err, HasSubstr("03_odd.json: line 1: the operation create_view is not known"));
+}
+
+TEST_F(Adopt, WhatPgrollHasAppliedIsTakenOver) {
+  Write("01_a.json", R"({"operations": [{"sql": {"up": "CREATE TABLE public.a (); "}}]})");
+  Write("02_b.json", R"({"operations": [{"sql": {"up": "CREATE TABLE public.b (); "}}]})");
+  database_.Sql(
+      "CREATE SCHEMA pgroll; CREATE TABLE pgroll.migrations (schema name, name text, migration "
+      "jsonb, created_at timestamptz DEFAULT clock_timestamp(), parent text, done bool, "
+      "resulting_schema jsonb, migration_type text);"
+      "INSERT INTO pgroll.migrations (schema, name, done, migration_type) VALUES ('public', '01_a',"
+      " true, 'pgroll'), ('public', '01_a_20260101', true, 'inferred'), ('public', '02_b', false, "
+      "'pgroll')");
+  const Ran half = Run({"import", "--yes"});
+  EXPECT_EQ(half.code, kDivergence) << half.err;
+  EXPECT_THAT(half.err, HasSubstr("pgroll complete"));
+  database_.Sql("DELETE FROM pgroll.migrations WHERE NOT done");
+  EXPECT_EQ(Run({"import", "--yes"}).code, kDone);
+  EXPECT_EQ(Applied(), "01_a baseline");
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM pgroll.migrations"), "2") << "only read";
+}
+
 TEST_F(Adopt, WhatFlywayHasAppliedIsTakenOver) {
   Write("V1__t.sql", "CREATE TABLE public.t (a int);\n");
   Write("V1.1__b.sql", "ALTER TABLE public.t ADD COLUMN b int;\n");
