@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <unistd.h>
-
-#include <fstream>
 #include <random>
+
+#include "tests/support/scratch_folder.h"
 
 namespace pgalter::test {
 
@@ -188,13 +187,7 @@ Words RebuildWorld::Rebuild(const Words& more) {
   return words;
 }
 
-std::string RebuildWorld::File(const std::string& text) {
-  static int number = 0;
-  const std::string path =
-      fmt::format("{}/pgalter_definition_{}_{}.sql", ::testing::TempDir(), ::getpid(), ++number);
-  std::ofstream(path) << text;
-  return path;
-}
+std::string RebuildWorld::File(const std::string& text) { return SharedFolder().File(text); }
 
 Words RebuildWorld::Partition(const Words& more) {
   Words words{"rebuild", "items",        "--definition", File(kPartitioned), "--allow-weaker-keys",

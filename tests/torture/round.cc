@@ -1,16 +1,14 @@
 #include "tests/torture/round.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "tests/fault/rebuild_points.h"
+#include "tests/support/scratch_folder.h"
 
 namespace pgalter::test {
 
@@ -22,14 +20,6 @@ constexpr int kMostPrograms = 25;
 constexpr int kInterrupted = 128 + SIGINT;  // before it listened
 
 constexpr std::array kNames{"alter", "ordered", "into partitions", "out of partitions", "together"};
-
-std::string File(const std::string& text) {
-  static int number = 0;
-  const std::string path = std::filesystem::temp_directory_path() /
-                           fmt::format("pgalter_torture_{}_{}.sql", ::getpid(), ++number % 8);
-  std::ofstream(path) << text;
-  return path;
-}
 
 constexpr const char* kColumns =
     "id {}, a int NOT NULL, u int, pad text, big text, parent int, kind int";
@@ -102,14 +92,15 @@ Words Round::Order() {
       add({"--alter", "ALTER a TYPE bigint", "--order-by", "a"});
       break;
     case Kind::kIntoPartitions:
-      add({"--definition", File(Parts()), "--allow-weaker-keys"});
+      add({"--definition", SharedFolder().File(Parts()), "--allow-weaker-keys"});
       break;
     case Kind::kOutOfPartitions:
       add({"--definition",
-           File(fmt::format(fmt::runtime(std::string("CREATE TABLE items (") + kColumns +
-                                         ", PRIMARY KEY (id, a), UNIQUE (u, a));"),
-                            crowd_.key_type) +
-                kIndexes)});
+           SharedFolder().File(
+               fmt::format(fmt::runtime(std::string("CREATE TABLE items (") + kColumns +
+                                        ", PRIMARY KEY (id, a), UNIQUE (u, a));"),
+                           crowd_.key_type) +
+               kIndexes)});
       break;
     case Kind::kTogether:
       add({"parents", "--alter", "parents: ALTER id TYPE bigint", "--alter",
@@ -128,9 +119,9 @@ void Round::Prepare() {
   arena_.Sql("ANALYZE");
   if (standby_) arena_.MakeStandby();
   if (kind_ != Kind::kOutOfPartitions) return;
-  for (const Words& words :
-       {Words{"rebuild", "items", "--definition", File(Parts()), "--allow-weaker-keys", "--yes"},
-        Words{"finish", "", "--yes"}}) {
+  for (const Words& words : {Words{"rebuild", "items", "--definition", SharedFolder().File(Parts()),
+                                   "--allow-weaker-keys", "--yes"},
+                             Words{"finish", "", "--yes"}}) {
     Words filled = words;
     if (filled[1].empty()) filled[1] = RunId();
     const Ran ran = arena_.Run(filled);
