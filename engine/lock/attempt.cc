@@ -247,11 +247,13 @@ class AttemptRun {
       if (error.klass() == SqlstateClass::kLockNotAvailable) return AttemptEnd::kLockNotAvailable;
       if (error.Is(pg::sqlstate::kDeadlock)) return AttemptEnd::kDeadlock;
       if (error.klass() != SqlstateClass::kCancelled) throw;
-      // A statement_timeout of ours, or somebody's pg_cancel_backend? Only the clock tells.
-      if (work_.lock && !obtained_ && Between(began_, *ended_) >= FirstTimeout())
-        return AttemptEnd::kLockNotAvailable;
-      if (!PayloadOverran()) throw;
-      return AttemptEnd::kHoldOverrun;
+      // A timeout of ours, or somebody's pg_cancel_backend? Not even the text tells: a timeout that
+      // ends together with what it was for leaves its signal to the next statement, which says
+      // "due to user request" (postgres.c, ProcessInterrupts). So it is another attempt in vain,
+      // but for work that may last: there somebody means it.
+      if (PayloadOverran()) return AttemptEnd::kHoldOverrun;
+      if (!HasBudget() && (!work_.lock || obtained_)) throw;
+      return AttemptEnd::kLockNotAvailable;
     }
   }
 

@@ -86,6 +86,33 @@ TEST_F(LockTest, ReadersBehindUsGoOnWhileTheHolderStays) {
   EXPECT_EQ(outcome.result, LadderResult::kDone);
 }
 
+// As a timeout does that comes a moment too late.
+TEST_F(LockTest, ACancelInAShortAttemptIsAnotherAttempt) {
+  Climber climber = NewClimber();
+  int calls = 0;
+  climber.prepare = [&calls](guard::Session& session, Work& work) {
+    work.body = [&calls, &session]() -> Task<> {
+      if (++calls == 1)
+        co_await session.db().Query("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(5)");
+    };
+  };
+  const LadderOutcome outcome = climber.Run(Locking({"t"}, AddColumn()));
+  EXPECT_EQ(outcome.result, LadderResult::kDone);
+  EXPECT_EQ(outcome.report.attempts, 2);
+  EXPECT_TRUE(HasColumn("b"));
+}
+TEST_F(LockTest, ACancelOfWorkThatMayLastEndsIt) {
+  Climber climber = NewClimber();
+  climber.prepare = [](guard::Session& session, Work& work) {
+    work.ending = Ending::kWhenInTheWay;
+    work.body = [&session]() -> Task<> {
+      co_await session.db().Query("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(5)");
+    };
+  };
+  EXPECT_THROW(climber.Run(Locking({"t"}, AddColumn())), pg::PgError);
+  EXPECT_FALSE(HasColumn("b"));
+}
+
 // A server's lock_timeout is for each lock of a statement, users feel the sum.
 TEST_F(LockTest, SeveralLocksOneAfterTheOtherAreWaitedForAsLongAsOne) {
   database_.Sql("CREATE TABLE u (a int)");
