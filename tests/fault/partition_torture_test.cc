@@ -53,34 +53,39 @@ class PartitionTorture : public Partitioned, public ::testing::WithParamInterfac
     std::this_thread::sleep_for(std::chrono::milliseconds(moment));  // the moment under test
     program.Signal(SIGKILL);
     const Ran ran = program.Wait(kLimit);
-    EXPECT_TRUE(ran.code == kKilled || ran.code == 0)
+    EXPECT_TRUE(ran.code == kKilled || ran.code == 0 || ran.code == 5)
         << "after " << moment << " ms: " << ran.code << "\n"
         << ran.err;
     AwaitNoRunner();
-    return ran.code == kKilled;
+    return ran.code != 0;
+  }
+
+  // Too busy for a swap (5) is no wrong row: what it says to do at a quieter time is done.
+  void End(const Words& words, const Words& again = {}) {
+    Ran ran = Run(words);
+    for (int times = 0; ran.code == 5 && times < 5; ++times)
+      ran = Run(again.empty() ? Words{"resume", RunId()} : again);
+    ASSERT_EQ(ran.code, 0) << ran.err;
   }
 
   // To its end, with a kill, and another one while it is resumed.
   void Torture(const Words& words) {
     const long before = Runs();
     if (!Kill(words)) return;
-    if (Runs() == before) {
-      const Ran ran = Run(words);
-      ASSERT_EQ(ran.code, 0) << ran.err;
-      return;
-    }
+    if (Runs() == before) return End(words);
     if (StateOfRun() == "done") return;
     if (dice_() % 2 == 0) Kill({"resume", RunId()});
-    if (StateOfRun() != "done") ResumeToTheEnd();
+    if (StateOfRun() == "done") return;
+    AwaitNoRunner();
+    End({"resume", RunId()});
+    EXPECT_EQ(StateOfRun(), "done");
   }
 
   // `revert` is asked for again until it says that it is done.
   void Revert() {
     const Words words{"revert", RunId(), "--yes"};
     Kill(words);
-    if (StateOfRun() == "reverted") return;
-    const Ran ran = Run(words);
-    ASSERT_EQ(ran.code, 0) << ran.err;
+    if (StateOfRun() != "reverted") End(words, words);
   }
 
   void Prepare(int kind) {
