@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "planner/plan/not_null_names.h"
 #include "planner/plan/steps.h"
 
 namespace pgalter::split {

@@ -45,8 +45,4 @@ void ForbidNull(const Situation& situation, const sql::QualifiedName& table,
                 const std::string& head, const std::vector<std::string>& columns,
                 std::vector<Step>& steps);
 
-// From PostgreSQL 18 on NOT NULL has a name, which was made from the one that the table or a column
-// of it had for a time: after that is over, as the server would name it. A DO block.
-[[nodiscard]] std::string NameNotNulls(const sql::QualifiedName& table);
-
 }  // namespace pgalter::plan

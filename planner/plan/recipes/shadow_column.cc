@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "planner/plan/not_null_names.h"
 #include "planner/plan/recipes/carry.h"
 #include "planner/plan/recipes/constraint.h"
 #include "planner/plan/recipes/foreign_key.h"
