@@ -211,6 +211,26 @@ bool Soaks(const Planned& planned) {
                              [](const Step& step) { return step.gate && step.gate->soak_s > 0; });
 }
 
+// A change of type whose USING reads a column that one of these drops.
+bool UsesOneOf(const ast::TableCommand& command, const std::vector<Action>& drops) {
+  if (command.change != TableChange::kSetType || !command.expression) return false;
+  return std::ranges::any_of(command.expression->facts.columns, [&](const sql::ColumnUse& use) {
+    return std::ranges::any_of(
+        drops, [&](const Action& drop) { return Alter(drop).commands.front().name == use.name; });
+  });
+}
+
+// As one; as they are where that is not understood.
+std::vector<Action> JoinedDrops(std::vector<Action> drops) {
+  std::vector<std::string> commands;
+  for (const Action& drop : drops) commands.push_back(drop.command);
+  const std::string command = fmt::format("{}", fmt::join(commands, ", "));
+  const std::string text = fmt::format("{} {}", drops.front().head, command);
+  auto statement = ast::ReadStatement(text);
+  if (!statement || statement->As<ast::AlterTable>() == nullptr) return drops;
+  return {Action{*std::move(statement), text, drops.front().head, command}};
+}
+
 }  // namespace
 
 bool Contracts(const Proposal& proposal) {
@@ -218,25 +238,25 @@ bool Contracts(const Proposal& proposal) {
                              [](const Step& step) { return step.phase == Phase::kContract; });
 }
 
-std::vector<Action> JoinDrops(std::vector<Action> actions) {
-  const auto is_drop = [](const Action& action) {
-    const auto& commands = Alter(action).commands;
-    return commands.size() == 1 && commands.front().change == TableChange::kDropColumn;
-  };
-  std::vector<std::string> drops;
-  for (const Action& action : actions)
-    if (is_drop(action)) drops.push_back(action.command);
-  if (drops.size() < 2) return actions;
-  const std::string& head = actions.front().head;
-  const std::string command = fmt::format("{}", fmt::join(drops, ", "));
-  const std::string text = fmt::format("{} {}", head, command);
-  auto statement = ast::ReadStatement(text);
-  if (!statement || statement->As<ast::AlterTable>() == nullptr) return actions;
-  Action joined{*std::move(statement), text, head, command};
-  const auto last = std::find_if(actions.rbegin(), actions.rend(), is_drop).base() - 1;
-  *last = std::move(joined);
-  actions.erase(std::remove_if(actions.begin(), last, is_drop), last);
-  return actions;
+std::vector<Action> ArrangeDrops(std::vector<Action> actions) {
+  std::vector<Action> drops;
+  std::vector<Action> all;
+  std::size_t place = 0;
+  for (Action& action : actions) {
+    const bool alone = Alter(action).commands.size() == 1;
+    if (alone && Alter(action).commands.front().change == TableChange::kDropColumn) {
+      place = all.size();
+      drops.push_back(std::move(action));
+    } else {
+      const bool reads = alone && UsesOneOf(Alter(action).commands.front(), drops);
+      all.push_back(std::move(action));
+      if (reads) place = all.size();
+    }
+  }
+  if (drops.size() > 1) drops = JoinedDrops(std::move(drops));
+  all.insert(all.begin() + static_cast<std::ptrdiff_t>(place),
+             std::make_move_iterator(drops.begin()), std::make_move_iterator(drops.end()));
+  return all;
 }
 
 bool ActionOrder::MayComeFirst(const Action& action) const {

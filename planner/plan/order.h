@@ -23,8 +23,9 @@ struct Planned {
 };
 
 // All DROP COLUMNs as one action, with one gate and one time of waiting, in the place of the last
-// of them: what goes with a column is named before it or not at all.
-[[nodiscard]] std::vector<Action> JoinDrops(std::vector<Action> actions);
+// of them: what goes with a column is named before it or not at all. USING may still read a column
+// that goes: then they come after that change of type.
+[[nodiscard]] std::vector<Action> ArrangeDrops(std::vector<Action> actions);
 
 // Takes actions one by one, in the server's order.
 class ActionOrder {

@@ -90,6 +90,20 @@ void Join(Proposal& first, Proposal second) {
   std::ranges::move(second.remarks, std::back_inserter(first.remarks));
 }
 
+// What a key is to old programs besides a rule for rows.
+void WarnOfConflicts(const Situation& situation, std::vector<std::string>& remarks) {
+  const auto* drop = situation.Command(ast::TableChange::kDropConstraint);
+  const catalog::Table* table = drop == nullptr ? nullptr : situation.Table();
+  const catalog::Constraint* key = table == nullptr ? nullptr : table->FindConstraint(drop->name);
+  if (key == nullptr || key->definition.deferrable || situation.schema.IsNew(table->name)) return;
+  if (key->definition.kind == ast::ConstraintKind::kPrimaryKey ||
+      key->definition.kind == ast::ConstraintKind::kUnique)
+    remarks.push_back(fmt::format(
+        "programs that say ON CONFLICT ({}) fail from this step on (42P10), unless another unique "
+        "index is of the same columns",
+        List(key->definition.columns)));
+}
+
 class Planner {
  public:
   Planner(catalog::Schema& schema, const PlanOptions& options)
@@ -208,6 +222,7 @@ std::string_view Planner::Propose(const Situation& situation, Proposal& proposal
                                ? Alone(Phase::kExpand, StepKind::kAutocommit, situation.text, "")
                                : Ddl(Phase::kExpand, {situation.text}, {}, ""));
   GiveWayBack(situation, proposal.steps.back(), proposal.remarks);
+  WarnOfConflicts(situation, proposal.remarks);
   return "";
 }
 
@@ -333,7 +348,7 @@ void Planner::TakeAlterTable(const ast::Statement& read, const std::string& text
     if (!recipe.empty()) return Keep(recipe, std::move(proposal));
   }
   ActionOrder order(schema_, options_.server_version);
-  for (const Action& action : JoinDrops(std::move(actions))) {
+  for (const Action& action : ArrangeDrops(std::move(actions))) {
     bool first = order.MayComeFirst(action);
     Planned planned = PlanAction(action, order.Before(first));
     if (first && Contracts(planned.proposal) && !order.IsApart(action)) {

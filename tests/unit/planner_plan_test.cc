@@ -139,6 +139,16 @@ TEST(SeveralActions, LetAChangeOfTypeComeBeforeTheDayThatADropWaits) {
   EXPECT_GT(place("CHECK (c < 5)"), place("DROP COLUMN pgalter_dropped_a"));
 }
 
+// The server reads the old row for USING, also a column that goes in the same statement.
+TEST(SeveralActions, ReadAColumnForAnotherOneBeforeItGoes) {
+  const Plan plan =
+      PlanOf("ALTER TABLE t DROP COLUMN b, ALTER c TYPE bigint USING b::bigint", kWide);
+  std::vector<std::string> gates;
+  for (const Step& step : plan.steps)
+    if (step.gate) gates.push_back(step.gate->name);
+  EXPECT_THAT(gates, ElementsAre("swap-c", "unused-b", "missed-b"));
+}
+
 TEST(SeveralActions, AreNotMixedWhereAnIndexHasBothColumns) {
   const Plan plan = PlanOf("ALTER TABLE t DROP COLUMN a, ALTER c TYPE bigint",
                            std::string(kWide) + "CREATE INDEX two_idx ON t (a, c)");
@@ -176,6 +186,11 @@ TEST(ReplaceKey, HasItsGateFirstWhereTheOldKeyIsNotKnown) {
   ASSERT_THAT(KindsOf(plan), ElementsAre("concurrent-index", "gate", "ddl"));
   EXPECT_FALSE(plan.steps[2].backward_compatible);
   EXPECT_THAT(plan.statements[0].remarks, Contains(HasSubstr("42P10")));
+}
+
+TEST(ReplaceKey, IsNotTheOnlyOneThatOnConflictMisses) {
+  const Plan plan = PlanOf("ALTER TABLE t DROP CONSTRAINT t_pkey", kWide);
+  EXPECT_THAT(plan.statements[0].remarks, Contains(HasSubstr("ON CONFLICT (id) fail")));
 }
 
 // ON CONFLICT finds the new key as it found the old one.

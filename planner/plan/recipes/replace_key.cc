@@ -179,7 +179,8 @@ std::optional<Proposal> Propose(const Situation& situation) {
   }
   proposal.steps.push_back(Exchange(situation, *pair, key, index, old));
   if (old) EndOldKey(situation, *old, key, proposal);
-  if (known == nullptr || known->FindConstraint(dropped) == nullptr)
+  const bool hidden = known == nullptr || !known->complete;
+  if (hidden && (known == nullptr || known->FindConstraint(dropped) == nullptr))
     GuardUnknown(dropped, table, proposal);
   return proposal;
 }
