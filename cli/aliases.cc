@@ -18,6 +18,7 @@ constexpr std::array kAliases{
     Alias{"stamp", "baseline"},
     Alias{"resolve", "repair"},
     Alias{"log", "history"},
+    Alias{"rehearse --locks", "trace"},
 };
 
 }  // namespace

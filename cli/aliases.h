@@ -7,7 +7,7 @@
 namespace pgalter::cli {
 
 struct Alias {
-  std::string_view name;
+  std::string_view name;  // one word, or a command and an option
   std::string_view command;
   std::string_view option = {};  // that goes with it
 };

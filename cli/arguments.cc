@@ -170,6 +170,10 @@ Context ParseArguments(const std::vector<std::string>& arguments) {
   if (rest.empty() || rest[0] == "--help" || rest[0] == "-h") rest.assign({"help"});
   if (rest[0] == "--version" || rest[0] == "-V") rest.assign({"version"});
   Context context;
+  if (rest.size() > 1 && FindAlias(rest[0] + " " + rest[1]) != nullptr) {
+    rest[0] += " " + rest[1];
+    rest.erase(rest.begin() + 1);
+  }
   const Alias* alias = FindAlias(rest[0]);
   context.command = &CommandOf(alias != nullptr ? std::string(alias->command) : rest[0]);
   rest.erase(rest.begin());

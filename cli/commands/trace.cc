@@ -14,6 +14,7 @@
 #include "engine/trace/trace_script.h"
 #include "migrations/formats/reader.h"
 #include "planner/lint/linter.h"
+#include "planner/plan/planner.h"
 
 namespace pgalter::cli {
 
@@ -123,6 +124,7 @@ Task<> Trace(const Context& context, const Stage& stage, const Given& given, Tra
   const int major = script.server_version() / 10000;
   report.server = script.ParameterStatus("server_version");
   report.findings = Judge(given, schema, major);
+  report.planned = plan::MakePlan(given.text, schema, {major, plan::Knowledge::kLive}).statements;
   if (const auto rows = context.Get<std::int64_t>("rows"); rows > 0) {
     const auto tables = trace::TablesTouched(given.text, schema, major);
     report.filled = co_await trace::FillTables(observer, tables, rows);
@@ -158,7 +160,7 @@ const CommandBody kTraceCommand{
     .description =
         "Runs a script on a throwaway server and tells of each statement which locks it took, "
         "which tables it wrote anew or read whole, how long it took and why it failed; next to "
-        "what lint says of it, and with every difference from what pgalter predicts.\n\n"
+        "what lint and plan say of it, and with every difference from what pgalter predicts.\n\n"
         "Give the schema that the script needs as --schema; the tables that it touches get rows "
         "that their types, keys and checks let in. BEGIN and COMMIT in the script are kept, and a "
         "migration tool's own transaction; a statement outside of them gets one of its own, or "

@@ -82,6 +82,27 @@ std::vector<const lint::Finding*> FindingsOn(const TraceReport& report, const Tr
   return findings;
 }
 
+// nullptr: no plan was made of it, as of what a migration tool leaves out.
+const plan::Statement* PlanOf(const TraceReport& report, const Traced& traced, int line) {
+  for (const plan::Statement& statement : report.planned)
+    if (statement.line == line && statement.sql == traced.sql) return &statement;
+  return nullptr;
+}
+
+std::string InWords(const plan::Statement& planned) {
+  switch (planned.answer) {
+    case plan::Answer::kAsIs:
+      return "would run it as it is";
+    case plan::Answer::kRewritten:
+      return "would rewrite it: " + planned.recipe;
+    case plan::Answer::kLeastBad:
+      return "knows no online form";
+    case plan::Answer::kFails:
+      break;
+  }
+  return planned.remarks.empty() ? "cannot plan it" : "cannot plan it: " + planned.remarks.front();
+}
+
 class TextReport {
  public:
   TextReport(const TraceReport& report, Color color)
@@ -124,6 +145,9 @@ class TextReport {
     for (const lint::Finding* finding : FindingsOn(report_, traced))
       Line("lint", fmt::format("{} {}: {}", lint::Name(finding->severity), finding->rule,
                                finding->message));
+    const int line = lines_.At(traced.span.begin).line;
+    if (const plan::Statement* planned = PlanOf(report_, traced, line))
+      Line("plan", InWords(*planned));
     for (const std::string& difference : traced.differences) Line("DIFFERS", difference, kYellow);
   }
 
@@ -209,9 +233,14 @@ json::object StatementJson(const TraceReport& report, const sql::LineIndex& line
     findings.emplace_back(json::object{{"rule", finding->rule},
                                        {"severity", std::string(lint::Name(finding->severity))},
                                        {"message", finding->message}});
+  const int line = lines.At(traced.span.begin).line;
+  json::value planned = nullptr;
+  if (const plan::Statement* said = PlanOf(report, traced, line))
+    planned =
+        json::object{{"answer", std::string(plan::Name(said->answer))}, {"recipe", said->recipe}};
   json::value scanned = nullptr;
   if (traced.seen.scans_seen) scanned = Strings(traced.seen.scanned);
-  return {{"line", lines.At(traced.span.begin).line},
+  return {{"line", line},
           {"sql", traced.sql},
           {"transaction", std::string(Word(traced.place))},
           {"end", std::string(Word(traced.end))},
@@ -224,6 +253,7 @@ json::object StatementJson(const TraceReport& report, const sql::LineIndex& line
           {"scanned", std::move(scanned)},
           {"predicted", SaidJson(traced.said)},
           {"findings", std::move(findings)},
+          {"plan", std::move(planned)},
           {"differences", Strings(traced.differences)}};
 }
 

@@ -9,6 +9,7 @@
 #include "engine/trace/fill.h"
 #include "engine/trace/trace_script.h"
 #include "planner/lint/finding.h"
+#include "planner/plan/plan.h"
 
 namespace pgalter::cli {
 
@@ -20,6 +21,7 @@ struct TraceReport {
   std::vector<trace::Filled> filled;
   std::vector<trace::Traced> statements;
   std::vector<lint::Finding> findings;
+  std::vector<plan::Statement> planned;  // of the text as a whole
 };
 
 std::string TraceText(const TraceReport& report, Color color);

@@ -349,9 +349,13 @@ TEST_F(TraceProgram, RunsAFileOnASandboxWithRows) {
   EXPECT_THAT(text.out, HasSubstr("SHARE on public.orders: writes wait"));
   EXPECT_THAT(text.out, HasSubstr("create-index-non-concurrent"));
   EXPECT_THAT(text.out, HasSubstr("public.orders  200"));
-  const Ran ran = Run({"trace", file, "--schema", schema, "--output", "json"});
+  EXPECT_THAT(text.out, HasSubstr("plan      would run it as it is"));
+  EXPECT_THAT(text.out, HasSubstr("plan      would rewrite it: create-index"));
+  const Ran ran = Run({"rehearse", "--locks", file, "--schema", schema, "--output", "json"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   const json::value report = json::parse(ran.out);
+  EXPECT_EQ(report.at_pointer("/statements/0/plan/answer").as_string(), "as-is");
+  EXPECT_EQ(report.at_pointer("/statements/1/plan/recipe").as_string(), "create-index");
   EXPECT_EQ(report.at_pointer("/rows/0/rows").as_int64(), 1000);
   EXPECT_EQ(report.at_pointer("/statements/1/line").as_int64(), 2);
   if (const auto valid = IsValid("trace.json", ran.out)) {
