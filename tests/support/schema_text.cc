@@ -186,10 +186,11 @@ std::string SchemaText(const FreshDatabase& database, const SchemaTextOptions& o
 std::string InsertsOf(const FreshDatabase& database, const std::string& from,
                       const std::string& into) {
   std::string script;
-  for (const auto& row : database.Sql(fmt::format(
-           "SELECT string_agg(quote_literal(r), ',') FROM (SELECT one_row::text AS r, row_number() OVER "
-           "() / 500 AS n FROM {} AS one_row) AS all_rows GROUP BY n",
-           from)))
+  for (const auto& row :
+       database.Sql(fmt::format("SELECT string_agg(quote_literal(r), ',') FROM (SELECT "
+                                "one_row::text AS r, row_number() OVER "
+                                "() / 500 AS n FROM {} AS one_row) AS all_rows GROUP BY n",
+                                from)))
     script += fmt::format("INSERT INTO {0} SELECT (r::{0}).* FROM unnest(ARRAY[{1}]) AS r;\n", into,
                           row[0]);
   return script;
