@@ -164,7 +164,7 @@ TEST(Throttle, WaitsAtTheStartForATableThatNobodyMayRead) {
        {"BEGIN; LOCK \"a b\"", "BEGIN; LOCK ONLY a_1", "BEGIN; REINDEX INDEX a_1_pkey"}) {
     SCOPED_TRACE(lock);
     holder.Exec(lock);
-    WhileLockedOut(QuickFor("\"a b\""), db, [&](Starting& starting) -> Task<> {
+    WhileLockedOut(QuickFor("public.\"a b\""), db, [&](Starting& starting) -> Task<> {
       co_await Until([&] { return !starting.note.empty(); });
       EXPECT_THAT(starting.note, HasSubstr(std::to_string(holder.backend_pid())));
       EXPECT_THAT(starting.note, HasSubstr("holds ACCESS EXCLUSIVE on"));
@@ -181,7 +181,7 @@ TEST(Throttle, SaysWhoKeptItOutOfTheTableForTooLong) {
   db.Sql("CREATE TABLE t (i int)");
   test::Session holder = db.Connect();
   holder.Exec("BEGIN; LOCK t");
-  ThrottleOptions options = QuickFor("t");
+  ThrottleOptions options = QuickFor("public.t");
   options.patience = 300ms;
   WhileLockedOut(options, db, [&](Starting& starting) -> Task<> {
     co_await Until([&] { return !starting.error.empty(); });
