@@ -36,7 +36,8 @@ std::string IndexParameters(const PgrollObject& constraint) {
   if (!columns.empty()) text += " INCLUDE (" + NamesOf(columns) + ")";
   if (const auto storage = parameters->Text("storage_parameters"); !storage.empty())
     text += " WITH (" + storage + ")";
-  if (parameters->Has("tablespace")) text += " USING INDEX TABLESPACE " + parameters->Name("tablespace");
+  if (parameters->Has("tablespace"))
+    text += " USING INDEX TABLESPACE " + parameters->Name("tablespace");
   return text;
 }
 
@@ -56,8 +57,8 @@ std::string Exclusion(const PgrollObject& constraint) {
 std::string ForeignKey(const PgrollObject& constraint) {
   const auto references = constraint.Inner("references");
   if (!references) throw BadOperation(constraint.where() + " does not say its references");
-  references->Know({"table", "columns", "match_type", "on_delete", "on_delete_set_columns",
-                    "on_update"});
+  references->Know(
+      {"table", "columns", "match_type", "on_delete", "on_delete_set_columns", "on_update"});
   std::string to = references->Name("table");
   if (const auto columns = references->Texts("columns"); !columns.empty())
     to += " (" + NamesOf(columns) + ")";

@@ -93,9 +93,9 @@ bool IsWordCharacter(char c) {
 // Whether one of the words that go on behind a list of what is selected stands outside of brackets
 // and quotes, or a comma. "IS DISTINCT FROM" is none.
 bool GoesOn(std::string_view text) {
-  static constexpr std::array<std::string_view, 11> kWords{
-      "from",  "where", "group",     "having", "order", "limit",
-      "union", "into",  "intersect", "except", "offset"};
+  static constexpr std::array<std::string_view, 11> kWords{"from",      "where",  "group", "having",
+                                                           "order",     "limit",  "union", "into",
+                                                           "intersect", "except", "offset"};
   int depth = 0;
   std::string_view last;
   for (std::size_t at = 0; at < text.size();) {
@@ -115,8 +115,8 @@ bool GoesOn(std::string_view text) {
     std::size_t end = at;
     while (end < text.size() && IsWordCharacter(text[end])) ++end;
     const auto word = text.substr(at, end - at);
-    const bool known = std::ranges::any_of(
-        kWords, [&](std::string_view one) { return SameWord(word, one); });
+    const bool known =
+        std::ranges::any_of(kWords, [&](std::string_view one) { return SameWord(word, one); });
     if (depth == 0 && known && !SameWord(last, "distinct")) return true;
     last = word;
     at = end;
@@ -131,7 +131,8 @@ std::string PgrollObject::Expression(std::string_view key) const {
   if (text.find("--") != std::string::npos || text.find("/*") != std::string::npos)
     throw BadOperation(where_ + ": " + std::string(key) +
                        " holds a comment, or what looks like one: write it without");
-  std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  std::ranges::replace_if(
+      text, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
   std::string_view trimmed = Trim(text);
   while (trimmed.ends_with(';')) trimmed = Trim(trimmed.substr(0, trimmed.size() - 1));
   if (StartsWithWord(trimmed, "select ") && !GoesOn(trimmed.substr(7)))

@@ -205,8 +205,7 @@ Restrictions RestrictionsOf(const PgrollObject& body, const std::string& table,
     unique->Know({"name"});
     add("CONSTRAINT " + unique->Name("name") + " UNIQUE (" + column + ")", unique->Name("name"));
   }
-  if (const auto to = body.Inner("references"))
-    add(ColumnReference(*to, column), to->Name("name"));
+  if (const auto to = body.Inner("references")) add(ColumnReference(*to, column), to->Name("name"));
   return made;
 }
 
@@ -233,11 +232,13 @@ PgrollOperation AlterColumn(const PgrollObject& body) {
   PgrollOperation operation;
   OwnLines& start = operation.start;
   if (!type.empty())
-    start.push_back(Alter(table, alter + "TYPE " + type + (up.empty() ? "" : " USING (" + up + ")")));
+    start.push_back(
+        Alter(table, alter + "TYPE " + type + (up.empty() ? "" : " USING (" + up + ")")));
   if (body.Flag("nullable", false)) start.push_back(Alter(table, alter + "DROP NOT NULL"));
   if (const json::value* value = body.Find("default"))
-    start.push_back(Alter(table, alter + (value->is_null() ? "DROP DEFAULT"
-                                                           : "SET DEFAULT " + body.Need("default"))));
+    start.push_back(
+        Alter(table,
+              alter + (value->is_null() ? "DROP DEFAULT" : "SET DEFAULT " + body.Need("default"))));
   if (body.Has("comment")) start.push_back(CommentOf("COLUMN " + table + "." + column, body));
   const bool kept = start.empty() && changes.empty();
   Restrictions made = RestrictionsOf(body, table, column);
@@ -311,7 +312,9 @@ PgrollOperation CreateIndex(const PgrollObject& body) {
 
 PgrollOperation DropIndex(const PgrollObject& body) {
   body.Know({"name"});
-  return {{std::string(kOnline) + "DROP INDEX CONCURRENTLY " + body.Name("name") + ";"}, {}, std::nullopt};
+  return {{std::string(kOnline) + "DROP INDEX CONCURRENTLY " + body.Name("name") + ";"},
+          {},
+          std::nullopt};
 }
 
 PgrollOperation DropColumn(const PgrollObject& body) {
@@ -355,9 +358,10 @@ PgrollOperation DropConstraint(const PgrollObject& body) {
   const std::string up = body.Expression("up");
   const bool a_name = up.empty() || sql::ParseQualifiedName(up).has_value();
   if (!a_name)
-    throw BadOperation(body.where() +
-                       ": its up makes something else of rows, of which drop_multicolumn_constraint "
-                       "says the column");
+    throw BadOperation(
+        body.where() +
+        ": its up makes something else of rows, of which drop_multicolumn_constraint "
+        "says the column");
   return {{Alter(body.Name("table"), "DROP CONSTRAINT " + body.Name("name"))}, {}, std::nullopt};
 }
 
@@ -419,7 +423,8 @@ PgrollOperation Sql(const PgrollObject& body) {
   PgrollOperation operation;
   OwnLines& lines = body.Flag("onComplete") ? operation.complete : operation.start;
   lines.push_back(Statements(body.Need("up")));
-  if (const auto down = body.Text("down"); !down.empty()) operation.down = OwnLines{Statements(down)};
+  if (const auto down = body.Text("down"); !down.empty())
+    operation.down = OwnLines{Statements(down)};
   return operation;
 }
 
@@ -457,8 +462,8 @@ PgrollOperation ReadPgrollOperation(std::string_view name, const json::value& bo
   if (found != kOperations.end()) return found->read(PgrollObject(body, std::string(name)));
   std::vector<std::string> names;
   for (const Known& known : kOperations) names.emplace_back(known.name);
-  throw BadOperation("the operation " + std::string(name) + " is not known; there are: " +
-                     Joined(names, ", "));
+  throw BadOperation("the operation " + std::string(name) +
+                     " is not known; there are: " + Joined(names, ", "));
 }
 
 }  // namespace pgalter::formats

@@ -24,7 +24,8 @@ struct PgrollOperation {
   std::optional<OwnLines> down;  // nothing: it cannot be taken back
 };
 
-// Throws BadOperation: it is not known, or a key of it is not, or is missing, or is of another type.
+// Throws BadOperation: it is not known, or a key of it is not, or is missing, or is of another
+// type.
 [[nodiscard]] PgrollOperation ReadPgrollOperation(std::string_view name,
                                                   const boost::json::value& body);
 

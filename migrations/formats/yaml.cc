@@ -81,8 +81,7 @@ std::vector<int> LinesOfYamlItems(std::string_view text, std::string_view key) {
   std::vector<int> lines;
   const YAML::Node document = Document(text);
   if (!document.IsMap()) return lines;
-  for (const YAML::Node& item : document[std::string(key)])
-    lines.push_back(item.Mark().line + 1);
+  for (const YAML::Node& item : document[std::string(key)]) lines.push_back(item.Mark().line + 1);
   return lines;
 }
 
