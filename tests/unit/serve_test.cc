@@ -296,6 +296,8 @@ TEST(ServeMetrics, AreAllThatAlertsAndTheDashboardOfGrafanaName) {
   at_work.progress["standbys"] = boost::json::parse(R"([{"name": "one", "lag_s": 0.5}])");
   input.runs = {{at_work, state::Runner{}}};
   input.blocked_seconds = {{"a", 0.012}};
+  input.runs.push_back({ARun("b", state::RunState::kDone), std::nullopt});
+  input.log_ends["b"].seconds_left = 60;
   const test::Metrics metrics = test::ReadOpenMetrics(MetricsText(input));
   std::set<std::string> known;
   for (const auto& [name, family] : metrics.families)
