@@ -200,9 +200,9 @@ TEST_F(Canary, ARebuildInAPlanSaysUntilWhenItsCopyIsKept) {
   const auto deadline = database_.Value("SELECT deadline FROM pgalter.flow WHERE name = 'forward'");
   const auto hours_left = [&] {
     return Number(fmt::format(
-        "SELECT floor((last_value - extract(epoch FROM now())) / 3600) FROM {}", deadline));
+        "SELECT round((last_value - extract(epoch FROM now())) / 3600) FROM {}", deadline));
   };
-  EXPECT_EQ(hours_left(), 71);
+  EXPECT_EQ(hours_left(), 72);
   database_.Sql(
       fmt::format("SELECT setval('{}', extract(epoch FROM now())::int8 + 7200)", deadline));
   const std::string until =
@@ -219,7 +219,7 @@ TEST_F(Canary, ARebuildInAPlanSaysUntilWhenItsCopyIsKept) {
   const long copied = Number("SELECT done_rows FROM pgalter.run");
   EXPECT_EQ(Run({"resume", RunId()}).code, 0);
   ExpectAtGate(gate);
-  EXPECT_EQ(hours_left(), 71);
+  EXPECT_EQ(hours_left(), 72);
   EXPECT_NEAR(static_cast<double>(Number("SELECT done_rows FROM pgalter.run")),
               static_cast<double>(copied), 300);
   AwaitNoRunner();
