@@ -99,7 +99,8 @@ const CommandBody kAssertCommand{
         "query whose first column has to be true in every row, or one that has a name, as "
         "exists(table public.person), index_valid(public.person_name), enum(public.mood, 'sad', "
         "'ok'), rows(public.person, >= 10), no_orphans(public.pet), policy_allows(app, SELECT "
-        "…), policy_denies(app, SELECT …). From files, from standard input (-), or, without any, "
+        "…), policy_denies(app, SELECT …), decrypts(public.person.mail, env:APP_KEY). From files, "
+        "from standard input (-), or, without any, "
         "from the verify sections of the migrations that are applied. Read-only. --reporter tap "
         "and junit are for CI.",
     .most_operands = kAnyNumber,

@@ -295,6 +295,57 @@ ReadAssertion AsRole(std::string_view arguments, Answer answer) {
 ReadAssertion Allows(std::string_view arguments) { return AsRole(arguments, Answer::kAllowed); }
 ReadAssertion Denies(std::string_view arguments) { return AsRole(arguments, Answer::kDenied); }
 
+// APP_KEY of env:APP_KEY; empty: it is none.
+std::string VariableOf(std::string_view text) {
+  constexpr std::string_view kFrom = "env:";
+  if (!text.starts_with(kFrom)) return "";
+  text.remove_prefix(kFrom.size());
+  return std::ranges::all_of(text, IsWordCharacter) ? std::string(text) : "";
+}
+
+// In whatever schema the extension is. The key is bound, so that no statement shows it.
+Assertion WithPgcrypto(const std::string& secret, const std::string& query,
+                       std::string_view names) {
+  Assertion assertion;
+  assertion.gives_sql = true;
+  assertion.secret = secret;
+  assertion.sql = fmt::format(
+      "SELECT pg_catalog.format({}, {}) FROM pg_catalog.pg_extension e JOIN"
+      " pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pgcrypto'",
+      QuoteLiteral(query), names);
+  assertion.otherwise = "the extension pgcrypto is not there";
+  return assertion;
+}
+
+constexpr std::string_view kNoKey =
+    "the key comes from the environment, as env:APP_KEY: written here everybody could read it";
+
+ReadAssertion RoundTrip(std::string_view arguments) {
+  const std::string variable = VariableOf(Trim(arguments));
+  if (variable.empty()) return Problem(fmt::format("round_trip(): {}", kNoKey));
+  return Found(WithPgcrypto(
+      variable,
+      "SELECT %1$I.pgp_sym_decrypt(%1$I.pgp_sym_encrypt(p.text, $1::text), $1::text) = p.text, "
+      "'what comes back is not what went in' FROM (SELECT 'pgalter ' || random() AS text) p",
+      "n.nspname"));
+}
+
+// As bytes: what is no text is no error then, which could quote it.
+ReadAssertion Decrypts(std::string_view arguments) {
+  const auto all = SplitAt(arguments, ',');
+  const auto parts = NameParts(all.front());
+  if (parts.size() != 3)
+    return Problem(Unqualified("decrypts()", all.front(), "schema.table.column"));
+  const std::string variable = all.size() == 2 ? VariableOf(all[1]) : "";
+  if (variable.empty()) return Problem(fmt::format("decrypts(): {}", kNoKey));
+  return Found(WithPgcrypto(
+      variable,
+      "SELECT count(%1$I.pgp_sym_decrypt_bytea(v.%2$I, $1::text)) = count(v.%2$I), 'not every "
+      "value decrypts' FROM %3$I.%4$I v",
+      fmt::format("n.nspname, {}, {}, {}", QuoteLiteral(parts[2]), QuoteLiteral(parts[0]),
+                  QuoteLiteral(parts[1]))));
+}
+
 struct BuiltIn {
   std::string_view name;
   ReadAssertion (*read)(std::string_view arguments);
@@ -309,6 +360,8 @@ constexpr std::array kBuiltIns{
     BuiltIn{"no_orphans", &NoOrphans, true},
     BuiltIn{"policy_allows", &Allows, false},
     BuiltIn{"policy_denies", &Denies, false},
+    BuiltIn{"round_trip", &RoundTrip, false},
+    BuiltIn{"decrypts", &Decrypts, false},
 };
 
 }  // namespace

@@ -12,6 +12,8 @@
 //   no_orphans(TABLE[.NAME])     every row that a foreign key is about has the one it names
 //   policy_allows(ROLE, QUERY)   the query, asked as that role, says true
 //   policy_denies(ROLE, QUERY)   the role may not ask it (42501)
+//   round_trip(env:VARIABLE)     pgcrypto gives back what it encrypted with that key
+//   decrypts(COLUMN, env:VARIABLE)  every value of schema.table.column was encrypted with it
 //
 // Names are qualified: a table of the same name in another schema is no answer. In front of the
 // first five may stand `not`.
@@ -31,6 +33,7 @@ struct Assertion {
   bool negated = false;
   std::string role;        // asked as it; empty: as we are
   bool is_denied = false;  // holds when the server refuses the role (42501)
+  std::string secret;      // the environment variable that is bound to $1, of the last query
   std::string otherwise;   // why it does not hold, where no column says it; also: no row
 };
 

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 
 #include "tests/support/migration_world.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr int kDone = 0;
 constexpr int kUsage = 2;
@@ -170,6 +172,69 @@ TEST_F(Assert, VerifySectionsHaveThemToo) {
   const Ran typo = Up();
   EXPECT_EQ(typo.code, kUsage);
   EXPECT_THAT(typo.err, AllOf(HasSubstr("2_u.sql:5"), HasSubstr("did you mean exists?")));
+}
+
+class Encrypted : public Assert {
+ protected:
+  static constexpr const char* kKey = "correct-horse-battery";
+
+  void SetUp() override {
+    if (database_.Value("SELECT count(*) FROM pg_available_extensions WHERE name = 'pgcrypto'") ==
+        "0")
+      GTEST_SKIP() << "this server comes without pgcrypto";
+    database_.Sql(
+        "CREATE SCHEMA \"Ext\"; CREATE EXTENSION pgcrypto SCHEMA \"Ext\";"
+        "CREATE TABLE public.person (id int PRIMARY KEY, \"Mail\" bytea);"
+        "INSERT INTO public.person SELECT i, \"Ext\".pgp_sym_encrypt('m' || i, '" +
+        std::string(kKey) +
+        "') FROM generate_series(1, 20) i; INSERT INTO public.person VALUES (99)");
+  }
+  [[nodiscard]] Ran AskWith(const std::string& key, const std::string& question,
+                            const Words& more = {}) const {
+    const std::string file = Path("questions.txt");
+    std::ofstream(file) << question << ";\n";
+    Words words{"assert", file, "--dsn", database_.conninfo()};
+    words.insert(words.end(), more.begin(), more.end());
+    return Program(PGALTER_BINARY, words, {"APP_KEY=" + key}).Wait();
+  }
+};
+
+TEST_F(Encrypted, ValuesDecryptWithTheirKeyAndNoOther) {
+  const char* question = "decrypts(public.person.\"Mail\", env:APP_KEY)";
+  EXPECT_EQ(AskWith(kKey, question).code, kDone);
+  EXPECT_EQ(AskWith(kKey, "round_trip(env:APP_KEY)").code, kDone);
+  const Ran wrong = AskWith("another", question);
+  EXPECT_EQ(wrong.code, kMismatch);
+  EXPECT_THAT(wrong.out, HasSubstr("Wrong key"));
+  database_.Sql("UPDATE public.person SET \"Mail\" = 'plain as it was' WHERE id = 7");
+  const Ran plain = AskWith(kKey, question);
+  EXPECT_EQ(plain.code, kMismatch);
+  EXPECT_THAT(plain.out + plain.err, Not(HasSubstr("plain as it was")));
+  EXPECT_THAT(AskWith("", question).out, HasSubstr("the environment has no variable APP_KEY"));
+  EXPECT_THAT(AskWith(kKey, "decrypts(public.person.\"Mail\", 'secret')").out,
+              HasSubstr("the key comes from the environment"));
+  database_.Sql("DROP EXTENSION pgcrypto");
+  EXPECT_THAT(AskWith(kKey, question).out, HasSubstr("the extension pgcrypto is not there"));
+}
+
+TEST_F(Encrypted, TheKeyIsNowhere) {
+  const std::string log = Path("log").string();
+  Write("001_check.sql",
+        "-- pgalter:up\nSELECT 1;\n-- pgalter:verify\nround_trip(env:APP_KEY);\n"
+        "decrypts(public.person.\"Mail\", env:APP_KEY);\n");
+  Words up{"up", "--yes", "--dir", directory_, "--dsn", database_.conninfo(), "--log-file", log};
+  const Ran applied = Program(PGALTER_BINARY, up, {std::string("APP_KEY=") + kKey}).Wait();
+  EXPECT_EQ(applied.code, kDone) << applied.err;
+  const Ran asked = AskWith(kKey, "round_trip(env:APP_KEY)", {"--log-file", log});
+  std::ifstream in(log);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  for (const std::string& said : {applied.out, applied.err, asked.out, asked.err, text})
+    EXPECT_THAT(said, Not(HasSubstr(kKey)));
+  for (const char* table : {"audit_log", "migration", "run", "step", "artefact"})
+    EXPECT_EQ(database_.Value(std::string("SELECT count(*) FROM pgalter.") + table +
+                              " t WHERE strpos(t::text, '" + kKey + "') > 0"),
+              "0")
+        << table;
 }
 
 }  // namespace

@@ -62,6 +62,10 @@ TEST(Assertion, SaysWhatIsWrong) {
   EXPECT_THAT(what("no_orphans(t)"), HasSubstr("schema.table.key"));
   EXPECT_THAT(what("policy_allows(app)"), HasSubstr("needs a role and a query"));
   EXPECT_THAT(what("not policy_denies(app, SELECT 1)"), HasSubstr("no \"not\""));
+  EXPECT_THAT(what("round_trip('key')"), HasSubstr("from the environment"));
+  EXPECT_THAT(what("round_trip(env:)"), HasSubstr("from the environment"));
+  EXPECT_THAT(what("decrypts(public.t.c, key)"), HasSubstr("from the environment"));
+  EXPECT_THAT(what("decrypts(public.t, env:KEY)"), HasSubstr("schema.table.column"));
 }
 
 std::vector<cli::Questioned> Answers() {
