@@ -12,6 +12,7 @@
 #include "cli/aliases.h"
 #include "cli/commands.h"
 #include "cli/config.h"
+#include "cli/env_file.h"
 #include "cli/nearest.h"
 #include "cli/rejected.h"
 
@@ -107,7 +108,11 @@ std::string SettleDsn(const Command& command, const po::variables_map& options) 
   if (options.count("config") > 0 && !has_env && !command.body->reads_config)
     RejectUsage("--config alone changes nothing", "add --env NAME");
   if (has_dsn) return options["dsn"].as<std::string>();
-  if (!has_env) return FromEnvironment("PGALTER_DSN");
+  if (!has_env) {
+    const std::string ours = FromEnvironment("PGALTER_DSN");
+    // Of the surroundings alone it could be that of another program.
+    return ours.empty() && options.count("env-file") > 0 ? DatabaseUrl() : ours;
+  }
   const std::string path = options.count("config") ? options["config"].as<std::string>() : "";
   return DsnOfEnvironment(path, options["env"].as<std::string>());
 }
@@ -129,6 +134,8 @@ po::options_description CommonOptions() {
        "machine see it")  //
       ("env", po::value<std::string>()->value_name("NAME"),
        "take the connection from [env.NAME] in the configuration file")  //
+      ("env-file", po::value<std::string>()->value_name("FILE"),
+       "NAME=VALUE a line, as in .env: what the environment does not have, DATABASE_URL too")  //
       ("config", po::value<std::string>()->value_name("FILE"),
        "the configuration file; default: pgalter.toml")  //
       ("output", po::value<std::string>()->value_name("FORMAT")->default_value("text"),
@@ -198,6 +205,7 @@ Context ParseArguments(const std::vector<std::string>& arguments) {
   context.result_color = SettleColor(context.Has("no-color"), STDOUT_FILENO);
   context.yes = context.Has("yes");
   if (context.Has("log-file")) context.log_file = context.Get("log-file");
+  if (context.Has("env-file") && !context.help) ReadEnvFile(context.Get("env-file"));
   context.dsn = SettleDsn(*context.command, context.options);
   return context;
 }

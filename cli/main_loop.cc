@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "cli/arguments.h"
+#include "cli/env_file.h"
 #include "cli/help_text.h"
 #include "cli/outside/config.h"
 #include "cli/report.h"
@@ -37,6 +38,12 @@ void WarnOfPassword(const Context& context) {
         "PGALTER_DSN");
 }
 
+void WarnOfOpenFile(const Context& context) {
+  if (!context.Has("env-file") || !IsOpenToOthers(context.Get("env-file"))) return;
+  Say(context, fmt::format("{0} can be read by others on this machine: chmod 600 {0}",
+                           context.Get("env-file")));
+}
+
 ExitCode Dispatch(const std::vector<std::string>& arguments) {
   Context context = ParseArguments(arguments);
   if (context.help) {
@@ -46,6 +53,7 @@ ExitCode Dispatch(const std::vector<std::string>& arguments) {
   OpenLog(context);
   Log(fmt::format("pgalter {} begins", context.command->name));
   WarnOfPassword(context);
+  WarnOfOpenFile(context);
   // Before a run is made that could not begin.
   if (outside::IsReadBy(*context.command)) static_cast<void>(outside::LoadConfig(context));
   const ExitCode code = RunCommand(context);

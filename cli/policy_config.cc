@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 #include <sstream>
 
 #include "cli/config.h"
@@ -88,6 +90,16 @@ std::string PolicyOfEnvironment(const std::string& path, const std::string& envi
   std::ostringstream json;
   json << toml::json_formatter{*policy};
   return json.str();
+}
+
+std::vector<std::string> HeadersOfPolicy(const std::string& path, const std::string& environment) {
+  const auto policy = boost::json::parse(PolicyOfEnvironment(path, environment));
+  std::vector<std::string> headers;
+  const auto* keys = policy.as_object().if_contains("headers");
+  if (keys == nullptr) return headers;
+  for (const boost::json::value& key : keys->as_array())
+    if (key.is_string()) headers.emplace_back(key.get_string());
+  return headers;
 }
 
 }  // namespace pgalter::cli

@@ -5,7 +5,7 @@
 //   quorum = { technical = "dba", compliance = "officers" }   # meaning: role of those who may
 //   distinct = true                       # each approval another person's (default)
 //   expires = "7 days"                    # of an approval
-//   headers = ["ticket", "author"]        # that a migration must have
+//   headers = ["ticket", "change.risk"]   # that a migration, or its change record, must have
 //   require_down = true                   # or "irreversible: reason" in its header
 //   evidence = { backup = "24 hours" }    # kind: how young (pgalter attest)
 //   windows = [{ days = ["Sun"], from = "02:00", to = "04:00", tz = "Europe/Berlin" }]
@@ -17,11 +17,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace pgalter::cli {
 
 // As JSON. `path` empty: pgalter.toml in the working directory. Throws Rejected (usage): no such
 // file, environment or policy, a key that nobody reads, a value of another kind.
 std::string PolicyOfEnvironment(const std::string& path, const std::string& environment);
+// Its `headers`.
+std::vector<std::string> HeadersOfPolicy(const std::string& path, const std::string& environment);
 
 }  // namespace pgalter::cli

@@ -43,6 +43,10 @@ void AddFile(const Migration& migration, const history::Collection& collection, 
     const std::string value = Header(migration, key);
     items.push_back({TickIf(!value.empty()), fmt::format("its header names the {}", key), value});
   }
+  const std::string change = Header(migration, "change");
+  const std::string title = Header(migration, "change.title");
+  items.push_back({TickIf(!change.empty()), "it has a change record",
+                   title.empty() ? change : fmt::format("{}: {}", change, title)});
   std::error_code ignored;
   const bool manifest = std::filesystem::exists(collection.directory / history::kManifest, ignored);
   items.push_back({TickIf(manifest), "a manifest holds its checksum", migration.sums.text});

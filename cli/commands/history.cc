@@ -21,6 +21,18 @@ std::string Payload(const std::string& json, const char* key) {
   return value != nullptr && value->is_string() ? std::string(value->as_string()) : "";
 }
 
+// The change record of what was begun, else its ticket.
+std::string Change(const std::string& json) {
+  const auto payload = boost::json::parse(json);
+  const auto* header = payload.as_object().if_contains("header");
+  if (header == nullptr || !header->is_object()) return "";
+  for (const char* key : {"change", "ticket"}) {
+    const auto* value = header->as_object().if_contains(key);
+    if (value != nullptr && value->is_string()) return std::string(value->as_string());
+  }
+  return "";
+}
+
 std::string Who(const history::Event& event) {
   return event.os_user.empty() ? event.user : fmt::format("{} ({})", event.user, event.os_user);
 }
@@ -50,9 +62,12 @@ Task<ExitCode> PrintMarkdown(guard::Session& session) {
     day = on;
     const auto header = boost::json::parse(row.header);
     text += fmt::format("- {} {}", Escaped(row.version), Escaped(row.title));
-    if (const auto* ticket = header.as_object().if_contains("ticket");
-        ticket && ticket->is_string())
-      text += fmt::format(" ({})", Escaped(std::string(ticket->as_string())));
+    for (const char* key : {"ticket", "change"}) {
+      const auto* value = header.as_object().if_contains(key);
+      if (value == nullptr || !value->is_string()) continue;
+      text += fmt::format(" ({})", Escaped(std::string(value->as_string())));
+      break;
+    }
     text += row.state == history::State::kApplied
                 ? fmt::format(", by {}\n", Escaped(row.applied_by))
                 : fmt::format(", by {}: {}\n", Escaped(row.applied_by), history::Name(row.state));
@@ -68,7 +83,7 @@ Task<ExitCode> Run(Context& context) {
   if (context.Has("markdown")) co_return co_await PrintMarkdown(session);
   const auto events = co_await history::ReadEvents(session);
   boost::json::array all;
-  Table table({"at", "who", "version", "what", "run", "reason"});
+  Table table({"at", "who", "version", "what", "change", "run", "reason"});
   for (const history::Event& event : events) {
     const std::string what = event.event.starts_with(history::kMigrationEvent)
                                  ? event.event.substr(history::kMigrationEvent.size())
@@ -79,8 +94,8 @@ Task<ExitCode> Run(Context& context) {
                    {"migration", event.version},
                    {"event", what},
                    {"about", boost::json::parse(event.payload)}});
-    table.Add({event.at, Who(event), event.version, what, Payload(event.payload, "run"),
-               Payload(event.payload, "reason")});
+    table.Add({event.at, Who(event), event.version, what, Change(event.payload),
+               Payload(event.payload, "run"), Payload(event.payload, "reason")});
   }
   if (context.output == Output::kJson) {
     PrintJson({{"version", 1}, {"events", all}});

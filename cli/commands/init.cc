@@ -1,7 +1,13 @@
 #include <fmt/format.h>
 
+#include <array>
+#include <boost/json/array.hpp>
+#include <filesystem>
+#include <utility>
+
 #include "cli/connect.h"
 #include "cli/json_output.h"
+#include "cli/migrate/new_file.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/state/schema.h"
@@ -10,6 +16,8 @@
 namespace pgalter::cli {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string Sentence(const state::Installation& done) {
   if (done.before == done.now)
@@ -30,7 +38,83 @@ std::string Sentence(const state::Installation& done) {
   throw Rejected(std::move(verdict));
 }
 
+constexpr const char* kConfigText =
+    R"(# docs: migrations.md, approvals.md. No passwords here: service files, .pgpass, PGPASSWORD.
+[migrations]
+dir = "migrations"
+# changes = "changes"        # change records: pgalter change new ID --title "..."
+
+# [env.production]
+# dsn = "service=production"
+# [env.production.policy]
+# quorum = { technical = "dba" }
+# headers = ["ticket", "author"]
+# require_down = true
+# evidence = { backup = "24 hours", rehearsal = "7 days" }
+)";
+
+constexpr const char* kReadmeText = R"(# Migrations
+
+One file a change, applied in the order of the numbers in front; a file that was applied is not edited any more.
+
+    pgalter new "full names"          a new file
+    pgalter lint migrations           would it keep anybody waiting?
+    pgalter rehearse --round-trip     up, down and up again on a throwaway server
+    pgalter up --dry-run              the plan of each on the database
+    pgalter up                        apply what is pending; again, to go on where it was
+    pgalter status --pending          3 if there is something to do
+    pgalter down                      take the last one back
+
+Each file has `-- pgalter:up` and `-- pgalter:down`, or `-- irreversible: why` in its header.
+)";
+
+constexpr const char* kCiText =
+    R"(# For GitHub Actions: copy it to .github/workflows/pgalter.yml. pgalter has to be installed on the runner.
+name: migrations
+on: pull_request
+jobs:
+  migrations:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with: { fetch-depth: 0 }
+      - run: pgalter lint --git-base "origin/${{ github.base_ref }}" --output github migrations
+      - run: pgalter rehearse --round-trip
+)";
+
+// What is there already stays as it is.
+ExitCode MakeFiles(const Context& context) {
+  const std::array<std::pair<fs::path, const char*>, 3> files{{
+      {"pgalter.toml", kConfigText},
+      {"migrations/README.md", kReadmeText},
+      {"pgalter-ci.example.yml", kCiText},
+  }};
+  boost::json::array made;
+  std::error_code error;
+  fs::create_directories("migrations", error);
+  if (error)
+    throw Rejected(ExitCode::kError, fmt::format("cannot make migrations: {}", error.message()),
+                   "");
+  for (const auto& [path, text] : files) {
+    const bool there = fs::exists(path, error);
+    if (!there) WriteNewFile(path, text);
+    if (!there) made.emplace_back(path.string());
+    if (context.output == Output::kText)
+      Print(fmt::format("{} {}\n", there ? "is there" : "made", path.string()));
+  }
+  if (context.output == Output::kJson) PrintJson({{"version", 1}, {"files", made}});
+  return ExitCode::kDone;
+}
+
+void AddOptions(boost::program_options::options_description& options) {
+  options.add_options()(
+      "files",
+      "instead, in this directory: pgalter.toml, migrations/ with a README, and an "
+      "example for CI; what is there stays, and no database is asked");
+}
+
 Task<ExitCode> Run(Context& context) {
+  if (context.Has("files")) co_return MakeFiles(context);
   guard::Session session = co_await OpenForChange(context);
   state::Installation done;
   try {
@@ -56,7 +140,10 @@ const CommandBody kInitCommand{
         "Installs the schema pgalter, in which runs keep their state, or upgrades it. Running it "
         "again changes nothing.\n\n"
         "Needs CREATE on the database. Refused where a publication would send the schema's tables "
-        "to subscribers.",
+        "to subscribers.\n\n"
+        "--files begins a directory of migrations: a configuration, a README and an example for "
+        "CI.",
+    .add_options = &AddOptions,
     .run = &Run};
 
 }  // namespace pgalter::cli

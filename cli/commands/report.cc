@@ -1,10 +1,13 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 
 #include "cli/connect.h"
 #include "cli/evidence/bundle.h"
 #include "cli/evidence/gather.h"
+#include "cli/evidence/profile.h"
 #include "cli/json_output.h"
 #include "cli/pick_run.h"
 #include "cli/rejected.h"
@@ -22,7 +25,9 @@ void AddOptions(po::options_description& options) {
       ("out", po::value<std::string>()->value_name("DIR"),
        "where it is written: a directory that is empty, or not there yet")  //
       ("since", po::value<std::string>()->value_name("TIME"),
-       "instead of RUN, all that was done since: 2026-03-01 02:30, UTC unless it says otherwise");
+       "instead of RUN, all that was done since: 2026-03-01 02:30, UTC unless it says otherwise")  //
+      ("profile", po::value<std::string>()->value_name("NAME"),
+       "with what a body of rules asks, and what of it this report holds: part11, hipaa, gobd");
 }
 
 void RefuseWrongWords(const Context& context) {
@@ -31,6 +36,11 @@ void RefuseWrongWords(const Context& context) {
   if (context.Has("since") == !context.Operand(0).empty())
     throw Rejected(ExitCode::kUsage, "report is about a RUN or --since TIME, one of both",
                    "pgalter ps lists the runs");
+  const auto names = evidence::ProfileNames();
+  if (context.Has("profile") && std::ranges::find(names, context.Get("profile")) == names.end())
+    throw Rejected(ExitCode::kUsage,
+                   fmt::format("there is no profile \"{}\"", context.Get("profile")),
+                   fmt::format("one of: {}", fmt::join(names, ", ")));
 }
 
 Task<evidence::Scope> ScopeOf(const Context& context, guard::Session& session) {
@@ -54,7 +64,8 @@ Task<ExitCode> Run(Context& context) {
   evidence::RefuseUsed(out);
   guard::Session session = co_await OpenSession(context);
   const evidence::Scope scope = co_await ScopeOf(context, session);
-  const evidence::Gathered gathered = co_await evidence::Gather(session, scope);
+  evidence::Gathered gathered = co_await evidence::Gather(session, scope);
+  if (context.Has("profile")) gathered.profile = context.Get("profile");
   const auto files = evidence::FilesOf(gathered);
   evidence::WriteFiles(out, files);
   if (context.output == Output::kJson) {

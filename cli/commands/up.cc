@@ -17,6 +17,7 @@
 #include "cli/report.h"
 #include "engine/state/schema.h"
 #include "migrations/history/history_lock.h"
+#include "migrations/history/replay.h"
 #include "migrations/history/store.h"
 
 namespace pgalter::cli {
@@ -160,11 +161,30 @@ Task<ExitCode> ApplyAll(const Context& context, guard::Session& session,
   co_return ExitCode::kDone;
 }
 
-Task<ExitCode> DryRun(const Context& context, const history::Collection& collection) {
+// With what the tool has done since, where its history is shared.
+Task<std::vector<Applied>> AppliedByBoth(const Context& context, guard::Session& session,
+                                         const history::Collection& collection,
+                                         const writeback::Book* book) {
+  if (book == nullptr)
+    co_return co_await ReadAppliedOrRefuse(session, collection, OrderOf(context));
+  history::Remembered remembered = co_await history::ReadRemembered(session);
+  const auto found = co_await LookAtBook(session, *book, collection, remembered.applied);
+  RefuseDivergence(found.divergences);
+  RefuseDivergence(history::CompareWithLog(remembered.events, remembered.applied));
+  std::vector<Applied> both =
+      writeback::Overlaid(std::move(remembered.applied), found, book->called);
+  RefuseDivergence(history::Compare(collection.migrations, both, OrderOf(context)));
+  co_return both;
+}
+
+Task<ExitCode> DryRun(const Context& context, const MigrationSettings& source,
+                      const history::Collection& collection) {
   guard::Session session = co_await OpenForChange(context);
-  const auto applied = co_await ReadAppliedOrRefuse(session, collection, OrderOf(context));
+  const auto found = co_await FindSharedBook(session, source, collection);
+  const writeback::Book* book = found ? &*found : nullptr;
+  const auto applied = co_await AppliedByBoth(context, session, collection, book);
   const Pending wanted = Wanted(context, collection, applied);
-  co_await PrintPlans(context, session, wanted, MannerOf(context));
+  co_await PrintPlans(context, session, wanted, MannerOf(context), book);
   co_return wanted.empty() ? ExitCode::kDone : ExitCode::kPending;
 }
 
@@ -183,7 +203,7 @@ Task<ExitCode> Run(Context& context) {
     PrintSql(Wanted(context, collection, {}), MannerOf(context));
     co_return ExitCode::kDone;
   }
-  if (context.Has("dry-run")) co_return co_await DryRun(context, collection);
+  if (context.Has("dry-run")) co_return co_await DryRun(context, source, collection);
   guard::Session session = co_await OpenForChange(context);
   auto book = co_await FindSharedBook(session, source, collection);
   co_await state::RefusePublication(session);

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "cli/evidence/page.h"
+#include "cli/evidence/profile.h"
 #include "cli/evidence/secret.h"
 #include "cli/lint/write_file.h"
 #include "cli/rejected.h"
@@ -54,6 +55,9 @@ File Sums(const std::vector<File>& files) {
 
 std::vector<File> FilesOf(Gathered gathered) {
   HideIn(gathered);
+  json::value profile;
+  if (!gathered.profile.empty()) profile = AnswerProfile(gathered.profile, gathered.report);
+  gathered.report["profile"] = std::move(profile);
   std::vector<File> files;
   json::array names;
   for (const json::value& plan : gathered.plans)

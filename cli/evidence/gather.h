@@ -26,6 +26,7 @@ struct Gathered {
   std::optional<history::Anchor> before;     // what the first of `entries` follows
   std::vector<history::AuditEntry> entries;  // up to the end of the log
   std::optional<history::Break> broken;      // of the whole log
+  std::string profile;                       // whose questions are answered, too; empty: none
 };
 
 // As an ISO 8601 in UTC. Throws Rejected (usage) where it is no time.

@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
-#include <initializer_list>
-#include <vector>
 
+#include "cli/evidence/html.h"
+#include "cli/evidence/profile.h"
 #include "cli/human.h"
 
 namespace pgalter::cli::evidence {
@@ -16,95 +14,10 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::string_view kHead = R"html(<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>pgalter report</title>
-<style>
-:root { color-scheme: light; }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 64rem; padding: 1rem; background: #fff; color: #1b1f24;
-  font: .95rem/1.45 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; margin: .5rem 0; }
-h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; border-bottom: 1px solid #8c959f; }
-h3 { font-size: 1rem; margin: 1.25rem 0 .4rem; overflow-wrap: anywhere; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0;
-  border-bottom: 1px solid #d0d7de; overflow-wrap: anywhere; }
-th { color: #57606a; font-weight: 600; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .5rem 0; }
-dt { color: #57606a; }
-dd { margin: 0; overflow-wrap: anywhere; }
-pre { margin: .3rem 0; padding: .5rem; background: #f6f8fa; border: 1px solid #d0d7de;
-  white-space: pre-wrap; overflow-wrap: anywhere; font: .85rem/1.4 ui-monospace, monospace; }
-code { font-family: ui-monospace, monospace; font-size: .85rem; }
-.none { color: #57606a; font-style: italic; }
-.bad { color: #a40e26; font-weight: 600; }
-@page { margin: 18mm 15mm; }
-@media print {
-  body { max-width: none; padding: 0; font-size: 9.5pt; }
-  h2, h3 { break-after: avoid; }
-  thead { display: table-header-group; }
-  tr, dl { break-inside: avoid; }
-  section.run { break-before: page; }
-  pre { background: none; }
-}
-</style></head><body>
-)html";
-
-// A member as people read it; "-" for what is not there.
-std::string Text(const json::value& from, const char* key) {
-  const json::value* value = from.as_object().if_contains(key);
-  if (value == nullptr || value->is_null()) return "-";
-  if (value->is_string()) return value->as_string().empty() ? "-" : value->as_string().c_str();
-  if (value->is_bool()) return value->as_bool() ? "yes" : "no";
-  return json::serialize(*value);
-}
-
 std::string Seconds(const json::value& from, const char* key) {
   const json::value& value = from.at(key);
   return value.is_null() ? "-" : HumanSeconds(value.to_number<double>());
 }
-
-class Html {
- public:
-  void Heading(int level, std::string_view text) {
-    page_ += fmt::format("<h{0}>{1}</h{0}>\n", level, Escaped(text));
-  }
-  void None(std::string_view text) {
-    page_ += fmt::format("<p class=\"none\">{}</p>\n", Escaped(text));
-  }
-  void Bad(std::string_view text) {
-    page_ += fmt::format("<p class=\"bad\">{}</p>\n", Escaped(text));
-  }
-  void Paragraph(std::string_view text) { page_ += fmt::format("<p>{}</p>\n", Escaped(text)); }
-  void Code(std::string_view text) { page_ += fmt::format("<pre>{}</pre>\n", Escaped(text)); }
-  void Raw(std::string_view html) { page_ += html; }
-
-  void Facts(std::initializer_list<std::array<std::string, 2>> facts) {
-    page_ += "<dl>";
-    for (const auto& [name, value] : facts)
-      page_ += fmt::format("<dt>{}</dt><dd>{}</dd>", Escaped(name), Escaped(value));
-    page_ += "</dl>\n";
-  }
-  void TableHead(std::initializer_list<std::string_view> names) {
-    page_ += "<table><thead><tr>";
-    for (const std::string_view name : names) page_ += fmt::format("<th>{}</th>", Escaped(name));
-    page_ += "</tr></thead><tbody>\n";
-  }
-  void Row(std::initializer_list<std::string> cells) {
-    page_ += "<tr>";
-    for (const std::string& cell : cells) page_ += fmt::format("<td>{}</td>", Escaped(cell));
-    page_ += "</tr>\n";
-  }
-  void TableEnd() { page_ += "</tbody></table>\n"; }
-
-  std::string Take() { return std::move(page_); }
-
- private:
-  std::string page_ = std::string(kHead);
-};
 
 void Timeline(Html& html, const json::value& run) {
   html.Heading(3, "Timeline of the steps");
@@ -206,6 +119,16 @@ const json::array* Section(Html& html, const json::object& report, const char* k
   return nullptr;
 }
 
+// What the file's header says, and its change record.
+void HeaderTable(Html& html, const json::value& row) {
+  const json::value& header = row.at("header");
+  if (!header.is_object() || header.as_object().empty()) return html.None("It has no header.");
+  html.TableHead({"header", "says"});
+  for (const auto& [key, value] : header.as_object())
+    html.Row({std::string(key), value.is_string() ? std::string(value.as_string()) : "-"});
+  html.TableEnd();
+}
+
 void Migrations(Html& html, const json::object& report) {
   const json::array* rows =
       Section(html, report, "migrations", "Migrations, as the history has them",
@@ -224,8 +147,8 @@ void Migrations(Html& html, const json::object& report) {
                 {"run that takes it back", Text(row, "down_run")},
                 {"by", Text(row, "by")},
                 {"began", Text(row, "started_at")},
-                {"ended", Text(row, "ended_at")},
-                {"header", Text(row, "header")}});
+                {"ended", Text(row, "ended_at")}});
+    HeaderTable(html, row);
   }
 }
 
@@ -334,37 +257,6 @@ void AuditLog(Html& html, const Gathered& gathered) {
 
 }  // namespace
 
-std::string Escaped(std::string_view text) {
-  std::string html;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        html += "&amp;";
-        break;
-      case '<':
-        html += "&lt;";
-        break;
-      case '>':
-        html += "&gt;";
-        break;
-      case '"':
-        html += "&quot;";
-        break;
-      case '\'':
-        html += "&#39;";
-        break;
-      default:
-        const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-        if (control && c != '\n' && c != '\t') {
-          html += "\uFFFD";
-        } else {
-          html += c;
-        }
-    }
-  }
-  return html;
-}
-
 std::string Page(const Gathered& gathered) {
   const json::object& report = gathered.report;
   Html html;
@@ -381,6 +273,8 @@ std::string Page(const Gathered& gathered) {
   html.Paragraph(
       "Times are UTC. Values of rows, texts of errors and connection strings are not in "
       "this report. SHA256SUMS has the checksums of its files: sha256sum -c SHA256SUMS.");
+  if (const auto* profile = report.if_contains("profile"); profile && !profile->is_null())
+    ProfileSection(html, *profile);
   Migrations(html, report);
   Requests(html, report);
   Exemptions(html, report);

@@ -1,6 +1,7 @@
 #include "cli/migrate/preview.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <boost/json/array.hpp>
 
@@ -14,16 +15,31 @@
 
 namespace pgalter::cli {
 
+namespace {
+
+// Where there is nothing to run there is no step that could carry it.
+std::string AttachOrSay(const writeback::Book* book, const history::Migration& migration,
+                        history::Composed& composed) {
+  if (book == nullptr) return "";
+  AttachEntry(composed.plan, book, migration, Direction::kUp);
+  if (!composed.plan.steps.empty()) return "";
+  const auto entry = writeback::EntryOf(*book, migration);
+  return fmt::format("{} is told: {}", book->called, fmt::join(entry.in, "; "));
+}
+
+}  // namespace
+
 Task<> PrintPlans(const Context& context, guard::Session& session, const Migrations& migrations,
-                  history::Manner manner) {
+                  history::Manner manner, const writeback::Book* book) {
   PlanBase base = co_await ReadPlanBase(session);
   boost::json::array plans;
   for (const history::Migration* migration : migrations) {
     history::Migration learnt = *migration;
     co_await history::LearnCalled(session, learnt.up);
-    const history::Composed composed =
-        history::ComposeUp(learnt, base.schema, base.options, manner);
+    history::Composed composed = history::ComposeUp(learnt, base.schema, base.options, manner);
     RefuseComposed(*migration, composed);
+    const std::string told = AttachOrSay(book, *migration, composed);
+    if (!told.empty()) composed.remarks.push_back(told);
     base.schema = history::After(migration->up.text, std::move(base.schema));
     if (context.output == Output::kJson) {
       plans.push_back({{"version", migration->version},

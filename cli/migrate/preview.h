@@ -6,15 +6,17 @@
 #include "cli/context.h"
 #include "engine/guard/session.h"
 #include "migrations/history/compose.h"
+#include "migrations/writeback/book.h"
 
 namespace pgalter::cli {
 
 using Migrations = std::vector<const history::Migration*>;
 
-// The plan of each on the session's database: of the later ones as if the earlier were applied.
-// Throws Rejected (refused) for one that cannot be carried out.
+// The plan of each on the session's database: of the later ones as if the earlier were applied, and
+// with what would be written into the book of another tool, where there is one. Throws Rejected
+// (refused) for one that cannot be carried out.
 Task<> PrintPlans(const Context& context, guard::Session& session, const Migrations& migrations,
-                  history::Manner manner);
+                  history::Manner manner, const writeback::Book* book);
 
 // The statements as they would be sent, from an empty database on. No connection is made.
 void PrintSql(const Migrations& migrations, history::Manner manner);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iterator>
 
+#include "cli/change/record.h"
 #include "cli/config.h"
 #include "cli/config_file.h"
 #include "cli/nearest.h"
@@ -73,9 +74,12 @@ void ReadConfig(const std::string& file, MigrationSettings& settings) {
   const toml::table config = LoadConfigFile(file);
   const toml::table* found = config["migrations"].as_table();
   if (found == nullptr) return;
-  CheckKeys(*found, file, "[migrations]", {"dir", "format", "history", "printed", "through"});
+  CheckKeys(*found, file, "[migrations]",
+            {"changes", "dir", "format", "history", "printed", "through"});
   if (const auto dir = (*found)["dir"].value<std::string>())
     settings.directory = (fs::path(file).parent_path() / *dir).string();
+  if (const auto changes = (*found)["changes"].value<std::string>())
+    settings.changes = (fs::path(file).parent_path() / *changes).string();
   if (const auto format = (*found)["format"].value<std::string>()) {
     CheckFormat(fmt::format("{}: [migrations] format", file), *format);
     settings.format = *format;
@@ -135,6 +139,7 @@ MigrationSettings SettleMigrations(const Context& context) {
   const bool named = context.Has("config");
   const std::string file = named ? context.Get("config") : std::string(kDefaultConfig);
   std::error_code ignored;
+  settings.changes = (fs::path(file).parent_path() / "changes").string();
   if (named || fs::exists(file, ignored)) ReadConfig(file, settings);
   if (context.Has("dir")) settings.directory = context.Get("dir");
   if (context.Has("format")) {
@@ -145,7 +150,7 @@ MigrationSettings SettleMigrations(const Context& context) {
   return settings;
 }
 
-history::Collection ReadMigrationsAsTheyAre(const MigrationSettings& settings) {
+history::Collection ReadMigrationFiles(const MigrationSettings& settings) {
   std::error_code ignored;
   if (!fs::is_directory(settings.directory, ignored))
     Refuse(fmt::format("there is no directory {}", settings.directory),
@@ -155,6 +160,12 @@ history::Collection ReadMigrationsAsTheyAre(const MigrationSettings& settings) {
                                : convert::ReadAlembic(settings.directory, {settings.printed.begin(),
                                                                            settings.printed.end()});
   RefuseFaults(collection);
+  return collection;
+}
+
+history::Collection ReadMigrationsAsTheyAre(const MigrationSettings& settings) {
+  history::Collection collection = ReadMigrationFiles(settings);
+  BindChanges(collection, settings.changes);
   return collection;
 }
 

@@ -5,6 +5,7 @@
 //   dir = "db/migrations"     # beside this file
 //   format = "flyway"         # found out where it is left out
 //   through = "contract"      # how far `up` goes
+//   changes = "changes"       # the change records, cli/change/record.h
 //   printed = ["up.sql"]      # what Alembic printed of the revisions in dir
 //   history.writeback = true  # the tool whose directory it is learns what `up` and `down` do
 //   history.table = "a.b"     # its table; found by its name where it is left out
@@ -28,6 +29,7 @@ struct MigrationSettings {
   std::vector<std::string> printed;
   bool writeback = false;
   std::string table;
+  std::string changes = "changes";  // the directory of the change records
 };
 
 void AddSourceOptions(boost::program_options::options_description& options);
@@ -41,6 +43,8 @@ MigrationSettings SettleMigrations(const Context& context);
 history::Collection ReadMigrations(const MigrationSettings& settings);
 // The same, whatever the manifest says.
 history::Collection ReadMigrationsAsTheyAre(const MigrationSettings& settings);
+// The same, without what change records say.
+history::Collection ReadMigrationFiles(const MigrationSettings& settings);
 
 // What is applied. Throws Rejected (history divergence) where that is not what the audit log leads
 // to, or not what the directory says, with each difference and what to do.

@@ -63,6 +63,16 @@ TEST_F(JsonResults, MatchTheirSchemas) {
   Expect("manifest-check", {"manifest", "--check"}, Dir());
   fs::remove(Path("pgalter.sum"));
   Expect("new", {"new", "more"}, Dir());
+  std::ofstream(beside / "pgalter.toml") << "[migrations]\ndir = \"" << directory_ << "\"\n";
+  const Words config{"--config", (beside / "pgalter.toml").string()};
+  Expect("change-new", {"change", "new", "C-1", "--title", "one"}, config);
+  Expect("change-show", {"change", "show", "C-1"}, config);
+  Expect("change-list", {"change", "list"}, config);
+  Expect("change-check", {"change", "check"}, config);
+  const Ran files =
+      Shell("cd '" + beside.string() + "' && '" PGALTER_BINARY "' init --files --output json");
+  ExpectMatches(LastOf(files.out), definitions_.at("init-files").as_object(), "init-files");
+  seen_.insert("init-files");
   Expect("checklist", {"checklist", "20260101000000"}, Dir());
   ASSERT_EQ(Up({"--count", "1"}).code, 0);
   Expect("history", {"history"});

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "tests/support/migration_world.h"
@@ -231,6 +232,123 @@ TEST_F(Adopt, AChecklistTicksWhatCanBeProven) {
                                 HasSubstr("- [ ] there is a backup")));
   EXPECT_EQ(Up().code, kDone);
   EXPECT_THAT(Run({"checklist", "1"}).out, HasSubstr("- [x] it is applied to this database: 20"));
+}
+
+TEST_F(Adopt, InitBeginsADirectoryAndLeavesWhatIsThere) {
+  const fs::path here = Path("beside");
+  fs::create_directories(here);
+  std::ofstream(here / "pgalter.toml") << "# mine\n";
+  const std::string command =
+      "cd '" + here.string() + "' && '" PGALTER_BINARY "' init --files > made 2>&1";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  EXPECT_EQ(TextOf(here / "pgalter.toml"), "# mine\n");
+  EXPECT_THAT(TextOf(here / "migrations/README.md"), HasSubstr("pgalter up"));
+  EXPECT_THAT(TextOf(here / "pgalter-ci.example.yml"), HasSubstr("pgalter lint"));
+  EXPECT_EQ(std::system(command.c_str()), 0) << "again";
+  EXPECT_THAT(TextOf(here / "made"), HasSubstr("is there pgalter-ci.example.yml"));
+  fs::remove(here / "pgalter.toml");
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  const std::string status =
+      "cd '" + here.string() + "' && '" PGALTER_BINARY "' change list > list";
+  EXPECT_EQ(std::system(status.c_str()), 0) << "what it writes can be read";
+}
+
+// ---- change records
+
+class Changed : public Adopt {
+ protected:
+  Changed() {
+    fs::create_directories(directory_ + "-of");
+    Configure("");
+  }
+  ~Changed() override { fs::remove_all(directory_ + "-of"); }
+  void Configure(const std::string& more) const {
+    std::ofstream(Config()) << "[migrations]\ndir = \"" << directory_ << "\"\n" << more;
+  }
+  [[nodiscard]] std::string Config() const { return directory_ + "-of/pgalter.toml"; }
+  [[nodiscard]] Ran Change(Words words) const {
+    words.insert(words.begin(), "change");
+    words.insert(words.end(), {"--config", Config()});
+    return Program(PGALTER_BINARY, words).Wait(std::chrono::seconds(60));
+  }
+  [[nodiscard]] Ran With(Words words) const {
+    words.insert(words.end(), {"--config", Config()});
+    return Plainly(words);
+  }
+  void Record(const std::string& id, const std::string& text) const {
+    fs::create_directories(directory_ + "-of/changes");
+    std::ofstream(directory_ + "-of/changes/" + id + ".toml") << text;
+  }
+};
+
+TEST_F(Changed, ARecordGoesIntoTheHistoryWithItsMigration) {
+  const Ran made = Change({"new", "SHOP-1", "--title", "full \"names\""});
+  EXPECT_EQ(made.code, kDone) << made.err;
+  EXPECT_EQ(Change({"new", "SHOP-1", "--title", "again"}).code, kUsage) << "it is not overwritten";
+  EXPECT_EQ(Change({"new", "../x", "--title", "outside"}).code, kUsage);
+  Write("20260101000000_names.sql",
+        "-- pgalter: 1\n-- change: SHOP-1\n-- pgalter:up\nCREATE TABLE public.t (a int);\n");
+  const Ran shown = Change({"show", "SHOP-1"});
+  EXPECT_THAT(shown.out, AllOf(HasSubstr("full \"names\""), HasSubstr("20260101000000_names.sql")));
+  EXPECT_EQ(Change({"check"}).code, kDone);
+  Record("SHOP-1", "title = \"full names\"\nrisk = \"high\"\nrollback = \"it's easy\"\n");
+  const Ran up = With({"up", "--yes"});
+  EXPECT_EQ(up.code, kDone) << up.err;
+  EXPECT_EQ(database_.Value("SELECT header->>'change' || ' ' || (header->>'change.risk') || ' ' || "
+                            "(header->>'change.rollback') FROM pgalter.migration"),
+            "SHOP-1 high it's easy");
+  EXPECT_THAT(Plainly({"history"}).out, HasSubstr("SHOP-1"));
+  EXPECT_THAT(Plainly({"history", "--markdown"}).out, HasSubstr("SHOP-1"));
+  EXPECT_EQ(Plainly({"audit", "verify"}).code, kDone);
+}
+
+TEST_F(Changed, ATicketNamesARecordThatIsCalledSo) {
+  Record("T-7", "title = \"seven\"\n");
+  Write("001_a.sql", "-- pgalter: 1\n-- ticket: T-7\n-- pgalter:up\nSELECT 1;\n");
+  Write("002_b.sql", "-- pgalter: 1\n-- ticket: T-8\n-- pgalter:up\nSELECT 1;\n");
+  const Ran list = Change({"list"});
+  EXPECT_THAT(list.out, AllOf(HasSubstr("seven"), HasSubstr("001_a.sql"), Not(HasSubstr("002_b"))));
+  EXPECT_EQ(With({"up", "--yes"}).code, kDone) << "T-8 is a ticket and no record";
+}
+
+TEST_F(Changed, ARecordThatIsMissingOrOddIsNamed) {
+  Write("001_a.sql", "-- pgalter: 1\n-- change: C-1\n-- pgalter:up\nSELECT 1;\n");
+  const Ran up = With({"up", "--yes"});
+  EXPECT_EQ(up.code, kUsage) << up.err;
+  EXPECT_THAT(up.err, AllOf(HasSubstr("C-1"), HasSubstr("pgalter change new C-1")));
+  const Ran check = Change({"check"});
+  EXPECT_EQ(check.code, kPending);
+  EXPECT_THAT(check.out, HasSubstr("001_a.sql names the change C-1"));
+  Record("C-1", "title = \"t\"\nrisc = \"low\"\n");
+  EXPECT_THAT(With({"up", "--yes"}).err, HasSubstr("risk")) << "the nearest key";
+  Record("C-1", "title = \"t\"\nrisk = \"none\"\n");
+  EXPECT_THAT(With({"up", "--yes"}).err, HasSubstr("one of: low, medium, high"));
+  Record("C-1", "risk = \"low\"\n");
+  EXPECT_THAT(With({"up", "--yes"}).err, HasSubstr("has no title"));
+  Record("C-1", "title = \n");
+  EXPECT_THAT(With({"up", "--yes"}).err, HasSubstr("C-1.toml:1"));
+}
+
+TEST_F(Changed, APolicyCanAskForWhatARecordSays) {
+  Configure("[env.test]\ndsn = \"" + database_.conninfo() +
+            "\"\n[env.test.policy]\nheaders = [\"change\", \"change.rollback\"]\n");
+  ASSERT_EQ(
+      Program(PGALTER_BINARY, {"policy", "set", "--env", "test", "--config", Config(), "--yes"})
+          .Wait()
+          .code,
+      kDone);
+  Record("C-1", "title = \"t\"\n");
+  Write("001_a.sql", "-- pgalter: 1\n-- change: C-1\n-- pgalter:up\nCREATE TABLE public.t ();\n");
+  const Ran check = Change({"check", "--env", "test"});
+  EXPECT_EQ(check.code, kPending);
+  EXPECT_THAT(check.out, HasSubstr("does not say its rollback"));
+  const Ran refused = With({"up", "--yes"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("change.rollback"));
+  Record("C-1", "title = \"t\"\nrollback = \"drop it\"\n");
+  EXPECT_EQ(Change({"check", "--env", "test"}).code, kDone);
+  const Ran up = With({"up", "--yes"});
+  EXPECT_EQ(up.code, kDone) << up.err;
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "cli/completion_script.h"
 #include "cli/config.h"
 #include "cli/connect.h"
+#include "cli/env_file.h"
 #include "cli/help_text.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
@@ -190,6 +191,38 @@ TEST_F(Surroundings, FlagBeatsNamedEnvironmentBeatsVariable) {
   EXPECT_EQ(ParseArguments({"ps", "--dsn", "service=flag"}).dsn, "service=flag");
   EXPECT_EQ(RejectionOfArguments({"ps", "--dsn", "x=y", "--env", "staging"}).code,
             ExitCode::kUsage);
+}
+
+TEST_F(Surroundings, AnEnvFileSaysWhatTheEnvironmentDoesNot) {
+  const std::string file = Config(
+      "# of the application\r\nexport DATABASE_URL='postgresql+psycopg2://app@db/shop' # here\n\n"
+      "PGALTER_TEST_A = \"a # b\"\nPGALTER_TEST_B=b # c\nPGALTER_DSN=service=file\n");
+  ::setenv("PGALTER_TEST_B", "mine", 1);
+  EXPECT_EQ(ParseArguments({"ps", "--env-file", file}).dsn, "service=surroundings");
+  EXPECT_STREQ(std::getenv("PGALTER_TEST_A"), "a # b");
+  EXPECT_STREQ(std::getenv("PGALTER_TEST_B"), "mine");
+  ::unsetenv("PGALTER_DSN");
+  EXPECT_EQ(ParseArguments({"ps"}).dsn, "") << "a DATABASE_URL alone may be another program's";
+  EXPECT_EQ(ParseArguments({"ps", "--env-file", file}).dsn, "service=file");
+  ::unsetenv("PGALTER_DSN");
+  EXPECT_EQ(ParseArguments({"ps", "--env-file", Config("\n")}).dsn, "postgresql://app@db/shop");
+  for (const char* name : {"DATABASE_URL", "PGALTER_TEST_A", "PGALTER_TEST_B"}) ::unsetenv(name);
+}
+
+TEST_F(Surroundings, AnEnvFileIsReadStrictlyAndItsSecretsAreNotSaid) {
+  for (const char* text :
+       {"A=1\nhush-hush\n", "\nA='hush-hush\n", "\nA=\"x\" hush-hush\n", "\n1A=hush-hush"}) {
+    const auto rejection = RejectionOfArguments({"ps", "--env-file", Config(text)});
+    EXPECT_EQ(rejection.code, ExitCode::kUsage);
+    EXPECT_THAT(rejection.text, AllOf(HasSubstr(":2:"), Not(HasSubstr("hush"))));
+  }
+  ::unsetenv("A");
+  EXPECT_EQ(RejectionOfArguments({"ps", "--env-file", "/nonexistent.env"}).code, ExitCode::kUsage);
+  const std::string file = Config("");
+  fs::permissions(file, fs::perms::owner_read | fs::perms::group_read);
+  EXPECT_TRUE(IsOpenToOthers(file));
+  fs::permissions(file, fs::perms::owner_read);
+  EXPECT_FALSE(IsOpenToOthers(file));
 }
 
 TEST_F(Surroundings, TheConfigurationIsReadStrictly) {

@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "cli/evidence/html.h"
 #include "cli/evidence/page.h"
 #include "cli/evidence/secret.h"
 
