@@ -10,6 +10,7 @@
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
+#include "migrations/writeback/prisma.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::writeback {
@@ -53,6 +54,7 @@ constexpr std::array kTools{
     Tool{"dbmate", "dbmate", "schema_migrations", "", 0, &DbmateEntry, &DbmateTable},
     Tool{"node-pg-migrate", "node-pg-migrate", "pgmigrations", "public", 7241865325823964,
          &NodePgMigrateEntry, &NodePgMigrateTable},
+    Tool{"prisma", "Prisma", "_prisma_migrations", "public", 72707369, &PrismaEntry, &PrismaTable},
     Tool{"sqitch", "sqitch", "changes", "sqitch", 75474063, &SqitchEntry, &SqitchTables},
 };
 

@@ -1,8 +1,9 @@
-// The books with one row a migration: dbmate's and node-pg-migrate's.
+// The books with one row a migration: dbmate's, node-pg-migrate's and Prisma's.
 
 #include <fmt/format.h>
 
 #include "migrations/writeback/book.h"
+#include "migrations/writeback/prisma.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::writeback {
@@ -47,6 +48,33 @@ Entry DbmateEntry(const Book& book, const Migration& migration) {
 
 Entry NodePgMigrateEntry(const Book& book, const Migration& migration) {
   return RowOf(book, migration, "name", history::ToolVersion(migration), ", run_on", ", NOW()");
+}
+
+// Its key is a number made up, so nothing but the condition keeps a second row out.
+Entry PrismaEntry(const Book& book, const Migration& migration) {
+  const std::string same = fmt::format("migration_name = {} AND rolled_back_at IS NULL",
+                                       sql::QuoteLiteral(history::ToolVersion(migration)));
+  Entry entry;
+  entry.in.push_back(Surely(
+      book, migration.version,
+      fmt::format("INSERT INTO {0} (id, checksum, finished_at, migration_name, started_at, "
+                  "applied_steps_count) SELECT pg_catalog.gen_random_uuid()::text, {1}, "
+                  "pg_catalog.clock_timestamp(), {2}, pg_catalog.clock_timestamp(), 1 WHERE NOT "
+                  "EXISTS (SELECT FROM {0} WHERE {3})",
+                  book.table, sql::QuoteLiteral(migration.sums.bytes),
+                  sql::QuoteLiteral(history::ToolVersion(migration)), same)));
+  entry.out.push_back(
+      Surely(book, migration.version, fmt::format("DELETE FROM {} WHERE {}", book.table, same)));
+  return entry;
+}
+
+std::vector<std::string> PrismaTable(const Book& book) {
+  return {fmt::format(
+      "CREATE TABLE {} (id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT NULL, "
+      "finished_at TIMESTAMPTZ, migration_name VARCHAR(255) NOT NULL, logs TEXT, rolled_back_at "
+      "TIMESTAMPTZ, started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT "
+      "NULL DEFAULT 0)",
+      book.table)};
 }
 
 }  // namespace pgalter::writeback
