@@ -92,6 +92,10 @@ Step MakeBackfill(const sql::QualifiedName& table, std::string set, std::string 
 }
 
 Step MakeGate(std::string name, std::string reason, long soak_s) {
+  // People type it: a column's name may have blanks and signs that a shell takes for its own.
+  constexpr std::string_view kUnfit = " \t\n\r\"'`$&|;<>()[]{}*?!#~\\";
+  for (char& c : name)
+    if (kUnfit.find(c) != std::string_view::npos) c = '_';
   Step step;
   step.phase = Phase::kContract;
   step.kind = StepKind::kGate;

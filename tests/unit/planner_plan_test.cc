@@ -99,6 +99,12 @@ TEST(SeveralActions, NameOneGateForManyColumns) {
   EXPECT_EQ(plan.steps[FirstGate(plan)].gate->name, "unused-a-and-2-more");
 }
 
+TEST(Gates, HaveNamesThatAShellTakesAsTheyAre) {
+  const Plan plan = PlanOf("ALTER TABLE t DROP COLUMN \"it's a b\"",
+                           "CREATE TABLE t (id bigint PRIMARY KEY, \"it's a b\" int)");
+  EXPECT_EQ(plan.steps[FirstGate(plan)].gate->name, "unused-it_s_a_b");
+}
+
 TEST(SeveralActions, KeepTheOrderWhereOneNeedsTheOther) {
   const Plan plan =
       PlanOf("ALTER TABLE t DROP COLUMN a, ADD COLUMN a text, ADD COLUMN e int", kWide);
