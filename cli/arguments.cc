@@ -120,6 +120,7 @@ std::string SettleDsn(const Command& command, const po::variables_map& options) 
 // https://no-color.org: set and not empty.
 Color SettleColor(bool forbidden, int descriptor) {
   if (forbidden || !FromEnvironment("NO_COLOR").empty()) return Color::kNo;
+  if (FromEnvironment("TERM") == "dumb") return Color::kNo;
   return ::isatty(descriptor) != 0 ? Color::kYes : Color::kNo;
 }
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 #include "cli/human.h"
 #include "cli/json_output.h"
@@ -143,8 +145,13 @@ void LiveLine::Clear() {
   drawn_ = false;
 }
 
+bool KnowsEscapes() {
+  const char* kind = std::getenv("TERM");
+  return kind == nullptr || std::string_view(kind) != "dumb";
+}
+
 bool LiveLine::Possible(const Context& context) {
-  return context.output == Output::kText && ::isatty(STDERR_FILENO) != 0;
+  return context.output == Output::kText && ::isatty(STDERR_FILENO) != 0 && KnowsEscapes();
 }
 
 std::size_t LiveLine::Width() {

@@ -21,6 +21,9 @@ std::string ProgressLine(const run::Progress& progress, Motion motion = Motion::
 // A bar and the same in short, cut to the terminal's width.
 std::string ProgressBar(const run::Progress& progress, std::size_t width, Color color);
 
+// Whether a terminal can move its cursor and show colours: TERM=dumb says no.
+bool KnowsEscapes();
+
 // A line that is drawn again in place, on stderr; gone with the object.
 class LiveLine {
  public:

@@ -10,6 +10,7 @@
 #include "cli/json_output.h"
 #include "cli/lock_tree.h"
 #include "cli/pick_run.h"
+#include "cli/progress.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/lock/end_session.h"
@@ -61,17 +62,27 @@ Task<lock::StepsAtWork> ReadSteps(guard::Session& session,
   co_return steps;
 }
 
+// A wait for a row is one for the transaction that changed it, whose table nobody can name.
+std::string NobodyWaits(const std::optional<sql::QualifiedName>& table) {
+  return table ? fmt::format(
+                     "nobody waits for a lock on {} itself; pgalter locks shows all waits, "
+                     "for rows, too",
+                     sql::ToString(*table))
+               : "nobody waits for a lock";
+}
+
 Task<ExitCode> Watch(const Context& context, guard::Session& session,
                      std::optional<sql::QualifiedName> table) {
   constexpr async::Milliseconds kLook{1000};
   std::signal(SIGPIPE, SIG_DFL);  // a reader that has seen enough ends this
-  const bool screen = context.output == Output::kText && ::isatty(STDOUT_FILENO) != 0;
+  const bool screen =
+      context.output == Output::kText && ::isatty(STDOUT_FILENO) != 0 && KnowsEscapes();
   std::string before = "-";
   for (;;) {
     const std::vector<lock::LockNode> trees = co_await lock::ReadLocks(session, table);
     const lock::StepsAtWork steps = co_await ReadSteps(session, trees);
     std::string text = LockTreeText(trees, steps);
-    if (text.empty()) text = "nobody waits for a lock\n";
+    if (text.empty()) text = NobodyWaits(table) + "\n";
     if (context.output == Output::kJson) {
       PrintJson(LocksJson(trees, steps));
     } else if (screen) {
@@ -200,7 +211,7 @@ Task<ExitCode> Run(Context& context) {
   if (context.output == Output::kJson) {
     PrintJson(LocksJson(trees, steps));
   } else if (trees.empty()) {
-    Say(context, "nobody waits for a lock");
+    Say(context, NobodyWaits(table));
   } else {
     Print(LockTreeText(trees, steps));
   }

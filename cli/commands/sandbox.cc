@@ -28,7 +28,17 @@ void AddOptions(po::options_description& options) {
       ("user", po::value<std::string>()->value_name("NAME"),
        "start, by root only: whom the server runs as; default: postgres, else nobody")  //
       ("set", po::value<std::vector<std::string>>()->composing()->value_name("NAME=VALUE"),
-       "start: a setting of the server");
+       "start: a setting of the server")  //
+      ("standby-of", po::value<std::string>()->value_name("ID"),
+       "start: a standby that streams from that sandbox, as standby_ITSID");
+}
+
+sandbox::Sandbox FindSandbox(const std::string& id) {
+  try {
+    return sandbox::Sandbox::Find(id);
+  } catch (const sandbox::SandboxError& error) {
+    throw Rejected(ExitCode::kUsage, error.what(), "pgalter sandbox list");
+  }
 }
 
 boost::json::object ToJson(const sandbox::Sandbox& server) {
@@ -38,13 +48,30 @@ boost::json::object ToJson(const sandbox::Sandbox& server) {
           {"tcp_conninfo", server.tcp_conninfo()}};
 }
 
-ExitCode Start(const Context& context) {
+sandbox::Sandbox StartStandby(const Context& context) {
+  for (const char* other : {"pg-bin", "user"})
+    if (context.Has(other))
+      throw Rejected(ExitCode::kUsage,
+                     fmt::format("--standby-of and --{} do not go together", other),
+                     "a standby is of the program, and the user, of its primary");
+  sandbox::StandbyOptions options;
+  options.keep = true;
+  if (context.Has("set")) options.settings = context.Get<std::vector<std::string>>("set");
+  return FindSandbox(context.Get("standby-of")).MakeStandby(options);
+}
+
+sandbox::Sandbox StartServer(const Context& context) {
   sandbox::Options options;
   options.keep = true;
   if (context.Has("pg-bin")) options.pg_bin = context.Get("pg-bin");
   if (context.Has("user")) options.user = context.Get("user");
   if (context.Has("set")) options.settings = context.Get<std::vector<std::string>>("set");
-  const sandbox::Sandbox server = sandbox::Sandbox::Start(options);
+  return sandbox::Sandbox::Start(options);
+}
+
+ExitCode Start(const Context& context) {
+  const sandbox::Sandbox server =
+      context.Has("standby-of") ? StartStandby(context) : StartServer(context);
   if (context.output == Output::kJson) {
     PrintJson({{"version", 1}, {"sandbox", ToJson(server)}});
     return ExitCode::kDone;
@@ -63,14 +90,7 @@ std::string IdOf(const Context& context) {
                  "pgalter sandbox list");
 }
 
-sandbox::Sandbox Find(const Context& context) {
-  const std::string id = IdOf(context);
-  try {
-    return sandbox::Sandbox::Find(id);
-  } catch (const sandbox::SandboxError& error) {
-    throw Rejected(ExitCode::kUsage, error.what(), "pgalter sandbox list");
-  }
-}
+sandbox::Sandbox Find(const Context& context) { return FindSandbox(IdOf(context)); }
 
 ExitCode Stop(const Context& context) {
   sandbox::Sandbox server = Find(context);
@@ -144,7 +164,10 @@ const CommandBody kSandboxCommand{
         "Throwaway PostgreSQL servers, to try things on: a cluster of its own in a temporary "
         "folder, a unix socket and a port on 127.0.0.1, trust for everybody on this machine.\n\n"
         "start prints the sandbox's id and its connection string; it runs until stop. ID can be "
-        "left out when there is one. What follows -- goes to psql.",
+        "left out when there is one. What follows -- goes to psql.\n\n"
+        "start --standby-of ID adds a standby; --set recovery_min_apply_delay=5s, say, has it lag. "
+        "It "
+        "is a sandbox of its own, which stop ends, too.",
     .most_operands = kAnyNumber,
     .least_operands = 1,
     .words = "start stop list psql",

@@ -102,13 +102,15 @@ Sandbox Sandbox::Start(const Options& options) {
   InitCluster(sandbox.installation_, sandbox.directory_);
   WriteText(sandbox.directory_.settings(), SettingsText(options));
   sandbox.Launch();
-  if (options.keep) {
-    // Only now: until it runs, a start that is killed must leave nothing behind.
-    sandbox.marker_.keep = true;
-    WriteMarker(sandbox.directory_.root, sandbox.marker_);
-    sandbox.watchdog_.Dismiss();
-  }
+  // Only now: until it runs, a start that is killed must leave nothing behind.
+  if (options.keep) sandbox.Keep();
   return sandbox;
+}
+
+void Sandbox::Keep() {
+  marker_.keep = true;
+  WriteMarker(directory_.root, marker_);
+  watchdog_.Dismiss();
 }
 
 void Sandbox::Launch() {
@@ -192,6 +194,7 @@ Sandbox Sandbox::MakeStandby(const StandbyOptions& options) {
                   ReadText(directory_.settings()), QuoteSetting(primary), options.slot,
                   options.recovery_min_apply_delay.count(), fmt::join(options.settings, "\n")));
   standby.Launch();
+  if (options.keep) standby.Keep();
   return standby;
 }
 

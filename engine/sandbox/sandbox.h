@@ -38,6 +38,7 @@ struct StandbyOptions {
   std::chrono::milliseconds recovery_min_apply_delay{0};
   std::string slot;                   // a physical slot to make and use; empty: none
   std::vector<std::string> settings;  // further lines of postgresql.conf; they win
+  bool keep = false;                  // as of its primary; Stop() of that does not end it
 };
 
 struct Listed {
@@ -94,6 +95,8 @@ class [[nodiscard]] Sandbox {
   explicit Sandbox(Installation installation);
   Sandbox(Directory directory, Marker marker, Installation installation);
   void Launch();
+  // It outlives this process from now on.
+  void Keep();
 
   Directory directory_;  // empty root: nothing to look after
   Marker marker_;

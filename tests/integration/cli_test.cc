@@ -444,6 +444,18 @@ TEST_F(Cli, ASandboxIsStartedListedUsedAndStopped) {
   EXPECT_THAT(Run({"sandbox", "list"}).out, HasSubstr(id));
   EXPECT_EQ(Run({"ps", "--dsn", std::string(server.at("conninfo").as_string())}).code, 0);
   EXPECT_EQ(Run({"sandbox", "psql", id, "--", "-Atc", "SELECT 41 + 1"}).out, "42\n");
+  const Ran standby = Run({"sandbox", "start", "--standby-of", id, "--output", "json"});
+  ASSERT_EQ(standby.code, 0) << standby.err;
+  const std::string second(json::parse(standby.out).at("sandbox").at("id").as_string());
+  EXPECT_EQ(Run({"sandbox", "psql", second, "--", "-Atc", "SELECT pg_is_in_recovery()"}).out,
+            "t\n");
+  EXPECT_EQ(
+      Run({"sandbox", "psql", id, "--", "-Atc", "SELECT application_name FROM pg_stat_replication"})
+          .out,
+      "standby_" + second + "\n");
+  EXPECT_EQ(Run({"sandbox", "start", "--standby-of", "nothing"}).code, 2);
+  EXPECT_EQ(Run({"sandbox", "start", "--standby-of", id, "--user", "nobody"}).code, 2);
+  EXPECT_EQ(Run({"sandbox", "stop", second}).code, 0);
   const Ran stopped = Run({"sandbox", "stop", id});
   EXPECT_EQ(stopped.code, 0) << stopped.err;
   EXPECT_THAT(Run({"sandbox", "list"}).out, Not(HasSubstr(id)));

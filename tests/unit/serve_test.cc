@@ -255,6 +255,25 @@ TEST(ServeMetrics, KeepTheRulesOfTheFormat) {
   EXPECT_EQ(metrics.families.at("pgalter_cutover_blocked_seconds").samples.size(), 1U);
 }
 
+TEST(ServeMetrics, SayForHowLongACopyIsKeptWithoutARunner) {
+  MetricsInput input;
+  input.runs = {{ARun("rests", state::RunState::kWaiting), std::nullopt},
+                {ARun("lost", state::RunState::kPaused), std::nullopt},
+                {ARun("swapped", state::RunState::kDone), std::nullopt},
+                {ARun("at_work", state::RunState::kRunning), state::Runner{}}};
+  state::LogEnd end;
+  end.seconds_left = 3600;
+  for (const char* run : {"rests", "lost", "swapped", "at_work"}) input.log_ends[run] = end;
+  input.log_ends["lost"].given_up = true;
+  input.log_ends["swapped"].loses = state::LogEnd::Loses::kWayBack;
+  const test::Metrics metrics = test::ReadOpenMetrics(MetricsText(input));
+  EXPECT_THAT(metrics.problems, IsEmpty()) << metrics.Problems();
+  EXPECT_EQ(metrics.At("pgalter_log_left_seconds{run=\"rests\",loses=\"copy\"}"), 3600);
+  EXPECT_EQ(metrics.At("pgalter_log_left_seconds{run=\"lost\",loses=\"copy\"}"), 0);
+  EXPECT_EQ(metrics.At("pgalter_log_left_seconds{run=\"swapped\",loses=\"way back\"}"), 3600);
+  EXPECT_EQ(metrics.families.at("pgalter_log_left_seconds").samples.size(), 3U);
+}
+
 TEST(ServeMetrics, OfAnEmptyDatabaseThatIsAwayKeepThemToo) {
   const test::Metrics metrics = test::ReadOpenMetrics(MetricsText({}));
   EXPECT_THAT(metrics.problems, IsEmpty()) << metrics.Problems();
@@ -294,9 +313,8 @@ TEST(ServeMetrics, AreAllThatAlertsAndTheDashboardOfGrafanaName) {
   input.lock_waiters = 0;
   state::Run at_work = ARun("a", state::RunState::kRunning);
   at_work.progress["standbys"] = boost::json::parse(R"([{"name": "one", "lag_s": 0.5}])");
-  input.runs = {{at_work, state::Runner{}}};
+  input.runs = {{at_work, state::Runner{}}, {ARun("b", state::RunState::kWaiting), std::nullopt}};
   input.blocked_seconds = {{"a", 0.012}};
-  input.runs.push_back({ARun("b", state::RunState::kDone), std::nullopt});
   input.log_ends["b"].seconds_left = 60;
   const test::Metrics metrics = test::ReadOpenMetrics(MetricsText(input));
   std::set<std::string> known;
