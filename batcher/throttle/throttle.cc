@@ -13,6 +13,7 @@
 #include "batcher/throttle/locked_out.h"
 #include "engine/run/failure.h"
 #include "engine/run/meter.h"
+#include "engine/watch/lock_waits.h"
 #include "engine/watch/signals.h"
 #include "engine/watch/standbys.h"
 
@@ -61,6 +62,14 @@ void NoteStandbys(const watch::Memory& memory, const watch::WatchOptions& option
     const double its_limit = own == options.standby_limits.end() ? limit : own->second;
     standbys.push_back({lag.name, lag.seconds, lag.bytes, its_limit});
   }
+}
+
+// Whoever keeps the history of lock waits need not ask the server again.
+void NoteLockWaits(const watch::Memory& memory) {
+  if (!memory.round_waits) return;
+  const watch::LockWaits& waits = *memory.round_waits;
+  const bool anybody = waits.for_us > 0 || waits.blocked > 0 || waits.ours > 0;
+  run::Meter::OfThisProcess().lock_look = run::LockLook{Clock::now(), anybody};
 }
 
 void NoteSignals(const std::vector<watch::Reading>& readings) {
@@ -198,6 +207,7 @@ void Throttle::Judge(std::vector<watch::Reading> readings) {
     for (watch::Reading& reading : options_.more()) readings_.push_back(std::move(reading));
   policy_.Step(readings_, Clock::now());
   NoteStandbys(memory_, options_.settings.watch);
+  NoteLockWaits(memory_);
   NoteSignals(readings_);
   WakeIfOpen();
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/lock/trees_json.h"
+#include "engine/run/meter.h"
 
 namespace pgalter::run {
 
@@ -11,6 +12,23 @@ namespace {
 
 // Nobody reads a tree of a thousand; how many there were is kept.
 constexpr int kMostKept = 200;
+
+// A throttle, where one is at work, looks twice a second.
+bool NobodyWaits() {
+  constexpr std::chrono::seconds kFresh{1};
+  const auto& look = Meter::OfThisProcess().lock_look;
+  return look && !look->anybody_waits && async::Clock::now() - look->at < kFresh;
+}
+
+// Who waits for whom is asked only where somebody waits.
+Task<std::vector<lock::LockNode>> ReadTrees(guard::Session& session) {
+  std::vector<lock::LockNode> trees;
+  if (NobodyWaits()) co_return trees;
+  const pg::Result waits = co_await session.db().Query(
+      "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE NOT granted)");
+  if (waits.Get<bool>(0, 0)) trees = co_await lock::ReadLocks(session, std::nullopt);
+  co_return trees;
+}
 
 bool IsOf(const lock::LockNode& node, const std::string& run) {
   return lock::RunOf(node.session) == run ||
@@ -45,11 +63,7 @@ Task<> LockHistory::Look(guard::Session& session, std::string step) {
 Task<> LockHistory::LookOrThrow(guard::Session& session, std::string step) {
   if (!kept_) kept_ = co_await state::KeepsLockEpisodes(session);
   if (!*kept_) co_return;
-  std::vector<lock::LockNode> trees;
-  // Who waits for whom is asked only where somebody waits.
-  const pg::Result waits = co_await session.db().Query(
-      "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE NOT granted)");
-  if (waits.Get<bool>(0, 0)) trees = co_await lock::ReadLocks(session, std::nullopt);
+  std::vector<lock::LockNode> trees = co_await ReadTrees(session);
   std::erase_if(trees, [&](const lock::LockNode& tree) { return !IsOf(tree, lease_.run); });
   if (trees.empty()) {
     co_await Close(session);

@@ -3,6 +3,8 @@
 // thread, so there is one meter; written by steps and by the throttle, read by the heartbeat.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,12 +24,19 @@ struct SignalNow {
   double utilisation = 0;
 };
 
+// Whether anybody waited for a lock when a throttle last looked.
+struct LockLook {
+  std::chrono::steady_clock::time_point at;
+  bool anybody_waits = false;
+};
+
 struct Meter {
   double chunk_ms = -1;  // of the last chunks; negative: there was none yet
   double chunk_rows = -1;
   double commit_ms = -1;  // what a small commit takes; negative: not measured
   std::vector<StandbyNow> standbys;
   std::vector<SignalNow> signals;  // the worst first
+  std::optional<LockLook> lock_look;
 
   // The average over about the last five.
   void NoteChunk(double ms, double rows) {

@@ -20,7 +20,8 @@ SELECT (SELECT count(*) FROM for_us),
        (SELECT coalesce(extract(epoch FROM max(clock_timestamp() - since)) * 1000, 0)::float8
         FROM for_us),
        (SELECT count(*)::float8 FROM waiting w JOIN sessions s ON s.pid = w.pid
-        WHERE s.datname = current_database() AND s.application_name <> $1)
+        WHERE s.datname = current_database() AND s.application_name <> $1),
+       (SELECT count(*) FROM waiting w, ours o WHERE w.pid = ANY (o.pids))
 )sql";
 
 }  // namespace
@@ -34,6 +35,7 @@ Task<LockWaits> ReadLockWaits(SignalContext& context) {
   waits.for_us = row.Get<std::int64_t>(0, 0);
   waits.longest_for_us = row.Get<double>(0, 1);
   waits.blocked = row.Get<double>(0, 2);
+  waits.ours = row.Get<std::int64_t>(0, 3);
   read = std::make_shared<const LockWaits>(waits);
   co_return waits;
 }

@@ -12,6 +12,7 @@ struct LockWaits {
   std::int64_t for_us = 0;    // sessions
   double longest_for_us = 0;  // milliseconds
   double blocked = 0;         // sessions of this database, whoever holds the lock
+  std::int64_t ours = 0;      // sessions of this run that wait
 };
 
 Task<LockWaits> ReadLockWaits(SignalContext& context);

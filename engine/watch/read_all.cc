@@ -57,9 +57,17 @@ void Fill(Reading& reading, const Observation& seen, const WatchOptions& options
   if (seen.own_limit) reading.limit = *seen.own_limit;
 }
 
+bool IsOnItsWay(const Signal& signal, const WatchOptions& options, const Observation& seen) {
+  constexpr double kOnItsWay = 0.4;  // from there on the pace does not grow
+  Reading reading = Blank(signal, options);
+  Fill(reading, seen, options);
+  return seen.seen == Seen::kMeasured && reading.utilisation() >= kOnItsWay;
+}
+
 // Spread over the rounds, so that not all slow ones meet in one; neighbours in the table, which
 // read the same, together. What somebody gave a limit, or what could not be read, is looked at
-// again soon.
+// again soon, and so is a subscriber that is on its way to its limit; such a standby in every
+// round.
 bool IsDue(const Signal& signal, std::size_t index, const WatchOptions& options,
            const Memory& memory) {
   constexpr int kSoon = 2;
@@ -68,6 +76,8 @@ bool IsDue(const Signal& signal, std::size_t index, const WatchOptions& options,
   int every = signal.every;
   const bool readable = kept->second.seen == Seen::kMeasured || kept->second.seen == Seen::kAbsent;
   if (!readable || options.limits.contains(signal.id)) every = std::min(every, kSoon);
+  const bool lags = signal.every <= kSoon || signal.unit == Unit::kSeconds;
+  if (lags && IsOnItsWay(signal, options, kept->second)) every = signal.every <= kSoon ? 1 : kSoon;
   return memory.round % every == static_cast<std::int64_t>(index / 2) % every;
 }
 
