@@ -217,8 +217,9 @@ TEST_F(Report, AProfileAsksAndTheReportAnswers) {
     for (const json::value& item : Json().at("profile").at("items").as_array()) {
       by_question[std::string(item.at("asks").as_string())] = item.at("answer").as_string();
       const std::string where(item.at("where").as_string());
-      if (!where.empty())
+      if (!where.empty()) {
         EXPECT_THAT(Text(Out() / "report.html"), HasSubstr(where + "</h2>")) << "where it links to";
+      }
     }
     return by_question;
   };
@@ -252,8 +253,9 @@ TEST_F(Report, AProfileAsksAndTheReportAnswers) {
   fs::remove_all(Out());
   EXPECT_EQ(Make({run, "--profile", "gobd"}).code, kMismatch);
   for (const json::value& item : Json().at("profile").at("items").as_array()) {
-    if (item.at("asks").as_string() == "What was written down is as it was written")
+    if (item.at("asks").as_string() == "What was written down is as it was written") {
       EXPECT_EQ(item.at("answer").as_string(), "missing");
+    }
   }
 }
 
