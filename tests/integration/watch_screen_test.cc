@@ -207,7 +207,9 @@ TEST_F(Screen, WhereItCannotBeThereAreLines) {
         pty.Await([](const std::string& said) { return said.find("backfill") != said.npos; }));
     EXPECT_THAT(pty.said(), Not(HasSubstr(kIn)));
     EXPECT_THAT(pty.said(), Not(HasSubstr("q leave")));
-    if (environment == Words{"TERM=dumb"}) EXPECT_THAT(pty.said(), Not(HasSubstr("\x1b")));
+    if (environment == Words{"TERM=dumb"}) {
+      EXPECT_THAT(pty.said(), Not(HasSubstr("\x1b")));
+    }
   }
   Program piped(PGALTER_BINARY, Watch());
   EXPECT_TRUE(Within(kLimit, [&] { return !piped.SoFar().err.empty(); }));
