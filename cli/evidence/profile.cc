@@ -19,6 +19,10 @@ constexpr const char* kShown = "shown";
 constexpr const char* kMissing = "missing";
 constexpr const char* kAttest = "attest";
 
+// Headings of the page.
+constexpr const char* kManifest = "Signature manifest";  // where the profile has one
+constexpr const char* kApprovals = "Requests and approvals";
+
 struct Answer {
   const char* is = kAttest;
   std::string what;
@@ -73,29 +77,27 @@ Answer Who(const Report& report) {
 Answer Consent(const Report& report) {
   const std::size_t approvals = Approvals(report).size();
   if (approvals == 0)
-    return {kMissing, "no approval is stored of what this report is about",
-            "Requests and approvals"};
+    return {kMissing, "no approval is stored of what this report is about", kApprovals};
   return {kShown,
           fmt::format("{} requests with {} approvals", Rows(report, "requests").size(), approvals),
-          "Requests and approvals"};
+          kApprovals};
 }
 
 Answer Signatures(const Report& report) {
   const json::array approvals = Approvals(report);
-  if (approvals.empty()) return {kMissing, "nothing was signed", "Requests and approvals"};
+  if (approvals.empty()) return {kMissing, "nothing was signed", kApprovals};
   const bool named = std::ranges::all_of(
       approvals, [](const json::value& one) { return Text(one, "name") != "-"; });
-  if (!named)
-    return {kMissing, "an approval has no printed name (approve --name)", "Signature manifest"};
-  return {kShown, "each with printed name, time and meaning", "Signature manifest"};
+  if (!named) return {kMissing, "an approval has no printed name (approve --name)", kManifest};
+  return {kShown, "each with printed name, time and meaning", kManifest};
 }
 
 Answer Bound(const Report& report) {
-  if (Approvals(report).empty()) return {kMissing, "nothing was signed", "Requests and approvals"};
+  if (Approvals(report).empty()) return {kMissing, "nothing was signed", kApprovals};
   return {kShown,
           "an approval is for one plan, by its SHA-256, which the database computes again when the "
           "run begins; it is in the log's chain of hashes",
-          "Signature manifest"};
+          kManifest};
 }
 
 Answer Sequence(const Report& report) {
@@ -309,7 +311,7 @@ void PutAnswer(Html& html, const json::value& item) {
 }
 
 void PutManifest(Html& html, const json::array& signatures) {
-  html.Heading(2, "Signature manifest");
+  html.Heading(2, kManifest);
   if (signatures.empty()) return html.None("Nothing was signed that this report is about.");
   html.TableHead(
       {"name", "role", "signed at (UTC)", "meaning", "reason", "of", "SHA-256 of the plan"});
@@ -350,11 +352,12 @@ json::object AnswerProfile(std::string_view name, const json::object& report) {
   for (const Question& question : profile->questions) {
     const Answer answer =
         question.answer != nullptr ? question.answer(report) : Attest(question.attest);
+    const bool there = profile->signatures || std::string_view(answer.where) != kManifest;
     items.push_back({{"clause", question.clause},
                      {"asks", question.asks},
                      {"answer", answer.is},
                      {"what", answer.what},
-                     {"where", answer.where}});
+                     {"where", there ? answer.where : kApprovals}});
   }
   return {
       {"name", profile->name},

@@ -284,7 +284,9 @@ class Changed : public Adopt {
 TEST_F(Changed, ARecordGoesIntoTheHistoryWithItsMigration) {
   const Ran made = Change({"new", "SHOP-1", "--title", "full \"names\""});
   EXPECT_EQ(made.code, kDone) << made.err;
-  EXPECT_EQ(Change({"new", "SHOP-1", "--title", "again"}).code, kUsage) << "it is not overwritten";
+  const Ran again = Change({"new", "SHOP-1", "--title", "again"});
+  EXPECT_EQ(again.code, 1) << "it is not overwritten";
+  EXPECT_THAT(again.err, HasSubstr("SHOP-1.toml"));
   EXPECT_EQ(Change({"new", "../x", "--title", "outside"}).code, kUsage);
   Write("20260101000000_names.sql",
         "-- pgalter: 1\n-- change: SHOP-1\n-- pgalter:up\nCREATE TABLE public.t (a int);\n");

@@ -214,7 +214,8 @@ TEST_F(Report, AProfileAsksAndTheReportAnswers) {
     EXPECT_EQ(made.code, kDone) << made.err;
     EXPECT_TRUE(SumsHold());
     std::map<std::string, std::string> by_question;
-    for (const json::value& item : Json().at("profile").at("items").as_array()) {
+    const json::value report = Json();
+    for (const json::value& item : report.at("profile").at("items").as_array()) {
       by_question[std::string(item.at("asks").as_string())] = item.at("answer").as_string();
       const std::string where(item.at("where").as_string());
       if (!where.empty()) {
@@ -229,7 +230,7 @@ TEST_F(Report, AProfileAsksAndTheReportAnswers) {
   EXPECT_EQ(part11["Altered records are discerned"], "shown");
   EXPECT_EQ(part11["Each change is described"], "missing");
   EXPECT_EQ(part11["A signature is of one person"], "attest");
-  const json::value& signature = Json().at("profile").at("signatures").at(0);
+  const json::value signature = Json().at("profile").at("signatures").at(0);
   EXPECT_EQ(signature.at("by").as_string(), "report_ann");
   EXPECT_EQ(signature.at("plan_sha256").as_string(),
             database_.Value("SELECT plan_sha256 FROM pgalter.request"));
@@ -252,7 +253,8 @@ TEST_F(Report, AProfileAsksAndTheReportAnswers) {
       "UPDATE pgalter.audit_log SET db_user = 'nobody' WHERE seq = 2");
   fs::remove_all(Out());
   EXPECT_EQ(Make({run, "--profile", "gobd"}).code, kMismatch);
-  for (const json::value& item : Json().at("profile").at("items").as_array()) {
+  const json::value tampered = Json();
+  for (const json::value& item : tampered.at("profile").at("items").as_array()) {
     if (item.at("asks").as_string() == "What was written down is as it was written") {
       EXPECT_EQ(item.at("answer").as_string(), "missing");
     }

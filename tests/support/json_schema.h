@@ -47,13 +47,21 @@ inline void ExpectMatches(const boost::json::value& value, const boost::json::ob
       ExpectMatches(item, schema.at("items").as_object(), path + "[]");
   // "{}" is anything.
   if (!value.is_object() || schema.empty()) return;
-  const boost::json::object& properties = schema.at("properties").as_object();
-  for (const boost::json::value& name : schema.at("required").as_array())
-    EXPECT_TRUE(value.as_object().contains(name.as_string())) << boost::json::serialize(name);
-  const bool open = !schema.contains("additionalProperties");
+  const auto part = [&schema](const char* name) {
+    const auto* found = schema.if_contains(name);
+    return found == nullptr ? boost::json::value() : *found;
+  };
+  const boost::json::value properties = part("properties");
+  const boost::json::value required = part("required");
+  const boost::json::value others = part("additionalProperties");
+  if (required.is_array()) {
+    for (const boost::json::value& name : required.as_array())
+      EXPECT_TRUE(value.as_object().contains(name.as_string())) << boost::json::serialize(name);
+  }
   for (const auto& [key, member] : value.as_object()) {
-    const boost::json::value* known = properties.if_contains(key);
-    EXPECT_TRUE(open || known != nullptr) << "not in the schema: " << key;
+    const auto* known = properties.is_object() ? properties.as_object().if_contains(key) : nullptr;
+    if (known == nullptr && others.is_object()) known = &others;
+    EXPECT_TRUE(others.is_null() || known != nullptr) << "not in the schema: " << key;
     if (known) ExpectMatches(member, known->as_object(), path + "." + std::string(key));
   }
 }
