@@ -247,12 +247,12 @@ class AttemptRun {
       if (error.klass() == SqlstateClass::kLockNotAvailable) return AttemptEnd::kLockNotAvailable;
       if (error.Is(pg::sqlstate::kDeadlock)) return AttemptEnd::kDeadlock;
       if (error.klass() != SqlstateClass::kCancelled) throw;
-      // A timeout of ours, or somebody's pg_cancel_backend? Not even the text tells: a timeout that
-      // ends together with what it was for leaves its signal to the next statement, which says
-      // "due to user request" (postgres.c, ProcessInterrupts). So it is another attempt in vain,
-      // but for work that may last: there somebody means it.
+      // A timeout of ours, or somebody's pg_cancel_backend? Only the clock tells, not even the text:
+      // a timeout that ends together with what it was for leaves its signal to the next statement,
+      // which says "due to user request" (postgres.c, ProcessInterrupts).
       if (PayloadOverran()) return AttemptEnd::kHoldOverrun;
-      if (!HasBudget() && (!work_.lock || obtained_)) throw;
+      const bool short_work = HasBudget() || (work_.lock && !obtained_);
+      if (!short_work || Between(began_, *ended_) < limits_.lock_timeout) throw;
       return AttemptEnd::kLockNotAvailable;
     }
   }

@@ -86,14 +86,16 @@ TEST_F(LockTest, ReadersBehindUsGoOnWhileTheHolderStays) {
   EXPECT_EQ(outcome.result, LadderResult::kDone);
 }
 
-// As a timeout does that comes a moment too late.
-TEST_F(LockTest, ACancelInAShortAttemptIsAnotherAttempt) {
+// As a lock_timeout does that comes a moment too late.
+TEST_F(LockTest, ACancelWhenATimeoutMayHaveEndedIsAnotherAttempt) {
   Climber climber = NewClimber();
+  climber.options.first_attempt = climber.options.top_attempt = 100ms;
   int calls = 0;
   climber.prepare = [&calls](guard::Session& session, Work& work) {
     work.body = [&calls, &session]() -> Task<> {
-      if (++calls == 1)
-        co_await session.db().Query("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(5)");
+      if (++calls > 1) co_return;
+      co_await session.db().Query("SELECT pg_sleep(0.2)");
+      co_await session.db().Query("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(5)");
     };
   };
   const LadderOutcome outcome = climber.Run(Locking({"t"}, AddColumn()));
@@ -341,6 +343,7 @@ TEST_F(LockTest, OtherErrorsAreThrownAtOnceAndLeaveNothing) {
 TEST_F(LockTest, CancelByAnAdministratorIsNoOverrun) {
   Climber climber = NewClimber();
   climber.options.hold_budget = 30s;
+  climber.options.first_attempt = climber.options.top_attempt = 30s;  // none can have ended
   auto climbing = std::async(std::launch::async, [&] {
     return climber.Run(Statements({"LOCK TABLE public.t", "SELECT pg_sleep(60)"}));
   });
