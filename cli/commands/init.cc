@@ -109,7 +109,8 @@ ExitCode MakeFiles(const Context& context) {
 void AddOptions(boost::program_options::options_description& options) {
   options.add_options()  //
       ("files",
-       "instead, in this directory: pgalter.toml, migrations/ with a README, and an example for CI; "
+       "instead, in this directory: pgalter.toml, migrations/ with a README, and an example for "
+       "CI; "
        "what is there stays, and no database is asked");
 }
 
