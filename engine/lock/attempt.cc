@@ -247,9 +247,9 @@ class AttemptRun {
       if (error.klass() == SqlstateClass::kLockNotAvailable) return AttemptEnd::kLockNotAvailable;
       if (error.Is(pg::sqlstate::kDeadlock)) return AttemptEnd::kDeadlock;
       if (error.klass() != SqlstateClass::kCancelled) throw;
-      // A timeout of ours, or somebody's pg_cancel_backend? Only the clock tells, not even the text:
-      // a timeout that ends together with what it was for leaves its signal to the next statement,
-      // which says "due to user request" (postgres.c, ProcessInterrupts).
+      // A timeout of ours, or somebody's pg_cancel_backend? Only the clock tells, not even the
+      // text: a timeout that ends together with what it was for leaves its signal to the next
+      // statement, which says "due to user request" (postgres.c, ProcessInterrupts).
       if (PayloadOverran()) return AttemptEnd::kHoldOverrun;
       const bool short_work = HasBudget() || (work_.lock && !obtained_);
       if (!short_work || Between(began_, *ended_) < limits_.lock_timeout) throw;
