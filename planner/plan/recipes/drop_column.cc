@@ -111,17 +111,19 @@ Step Hide(const Situation& situation, const std::vector<Dropped>& columns) {
 
 Step DropThem(const Situation& situation, const std::vector<Dropped>& all) {
   std::vector<std::string> commands;
-  for (const Dropped& one : all)
-    commands.push_back(one.hides ? "DROP COLUMN " + one.Hidden() : one.command);
-  const bool plainly = all.size() == 1 && !all.front().hides;
-  const bool cascades = std::ranges::any_of(all, [](const Dropped& one) { return !one.hides; });
+  for (const Dropped& dropped : all)
+    commands.push_back(dropped.hides ? "DROP COLUMN " + dropped.Hidden() : dropped.command);
+  const bool one = all.size() == 1;
+  const bool plainly = one && !all.front().hides;
+  const bool cascades =
+      std::ranges::any_of(all, [](const Dropped& dropped) { return !dropped.hides; });
   Step drop = Ddl(
       Phase::kContract,
       {plainly ? situation.text : fmt::format("{} {}", situation.head, fmt::join(commands, ", "))},
       {},
-      fmt::format(
-          "The column{} go{}, with {}.", all.size() == 1 ? "" : "s", all.size() == 1 ? "es" : "",
-          cascades ? "everything that depends on it" : "the indexes and constraints on it"));
+      fmt::format("The column{} go{}, with {} on {}.", one ? "" : "s", one ? "es" : "",
+                  cascades ? "everything that depends" : "the indexes and constraints",
+                  one ? "it" : "them"));
   drop.point_of_no_return = true;
   drop.backward_compatible = false;
   return drop;
