@@ -19,7 +19,7 @@ Task<> RecordTriggers(Session& session, std::string run, std::vector<std::string
       "   clock_timestamp() + n * interval '1 microsecond'"
       " FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS t (name, relation, n)"
       " ON CONFLICT (run, kind, name) DO UPDATE SET dropped_at = NULL,"
-      " relation = excluded.relation, relid = excluded.relid",
+      " relation = excluded.relation, relid = excluded.relid, recorded_at = excluded.recorded_at",
       run, names, relations);
 }
 

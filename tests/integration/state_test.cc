@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "engine/guard/transaction.h"
+#include "engine/state/artefacts.h"
 #include "engine/state/runs.h"
 #include "engine/state/schema.h"
 #include "tests/support/postgres.h"
@@ -112,6 +113,32 @@ Task<> TwoRunsOnOneTable(std::string conninfo) {
 TEST(Runs, OneATable) {
   const test::FreshDatabase database;
   test::RunTask(TwoRunsOnOneTable(database.conninfo()));
+}
+
+Task<> GuardATableAndThenItsPartition(std::string conninfo) {
+  Session session = co_await Open(std::move(conninfo));
+  co_await Install(session);
+  Run run;
+  run.id = NewRunId();
+  run.command = "rebuild";
+  run.target = "public.whole";
+  co_await CreateRun(session, run);
+  const std::vector<std::string> whole{"public.whole"};
+  const std::vector<std::string> both{"public.part", "public.whole"};
+  const std::vector<std::string> guard{"guard"};
+  const std::vector<std::string> guards{"guard_1", "guard"};
+  co_await RecordTriggers(session, run.id, guard, whole);
+  co_await RecordTriggers(session, run.id, guards, both);
+  const std::vector<Artefact> live = co_await LiveArtefacts(session, run.id);
+  EXPECT_EQ(live.at(0).name, "guard");
+  EXPECT_EQ(live.at(1).name, "guard_1");
+}
+
+// Whoever locks a partition first and then the whole waits for users who wait for him.
+TEST(Artefacts, OneThatIsMadeAgainIsDroppedAsTheNewestIs) {
+  const test::FreshDatabase database;
+  database.Sql("CREATE TABLE whole (id int); CREATE TABLE part (id int)");
+  test::RunTask(GuardATableAndThenItsPartition(database.conninfo()));
 }
 
 }  // namespace
