@@ -36,6 +36,7 @@ code { font-family: ui-monospace, monospace; font-size: .85rem; }
 .none { color: #57606a; font-style: italic; }
 .bad { color: #a40e26; font-weight: 600; }
 .sign { height: 3.2em; min-width: 9rem; }
+.clause { white-space: nowrap; }
 a { color: inherit; }
 @page { margin: 18mm 15mm; }
 @media print {

@@ -304,10 +304,10 @@ void PutAnswer(Html& html, const json::value& item) {
   const std::string where = Text(item, "where");
   const std::string place =
       where == "-" ? "" : fmt::format(" (<a href=\"#{}\">{}</a>)", AnchorOf(where), Escaped(where));
-  html.Raw(fmt::format("<tr><td>{}</td><td>{}</td><td class=\"{}\">{}</td><td>{}{}</td></tr>\n",
-                       Escaped(Text(item, "clause")), Escaped(Text(item, "asks")),
-                       is == kMissing ? "bad" : "", Spoken(is), Escaped(Text(item, "what")),
-                       place));
+  html.Raw(fmt::format(
+      "<tr><td class=\"clause\">{}</td><td>{}</td><td class=\"{}\">{}</td><td>{}{}</td></tr>\n",
+      Escaped(Text(item, "clause")), Escaped(Text(item, "asks")), is == kMissing ? "bad" : "",
+      Spoken(is), Escaped(Text(item, "what")), place));
 }
 
 void PutManifest(Html& html, const json::array& signatures) {
@@ -379,8 +379,9 @@ void ProfileSection(Html& html, const json::value& profile) {
   html.TableHead({"rule", "what", "where it is to be found", "name, date, signature"});
   for (const json::value& item : profile.at("items").as_array())
     if (Text(item, "answer") == kAttest)
-      html.Raw(fmt::format("<tr><td>{}</td><td>{}</td><td></td><td class=\"sign\"></td></tr>\n",
-                           Escaped(Text(item, "clause")), Escaped(Text(item, "what"))));
+      html.Raw(fmt::format(
+          "<tr><td class=\"clause\">{}</td><td>{}</td><td></td><td class=\"sign\"></td></tr>\n",
+          Escaped(Text(item, "clause")), Escaped(Text(item, "what"))));
   html.TableEnd();
 }
 
