@@ -64,10 +64,23 @@ Task<> CreateView(Session& session, std::string view, std::string from) {
   if (refused) throw *refused;
 }
 
+// The view is a temporary one.
+Task<> RefuseWithoutRight(Session& session, std::string from) {
+  const pg::Result right = co_await session.db().Query(
+      "SELECT has_database_privilege(current_database(), 'TEMPORARY'),"
+      " quote_ident(current_database()), quote_ident(current_user)");
+  if (right.Get<bool>(0, 0)) co_return;
+  throw Failure(ExitCode::kUnsupported,
+                fmt::format("cannot look the expressions for {} up: GRANT TEMPORARY ON DATABASE {} "
+                            "TO {}. Nothing was changed",
+                            from, right.Get<std::string>(0, 1), right.Get<std::string>(0, 2)));
+}
+
 }  // namespace
 
 Task<Expressions> WriteOut(Session& session, const guard::Settings& settings,
                            const std::string& from, pg::Oid to, Expressions text) {
+  co_await RefuseWithoutRight(session, from);
   pg::Connection& db = session.db();
   const Types types = co_await ReadTypes(session, to);
   co_await db.Execute("SAVEPOINT pgalter_write_out");

@@ -105,6 +105,20 @@ TEST_F(Reverted, GivenValuesMeanWhatTheRoleMeans) {
                             "sum(u) * 2) FROM mirror"));
 }
 
+TEST_F(Reverted, ARoleThatMayMakeNoTemporaryViewIsToldWhichGrantHelps) {
+  MakeRebuilt(10);
+  database_.Sql(
+      "CREATE ROLE mapper LOGIN; ALTER TABLE items OWNER TO mapper; REVOKE TEMPORARY ON DATABASE " +
+      database_.name() + " FROM PUBLIC; GRANT CREATE ON DATABASE " + database_.name() +
+      " TO mapper; GRANT CREATE ON SCHEMA public TO mapper");
+  const Ran refused = Program(PGALTER_BINARY, {"rebuild", "items", "--map", "a = a + 1", "--yes",
+                                               "--dsn", database_.conninfo() + " user=mapper"})
+                          .Wait(kLimit);
+  database_.Sql("REASSIGN OWNED BY mapper TO postgres; DROP OWNED BY mapper; DROP ROLE mapper");
+  EXPECT_EQ(refused.code, 10) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("GRANT TEMPORARY ON DATABASE"));
+}
+
 TEST_F(Reverted, AValueThatIsNoneOfARowIsRefused) {
   MakeRebuilt(10);
   for (const char* map : {"pad = count(*)::text", "pad = nowhere(pad)"}) {
