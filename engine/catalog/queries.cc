@@ -30,9 +30,13 @@ WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND {ours}
 )sql";
 
 // Composite types' attributes as well. A collation counts where it is not that of the type. DEFAULT
-// NULL is none; where the type has a length, the server keeps it.
+// NULL is none; where the type has a length, the server keeps it. A NOT NULL that is not valid, as
+// there may be from PostgreSQL 18 on, lets NULLs be.
 constexpr const char* kColumns = R"sql(
-SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
+       a.attnotnull AND NOT EXISTS (
+         SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'n'
+           AND k.conkey = ARRAY[a.attnum] AND NOT k.convalidated),
        d.adbin IS NOT NULL AND a.attgenerated = '' AND pg_get_expr(d.adbin, d.adrelid) !~ '^NULL::',
        a.attidentity <> '', a.attgenerated::text,
        CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) ELSE '' END,

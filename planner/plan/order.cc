@@ -168,6 +168,12 @@ bool AddsPrimaryKey(const ast::TableCommand& command) {
          command.constraint->kind == ConstraintKind::kPrimaryKey;
 }
 
+bool DropsConstraint(const ast::AlterTable& alter, const std::string& name) {
+  return std::ranges::any_of(alter.commands, [&](const ast::TableCommand& command) {
+    return command.change == TableChange::kDropConstraint && command.name == name;
+  });
+}
+
 std::size_t CertainFailures(const Action& action, const catalog::Schema& schema, int version) {
   const locks::Effects effects = locks::EffectsOf(action.statement, schema, version);
   return static_cast<std::size_t>(
@@ -221,14 +227,59 @@ bool UsesOneOf(const ast::TableCommand& command, const std::vector<Action>& drop
 }
 
 // As one; as they are where that is not understood.
-std::vector<Action> JoinedDrops(std::vector<Action> drops) {
+std::vector<Action> Joined(std::vector<Action> actions) {
   std::vector<std::string> commands;
-  for (const Action& drop : drops) commands.push_back(drop.command);
+  for (const Action& action : actions) commands.push_back(action.command);
   const std::string command = fmt::format("{}", fmt::join(commands, ", "));
-  const std::string text = fmt::format("{} {}", drops.front().head, command);
+  const std::string text = fmt::format("{} {}", actions.front().head, command);
   auto statement = ast::ReadStatement(text);
-  if (!statement || statement->As<ast::AlterTable>() == nullptr) return drops;
-  return {Action{*std::move(statement), text, drops.front().head, command}};
+  if (!statement || statement->As<ast::AlterTable>() == nullptr) return actions;
+  return {Action{*std::move(statement), text, actions.front().head, command}};
+}
+
+// Of an action of one command; null: it has more.
+const ast::TableCommand* Only(const Action& action) {
+  const auto& commands = Alter(action).commands;
+  return commands.size() == 1 ? &commands.front() : nullptr;
+}
+
+bool Is(const Action& action, TableChange change) {
+  const ast::TableCommand* command = Only(action);
+  return command != nullptr && command->change == change;
+}
+
+bool IsKey(ConstraintKind kind) {
+  return kind == ConstraintKind::kPrimaryKey || kind == ConstraintKind::kUnique;
+}
+
+// Of the key that the action drops; none: it drops none. Unknown, it may be either.
+std::optional<ConstraintKind> DroppedKey(const Action& action, const catalog::Schema& schema) {
+  if (!Is(action, TableChange::kDropConstraint)) return std::nullopt;
+  const catalog::Table* table = schema.FindTable(Alter(action).name);
+  if (table == nullptr) return ConstraintKind::kPrimaryKey;
+  const catalog::Constraint* known = table->FindConstraint(Only(action)->name);
+  if (known == nullptr || !IsKey(known->definition.kind)) return std::nullopt;
+  return known->definition.kind;
+}
+
+std::optional<ConstraintKind> AddedKey(const Action& action) {
+  if (!Is(action, TableChange::kAddConstraint) || !Only(action)->constraint) return std::nullopt;
+  const ConstraintKind kind = Only(action)->constraint->kind;
+  return IsKey(kind) ? std::optional(kind) : std::nullopt;
+}
+
+// The columns that some action drops are not those that another needs or makes.
+bool AreApart(const std::vector<Action>& actions, const Action& added) {
+  std::set<std::string> dropped;
+  for (const Action& action : actions)
+    if (Is(action, TableChange::kDropColumn)) dropped.insert(Only(action)->name);
+  const auto goes = [&](const std::string& name) { return dropped.contains(name); };
+  const ast::Constraint& key = *Only(added)->constraint;
+  if (std::ranges::any_of(key.columns, goes) || std::ranges::any_of(key.included, goes))
+    return false;
+  return std::ranges::none_of(actions, [&](const Action& action) {
+    return Is(action, TableChange::kAddColumn) && goes(Only(action)->column->name);
+  });
 }
 
 }  // namespace
@@ -238,22 +289,42 @@ bool Contracts(const Proposal& proposal) {
                              [](const Step& step) { return step.phase == Phase::kContract; });
 }
 
+std::vector<Action> JoinKeys(std::vector<Action> actions, const catalog::Schema& schema) {
+  // The server drops before it adds.
+  const auto drop = std::ranges::find_if(
+      actions, [&](const Action& action) { return DroppedKey(action, schema).has_value(); });
+  if (drop == actions.end()) return actions;
+  const auto kind = *DroppedKey(*drop, schema);
+  auto add = std::find_if(drop, actions.end(),
+                          [&](const Action& action) { return AddedKey(action) == kind; });
+  if (add == actions.end())
+    add = std::find_if(drop, actions.end(),
+                       [](const Action& action) { return AddedKey(action).has_value(); });
+  if (add == actions.end() || !AreApart(actions, *add)) return actions;
+  std::vector<Action> pair = Joined({*drop, *add});
+  if (pair.size() != 1) return actions;
+  *add = std::move(pair.front());
+  std::stable_partition(std::next(drop), std::next(add),
+                        [](const Action& action) { return !Is(action, TableChange::kDropColumn); });
+  actions.erase(drop);
+  return actions;
+}
+
 std::vector<Action> ArrangeDrops(std::vector<Action> actions) {
   std::vector<Action> drops;
   std::vector<Action> all;
   std::size_t place = 0;
   for (Action& action : actions) {
-    const bool alone = Alter(action).commands.size() == 1;
-    if (alone && Alter(action).commands.front().change == TableChange::kDropColumn) {
+    if (Is(action, TableChange::kDropColumn)) {
       place = all.size();
       drops.push_back(std::move(action));
     } else {
-      const bool reads = alone && UsesOneOf(Alter(action).commands.front(), drops);
+      const bool reads = Only(action) != nullptr && UsesOneOf(*Only(action), drops);
       all.push_back(std::move(action));
       if (reads) place = all.size();
     }
   }
-  if (drops.size() > 1) drops = JoinedDrops(std::move(drops));
+  if (drops.size() > 1) drops = Joined(std::move(drops));
   all.insert(all.begin() + static_cast<std::ptrdiff_t>(place),
              std::make_move_iterator(drops.begin()), std::make_move_iterator(drops.end()));
   return all;
@@ -267,7 +338,9 @@ bool ActionOrder::MayComeFirst(const Action& action) const {
   // Of a key that goes with its column: a table has one.
   if (std::ranges::any_of(Alter(action).commands, &AddsPrimaryKey)) {
     const catalog::Table* now = front_.FindTable(Alter(action).name);
-    if (now == nullptr || !now->complete || now->PrimaryKey() != nullptr) return false;
+    if (now == nullptr || !now->complete) return false;
+    const catalog::Constraint* key = now->PrimaryKey();
+    if (key != nullptr && !DropsConstraint(Alter(action), key->name)) return false;
   }
   if (CertainFailures(action, front_, version_) > CertainFailures(action, *all_, version_))
     return false;

@@ -22,6 +22,11 @@ struct Planned {
   bool joins = false;  // runs as it is, in one statement with others that do
 };
 
+// A key that goes and the one that comes as one action, in the place of the latter: the table is
+// never without. Columns that go after the old key go after both.
+[[nodiscard]] std::vector<Action> JoinKeys(std::vector<Action> actions,
+                                           const catalog::Schema& schema);
+
 // All DROP COLUMNs as one action, with one gate and one time of waiting, in the place of the last
 // of them: what goes with a column is named before it or not at all. USING may still read a column
 // that goes: then they come after that change of type.

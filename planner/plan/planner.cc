@@ -348,7 +348,7 @@ void Planner::TakeAlterTable(const ast::Statement& read, const std::string& text
     if (!recipe.empty()) return Keep(recipe, std::move(proposal));
   }
   ActionOrder order(schema_, options_.server_version);
-  for (const Action& action : ArrangeDrops(std::move(actions))) {
+  for (const Action& action : ArrangeDrops(JoinKeys(std::move(actions), schema_))) {
     bool first = order.MayComeFirst(action);
     Planned planned = PlanAction(action, order.Before(first));
     if (first && Contracts(planned.proposal) && !order.IsApart(action)) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace pgalter::plan {
@@ -118,6 +119,19 @@ void AddInTwoSteps(const sql::QualifiedName& table, const std::string& head,
 
 namespace {
 
+// That holds for what is written from then on, and nobody has read the rows of before.
+const catalog::Constraint* UnprovenNotNull(const Situation& situation,
+                                           const sql::QualifiedName& name,
+                                           const std::string& column) {
+  const catalog::Table* table = situation.schema.FindTable(name);
+  if (table == nullptr) return nullptr;
+  const auto found = std::ranges::find_if(table->constraints, [&](const auto& constraint) {
+    return constraint.definition.kind == sql::ast::ConstraintKind::kNotNull && !constraint.valid &&
+           constraint.definition.columns == std::vector{column};
+  });
+  return found == table->constraints.end() ? nullptr : &*found;
+}
+
 // A partition's own key has made its NOT NULL its own, which does not go with the parent's.
 void FreePartitions(const Situation& situation, const sql::QualifiedName& table,
                     const std::string& column, Texts& undo) {
@@ -140,6 +154,13 @@ void ForbidNull(const Situation& situation, const sql::QualifiedName& table,
     if (situation.schema.NotNullProven(table, column) == catalog::Truth::kYes) continue;
     const std::string quoted = QuoteIdentifier(column);
     const std::string undo = fmt::format("{} ALTER COLUMN {} DROP NOT NULL", head, quoted);
+    if (const catalog::Constraint* there = UnprovenNotNull(situation, table, column)) {
+      Step validate = Validate(table, there->name);
+      validate.undo = {undo, fmt::format("{} ADD CONSTRAINT {} NOT NULL {} NOT VALID", head,
+                                         QuoteIdentifier(there->name), quoted)};
+      steps.push_back(std::move(validate));
+      continue;
+    }
     if (situation.version >= kNotNullNotValid) {
       const std::string name = fmt::format("{}_{}_not_null", table.name, column);
       AddInTwoSteps(table, head, name, fmt::format("NOT NULL {}", quoted),

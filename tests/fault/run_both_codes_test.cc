@@ -229,6 +229,15 @@ const Codes kCodes[] = {
      {"INSERT INTO orders (id, amount) VALUES ($id, 5), ($id, 6) ON CONFLICT (id, amount) DO "
       "NOTHING"},
      "SELECT count(*) - count(DISTINCT id) FROM orders"},
+    {"replace_key_among_others",
+     "",
+     "ALTER TABLE orders DROP CONSTRAINT orders_pkey, ADD COLUMN tag int NOT NULL DEFAULT 3, ADD "
+     "PRIMARY KEY (id, tag)",
+     {"INSERT INTO orders (id, amount, note) VALUES ($id, 5, 'o') ON CONFLICT (id) DO NOTHING"},
+     {"INSERT INTO orders (id, amount, tag) VALUES ($id, 5, 4) ON CONFLICT (id, tag) DO NOTHING"},
+     {"INSERT INTO orders (id, amount, tag) VALUES ($id, 5, 1), ($id, 5, 2) ON CONFLICT (id, tag) "
+      "DO NOTHING"},
+     "SELECT count(*) - count(DISTINCT id) FROM orders"},
     {"add_column",
      "",
      "ALTER TABLE orders ADD COLUMN tag uuid NOT NULL DEFAULT gen_random_uuid()",

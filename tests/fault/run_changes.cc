@@ -50,6 +50,10 @@ void AddOfPlainTables(std::vector<Change>& changes, bool keyed) {
   if (!keyed) return;
   changes.push_back(
       {"ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id, p)", false, "", "file"});
+  changes.push_back(
+      {"ALTER TABLE t DROP CONSTRAINT t_pkey, DROP COLUMN c, ADD COLUMN w int DEFAULT 3, ADD "
+       "PRIMARY KEY (id, p)",
+       false, "", "file"});
   changes.push_back({"ALTER TABLE t SET UNLOGGED", false, "", "file"});
   changes.push_back(
       {"ALTER TABLE t ADD COLUMN g bigint GENERATED ALWAYS AS (id * 2) STORED", false, "", "file"});

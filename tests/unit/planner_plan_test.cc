@@ -115,6 +115,39 @@ TEST(SeveralActions, KeepTheOrderWhereOneNeedsTheOther) {
   EXPECT_THAT(steps[steps.size() - 2], HasSubstr("DROP COLUMN pgalter_dropped_a"));
 }
 
+// A table is never without a key, whatever else is to be done.
+TEST(SeveralActions, ReplaceAKeyInOneMoment) {
+  const Plan plan = PlanOf(
+      "ALTER TABLE t DROP CONSTRAINT t_pkey, DROP COLUMN b, ADD COLUMN e int NOT NULL DEFAULT 1, "
+      "ADD PRIMARY KEY (a, e), ALTER c TYPE bigint",
+      kWide);
+  const std::vector<std::string> steps = StepsOf(plan);
+  const auto exchange =
+      std::ranges::find(steps,
+                        "ddl: ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD CONSTRAINT "
+                        "t_pkey PRIMARY KEY USING INDEX pgalter_new_t_pkey;") -
+      steps.begin();
+  EXPECT_LT(static_cast<std::size_t>(exchange), FirstGate(plan));
+  std::vector<std::string> gates;
+  for (const Step& step : plan.steps)
+    if (step.gate) gates.push_back(step.gate->name);
+  EXPECT_THAT(gates, ElementsAre("swap-c", "unique-t_pkey", "unused-b", "missed-b"));
+}
+
+TEST(SeveralActions, ReplaceAKeyByOneOfAColumnThatIsMadeAnew) {
+  const Plan plan = PlanOf(
+      "ALTER TABLE t DROP CONSTRAINT t_pkey, DROP COLUMN id, ADD COLUMN id uuid NOT NULL DEFAULT "
+      "gen_random_uuid(), ADD PRIMARY KEY (id)",
+      kWide);
+  const std::vector<std::string> steps = StepsOf(plan);
+  const auto place = [&](const char* text) {
+    return std::ranges::find_if(
+               steps, [&](const std::string& step) { return step.find(text) != step.npos; }) -
+           steps.begin();
+  };
+  EXPECT_LT(place("DROP COLUMN pgalter_dropped_id"), place("PRIMARY KEY USING INDEX"));
+}
+
 // The names that the server gives are those that it would give.
 TEST(SeveralActions, KeepTheOrderWhereANameDependsOnIt) {
   const Plan plan =

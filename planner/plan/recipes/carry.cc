@@ -176,7 +176,7 @@ Carried CarryOver(const sql::QualifiedName& table, const std::string& column) {
   Carried carried;
   // Each row is one statement by the column's name, which the new one has when they are run. Types
   // bring their own storage with them, as with ALTER COLUMN … TYPE. An extension of Debian's server
-  // writes pg_attver by itself.
+  // writes pg_attver by itself. From PostgreSQL 18 on NOT NULL is a constraint, of whatever name.
   carried.note = fmt::format(
       R"sql(SELECT pg_catalog.set_config('pgalter.carried', coalesce((SELECT pg_catalog.jsonb_agg(statement ORDER BY place)::text
 FROM (
@@ -184,7 +184,16 @@ FROM (
   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
   WHERE a.attrelid = {0} AND a.attname = {1}) a
 CROSS JOIN LATERAL (
-  SELECT 1 AS place, pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', tab, attname, pg_catalog.pg_get_expr(d.adbin, d.adrelid)) AS statement
+  SELECT 0 AS place, pg_catalog.format($f$DO $pgalter_name$ DECLARE made text; BEGIN
+    SELECT k.conname INTO made FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_attribute n ON n.attrelid = k.conrelid AND n.attnum = ANY (k.conkey)
+    WHERE k.conrelid = %L::pg_catalog.regclass AND k.contype = 'n' AND n.attname = %L;
+    IF made <> %L THEN EXECUTE pg_catalog.format('ALTER TABLE %%s RENAME CONSTRAINT %%I TO %%I', %L, made, %L); END IF; END $pgalter_name$$f$, tab, attname, f.conname, tab, f.conname) AS statement
+  FROM pg_catalog.pg_constraint f WHERE f.conrelid = attrelid AND f.contype = 'n' AND f.conkey = ARRAY[attnum]
+  UNION ALL
+  SELECT 1, pg_catalog.format('ALTER TABLE %s ALTER CONSTRAINT %I NO INHERIT', tab, f.conname)
+  FROM pg_catalog.pg_constraint f WHERE f.conrelid = attrelid AND f.contype = 'n' AND f.conkey = ARRAY[attnum] AND f.connoinherit
+  UNION ALL
+  SELECT 1, pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', tab, attname, pg_catalog.pg_get_expr(d.adbin, d.adrelid))
   FROM pg_catalog.pg_attrdef d WHERE d.adrelid = attrelid AND d.adnum = attnum
   UNION ALL
   SELECT 2, pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', tab, attname, pg_catalog.col_description(attrelid, attnum))

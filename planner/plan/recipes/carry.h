@@ -17,8 +17,9 @@ struct Carried {
   std::string apply;
 };
 
-// Default, comment, rights, statistics, options, identity, owned sequence, extended statistics; and
-// of its indexes and constraints comments, options, CLUSTER ON, REPLICA IDENTITY.
+// Default, name of NOT NULL, comment, rights, statistics, options, identity, owned sequence,
+// extended statistics; and of its indexes and constraints comments, options, CLUSTER ON, REPLICA
+// IDENTITY.
 [[nodiscard]] Carried CarryOver(const sql::QualifiedName& table, const std::string& column);
 
 // The views that read the column, and the views on these, with their owners, rights and comments.

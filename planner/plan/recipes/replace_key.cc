@@ -189,7 +189,9 @@ std::optional<Proposal> Propose(const Situation& situation) {
 
 const Recipe kReplaceKey{
     .name = "replace-key",
-    .forms = "DROP CONSTRAINT and ADD PRIMARY KEY or UNIQUE in one ALTER TABLE",
+    .forms =
+        "DROP CONSTRAINT and ADD PRIMARY KEY or UNIQUE in one ALTER TABLE, among further actions "
+        "too",
     .steps =
         "NOT NULL as in set-not-null, CREATE UNIQUE INDEX CONCURRENTLY for the new key, and one "
         "more "

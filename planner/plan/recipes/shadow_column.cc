@@ -170,6 +170,10 @@ void Replacement::MakeChecks() {
     prepare_.push_back(fmt::format("{} DROP CONSTRAINT {}", head_, QuoteIdentifier(name)));
   }
   for (const catalog::Constraint& check : table_.constraints) {
+    if (check.definition.kind == ConstraintKind::kNotNull && !check.valid &&
+        Contains(check.definition.columns, shadow_.column))
+      prepare_.push_back(fmt::format("{} ADD CONSTRAINT {} NOT NULL {} NOT VALID", head_,
+                                     QuoteIdentifier(Temporary(check.name)), new_));
     if (check.definition.kind != ConstraintKind::kCheck || !check.definition.expression) continue;
     const auto& uses = check.definition.expression->facts.columns;
     if (std::ranges::none_of(uses, [&](const auto& use) { return use.name == shadow_.column; }))
