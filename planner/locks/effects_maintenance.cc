@@ -14,6 +14,16 @@ bool IsPartitioned(const catalog::Table* table) {
   return table != nullptr && table->kind == TableKind::kPartitioned;
 }
 
+// CONCURRENTLY, too, has all partitions locked in SHARE for a moment, before it begins with the
+// first (ReindexPartitions in src/backend/commands/indexcmds.c): a transaction that has written to
+// one of them keeps writers of all waiting until its end.
+void TakeReindexed(const QualifiedName& table, const ast::Reindex& reindex, Draft& draft) {
+  if (!reindex.concurrently) return draft.TakeTree(table, LockMode::kShare);
+  draft.Take(table, LockMode::kShareUpdateExclusive);
+  for (const catalog::Table* part : Descendants(draft.schema(), table))
+    draft.Take(part->name, LockMode::kShare);
+}
+
 void ReindexIndex(const ast::Reindex& reindex, Draft& draft) {
   const catalog::Table* table = draft.schema().TableOfIndex(reindex.name);
   const QualifiedName index = draft.schema().Resolve(reindex.name);
@@ -28,15 +38,14 @@ void ReindexIndex(const ast::Reindex& reindex, Draft& draft) {
     draft.Do(Work::Kind::kBuild, index, Reason::kReindex, index.name);
     return;
   }
-  draft.TakeTree(table->name,
-                 reindex.concurrently ? LockMode::kShareUpdateExclusive : LockMode::kShare);
+  TakeReindexed(table->name, reindex, draft);
   draft.DoTree(Work::Kind::kBuild, table->name, Reason::kReindex, index.name);
 }
 
 void ReindexTable(const catalog::Table* table, const QualifiedName& name,
                   const ast::Reindex& reindex, Draft& draft) {
   if (IsPartitioned(table)) draft.SetOutsideTransaction();
-  draft.TakeTree(name, reindex.concurrently ? LockMode::kShareUpdateExclusive : LockMode::kShare);
+  TakeReindexed(name, reindex, draft);
   const auto take_indexes = [&](const catalog::Table& of) {
     for (const catalog::Index& index : of.indexes)
       draft.TakeIndex(index.name, reindex.concurrently ? LockMode::kShareUpdateExclusive

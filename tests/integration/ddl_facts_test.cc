@@ -2,8 +2,10 @@
 // wrote anew, read or was refused for is compared with what was said before.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <optional>
 #include <ostream>
+#include <thread>
 #include <vector>
 
 #include "engine/trace/difference.h"
@@ -197,6 +199,27 @@ TEST_P(DdlFacts, AreAsTheServerHasThem) {
 
 INSTANTIATE_TEST_SUITE_P(Forms, DdlFacts, ::testing::ValuesIn(Forms()),
                          [](const auto& form) { return form.param.name; });
+
+// Held for a moment that no look from outside is sure to meet: until one who writes is through.
+TEST(DdlFactsOfPartitions, ReindexConcurrentlyLocksAllOfThemAgainstWriters) {
+  const FreshDatabase database;
+  database.Sql(
+      "CREATE TABLE pt (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF "
+      "pt FOR VALUES FROM (0) TO (100); CREATE TABLE p2 PARTITION OF pt FOR VALUES FROM (100) TO "
+      "(200)");
+  for (const char* statement :
+       {"REINDEX TABLE CONCURRENTLY pt", "REINDEX INDEX CONCURRENTLY pt_pkey"}) {
+    Session writer = database.Connect();
+    writer.Exec("BEGIN; DELETE FROM p2");
+    std::thread other([&] { database.Connect().Exec(statement); });
+    const std::string locks =
+        "SELECT count(*) FROM pg_locks WHERE mode = 'ShareLock' AND relation::regclass::text";
+    database.AwaitValue(locks + " = 'p2' AND NOT granted", "1", std::chrono::seconds(60));
+    EXPECT_EQ(database.Value(locks + " = 'p1' AND granted"), "1") << statement;
+    writer.Exec("COMMIT");
+    other.join();
+  }
+}
 
 }  // namespace
 }  // namespace pgalter::test

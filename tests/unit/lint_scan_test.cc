@@ -39,6 +39,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"ReindexIndex", "REINDEX INDEX orders_status;", "reindex-non-concurrent", "error"},
         {"ReindexUnknown", "REINDEX INDEX some_index;", "reindex-non-concurrent", "error"},
         {"ReindexSchema", "REINDEX SCHEMA public;", "reindex-non-concurrent", "error"},
+        {"ConcurrentReindexOfPartitions", "REINDEX TABLE CONCURRENTLY events;",
+         "reindex-non-concurrent", "warning"},
         {"ReindexDatabase", "REINDEX (VERBOSE) DATABASE shop;", "reindex-non-concurrent", "error"},
         {"RefreshUnknown", "REFRESH MATERIALIZED VIEW some_view;", "refresh-matview-blocking",
          "error"},

@@ -32,11 +32,31 @@ std::optional<catalog::QualifiedName> TableOf(const Context& context,
   return table->name;
 }
 
+void CheckConcurrent(const Context& context, const catalog::QualifiedName& name,
+                     const Reporter& report) {
+  const catalog::Table* table = context.schema.FindTable(name);
+  if (table == nullptr || table->kind != catalog::TableKind::kPartitioned) return;
+  Remark remark;
+  const std::string shown = Context::Show(name);
+  remark.message = fmt::format(
+      "REINDEX CONCURRENTLY of the partitioned {} locks all partitions against writers before it "
+      "begins: behind one long transaction everybody waits who writes to any of them",
+      shown);
+  remark.remedy = "REINDEX CONCURRENTLY of each partition, or of its index, one after the other.";
+  remark.severity = Severity::kWarning;
+  remark.lock = LockTaken{locks::LockMode::kShare, fmt::format("the partitions of {}", shown)};
+  report(std::move(remark));
+}
+
 void Check(const Context& context, const Reporter& report) {
   const auto* reindex = context.statement.As<sql::ast::Reindex>();
-  if (reindex == nullptr || reindex->concurrently) return;
+  if (reindex == nullptr) return;
   const auto table = TableOf(context, *reindex);
   if (table && !context.Existing(*table)) return;
+  if (reindex->concurrently) {
+    if (table) CheckConcurrent(context, *table, report);
+    return;
+  }
   const std::string of = table ? Context::Show(*table) : "the tables concerned";
   Remark remark;
   remark.message = fmt::format("REINDEX {} keeps everybody from {} until the indexes are built",
