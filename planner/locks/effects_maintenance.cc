@@ -14,14 +14,23 @@ bool IsPartitioned(const catalog::Table* table) {
   return table != nullptr && table->kind == TableKind::kPartitioned;
 }
 
-// CONCURRENTLY, too, has all partitions locked in SHARE for a moment, before it begins with the
-// first (ReindexPartitions in src/backend/commands/indexcmds.c): a transaction that has written to
-// one of them keeps writers of all waiting until its end.
-void TakeReindexed(const QualifiedName& table, const ast::Reindex& reindex, Draft& draft) {
-  if (!reindex.concurrently) return draft.TakeTree(table, LockMode::kShare);
+// CONCURRENTLY, too, has all partitions, or their parts of the index, locked in SHARE for a moment,
+// before it begins with the first (ReindexPartitions in src/backend/commands/indexcmds.c): a
+// transaction that has written to one of them keeps writers of all waiting until its end.
+void TakeReindexed(const QualifiedName& table, bool concurrently, Draft& draft) {
+  if (!concurrently) return draft.TakeTree(table, LockMode::kShare);
   draft.Take(table, LockMode::kShareUpdateExclusive);
   for (const catalog::Table* part : Descendants(draft.schema(), table))
     draft.Take(part->name, LockMode::kShare);
+}
+void TakeParts(const QualifiedName& index, const catalog::Table& table, Draft& draft) {
+  for (const catalog::Table* partition : draft.schema().Partitions(table.name)) {
+    for (const catalog::Index& part : partition->indexes) {
+      if (!part.parent || draft.schema().Resolve(*part.parent) != index) continue;
+      draft.TakeIndex(part.name, LockMode::kShare);
+      TakeParts(draft.schema().Resolve(part.name), *partition, draft);
+    }
+  }
 }
 
 void ReindexIndex(const ast::Reindex& reindex, Draft& draft) {
@@ -38,14 +47,19 @@ void ReindexIndex(const ast::Reindex& reindex, Draft& draft) {
     draft.Do(Work::Kind::kBuild, index, Reason::kReindex, index.name);
     return;
   }
-  TakeReindexed(table->name, reindex, draft);
+  if (reindex.concurrently) {
+    draft.TakeTree(table->name, LockMode::kShareUpdateExclusive);
+    TakeParts(index, *table, draft);
+  } else {
+    draft.TakeTree(table->name, LockMode::kShare);
+  }
   draft.DoTree(Work::Kind::kBuild, table->name, Reason::kReindex, index.name);
 }
 
 void ReindexTable(const catalog::Table* table, const QualifiedName& name,
                   const ast::Reindex& reindex, Draft& draft) {
   if (IsPartitioned(table)) draft.SetOutsideTransaction();
-  TakeReindexed(name, reindex, draft);
+  TakeReindexed(name, reindex.concurrently, draft);
   const auto take_indexes = [&](const catalog::Table& of) {
     for (const catalog::Index& index : of.indexes)
       draft.TakeIndex(index.name, reindex.concurrently ? LockMode::kShareUpdateExclusive

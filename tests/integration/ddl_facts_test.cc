@@ -1,5 +1,6 @@
 // EffectsOf against the server at hand: every form of ddl_forms.def is run, and what it locked,
 // wrote anew, read or was refused for is compared with what was said before.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -19,6 +20,7 @@ namespace {
 
 using locks::Effects;
 
+constexpr std::chrono::seconds kLimit{60};
 constexpr const char* kSyntaxError = "42601";
 constexpr const char* kActiveTransaction = "25001";
 
@@ -207,18 +209,19 @@ TEST(DdlFactsOfPartitions, ReindexConcurrentlyLocksAllOfThemAgainstWriters) {
       "CREATE TABLE pt (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF "
       "pt FOR VALUES FROM (0) TO (100); CREATE TABLE p2 PARTITION OF pt FOR VALUES FROM (100) TO "
       "(200)");
-  for (const char* statement :
-       {"REINDEX TABLE CONCURRENTLY pt", "REINDEX INDEX CONCURRENTLY pt_pkey"}) {
+  const auto waits = [&](const char* statement, const char* part) {
     Session writer = database.Connect();
     writer.Exec("BEGIN; DELETE FROM p2");
-    std::thread other([&] { database.Connect().Exec(statement); });
+    std::jthread other([&] { database.Connect().Exec(statement); });
     const std::string locks =
         "SELECT count(*) FROM pg_locks WHERE mode = 'ShareLock' AND relation::regclass::text";
-    database.AwaitValue(locks + " = 'p2' AND NOT granted", "1", std::chrono::seconds(60));
-    EXPECT_EQ(database.Value(locks + " = 'p1' AND granted"), "1") << statement;
+    EXPECT_NO_THROW(
+        database.AwaitValue(fmt::format("{} = 'p2{}' AND NOT granted", locks, part), "1", kLimit));
+    EXPECT_EQ(database.Value(fmt::format("{} = 'p1{}' AND granted", locks, part)), "1");
     writer.Exec("COMMIT");
-    other.join();
-  }
+  };
+  waits("REINDEX TABLE CONCURRENTLY pt", "");
+  waits("REINDEX INDEX CONCURRENTLY pt_pkey", "_pkey");
 }
 
 }  // namespace
