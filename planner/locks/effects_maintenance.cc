@@ -14,15 +14,15 @@ bool IsPartitioned(const catalog::Table* table) {
   return table != nullptr && table->kind == TableKind::kPartitioned;
 }
 
+// A table that others inherit from is reindexed by itself.
+std::vector<const catalog::Table*> PartsOf(const catalog::Table& table, const Draft& draft) {
+  if (!IsPartitioned(&table)) return {};
+  return Descendants(draft.schema(), table.name);
+}
+
 // CONCURRENTLY, too, has all partitions, or their parts of the index, locked in SHARE for a moment,
 // before it begins with the first (ReindexPartitions in src/backend/commands/indexcmds.c): a
 // transaction that has written to one of them keeps writers of all waiting until its end.
-void TakeReindexed(const QualifiedName& table, bool concurrently, Draft& draft) {
-  if (!concurrently) return draft.TakeTree(table, LockMode::kShare);
-  draft.Take(table, LockMode::kShareUpdateExclusive);
-  for (const catalog::Table* part : Descendants(draft.schema(), table))
-    draft.Take(part->name, LockMode::kShare);
-}
 void TakeParts(const QualifiedName& index, const catalog::Table& table, Draft& draft) {
   for (const catalog::Table* partition : draft.schema().Partitions(table.name)) {
     for (const catalog::Index& part : partition->indexes) {
@@ -30,6 +30,15 @@ void TakeParts(const QualifiedName& index, const catalog::Table& table, Draft& d
       draft.TakeIndex(part.name, LockMode::kShare);
       TakeParts(draft.schema().Resolve(part.name), *partition, draft);
     }
+  }
+}
+
+void Build(const QualifiedName& name, const catalog::Table* table, Draft& draft,
+           const std::string& index = "") {
+  if (IsPartitioned(table)) {
+    draft.DoTree(Work::Kind::kBuild, name, Reason::kReindex, index);
+  } else {
+    draft.Do(Work::Kind::kBuild, name, Reason::kReindex, index);
   }
 }
 
@@ -43,33 +52,32 @@ void ReindexIndex(const ast::Reindex& reindex, Draft& draft) {
   if (IsPartitioned(table)) draft.SetOutsideTransaction();
   draft.TakeIndex(
       index, reindex.concurrently ? LockMode::kShareUpdateExclusive : LockMode::kAccessExclusive);
-  if (table == nullptr) {
-    draft.Do(Work::Kind::kBuild, index, Reason::kReindex, index.name);
-    return;
-  }
-  if (reindex.concurrently) {
-    draft.TakeTree(table->name, LockMode::kShareUpdateExclusive);
-    TakeParts(index, *table, draft);
-  } else {
-    draft.TakeTree(table->name, LockMode::kShare);
-  }
-  draft.DoTree(Work::Kind::kBuild, table->name, Reason::kReindex, index.name);
+  if (table == nullptr) return Build(index, nullptr, draft, index.name);
+  const auto mode = reindex.concurrently ? LockMode::kShareUpdateExclusive : LockMode::kShare;
+  draft.Take(table->name, mode);
+  for (const catalog::Table* part : PartsOf(*table, draft)) draft.Take(part->name, mode);
+  if (reindex.concurrently && IsPartitioned(table)) TakeParts(index, *table, draft);
+  Build(table->name, table, draft, index.name);
 }
 
 void ReindexTable(const catalog::Table* table, const QualifiedName& name,
                   const ast::Reindex& reindex, Draft& draft) {
+  const bool alone = reindex.concurrently;
+  draft.Take(name, alone ? LockMode::kShareUpdateExclusive : LockMode::kShare);
+  if (table == nullptr) return Build(name, nullptr, draft);
   if (IsPartitioned(table)) draft.SetOutsideTransaction();
-  TakeReindexed(name, reindex.concurrently, draft);
   const auto take_indexes = [&](const catalog::Table& of) {
     for (const catalog::Index& index : of.indexes)
-      draft.TakeIndex(index.name, reindex.concurrently ? LockMode::kShareUpdateExclusive
-                                                       : LockMode::kAccessExclusive);
+      draft.TakeIndex(index.name,
+                      alone ? LockMode::kShareUpdateExclusive : LockMode::kAccessExclusive);
   };
-  if (table != nullptr) take_indexes(*table);
-  for (const catalog::Table* part : Descendants(draft.schema(), name)) take_indexes(*part);
-  if (table != nullptr && table->complete && table->indexes.empty() && !IsPartitioned(table))
-    return;
-  draft.DoTree(Work::Kind::kBuild, name, Reason::kReindex);
+  take_indexes(*table);
+  for (const catalog::Table* part : PartsOf(*table, draft)) {
+    draft.Take(part->name, LockMode::kShare);
+    take_indexes(*part);
+  }
+  if (table->complete && table->indexes.empty() && !IsPartitioned(table)) return;
+  Build(name, table, draft);
 }
 
 bool HasFile(const catalog::Table& table) {
