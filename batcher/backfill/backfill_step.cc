@@ -215,6 +215,16 @@ Task<state::Run> SettledRun(run::Environment& env, const state::Step& step) {
   co_return own;
 }
 
+// In a plan of several, that of `release`.
+Task<std::optional<state::Step>> ItsBackfill(run::Environment& env, const state::Step& release) {
+  const auto planned = run::PlannedStep(release).backfill;
+  for (const state::Step& step : co_await state::LoadSteps(env.main, env.run.id)) {
+    if (step.ordinal >= release.ordinal) break;
+    if (step.kind == "backfill" && run::PlannedStep(step).backfill == planned) co_return step;
+  }
+  co_return std::nullopt;
+}
+
 // With the record that the step is done: a later step of the plan may go over the same table.
 Task<> RecordWithoutWindows(run::Environment& env, const state::Step& step) {
   auto record = [&]() -> Task<> {
@@ -250,6 +260,27 @@ Task<> BackfillStep::Undo(run::Environment& env, const state::Step& step) {
   if (settled == nullptr || !FromJson(settled->as_object()).has_trigger) co_return;
   SyncTriggerStep trigger;
   co_await trigger.Undo(env, step);
+}
+
+Task<bool> SyncReleaseStep::Done(run::Environment&, const state::Step&) { co_return false; }
+
+Task<> SyncReleaseStep::Do(run::Environment& env, const state::Step& step) {
+  const auto backfill = co_await ItsBackfill(env, step);
+  if (!backfill) co_return;
+  const lock::LadderOptions options = run::LadderOf(env.run);
+  co_await DropSyncTrigger(env, *backfill, options, env.stopper);
+}
+
+// What the steps behind it renamed has its name again.
+Task<> SyncReleaseStep::Undo(run::Environment& env, const state::Step& step) {
+  const auto backfill = co_await ItsBackfill(env, step);
+  if (!backfill || !backfill->spec.if_contains("settled")) co_return;
+  state::Run own = co_await SettledRun(env, *backfill);
+  // An abort is a stop already.
+  async::Stopper never;
+  run::Environment with_own{env.sessions, env.main,     env.observer, never,      env.lease,
+                            own,          env.progress, env.control,  env.outside};
+  co_await MakeTrigger(with_own, *backfill);
 }
 
 }  // namespace pgalter::backfill

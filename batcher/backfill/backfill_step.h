@@ -17,4 +17,16 @@ class BackfillStep : public run::StepHandler {
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
 };
 
+// Of a plan: the trigger of its backfill goes, before columns go that the trigger stands on.
+//
+// Lock: ACCESS EXCLUSIVE on the table. Blocks: its users, for one attempt at the lock.
+// On crash: rolled back, or goes on. Undo: the trigger is made again; rows that users wrote
+// meanwhile keep what they wrote.
+class SyncReleaseStep : public run::StepHandler {
+ public:
+  run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
+  run::Task<> Do(run::Environment& env, const state::Step& step) override;
+  run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+};
+
 }  // namespace pgalter::backfill

@@ -210,16 +210,20 @@ Task<> SyncTriggerStep::Do(run::Environment& env, const state::Step& step) {
                               table.name, fmt::join(lock::Lines(outcome), "\n"), env.run.id));
 }
 
-// Of a plan only its own: others are other steps' to take back.
 Task<> SyncTriggerStep::Undo(run::Environment& env, const state::Step& step) {
+  const lock::LadderOptions options;
+  // An abort is a stop already: the ladder gets a stopper of its own.
+  async::Stopper never;
+  co_await DropSyncTrigger(env, step, options, never);
+}
+
+Task<> DropSyncTrigger(run::Environment& env, const state::Step& step, lock::LadderOptions options,
+                       async::Stopper& stopper) {
   const Names names(TagOf(env.run, step));
   const Which own = [&names](const state::Artefact& artefact) {
     return artefact.name == names.trigger || artefact.name == names.function + "()";
   };
-  const lock::LadderOptions options;
-  // An abort is a stop already: the ladder gets a stopper of its own.
-  async::Stopper never;
-  co_await DropArtefacts(env.main, env.observer, env.run.id, options, never, own);
+  co_await DropArtefacts(env.main, env.observer, env.run.id, options, stopper, own);
 }
 
 Task<> DropArtefacts(guard::Session& session, guard::Session& observer, std::string run,

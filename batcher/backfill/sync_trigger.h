@@ -30,6 +30,10 @@ class SyncTriggerStep : public run::StepHandler {
   Task<> Undo(run::Environment& env, const state::Step& step) override;
 };
 
+// Only those of `step`, which is a backfill of the run's plan: others are other steps'.
+Task<> DropSyncTrigger(run::Environment& env, const state::Step& step, lock::LadderOptions options,
+                       async::Stopper& stopper);
+
 // Drops what the ledger of `run` still names, or of that what `which` says (if it does), in one
 // transaction.
 // Throws run::Failure (lock not obtained) when the table was too busy: nothing was changed then.

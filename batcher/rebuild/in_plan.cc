@@ -138,6 +138,10 @@ run::Task<> PlannedPart::Undo(run::Environment& env, const state::Step& step) {
 run::Task<bool> ReleaseStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
 run::Task<> ReleaseStep::Do(run::Environment& env, const state::Step& step) {
+  if (run::PlannedStep(step).backfill) {
+    co_await sync_.Do(env, step);
+    co_return;
+  }
   const lock::LadderOptions options = run::LadderOf(env.run);
   const backfill::Which own = &IsOfRebuild;
   co_await backfill::DropArtefacts(env.main, env.observer, env.run.id, options, env.stopper, own);
@@ -151,6 +155,8 @@ run::Task<> ReleaseStep::Do(run::Environment& env, const state::Step& step) {
   co_await guard::RunInTransaction(env.main, forget);
 }
 
-run::Task<> ReleaseStep::Undo(run::Environment&, const state::Step&) { co_return; }
+run::Task<> ReleaseStep::Undo(run::Environment& env, const state::Step& step) {
+  if (run::PlannedStep(step).backfill) co_await sync_.Undo(env, step);
+}
 
 }  // namespace pgalter::rebuild

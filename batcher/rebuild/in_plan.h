@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "batcher/backfill/backfill_step.h"
 #include "batcher/rebuild/prepare.h"
 #include "engine/run/step_handler.h"
 #include "planner/plan/plan.h"
@@ -30,14 +31,18 @@ class PlannedPart : public run::StepHandler {
   std::unique_ptr<run::StepHandler> part_;
 };
 
-// Steps of kind "release": the old table goes, with the log and the triggers that kept it up.
+// Steps of kind "release": what was kept up for old programs goes. Of a backfill that is its trigger
+// (batcher/backfill/backfill_step.h); else the old table of a rebuild, with the log and the triggers.
 // Lock: ACCESS EXCLUSIVE on the new table. Blocks: everybody, for at most the hold budget.
-// On crash: rolled back, or goes on. Undo: none, it is a point of no return.
+// On crash: rolled back, or goes on. Undo: of a rebuild none, it is a point of no return.
 class ReleaseStep : public run::StepHandler {
  public:
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+
+ private:
+  backfill::SyncReleaseStep sync_;
 };
 
 }  // namespace pgalter::rebuild

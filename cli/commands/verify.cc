@@ -83,7 +83,9 @@ Task<std::vector<capture::Flow>> FlowsOf(guard::Session& session, const state::R
     if (step.kind == "shadow") has_key = is_swapped = is_released = false;
     has_key = has_key || (step.kind == "key" && done);
     is_swapped = is_swapped || (step.kind == "cutover" && done);
-    is_released = is_released || (step.kind == "release" && done);
+    // Of a backfill its trigger is released.
+    is_released =
+        is_released || (step.kind == "release" && done && !run::PlannedStep(step).backfill);
   }
   if (!rebuilds) refuse(fmt::format("({}) rebuilds no table", run.command));
   if (run.finished || is_released) refuse("is finished: the old table is gone");

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "planner/plan/steps.h"
+#include "planner/sql/requalify.h"
+#include "planner/sql/set_clause.h"
 
 namespace pgalter::history {
 
@@ -51,6 +55,43 @@ plan::Step BackfillOf(const Section& section, std::string& refusal) {
   return step;
 }
 
+// Whether a trigger may keep rows in step: batcher/backfill decides, on the live table.
+bool MayHaveTrigger(const plan::Backfill& backfill) {
+  if (backfill.sync != plan::Backfill::Sync::kAuto)
+    return backfill.sync == plan::Backfill::Sync::kKeep;
+  const auto assignments = sql::ParseSetClause(backfill.set);
+  return assignments && std::ranges::any_of(*assignments, [](const sql::Assignment& one) {
+           const auto elsewhere = sql::RequalifyColumns(one.expression, std::nullopt, "new");
+           return elsewhere && *elsewhere != one.expression;
+         });
+}
+
+bool IsAbout(const plan::Step& step, const plan::Backfill& backfill) {
+  const auto table = sql::ParseQualifiedName(backfill.table);
+  return std::ranges::any_of(step.locks, [&](const plan::StepLock& lock) {
+    return lock.relation.name == table->name &&
+           (!lock.relation.schema || !table->schema ||
+            lock.relation.schema == table->schema);
+  });
+}
+
+// The trigger writes what old programs mean: from here on it would undo what new ones write, and
+// it stands on the columns that the steps behind take away.
+plan::Step ReleaseOf(const plan::Step& backfill) {
+  plan::Step step;
+  step.id = fmt::format("{}-release", backfill.id.substr(0, backfill.id.find('-')));
+  step.phase = plan::Phase::kContract;
+  step.kind = plan::StepKind::kRelease;
+  step.backward_compatible = false;
+  step.backfill = backfill.backfill;
+  step.locks = {{*sql::ParseQualifiedName(backfill.backfill->table),
+                 locks::LockMode::kAccessExclusive}};
+  step.duration = plan::Duration{};
+  step.explain =
+      "The trigger that kept rows in step goes: programs write these columns themselves now.";
+  return step;
+}
+
 class Arranging {
  public:
   Arranging(const std::vector<Section>& sections, plan::Plan& plan)
@@ -61,12 +102,19 @@ class Arranging {
  private:
   [[nodiscard]] std::size_t SectionAt(int line) const;
   void Push(plan::Step step);
+  [[nodiscard]] std::string FreeName(const std::string& wish) const;
   void PushGate(const Section& section);
   void PushStatements(std::size_t section);
+  void PushBackfill(const Section& section, std::string& refusal);
+  [[nodiscard]] bool IsGate(std::size_t section) const;
+  [[nodiscard]] bool IsLastGate(std::size_t section) const;
+  void ReleaseBehindGate();
+  void ReleaseBefore(const plan::Step& step);
 
   const std::vector<Section>& sections_;
   plan::Plan& plan_;
   std::vector<plan::Step> steps_;
+  std::vector<plan::Step> kept_up_;  // backfills whose trigger may still be there
   bool behind_gate_ = false;
 };
 
@@ -85,16 +133,21 @@ void Arranging::Push(plan::Step step) {
   plan_.steps.push_back(std::move(step));
 }
 
-void Arranging::PushGate(const Section& section) {
-  std::string name =
-      section.kind == SectionKind::kGate ? section.Find("").value_or("") : "contract";
+// Of a gate: each has its own.
+std::string Arranging::FreeName(const std::string& wish) const {
+  std::string name = wish;
   const auto taken = [&] {
     return std::ranges::any_of(
         plan_.steps, [&](const plan::Step& step) { return step.gate && step.gate->name == name; });
   };
-  for (int n = 2; taken(); ++n)
-    name = fmt::format("{}-{}", section.Find("").value_or("contract"), n);
-  plan_.steps.push_back(GateOf(section, name));
+  for (int n = 2; taken(); ++n) name = fmt::format("{}-{}", wish, n);
+  return name;
+}
+
+void Arranging::PushGate(const Section& section) {
+  const std::string name =
+      section.kind == SectionKind::kGate ? section.Find("").value_or("") : "contract";
+  plan_.steps.push_back(GateOf(section, FreeName(name)));
   behind_gate_ = true;
 }
 
@@ -105,8 +158,61 @@ void Arranging::PushStatements(std::size_t section) {
     // The author's gate in front of it asks the same.
     const bool again = step.gate && step.gate->soak_s == 0 && !plan_.steps.empty() &&
                        plan_.steps.back().kind == plan::StepKind::kGate;
-    if (!again) Push(std::move(step));
+    if (again) continue;
+    ReleaseBefore(step);
+    Push(std::move(step));
   }
+}
+
+void Arranging::PushBackfill(const Section& section, std::string& refusal) {
+  plan::Step step = BackfillOf(section, refusal);
+  if (refusal.empty() && MayHaveTrigger(*step.backfill)) kept_up_.push_back(step);
+  Push(std::move(step));
+}
+
+bool Arranging::IsGate(std::size_t section) const {
+  const SectionKind kind = sections_[section].kind;
+  const bool own_gate = section > 0 && sections_[section - 1].kind == SectionKind::kGate;
+  return kind == SectionKind::kGate || (kind == SectionKind::kContract && !own_gate);
+}
+
+bool Arranging::IsLastGate(std::size_t section) const {
+  for (std::size_t i = section + 1; i < sections_.size(); ++i)
+    if (IsGate(i)) return false;
+  return true;
+}
+
+// What the author's last gate asks is that programs write the columns. That they have left others
+// alone is asked by the recipes' own gates behind it.
+void Arranging::ReleaseBehindGate() {
+  for (const plan::Step& backfill : kept_up_) plan_.steps.push_back(ReleaseOf(backfill));
+  kept_up_.clear();
+}
+
+// Where no gate of the author's has asked before, one asks now: in front of the gates that lead to
+// the first step with which old programs fail.
+void Arranging::ReleaseBefore(const plan::Step& step) {
+  const bool breaks = step.kind != plan::StepKind::kGate &&
+                      (!step.backward_compatible || step.point_of_no_return);
+  if (!breaks) return;
+  const auto about = [&](const plan::Step& backfill) { return IsAbout(step, *backfill.backfill); };
+  if (std::ranges::none_of(kept_up_, about)) return;
+  auto at = plan_.steps.end();
+  const auto shares = [&] {
+    return (at == plan_.steps.end() ? step : *at).transaction == plan::Transaction::kShared;
+  };
+  while (at != plan_.steps.begin() &&
+         (shares() || std::prev(at)->kind == plan::StepKind::kGate))
+    --at;
+  std::vector<plan::Step> release;
+  release.push_back(plan::MakeGate(FreeName("new-columns-written"),
+                                   "every program writes what the backfill sets by itself"));
+  release.back().id = fmt::format("{}.0-gate", step.id.substr(0, step.id.find('.')));
+  for (const plan::Step& backfill : kept_up_)
+    if (about(backfill)) release.push_back(ReleaseOf(backfill));
+  plan_.steps.insert(at, std::make_move_iterator(release.begin()),
+                     std::make_move_iterator(release.end()));
+  std::erase_if(kept_up_, about);
 }
 
 std::string Arranging::Arrange() {
@@ -114,10 +220,11 @@ std::string Arranging::Arrange() {
   std::string refusal;
   for (std::size_t i = 0; i < sections_.size(); ++i) {
     const Section& section = sections_[i];
-    const bool own_gate = i > 0 && sections_[i - 1].kind == SectionKind::kGate;
-    if (section.kind == SectionKind::kGate || (section.kind == SectionKind::kContract && !own_gate))
+    if (IsGate(i)) {
       PushGate(section);
-    if (section.kind == SectionKind::kBackfill) Push(BackfillOf(section, refusal));
+      if (IsLastGate(i)) ReleaseBehindGate();
+    }
+    if (section.kind == SectionKind::kBackfill) PushBackfill(section, refusal);
     PushStatements(i);
   }
   return refusal;

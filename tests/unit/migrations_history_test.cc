@@ -501,6 +501,26 @@ TEST(ComposeUp, AContractWithoutAGateGetsOne) {
   EXPECT_EQ(composed.plan.steps[1].gate->name, "contract");
 }
 
+TEST(ComposeUp, ATriggerGoesBeforeTheColumnThatItReads) {
+  const auto plan_of = [](const std::string& gate) {
+    return ComposeUp(OwnMigration("-- pgalter:up\nALTER TABLE t ADD c int;\n"
+                                  "-- pgalter:backfill table=t set=\"c = d + 1\"\n" +
+                                  gate + "ALTER TABLE t DROP d;\n"),
+                     {}, {}, Manner::kOnline)
+        .plan;
+  };
+  const plan::Plan own = plan_of("-- pgalter:gate a\n-- pgalter:gate b\n-- pgalter:contract\n");
+  EXPECT_THAT(Kinds(own), ElementsAre("expand ddl", "migrate backfill", "contract gate",
+                                      "contract gate", "contract release", "contract gate",
+                                      "contract ddl", "contract gate", "contract ddl"));
+  EXPECT_EQ(own.steps[4].backfill, own.steps[1].backfill);
+  const plan::Plan none = plan_of("-- pgalter:up\n");
+  EXPECT_THAT(Kinds(none), ElementsAre("expand ddl", "migrate backfill", "contract gate",
+                                       "contract release", "contract gate", "contract ddl",
+                                       "contract gate", "contract ddl"));
+  EXPECT_EQ(none.steps[2].gate->name, "new-columns-written");
+}
+
 TEST(ComposeUp, AsWrittenHasNoGatesAndNoSteps) {
   const Composed composed =
       ComposeUp(OwnMigration(std::string(kWhole)), {}, {}, Manner::kAsWritten);

@@ -48,6 +48,8 @@ std::string StepSql(const Step& step) {
     for (const std::string& sql : step.sql) text += Commented(sql);
     return text + Commented(RebuildCommand(*step.rebuild)) + '\n';
   }
+  if (step.backfill && step.kind == StepKind::kRelease)
+    return text + "-- pgalter drops it; these statements alone have made none.\n\n";
   if (step.backfill)
     text += "-- In chunks: pgalter backfill. As one statement it holds every row to its end.\n";
   if (step.kind == StepKind::kSplitCopy)
