@@ -31,10 +31,10 @@ class PlannedPart : public run::StepHandler {
   std::unique_ptr<run::StepHandler> part_;
 };
 
-// Steps of kind "release": what was kept up for old programs goes. Of a backfill that is its trigger
-// (batcher/backfill/backfill_step.h); else the old table of a rebuild, with the log and the triggers.
-// Lock: ACCESS EXCLUSIVE on the new table. Blocks: everybody, for at most the hold budget.
-// On crash: rolled back, or goes on. Undo: of a rebuild none, it is a point of no return.
+// Steps of kind "release": what was kept up for old programs goes. Of a backfill that is its
+// trigger (batcher/backfill/backfill_step.h); else the old table of a rebuild, with the log and the
+// triggers. Lock: ACCESS EXCLUSIVE on the new table. Blocks: everybody, for at most the hold
+// budget. On crash: rolled back, or goes on. Undo: of a rebuild none, it is a point of no return.
 class ReleaseStep : public run::StepHandler {
  public:
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;

@@ -70,8 +70,7 @@ bool IsAbout(const plan::Step& step, const plan::Backfill& backfill) {
   const auto table = sql::ParseQualifiedName(backfill.table);
   return std::ranges::any_of(step.locks, [&](const plan::StepLock& lock) {
     return lock.relation.name == table->name &&
-           (!lock.relation.schema || !table->schema ||
-            lock.relation.schema == table->schema);
+           (!lock.relation.schema || !table->schema || lock.relation.schema == table->schema);
   });
 }
 
@@ -84,8 +83,8 @@ plan::Step ReleaseOf(const plan::Step& backfill) {
   step.kind = plan::StepKind::kRelease;
   step.backward_compatible = false;
   step.backfill = backfill.backfill;
-  step.locks = {{*sql::ParseQualifiedName(backfill.backfill->table),
-                 locks::LockMode::kAccessExclusive}};
+  step.locks = {
+      {*sql::ParseQualifiedName(backfill.backfill->table), locks::LockMode::kAccessExclusive}};
   step.duration = plan::Duration{};
   step.explain =
       "The trigger that kept rows in step goes: programs write these columns themselves now.";
@@ -192,8 +191,8 @@ void Arranging::ReleaseBehindGate() {
 // Where no gate of the author's has asked before, one asks now: in front of the gates that lead to
 // the first step with which old programs fail.
 void Arranging::ReleaseBefore(const plan::Step& step) {
-  const bool breaks = step.kind != plan::StepKind::kGate &&
-                      (!step.backward_compatible || step.point_of_no_return);
+  const bool breaks =
+      step.kind != plan::StepKind::kGate && (!step.backward_compatible || step.point_of_no_return);
   if (!breaks) return;
   const auto about = [&](const plan::Step& backfill) { return IsAbout(step, *backfill.backfill); };
   if (std::ranges::none_of(kept_up_, about)) return;
@@ -201,8 +200,7 @@ void Arranging::ReleaseBefore(const plan::Step& step) {
   const auto shares = [&] {
     return (at == plan_.steps.end() ? step : *at).transaction == plan::Transaction::kShared;
   };
-  while (at != plan_.steps.begin() &&
-         (shares() || std::prev(at)->kind == plan::StepKind::kGate))
+  while (at != plan_.steps.begin() && (shares() || std::prev(at)->kind == plan::StepKind::kGate))
     --at;
   std::vector<plan::Step> release;
   release.push_back(plan::MakeGate(FreeName("new-columns-written"),

@@ -515,9 +515,9 @@ TEST(ComposeUp, ATriggerGoesBeforeTheColumnThatItReads) {
                                       "contract ddl", "contract gate", "contract ddl"));
   EXPECT_EQ(own.steps[4].backfill, own.steps[1].backfill);
   const plan::Plan none = plan_of("-- pgalter:up\n");
-  EXPECT_THAT(Kinds(none), ElementsAre("expand ddl", "migrate backfill", "contract gate",
-                                       "contract release", "contract gate", "contract ddl",
-                                       "contract gate", "contract ddl"));
+  EXPECT_THAT(Kinds(none),
+              ElementsAre("expand ddl", "migrate backfill", "contract gate", "contract release",
+                          "contract gate", "contract ddl", "contract gate", "contract ddl"));
   EXPECT_EQ(none.steps[2].gate->name, "new-columns-written");
 }
 
