@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "engine/async/fail_point.h"
 #include "engine/lock/blocker_policy.h"
 
 namespace pgalter::lock {
@@ -18,6 +19,12 @@ std::function<double()> RandomJitter() {
   return [engine = std::minstd_rand(std::random_device{}())]() mutable {
     return std::uniform_real_distribution<double>(0, 1)(engine);
   };
+}
+
+// A test that stops the work under its lock, until somebody waits behind it, needs longer.
+LadderOptions Limited(LadderOptions options) {
+  options.hold_budget = async::LimitOf("hold-budget", options.hold_budget);
+  return options;
 }
 
 Task<Milliseconds> DeadlockTimeout(guard::Session& session) {
@@ -74,7 +81,7 @@ class Climb {
       : session_(session),
         observer_(observer),
         work_(std::move(work)),
-        options_(options),
+        options_(Limited(options)),
         stopper_(stopper),
         on_retry_(std::move(on_retry)),
         ladder_(options, RandomJitter()) {}

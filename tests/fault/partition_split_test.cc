@@ -332,25 +332,32 @@ TEST_F(PartitionMerge, UnderItsUsersAndAfterACrash) {
 class MergeBesideASnapshot : public PartitionMerge {
  protected:
   // The SQLSTATE that its UPDATE of `table` ends with; empty: it found no row, in silence.
-  std::string UpdateBehindTheMerge(const std::string& table, const Words& environment) {
+  std::string UpdateBehindTheMerge(const std::string& table, Words environment) {
+    // The row that is moved last stops the move until the barrier opens.
     database_.Sql(
-        "CREATE FUNCTION slow(note text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN IF note = "
-        "'slow' THEN PERFORM pg_sleep(0.35); END IF; RETURN true; END $$; ALTER TABLE events ADD "
-        "CONSTRAINT slowly CHECK (slow(note))");
+        "CREATE FUNCTION held(note text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN WHILE note = "
+        "'slow' AND NOT pg_try_advisory_xact_lock_shared(9) LOOP PERFORM pg_sleep(0.01); END LOOP; "
+        "RETURN true; END $$; ALTER TABLE events ADD CONSTRAINT slowly CHECK (held(note))");
     database_.Sql(fmt::format("UPDATE events SET note = 'slow' WHERE id = (SELECT min(id) FROM {})",
                               names_.at(0).at(0)));
+    Session barrier = database_.Connect();
+    barrier.Exec("SELECT pg_advisory_lock(9)");
     Session other = database_.Connect();
     other.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    environment.emplace_back("PGALTER_LIMITS=hold-budget=600000");
     Program program = Start(Merge(0, 2), environment);
-    EXPECT_TRUE(Within(std::chrono::seconds(20), [&] {
+    EXPECT_TRUE(Within(kLimit, [&] {
       return Number(
                  "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE "
                  "l.relation = 'events'::regclass AND l.mode = 'AccessExclusiveLock' AND l.granted "
                  "AND a.wait_event = 'PgSleep'") > 0;
     }));
+    other.Send(fmt::format("UPDATE {} SET note = 'mine' WHERE note = 'slow'", table));
+    database_.AwaitLockWait(other.backend_pid());
+    barrier.Close();
     std::string said;
     try {
-      other.Exec(fmt::format("UPDATE {} SET note = 'mine' WHERE note = 'slow'", table));
+      other.Wait(kLimit);
       other.Exec("COMMIT");
     } catch (const SqlError& error) {
       said = error.sqlstate();

@@ -168,16 +168,22 @@ class PartitionSnapshots : public Partitioned {
   // from before. What that UPDATE said: its SQLSTATE, or how many rows it changed.
   std::string UpdateWhatIsMoved(const std::string& off) {
     MakeEvents(500);
-    database_.Sql(kSlowly);
+    // That row stops the move until the barrier opens.
+    database_.Sql(
+        "CREATE FUNCTION held(note text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN WHILE note = "
+        "'slow' AND NOT pg_try_advisory_xact_lock_shared(9) LOOP PERFORM pg_sleep(0.01); END LOOP; "
+        "RETURN true; END $$; ALTER TABLE events ADD CONSTRAINT slowly CHECK (held(note))");
     EXPECT_EQ(Run(Convert()).code, 0);
     database_.Sql(
         "INSERT INTO events (made, kind, note) VALUES (now() + interval '100 days', 1, 'slow')");
-    Words environment;
+    Session barrier = database_.Connect();
+    barrier.Exec("SELECT pg_advisory_lock(9)");
+    Words environment{"PGALTER_LIMITS=hold-budget=600000"};
     if (!off.empty()) environment.push_back("PGALTER_SAFEGUARDS_OFF=" + off);
     Session other = database_.Connect();
     other.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
     Program program = Start({"revert", RunId(), "--yes"}, environment);
-    if (!Within(std::chrono::seconds(20), [&] {
+    if (!Within(kLimit, [&] {
           return database_.Value(
                      "SELECT count(*) > 0 FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
                      "WHERE "
@@ -185,11 +191,14 @@ class PartitionSnapshots : public Partitioned {
                  "t";
         }))
       return "no row was seen moving";
+    other.Send(
+        "WITH changed AS (UPDATE events SET note = 'mine' WHERE note = 'slow' RETURNING 1) "
+        "SELECT count(*) FROM changed");
+    database_.AwaitLockWait(other.backend_pid());
+    barrier.Close();
     std::string said;
     try {
-      said = other.Value(
-          "WITH changed AS (UPDATE events SET note = 'mine' WHERE note = 'slow' RETURNING 1) "
-          "SELECT count(*) FROM changed");
+      said = other.Wait(kLimit).at(0).at(0);
       other.Exec("COMMIT");
     } catch (const SqlError& error) {
       said = error.sqlstate();

@@ -10,7 +10,7 @@
 namespace pgalter::test {
 
 // What a test's server is started with: nothing is flushed, logical replication and two-phase
-// commit work.
+// commit work; autovacuum is on, and comes to nobody unasked.
 sandbox::Options TestServerOptions();
 
 // Started at the first call, stopped and removed when the test binary ends.
@@ -35,10 +35,10 @@ class [[nodiscard]] FreshDatabase {
   Rows Sql(const std::string& sql) const { return Connect().Exec(sql); }
   std::string Value(const std::string& sql) const { return Connect().Value(sql); }
 
-  // Returns when that backend waits for a lock; throws when it does not within the limit.
+  // Returns when that backend waits for a lock; throws when not within six limits.
   void AwaitLockWait(int backend_pid,
                      std::chrono::milliseconds limit = std::chrono::seconds(10)) const;
-  // Returns when the query's first cell is this; throws when it is not within the limit.
+  // Returns when the query's first cell is this; throws when not within six limits.
   void AwaitValue(const std::string& sql, const std::string& expected,
                   std::chrono::milliseconds limit = std::chrono::seconds(10)) const;
 

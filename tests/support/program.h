@@ -35,7 +35,7 @@ class [[nodiscard]] Program {
   void Signal(int signal) const;
   [[nodiscard]] bool running();
   [[nodiscard]] Ran SoFar() const;  // what it has said, while it runs
-  // Past the limit it is killed, and std::runtime_error tells what it had said.
+  // Past three limits it is killed, and std::runtime_error tells what it had said.
   Ran Wait(std::chrono::seconds limit = std::chrono::seconds(60));
 
  private:
