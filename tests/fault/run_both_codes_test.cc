@@ -78,7 +78,7 @@ class BothCodes : public RunWorld, public ::testing::WithParamInterface<Codes> {
   void AwaitRounds(const Users& users) const {
     const long then = users.rounds();
     // A program that has failed goes no further: its error is told at the end.
-    Within(10s, [&] { return users.rounds() > then + 15; });
+    Within(kLimit, [&] { return users.rounds() > then + 15; });
     EXPECT_GT(users.rounds(), then + 15);
   }
 };

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/fault/run_world.h"
+#include "tests/support/scene.h"
 
 namespace pgalter::test {
 namespace {
@@ -42,6 +43,7 @@ class PlanRun : public RunWorld {
     EXPECT_EQ(Dump(), before);
     EXPECT_EQ(database_.Value("SELECT to_regclass('pgalter.run')"), "NULL");
   }
+  void RunBehindAReader();
   [[nodiscard]] long InvalidIndexes() const {
     return Number("SELECT count(*) FROM pg_index WHERE NOT indisvalid");
   }
@@ -147,7 +149,10 @@ TEST_F(PlanRun, AGateAsksItsCheckWhoeverOpensIt) {
   EXPECT_EQ(StateOfRun(), "done");
 }
 
-TEST_F(PlanRun, AReaderInTheWayCostsUsersAnAttemptAtMost) {
+void PlanRun::RunBehindAReader() {
+  database_.Sql(
+      "DROP SCHEMA IF EXISTS pgalter CASCADE; DROP TABLE IF EXISTS orders; DROP SEQUENCE "
+      "IF EXISTS order_id");
   MakeOrders();
   Session reader = database_.Connect();
   reader.Exec("BEGIN; SELECT count(*) FROM orders");
@@ -164,6 +169,9 @@ TEST_F(PlanRun, AReaderInTheWayCostsUsersAnAttemptAtMost) {
   const Ran on = Run({"resume", RunId()});
   ASSERT_EQ(on.code, 0) << on.err;
   EXPECT_EQ(StateOfRun(), "waiting");
+}
+TEST_F(PlanRun, AReaderInTheWayCostsUsersAnAttemptAtMost) {
+  PlayUntilRight(4, [this] { RunBehindAReader(); });
 }
 
 TEST_F(PlanRun, APlanForAnotherSchemaIsRefused) {

@@ -11,11 +11,13 @@
 #include "engine/lock/younger_snapshots.h"
 #include "tests/support/postgres.h"
 #include "tests/support/run_task.h"
+#include "tests/support/scene.h"
 
 namespace pgalter::lock {
 
 using namespace std::chrono_literals;
 using test::FreshDatabase;
+using test::PlayUntilRight;
 using test::RunTask;
 
 inline Task<guard::Session> Open(std::string conninfo, std::string run = "0c5e") {
@@ -76,8 +78,10 @@ inline Work Locking(std::vector<std::string> tables, Work work) {
   return work;
 }
 
-inline LadderOptions Impatient(Milliseconds budget = 800ms) {
+// A machine that stands still for a while does not count as work that held its lock for too long.
+inline LadderOptions Impatient(Milliseconds budget = 2s) {
   LadderOptions options;
+  options.hold_budget = 60s;
   options.pause_min = 50ms;
   options.pause_max = 100ms;
   options.budget = budget;
@@ -86,8 +90,12 @@ inline LadderOptions Impatient(Milliseconds budget = 800ms) {
 
 class LockTest : public ::testing::Test {
  protected:
-  LockTest() {
-    database_.Sql("CREATE TABLE t (a int); INSERT INTO t SELECT generate_series(1, 10)");
+  LockTest() { MakeAnew(); }
+
+  void MakeAnew() const {
+    database_.Sql(
+        "DROP TABLE IF EXISTS t, u; CREATE TABLE t (a int); INSERT INTO t SELECT"
+        " generate_series(1, 10)");
   }
 
   Climber NewClimber() {
