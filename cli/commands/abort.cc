@@ -20,8 +20,10 @@ void RefuseEnded(const state::Run& run) {
       run.state == state::RunState::kDone ? "pgalter finish " + run.id : "pgalter ps");
 }
 
-Task<ExitCode> SayAborted(const Context& context, guard::Session& session, std::string id) {
+// By a session of its own: taking back may last longer than the command's was kept.
+Task<ExitCode> SayAborted(const Context& context, std::string id) {
   if (context.output == Output::kJson) {
+    guard::Session session = co_await OpenSession(context);
     const auto run = co_await state::FindRun(session, id);
     PrintJson(RunsJson({*run}));
   } else {
@@ -34,12 +36,11 @@ Task<ExitCode> SayAborted(const Context& context, guard::Session& session, std::
 Task<ExitCode> Run(Context& context) {
   guard::Session session = co_await OpenForChange(context);
   const state::Run run = co_await LoadRun(context, session);
-  if (run.state == state::RunState::kAborted)
-    co_return co_await SayAborted(context, session, run.id);
+  if (run.state == state::RunState::kAborted) co_return co_await SayAborted(context, run.id);
   RefuseEnded(run);
   Confirm(context, fmt::format("abort {} of {} ({}) for good?", run.command, run.target, run.id));
   co_await AbortRun(context, session, run);
-  co_return co_await SayAborted(context, session, run.id);
+  co_return co_await SayAborted(context, run.id);
 }
 
 }  // namespace

@@ -49,8 +49,10 @@ Task<> RefusePastNoReturn(guard::Session& session, std::string id) {
       fmt::format("pgalter resume {}, or make the opposite change with: pgalter run", id));
 }
 
-Task<ExitCode> SayReverted(const Context& context, guard::Session& session, std::string id) {
+// By a session of its own: taking back may last longer than the command's was kept.
+Task<ExitCode> SayReverted(const Context& context, std::string id) {
   if (context.output == Output::kJson) {
+    guard::Session session = co_await OpenSession(context);
     const auto run = co_await state::FindRun(session, id);
     PrintJson(RunsJson({*run}));
   } else {
@@ -63,8 +65,7 @@ Task<ExitCode> Run(Context& context) {
   guard::Session session = co_await OpenForChange(context);
   const std::vector<state::Run> runs = co_await LoadRuns(session);
   const state::Run run = PickRun(runs, context.Operand(0));
-  if (run.state == state::RunState::kReverted)
-    co_return co_await SayReverted(context, session, run.id);
+  if (run.state == state::RunState::kReverted) co_return co_await SayReverted(context, run.id);
   RefuseUnfit(run);
   co_await state::RefuseTakenTables(session, run.id);
   co_await RefusePastNoReturn(session, run.id);
@@ -77,7 +78,7 @@ Task<ExitCode> Run(Context& context) {
     co_await UndoWithoutRunner(context, run.id, state::RunState::kReverted);
     seen.end = AwaitEnd::kReached;
   }
-  if (seen.end == AwaitEnd::kReached) co_return co_await SayReverted(context, session, run.id);
+  if (seen.end == AwaitEnd::kReached) co_return co_await SayReverted(context, run.id);
   throw Rejected(ExitCode::kError,
                  fmt::format("run {} was asked to revert and is {}; the wish stands", run.id,
                              state::Name(seen.state)),

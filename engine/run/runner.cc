@@ -370,12 +370,14 @@ Task<Outcome> Execute(RunnerOptions options, async::Stopper& stopper, Progress& 
 
 Task<> UndoRun(RunnerOptions options, state::RunState to, async::Stopper& stopper,
                Progress& progress) {
-  Attachment attachment =
-      co_await Attach(options, state::NewRunId(), guard::Takeover::kFromAnybody);
-  const Work work{attachment, options.handlers, stopper, progress};
-  if (to == state::RunState::kReverted) co_await RecordActive(work);
-  co_await UndoSteps(work);
-  co_await RecordRun(work, to, "");
+  const OnAttached undo = [&](Attachment attachment) -> Task<Outcome> {
+    const Work work{attachment, options.handlers, stopper, progress};
+    if (to == state::RunState::kReverted) co_await RecordActive(work);
+    co_await UndoSteps(work);
+    co_await RecordRun(work, to, "");
+    co_return Outcome{};
+  };
+  co_await Persist(options, stopper, progress, undo);
 }
 
 Task<> Accompany(RunnerOptions options, Body body, async::Stopper& stopper, Progress& progress) {

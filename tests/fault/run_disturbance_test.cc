@@ -57,6 +57,34 @@ TEST_F(DisturbedRun, ComesBackByItselfWhenItsBackendsAreTerminated) {
   EXPECT_EQ(StateOfRun(), "waiting");
 }
 
+// As a run on its way there does.
+TEST_F(DisturbedRun, ARevertComesBackByItselfWhenItsBackendsAreTerminated) {
+  MakeOrders();
+  ASSERT_EQ(Run(RunOrders()).code, 0);
+  AwaitNoRunner();
+  Session reader = database_.Connect();
+  reader.Exec("BEGIN; SELECT count(*) FROM orders");
+  Program program = Start({"revert", RunId(), "--yes", "--output", "json"});
+  for (int epoch = 2; epoch <= 4; ++epoch) {
+    database_.AwaitValue("SELECT max(epoch) FROM pgalter.lease", std::to_string(epoch), kLimit);
+    database_.AwaitValue(
+        "SELECT count(*) > 0 FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted"
+        " AND application_name LIKE 'pgalter/%'",
+        "t", kLimit);
+    database_.Sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name LIKE 'pgalter/%'");
+  }
+  reader.Exec("ROLLBACK");
+  const Ran ran = program.Wait(kLimit);
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("reverted"), std::string::npos) << ran.out;
+  EXPECT_EQ(StateOfRun(), "reverted");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_attribute WHERE attrelid = 'orders'::regclass AND "
+                   "attname = 'total'"),
+            0);
+}
+
 TEST_F(DisturbedRun, ASignalPausesItWhenTheBuildHasEnded) {
   MakeOrders();
   Session reader = HoldTheBuild();
