@@ -269,7 +269,7 @@ TEST_F(AutovacuumTest, AgainstWraparoundIsLeftAlone) {
   const int worker = AwaitWorker(database);
 
   for (const std::string observer : {"", " user=plain"}) {
-    PlayUntilRight(3, [&] {
+    PlayUntilRight(8, [&] {
       Climber climber{database.conninfo()};
       climber.observer_conninfo += observer;
       climber.options = Impatient(4s);
