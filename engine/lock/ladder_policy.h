@@ -23,7 +23,7 @@ inline constexpr Milliseconds kLongestAttempt{2000};
 
 struct LadderOptions {
   Milliseconds first_attempt{100};
-  Milliseconds top_attempt{500};
+  Milliseconds top_attempt{450};  // its end included, nobody behind it waits for more than 500
   double growth = 1.5;
   Milliseconds pause_min{200};
   Milliseconds pause_max{2000};
