@@ -37,6 +37,7 @@ constexpr std::array kSettings{
     Setting{"break_glass", toml::node_type::string, "\"oncall\""},
     Setting{"routine", toml::node_type::string, "\"maintenance\""},
     Setting{"windows_over", toml::node_type::string, "\"1 minute\""},
+    Setting{"retention", toml::node_type::string, "\"10 years\""},
 };
 
 [[noreturn]] void Reject(const std::string& text, const std::string& hint) {

@@ -31,7 +31,7 @@ void AddOptions(po::options_description& options) {
 struct Swept {
   boost::json::array cleaned;  // ids
   boost::json::array kept;     // done runs that keep something on purpose
-  std::int64_t forgotten = 0;
+  state::Forgotten forgotten;
 };
 
 Task<> Sweep(const Context& context, guard::Session& session, const state::Run& run, Swept& swept) {
@@ -60,7 +60,8 @@ void Show(const Context& context, const Swept& swept) {
     PrintJson({{"version", 1},
                {"cleaned", swept.cleaned},
                {"kept", swept.kept},
-               {"forgotten", swept.forgotten}});
+               {"forgotten", swept.forgotten.gone},
+               {"retained", swept.forgotten.kept}});
     return;
   }
   for (const auto& run : swept.cleaned)
@@ -68,7 +69,10 @@ void Show(const Context& context, const Swept& swept) {
   for (const auto& run : swept.kept)
     Print(fmt::format("{0} is done and keeps its trigger on purpose: pgalter finish {0} --yes\n",
                       std::string(run.as_string())));
-  Print(fmt::format("{} ended runs forgotten\n", swept.forgotten));
+  if (swept.forgotten.kept > 0)
+    Print(fmt::format("{} ended runs stay: the policy has them kept for {}\n", swept.forgotten.kept,
+                      swept.forgotten.retention));
+  Print(fmt::format("{} ended runs forgotten\n", swept.forgotten.gone));
 }
 
 Task<ExitCode> Run(Context& context) {
@@ -89,7 +93,8 @@ extern const CommandBody kCleanupCommand;
 const CommandBody kCleanupCommand{
     .description =
         "Ends sessions that ended runs left, removes their triggers and functions, and forgets "
-        "runs that ended long ago. A failed run that left something is aborted. What a done run "
+        "runs that ended long ago; with a policy that has a retention, those that are older than "
+        "it. A failed run that left something is aborted. What a done run "
         "keeps on purpose is listed, not touched.",
     .add_options = &AddOptions,
     .run = &Run};

@@ -8,6 +8,7 @@
 #include "cli/connect.h"
 #include "cli/json_output.h"
 #include "cli/migrate/apply.h"
+#include "cli/migrate/kept_plans.h"
 #include "cli/migrate/preview.h"
 #include "cli/migrate/source.h"
 #include "cli/migrate/status.h"
@@ -36,7 +37,10 @@ void AddOptions(po::options_description& options) {
       ("to", po::value<std::string>()->value_name("VERSION"), "up to this one, and with it")  //
       ("count", po::value<int>()->value_name("N"), "at most so many")                         //
       ("expect-count", po::value<int>()->value_name("N"),
-       "refuse (4) unless exactly so many are to be applied")                     //
+       "refuse (4) unless exactly so many are to be applied")  //
+      ("plan", po::value<std::string>()->value_name("FILE"),
+       "apply what is in this file, which --dry-run --output json has printed, and nothing else: "
+       "refused (4) where a migration or a step of it is another one by now")     //
       ("out-of-order", "apply also those that stand before one that is applied")  //
       ("through", po::value<std::string>()->value_name("PHASE"),
        "expand | migrate | contract: how far each goes; default: through of [migrations] in "
@@ -188,6 +192,14 @@ Task<ExitCode> DryRun(const Context& context, const MigrationSettings& source,
   co_return wanted.empty() ? ExitCode::kDone : ExitCode::kPending;
 }
 
+KeptPlans KeptOf(const Context& context) {
+  if (!context.Has("plan")) return {};
+  if (context.Has("dry-run") || context.Has("sql"))
+    throw Rejected(ExitCode::kUsage, "--plan goes with neither --dry-run nor --sql",
+                   "these two make what is kept");
+  return ReadKeptPlans(context.Get("plan"));
+}
+
 Task<ExitCode> Run(Context& context) {
   const MigrationSettings source = SettleMigrations(context);
   ApplySettings settings = SettleApply(context, source.through);
@@ -196,6 +208,8 @@ Task<ExitCode> Run(Context& context) {
     throw Rejected(ExitCode::kUsage, "--canary goes with neither --as-written nor --sql",
                    "statements that run as they stand have no first part");
   AddCanary(context, settings.pace.throttle);
+  const KeptPlans kept = KeptOf(context);
+  if (context.Has("plan")) settings.kept = &kept;
   const history::Collection collection = ReadMigrations(source);
   for (const std::string& note : collection.notes) Say(context, note);
   if (context.Has("sql")) {
@@ -220,6 +234,7 @@ Task<ExitCode> Run(Context& context) {
   RefuseReverting(applied);
   RefuseDivergence(DivergencesOf(remembered, collection, OrderOf(context)));
   const Pending wanted = Wanted(context, collection, applied);
+  if (settings.kept != nullptr) RefuseOthers(kept, wanted, applied);
   if (!wanted.empty())
     Confirm(context, fmt::format("Apply {} migrations, {} to {}?", wanted.size(),
                                  wanted.front()->version, wanted.back()->version));

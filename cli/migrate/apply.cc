@@ -350,11 +350,12 @@ Task<ExitCode> ApplyMigration(const Context& context, guard::Session& session,
     Say(context, fmt::format("{}: {}", migration.version, remark));
   const history::Beginning beginning = BeginningOf(migration, settings);
   writeback::Entry entry = EntryIn(settings, migration);
+  AttachEntry(composed.plan, settings.book, migration, Direction::kUp);
+  if (settings.kept != nullptr) RefuseOtherSteps(*settings.kept, migration, composed.plan);
   if (composed.plan.steps.empty() && composed.plan.statements.empty()) {
     co_await InsertEmpty(session, migration, beginning, std::move(entry.in));
     co_return co_await Settle(context, session, migration, ExitCode::kDone);
   }
-  AttachEntry(composed.plan, settings.book, migration, Direction::kUp);
   run::PlannedRun planned =
       co_await PlannedOf(session, migration, std::move(composed), std::move(base.schema), settings);
   auto also = [&](std::string run) -> Task<> {

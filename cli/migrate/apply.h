@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/context.h"
+#include "cli/migrate/kept_plans.h"
 #include "engine/guard/session.h"
 #include "engine/run/plan_spec.h"
 #include "engine/state/control.h"
@@ -26,6 +27,7 @@ struct ApplySettings {
   history::Manner manner = history::Manner::kOnline;
   std::string break_glass;  // why it is begun in spite of the policy; empty: it is not
   const writeback::Book* book = nullptr;  // of the tool that is to learn of it; null: none
+  const KeptPlans* kept = nullptr;        // what alone may be begun; null: whatever is planned now
 };
 // Throws Rejected (usage).
 ApplySettings SettleApply(const Context& context, state::Phase through);

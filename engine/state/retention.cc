@@ -9,15 +9,23 @@ Task<> MarkFinished(Session& session, std::string run) {
       run);
 }
 
-Task<std::int64_t> ForgetEnded(Session& session, int days) {
-  const pg::Result gone = co_await session.db().Query(
-      "DELETE FROM pgalter.run r"
+Task<Forgotten> ForgetEnded(Session& session, int days) {
+  const pg::Result row = co_await session.db().Query(
+      "WITH ended AS (SELECT run, COALESCE(ended_at, updated_at) AS at FROM pgalter.run r"
       " WHERE state IN ('done', 'failed', 'aborted', 'reverted')"
       " AND COALESCE(ended_at, updated_at) <= clock_timestamp() - make_interval(days => $1)"
       " AND NOT EXISTS (SELECT FROM pgalter.artefact a"
-      " WHERE a.run = r.run AND a.dropped_at IS NULL)",
+      " WHERE a.run = r.run AND a.dropped_at IS NULL)),"
+      " policy AS (SELECT COALESCE((SELECT settings->>'retention' FROM pgalter.policy), '') AS "
+      "kept),"
+      " young AS (SELECT run FROM ended, policy"
+      " WHERE kept <> '' AND at > clock_timestamp() - NULLIF(kept, '')::interval),"
+      " gone AS (DELETE FROM pgalter.run WHERE run IN (SELECT run FROM ended)"
+      " AND run NOT IN (SELECT run FROM young) RETURNING run)"
+      " SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM young), kept FROM policy",
       days);
-  co_return gone.affected();
+  co_return Forgotten{row.Get<std::int64_t>(0, 0), row.Get<std::int64_t>(0, 1),
+                      row.Get<std::string>(0, 2)};
 }
 
 }  // namespace pgalter::state

@@ -14,7 +14,13 @@ using guard::Session;
 // A done run keeps nothing in the database any more. Nothing happens to a run that is not done.
 Task<> MarkFinished(Session& session, std::string run);
 
-// Forgets runs that ended at least that long ago and left nothing behind. How many.
-Task<std::int64_t> ForgetEnded(Session& session, int days);
+struct Forgotten {
+  std::int64_t gone = 0;
+  std::int64_t kept = 0;  // by the policy, for
+  std::string retention;  // so long; empty: it has none
+};
+
+// Forgets runs that ended at least that long ago and left nothing behind.
+Task<Forgotten> ForgetEnded(Session& session, int days);
 
 }  // namespace pgalter::state

@@ -1,9 +1,10 @@
 #!/bin/bash
-# check.sh ROOT [PAGE]: docs/coverage.md against the tree. Every point is there once, and every command, option, key,
+# check.sh ROOT [PAGE [GUIDES]]: docs/coverage.md against the tree, and the tests of guides (in GUIDES) against it. Every point is there once, and every command, option, key,
 # rule, page and test that a row names exists. A row without any of these says "not yet".
 set -euo pipefail
 root="$1"
 page="${2:-$root/docs/coverage.md}"
+guides="${3:-$root/tests/integration}"
 cd "$root"
 
 # As sets: looking them up by a program each time would take long.
@@ -79,6 +80,16 @@ check_rows() {
   done <"$page"
   ((expected == count + 1)) || fail "the last row is $prefix$((expected - 1)), not $prefix$count"
 }
+# check_guides COUNT: each has a test that runs the guide's way beside ours, which runs.
+check_guides() {
+  local number found
+  for ((number = 1; number <= $1; number++)); do
+    found="$(grep -hE "^TEST_F\(Guide[A-Za-z]*, E${number}[A-Z]" "$guides"/guides_*_test.cc || true)"
+    [[ -n $found ]] || fail "row E$number: no test Guide….E$number…"
+    [[ $found != *DISABLED_* ]] || fail "row E$number: its test is disabled"
+  done
+}
 check_rows '' 157
 check_rows E 61
+check_guides 61
 ((failures == 0))

@@ -265,6 +265,34 @@ TEST_F(GuideServer, E48ASnapshotIsNotThePointInTimeBeforeTheChange) {
   fs::remove_all(report);
 }
 
+TEST_F(GuideServer, E49WhatIsToBeKeptIsNotDeletedMeanwhile) {
+  database_.Sql(
+      "CREATE TABLE public.snapshots (name text, taken timestamptz);"
+      "INSERT INTO public.snapshots VALUES ('pre-migration', now() - interval '10 days');"
+      "DELETE FROM public.snapshots WHERE taken < now() - interval '7 days'");
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM public.snapshots"
+                            " WHERE taken > now() - interval '30 days'"),
+            "0")
+      << "one page deletes what another has kept for 30 days";
+  // One number, in the database, that whatever deletes is held to.
+  ASSERT_EQ(Do({"run", "--sql", "CREATE TABLE public.one (id int)"}).code, kDone);
+  Write("policy.toml", fmt::format("[env.test]\ndsn = \"{}\"\n[env.test.policy]\n"
+                                   "retention = \"30 days\"\n",
+                                   database_.conninfo()));
+  const std::string file = Path("policy.toml").string();
+  ASSERT_EQ(Program(PGALTER_BINARY, {"policy", "set", "--env", "test", "--config", file, "--yes"})
+                .Wait()
+                .code,
+            kDone);
+  database_.Sql("UPDATE pgalter.run SET ended_at = now() - interval '10 days'");
+  const Ran kept = Do({"cleanup", "--older-than", "7"});
+  EXPECT_EQ(kept.code, kDone) << kept.err;
+  EXPECT_THAT(kept.out, HasSubstr("1 ended runs stay: the policy has them kept for 30 days"));
+  EXPECT_NE(LastRun(), "");
+  database_.Sql("UPDATE pgalter.run SET ended_at = now() - interval '31 days'");
+  EXPECT_THAT(Do({"cleanup", "--older-than", "7"}).out, HasSubstr("1 ended runs forgotten"));
+}
+
 TEST_F(GuideServer, E57APasswordOnTheCommandLineIsSeenByAll) {
   if (HasClients()) {
     const Ran guide = Shell(

@@ -99,6 +99,37 @@ TEST_F(Policy, WithoutOneAnybodyWhoMayWriteMayBegin) {
   EXPECT_EQ(ran.code, kDone) << ran.err;
 }
 
+TEST_F(Policy, ARetentionKeepsRunsFromEverybody) {
+  ASSERT_EQ(UpAs("policy_operator").code, kDone);
+  SetPolicy("retention = \"10 years\"\n");
+  const auto refused = [this](const char* sql) {
+    try {
+      database_.Sql(sql);
+    } catch (const SqlError& error) {
+      return error.sqlstate();
+    }
+    return std::string("done");
+  };
+  EXPECT_EQ(refused("DELETE FROM pgalter.run"), "PGA04");
+  EXPECT_EQ(refused("TRUNCATE pgalter.run CASCADE"), "PGA04");
+  const Ran cleaned = Owner({"cleanup", "--yes", "--older-than", "0"});
+  EXPECT_EQ(cleaned.code, kDone) << cleaned.err;
+  EXPECT_THAT(cleaned.out, HasSubstr("1 ended runs stay: the policy has them kept for 10 years\n"
+                                     "0 ended runs forgotten"));
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM pgalter.run"), "1");
+  ASSERT_EQ(Owner({"policy", "drop", "--yes"}).code, kDone);
+  EXPECT_THAT(Owner({"cleanup", "--yes", "--older-than", "0"}).out,
+              HasSubstr("1 ended runs forgotten"));
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM pgalter.audit_log WHERE event = 'policy.drop'"),
+            "1");
+}
+
+TEST_F(Policy, ARetentionThatIsNoTimeIsRefused) {
+  Write("../policy.toml", std::string(kPolicy) + "retention = \"for ever\"\n");
+  const Ran ran = Set();
+  EXPECT_EQ(ran.code, kUsage) << ran.err;
+}
+
 TEST_F(Policy, NothingBeginsWithoutItsApprovals) {
   SetPolicy();
   const Ran refused = UpAs("policy_operator");
