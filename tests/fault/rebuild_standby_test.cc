@@ -89,8 +89,9 @@ TEST_F(RebuildStandby, OneThatDoesNotAnswerIsNotWaitedFor) {
   Session reader = Reader();
   Program program = StartNamed();
   AwaitNote("%monthly report%");
-  standby_.reset();
+  // Before: the run may be over as soon as nobody is there any more.
   EXPECT_EQ(Run({"throttle", RunId(), "--set", "replay-lag-seconds=off"}).code, 0);
+  standby_.reset();
   const Ran ran = program.Wait(kLimit);
   EXPECT_EQ(ran.code, 0) << ran.err;
   ExpectSame();

@@ -263,7 +263,7 @@ TEST(Sandbox, WatchdogEndsTheServerOfAKilledOwner) {
   fs::path root;
   words >> postmaster >> root;
   EXPECT_TRUE(
-      Within(std::chrono::seconds(15), [&] { return IsGone(postmaster) && !fs::exists(root); }));
+      Within(std::chrono::seconds(60), [&] { return IsGone(postmaster) && !fs::exists(root); }));
 }
 
 TEST(Sandbox, CollectsWhatADeadProcessLeftBehind) {

@@ -107,7 +107,7 @@ HttpAnswer Http(int port, const std::string& method, const std::string& target,
 HttpEvents::HttpEvents(int port, const std::string& target, const HttpHeaders& headers)
     : socket_(Connect(port)) {
   Send(socket_, RequestText(port, "GET", target, headers, ""));
-  const auto give_up = Clock::now() + std::chrono::seconds(10);
+  const auto give_up = Clock::now() + std::chrono::seconds(60);
   while (received_.find("\r\n\r\n") == std::string::npos)
     if (Receive(socket_, received_, give_up) != Came::kBytes)
       throw std::runtime_error("no stream of events: " + received_);
@@ -117,8 +117,9 @@ HttpEvents::HttpEvents(int port, const std::string& target, const HttpHeaders& h
 
 HttpEvents::~HttpEvents() { ::close(socket_); }
 
+// The limit is that of a machine at rest; it may have other things to do.
 HttpEvent HttpEvents::Next(std::chrono::seconds limit) {
-  const auto give_up = Clock::now() + limit;
+  const auto give_up = Clock::now() + 3 * limit;
   for (;;) {
     const std::size_t end = received_.find("\n\n");
     if (end == std::string::npos) {

@@ -83,7 +83,7 @@ PgBouncer::PgBouncer(const sandbox::Sandbox& server, const PgBouncerOptions& opt
   if (pid_ == 0) Run(settings.c_str(), log, user);
   ::close(log);
 
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   for (;;) {
     try {
       Session(conninfo("postgres")).Exec("SELECT 1");

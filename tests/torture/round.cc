@@ -269,7 +269,7 @@ Ran Round::OneProgram(const Words& words) {
     Tell("point");
   }
   Program program = arena_.Start(words, environment);
-  const auto until = std::chrono::steady_clock::now() + 90s;
+  const auto until = std::chrono::steady_clock::now() + 300s;
   while (program.running()) {
     if (disturbances_ > 0) {
       SleepFor(Pick(0, 900));
