@@ -26,7 +26,8 @@ class Network : public BackfillWorld {
   }
   void AwaitEpoch(int epoch) const {
     database_.AwaitValue("SELECT to_regclass('pgalter.lease') IS NOT NULL", "t", kLimit);
-    database_.AwaitValue("SELECT max(epoch) FROM pgalter.lease", std::to_string(epoch), kLimit);
+    database_.AwaitValue(fmt::format("SELECT max(epoch) >= {} FROM pgalter.lease", epoch), "t",
+                         kLimit);
   }
   void AwaitHappened() {
     ASSERT_TRUE(Within(kLimit, [&] { return proxy_.happened(); }));
@@ -55,7 +56,7 @@ TEST_F(Network, CutConnectionsAreMadeAgain) {
   ExpectEnd(program, 0);
   writers.Stop();
   EXPECT_EQ(writers.errors(), "");
-  EXPECT_EQ(Number("SELECT epoch FROM pgalter.lease"), 4);
+  EXPECT_GE(Number("SELECT epoch FROM pgalter.lease"), 4);
   ExpectRight();
   ExpectFinishLeavesNothing();
 }

@@ -36,12 +36,24 @@ class RebuildOrdered : public RebuildWorld {
 
 TEST_F(RebuildOrdered, UnderItsUsersAndBack) {
   MakeShuffled();
-  Rebuilders users(database_.conninfo(), 31);
+  Rebuilders early(database_.conninfo(), 31);
+  // What users changed meanwhile follows behind: as many rows, however long it takes.
+  std::jthread enough([&early](const std::stop_token& over) {
+    while (early.writes() < 1'000 && !over.stop_requested())
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    early.Stop();
+  });
   const Ran ran = Run(Ordered());
+  enough.request_stop();
+  enough.join();
   ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(early.errors(), "");
+  EXPECT_GT(early.writes(), 20);
   database_.Sql("ANALYZE items");
-  // What users changed meanwhile follows behind: the longer it took, the more.
   EXPECT_GT(Correlation(), 0.7);
+  Rebuilders users(database_.conninfo(), 33);
+  const long none = users.writes();
+  ASSERT_TRUE(Within(kLimit, [&] { return users.writes() > none + 20; }));
   const Ran reverted = Run({"revert", RunId(), "--yes"});
   ASSERT_EQ(reverted.code, 0) << reverted.err;
   users.Stop();

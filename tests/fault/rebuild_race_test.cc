@@ -51,7 +51,7 @@ TEST_F(RebuildRace, WhatUsersDoToTheRowsOfAChunkThatHasReadThem) {
   AwaitChunk();
   Session user = database_.Connect();
   user.Exec(
-      "SET statement_timeout = '5s'; DELETE FROM items WHERE id <= 500;"
+      "SET statement_timeout = '30s'; DELETE FROM items WHERE id <= 500;"
       "UPDATE items SET id = id + 5000000 WHERE id BETWEEN 501 AND 600;"
       "INSERT INTO items SELECT g, 5, NULL, 'reborn' FROM generate_series(1, 100) g;"
       "UPDATE items SET pad = NULL, u = NULL WHERE id BETWEEN 700 AND 800;"

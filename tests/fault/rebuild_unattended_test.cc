@@ -130,7 +130,7 @@ TEST_F(Unattended, TheOldTableIsFollowedAndRevertTakesOver) {
   Program follower = Start({"resume", RunId(), "--follow"});
   Change(500);
   database_.AwaitValue("SELECT count(*) FROM " + Of("log_reverse"), "0", kLimit);
-  EXPECT_EQ(Number("SELECT count(*) FROM " + Of("dirty_reverse")), 0);
+  database_.AwaitValue("SELECT count(*) FROM " + Of("dirty_reverse"), "0", kLimit);
   const Ran second = Run({"resume", RunId(), "--follow"});
   EXPECT_EQ(second.code, 4) << second.err;
   const Ran reverted = Run({"revert", RunId(), "--yes"});

@@ -305,7 +305,7 @@ class Round : public RunProperty {
       const Ran finished = Run({"finish", RunId(), "--yes"});
       EXPECT_EQ(finished.code, 0) << finished.err;
     }
-    EXPECT_LT(writers.longest(), 4s) << "users waited";
+    EXPECT_LT(writers.longest(), 8s) << "users waited";
     const bool comments =
         !reverted || std::none_of(changes.begin(), changes.end(),
                                   [](const Change& change) { return change.comment; });

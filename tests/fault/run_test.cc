@@ -314,7 +314,7 @@ TEST_F(Detach, IsEndedByFinalizeWhereAReaderStopsIt) {
   Program program = Start(RunPlan(DetachPlan()));
   database_.AwaitValue("SELECT count(*) FROM pg_inherits WHERE inhdetachpending", "1", kLimit);
   Session other = database_.Connect();
-  other.Exec("SET statement_timeout = '5s'; INSERT INTO orders VALUES (1, 15)");
+  other.Exec("SET statement_timeout = '30s'; INSERT INTO orders VALUES (1, 15)");
   reader.Exec("ROLLBACK");
   const Ran ran = program.Wait(kLimit);
   ASSERT_EQ(ran.code, 0) << ran.err;

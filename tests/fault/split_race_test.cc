@@ -106,7 +106,8 @@ TEST_F(SplitRace, AChunkWaitsForNobody) {
   database_.AwaitValue("SELECT progress->>'note' LIKE 'somebody holds a row%' FROM pgalter.run",
                        "t", kLimit);
   Session user = database_.Connect();
-  user.Exec("SET lock_timeout = '2s'; UPDATE orders SET note = 'quick' WHERE id <> 50 AND id < 60");
+  user.Exec(
+      "SET lock_timeout = '20s'; UPDATE orders SET note = 'quick' WHERE id <> 50 AND id < 60");
   holder.Exec("PREPARE TRANSACTION 'split_held'");
   std::this_thread::sleep_for(100ms);
   EXPECT_TRUE(program.running());

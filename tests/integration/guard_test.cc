@@ -415,8 +415,9 @@ TEST_F(TransactionTest, TimeoutsAreTheTransactionsOwn) {
       inside += " " + co_await Value(session, "SHOW statement_timeout");
     };
     options.lock_timeout = 1500ms;
+    options.statement_timeout = 40s;
     co_await RunInTransaction(session, options, look);
-    EXPECT_EQ(inside, "1500ms 50ms");
+    EXPECT_EQ(inside, "1500ms 40s");
     for (const char* name : {"lock_timeout", "statement_timeout"}) {
       const std::string after = co_await Value(session, std::string("SHOW ") + name);
       EXPECT_EQ(after, "0") << name;

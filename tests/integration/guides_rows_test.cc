@@ -165,7 +165,7 @@ TEST_F(GuideRows, E15OneUpdateLocksItsRowsAndNotTheTable) {
                                     database_.conninfo()});
   database_.AwaitValue("SELECT count(*) > 1000 FROM public.t WHERE c = id", "t",
                        std::chrono::seconds(30));
-  EXPECT_EQ(Refusal(user, "SET lock_timeout = '5s'; UPDATE public.t SET a = 'mine' WHERE id > 1"),
+  EXPECT_EQ(Refusal(user, "SET lock_timeout = '30s'; UPDATE public.t SET a = 'mine' WHERE id > 1"),
             "");
   guide.Exec("COMMIT");
   EXPECT_EQ(backfill.Wait().code, kDone);

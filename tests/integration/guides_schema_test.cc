@@ -388,6 +388,7 @@ TEST_F(GuideSchema, E38ALockWaitedForWithoutALimitStopsEverybody) {
                        std::chrono::seconds(30));
   database_.AwaitValue("SELECT count(*) FROM pgalter.step WHERE state = 'running'", "1",
                        std::chrono::seconds(30));
+  user.Exec("SET statement_timeout = '20s'");
   for (int i = 0; i < 5; ++i) EXPECT_EQ(Refusal(user, "SELECT count(*) FROM public.t"), "");
   EXPECT_EQ(TypeOf("d"), "") << "the one that is in the way is still there";
   reader.Exec("COMMIT");
