@@ -86,17 +86,27 @@ Task<ChunkEnd> CopyChunk(Job& job, const Range& range, std::int64_t& rows) {
   co_return end;
 }
 
-// By the server's estimate of all; at least one. Keys go in their order, so blocks say nothing
-// here.
-Task<std::int64_t> CanaryRows(const Job& job) {
+// By the server's estimate. Keys go in their order, so blocks say nothing here.
+Task<std::int64_t> EstimateRows(const Job& job) {
   const pg::Result all = co_await job.session.db().Query(
       "SELECT COALESCE(sum(reltuples) FILTER (WHERE reltuples > 0), 0)::float8 FROM pg_class"
       " WHERE relkind <> 'p' AND oid IN (SELECT relid FROM pg_partition_tree($1::regclass) WHERE "
       "isleaf"
       "               UNION ALL SELECT $1::regclass)",
       job.split.source);
-  const double share = run::CanaryOf(job.env.run) * all.Get<double>(0, 0);
-  co_return std::max<std::int64_t>(static_cast<std::int64_t>(std::ceil(share)), 1);
+  co_return std::llround(all.Get<double>(0, 0));
+}
+
+// At least one.
+std::int64_t CanaryRows(const Job& job, std::int64_t all) {
+  const double share = run::CanaryOf(job.env.run) * static_cast<double>(all);
+  return std::max<std::int64_t>(static_cast<std::int64_t>(std::ceil(share)), 1);
+}
+
+void ShowShare(run::Progress& progress) {
+  if (progress.total_rows <= 0) return;
+  progress.fraction = std::min(
+      1.0, static_cast<double>(progress.done_rows) / static_cast<double>(progress.total_rows));
 }
 
 Task<> CopyAll(Job& job, throttle::Throttle& throttle) {
@@ -104,6 +114,7 @@ Task<> CopyAll(Job& job, throttle::Throttle& throttle) {
   Key lower = KeyFrom(job.step);
   progress.done_rows = RowsFrom(job.step);
   for (;;) {
+    ShowShare(progress);
     job.env.stopper.ThrowIfStopping();
     if (job.canary && progress.done_rows >= *job.canary) run::RestAtCanary(job.env);
     co_await throttle.Admit(job.env.stopper);
@@ -152,7 +163,8 @@ Task<> Copy(run::Environment& env, const state::Step& step, const plan::Split& s
   throttle::ChunkSizeOptions size;
   size.target = copy::PaceOf(env).chunk_time;
   Job job{env, session, split, step, throttle::ChunkSizePolicy(size), std::nullopt};
-  if (run::InCanary(env.run, env.control)) job.canary = co_await CanaryRows(job);
+  env.progress.total_rows = co_await EstimateRows(job);
+  if (run::InCanary(env.run, env.control)) job.canary = CanaryRows(job, env.progress.total_rows);
   auto copy = [&](throttle::Throttle& throttle) -> Task<> { co_await CopyAll(job, throttle); };
   const std::function<Task<>(throttle::Throttle&)> body = copy;
   co_await copy::WithThrottle(env, split.source, body);

@@ -206,10 +206,27 @@ void Throttle::Judge(std::vector<watch::Reading> readings) {
   if (options_.more)
     for (watch::Reading& reading : options_.more()) readings_.push_back(std::move(reading));
   policy_.Step(readings_, Clock::now());
+  gate_.Note(memory_, options_.settings.watch);
   NoteStandbys(memory_, options_.settings.watch);
   NoteLockWaits(memory_);
   NoteSignals(readings_);
   WakeIfOpen();
+}
+
+Verdict Throttle::verdict() const {
+  const auto now = Clock::now();
+  Verdict verdict = policy_.At(now);
+  if (verdict.ratio <= 0) return verdict;
+  const auto why = gate_.WhyShut(now);
+  if (!why) return verdict;
+  verdict.action = Action::kStop;
+  verdict.utilisation = std::max(1.0, verdict.utilisation);
+  verdict.ratio = 0;
+  verdict.reason = *why;
+  for (const watch::Reading& reading : readings_)
+    if (!reading.readable() && why->starts_with(reading.signal))
+      verdict.reason = watch::Describe(reading);
+  return verdict;
 }
 
 void Throttle::WakeIfOpen() {

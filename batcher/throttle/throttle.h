@@ -6,7 +6,7 @@
 //   co_await throttle.Stop();                // always, before it is destroyed
 //
 // Fails closed: a lost connection is opened again by itself, and once the grace has passed without
-// a reading nobody is admitted. One thread.
+// a reading, or a standby may be past its limit (lag_gate.h), nobody is admitted. One thread.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "batcher/throttle/lag_gate.h"
 #include "batcher/throttle/settings.h"
 #include "batcher/throttle/snapshot.h"
 #include "batcher/throttle/utilisation_policy.h"
@@ -72,7 +73,7 @@ class Throttle {
   Task<> Admit(Stopper& stopper);
   Task<> After(async::Clock::duration work, Stopper& stopper) const;
 
-  Verdict verdict() const { return policy_.At(async::Clock::now()); }
+  Verdict verdict() const;
   double ratio() const { return verdict().ratio; }
   std::string reason() const { return verdict().reason; }
   Snapshot snapshot() const;
@@ -94,6 +95,7 @@ class Throttle {
   guard::SessionOptions session_options_;
   ThrottleOptions options_;
   UtilisationPolicy policy_;
+  LagGate gate_;
   watch::Memory memory_;
   watch::Replicas replicas_;
   guard::Session session_;

@@ -4,11 +4,6 @@
 
 namespace pgalter::watch {
 
-namespace {
-// More than a day of readings a second apart is not needed at full resolution.
-constexpr std::size_t kSamples = 8192;
-}  // namespace
-
 void CounterHistory::Record(std::uint64_t value, Time now) {
   if (!samples_.empty() && value < samples_.back().value) samples_.clear();
   if (!samples_.empty() && value == samples_.back().value) {
@@ -16,7 +11,7 @@ void CounterHistory::Record(std::uint64_t value, Time now) {
     return;
   }
   samples_.push_back({value, now, now});
-  if (samples_.size() > kSamples) Thin();
+  if (samples_.size() > most_) Thin();
 }
 
 CounterHistory::Age CounterHistory::AgeOf(std::uint64_t value, Time now) const {
@@ -31,6 +26,14 @@ CounterHistory::Age CounterHistory::AgeOf(std::uint64_t value, Time now) const {
   age.at_least = now - beyond->first;
   if (beyond != samples_.begin()) age.at_most = now - std::prev(beyond)->last;
   return age;
+}
+
+CounterHistory::Growth CounterHistory::GrowthSince(Time since) const {
+  const auto from = std::lower_bound(samples_.begin(), samples_.end(), since,
+                                     [](const Sample& s, Time time) { return s.last < time; });
+  if (from == samples_.end()) return {};
+  const Sample& to = samples_.back();
+  return {to.value - from->value, to.last - std::max(since, from->first)};
 }
 
 // Every second sample of the older half goes: ages far back become coarser, never wrong.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -20,8 +21,17 @@ class CounterHistory {
     std::optional<Seconds> at_most;  // nullopt: older than this history
   };
 
+  explicit CounterHistory(std::size_t samples = 8192) : most_(samples) {}
+
   // A smaller value than the last means another server: the history begins anew.
   void Record(std::uint64_t value, Time now);
+
+  // By how much it has grown since then, as far as was seen, and in what time.
+  struct Growth {
+    std::uint64_t by = 0;
+    Seconds over{0};
+  };
+  Growth GrowthSince(Time since) const;
 
   // How long ago the counter passed `value`. Zero when it has not been seen beyond it.
   Age AgeOf(std::uint64_t value, Time now) const;
@@ -35,6 +45,7 @@ class CounterHistory {
   void Thin();
 
   std::deque<Sample> samples_;  // both value and time rise
+  std::size_t most_;            // from there on older ones are thinned out
 };
 
 }  // namespace pgalter::watch

@@ -57,17 +57,36 @@ void Fill(Reading& reading, const Observation& seen, const WatchOptions& options
   if (seen.own_limit) reading.limit = *seen.own_limit;
 }
 
-bool IsOnItsWay(const Signal& signal, const WatchOptions& options, const Observation& seen) {
-  constexpr double kOnItsWay = 0.4;  // from there on the pace does not grow
+double ShareOf(const Signal& signal, const WatchOptions& options, const Observation& seen) {
   Reading reading = Blank(signal, options);
   Fill(reading, seen, options);
-  return seen.seen == Seen::kMeasured && reading.utilisation() >= kOnItsWay;
+  return reading.utilisation();
+}
+
+// In so short a time a look that comes too seldom would be most of the lag that it allows for.
+bool HasShortLimit(const Signal& signal, const WatchOptions& options) {
+  constexpr double kShort = 3;  // seconds
+  double limit = Blank(signal, options).limit;
+  for (const auto& [name, own] : options.standby_limits) limit = std::min(limit, own);
+  return limit > 0 && limit < kShort;
+}
+
+// Of lags: those of standbys are read soon anyway.
+int RateOfLag(const Signal& signal, const WatchOptions& options, const Observation& seen, int every,
+              int soon) {
+  constexpr double kOnItsWay = 0.4;  // from there on the pace does not grow
+  constexpr double kNear = 0.7;      // from there on it shrinks
+  const bool of_standby = signal.every <= soon;
+  const double share = ShareOf(signal, options, seen);
+  if (share >= kNear || (of_standby && share >= kOnItsWay)) return 1;
+  if (of_standby && signal.unit == Unit::kSeconds && HasShortLimit(signal, options)) return 1;
+  return share >= kOnItsWay ? soon : every;
 }
 
 // Spread over the rounds, so that not all slow ones meet in one; neighbours in the table, which
 // read the same, together. What somebody gave a limit, or what could not be read, is looked at
-// again soon, and so is a subscriber that is on its way to its limit; such a standby in every
-// round.
+// again soon, and so is a subscriber that is on its way to its limit; such a standby, or one with
+// a short limit, in every round.
 bool IsDue(const Signal& signal, std::size_t index, const WatchOptions& options,
            const Memory& memory) {
   constexpr int kSoon = 2;
@@ -76,8 +95,8 @@ bool IsDue(const Signal& signal, std::size_t index, const WatchOptions& options,
   int every = signal.every;
   const bool readable = kept->second.seen == Seen::kMeasured || kept->second.seen == Seen::kAbsent;
   if (!readable || options.limits.contains(signal.id)) every = std::min(every, kSoon);
-  const bool lags = signal.every <= kSoon || signal.unit == Unit::kSeconds;
-  if (lags && IsOnItsWay(signal, options, kept->second)) every = signal.every <= kSoon ? 1 : kSoon;
+  if (signal.every <= kSoon || signal.unit == Unit::kSeconds)
+    every = RateOfLag(signal, options, kept->second, every, kSoon);
   return memory.round % every == static_cast<std::int64_t>(index / 2) % every;
 }
 

@@ -18,6 +18,7 @@
 #include "engine/guard/session.h"
 #include "engine/watch/counter_history.h"
 #include "engine/watch/reading.h"
+#include "engine/watch/replay_track.h"
 #include "engine/watch/sight.h"
 
 namespace pgalter::watch {
@@ -70,8 +71,8 @@ struct Memory {
   std::uint64_t primary_time = 0;   // the same, by the primary's clock, when it was last read
   bool has_beats = false;           // this database has the table of heartbeats
   CounterHistory transactions;
-  std::set<std::string, std::less<>> standbys;                 // that have been seen connected
-  std::map<std::string, std::uint64_t, std::less<>> replayed;  // by standby, as last seen
+  std::set<std::string, std::less<>> standbys;             // that have been seen connected
+  std::map<std::string, ReplayTrack, std::less<>> tracks;  // by standby
   std::optional<std::uint64_t> first_wal;
   std::optional<std::int64_t> first_table_size;
   std::deque<double> commit_times;

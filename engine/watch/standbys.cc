@@ -39,8 +39,6 @@ std::string KeyOf(const std::string& name, const std::string& address) {
   return name == "walreceiver" && !address.empty() ? name + "@" + address : name;
 }
 
-enum class Replay { kMoves, kStandsStill };
-
 // The server's replay_lag stands still on a paused standby and is stale on an idle one, so our own
 // history gives the bounds and the server's figure only counts between them. Of a replay that has
 // not moved since it was last looked at, the upper bound: its limit is crossed no later than this.
@@ -92,6 +90,7 @@ class Reader {
       const auto application_name = senders.Get<std::string>(row, 5);
       const auto replayed = senders.Get<std::optional<std::int64_t>>(row, 7);
       const std::string key = KeyOf(application_name, senders.Get<std::string>(row, 6));
+      if (IsIgnored(application_name)) Forget(key);
       // What was asked of the standby itself is nearer to the truth.
       if (!replayed || IsIgnored(application_name) || IsIgnored(key) || connected_.contains(key))
         continue;
@@ -111,26 +110,43 @@ class Reader {
   [[nodiscard]] bool IsIgnored(const std::string& name) const {
     return context_.options.ignore_standbys.contains(name);
   }
+  // Ignored by a shorter name than the one that it goes by here: nobody misses it.
+  void Forget(const std::string& name) {
+    context_.memory.standbys.erase(name);
+    context_.memory.tracks.erase(name);
+  }
   void Fail(std::string why) {
     if (!standbys_.failure) standbys_.failure = Observation::Unreadable(std::move(why));
   }
 
-  Replay Note(const std::string& name, std::uint64_t at) {
-    auto& replayed = context_.memory.replayed;
-    const auto before = replayed.find(name);
-    const bool still = before != replayed.end() && before->second == at;
-    replayed[name] = at;
-    return still ? Replay::kStandsStill : Replay::kMoves;
+  // When all that the primary had written so many seconds ago had been replayed.
+  [[nodiscard]] CounterHistory::Time Ago(double seconds) const {
+    return context_.now - std::chrono::duration_cast<CounterHistory::Time::duration>(
+                              CounterHistory::Seconds(std::max(seconds, 0.0)));
+  }
+
+  // What its position says: when it was last known to have all, and how late it will be.
+  void Follow(ReplayTrack& track, std::uint64_t at, StandbyLag& lag) {
+    const CounterHistory::Age age = context_.memory.wal.AgeOf(at, context_.now);
+    const double at_least = age.at_least.count();
+    track.NoteFresh(Ago(age.at_most ? age.at_most->count() : std::max(at_least, lag.seconds)));
+    track.delay = lag.delay;
+    lag.due = lag.seconds;
+    // One that may be late is not slow for that.
+    if (lag.delay > 0 || context_.options.standby_limits.contains(lag.name)) return;
+    lag.due = track.Due(lag.bytes, lag.seconds, Ago(at_least));
   }
 
   void Add(const std::string& name, std::uint64_t at, std::optional<double> replay_lag) {
     StandbyLag lag;
     lag.name = name;
-    const Replay replay = Note(name, at);
+    ReplayTrack& track = context_.memory.tracks[name];
+    const Replay replay = track.NoteReplayed(at, context_.now);
     if (at < position_) {
       lag.bytes = static_cast<double>(position_ - at);
       lag.seconds = Seconds(context_.memory.wal.AgeOf(at, context_.now), replay_lag, replay);
     }
+    Follow(track, at, lag);
     standbys_.lags.push_back(std::move(lag));
   }
 
@@ -144,12 +160,24 @@ class Reader {
       seconds = context_.memory.wal.AgeOf(*sight.replayed, context_.now).at_least.count();
     }
     // The truth, while there are heartbeats; WAL that nobody has flushed yet is no lag.
-    if (sight.beat && HeartBeats()) seconds = BehindBy(*sight.beat);
-    lag.seconds = std::max(0.0, seconds - sight.delay);
+    ReplayTrack& track = context_.memory.tracks[sight.name];
+    if (sight.beat && HeartBeats()) {
+      seconds = BehindBy(*sight.beat);
+      track.NoteFresh(Ago(Since(*sight.beat)));
+    }
+    lag.seconds = lag.due = std::max(0.0, seconds - sight.delay);
+    if (sight.replayed) {
+      track.NoteReplayed(*sight.replayed, sight.at);
+      Follow(track, *sight.replayed, lag);
+    }
     standbys_.lags.push_back(std::move(lag));
     for (const Downstream& behind : sight.downstream) {
       const std::string name = fmt::format("{} behind {}", behind.name, sight.name);
-      if (IsIgnored(behind.name) || !connected_.insert(name).second) continue;
+      if (IsIgnored(behind.name)) {
+        Forget(name);
+        continue;
+      }
+      if (!connected_.insert(name).second) continue;
       Add(name, behind.replayed, std::nullopt);
     }
   }
@@ -167,9 +195,11 @@ class Reader {
     const Memory& memory = context_.memory;
     const auto lacking = std::upper_bound(memory.beats.begin(), memory.beats.end(), beat);
     if (lacking == memory.beats.end()) return 0;
-    const std::uint64_t since =
-        std::min(beat < memory.beats.front() ? beat : *lacking, memory.primary_time);
-    return static_cast<double>(memory.primary_time - since) / kMicroseconds;
+    return Since(beat < memory.beats.front() ? beat : *lacking);
+  }
+  [[nodiscard]] double Since(std::uint64_t beat) const {
+    const std::uint64_t now = context_.memory.primary_time;
+    return static_cast<double>(now - std::min(beat, now)) / kMicroseconds;
   }
 
   SignalContext& context_;
@@ -220,6 +250,8 @@ Observation Worst(const Standbys& standbys, double StandbyLag::*measure,
   std::string text =
       fmt::format("standby {}: {} and {} behind", worst->name,
                   Format(worst->seconds, Unit::kSeconds), Format(worst->bytes, Unit::kBytes));
+  if (worst->due > 1.2 * worst->seconds)
+    text += fmt::format(", {} for what is written now", Format(worst->due, Unit::kSeconds));
   if (worst->delay > 0)
     text += fmt::format(", besides its delay of {}", Format(worst->delay, Unit::kSeconds));
   Observation seen = Observation::Measured(worst->*measure, std::move(text));
@@ -255,7 +287,7 @@ Observation WorstBySeconds(const Standbys& standbys, const WatchOptions& options
     if (found == limits.end()) return std::nullopt;
     return found->second;
   };
-  return Worst(standbys, &StandbyLag::seconds, own, limit);
+  return Worst(standbys, &StandbyLag::due, own, limit);
 }
 
 // Of a standby that may lag by its delay, or by more than others, bytes say nothing.

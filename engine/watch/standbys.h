@@ -14,6 +14,7 @@ struct StandbyLag {
   std::string name;
   double bytes = 0;
   double seconds = 0;  // without the delay that it was told to keep
+  double due = 0;      // how late what is written now will be there; at least `seconds`
   double delay = 0;
 };
 

@@ -121,13 +121,12 @@ Task<> UntilStopped(Throttle& throttle) {
 }
 
 // The primary writes nothing but the heartbeat: what crosses the limit is the standby's fault
-// alone, `limit` after the first beat that it lacks, which comes within a second.
+// alone. What was written since the look before is late from then on, so it stops that much sooner.
 Task<> ExpectStopsInTime(Throttle& throttle, Clock::time_point fault) {
   co_await UntilStopped(throttle);
   const auto took = Clock::now() - fault;
-  const auto limit = 2s + 1s;
-  EXPECT_LE(took, limit + kReaction) << throttle.reason();
-  EXPECT_GE(took, 2s) << "before the limit was crossed: " << throttle.reason();
+  EXPECT_LE(took, 2s + kReaction) << throttle.reason();
+  EXPECT_GE(took, 2s - kReaction) << "long before the limit was crossed: " << throttle.reason();
 }
 
 TEST(NamedStandby, ThatPausesItsReplayIsSeenByItsHeartbeatOnAnIdleServer) {
@@ -148,6 +147,44 @@ TEST(NamedStandby, ThatPausesItsReplayIsSeenByItsHeartbeatOnAnIdleServer) {
     };
     WithThrottle(db, options, body);
   });
+}
+
+// However late the next look comes: nobody is admitted once the lag may be past its limit.
+TEST(NamedStandby, NeedsNoLookToStop) {
+  FreshDatabase db;
+  Heart heart(db);
+  const Sandbox standby = MakeStandby("unseen");
+  test::Session on_standby(standby.conninfo());
+  ThrottleOptions options = Options({standby.conninfo(db.name())});
+  options.interval = 10min;
+  options.policy.grace = 1min;
+  auto body = [&](Throttle& throttle) -> Task<> {
+    EXPECT_EQ(throttle.ratio(), 1) << throttle.reason();
+    const auto begin = Clock::now();
+    co_await UntilStopped(throttle);
+    EXPECT_LE(Clock::now() - begin, 2s + kReaction);
+    EXPECT_THAT(throttle.reason(), HasSubstr("standby unseen: nothing newer has been seen"));
+    EXPECT_LT(ReadingOf(throttle, "replay-lag-seconds").value, 2);
+  };
+  WithThrottle(db, options, body);
+}
+
+// The server shows it: without heartbeats and without a look.
+TEST(ShownStandby, NeedsNoLookToStop) {
+  FreshDatabase db;
+  const Sandbox standby = MakeStandby("shown");
+  db.AwaitValue("SELECT count(replay_lsn) FROM pg_stat_replication", "1", 20s);
+  ThrottleOptions options = Options();
+  options.interval = 10min;
+  options.policy.grace = 1min;
+  auto body = [&](Throttle& throttle) -> Task<> {
+    EXPECT_EQ(throttle.ratio(), 1) << throttle.reason();
+    const auto begin = Clock::now();
+    co_await UntilStopped(throttle);
+    EXPECT_LE(Clock::now() - begin, 2s + kReaction);
+    EXPECT_THAT(throttle.reason(), HasSubstr("standby shown: nothing newer has been seen"));
+  };
+  WithThrottle(db, options, body);
 }
 
 TEST(NamedStandby, ThatReceivesNothingIsSeen) {

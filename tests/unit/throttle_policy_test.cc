@@ -5,6 +5,7 @@
 #include <random>
 
 #include "batcher/throttle/chunk_size_policy.h"
+#include "batcher/throttle/lag_gate.h"
 #include "batcher/throttle/settings.h"
 #include "batcher/throttle/snapshot.h"
 #include "batcher/throttle/throttle.h"
@@ -440,6 +441,97 @@ TEST(CounterHistory, ThinningOnlyMakesOldAgesCoarser) {
   }
 }
 
+TEST(CounterHistory, KnowsByHowMuchItHasGrownSince) {
+  watch::CounterHistory history;
+  EXPECT_EQ(history.GrowthSince(kStart).by, 0U);
+  for (int second = 0; second <= 10; ++second)
+    history.Record(100 * static_cast<std::uint64_t>(second), kStart + std::chrono::seconds(second));
+  const auto growth = history.GrowthSince(kStart + 6500ms);
+  EXPECT_EQ(growth.by, 300U);
+  EXPECT_DOUBLE_EQ(growth.over.count(), 3);
+  EXPECT_EQ(history.GrowthSince(kStart - 1h).by, 1'000U);
+  EXPECT_EQ(history.GrowthSince(kStart + 11s).by, 0U);
+}
+
+// Half as fast as the primary writes: what is written now comes behind all that is not replayed.
+TEST(ReplayTrack, OfASlowStandbyTellsHowLateItWillBe) {
+  watch::ReplayTrack track;
+  for (int look = 0; look <= 10; ++look)
+    track.NoteReplayed(100 * static_cast<std::uint64_t>(look), kStart + look * 500ms);
+  EXPECT_DOUBLE_EQ(track.Due(600, 2, kStart + 2s), 3);
+  EXPECT_DOUBLE_EQ(track.Due(900, 2, kStart + 2s), 4);      // at most twice its lag
+  EXPECT_DOUBLE_EQ(track.Due(100, 2, kStart + 2s), 2);      // at least its lag
+  EXPECT_DOUBLE_EQ(track.Due(900, 2, kStart + 4800ms), 2);  // too short a time for a rate
+}
+
+TEST(ReplayTrack, ThatStandsStillIsAsLateAsItsLag) {
+  watch::ReplayTrack track;
+  EXPECT_EQ(track.NoteReplayed(100, kStart), watch::Replay::kMoves);
+  EXPECT_EQ(track.NoteReplayed(100, kStart + 3s), watch::Replay::kStandsStill);
+  EXPECT_DOUBLE_EQ(track.Due(900, 3, kStart), 3);
+}
+
+TEST(ReplayTrack, OfAnotherServerBeginsAnew) {
+  watch::ReplayTrack track;
+  track.NoteReplayed(100, kStart);
+  track.NoteFresh(kStart + 2s);
+  track.NoteFresh(kStart + 1s);
+  EXPECT_EQ(track.fresh(), kStart + 2s);
+  track.NoteReplayed(50, kStart + 3s);
+  EXPECT_EQ(track.fresh(), std::nullopt);
+}
+
+class Gate : public ::testing::Test {
+ protected:
+  [[nodiscard]] bool IsShut(Time now) {
+    LagGate gate;
+    gate.Note(memory_, options_);
+    return gate.WhyShut(now).has_value();
+  }
+  watch::Memory memory_;
+  watch::WatchOptions options_;
+};
+
+TEST_F(Gate, ShutsByTheClockAloneOnceALagMayBePastItsLimit) {
+  memory_.tracks["far"].NoteFresh(kStart);
+  options_.limits["replay-lag-seconds"] = 2;
+  EXPECT_FALSE(IsShut(kStart + 2s + LagGate::kSlack - 1ms));
+  EXPECT_TRUE(IsShut(kStart + 2s + LagGate::kSlack));
+  LagGate gate;
+  gate.Note(memory_, options_);
+  EXPECT_THAT(gate.WhyShut(kStart + 2400ms).value(),
+              HasSubstr("replay-lag-seconds up to 2.4 s of 2.0 s (standby far"));
+  memory_.tracks["far"].NoteFresh(kStart + 1s);
+  EXPECT_FALSE(IsShut(kStart + 2400ms));
+}
+
+TEST_F(Gate, StaysOpenWithoutAStandbyOrALimit) {
+  EXPECT_FALSE(IsShut(kStart + 1h));
+  memory_.tracks["unknown"];
+  EXPECT_FALSE(IsShut(kStart + 1h));
+  memory_.tracks["far"].NoteFresh(kStart);
+  EXPECT_TRUE(IsShut(kStart + 1h));
+  options_.without = {"replay-lag-seconds"};
+  EXPECT_FALSE(IsShut(kStart + 1h));
+  options_.without.clear();
+  options_.limits["replay-lag-seconds"] = 0;
+  EXPECT_FALSE(IsShut(kStart + 1h));
+}
+
+TEST_F(Gate, KeepsToEachStandbysLimitAndDelay) {
+  memory_.tracks["far"].NoteFresh(kStart);
+  memory_.tracks["near"].NoteFresh(kStart + 5s);
+  options_.standby_limits["far"] = 60;
+  EXPECT_FALSE(IsShut(kStart + 15s));
+  EXPECT_TRUE(IsShut(kStart + 16s));
+  options_.ignore_standbys = {"near"};
+  EXPECT_FALSE(IsShut(kStart + 60s));
+  EXPECT_TRUE(IsShut(kStart + 61s));
+  memory_.tracks["far"].delay = 30;
+  EXPECT_FALSE(IsShut(kStart + 90s));
+  EXPECT_TRUE(IsShut(kStart + 91s));
+}
+
 TEST(Units, ReadWhatPostgresWrites) {
   using watch::Parse;
   using watch::Unit;
@@ -519,7 +611,7 @@ TEST(Worst, NamesTheStandby) {
   watch::Standbys standbys;
   const watch::WatchOptions options;
   EXPECT_EQ(WorstByBytes(standbys, options, 4096).seen, Seen::kAbsent);
-  standbys.lags = {{"near", 10, 5}, {"far", 2048, 1}};
+  standbys.lags = {{"near", 10, 5, 5}, {"far", 2048, 1, 1}};
   const auto bytes = WorstByBytes(standbys, options, 4096);
   EXPECT_EQ(bytes.value, 2048);
   EXPECT_THAT(bytes.text, HasSubstr("standby far: 1.0 s and 2.0 kB behind"));
@@ -528,9 +620,17 @@ TEST(Worst, NamesTheStandby) {
   EXPECT_EQ(WorstByBytes(standbys, options, 4096).seen, Seen::kUnreadable);
 }
 
+TEST(Worst, WhatIsWrittenNowCountsByWhenItWillBeThere) {
+  watch::Standbys standbys;
+  standbys.lags = {{"slow", 2048, 4, 8}, {"far", 10, 5, 5}};
+  const auto seen = WorstBySeconds(standbys, {}, 10);
+  EXPECT_EQ(seen.value, 8);
+  EXPECT_THAT(seen.text, HasSubstr("slow: 4.0 s and 2.0 kB behind, 8.0 s for what is written now"));
+}
+
 TEST(Worst, ALagPastItsLimitCountsWhereAnotherStandbyCannotBeSeen) {
   watch::Standbys standbys;
-  standbys.lags = {{"near", 0, 5}};
+  standbys.lags = {{"near", 0, 5, 5}};
   standbys.failure = watch::Observation::Unreadable("gone");
   EXPECT_EQ(WorstBySeconds(standbys, {}, 6).seen, Seen::kUnreadable);
   EXPECT_EQ(WorstBySeconds(standbys, {}, 5).seen, Seen::kMeasured);
@@ -538,13 +638,13 @@ TEST(Worst, ALagPastItsLimitCountsWhereAnotherStandbyCannotBeSeen) {
 
 TEST(Worst, IsMeasuredByEachStandbysOwnLimit) {
   watch::Standbys standbys;
-  standbys.lags = {{"reports", 9000, 50}, {"failover", 10, 3}};
+  standbys.lags = {{"reports", 9000, 50, 50}, {"failover", 10, 3, 3}};
   watch::WatchOptions options;
   options.standby_limits["reports"] = 600;
   const auto seconds = WorstBySeconds(standbys, options, 10);
   EXPECT_THAT(seconds.text, HasSubstr("standby failover"));
   EXPECT_EQ(seconds.own_limit, std::nullopt);
-  standbys.lags[0].seconds = 400;
+  standbys.lags[0].due = 400;
   EXPECT_EQ(WorstBySeconds(standbys, options, 10).own_limit, 600);
   EXPECT_THAT(WorstByBytes(standbys, options, 4096).text, HasSubstr("standby failover"));
 }
