@@ -24,6 +24,9 @@ using Names = std::vector<std::string>;
 
 const Names kProbeKeys{"name", "sql", "http", "command", "json", "every", "timeout"};
 
+const Names kTold{"started", "step",   "throttled", "unthrottled", "waiting", "after-cutover",
+                  "done",    "paused", "aborted",   "reverted",    "failed"};
+
 // One table of the file, and how an error names it.
 class Section {
  public:
@@ -177,7 +180,13 @@ Webhook ReadWebhook(const Section& section) {
   if (!shape.empty() && shape != "slack" && shape != "generic")
     section.Reject(fmt::format("template = \"{}\" is not known", shape), "one of: slack, generic");
   webhook.slack = shape == "slack";
-  for (std::string& event : section.Texts("events")) webhook.events.insert(std::move(event));
+  for (std::string& event : section.Texts("events")) {
+    if (std::ranges::find(kTold, event) == kTold.end())
+      section.Reject(fmt::format("there is no event \"{}\" that a webhook is told", event),
+                     fmt::format("of: {}; a hook is asked before-step and before-cutover",
+                                 fmt::join(kTold, ", ")));
+    webhook.events.insert(std::move(event));
+  }
   webhook.timeout = section.Time("timeout", webhook.timeout, Milliseconds(100));
   return webhook;
 }

@@ -265,6 +265,8 @@ Task<std::optional<std::string>> Machine::WhyNot(std::string event, std::string 
 }
 
 boost::json::object Machine::Facts(const std::string& event, const run::Progress& progress) const {
+  boost::json::value eta;  // null: nobody knows
+  if (progress.eta_high_s >= 0) eta = progress.eta_high_s;
   return {{"version", 1},
           {"event", event},
           {"run", run_},
@@ -276,7 +278,7 @@ boost::json::object Machine::Facts(const std::string& event, const run::Progress
           {"rows_done", progress.done_rows},
           {"rows_total", progress.total_rows},
           {"progress", progress.fraction},
-          {"eta_seconds", progress.eta_high_s},
+          {"eta_seconds", eta},
           {"throttle_ratio", progress.throttle_ratio},
           {"throttle_reason", progress.throttle_reason},
           {"note", progress.note}};

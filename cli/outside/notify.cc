@@ -35,6 +35,7 @@ std::string Text(const json::object& facts, const char* key) {
   const json::value* value = facts.if_contains(key);
   if (value == nullptr || value->is_null()) return "";
   if (value->is_string()) return std::string(value->as_string());
+  if (value->is_double()) return fmt::format("{:.6g}", value->as_double());  // not 1E0
   return json::serialize(*value);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <utility>
 
@@ -80,6 +81,7 @@ Task<Answer> Ask(Request request) {
   }
   if (answer.status == 0) {
     end.out.clear();
+    end.err.resize(std::min(end.err.size(), end.err.find('\n')));  // advice follows
     answer.trouble = WithoutAddress("curl: " + Describe(end, request.limit), request.url);
   }
   co_return answer;

@@ -371,6 +371,10 @@ TEST_F(Outside, AFaultInTheFileIsSaidBeforeARunIsMade) {
                   "needs baseline"},
         std::pair{"[[webhook]]\nurl = \"file:///etc/passwd\"\n", "no address of http"},
         std::pair{"[[webhook]]\nurl = \"env:NOT_SET_HERE\"\n", "NOT_SET_HERE is not set"},
+        std::pair{"[[webhook]]\nurl = \"http://a/\"\nevents = [\"finished\"]\n",
+                  "no event \"finished\" that a webhook is told"},
+        std::pair{"[[webhook]]\nurl = \"http://a/\"\nevents = [\"before-cutover\"]\n",
+                  "a hook is asked"},
         std::pair{"[hooks]\ndirectory = \"nowhere\"\n", "there is no directory"},
         std::pair{"[signal]\nname = \"a\"\n", "[[signal]]"}}) {
     Write("pgalter.toml", text);

@@ -85,9 +85,15 @@ TEST(Body, ForSlackIsOneTextWithNothingThatMeansMore) {
 }
 
 TEST(Variables, AreTheFactsByName) {
-  const auto variables = VariablesOf({{"run", "7d"}, {"rows_done", 5}, {"note", "a b"}});
+  const auto variables = VariablesOf({{"run", "7d"},
+                                      {"rows_done", 5},
+                                      {"note", "a b"},
+                                      {"throttle_ratio", 1.0},
+                                      {"progress", 0.25},
+                                      {"eta_seconds", nullptr}});
   EXPECT_THAT(variables, ::testing::ElementsAre("PGALTER_RUN_ID=7d", "PGALTER_ROWS_DONE=5",
-                                                "PGALTER_NOTE=a b"));
+                                                "PGALTER_NOTE=a b", "PGALTER_THROTTLE_RATIO=1",
+                                                "PGALTER_PROGRESS=0.25", "PGALTER_ETA_SECONDS="));
 }
 
 }  // namespace
