@@ -229,6 +229,11 @@ Task<std::optional<state::Step>> ItsBackfill(run::Environment& env, const state:
 Task<> RecordWithoutWindows(run::Environment& env, const state::Step& step) {
   auto record = [&]() -> Task<> {
     co_await guard::CheckLease(env.main, env.lease);
+    // What a report says of it, once its windows are gone and other steps count their own.
+    co_await env.main.db().Query(
+        "UPDATE pgalter.step SET spec = spec || jsonb_build_object('done_rows', $3::bigint)"
+        " WHERE run = $1 AND ordinal = $2",
+        env.run.id, step.ordinal, env.progress.done_rows);
     co_await ForgetWindows(env.main, env.run.id);
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
   };

@@ -25,8 +25,9 @@ h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; border-bottom: 1px solid #8c959f; 
 h3 { font-size: 1rem; margin: 1.25rem 0 .4rem; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0;
-  border-bottom: 1px solid #d0d7de; overflow-wrap: anywhere; }
+  border-bottom: 1px solid #d0d7de; overflow-wrap: break-word; }
 th { color: #57606a; font-weight: 600; }
+td.long { overflow-wrap: anywhere; min-width: 8em; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .5rem 0; }
 dt { color: #57606a; }
 dd { margin: 0; overflow-wrap: anywhere; }
@@ -45,10 +46,22 @@ a { color: inherit; }
   thead { display: table-header-group; }
   tr, dl { break-inside: avoid; }
   section.run { break-before: page; }
-  pre { background: none; }
+  pre { background: none; -webkit-box-decoration-break: clone; box-decoration-break: clone; }
 }
 </style></head><body>
 )html";
+
+// A hash, a path: on paper it is broken anywhere, so that other columns keep their words
+// whole.
+bool HasLongWord(std::string_view text) {
+  constexpr std::size_t kLong = 30;
+  std::size_t length = 0;
+  for (const char c : text) {
+    length = c == ' ' || c == '\n' ? 0 : length + 1;
+    if (length > kLong) return true;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -82,7 +95,9 @@ void Html::TableHead(std::initializer_list<std::string_view> names) {
 
 void Html::Row(std::initializer_list<std::string> cells) {
   page_ += "<tr>";
-  for (const std::string& cell : cells) page_ += fmt::format("<td>{}</td>", Escaped(cell));
+  for (const std::string& cell : cells)
+    page_ +=
+        fmt::format("<td{}>{}</td>", HasLongWord(cell) ? " class=\"long\"" : "", Escaped(cell));
   page_ += "</tr>\n";
 }
 

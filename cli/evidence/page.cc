@@ -73,6 +73,13 @@ void Steps(Html& html, const json::array& plans, const json::value& run) {
   }
 }
 
+std::string Gates(const json::value& run) {
+  std::string names;
+  for (const json::value& name : run.at("gates_passed").as_array())
+    names += (names.empty() ? "" : ", ") + std::string(name.as_string());
+  return names.empty() ? "none that was named" : names;
+}
+
 void RunSection(Html& html, const json::array& plans, const json::value& run) {
   html.Raw("<section class=\"run\">\n");
   html.Heading(2, "Run " + Text(run, "run"));
@@ -86,7 +93,7 @@ void RunSection(Html& html, const json::array& plans, const json::value& run) {
               {"ended", Text(run, "ended_at")},
               {"took", Seconds(run, "duration_s")},
               {"rows done", Text(run, "done_rows")},
-              {"gates passed", Text(run, "gates_passed")}});
+              {"gates passed", Gates(run)}});
   if (run.at("failed").as_bool())
     html.Bad(
         "It has met an error. The text, which can quote values of rows, is not copied: pgalter "

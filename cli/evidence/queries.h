@@ -9,7 +9,8 @@ inline constexpr const char* kRuns = R"sql(
 SELECT COALESCE(jsonb_agg(jsonb_build_object(
   'run', r.run, 'command', r.command, 'table', r.target, 'state', r.state, 'phase', r.phase,
   'failed', r.failure IS NOT NULL, 'finished', r.finished_at IS NOT NULL,
-  'by', r.created_by, 'done_rows', r.done_rows,
+  'by', r.created_by, 'done_rows', COALESCE((SELECT sum((s.spec->>'done_rows')::bigint)
+    FROM pgalter.step s WHERE s.run = r.run), r.done_rows),
   'made_lsn', to_jsonb(r)->>'made_lsn', -- not there in a schema that an older program has made
   'started_at', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
   'ended_at', to_char(r.ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),

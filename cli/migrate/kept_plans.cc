@@ -80,8 +80,8 @@ void RefuseOthers(const KeptPlans& kept, const Migrations& wanted,
     // By an earlier attempt, say, that was killed.
     if (std::ranges::find(applied, one.version, &Applied::version) != applied.end()) continue;
     if (left.empty() || left.front()->version != one.version)
-      Refuse(fmt::format("{} is in the plan that was kept, and is not {} to be applied", one.version,
-                         left.empty() ? "" : "the next"));
+      Refuse(fmt::format("{} is in the plan that was kept, and is not {} to be applied",
+                         one.version, left.empty() ? "" : "the next"));
     left.erase(left.begin());
   }
   if (!left.empty())

@@ -75,7 +75,8 @@ TEST_F(KeptUp, IsRefusedOnceAStepIsAnother) {
   WriteOrders();
   ASSERT_EQ(Up({"--count", "1"}).code, kDone);
   Write("20260102000000_total.sql",
-        "-- pgalter: 1\n-- pgalter:up\nALTER TABLE public.orders ALTER COLUMN note TYPE int USING 1;\n");
+        "-- pgalter: 1\n-- pgalter:up\nALTER TABLE public.orders ALTER COLUMN note TYPE int USING "
+        "1;\n");
   Remove("20260103000000_strict.sql");
   const std::string change = Keep();
   database_.Sql("CREATE INDEX note_idx ON public.orders (note)");

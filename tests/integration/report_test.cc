@@ -125,6 +125,16 @@ TEST_F(Report, OfAnApprovedMigrationIsWholeAndCanBeCheckedWithoutTheDatabase) {
             std::string(report.at("audit").at("anchor").as_string()) + "\n");
 }
 
+TEST_F(Report, CountsTheRowsThatAMigrationHasChanged) {
+  WriteOrders();
+  ASSERT_EQ(Up().code, kDone);
+  // Steps behind it count none.
+  const std::string run =
+      database_.Value("SELECT run FROM pgalter.migration WHERE version = '20260102000000'");
+  ASSERT_EQ(Make({run}).code, kDone);
+  EXPECT_EQ(Json().at("runs").at(0).at("done_rows").to_number<int>(), 2000);
+}
+
 TEST_F(Report, AChangedByteIsFound) {
   ASSERT_EQ(Make({ApplyApproved()}).code, kDone);
   const std::string slice = (Out() / "audit.jsonl").string();

@@ -52,5 +52,14 @@ TEST(Escaped, LeavesNothingThatAPageWouldRead) {
   EXPECT_EQ(Escaped("ä\n"), "ä\n");
 }
 
+// On paper a column is as wide as its longest word, unless that may be broken.
+TEST(Row, BreaksHashesAndNoWords) {
+  Html html;
+  html.Row({"technical", std::string(64, 'a'), "2026-03-01T02:30:00.123456Z"});
+  const std::string page = html.Take();
+  EXPECT_NE(page.find("<td>technical</td><td class=\"long\">aaa"), std::string::npos);
+  EXPECT_NE(page.find("<td>2026-03-01T02:30:00.123456Z</td>"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace pgalter::cli::evidence
