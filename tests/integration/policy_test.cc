@@ -124,6 +124,20 @@ TEST_F(Policy, ARetentionKeepsRunsFromEverybody) {
             "1");
 }
 
+TEST_F(Policy, AnIncidentIsWrittenDownAsAnyEvidence) {
+  Write("incident.md", "what went wrong, and what was learnt\n");
+  const std::string file = Path("incident.md").string();
+  const Ran ran = As("policy_operator", {"attest", "--kind", "incident", "--file", file});
+  EXPECT_EQ(ran.code, kDone) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT attested_by || ' ' || (sha256 = encode(sha256('what went wrong,"
+                            " and what was learnt\n'), 'hex')) FROM pgalter.evidence"),
+            "policy_operator true");
+  EXPECT_EQ(database_.Value("SELECT db_user || ' ' || subject FROM pgalter.audit_log"
+                            " WHERE event = 'policy.attest'"),
+            "policy_operator incident");
+  EXPECT_EQ(Owner({"audit", "verify"}).code, kDone);
+}
+
 TEST_F(Policy, ARetentionThatIsNoTimeIsRefused) {
   Write("../policy.toml", std::string(kPolicy) + "retention = \"for ever\"\n");
   const Ran ran = Set();
