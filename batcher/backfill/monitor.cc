@@ -95,10 +95,18 @@ class HotJudge {
  public:
   explicit HotJudge(const HotCounters& at_start) : at_start_(at_start), striped_from_(at_start) {}
 
+  // Every few seconds, and whenever stripes have begun or ended: it is a statement each.
+  [[nodiscard]] bool IsDue(const Crew& crew) {
+    constexpr int kRounds = 8;
+    return round_++ % kRounds == 0 || crew.pruning != pruning_;
+  }
+
   void Step(Crew& crew, const HotCounters& now) {
+    const bool began = crew.pruning && !pruning_;
+    pruning_ = crew.pruning;
     if (const auto share = Share(at_start_, now)) crew.env().progress.hot_share = *share;
     // Plain ranges say nothing about stripes.
-    if (!crew.pruning) striped_from_ = now;
+    if (!crew.pruning || began) striped_from_ = now;
     const auto share = Share(striped_from_, now);
     if (!share || *share >= kLeastHotShare || !crew.WouldStripe()) return;
     crew.hot_gave_up = true;
@@ -117,6 +125,8 @@ class HotJudge {
 
   HotCounters at_start_;
   HotCounters striped_from_;
+  int round_ = 0;
+  bool pruning_ = false;
 };
 
 }  // namespace
@@ -142,7 +152,7 @@ Task<> RunMonitor(Crew& crew) {
     progress.throttle_ratio = verdict.ratio;
     progress.throttle_reason = verdict.reason;
     progress.remark = crew.remark;
-    hot.Step(crew, co_await ReadHot(crew));
+    if (hot.IsDue(crew)) hot.Step(crew, co_await ReadHot(crew));
     co_await crew.env().stopper.SleepFor(kEvery);
   }
 }
