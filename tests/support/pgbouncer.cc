@@ -2,16 +2,15 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -21,17 +20,11 @@ namespace {
 
 constexpr const char* kProgram = "/usr/sbin/pgbouncer";
 
-int FreePort() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  socklen_t length = sizeof address;
-  static_cast<void>(::bind(fd, generic, length));
-  ::getsockname(fd, generic, &length);
-  ::close(fd);
-  return ntohs(address.sin_port);
+// Below the ports that the kernel hands out, and below those of the sandboxes. Another program may
+// take it before pgbouncer does.
+int ChoosePort() {
+  static std::random_device random;
+  return std::uniform_int_distribution(10'000, 19'999)(random);
 }
 
 std::string Settings(const sandbox::Sandbox& server, const PgBouncerOptions& options, int port,
@@ -66,40 +59,67 @@ std::string Read(const std::filesystem::path& path) {
 
 bool PgBouncer::Installed() { return ::access(kProgram, X_OK) == 0; }
 
-PgBouncer::PgBouncer(const sandbox::Sandbox& server, const PgBouncerOptions& options)
-    : port_(FreePort()) {
+PgBouncer::PgBouncer(const sandbox::Sandbox& server, const PgBouncerOptions& options) {
   std::string name = (std::filesystem::temp_directory_path() / "pgalter-bouncer-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
   directory_ = name;
   std::filesystem::permissions(
       directory_, std::filesystem::perms::others_exec | std::filesystem::perms::owner_all);
-  const auto settings = directory_ / "settings";
-  std::ofstream(settings) << Settings(server, options, port_, directory_);
   std::ofstream(directory_ / "users") << "\"postgres\" \"\"\n";
+  std::string problem;
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    port_ = ChoosePort();
+    const auto settings = directory_ / "settings";
+    std::ofstream(settings) << Settings(server, options, port_, directory_);
+    Launch(settings.string());
+    problem = AwaitAnswer();
+    if (problem.empty()) return;
+  }
+  throw std::runtime_error(fmt::format("pgbouncer: {}\n{}", problem, Read(directory_ / "log")));
+}
 
+void PgBouncer::Launch(const std::string& settings) {
   const passwd* const user = ::geteuid() == 0 ? ::getpwnam("postgres") : nullptr;
   const int log = ::open((directory_ / "log").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
   pid_ = ::fork();
   if (pid_ == 0) Run(settings.c_str(), log, user);
   ::close(log);
+}
 
+// Why it does not serve; it has ended then. What answers may be another one, on the port of ours.
+std::string PgBouncer::AwaitAnswer() {
+  std::string problem;
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   for (;;) {
+    bool answers = false;
     try {
       Session(conninfo("postgres")).Exec("SELECT 1");
-      return;
+      answers = true;
     } catch (const SqlError& error) {
-      if (::waitpid(pid_, nullptr, WNOHANG) == pid_ || std::chrono::steady_clock::now() > until)
-        throw std::runtime_error(
-            fmt::format("pgbouncer: {}\n{}", error.what(), Read(directory_ / "log")));
+      problem = error.what();
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    if (::waitpid(pid_, nullptr, WNOHANG) == pid_) {
+      pid_ = -1;
+      return "it has ended: " + problem;
+    }
+    if (answers) return "";
+    if (std::chrono::steady_clock::now() > until) {
+      Stop();
+      return problem;
+    }
   }
 }
 
-PgBouncer::~PgBouncer() {
+void PgBouncer::Stop() {
+  if (pid_ < 0) return;
   ::kill(pid_, SIGINT);
   ::waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+PgBouncer::~PgBouncer() {
+  Stop();
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
 }

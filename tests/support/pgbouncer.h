@@ -30,6 +30,10 @@ class [[nodiscard]] PgBouncer {
   [[nodiscard]] std::string conninfo(const std::string& dbname) const;
 
  private:
+  void Launch(const std::string& settings);
+  std::string AwaitAnswer();
+  void Stop();
+
   std::filesystem::path directory_;
   int port_ = 0;
   pid_t pid_ = -1;
