@@ -59,8 +59,9 @@ Task<ExitCode> Run(Context& context) {
   }
   const std::string version = NextVersionOf(existing);
   const fs::path path = fs::path(settings.directory) / fmt::format("{}_{}.sql", version, slug);
-  WriteNewFile(path, fmt::format("-- pgalter: 1\n-- title: {}\n-- depends_on: {}\n", title,
-                                 fmt::join(heads, ", ")));
+  WriteNewFile(path, fmt::format("-- pgalter: 1\n-- title: {}\n-- depends_on: {}\n\n"
+                                 "-- pgalter:down\n-- Nothing to take back.\n",
+                                 title, fmt::join(heads, ", ")));
   if (context.output == Output::kJson) {
     PrintJson({{"version", 1}, {"migration", {{"version", version}, {"file", path.string()}}}});
   } else {

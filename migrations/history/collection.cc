@@ -203,7 +203,10 @@ void Collecting::AddOwn(Migration& migration, const std::string& text) {
       CheckQuestions(migration.file, body);
     if (section.kind == SectionKind::kVerify) migration.verify = body;
     if (section.kind == SectionKind::kDownVerify) migration.down_verify = body;
-    if (section.kind == SectionKind::kDown) {
+    // As `pgalter new` leaves it, it is not written yet. That there is nothing to take back is said
+    // by a comment.
+    const bool blank = body.find_first_not_of(" \t\r\n") == std::string::npos;
+    if (section.kind == SectionKind::kDown && !blank) {
       migration.down = migration.up;
       migration.down->text = body;
     }

@@ -120,6 +120,13 @@ void Comparing::CompareOne(const Migration& migration, const Applied& row) {
                     row.file));
 }
 
+std::string HowToRenumber(const Migration& migration) {
+  const std::string_view which = "the one of them that is not applied anywhere";
+  if (migration.format != "pgalter" && migration.format != "plain")
+    return fmt::format("give {} a version of its own, as {} makes them", which, migration.format);
+  return fmt::format("pgalter renumber {}, if that is {}", migration.file, which);
+}
+
 void Comparing::FindDuplicates() {
   std::map<std::string, const Migration*> first;
   for (const Migration& migration : migrations_) {
@@ -132,8 +139,7 @@ void Comparing::FindDuplicates() {
                     other == migration.version
                         ? other
                         : fmt::format("({} and {} are one number)", other, migration.version)),
-        fmt::format("give the one that is not applied anywhere a version of its own, e.g. with: "
-                    "pgalter new NAME, and move its statements there"));
+        HowToRenumber(migration));
   }
 }
 

@@ -19,6 +19,7 @@ using ::testing::Not;
 constexpr int kDone = 0;
 constexpr int kUsage = 2;
 constexpr int kPending = 3;
+constexpr int kRefused = 4;
 constexpr int kDivergence = 8;
 
 class Adopt : public MigrationWorld {
@@ -169,6 +170,26 @@ TEST_F(Adopt, BranchesAreMerged) {
   EXPECT_EQ(Run({"heads"}).out, "4\n");
   EXPECT_EQ(Up().code, kDone);
   EXPECT_EQ(Applied(), "1 applied, 2 applied, 3 applied, 4 applied");
+  EXPECT_EQ(Run({"down", "--yes"}).code, kDone) << "it stands in nobody's way";
+  EXPECT_EQ(Applied(), "1 applied, 2 applied, 3 applied");
+}
+
+// Trap: a file as it was made says that all of it was taken back.
+TEST_F(Adopt, AWayDownThatIsBlankIsNone) {
+  ASSERT_EQ(Run({"new", "a"}).code, kDone);
+  const std::string name = fs::directory_iterator(directory_)->path().filename().string();
+  std::string text = TextOf(Path(name));
+  const std::string mark = "-- pgalter:up\n";
+  text.insert(text.find(mark) + mark.size(), "CREATE TABLE public.a ();\n");
+  Write(name, text);
+  ASSERT_EQ(Up().code, kDone);
+  const Ran refused = Run({"down", "--yes"});
+  EXPECT_EQ(refused.code, kRefused) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("has no way down"));
+  Write(name, text + "-- Nothing to take back.\n");
+  EXPECT_EQ(Run({"repair", name.substr(0, name.find('_')), "--yes"}).code, kDone);
+  EXPECT_EQ(Run({"down", "--yes"}).code, kDone);
+  EXPECT_EQ(Applied(), "");
 }
 
 TEST_F(Adopt, WhatWasOvertakenIsRenumbered) {

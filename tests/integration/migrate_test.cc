@@ -384,7 +384,7 @@ TEST_F(Migrate, ADeletedOneIsRefused) {
 TEST_F(Migrate, TwoOfOneVersionAreRefused) {
   Create("1_a.sql", "a");
   Create("1_b.sql", "b");
-  ExpectDivergence("1_a.sql and 1_b.sql have the same version 1", "pgalter new");
+  ExpectDivergence("1_a.sql and 1_b.sql have the same version 1", "pgalter renumber 1_b.sql");
 }
 
 TEST_F(Migrate, OneBeforeTheLastIsRefusedUnlessAskedFor) {
