@@ -32,7 +32,7 @@ enum class StepKind {
   kRefresh,          // REFRESH MATERIALIZED VIEW CONCURRENTLY
   kAutocommit,       // any other statement that a transaction may not hold
   kRebuild,          // `rebuild`: a copy through a shadow table; `sql` shows the plain statement
-  kRelease,          // the old table of the rebuild before it goes, with what leads back to it
+  kRelease,          // what was kept up goes: a `backfill`'s trigger, else the rebuild's old table
   kSplitCopy,        // `split`: the rows of the new table, and the proof that they are the same
   kSplitSwap,        // `split`: that proof once more, then `sql` in one transaction
 };
