@@ -16,7 +16,7 @@ void ReplayTrack::NoteFresh(Time at) { fresh_ = std::max(at, fresh_.value_or(at)
 
 double ReplayTrack::Due(double bytes, double lag, Time busy_since) const {
   constexpr double kShortest = 0.4;  // seconds; less says nothing about a rate
-  constexpr double kMost = 2;        // lags
+  constexpr double kMost = 4;        // lags
   const CounterHistory::Growth growth = replayed_.GrowthSince(busy_since);
   if (growth.over.count() < kShortest || growth.by == 0) return lag;
   const double rate = static_cast<double>(growth.by) / growth.over.count();

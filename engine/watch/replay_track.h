@@ -24,8 +24,8 @@ class ReplayTrack {
   [[nodiscard]] std::optional<Time> fresh() const { return fresh_; }
 
   // How late what is written now will be replayed, by the rate since `busy_since`, from when on it
-  // had never replayed all; `lag` where that is not known. At most twice the lag: a replay that
-  // stood still for a moment is not that slow.
+  // had never replayed all; `lag` where that is not known. At most four times the lag: a replay
+  // that stood still for a moment is not that slow.
   [[nodiscard]] double Due(double bytes, double lag, Time busy_since) const;
 
   double delay = 0;  // seconds that it was told to keep
