@@ -3,6 +3,7 @@
 #include "batcher/backfill/sync_trigger.h"
 #include "cli/connect.h"
 #include "cli/progress.h"
+#include "cli/report.h"
 #include "cli/wiring.h"
 #include "engine/async/task_group.h"
 #include "engine/run/concurrent_index.h"
@@ -32,6 +33,7 @@ Task<> UndoWithoutRunner(const Context& context, std::string run, state::RunStat
     failure = std::current_exception();
   }
   if (failure && !(done && async::IsCancellation(failure))) std::rethrow_exception(failure);
+  if (!progress.remark.empty()) Say(context, progress.remark);
 }
 
 Task<> DropLeftovers(const Context& context, guard::Session& session, std::string run) {

@@ -79,16 +79,6 @@ Pace PaceOf(const run::Environment& env) {
   return pace;
 }
 
-std::set<std::string, std::less<>> ReplicasOf(const run::Environment& env) {
-  constexpr const char* kKey = "replicas";
-  std::map<std::string, std::string> given = PaceOf(env).throttle;
-  if (const auto* wanted = env.control.throttle.if_contains(kKey))
-    given[kKey] = wanted->as_string().c_str();
-  throttle::Settings settings;
-  const auto refused = throttle::Change(settings, kKey, given[kKey]);
-  return refused ? decltype(settings.watch.replicas)() : settings.watch.replicas;
-}
-
 int WorkersOf(const run::Environment& env) {
   const auto* wanted = env.control.throttle.if_contains("workers");
   if (wanted == nullptr) return PaceOf(env).workers;

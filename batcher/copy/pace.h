@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <set>
 #include <string>
 
 #include "batcher/throttle/throttle.h"
@@ -23,8 +22,6 @@ struct Pace {
 Pace PaceOf(const run::Environment& env);
 // How many workers are wanted by now: an operator's wish goes before what the run was given.
 int WorkersOf(const run::Environment& env);
-// Conninfo of the standbys that are asked directly, the same way.
-std::set<std::string, std::less<>> ReplicasOf(const run::Environment& env);
 
 // Runs `body` beside a throttle that has started, and shows its verdict in the progress. Throws
 // run::Failure where a signal cannot be read.

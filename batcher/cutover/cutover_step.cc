@@ -12,7 +12,6 @@
 #include "batcher/copy/pace.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
-#include "batcher/cutover/standby_readers.h"
 #include "batcher/cutover/swap.h"
 #include "batcher/rebuild/follow.h"
 #include "batcher/rebuild/spec.h"
@@ -23,6 +22,7 @@
 #include "engine/lock/ladder.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
+#include "engine/run/standby_readers.h"
 #include "engine/state/cutover_wish.h"
 
 namespace pgalter::cutover {
@@ -150,11 +150,18 @@ Task<> Settle(run::Environment& env, async::Stopper& stopper) {
   }
 }
 
+run::Tables TablesOf(const std::vector<Flow>& flows) {
+  run::Tables tables;
+  for (const Flow& flow : flows) tables.push_back(flow.from_oid);
+  return tables;
+}
+
 Task<std::optional<std::string>> WhyNot(run::Environment& env, const state::Step& step,
-                                        StandbyReaders& readers, const std::vector<Flow>& flows) {
+                                        run::StandbyReaders& readers,
+                                        const std::vector<Flow>& flows) {
   const bool may = co_await MayCutOver(env);
   if (!may) co_return fmt::format("it waits for: pgalter cutover {}", env.run.id);
-  std::optional<std::string> reader = co_await readers.WhyNot(env, flows);
+  std::optional<std::string> reader = co_await readers.WhyNot(env, TablesOf(flows));
   if (reader || env.outside == nullptr) co_return reader;
   co_return co_await env.outside->WhyNot("before-cutover", step.id);
 }
@@ -162,7 +169,7 @@ Task<std::optional<std::string>> WhyNot(run::Environment& env, const state::Step
 // The log stays small, and the swap short, however long it takes. What is to be said of the swap.
 Task<std::string> AwaitLeave(run::Environment& env, const state::Step& step) {
   std::vector<Flow> flows = co_await capture::LoadFlows(env.main, env.run.id, "forward");
-  StandbyReaders readers;
+  run::StandbyReaders readers;
   std::optional<std::string> why = co_await WhyNot(env, step, readers, flows);
   if (!why) co_return readers.remark();
   Session user = co_await copy::OpenSession(env);
@@ -181,6 +188,17 @@ Task<std::string> AwaitLeave(run::Environment& env, const state::Step& step) {
   }
   env.progress.note.clear();
   co_return readers.remark();
+}
+
+// What is to be said of the swap.
+Task<std::string> AwaitReadersBack(run::Environment& env, async::Stopper& stopper) {
+  const std::vector<Flow> flows = co_await capture::LoadFlows(env.main, env.run.id, "reverse");
+  if (run::ReplicasOf(env).empty() || flows.empty()) co_return "";
+  Session user = co_await copy::OpenSession(env);
+  auto follow = [&]() -> Task<> {
+    for (const Flow& flow : flows) co_await rebuild::Follow(env, stopper, user, flow, kFew);
+  };
+  co_return co_await run::AwaitStandbyReaders(env, stopper, TablesOf(flows), follow);
 }
 
 enum class Standing { kNothingMade, kNotSwapped, kSwapped };
@@ -212,8 +230,8 @@ run::Task<> CutoverStep::Do(run::Environment& env, const state::Step& step) {
   }
   const async::Milliseconds blocked = *swapped;
   async::FailPoint("cut-over");
-  env.progress.remark = fmt::format("{}users were blocked for at most {} ms at the cut-over",
-                                    remark, blocked.count());
+  env.progress.remark = fmt::format("{}{}users were blocked for at most {} ms at the cut-over",
+                                    remark, remark.empty() ? "" : "; ", blocked.count());
   const std::string until = co_await rebuild::WayBackUntil(env.main, env.run.id);
   if (!until.empty()) env.progress.remark += fmt::format("; it can be reverted until {}", until);
   co_await env.main.db().Query("UPDATE pgalter.rebuild SET blocked_ms = $2 WHERE run = $1",
@@ -239,8 +257,10 @@ run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
                     "rebuild",
                     env.run.id));
   auto record = []() -> Task<> { co_return; };
+  const std::string remark = co_await AwaitReadersBack(env, never);
   co_await SwapUnderLadder(env, never, Way::kBack, record);
   async::FailPoint("swapped-back");
+  env.progress.remark = remark;
   co_await AwaitOlderTransactions(env.main);
   co_await Settle(env, never);
 }

@@ -17,6 +17,7 @@
 #include "engine/run/concurrent_index.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
+#include "engine/run/standby_readers.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::partition {
@@ -51,9 +52,13 @@ lock::LockRequest LockOf(const cutover::Joined& joined, const std::string& table
   return request;
 }
 
-// How long users were blocked, at most.
-Task<async::Milliseconds> Climb(run::Environment& env, const Spec& spec, pg::Oid of,
-                                lock::Work work, async::Stopper& stopper, const char* again) {
+struct Climbed {
+  async::Milliseconds blocked{0};  // users, at most
+  std::string remark;
+};
+
+Task<Climbed> Climb(run::Environment& env, const Spec& spec, pg::Oid of, lock::Work work,
+                    async::Stopper& stopper, const char* again) {
   cutover::Joined joined = co_await cutover::ReadJoined(env.main, of);
   // On the way back nothing joins them while triggers stand for their foreign keys.
   for (const std::string& table : spec.inbound_tables) {
@@ -63,6 +68,9 @@ Task<async::Milliseconds> Climb(run::Environment& env, const Spec& spec, pg::Oid
       joined.referencing.push_back(table);
   }
   work.lock = LockOf(joined, spec.table);
+  run::Tables tables{of};
+  Climbed climbed;
+  climbed.remark = co_await run::AwaitStandbyReaders(env, stopper, std::move(tables));
   const auto tell = [&env, &spec](const lock::LadderReport& report) {
     env.progress.note = fmt::format(
         "waiting for a lock on {}, {} attempts so far{}", spec.table, report.attempts,
@@ -78,7 +86,8 @@ Task<async::Milliseconds> Climb(run::Environment& env, const Spec& spec, pg::Oid
         fmt::format("{} was too busy: {}. Nothing changed for its users. At a quieter "
                     "time: pgalter {} {}",
                     spec.table, fmt::join(lock::Lines(outcome), "\n"), again, env.run.id));
-  co_return outcome.report.longest_blocked;
+  climbed.blocked = outcome.report.longest_blocked;
+  co_return climbed;
 }
 
 Task<> ValidateAll(run::Environment& env, const state::Step& step, async::Stopper& stopper) {
@@ -120,11 +129,12 @@ Task<> AttachUnderLadder(run::Environment& env, const state::Step& step) {
   lock::Work work;
   work.body = body;
   work.record = record;
-  const async::Milliseconds blocked =
+  const Climbed climbed =
       co_await Climb(env, pair.spec, pair.table, std::move(work), env.stopper, "resume");
   async::FailPoint("attach-committed");
   env.progress.remark =
-      fmt::format("users were blocked for at most {} ms at the cut-over", blocked.count());
+      fmt::format("{}{}users were blocked for at most {} ms at the cut-over", climbed.remark,
+                  climbed.remark.empty() ? "" : "; ", climbed.blocked.count());
 }
 
 // The keys as they were, beside the users: two rows that only differ in the column are found here.
@@ -179,7 +189,9 @@ Task<> DetachUnderLadder(run::Environment& env, const state::Step& step) {
   std::string twice;
   try {
     co_await BuildKeysBack(env, step, pair);
-    co_await Climb(env, pair.spec, pair.parent, std::move(work), never, "revert");
+    const Climbed climbed =
+        co_await Climb(env, pair.spec, pair.parent, std::move(work), never, "revert");
+    env.progress.remark = climbed.remark;
   } catch (const pg::PgError& error) {
     failure = std::current_exception();
     if (error.sqlstate() == "23505") twice = error.what();

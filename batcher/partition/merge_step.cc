@@ -155,6 +155,7 @@ Task<std::string> CreateMergeRun(Session& session, const PreparedMerge& prepared
   run.spec[kMerged] = std::move(merged);
   run.spec[kBack] = prepared.back;
   run.spec[kRepart] = ToJson(prepared.spec);
+  run.spec[run::kPace] = run::ToJson(prepared.pace);
   run.phase = "starting";
   run.total_rows = static_cast<std::int64_t>(prepared.rows);
   std::vector<state::Step> steps = OutsideSteps(prepared.spec);
@@ -184,7 +185,9 @@ run::Task<> MergeStep::Do(run::Environment& env, const state::Step& step) {
   merging.from = MergedOf(env.run);
   const async::Milliseconds blocked = co_await Regroup(env, step, merging);
   async::FailPoint("merge-committed");
-  env.progress.remark = fmt::format("users were blocked for at most {} ms", blocked.count());
+  std::string& remark = env.progress.remark;
+  remark += fmt::format("{}users were blocked for at most {} ms", remark.empty() ? "" : "; ",
+                        blocked.count());
 }
 
 run::Task<> MergeStep::Undo(run::Environment& env, const state::Step& step) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "batcher/partition/repart.h"
+#include "engine/run/plan_spec.h"
 #include "engine/run/step_handler.h"
 
 namespace pgalter::partition {
@@ -23,6 +24,7 @@ struct PreparedMerge {
   std::int64_t bytes = 0;
   std::vector<std::string> merged;  // quoted, with their schema
   boost::json::array back;          // as they are
+  run::Pace pace;                   // as the user gave it
 };
 
 // By the user's text; `name` is not quoted, empty: that of the first. Writes nothing. Throws

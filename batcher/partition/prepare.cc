@@ -273,6 +273,7 @@ Task<std::string> CreateRun(Session& session, const Prepared& prepared) {
   run.target = prepared.spec.table;
   run.relid = prepared.oid;
   run.spec = ToJson(prepared.spec);
+  run.spec[run::kPace] = run::ToJson(prepared.pace);
   run.phase = "starting";
   const std::vector<state::Step> steps = StepsOf(prepared);
   auto create = [&]() -> Task<> {

@@ -7,6 +7,7 @@
 
 #include "batcher/partition/definition.h"
 #include "batcher/partition/spec.h"
+#include "engine/run/plan_spec.h"
 #include "planner/plan/plan.h"
 
 namespace pgalter::partition {
@@ -26,6 +27,7 @@ struct Prepared {
   std::vector<std::string> remarks;  // what weakens, what is not known
   std::vector<plan::Step> before;    // of other tables, once the wide keys are there
   std::vector<pg::Oid> also;         // tables that these change: the run's, too
+  run::Pace pace;                    // as the user gave it
 };
 
 // Throws run::Failure: usage, refused with the way out, or a right that is missing. Writes nothing.

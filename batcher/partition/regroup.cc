@@ -16,6 +16,7 @@
 #include "engine/lock/ladder.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
+#include "engine/run/standby_readers.h"
 #include "engine/run/transact.h"
 #include "planner/sql/identifier.h"
 
@@ -182,10 +183,8 @@ Task<> ProveOutside(run::Environment& env, const state::Step& step, const Repart
 // What guards old snapshots, and what else the ledger names.
 Task<> Release(run::Environment& env) {
   co_await cutover::AwaitOlderTransactions(env.main);
-  const lock::LadderOptions options = run::LadderOf(env.run);
-  const backfill::Which everything;
   async::Stopper never;  // an abort is a stop already
-  co_await backfill::DropArtefacts(env.main, env.observer, env.run.id, options, never, everything);
+  co_await DropWhatIsLeft(env, never);
 }
 
 std::string Text(const boost::json::object& object, const char* name) {
@@ -202,6 +201,8 @@ Task<async::Milliseconds> RegroupUnderLadder(run::Environment& env, async::Stopp
                                              const Regrouping& regrouping, const Record& record,
                                              const char* again) {
   const RepartSpec& spec = regrouping.spec;
+  run::Tables tables{spec.parent_oid};
+  const std::string remark = co_await run::AwaitStandbyReaders(env, stopper, std::move(tables));
   const cutover::Joined joined = co_await cutover::ReadJoined(env.main, spec.parent_oid);
   Texts names = joined.referenced;
   names.push_back(spec.parent);
@@ -227,6 +228,7 @@ Task<async::Milliseconds> RegroupUnderLadder(run::Environment& env, async::Stopp
         fmt::format("the partitions of {} were not exchanged: {}. Nothing changed for "
                     "its users. At a quieter time: pgalter {} {}",
                     spec.parent, fmt::join(lock::Lines(outcome), "\n"), again, env.run.id));
+  env.progress.remark = remark;
   co_return outcome.report.longest_blocked;
 }
 

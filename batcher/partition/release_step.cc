@@ -7,6 +7,7 @@
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/plan_spec.h"
+#include "engine/run/standby_readers.h"
 #include "engine/state/artefacts.h"
 
 namespace pgalter::partition {
@@ -35,14 +36,23 @@ Task<> RecordWholeGuard(run::Environment& env, std::string schema, std::string w
   co_await state::RecordArtefact(env.main, function);
 }
 
+Task<> DropWhatIsLeft(run::Environment& env, async::Stopper& stopper) {
+  run::Tables tables;  // that triggers go from
+  for (const state::Artefact& artefact : co_await state::LiveArtefacts(env.main, env.run.id))
+    if (artefact.kind == "trigger") tables.push_back(artefact.relid);
+  const std::string remark = co_await run::AwaitStandbyReaders(env, stopper, std::move(tables));
+  if (!remark.empty()) env.progress.remark = remark;
+  const lock::LadderOptions options = run::LadderOf(env.run);
+  const backfill::Which everything;
+  co_await backfill::DropArtefacts(env.main, env.observer, env.run.id, options, stopper,
+                                   everything);
+}
+
 run::Task<bool> ReleaseStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
 run::Task<> ReleaseStep::Do(run::Environment& env, const state::Step& step) {
   co_await cutover::AwaitOlderTransactions(env.main);
-  const lock::LadderOptions options = run::LadderOf(env.run);
-  const backfill::Which everything;
-  co_await backfill::DropArtefacts(env.main, env.observer, env.run.id, options, env.stopper,
-                                   everything);
+  co_await DropWhatIsLeft(env, env.stopper);
   async::FailPoint("old-partition-dropped");
   auto forget = [&]() -> Task<> {
     co_await guard::CheckLease(env.main, env.lease);

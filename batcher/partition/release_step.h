@@ -24,6 +24,10 @@ Task<std::vector<std::string>> GuardWhole(run::Environment& env, std::string sch
 Task<> RecordWholeGuard(run::Environment& env, std::string schema, std::string whole,
                         std::vector<std::string> partitions);
 
+// What the run's ledger still names goes, under the ladder: guards, what was captured, tables.
+// Readers of standbys are waited for. Throws run::Failure: the lock was not obtained.
+Task<> DropWhatIsLeft(run::Environment& env, async::Stopper& stopper);
+
 class ReleaseStep : public run::StepHandler {
  public:
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;

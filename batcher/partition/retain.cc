@@ -304,6 +304,7 @@ Task<std::string> CreateRetainRun(Session& session, const RetainPlan& plan,
   run.command = "partition retain";
   run.target = plan.whole.table.name;
   run.relid = plan.whole.table.oid;
+  run.spec[run::kPace] = run::ToJson(wish.pace);
   run.phase = "starting";
   Steps maker(plan, wish);
   const std::vector<state::Step> steps = maker.Make();

@@ -8,6 +8,7 @@
 
 #include "batcher/partition/moment.h"
 #include "batcher/partition/whole.h"
+#include "engine/run/plan_spec.h"
 
 namespace pgalter::partition {
 
@@ -20,6 +21,7 @@ struct RetainWish {
   std::string folder;           // of an export: absolute
   Epoch epoch = Epoch::kNone;   // of integers: what they count
   std::string hold = "7 days";  // so long a detached partition waits before it is dropped
+  run::Pace pace;
 };
 
 struct Going {

@@ -13,6 +13,7 @@
 #include "engine/run/failure.h"
 #include "engine/run/long_work.h"
 #include "engine/run/plan_spec.h"
+#include "engine/run/standby_readers.h"
 #include "engine/run/transact.h"
 #include "planner/sql/identifier.h"
 
@@ -289,6 +290,9 @@ run::Task<> DropStep::Do(run::Environment& env, const state::Step& step) {
   const Retired retired = co_await Read(env.main, step);
   if (retired.name.empty()) co_return;  // somebody else has dropped it
   RefuseAttached(retired, env.run.id);
+  run::Tables tables{retired.oid};
+  const std::string remark = co_await run::AwaitStandbyReaders(env, env.stopper, std::move(tables));
+  if (!remark.empty()) env.progress.remark = remark;
   co_await DropForeignKeys(env, retired);
   lock::Work work;
   work.lock = LockOf(retired.name);

@@ -20,6 +20,7 @@
 #include "engine/lock/ladder.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
+#include "engine/run/standby_readers.h"
 #include "engine/state/artefacts.h"
 #include "planner/sql/identifier.h"
 
@@ -187,7 +188,11 @@ run::Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
   const rebuild::Stored stored = co_await rebuild::Load(env.main, env.run.id);
   const capture::Flow flow = co_await capture::LoadFlow(env.main, env.run.id, "forward");
   Session user = co_await copy::OpenSession(env);
-  co_await rebuild::Follow(env, env.stopper, user, flow, kFew);
+  auto follow = [&]() -> Task<> { co_await rebuild::Follow(env, env.stopper, user, flow, kFew); };
+  run::Tables tables{spec.parent_oid};
+  const std::string remark =
+      co_await run::AwaitStandbyReaders(env, env.stopper, std::move(tables), follow);
+  co_await follow();
   const cutover::Joined joined = co_await cutover::ReadJoined(env.main, spec.parent_oid);
   lock::Work work;
   auto before = [&]() -> Task<> { co_await cutover::AwaitOldSnapshots(env.main); };
@@ -218,8 +223,9 @@ run::Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
                               spec.parent, fmt::join(lock::Lines(outcome), "\n"), env.run.id) +
                       Advice(outcome, spec, options));
   async::FailPoint("swap-committed");
-  env.progress.remark = fmt::format("users were blocked for at most {} ms at the cut-over",
-                                    outcome.report.longest_blocked.count());
+  env.progress.remark =
+      fmt::format("{}{}users were blocked for at most {} ms at the cut-over", remark,
+                  remark.empty() ? "" : "; ", outcome.report.longest_blocked.count());
 }
 
 run::Task<> SwapStep::Undo(run::Environment& env, const state::Step& step) {

@@ -32,9 +32,10 @@ Task<ExitCode> Run(Context& context) {
 }  // namespace
 
 extern const PartitionVerb kPartitionAdd;
-const PartitionVerb kPartitionAdd{.name = "add",
-                                  .operand = "TABLE",
-                                  .options = "from to values default name time-zone dry-run detach",
-                                  .run = &Run};
+const PartitionVerb kPartitionAdd{
+    .name = "add",
+    .operand = "TABLE",
+    .options = "from to values default name time-zone replica dry-run detach",
+    .run = &Run};
 
 }  // namespace pgalter::cli

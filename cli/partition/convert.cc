@@ -13,6 +13,7 @@
 #include "cli/foreground.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
+#include "cli/pace.h"
 #include "cli/partition/bound_options.h"
 #include "cli/partition/copy_options.h"
 #include "cli/partition/list_parts.h"
@@ -157,7 +158,7 @@ void RefuseOfCopies(const Context& context) {
   boost::split(options, kCopyOptions, boost::is_any_of(" "));
   options.emplace_back("revert-window");
   for (const std::string& option : options)
-    if (context.Has(option) && !context.options[option].defaulted())
+    if (option != "replica" && context.Has(option) && !context.options[option].defaulted())
       Refuse(fmt::format("--{} is for --strategy copy: nothing is copied", option), "");
 }
 
@@ -221,7 +222,8 @@ void Show(const Context& context, const partition::Prepared& prepared) {
 }
 
 Task<std::string> AttachRun(const Context& context, guard::Session& session, partition::Wish wish) {
-  const partition::Prepared prepared = co_await partition::Prepare(session, std::move(wish));
+  partition::Prepared prepared = co_await partition::Prepare(session, std::move(wish));
+  prepared.pace.throttle = ThrottleOf(context);
   Show(context, prepared);
   if (context.Has("dry-run")) co_return "";
   co_await state::RefusePublication(session);

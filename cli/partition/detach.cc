@@ -26,6 +26,6 @@ Task<ExitCode> Run(Context& context) {
 
 extern const PartitionVerb kPartitionDetach;
 const PartitionVerb kPartitionDetach{
-    .name = "detach", .operand = "PARTITION", .options = "dry-run detach", .run = &Run};
+    .name = "detach", .operand = "PARTITION", .options = "replica dry-run detach", .run = &Run};
 
 }  // namespace pgalter::cli

@@ -6,6 +6,7 @@
 #include "cli/connect.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
+#include "cli/pace.h"
 #include "cli/partition/planned.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
@@ -47,12 +48,13 @@ Task<ExitCode> Run(Context& context) {
   std::string run;
   {
     guard::Session session = co_await OpenForChange(context);
-    const partition::PreparedMerge prepared =
+    partition::PreparedMerge prepared =
         co_await partition::PrepareMerge(session, partitions, std::move(name));
     if (context.Has("dry-run")) {
       Show(context, prepared);
       co_return ExitCode::kDone;
     }
+    prepared.pace.throttle = ThrottleOf(context);
     co_await state::RefusePublication(session);
     Confirm(context, fmt::format("Make one partition of {}?", fmt::join(prepared.merged, ", ")));
     co_await state::Install(session);
@@ -68,7 +70,7 @@ extern const PartitionVerb kPartitionMerge;
 const PartitionVerb kPartitionMerge{.name = "merge",
                                     .operand = "PARTITION PARTITION...",
                                     .many = true,
-                                    .options = "name dry-run detach",
+                                    .options = "name replica dry-run detach",
                                     .run = &Run};
 
 }  // namespace pgalter::cli

@@ -6,6 +6,7 @@
 #include "cli/detach.h"
 #include "cli/foreground.h"
 #include "cli/json_output.h"
+#include "cli/pace.h"
 #include "cli/plan_input.h"
 #include "cli/report.h"
 #include "engine/run/make_run.h"
@@ -22,6 +23,7 @@ Task<std::string> StartPlanned(const Context& context, guard::Session& session,
   PlanBase base = co_await ReadPlanBase(session);
   run::PlannedRun planned;
   planned.plan = PlanOf(text, base);
+  planned.spec.pace.throttle = ThrottleOf(context);
   planned.through = state::Phase::kContract;
   if (context.Has("dry-run")) {
     if (context.output == Output::kJson) {

@@ -8,6 +8,7 @@
 #include "cli/connect.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
+#include "cli/pace.h"
 #include "cli/partition/bound_options.h"
 #include "cli/partition/planned.h"
 #include "cli/partition/verb.h"
@@ -31,6 +32,7 @@ partition::RetainWish WishOf(const Context& context) {
     throw Rejected(ExitCode::kUsage, "how much is kept?",
                    "--keep '12 months', or --keep 12 for so many ranges");
   wish.keep = context.Get("keep");
+  wish.pace.throttle = ThrottleOf(context);
   wish.epoch = EpochOf(context);
   if (context.Has("drop")) wish.afterwards = Afterwards::kDrop;
   if (context.Has("export")) {
@@ -113,9 +115,10 @@ Task<ExitCode> Run(Context& context) {
 }  // namespace
 
 extern const PartitionVerb kPartitionRetain;
-const PartitionVerb kPartitionRetain{.name = "retain",
-                                     .operand = "TABLE",
-                                     .options = "keep epoch drop export hold dry-run detach",
-                                     .run = &Run};
+const PartitionVerb kPartitionRetain{
+    .name = "retain",
+    .operand = "TABLE",
+    .options = "keep epoch drop export hold replica dry-run detach",
+    .run = &Run};
 
 }  // namespace pgalter::cli

@@ -7,6 +7,7 @@
 #include "engine/run/failure.h"
 #include "engine/run/finalize_detach.h"
 #include "engine/run/plan_spec.h"
+#include "engine/run/standby_readers.h"
 #include "engine/run/transact.h"
 #include "engine/run/undo.h"
 #include "planner/sql/ast/statement.h"
@@ -91,6 +92,9 @@ Task<> DetachStep::Do(Environment& env, const state::Step& step) {
     co_await Transact(env, step, std::move(what), env.stopper);
     co_return;
   }
+  // Its second half may get its lock at once; FINALIZE, where that is left, asks again.
+  const std::string remark = co_await AwaitStandbyReadersOf(env, env.stopper, step);
+  if (!remark.empty()) env.progress.remark = remark;
   Attachment now = co_await Look(session, pair);
   const auto give_up = async::Clock::now() + PlanSpecOf(env.run).ladder.budget;
   while (now == Attachment::kAttached) {

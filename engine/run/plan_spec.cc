@@ -10,16 +10,6 @@ namespace json = boost::json;
 
 namespace {
 
-json::object ToJson(const Pace& pace) {
-  json::object kept;
-  if (pace.workers) kept["workers"] = *pace.workers;
-  if (pace.chunk_time) kept["chunk_time_ms"] = pace.chunk_time->count();
-  json::object throttle;
-  for (const auto& [key, value] : pace.throttle) throttle[key] = value;
-  kept["throttle"] = std::move(throttle);
-  return kept;
-}
-
 std::chrono::milliseconds Milliseconds(const json::object& object, const char* name) {
   return std::chrono::milliseconds(object.at(name).to_number<std::int64_t>());
 }
@@ -27,7 +17,7 @@ std::chrono::milliseconds Milliseconds(const json::object& object, const char* n
 // Runs of before it was kept have none.
 Pace PaceFrom(const state::Run& run) {
   Pace pace;
-  const auto* found = run.spec.if_contains("pace");
+  const auto* found = run.spec.if_contains(kPace);
   if (found == nullptr) return pace;
   const json::object& kept = found->as_object();
   if (const auto* workers = kept.if_contains("workers")) pace.workers = workers->to_number<int>();
@@ -39,13 +29,23 @@ Pace PaceFrom(const state::Run& run) {
 
 }  // namespace
 
+json::object ToJson(const Pace& pace) {
+  json::object kept;
+  if (pace.workers) kept["workers"] = *pace.workers;
+  if (pace.chunk_time) kept["chunk_time_ms"] = pace.chunk_time->count();
+  json::object throttle;
+  for (const auto& [key, value] : pace.throttle) throttle[key] = value;
+  kept["throttle"] = std::move(throttle);
+  return kept;
+}
+
 json::object ToJson(const PlanSpec& spec) {
   const lock::LadderOptions& ladder = spec.ladder;
   json::array relations;
   for (const auto& relation : spec.relations) relations.emplace_back(sql::ToString(relation));
   return {{"relations", std::move(relations)},
           {"settings", guard::ToJson(spec.settings)},
-          {"pace", ToJson(spec.pace)},
+          {kPace, ToJson(spec.pace)},
           {"ladder", json::object{{"budget_ms", ladder.budget.count()},
                                   {"hold_budget_ms", ladder.hold_budget.count()},
                                   {"policy", static_cast<int>(ladder.policy)},

@@ -29,6 +29,9 @@ struct PlanSpec {
   Pace pace;
 };
 
+boost::json::object ToJson(const Pace& pace);
+// Under which a run that is none of a plan keeps it, too, where it says so.
+inline constexpr const char* kPace = "pace";
 boost::json::object ToJson(const PlanSpec& spec);
 inline constexpr const char* kRunCommand = "run";
 inline bool IsPlan(const state::Run& run) { return run.command == kRunCommand; }

@@ -9,6 +9,7 @@
 #include "engine/run/failure.h"
 #include "engine/run/long_work.h"
 #include "engine/run/plan_spec.h"
+#include "engine/run/standby_readers.h"
 
 namespace pgalter::run {
 
@@ -79,6 +80,10 @@ Task<> Transact(Environment& env, const state::Step& step, Transacted what,
   if (lasting) options.hold_budget = kLongestStatement;
   const bool harmless = !lasting && what.becomes == state::StepState::kDone && StopsNobody(step);
   if (harmless) work.ending = lock::Ending::kWhenInTheWay;
+  std::string remark;
+  // Steps that are none of a plan do not say which locks they take.
+  if (!lasting && (!harmless || !IsPlan(env.run)))
+    remark = co_await AwaitStandbyReadersOf(env, stopper, step);
   const auto tell = [&env](const lock::LadderReport& report) {
     env.progress.note = WaitingFor(report);
   };
@@ -94,6 +99,7 @@ Task<> Transact(Environment& env, const state::Step& step, Transacted what,
     co_await climb();
   }
   env.progress.note.clear();
+  if (!remark.empty()) env.progress.remark = remark;
   async::FailPoint("ddl-committed");
   if (outcome.result == lock::LadderResult::kDone) co_return;
   throw Failure(ExitCode::kLockNotObtained, Refused(env, step, outcome, spec));

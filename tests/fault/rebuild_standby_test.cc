@@ -1,7 +1,9 @@
-// A rebuild and those who read its table on a standby, which replays the lock of the swap.
+// A rebuild, its revert and a plan, and those who read the table on a standby, which replays the
+// lock.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "tests/fault/reading_standby.h"
 #include "tests/fault/rebuild_world.h"
 
 namespace pgalter::test {
@@ -9,36 +11,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// The standby cancels at once whoever is in the way of replay.
 class RebuildStandby : public RebuildWorld {
  protected:
-  RebuildStandby() {
-    sandbox::StandbyOptions options;
-    options.name = "reader";
-    options.settings = {"cluster_name = 'far'", "max_standby_streaming_delay = 0"};
-    standby_.emplace(SharedServer().MakeStandby(options));
-    MakeRebuilt(1'000);
-    AwaitReplayed();
-  }
+  RebuildStandby() : standby_(database_) { MakeRebuilt(1'000); }
 
-  // Until the standby is where the primary is now.
-  void AwaitReplayed() const {
-    const std::string here = database_.Value("SELECT pg_current_wal_lsn()");
-    Session there(standby_->conninfo());
-    ASSERT_TRUE(Within(kLimit, [&] {
-      return there.Value("SELECT pg_last_wal_replay_lsn() >= '" + here + "'") == "t";
-    }));
-  }
-  // A transaction that has read the table for more than a second.
-  [[nodiscard]] Session Reader() const {
-    Session reader(standby_->conninfo(database_.name()));
-    reader.Exec("SET application_name = 'monthly report'; BEGIN; SELECT count(*) FROM items");
-    reader.Exec("SELECT pg_sleep(1.1)");
-    return reader;
-  }
+  [[nodiscard]] Session Reader() const { return standby_.Reader("items"); }
+  [[nodiscard]] Words Named() const { return Rebuild({"--replica", standby_.conninfo()}); }
   [[nodiscard]] Program StartNamed(Words environment = {}) const {
-    return Start(Rebuild({"--replica", standby_->conninfo(database_.name())}),
-                 std::move(environment));
+    return Start(Named(), std::move(environment));
   }
   void AwaitNote(const std::string& like) const {
     database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
@@ -47,7 +27,7 @@ class RebuildStandby : public RebuildWorld {
         kLimit);
   }
 
-  std::optional<sandbox::Sandbox> standby_;
+  ReadingStandby standby_;
 };
 
 // C2 49.
@@ -57,7 +37,7 @@ TEST_F(RebuildStandby, TheSwapWaitsForAReaderThere) {
   AwaitNote("%monthly report%on standby far has read public.items%");
   EXPECT_EQ(database_.Value("SELECT bool_and(swapped_at IS NULL) FROM pgalter.rebuild"), "t");
   database_.Sql("UPDATE items SET pad = 'meanwhile' WHERE id <= 300");
-  AwaitReplayed();
+  standby_.AwaitReplayed();
   EXPECT_EQ(reader.Value("SELECT count(*) FROM items"), "1000");
   reader.Exec("COMMIT");
   const Ran ran = program.Wait(kLimit);
@@ -73,16 +53,14 @@ TEST_F(RebuildStandby, AReaderThatStaysTooLongIsCancelledAndNamed) {
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.err, HasSubstr("whom the standby may have cancelled: pid"));
   EXPECT_THAT(ran.err, HasSubstr("monthly report"));
-  AwaitReplayed();
-  EXPECT_THROW(reader.Exec("SELECT count(*) FROM items"), SqlError);
+  standby_.ExpectCancelled(reader);
 }
 
 TEST_F(RebuildStandby, WithoutThatEveryReaderIsCancelled) {
   Session reader = Reader();
   Program program = StartNamed({"PGALTER_SAFEGUARDS_OFF=standby-readers"});
   EXPECT_EQ(program.Wait(kLimit).code, 0);
-  AwaitReplayed();
-  EXPECT_THROW(reader.Exec("SELECT count(*) FROM items"), SqlError);
+  standby_.ExpectCancelled(reader);
 }
 
 TEST_F(RebuildStandby, OneThatDoesNotAnswerIsNotWaitedFor) {
@@ -91,10 +69,71 @@ TEST_F(RebuildStandby, OneThatDoesNotAnswerIsNotWaitedFor) {
   AwaitNote("%monthly report%");
   // Before: the run may be over as soon as nobody is there any more.
   EXPECT_EQ(Run({"throttle", RunId(), "--set", "replay-lag-seconds=off"}).code, 0);
-  standby_.reset();
+  standby_.Stop();
   const Ran ran = program.Wait(kLimit);
   EXPECT_EQ(ran.code, 0) << ran.err;
   ExpectSame();
+}
+
+// What users change while it waits is followed on, and comes back with the table.
+TEST_F(RebuildStandby, TheWayBackWaitsToo) {
+  ASSERT_EQ(Run(Named()).code, 0);
+  Session reader = Reader();
+  Program program = Start({"revert", RunId(), "--yes"});
+  standby_.AwaitAskedAgain();
+  EXPECT_EQ(database_.Value("SELECT bool_and(swapped_at IS NOT NULL) FROM pgalter.rebuild"), "t");
+  database_.Sql("UPDATE items SET pad = 'meanwhile' WHERE id <= 300");
+  standby_.AwaitReplayed();
+  EXPECT_EQ(reader.Value("SELECT count(*) FROM items"), "1000");
+  reader.Exec("COMMIT");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(StateOfRun(), "reverted");
+  ExpectSame();
+}
+
+TEST_F(RebuildStandby, TheWayBackWaitsNoLongerThanThatAndSaysSo) {
+  ASSERT_EQ(Run(Named()).code, 0);
+  Session reader = Reader();
+  const Ran ran = Run({"revert", RunId(), "--yes"}, {"PGALTER_LIMITS=standby-readers=2000"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("whom the standby may have cancelled: pid"));
+  standby_.ExpectCancelled(reader);
+}
+
+class PlanStandby : public RebuildStandby {
+ protected:
+  void AwaitPlanNote(const std::string& text) const {
+    database_.AwaitValue("SELECT to_regclass('pgalter.run') IS NOT NULL", "t", kLimit);
+    database_.AwaitValue(
+        fmt::format("SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '%{}%'", text), "1",
+        kLimit);
+  }
+  [[nodiscard]] Words Plan(const std::string& sql) const {
+    return {"run", "--sql", sql, "--yes", "--replica", standby_.conninfo()};
+  }
+};
+
+TEST_F(PlanStandby, AStepThatStopsReadersWaits) {
+  Session reader = Reader();
+  Program program = Start(Plan("ALTER TABLE items ADD COLUMN later int"));
+  AwaitPlanNote("monthly report");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_attribute WHERE attname = 'later'"), 0);
+  reader.Exec("COMMIT");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_attribute WHERE attname = 'later'"), 1);
+}
+
+// A lock that is not replayed.
+TEST_F(PlanStandby, AStepThatStopsNobodyThereDoesNotWait) {
+  Session reader = Reader();
+  const Ran ran =
+      Run(Plan("ALTER TABLE items ALTER a SET STATISTICS 50; CREATE INDEX items_later "
+               "ON items (pad)"));
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  standby_.AwaitReplayed();
+  EXPECT_EQ(reader.Value("SELECT count(*) FROM items"), "1000");
 }
 
 }  // namespace
