@@ -33,6 +33,8 @@ class Writer {
     ParentTriggers();
     made_.drop.push_back("DROP FUNCTION IF EXISTS " + made_.refers_function + "()");
     made_.drop.push_back("DROP FUNCTION IF EXISTS " + made_.referred_function + "()");
+    made_.rows = ChildOnly() + " AS y";
+    made_.refers = ParentOf("y");
     return std::move(made_);
   }
 

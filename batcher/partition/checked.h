@@ -23,6 +23,9 @@ struct CheckedTriggers {
   std::vector<std::string> names;  // of the triggers on the parent, not quoted
   std::vector<std::string> make;   // in this order
   std::vector<std::string> drop;
+  // Rows that refer, and to what: "ONLY public.line AS y", "x.id OPERATOR(pg_catalog.=) y.event".
+  std::string rows;
+  std::string refers;
 };
 
 // `part_columns`, quoted: of the parent; an UPDATE of one of them may move a row. `taken`: names

@@ -6,6 +6,7 @@
 #include "batcher/partition/likeness.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/partman.h"
+#include "batcher/partition/referrers.h"
 #include "engine/guard/role_settings.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
@@ -179,6 +180,10 @@ Task<OneChange> PlanDetach(Session& session, std::string partition) {
     const backfill::Table parent =
         co_await backfill::FindTableByOid(session, row.Get<pg::Oid>(0, 5));
     co_await RefuseBesidePartman(session, parent, PartmanKeeps::kRetention);
+    const std::string referrers = co_await FindReferrers(session, parent.oid, change.partition);
+    if (!referrers.empty())
+      throw Failure(ExitCode::kRefused, fmt::format("cannot detach {}: {}. Nothing was changed",
+                                                    change.partition, referrers));
   }
   const auto other = row.Get<std::optional<std::string>>(0, 4);
   if (!row.Get<bool>(0, 3) && other)

@@ -10,6 +10,7 @@
 #include "batcher/partition/bounds.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/partman.h"
+#include "batcher/partition/referrers.h"
 #include "batcher/partition/retire_steps.h"
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
@@ -291,6 +292,8 @@ Task<RetainPlan> PlanRetain(Session& session, RetainWish wish) {
     const pg::Result inside =
         co_await session.db().Query("SELECT pg_get_partition_constraintdef($1)", going.oid);
     going.inside = inside.Get<std::optional<std::string>>(0, 0).value_or("");
+    if (going.kept_reason.empty())
+      going.kept_reason = co_await FindReferrers(session, whole.table.oid, going.name);
     plan.going.push_back(std::move(going));
   }
   if (installed) co_await MarkHeld(session, plan);

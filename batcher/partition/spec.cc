@@ -49,6 +49,17 @@ json::array ToJson(const std::vector<Identity>& identities) {
   return array;
 }
 
+json::array ToJson(const std::vector<InboundCheck>& checks) {
+  json::array array;
+  for (const InboundCheck& check : checks)
+    array.push_back({{"table", check.table},
+                     {"name", check.name},
+                     {"function", check.function},
+                     {"rows", check.rows},
+                     {"refers", check.refers}});
+  return array;
+}
+
 json::object ToJson(const Subdivision& then) {
   json::array parts;
   for (const SubPart& part : then.parts)
@@ -98,6 +109,7 @@ json::object ToJson(const Spec& spec) {
           {"inbound_tables", ArrayOf(spec.inbound_tables)},
           {"inbound_make", ArrayOf(spec.inbound_make)},
           {"inbound_drop", ArrayOf(spec.inbound_drop)},
+          {"inbound_checks", ToJson(spec.inbound_checks)},
           {"then_column", spec.then_column},
           {"then", ToJson(spec.then)}};
 }

@@ -37,6 +37,15 @@ struct Identity {
 // What becomes of foreign keys of other tables that refer to a key that is widened.
 enum class InboundFk { kRefuse, kDrop, kWiden, kTrigger };
 
+// Triggers that stand for a foreign key: what is asked before a partition goes (referrers.h).
+struct InboundCheck {
+  std::string table;     // that has it: quoted, with its schema
+  std::string name;      // of the key, quoted
+  std::string function;  // of the triggers on the parent: "public.line_of_event_referred()"
+  std::string rows;      // as of CheckedTriggers
+  std::string refers;
+};
+
 struct Spec {
   std::string table;  // quoted, with its schema
   KeyColumn column;
@@ -67,6 +76,7 @@ struct Spec {
   std::vector<std::string> inbound_tables;
   std::vector<std::string> inbound_make;  // in the cut-over: what takes their place
   std::vector<std::string> inbound_drop;  // on the way back, before they are added again
+  std::vector<InboundCheck> inbound_checks;
 };
 
 // "widen"

@@ -137,13 +137,22 @@ Task<backfill::Table> FindOne(Session& session, const Spec& spec) {
   co_return co_await backfill::FindTableByOid(session, oid);
 }
 
-Task<> CheckOne(Session& session, const backfill::Table& table, const Spec& spec) {
+// With others a table has an --alter alone.
+const char* PartitionedWayOut(const Spec& all) {
+  return all.companions.empty()
+             ? "it is partitioned: give its whole new definition, partitioned or not, with "
+               "--definition; or rebuild its partitions one by one"
+             : "it is partitioned, and is rebuilt by itself, with its whole new definition: leave "
+               "it out here, and before or after: pgalter rebuild TABLE --definition FILE. Where "
+               "its type has to change together with the others', drop the foreign keys between "
+               "them before, and add them again after, NOT VALID, then VALIDATE";
+}
+
+Task<> CheckOne(Session& session, const backfill::Table& table, const Spec& spec,
+                const char* partitioned) {
   ReadAlter(table, spec.alter);
   if (!spec.definition.empty()) ReadDefinitionFile(spec.definition, table.name, "pg_temp");
-  if (table.partitioned && spec.definition.empty())
-    Refuse(table,
-           "it is partitioned: give its whole new definition, partitioned or not, with "
-           "--definition; or rebuild its partitions one by one");
+  if (table.partitioned && spec.definition.empty()) Refuse(table, partitioned);
   const pg::Result obstacles = co_await session.db().Query(kObstacles, table.oid);
   if (!obstacles.empty()) Refuse(table, obstacles.Get<std::string>(0, 0));
   const std::string bound = co_await dependants::FindObstacle(session, table.oid);
@@ -206,7 +215,7 @@ Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
   for (int number = 1; number <= CountTables(spec); ++number) {
     const backfill::Table& table = tables.at(static_cast<std::size_t>(number) - 1);
     const Spec one = OfTable(spec, number);
-    co_await CheckOne(session, table, one);
+    co_await CheckOne(session, table, one, PartitionedWayOut(spec));
     co_await AddSize(session, table.oid, prepared);
   }
   prepared.table = tables.front();

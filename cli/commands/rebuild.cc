@@ -68,7 +68,8 @@ std::string ReadDefinition(const Context& context) {
            "write what is to change into the definition");
   if (context.operands.size() > 1)
     Refuse("--definition is for one table, and there are several",
-           "say with --alter 'TABLE: …' what changes in each, or rebuild them one by one");
+           "say with --alter 'TABLE: …' what changes in each, or rebuild the one that needs a "
+           "definition by itself, before or after the others");
   std::ifstream file;
   if (path != "-") file.open(path);
   std::istream& from = path == "-" ? std::cin : file;

@@ -150,8 +150,8 @@ Task<std::optional<std::string>> StandbyReaders::WhyNot(Environment& env, Tables
   const async::Milliseconds patience = async::LimitOf("standby-readers", kPatience);
   if (async::Clock::now() - *since_ < patience)
     co_return fmt::format("it waits for a reader that the standby would cancel: {}", reader);
-  remark_ = fmt::format("it went ahead in spite of a reader whom the standby may have cancelled: {}",
-                        reader);
+  remark_ = fmt::format(
+      "it went ahead in spite of a reader whom the standby may have cancelled: {}", reader);
   co_return std::nullopt;
 }
 

@@ -258,6 +258,77 @@ TEST_F(PartitionInbound, TruncateAndAMoveWithAnotherKeyAreRefused) {
   EXPECT_EQ(Said(user, "TRUNCATE c; TRUNCATE p"), "done");
 }
 
+// The first partition, with all rows.
+class PartitionInboundGoes : public PartitionInbound {
+ protected:
+  void MakeGoing(const char* actions) {
+    MakePair(actions, "trigger");
+    first_ = database_.Value("SELECT tableoid::regclass FROM p WHERE id = 1");
+  }
+  [[nodiscard]] Ran Detach() const { return Run({"partition", "detach", first_, "--yes"}); }
+
+  std::string first_;
+};
+
+// No trigger fires then: it is asked before.
+TEST_F(PartitionInboundGoes, NotWithRowsThatOthersReferTo) {
+  MakeGoing("");
+  database_.Sql("INSERT INTO c VALUES (1, 1)");
+  const Ran refused = Detach();
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("rows of public.c refer to its rows"));
+  EXPECT_THAT(refused.err, HasSubstr("DELETE FROM public." + first_));
+  Session user = database_.Connect();
+  EXPECT_EQ(Said(user, "DELETE FROM " + first_), "23503");
+  database_.Sql("DELETE FROM c");
+  const Ran detached = Detach();
+  EXPECT_EQ(detached.code, 0) << detached.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM p"), 0);
+}
+
+TEST_F(PartitionInboundGoes, AfterADeleteThatCascades) {
+  MakeGoing("ON DELETE CASCADE");
+  database_.Sql("INSERT INTO c VALUES (1, 1), (2, NULL)");
+  EXPECT_EQ(Detach().code, 4);
+  database_.Sql("DELETE FROM " + first_);
+  const Ran detached = Detach();
+  EXPECT_EQ(detached.code, 0) << detached.err;
+  EXPECT_EQ(database_.Value("SELECT string_agg(n::text, ' ') FROM c"), "2");
+}
+
+// As the documentation has it, for who does it himself: nobody can begin to refer meanwhile.
+TEST_F(PartitionInboundGoes, ByHandUnderALockOfTheWhole) {
+  MakeGoing("");
+  Session hand = database_.Connect();
+  hand.Exec("BEGIN; LOCK TABLE p");
+  Session child = database_.Connect();
+  child.Send("INSERT INTO c VALUES (1, 1)");
+  database_.AwaitLockWait(child.backend_pid());
+  EXPECT_EQ(hand.Value("SELECT count(*) FROM c JOIN " + first_ + " AS e ON e.id = c.e"), "0");
+  hand.Exec("ALTER TABLE p DETACH PARTITION " + first_ + "; COMMIT");
+  EXPECT_EQ(Waited(child), "23503");
+  EXPECT_EQ(Orphans(), 0);
+}
+
+// What is documented as not checked.
+TEST_F(PartitionInboundGoes, ByHandWithoutThatLeavesOrphans) {
+  MakeGoing("");
+  database_.Sql("INSERT INTO c VALUES (1, 1); ALTER TABLE p DETACH PARTITION " + first_);
+  EXPECT_EQ(Orphans(), 1);
+}
+
+TEST_F(PartitionInboundGoes, RetainLeavesThoseAndTakesTheOthers) {
+  MakeGoing("");
+  const Ran split = Run({"partition", "split", first_, "--every", "1 day", "--yes"});
+  ASSERT_EQ(split.code, 0) << split.err;
+  database_.Sql("INSERT INTO c VALUES (1, 15)");
+  const Ran retained = Run({"partition", "retain", "p", "--keep", "10 days", "--yes"});
+  EXPECT_EQ(retained.code, 0) << retained.err;
+  EXPECT_THAT(retained.out, HasSubstr("stays: rows of public.c refer to its rows"));
+  EXPECT_EQ(database_.Value("SELECT string_agg(id::text, ' ') FROM p WHERE id >= 12"), "15");
+  EXPECT_EQ(Orphans(), 0);
+}
+
 constexpr const char* kTwoColumns =
     "CREATE TABLE p (\"A %\" text, b int, made date NOT NULL, PRIMARY KEY (\"A %\", b)); INSERT "
     "INTO p SELECT 'x' || g, g, current_date - g FROM generate_series(1, 9) g; CREATE TABLE "
