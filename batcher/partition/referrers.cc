@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/run/long_work.h"
+
 namespace pgalter::partition {
 
 namespace {
@@ -9,13 +11,13 @@ namespace {
 constexpr const char* kInstalled =
     "SELECT coalesce(has_table_privilege(to_regclass('pgalter.run'), 'SELECT'), false)";
 
-// Where the triggers are still there.
+// Where the triggers are still there, and the table that refers.
 constexpr const char* kChecks = R"sql(
 SELECT DISTINCT c ->> 'table', c ->> 'name', c ->> 'rows', c ->> 'refers'
 FROM pgalter.run r
 CROSS JOIN LATERAL jsonb_array_elements((r.spec -> 'inbound_checks')::jsonb) c
 JOIN pg_trigger t ON t.tgrelid = $1 AND t.tgfoid = to_regprocedure(c ->> 'function')
-WHERE r.command = 'partition convert'
+WHERE r.command = 'partition convert' AND to_regclass(c ->> 'table') IS NOT NULL
 ORDER BY 1, 2
 )sql";
 
@@ -25,6 +27,7 @@ Task<std::string> FindReferrers(Session& session, pg::Oid whole, std::string par
   const pg::Result installed = co_await session.db().Query(kInstalled);
   if (!installed.Get<bool>(0, 0)) co_return "";
   const pg::Result checks = co_await session.db().Query(kChecks, whole);
+  const run::PatientSession patient(session);  // it may have to read both tables
   for (int i = 0; i < checks.rows(); ++i) {
     const auto table = checks.Get<std::string>(i, 0);
     const std::string sql =

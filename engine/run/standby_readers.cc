@@ -95,7 +95,7 @@ Task<Tables> LookUp(Environment& env, const PlanSpec& spec, std::vector<std::str
       co_await env.main.db().Query("SELECT pg_catalog.set_config($1, $2, true)", name, value);
     const pg::Result rows = co_await env.main.db().Query(
         "SELECT c.oid::pg_catalog.int8 FROM pg_catalog.unnest($1::pg_catalog.text[]) n"
-        " JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(n)",
+        " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(n)",
         names);
     for (int i = 0; i < rows.rows(); ++i) tables.push_back(rows.Get<std::int64_t>(i, 0));
   };

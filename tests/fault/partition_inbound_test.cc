@@ -296,6 +296,13 @@ TEST_F(PartitionInboundGoes, AfterADeleteThatCascades) {
   EXPECT_EQ(database_.Value("SELECT string_agg(n::text, ' ') FROM c"), "2");
 }
 
+TEST_F(PartitionInboundGoes, WhenTheTableThatReferredIsGone) {
+  MakeGoing("");
+  database_.Sql("INSERT INTO c VALUES (1, 1); DROP TABLE c");
+  const Ran detached = Detach();
+  EXPECT_EQ(detached.code, 0) << detached.err;
+}
+
 // As the documentation has it, for who does it himself: nobody can begin to refer meanwhile.
 TEST_F(PartitionInboundGoes, ByHandUnderALockOfTheWhole) {
   MakeGoing("");
