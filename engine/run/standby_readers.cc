@@ -18,7 +18,8 @@ using guard::Session;
 namespace {
 
 constexpr async::Milliseconds kPatience{10 * 60'000};
-constexpr async::Milliseconds kAnswer{2'000};
+// A standby in distress answers late, and is the last one whose readers should be forgotten.
+constexpr async::Milliseconds kAnswer{10'000};
 constexpr async::Milliseconds kBetweenLooks{1'000};
 constexpr const char* kReplicas = "replicas";
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <csignal>
+
 #include "tests/fault/partition_world.h"
 #include "tests/fault/reading_standby.h"
 
@@ -65,6 +67,35 @@ TEST_F(PartitionStandby, AttachingWaitsNoLongerThanThatAndSaysSo) {
   EXPECT_THAT(ran.err, HasSubstr("users were blocked for at most"));
   standby_.ExpectCancelled(reader);
   ExpectPartitioned();
+}
+
+TEST_F(PartitionStandby, APauseOrAKillEndsTheWaitAndItGoesOnAfterwards) {
+  Session reader = standby_.Reader("events");
+  Program first = Start(Named(Convert()));
+  standby_.AwaitAskedAgain();
+  ASSERT_EQ(Run({"pause", RunId()}).code, 0);
+  EXPECT_EQ(first.Wait(kLimit).code, 6);
+  Program second = Start({"resume", RunId()});
+  standby_.AwaitAskedAgain();
+  second.Signal(SIGKILL);
+  second.Wait(kLimit);
+  AwaitNoRunner();
+  standby_.AwaitReplayed();
+  EXPECT_EQ(reader.Value("SELECT count(*) FROM events"), "300");
+  reader.Exec("COMMIT");
+  ResumeToTheEnd();
+  ExpectPartitioned();
+  ExpectSame();
+}
+
+TEST_F(PartitionStandby, AnAbortWaitsNoLongerThanThat) {
+  ASSERT_EQ(Run(Named(Convert()), {"PGALTER_FAIL_POINT=attached"}).code, kKilled);
+  AwaitNoRunner();
+  Session reader = standby_.Reader("events");
+  const Ran ran = Run({"abort", RunId(), "--yes"}, {"PGALTER_LIMITS=standby-readers=1500"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  standby_.ExpectCancelled(reader);
+  ExpectPlain("aborted");
 }
 
 TEST_F(PartitionStandby, SplitWaits) {
