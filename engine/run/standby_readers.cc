@@ -20,6 +20,8 @@ namespace {
 constexpr async::Milliseconds kPatience{10 * 60'000};
 // A standby in distress answers late, and is the last one whose readers should be forgotten.
 constexpr async::Milliseconds kAnswer{10'000};
+// Replay cancels our own look as it does any other.
+constexpr int kAttempts = 10;
 constexpr async::Milliseconds kBetweenLooks{1'000};
 constexpr const char* kReplicas = "replicas";
 
@@ -125,13 +127,17 @@ std::vector<std::string> ReplicasOf(const Environment& env) {
 Task<std::string> StandbyReaders::FindReader(Environment& env, std::string conninfo,
                                              const Tables& tables) {
   Session& session = sessions_[conninfo];
-  try {
-    if (!session.open()) session = co_await Open(env, conninfo);
-    const pg::Result reader = co_await session.db().Query(kReader, tables);
-    co_return reader.empty() ? "" : reader.Get<std::string>(0, 0);
-  } catch (const pg::PgError&) {
-    co_return "";
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const bool was_open = session.open();
+    try {
+      if (!was_open) session = co_await Open(env, conninfo);
+      const pg::Result reader = co_await session.db().Query(kReader, tables);
+      co_return reader.empty() ? "" : reader.Get<std::string>(0, 0);
+    } catch (const pg::PgError&) {
+      if (!was_open && !session.open()) co_return "";
+    }
   }
+  co_return "";
 }
 
 Task<std::optional<std::string>> StandbyReaders::WhyNot(Environment& env, Tables tables) {
