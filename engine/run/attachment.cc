@@ -147,12 +147,14 @@ Task<> BeatOnce(Attachment& attachment, const Progress& progress, state::Samplin
 Task<> KeepPulse(Attachment& attachment, async::Stopper& stopper, Progress& progress) {
   pg::Connection& db = attachment.pulse.db();
   db.set_query_deadline(async::LimitOf("beat-deadline", kBeatDeadline));
-  co_await db.Query(fmt::format("LISTEN {}", state::kControlChannel));
+  bool listens = false;
   LockHistory locks(attachment.lease);
   for (int beat = 0;; ++beat) {
     const auto sampling =
         beat % kBeatsPerSample == 0 ? state::Sampling::kYes : state::Sampling::kNo;
     try {
+      if (!listens) co_await db.Query(fmt::format("LISTEN {}", state::kControlChannel));
+      listens = true;
       co_await BeatAndObey(attachment, stopper, progress, sampling);
       co_await locks.Look(attachment.pulse, progress.phase);
     } catch (const pg::PgError& error) {

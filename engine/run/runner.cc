@@ -187,16 +187,29 @@ Task<std::string> LostBehind(const Work& work) {
   co_return text;
 }
 
+// What the run has come to does not depend on it: a server that takes its time with a beat is no
+// failure of a run, here as on the way.
+Task<> LastBeat(const Work& work, state::Sampling sampling) {
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    try {
+      co_await BeatOnce(work.attachment, work.progress, sampling);
+      co_return;
+    } catch (const pg::PgError& error) {
+      if (error.klass() != pg::SqlstateClass::kCancelled) throw;
+    }
+  }
+}
+
 // Nothing went wrong: the run rests where somebody has to decide.
 Task<Outcome> SettleAtGate(const Work& work, const GateClosed& closed) {
   work.progress.gate = closed.gate();
   work.progress.note = closed.what() + NoReturnBehind(work);
   work.progress.phase = closed.gate();
-  co_await BeatOnce(work.attachment, work.progress, state::Sampling::kYes);
+  co_await LastBeat(work, state::Sampling::kYes);
   // By that beat.
   const std::string lost = co_await LostBehind(work);
   work.progress.note += lost;
-  if (!lost.empty()) co_await BeatOnce(work.attachment, work.progress, state::Sampling::kNo);
+  if (!lost.empty()) co_await LastBeat(work, state::Sampling::kNo);
   co_await RecordRun(work, state::RunState::kWaiting, "");
   Outcome outcome;
   outcome.state = state::RunState::kWaiting;
@@ -220,7 +233,7 @@ Task<Outcome> Settle(const Work& work, const std::exception_ptr& failure) {
   if (!failure) {
     work.progress.phase = "done";
     work.progress.fraction = 1;
-    co_await BeatOnce(work.attachment, work.progress, state::Sampling::kYes);
+    co_await LastBeat(work, state::Sampling::kYes);
     co_await RecordRun(work, state::RunState::kDone, "");
     co_return outcome;
   }

@@ -126,6 +126,22 @@ TEST_F(Disturbed, ALockedRowComesLastAndKeepsNobodyWaiting) {
   ExpectRight();
 }
 
+// A server that takes its time: no beat comes through, and the run ends as well as ever.
+TEST_F(Disturbed, BeatsThatAreNotAnsweredInTimeAreNoFailure) {
+  MakeItems(2'000);
+  ASSERT_EQ(Run({"init"}).code, 0);
+  database_.Sql(
+      "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM "
+      "pg_sleep(3); RETURN new; END $$;"
+      "CREATE TRIGGER slowly BEFORE INSERT OR UPDATE ON pgalter.heartbeat FOR EACH ROW EXECUTE "
+      "FUNCTION slowly()");
+  Program program = Start(Backfill(), {"PGALTER_LIMITS=beat-deadline=200"});
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(StateOfRun(), "done");
+  EXPECT_EQ(Undone(), 0);
+}
+
 TEST_F(Disturbed, ASecondRunnerIsRefused) {
   MakeItems();
   Program first = Start(Backfill(Two(Slowly())));
