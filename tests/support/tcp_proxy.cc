@@ -89,6 +89,9 @@ TcpProxy::Socket TcpProxy::Listen() {
   for (int attempt = 0; attempt < 1000; ++attempt) {
     Socket listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!listener.open()) Throw("socket");
+    // Or connections that are not quite gone would keep it from listening again.
+    const int yes = 1;
+    static_cast<void>(::setsockopt(listener.fd(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes));
     const sockaddr_in address = Loopback(ports(random));
     if (::bind(listener.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
         ::listen(listener.fd(), SOMAXCONN) == 0)
