@@ -252,9 +252,7 @@ Task<Interruption> SessionCore::CancelAndDrain() {
     Disarm();
     if (ended == Interruption::kGivenUp) continue;
     if (broken()) break;
-    // The statement has ended: a postmaster that takes its time with the request is worth waiting
-    // for.
-    if (co_await request->Returned(kAttempts * pause)) co_return ended;
+    if (co_await request->Returned(pause)) co_return ended;
     break;
   }
   Close();
