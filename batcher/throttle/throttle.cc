@@ -159,7 +159,10 @@ Task<> Throttle::Start(Stopper& stopper, std::string& note) {
   group_.Spawn(Watch());
 }
 
+// A cancel that finds a session cancelling its own statement is lost (finally.h).
 Task<> Throttle::Stop() {
+  stops_ = true;
+  replicas_.Leave();
   group_.Cancel();
   try {
     co_await group_.Join();
@@ -170,7 +173,7 @@ Task<> Throttle::Stop() {
 }
 
 Task<> Throttle::Watch() {
-  for (;;) {
+  while (!stops_) {
     co_await async::SleepFor(options_.interval);
     replicas_.Follow(group_, options_.interval);
     co_await Round();

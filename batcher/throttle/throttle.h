@@ -96,6 +96,7 @@ class Throttle {
   ThrottleOptions options_;
   UtilisationPolicy policy_;
   LagGate gate_;
+  bool stops_ = false;
   watch::Memory memory_;
   watch::Replicas replicas_;
   guard::Session session_;

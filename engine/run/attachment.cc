@@ -149,7 +149,7 @@ Task<> KeepPulse(Attachment& attachment, async::Stopper& stopper, Progress& prog
   db.set_query_deadline(async::LimitOf("beat-deadline", kBeatDeadline));
   bool listens = false;
   LockHistory locks(attachment.lease);
-  for (int beat = 0;; ++beat) {
+  for (int beat = 0; !attachment.is_over; ++beat) {
     const auto sampling =
         beat % kBeatsPerSample == 0 ? state::Sampling::kYes : state::Sampling::kNo;
     try {

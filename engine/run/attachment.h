@@ -16,6 +16,7 @@ struct Attachment {
   std::vector<state::Step> steps;
   state::Control control;
   Outside* outside = nullptr;
+  bool is_over = false;  // the work: the pulse ends, also where a cancel does not reach it
 };
 
 // `owner` names this runner for the lease. Throws Failure (the run is unknown), guard::LeaseLost,
@@ -23,7 +24,8 @@ struct Attachment {
 Task<Attachment> Attach(const RunnerOptions& options, const std::string& owner,
                         guard::Takeover takeover);
 
-// Beats, and turns what pgalter.control asks for into stops, until cancelled.
+// Beats, and turns what pgalter.control asks for into stops, until cancelled
+// or until the work is over.
 Task<> KeepPulse(Attachment& attachment, async::Stopper& stopper, Progress& progress);
 
 // One beat with the figures as they are now.

@@ -141,6 +141,7 @@ Task<> WalkThenEnd(Work work, async::TaskGroup& group, std::exception_ptr& failu
   } catch (...) {
     failure = std::current_exception();
   }
+  work.attachment.is_over = true;
   group.Cancel();
 }
 
@@ -345,10 +346,16 @@ Task<Outcome> Persist(const RunnerOptions& options, async::Stopper& stopper, Pro
   }
 }
 
-Task<> BodyThenEnd(const Body& body, Environment& env, async::TaskGroup& group, bool& ended) {
-  co_await body(env);
-  ended = true;
-  group.Cancel();  // the pulse has no end of its own
+Task<> BodyThenEnd(const Body& body, Environment& env, async::TaskGroup& group,
+                   Attachment& attachment, bool& ended) {
+  try {
+    co_await body(env);
+  } catch (...) {
+    attachment.is_over = true;
+    throw;
+  }
+  ended = attachment.is_over = true;
+  group.Cancel();  // it is asleep
 }
 
 // Beats while `body` works.
@@ -359,7 +366,7 @@ Task<Outcome> Escort(Attachment attachment, const RunnerOptions& options, const 
   bool ended = false;
   auto both = [&](async::TaskGroup& group) -> Task<> {
     group.Spawn(KeepPulse(attachment, stopper, progress));
-    group.Spawn(BodyThenEnd(body, env, group, ended));
+    group.Spawn(BodyThenEnd(body, env, group, attachment, ended));
     co_return;
   };
   std::exception_ptr failure;

@@ -118,7 +118,7 @@ void Replicas::Follow(async::TaskGroup& group, Milliseconds interval) {
 
 Task<> Replicas::FollowOne(std::string conninfo, Milliseconds interval) {
   guard::Session session;
-  while (options_.replicas.contains(conninfo)) {
+  while (!leaves_ && options_.replicas.contains(conninfo)) {
     co_await Look(session, conninfo);
     const bool well = session.open() && memory_.replicas[conninfo].trouble.empty();
     const Milliseconds pause = well ? interval : std::max(interval, kAgain);

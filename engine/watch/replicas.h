@@ -25,6 +25,8 @@ class Replicas {
   // Begins to follow those that are asked for and not followed yet. One that is asked for no more
   // is left by itself.
   void Follow(async::TaskGroup& group, Milliseconds interval);
+  // All, after the next look at the latest.
+  void Leave() { leaves_ = true; }
 
  private:
   Task<> FollowOne(std::string conninfo, Milliseconds interval);
@@ -37,6 +39,7 @@ class Replicas {
   std::string user_;
   std::string database_;
   std::set<std::string, std::less<>> followed_;
+  bool leaves_ = false;
 };
 
 }  // namespace pgalter::watch
