@@ -25,6 +25,8 @@ using async::Clock;
 namespace {
 
 constexpr Clock::duration kLongestPause = std::chrono::seconds(10);
+// Whoever rests looks this often whether it may go on sooner.
+constexpr Clock::duration kLookAtRatio = std::chrono::milliseconds(200);
 // Watching has no right to give up: the run decides when it has waited long enough.
 constexpr async::Milliseconds kReconnectForEver = std::chrono::hours(24 * 365);
 constexpr int kRoundsAtStart = 3;
@@ -255,12 +257,13 @@ Task<> Throttle::WaitUntilOpen(Stopper& stopper) {
 }
 
 Task<> Throttle::After(Clock::duration work, Stopper& stopper) const {
-  const auto pause = PauseAfter(work, ratio());
-  if (pause <= Clock::duration::zero()) {
-    stopper.ThrowIfStopping();
-    co_return;
+  stopper.ThrowIfStopping();
+  const auto begun = Clock::now();
+  for (;;) {
+    const auto left = PauseAfter(work, ratio()) - (Clock::now() - begun);
+    if (left <= Clock::duration::zero()) co_return;
+    co_await stopper.SleepFor(std::min<Clock::duration>(left, kLookAtRatio));
   }
-  co_await stopper.SleepFor(pause);
 }
 
 Snapshot Throttle::snapshot() const { return {verdict(), readings_, trouble_}; }

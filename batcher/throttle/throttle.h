@@ -71,6 +71,7 @@ class Throttle {
   Task<> Stop();  // throws what ended the watching too early
 
   Task<> Admit(Stopper& stopper);
+  // A ratio that changes meanwhile changes the pause.
   Task<> After(async::Clock::duration work, Stopper& stopper) const;
 
   Verdict verdict() const;

@@ -74,9 +74,9 @@ class BackfillWorld : public ::testing::Test {
   void AwaitNoRunner() const;
   // The backfill has committed so many windows.
   void AwaitWindows(int windows) const;
-  // A slow run, stopped between two chunks after some of them: what a test does now is in the
-  // middle.
-  [[nodiscard]] static Words Slowly() { return {"--throttle", "ratio=0.02"}; }
+  // A slow run (a worker rests for 10 s after each chunk: minutes for the whole table), stopped
+  // between two chunks after some of them: what a test does now is in the middle.
+  [[nodiscard]] static Words Slowly() { return {"--throttle", "ratio=0.001"}; }
   void Hold() const;
   void LetGo() const { Throttle("ratio=1"); }
   void Throttle(const std::string& setting) const;

@@ -77,7 +77,7 @@ class Redaction : public RebuildWorld {
   }
 
   void MakePlanted() {
-    MakeItems(3'000);
+    MakeItems(kRows);
     database_.Sql(
         fmt::format("UPDATE items SET note = '{}' WHERE id IN (2990, 17);"
                     "ALTER TABLE items ADD n int, ADD s text",
@@ -148,7 +148,7 @@ TEST_F(Redaction, OfRowsThatAreChangedAndCopied) {
   MustSay({"status", RunId()});
   MustSay(Configured({"backfill", "items", "--set", "s = :key", "--bind", "key=env:SECRET",
                       "--where", "s IS NULL", "--yes", "--sync", "none"}));
-  EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM items WHERE s = '{}'", kBound)), 3'000);
+  EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM items WHERE s = '{}'", kBound)), kRows);
   MustSay({"ps"});
   MustSay({"rebuild", "items", "--alter", "ALTER a TYPE bigint", "--yes"});
   static_cast<void>(Say({"verify", RunId()}));
