@@ -147,6 +147,11 @@ TEST_F(PgCancelTest, LateCancelNeverHitsTheNextStatement) {
         const std::string text = error.what();
         if (text.find("ended before the cancel") != std::string::npos) ++late;
       }
+      // Where this process stood still, the cancel's answer came too late: given up, and closed.
+      if (!db.open()) {
+        db = co_await Open(database_);
+        continue;
+      }
       db.set_query_deadline(30s);
       const Result row = co_await db.Query("SELECT 7 FROM pg_sleep(0.002)");
       EXPECT_EQ(row.Get<int>(0, 0), 7);
