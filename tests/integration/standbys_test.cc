@@ -13,6 +13,7 @@
 #include "tests/support/postgres.h"
 #include "tests/support/run_task.h"
 #include "tests/support/scene.h"
+#include "tests/support/until_stopped.h"
 
 namespace pgalter::throttle {
 namespace {
@@ -24,6 +25,7 @@ using test::PlayUntilRight;
 using test::RunTask;
 using test::SharedServer;
 using test::Until;
+using test::UntilStoppedBy;
 using namespace std::chrono_literals;
 using async::Clock;
 using ::testing::ContainsRegex;
@@ -159,8 +161,7 @@ TEST(NamedStandby, NeedsNoLookToStop) {
   options.interval = 10min;
   options.policy.grace = 1min;
   auto body = [&](Throttle& throttle) -> Task<> {
-    co_await UntilStopped(throttle);
-    EXPECT_THAT(throttle.reason(), HasSubstr("standby unseen: nothing newer has been seen"));
+    co_await UntilStoppedBy(throttle, "standby unseen: nothing newer has been seen");
   };
   WithThrottle(db, options, body);
 }
@@ -174,8 +175,7 @@ TEST(ShownStandby, NeedsNoLookToStop) {
   options.interval = 10min;
   options.policy.grace = 1min;
   auto body = [&](Throttle& throttle) -> Task<> {
-    co_await UntilStopped(throttle);
-    EXPECT_THAT(throttle.reason(), HasSubstr("standby shown: nothing newer has been seen"));
+    co_await UntilStoppedBy(throttle, "standby shown: nothing newer has been seen");
   };
   WithThrottle(db, options, body);
 }
@@ -240,8 +240,7 @@ TEST(NamedStandby, ThatIsToldToLagOwesOnlyWhatIsMoreThanThat) {
         "t", 30s);
     ThrottleOptions unnamed = Options();
     auto stopped = [&](Throttle& throttle) -> Task<> {
-      co_await UntilStopped(throttle);
-      EXPECT_THAT(throttle.reason(), HasSubstr("standby delayed"));
+      co_await UntilStoppedBy(throttle, "standby delayed");
       EXPECT_EQ(throttle.Set("standby-limits", "delayed=1min"), std::nullopt);
       co_await Until([&] { return throttle.ratio() > 0; });
       EXPECT_EQ(ReadingOf(throttle, "replay-lag-seconds").limit, 60);
@@ -351,8 +350,7 @@ TEST(NamedStandby, ShowsWhatStreamsFromIt) {
     auto body = [&](Throttle& throttle) -> Task<> {
       co_await UntilFullSpeed(throttle);
       on_cascade.Exec("SELECT pg_wal_replay_pause()");
-      co_await UntilStopped(throttle);
-      EXPECT_THAT(throttle.reason(), HasSubstr("second behind middle"));
+      co_await UntilStoppedBy(throttle, "second behind middle");
       on_cascade.Exec("SELECT pg_wal_replay_resume()");
       co_await Until([&] { return throttle.ratio() > 0; });
     };
@@ -403,14 +401,13 @@ TEST(Subscriber, ThatFallsBehindOrGoesAwayStops) {
       const int worker = subscriber.worker();
       EXPECT_EQ(::kill(worker, SIGSTOP), 0);
       db.Sql("INSERT INTO t SELECT generate_series(1, 50000)");
-      co_await UntilStopped(throttle);
+      co_await UntilStoppedBy(throttle, "subscriber reports_");
       EXPECT_THAT(throttle.reason(), ContainsRegex("subscriber-lag-bytes.*subscriber reports_"));
       ::kill(worker, SIGCONT);
       co_await Until([&] { return throttle.ratio() > 0; });
 
       subscriber.session().Exec("ALTER SUBSCRIPTION reports DISABLE");
-      co_await UntilStopped(throttle);
-      EXPECT_THAT(throttle.reason(), HasSubstr("was connected and is not any more"));
+      co_await UntilStoppedBy(throttle, "was connected and is not any more");
       EXPECT_EQ(throttle.Set("ignore-standbys", Subscriber::Slot(db)), std::nullopt);
       co_await Until([&] { return throttle.ratio() > 0; });
     };

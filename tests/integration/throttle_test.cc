@@ -7,6 +7,7 @@
 #include "engine/run/failure.h"
 #include "tests/support/postgres.h"
 #include "tests/support/run_task.h"
+#include "tests/support/until_stopped.h"
 
 namespace pgalter::throttle {
 namespace {
@@ -17,6 +18,7 @@ using test::FreshDatabase;
 using test::RunTask;
 using test::SharedServer;
 using test::Until;
+using test::UntilStoppedBy;
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
@@ -69,12 +71,6 @@ double ValueOf(const Throttle& throttle, std::string_view signal) {
   for (const watch::Reading& reading : snapshot.readings)
     if (reading.signal == signal) return reading.value;
   return -1;
-}
-
-// Also where this process stood still for longer than the grace, which stops it, too, at first.
-Task<> UntilStoppedBy(Throttle& throttle, std::string_view reason) {
-  co_await Until(
-      [&] { return throttle.ratio() == 0 && throttle.reason().find(reason) != std::string::npos; });
 }
 
 struct Worker {
