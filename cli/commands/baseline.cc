@@ -55,6 +55,7 @@ Task<ExitCode> Run(Context& context) {
   const auto applied = co_await history::ReadApplied(session);
   RefuseDivergence(history::Compare(collection.migrations, applied, history::Order::kAny));
   const auto missing = Missing(collection, context.Operand(0), applied);
+  RefuseExclusions(collection, applied, missing);
   if (!missing.empty())
     Confirm(context, fmt::format("Take {} migrations, up to {}, for applied, without running them?",
                                  missing.size(), context.Operand(0)));

@@ -8,6 +8,7 @@
 #include "cli/migrate/new_file.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "migrations/history/exclusion.h"
 #include "migrations/history/new_name.h"
 
 namespace pgalter::cli {
@@ -21,6 +22,18 @@ void AddOptions(po::options_description& options) {
   AddSourceOptions(options);
   options.add_options()("title", po::value<std::string>()->default_value("merge"),
                         "what the migration is called");
+}
+
+// A migration that stands on both could never be applied.
+void RefuseExcluding(const history::Collection& existing, const std::vector<std::string>& heads) {
+  const auto pairs = history::ExclusionsBelow(existing.migrations, heads);
+  if (pairs.empty()) return;
+  const history::Exclusion& pair = pairs.front();
+  throw Rejected(ExitCode::kHistoryDivergence,
+                 fmt::format("{} and {} exclude each other, as conflicts_with in the header of {} "
+                             "says: they cannot be brought together. Nothing was written",
+                             pair.earlier->file, pair.later->file, pair.by->file),
+                 "take one of the two files out of the directory, then: pgalter merge");
 }
 
 // Those that were named, all of which have to be ends of branches; else all ends.
@@ -57,6 +70,7 @@ Task<ExitCode> Run(Context& context) {
     Say(context, "there is one end: nothing is to be merged");
     co_return ExitCode::kDone;
   }
+  RefuseExcluding(existing, heads);
   const std::string version = NextVersionOf(existing);
   const fs::path path = fs::path(settings.directory) / fmt::format("{}_{}.sql", version, slug);
   WriteNewFile(path, fmt::format("-- pgalter: 1\n-- title: {}\n-- depends_on: {}\n\n"

@@ -121,7 +121,7 @@ Task<ExitCode> Run(Context& context) {
   ApplySettings settings = SettleApply(context, state::Phase::kContract);
   settings.manner = history::Manner::kWithoutGates;
   const history::Collection collection = ReadMigrations(source);
-  RefuseDivergence(history::Compare(collection.migrations, {}, history::Order::kAny));
+  RefuseForEmpty(collection);
   const sandbox::Sandbox server = StartServer(context);
   context.dsn = server.conninfo();
   guard::Session session = co_await OpenForChange(context);

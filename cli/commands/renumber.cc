@@ -60,13 +60,22 @@ std::vector<const Migration*> OutOfOrder(const history::Collection& collection,
 }
 
 void RefuseNeeded(const history::Collection& collection, const Migration& migration) {
-  for (const Migration& other : collection.migrations)
+  for (const Migration& other : collection.migrations) {
+    if (std::ranges::find(other.conflicts_with, migration.version) != other.conflicts_with.end())
+      throw Rejected(ExitCode::kRefused,
+                     fmt::format("{} names {} in conflicts_with, and would name what is not there. "
+                                 "Nothing was changed",
+                                 other.file, migration.version),
+                     fmt::format("take it out of conflicts_with there, and name the other one in "
+                                 "the header of {}: it means both",
+                                 migration.file));
     if (std::ranges::find(other.depends_on, migration.version) != other.depends_on.end())
       throw Rejected(
           ExitCode::kRefused,
           fmt::format("{} depends on {}: it would stand in front of it. Nothing was changed",
                       other.file, migration.version),
           fmt::format("correct its depends_on first, and give it another version as well"));
+  }
 }
 
 std::string WithVersion(const std::string& file, const std::string& from, const std::string& to) {

@@ -188,6 +188,7 @@ Task<ExitCode> DryRun(const Context& context, const MigrationSettings& source,
   const writeback::Book* book = found ? &*found : nullptr;
   const auto applied = co_await AppliedByBoth(context, session, collection, book);
   const Pending wanted = Wanted(context, collection, applied);
+  RefuseExclusions(collection, applied, wanted);
   co_await PrintPlans(context, session, wanted, MannerOf(context), book);
   co_return wanted.empty() ? ExitCode::kDone : ExitCode::kPending;
 }
@@ -214,7 +215,9 @@ Task<ExitCode> Run(Context& context) {
   for (const std::string& note : collection.notes) Say(context, note);
   if (context.Has("sql")) {
     RefuseDivergence(history::Compare(collection.migrations, {}, history::Order::kAny));
-    PrintSql(Wanted(context, collection, {}), MannerOf(context));
+    const Pending all = Wanted(context, collection, {});
+    RefuseExclusions(collection, {}, all);
+    PrintSql(all, MannerOf(context));
     co_return ExitCode::kDone;
   }
   if (context.Has("dry-run")) co_return co_await DryRun(context, source, collection);
@@ -234,6 +237,7 @@ Task<ExitCode> Run(Context& context) {
   RefuseReverting(applied);
   RefuseDivergence(DivergencesOf(remembered, collection, OrderOf(context)));
   const Pending wanted = Wanted(context, collection, applied);
+  RefuseExclusions(collection, applied, wanted);
   if (settings.kept != nullptr) RefuseOthers(kept, wanted, applied);
   if (!wanted.empty())
     Confirm(context, fmt::format("Apply {} migrations, {} to {}?", wanted.size(),

@@ -114,7 +114,7 @@ Task<Side> Sides::ReadDirectory(std::string path) {
   settings.directory = path;
   if (context_.Has("format")) settings.format = context_.Get("format");
   const history::Collection collection = ReadMigrations(settings);
-  RefuseDivergence(history::Compare(collection.migrations, {}, history::Order::kAny));
+  RefuseForEmpty(collection);
   ApplySettings apply;
   apply.through = state::Phase::kContract;
   apply.manner = history::Manner::kAsWritten;

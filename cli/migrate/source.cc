@@ -15,6 +15,7 @@
 #include "migrations/convert/alembic.h"
 #include "migrations/formats/folder.h"
 #include "migrations/formats/reader.h"
+#include "migrations/history/exclusion.h"
 #include "migrations/history/manifest.h"
 #include "migrations/history/replay.h"
 
@@ -96,6 +97,8 @@ std::string Describe(const fs::path& directory, const history::Fault& fault) {
       fmt::format("{}:{}: {}", (directory / fault.file).string(), problem.line, problem.what);
   if (problem.known.empty()) return text;
   const std::string near = Nearest(problem.typed, problem.known);
+  constexpr std::size_t kMost = 20;  // versions may be thousands
+  if (near.empty() && problem.known.size() > kMost) return text;
   return text + (near.empty() ? fmt::format("; there are: {}", fmt::join(problem.known, ", "))
                               : fmt::format("; did you mean {}?", near));
 }
@@ -207,6 +210,19 @@ void RefuseDivergence(const std::vector<history::Divergence>& divergences) {
                              "changed:\n{}",
                              fmt::join(lines, "\n")),
                  "");
+}
+
+void RefuseExclusions(const history::Collection& collection,
+                      const std::vector<history::Applied>& applied,
+                      const std::vector<const history::Migration*>& wanted) {
+  RefuseDivergence(history::CompareExclusions(collection.migrations, applied, wanted));
+}
+
+void RefuseForEmpty(const history::Collection& collection) {
+  RefuseDivergence(history::Compare(collection.migrations, {}, history::Order::kAny));
+  std::vector<const history::Migration*> all;
+  for (const history::Migration& migration : collection.migrations) all.push_back(&migration);
+  RefuseExclusions(collection, {}, all);
 }
 
 const history::Migration& FindMigration(const history::Collection& collection,

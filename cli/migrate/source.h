@@ -59,6 +59,13 @@ std::vector<history::Divergence> DivergencesOf(const history::Remembered& rememb
 // Throws Rejected (history divergence) with each difference and what to do.
 void RefuseDivergence(const std::vector<history::Divergence>& divergences);
 
+// The same for migrations that exclude each other, where `wanted` are to be applied.
+void RefuseExclusions(const history::Collection& collection,
+                      const std::vector<history::Applied>& applied,
+                      const std::vector<const history::Migration*>& wanted);
+// What a database would be refused that has none of the directory and is to have all of it.
+void RefuseForEmpty(const history::Collection& collection);
+
 // Throws Rejected (usage), naming the nearest.
 const history::Migration& FindMigration(const history::Collection& collection,
                                         const std::string& version);

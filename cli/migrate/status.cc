@@ -15,6 +15,7 @@
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "cli/table.h"
+#include "migrations/history/exclusion.h"
 #include "migrations/history/replay.h"
 #include "migrations/history/store.h"
 
@@ -163,6 +164,10 @@ Task<ExitCode> MigrationStatus(const Context& context) {
   const std::vector<Applied> applied =
       co_await Shared(session, source, collection, remembered.applied, divergences);
   std::ranges::move(history::Compare(collection.migrations, applied, history::Order::kStrict),
+                    std::back_inserter(divergences));
+  std::vector<const Migration*> all;
+  for (const Migration& migration : collection.migrations) all.push_back(&migration);
+  std::ranges::move(history::CompareExclusions(collection.migrations, applied, all),
                     std::back_inserter(divergences));
   std::vector<Line> lines = LinesOf(collection.migrations, applied);
   const bool pending = !std::ranges::all_of(lines, &IsSettled);

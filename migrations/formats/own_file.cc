@@ -33,7 +33,7 @@ constexpr std::array kNotes{"ignore"sv, "ignore-file"sv};
 constexpr std::array kHeaderKeys{
     "title"sv,       "ticket"sv,       "author"sv, "date"sv,   "reviewer"sv,
     "class"sv,       "depends_on"sv,   "risk"sv,   "impact"sv, "compliance"sv,
-    "transaction"sv, "irreversible"sv, "origin"sv, "change"sv,
+    "transaction"sv, "irreversible"sv, "origin"sv, "change"sv, "conflicts_with"sv,
 };
 
 struct Choice {

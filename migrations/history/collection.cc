@@ -1,12 +1,14 @@
 #include "migrations/history/collection.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "migrations/formats/folder.h"
 #include "migrations/formats/reader.h"
 #include "migrations/formats/text.h"
 #include "migrations/history/assertion.h"
+#include "migrations/history/exclusion.h"
 #include "migrations/history/sha256.h"
 #include "planner/sql/line_index.h"
 #include "planner/sql/text.h"
@@ -151,6 +153,12 @@ Script ScriptOf(const formats::File& file, std::string text) {
   return script;
 }
 
+// With blanks or commas between.
+std::vector<std::string> Versions(std::string text) {
+  std::ranges::replace(text, ',', ' ');
+  return formats::Words(text);
+}
+
 class Collecting {
  public:
   Collecting(fs::path directory, std::string format)
@@ -194,9 +202,8 @@ void Collecting::AddOwn(Migration& migration, const std::string& text) {
   migration.irreversible = own.Header("irreversible");
   migration.up.as_written = own.Header("transaction") == "single";
   migration.up.may_be_alone = own.Header("transaction") == "none";
-  std::string depends = own.Header("depends_on");
-  std::ranges::replace(depends, ',', ' ');
-  migration.depends_on = formats::Words(depends);
+  migration.depends_on = Versions(own.Header("depends_on"));
+  migration.conflicts_with = Versions(own.Header("conflicts_with"));
   for (const formats::Section& section : own.sections) {
     const std::string body = Only(text, {section.body});
     if (section.kind == SectionKind::kVerify || section.kind == SectionKind::kDownVerify)
@@ -327,6 +334,8 @@ Collection Collecting::Collect() {
   collection_.notes = std::move(up.notes);
   collection_.problems = std::move(up.problems);
   for (const formats::File& file : up.files) AddUp(file);
+  std::ranges::move(FaultsOfExclusions(collection_.migrations),
+                    std::back_inserter(collection_.faults));
   FindForeign();
   const auto& all = collection_.migrations;
   for (std::size_t i = 0; i < all.size(); ++i) by_version_.try_emplace(all[i].version, i);

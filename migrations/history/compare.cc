@@ -8,6 +8,8 @@
 #include <set>
 #include <stdexcept>
 
+#include "migrations/history/exclusion.h"
+
 namespace pgalter::history {
 
 namespace {
@@ -152,12 +154,16 @@ bool Comparing::IsNeeded(const Migration& migration) const {
 
 void Comparing::FindOutOfOrder() {
   if (order_ == Order::kAny) return;
+  std::set<std::string> excluded;  // where each comes to stand is not the question
+  for (const Exclusion& pair : ExclusionsOf(migrations_))
+    if (index_.contains(pair.later->version)) excluded.insert(pair.earlier->version);
   std::size_t last = 0;
   for (std::size_t i = 0; i < migrations_.size(); ++i)
     if (index_.contains(migrations_[i].version)) last = i + 1;
   for (std::size_t i = 0; i < last; ++i) {
     const Migration& migration = migrations_[i];
     if (index_.contains(migration.version) || renumbered_.contains(migration.version)) continue;
+    if (excluded.contains(migration.version)) continue;
     if (IsOfGraph(migration) && !IsNeeded(migration)) continue;
     Add(Difference::kOutOfOrder, migration.version,
         fmt::format("{} is not applied and stands before {}, which is", migration.file,

@@ -47,6 +47,7 @@ enum class Difference {
   kOutOfOrder,  // not applied, and stands before one that is
   kFormat,      // read as another tool's than when it was applied
   kDependency,  // names a version that is not there, or comes later
+  kConflict,    // excludes one that is applied, or would be; see exclusion.h
   kByHand,      // the database's row is not what the log of what was done leads to
 };
 

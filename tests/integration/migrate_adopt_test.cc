@@ -174,6 +174,48 @@ TEST_F(Adopt, BranchesAreMerged) {
   EXPECT_EQ(Applied(), "1 applied, 2 applied, 3 applied");
 }
 
+TEST_F(Adopt, OfTwoThatExcludeEachOtherOneIsApplied) {
+  const auto table = [this](const std::string& version, const std::string& header) {
+    Write(version + "_x.sql", "-- pgalter: 1\n" + header + "-- pgalter:up\nCREATE TABLE public.t" +
+                                  version + " ();\n-- pgalter:down\nDROP TABLE public.t" + version +
+                                  ";\n");
+  };
+  table("101", "");
+  table("102", "-- depends_on: 101\n");
+  table("103", "-- depends_on: 101\n-- conflicts_with: 1O2\n");
+  const Ran unknown = Up();
+  EXPECT_EQ(unknown.code, kUsage);
+  EXPECT_THAT(unknown.err, AllOf(HasSubstr("103_x.sql:3:"), HasSubstr("did you mean 102?")));
+  table("103", "-- depends_on: 101\n-- conflicts_with: 102\n");
+  for (const Words& command :
+       {Words{"up", "--yes"}, Words{"up", "--dry-run"}, Words{"up", "--sql"}, Words{"merge"},
+        Words{"baseline", "103", "--yes"}, Words{"status", "--pending"}, Words{"rehearse"}}) {
+    const Ran both = Run(command);
+    EXPECT_EQ(both.code, kDivergence) << command[0] << both.out << both.err;
+    EXPECT_THAT(both.err, HasSubstr("102_x.sql and 103_x.sql exclude each other"));
+  }
+  EXPECT_EQ(Applied(), "") << "not even the first";
+  const Ran heads = Run({"heads"});
+  EXPECT_EQ(heads.code, kPending);
+  EXPECT_THAT(heads.err, HasSubstr("102 and 103 exclude each other"));
+  EXPECT_EQ(Run({"manifest"}).code, kDone) << "says nothing about it";
+
+  EXPECT_EQ(Up({"--to", "102"}).code, kDone) << "so far it is decided";
+  const Ran other = Up();
+  EXPECT_EQ(other.code, kDivergence);
+  EXPECT_THAT(other.err, AllOf(HasSubstr("take 103_x.sql out of the directory"),
+                               HasSubstr("pgalter down --count 1 --yes"),
+                               HasSubstr("102 out of the header of 103_x.sql")));
+  EXPECT_EQ(Run({"down", "--count", "1", "--yes"}).code, kDone);
+  Remove("102_x.sql");
+  EXPECT_EQ(Up().code, kUsage) << "103 names one that is gone";
+  table("103", "-- depends_on: 101\n");
+  EXPECT_EQ(Up().code, kDivergence) << "the manifest has it still";
+  EXPECT_EQ(Run({"manifest"}).code, kDone);
+  EXPECT_EQ(Up().code, kDone);
+  EXPECT_EQ(Applied(), "101 applied, 103 applied");
+}
+
 // Trap: a file as it was made says that all of it was taken back.
 TEST_F(Adopt, AWayDownThatIsBlankIsNone) {
   ASSERT_EQ(Run({"new", "a"}).code, kDone);

@@ -7,6 +7,7 @@
 #include "migrations/history/audit_chain.h"
 #include "migrations/history/compare.h"
 #include "migrations/history/compose.h"
+#include "migrations/history/exclusion.h"
 #include "migrations/history/manifest.h"
 #include "migrations/history/new_name.h"
 #include "migrations/history/sha256.h"
@@ -444,6 +445,86 @@ TEST(Compare, OneThatIsHalfAppliedAndEditedIsToldTheWayBack) {
   const auto found = Compare({At("1", "SELECT 9;")}, {row}, Order::kStrict);
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_THAT(found[0].next, HasSubstr("pgalter revert abc --yes"));
+}
+
+// ---- migrations that exclude each other
+
+Migration Excluding(const std::string& version, std::vector<std::string> others) {
+  Migration migration = At(version, "SELECT '" + version + "';");
+  migration.conflicts_with = std::move(others);
+  migration.header = {{"conflicts_with", "", 3}};
+  return migration;
+}
+
+std::vector<Divergence> Conflicts(const std::vector<Migration>& files,
+                                  const std::vector<Applied>& rows,
+                                  const std::vector<std::size_t>& wanted) {
+  std::vector<const Migration*> all;
+  for (const std::size_t i : wanted) all.push_back(&files[i]);
+  return CompareExclusions(files, rows, all);
+}
+
+TEST(Exclusion, IsMeantBothWaysAndCountedOnce) {
+  const std::vector<Migration> one_says{At("1"), Excluding("2", {"1"})};
+  const std::vector<Migration> other_says{Excluding("1", {"2"}), At("2")};
+  const std::vector<Migration> both_say{Excluding("1", {"2"}), Excluding("2", {"1"})};
+  for (const auto& files : {one_says, other_says, both_say}) {
+    ASSERT_THAT(ExclusionsOf(files), SizeIs(1));
+    EXPECT_EQ(ExclusionsOf(files)[0].earlier, files.data());
+    EXPECT_EQ(ExclusionsOf(files)[0].later, &files[1]);
+    for (const std::size_t there : {0U, 1U})
+      EXPECT_THAT(Conflicts(files, {RowOf(files[there])}, {1 - there}), SizeIs(1));
+  }
+  EXPECT_THAT(ExclusionsOf({At("1"), At("2")}), IsEmpty());
+}
+
+TEST(Exclusion, IsInTheWayOfWhatIsWantedAlone) {
+  const std::vector<Migration> files{At("1"), At("2"), Excluding("3", {"1"}), At("4")};
+  EXPECT_THAT(Conflicts(files, {}, {0, 1}), IsEmpty());
+  const auto both = Conflicts(files, {}, {0, 1, 2, 3});
+  ASSERT_THAT(both, SizeIs(1));
+  EXPECT_THAT(both[0].next, HasSubstr("pgalter up --to 2"));
+  const std::vector<Applied> applied{RowOf(files[0]), RowOf(files[1])};
+  EXPECT_THAT(Conflicts(files, applied, {3}), IsEmpty());
+  const auto one = Conflicts(files, applied, {2, 3});
+  ASSERT_THAT(one, SizeIs(1));
+  EXPECT_EQ(one[0].version, "3");
+  EXPECT_THAT(one[0].next, HasSubstr("pgalter down --count 2 --yes"));
+  const std::vector<Applied> all{RowOf(files[0]), RowOf(files[1]), RowOf(files[2])};
+  const auto there = Conflicts(files, all, {});
+  ASSERT_THAT(there, SizeIs(1));
+  EXPECT_THAT(there[0].next, HasSubstr("pgalter down --count 1 --yes"));
+}
+
+TEST(Exclusion, OneThatIsExcludedIsNotAskedToGoOutOfOrder) {
+  const std::vector<Migration> files{At("1"), Excluding("2", {"1"})};
+  EXPECT_THAT(Differences(files, {RowOf(files[1])}), IsEmpty());
+  const auto found = Conflicts(files, {RowOf(files[1])}, {0});
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].version, "1");
+}
+
+TEST(Exclusion, WhatCannotBeIsAFaultWithItsLine) {
+  EXPECT_THAT(FaultsOfExclusions({At("1"), Excluding("2", {"1"})}), IsEmpty());
+  for (const char* wrong : {"9", "2"}) {
+    const auto faults = FaultsOfExclusions({At("1"), Excluding("2", {"1", wrong})});
+    ASSERT_THAT(faults, SizeIs(1)) << wrong;
+    EXPECT_EQ(faults[0].problem.line, 3);
+    EXPECT_EQ(faults[0].file, At("2").file);
+  }
+  Migration both = Excluding("2", {"1"});
+  both.depends_on = {"1"};
+  EXPECT_THAT(FaultsOfExclusions({At("1"), both}), SizeIs(1));
+}
+
+TEST(Exclusion, IsFoundBelowBranchesThatAreToMeet) {
+  Migration b = At("2");
+  b.depends_on = {"1"};
+  Migration c = Excluding("3", {"2"});
+  c.depends_on = {"1"};
+  const std::vector<Migration> files{At("1"), b, c, At("4")};
+  EXPECT_THAT(ExclusionsBelow(files, {"2", "4"}), SizeIs(1)) << "4 stands on 3";
+  EXPECT_THAT(ExclusionsBelow(files, {"2"}), IsEmpty());
 }
 
 TEST(HeadsOf, AreTheEndsOfBranches) {
