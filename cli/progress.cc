@@ -161,6 +161,11 @@ std::size_t LiveLine::Width() {
   return size.ws_col - 1U;  // in the last column some terminals wrap
 }
 
+void SayAmid(const Context& context, const std::string& text) {
+  if (LiveLine::Possible(context)) fmt::print(stderr, "\r\x1b[K");
+  Say(context, text);
+}
+
 Task<> ShowProgress(const Context& context, std::string run, const run::Progress& progress) {
   LiveLine line;
   const bool live = LiveLine::Possible(context);

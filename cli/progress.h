@@ -41,6 +41,9 @@ class LiveLine {
   bool drawn_ = false;
 };
 
+// A sentence beside it: not behind what is drawn.
+void SayAmid(const Context& context, const std::string& text);
+
 // On a terminal one live line; elsewhere a line every 10 s; with JSON a value every 10 s on stdout.
 Task<> ShowProgress(const Context& context, std::string run, const run::Progress& progress);
 

@@ -63,7 +63,7 @@ Machine::Machine(const Context& context, Config config, std::string run)
       session_(SessionOf(context)),
       run_(std::move(run)),
       windows_(session_, run_),
-      notifier_(config_, session_, run_) {
+      notifier_(context, config_, session_, run_) {
   for (const UserSignal& signal : config_.signals)
     signals_.push_back(std::make_unique<Signal>(signal, session_));
   for (const AbortRule& rule : config_.rules)

@@ -10,6 +10,7 @@
 
 #include "cli/outside/probe.h"
 #include "cli/outside/program.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "engine/state/sha256.h"
 
@@ -55,6 +56,7 @@ state::Event EventOf(const json::object& facts, const char* kind, std::string na
 }
 
 bool IsWorthAnother(const Answer& answer) {
+  if (answer.untrusted) return false;
   return answer.status == 0 || answer.status == 429 || answer.status >= 500;
 }
 
@@ -106,12 +108,22 @@ std::vector<std::string> VariablesOf(const json::object& facts) {
   return variables;
 }
 
-Notifier::Notifier(const Config& config, guard::SessionOptions session, std::string run)
-    : config_(config), options_(std::move(session)), run_(std::move(run)) {}
+Notifier::Notifier(const Context& context, const Config& config, guard::SessionOptions session,
+                   std::string run)
+    : context_(context), config_(config), options_(std::move(session)), run_(std::move(run)) {}
 
 void Notifier::Tell(json::object facts) { waiting_.push_back(std::move(facts)); }
 
 void Notifier::Note(state::Event event) { unrecorded_.push_back(std::move(event)); }
+
+// Once, until it is something else: of a pace that comes and goes somebody may be told every
+// second.
+void Notifier::Warn(const std::string& who, const std::string& event, const std::string& said) {
+  std::string& before = warned_[who];
+  if (!said.empty() && said != before)
+    SayAmid(context_, fmt::format("{} was not told of {}: {}", who, event, said));
+  before = said;
+}
 
 std::string Notifier::HookOf(const std::string& event) const {
   if (config_.hooks.directory.empty()) return "";
@@ -163,7 +175,7 @@ Task<> Notifier::Post(const Webhook& webhook, std::string name, json::object fac
   std::string said = answer.trouble;
   if (answer.status != 0 && (answer.status < 200 || answer.status > 299))
     said = fmt::format("it answers with status {}", answer.status);
-  if (!said.empty()) Log(fmt::format("{}: {}", name, said));
+  Warn(name, Text(facts, "event"), said);
   std::optional<std::int32_t> code;
   if (answer.status != 0) code = answer.status;
   unrecorded_.push_back(EventOf(facts, "webhook", std::move(name), code, std::move(said)));
@@ -194,7 +206,7 @@ Task<> Notifier::Flush() {
     std::string file = HookOf(event);
     if (!file.empty()) {
       const auto said = co_await RunHook(std::move(file), facts);
-      if (said) Log(*said);
+      Warn("hook", event, said.value_or(""));
     }
     int place = 0;
     for (const Webhook& webhook : config_.webhooks) {

@@ -5,6 +5,7 @@
 
 #include <boost/json/object.hpp>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -23,7 +24,8 @@ std::vector<std::string> VariablesOf(const boost::json::object& facts);
 
 class Notifier {
  public:
-  Notifier(const Config& config, guard::SessionOptions session, std::string run);
+  Notifier(const Context& context, const Config& config, guard::SessionOptions session,
+           std::string run);
 
   // `facts` has "event" in it.
   void Tell(boost::json::object facts);
@@ -38,14 +40,17 @@ class Notifier {
   [[nodiscard]] std::string HookOf(const std::string& event) const;
   Task<std::optional<std::string>> RunHook(std::string file, boost::json::object facts);
   Task<> Post(const Webhook& webhook, std::string name, boost::json::object facts);
+  void Warn(const std::string& who, const std::string& event, const std::string& said);
   Task<> Record();
 
+  const Context& context_;
   const Config& config_;
   guard::SessionOptions options_;
   std::string run_;
   guard::Session session_;
   std::deque<boost::json::object> waiting_;
   std::deque<state::Event> unrecorded_;
+  std::map<std::string, std::string> warned_;  // what was said of whom last
   async::Clock::time_point record_again_{};
 };
 

@@ -40,6 +40,18 @@ std::string WithoutAddress(std::string text, const std::string& url) {
   return text;
 }
 
+// Its own words about a certificate, without its advice to trust everybody.
+std::string WhyUntrusted(const ProgramEnd& end) {
+  constexpr std::string_view kBegin = "curl: (60) ";
+  std::string words = end.err;
+  if (words.starts_with(kBegin)) words.erase(0, kBegin.size());
+  return fmt::format(
+      "its certificate is refused: {} (trusted are the authorities that curl knows, or those of "
+      "the "
+      "file that CURL_CA_BUNDLE names)",
+      words);
+}
+
 Observation Parse(const std::string& text, const std::string& pointer) {
   if (pointer.empty()) {
     const auto value = watch::NumberOf(text);
@@ -61,6 +73,7 @@ Observation Parse(const std::string& text, const std::string& pointer) {
 
 Task<Answer> Ask(Request request) {
   constexpr Milliseconds kGrace{1'000};
+  constexpr int kUntrusted = 60;  // CURLE_PEER_FAILED_VERIFICATION
   const double seconds = std::chrono::duration<double>(request.limit).count();
   ProgramCall call;
   call.words = {"curl", "-q", "--config", "-"};
@@ -82,7 +95,10 @@ Task<Answer> Ask(Request request) {
   if (answer.status == 0) {
     end.out.clear();
     end.err.resize(std::min(end.err.size(), end.err.find('\n')));  // advice follows
-    answer.trouble = WithoutAddress("curl: " + Describe(end, request.limit), request.url);
+    answer.untrusted = end.code == kUntrusted;
+    const std::string why =
+        answer.untrusted ? WhyUntrusted(end) : "curl: " + Describe(end, request.limit);
+    answer.trouble = WithoutAddress(why, request.url);
   }
   co_return answer;
 }

@@ -34,7 +34,8 @@ struct Request {
   Milliseconds limit{5'000};
 };
 struct Answer {
-  int status = 0;  // 0: there was none
+  int status = 0;          // 0: there was none
+  bool untrusted = false;  // it has no certificate that holds: asking again changes nothing
   std::string body;
   std::string trouble;  // why not; without the address
 };
