@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -262,6 +263,41 @@ TEST_F(Adopt, OfTwoOfOneNumberTheOneThatIsNamedMoves) {
 }
 
 // ---- schemas
+
+TEST_F(Adopt, ASchemaIsDrawnAsMermaidReadsIt) {
+  const std::string sql =
+      "CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('sad', 'ok');"
+      "CREATE TABLE app.\"Order Items\" (\"pk\" int PRIMARY KEY, \"say \"\"x\"\" %%{a}\" "
+      "numeric(10,2) NOT NULL, feels app.mood[], at timestamptz DEFAULT now());"
+      "CREATE TABLE public.paid (item int PRIMARY KEY REFERENCES app.\"Order Items\", day date);"
+      "CREATE TABLE public.part (id int, day date NOT NULL, item int REFERENCES "
+      "app.\"Order Items\", PRIMARY KEY (id, day)) PARTITION BY RANGE (day);"
+      "CREATE TABLE public.part_1 PARTITION OF public.part FOR VALUES FROM ('2026-01-01') TO "
+      "('2027-01-01');"
+      "CREATE TABLE public.bare (); CREATE VIEW public.v AS SELECT 1 AS one;";
+  database_.Sql(sql);
+  const Ran live = Plainly({"dump", "--output", "mermaid", "--out", Path("live.mmd").string()});
+  ASSERT_EQ(live.code, kDone) << live.err;
+  const std::string drawn = TextOf(Path("live.mmd"));
+  for (const char* line : {"\"app.Order Items\" ||--o| \"paid\" : \"paid_item_fkey\"",
+                           "\"app.Order Items\" |o..o{ \"part\" : \"part_item_fkey\"",
+                           "int4 _pk PK \"pk\"", "app_mood[] feels", "  \"bare\" {\n  }\n"})
+    EXPECT_THAT(drawn, HasSubstr(line));
+  for (const char* absent : {"part_1", "pgalter", "\"v\""})
+    EXPECT_THAT(drawn, Not(HasSubstr(absent)));
+  const int status = std::system(
+      fmt::format("'{}/tests/schemas/mermaid' '{}'", PGALTER_SOURCE_DIR, Path("live.mmd").string())
+          .c_str());
+  constexpr int kCannotBeHad = 77;
+  EXPECT_TRUE(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == kCannotBeHad) << drawn;
+  Remove("live.mmd");
+  Write("1_all.sql", "-- pgalter:up\n" + sql + "\n");
+  Write("model.dump", sql);
+  for (const std::string& side : {directory_, Path("model.dump").string()})
+    EXPECT_EQ(Plainly({"dump", "--output", "mermaid", "--from", side}).out, drawn) << side;
+  EXPECT_THAT(Plainly({"dump", "--from", directory_}).out, HasSubstr("CREATE TABLE public.paid"));
+  EXPECT_EQ(Plainly({"dump", "--from", "nowhere"}).code, kUsage);
+}
 
 TEST_F(Adopt, SchemasOfFilesDirectoriesAndDatabasesAreCompared) {
   Write("1_t.sql", "CREATE TABLE public.t (a int, b text);\nCREATE INDEX t_b ON public.t (b);\n");
