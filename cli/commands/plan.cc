@@ -9,6 +9,7 @@
 #include "cli/connect.h"
 #include "cli/lint/known_schema.h"
 #include "cli/lint/write_file.h"
+#include "cli/migrate/rehearsal.h"
 #include "cli/plan_input.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -86,9 +87,15 @@ Task<plan::Plan> MakeOrRead(const Context& context, const std::string& text) {
   co_return PlanOf(text, std::move(base));
 }
 
+void AddRehearsed(const Context& context, plan::Plan& made) {
+  const int found = RehearsedTimes::Read(context.Get("rehearsed")).AddTo(made, nullptr);
+  Say(context, fmt::format("{} of {} steps were rehearsed", found, made.steps.size()));
+}
+
 Task<ExitCode> Run(Context& context) {
   const std::string text = ReadPlanText(context);
-  const plan::Plan made = co_await MakeOrRead(context, text);
+  plan::Plan made = co_await MakeOrRead(context, text);
+  if (context.Has("rehearsed")) AddRehearsed(context, made);
   if (context.Has("out")) WriteFile(context.Get("out"), plan::FindFormat("json")->render(made));
   Print(plan::FindFormat(context.Get("output"))->render(made));
   const bool fails = std::ranges::any_of(made.statements, [](const plan::Statement& statement) {
@@ -104,6 +111,8 @@ void AddOptions(po::options_description& options) {
        "what there is: a dump by pg_dump --schema-only")  //
       ("server-version", po::value<int>()->value_name("N"),
        "the major version that production runs, 13 to 18; default: the database's, else 15")  //
+      ("rehearsed", po::value<std::string>()->value_name("FILE"),
+       "show what the same steps took in pgalter rehearse --rows --out FILE")  //
       ("out", po::value<std::string>()->value_name("FILE"),
        "write the plan to FILE as JSON as well");
 }

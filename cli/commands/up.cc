@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <iterator>
+#include <optional>
 
 #include "cli/confirm.h"
 #include "cli/connect.h"
@@ -47,7 +48,9 @@ void AddOptions(po::options_description& options) {
        "pgalter.toml, then migrate")  //
       ("as-written",
        "each statement as it stands, and no gates: for a database that nobody uses, as in tests")  //
-      ("dry-run", "show the plan of each, and write nothing")  //
+      ("rehearsed", po::value<std::string>()->value_name("FILE"),
+       "with --dry-run: show what the same steps took in pgalter rehearse --rows --out FILE")  //
+      ("dry-run", "show the plan of each, and write nothing")                                  //
       ("sql", "print the SQL of all, as it would be sent, without a database");
   AddApplyOptions(options);
   AddCanaryOption(options);
@@ -183,13 +186,16 @@ Task<std::vector<Applied>> AppliedByBoth(const Context& context, guard::Session&
 
 Task<ExitCode> DryRun(const Context& context, const MigrationSettings& source,
                       const history::Collection& collection) {
+  std::optional<RehearsedTimes> rehearsed;
+  if (context.Has("rehearsed")) rehearsed = RehearsedTimes::Read(context.Get("rehearsed"));
   guard::Session session = co_await OpenForChange(context);
   const auto found = co_await FindSharedBook(session, source, collection);
   const writeback::Book* book = found ? &*found : nullptr;
+  const RehearsedTimes* times = rehearsed ? &*rehearsed : nullptr;
   const auto applied = co_await AppliedByBoth(context, session, collection, book);
   const Pending wanted = Wanted(context, collection, applied);
   RefuseExclusions(collection, applied, wanted);
-  co_await PrintPlans(context, session, wanted, MannerOf(context), book);
+  co_await PrintPlans(context, session, wanted, MannerOf(context), book, times);
   co_return wanted.empty() ? ExitCode::kDone : ExitCode::kPending;
 }
 
@@ -209,6 +215,9 @@ Task<ExitCode> Run(Context& context) {
     throw Rejected(ExitCode::kUsage, "--canary goes with neither --as-written nor --sql",
                    "statements that run as they stand have no first part");
   AddCanary(context, settings.pace.throttle);
+  if (context.Has("rehearsed") && !context.Has("dry-run"))
+    throw Rejected(ExitCode::kUsage, "--rehearsed is for --dry-run",
+                   "pgalter up --dry-run --rehearsed FILE");
   const KeptPlans kept = KeptOf(context);
   if (context.Has("plan")) settings.kept = &kept;
   const history::Collection collection = ReadMigrations(source);

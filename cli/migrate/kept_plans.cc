@@ -57,6 +57,7 @@ KeptPlan ReadOne(const json::value& one, const std::string& path) {
 // Of the estimates nothing is promised.
 plan::Step WithoutTime(plan::Step step) {
   step.duration.reset();
+  step.rehearsed.reset();
   return step;
 }
 

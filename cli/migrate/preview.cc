@@ -30,7 +30,8 @@ std::string AttachOrSay(const writeback::Book* book, const history::Migration& m
 }  // namespace
 
 Task<> PrintPlans(const Context& context, guard::Session& session, const Migrations& migrations,
-                  history::Manner manner, const writeback::Book* book) {
+                  history::Manner manner, const writeback::Book* book,
+                  const RehearsedTimes* rehearsed) {
   PlanBase base = co_await ReadPlanBase(session);
   boost::json::array plans;
   for (const history::Migration* migration : migrations) {
@@ -40,6 +41,9 @@ Task<> PrintPlans(const Context& context, guard::Session& session, const Migrati
     RefuseComposed(*migration, composed);
     const std::string told = AttachOrSay(book, *migration, composed);
     if (!told.empty()) composed.remarks.push_back(told);
+    if (rehearsed != nullptr && rehearsed->AddTo(composed.plan, migration) == 0 &&
+        !composed.plan.steps.empty())
+      composed.remarks.emplace_back("it was not rehearsed as it is now");
     base.schema = history::After(migration->up.text, std::move(base.schema));
     if (context.output == Output::kJson) {
       plans.push_back({{"version", migration->version},

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <exception>
 #include <filesystem>
 
 #include "cli/config.h"
 #include "cli/connect.h"
 #include "cli/dump_schema.h"
 #include "cli/migrate/apply.h"
+#include "cli/migrate/missing_tables.h"
 #include "cli/migrate/source.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -33,6 +35,25 @@ void RefusePassword(const std::string& dsn) {
     throw Rejected(ExitCode::kUsage,
                    "a side holds a password, which others on this machine can read",
                    "use .pgpass, PGPASSWORD, a service file, or env:NAME of pgalter.toml");
+}
+
+Task<> ApplyOrExplain(const Context& where, guard::Session& session,
+                      const history::Migration& migration, const ApplySettings& apply) {
+  std::exception_ptr failure;
+  ExitCode code = ExitCode::kError;
+  try {
+    code = co_await ApplyMigration(where, session, migration, apply);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure && code == ExitCode::kDone) co_return;
+  co_await SayMissingTables(
+      where, session, migration,
+      "Where none of these migrations is applied: pgalter dump --out DIRECTORY/0_before.sql, which "
+      "is a migration then; where they are: pgalter baseline 0 --yes");
+  if (failure) std::rethrow_exception(failure);
+  throw Rejected(code, fmt::format("{} did not come to its end", migration.file),
+                 "what was said above is why");
 }
 
 }  // namespace
@@ -120,12 +141,8 @@ Task<Side> Sides::ReadDirectory(std::string path) {
   apply.manner = history::Manner::kAsWritten;
   guard::Session session = co_await OpenForChange(where);
   co_await state::Install(session);
-  for (const history::Migration& migration : collection.migrations) {
-    const ExitCode code = co_await ApplyMigration(where, session, migration, apply);
-    if (code != ExitCode::kDone)
-      throw Rejected(code, fmt::format("{} did not come to its end", migration.file),
-                     "what was said above is why");
-  }
+  for (const history::Migration& migration : collection.migrations)
+    co_await ApplyOrExplain(where, session, migration, apply);
   Side side = co_await ReadDatabase(std::move(path), where);
   side.throwaway = true;
   co_return side;

@@ -260,6 +260,13 @@ Step ReadStep(const json::value& value, const std::string& where, std::string& e
         Gate{part.Text("name"), part.Text("reason"), part.Whole("soak_s"), part.Text("check")};
     read.Take(part.error());
   }
+  if (read.Has("rehearsed")) {
+    if (const json::value* member = read.Optional("rehearsed")) {
+      Reader part(*member, where + ".rehearsed");
+      step.rehearsed = Rehearsed{part.Number("seconds"), part.Whole("rows"), part.Text("at")};
+      read.Take(part.error());
+    }
+  }
   if (error.empty()) error = read.error();
   return step;
 }
@@ -299,26 +306,32 @@ json::object ToJson(const Step& step) {
     duration = json::object{{"low_s", step.duration->low_s}, {"high_s", step.duration->high_s}};
   json::value index;
   if (step.index) index = json::string(sql::ToString(*step.index));
-  return {{"id", step.id},
-          {"phase", Name(step.phase)},
-          {"kind", Name(step.kind)},
-          {"statement", step.statement},
-          {"sql", Texts(step.sql)},
-          {"transaction", Name(step.transaction)},
-          {"locks", std::move(locks)},
-          {"table_rewrite", step.table_rewrite},
-          {"table_scan", step.table_scan},
-          {"duration", std::move(duration)},
-          {"backward_compatible", step.backward_compatible},
-          {"undo", Texts(step.undo)},
-          {"undo_transaction", Name(step.undo_transaction)},
-          {"point_of_no_return", step.point_of_no_return},
-          {"explain", step.explain},
-          {"index", std::move(index)},
-          {"backfill", BackfillJson(step.backfill)},
-          {"rebuild", RebuildJson(step.rebuild)},
-          {"split", SplitJson(step.split)},
-          {"gate", GateJson(step.gate)}};
+  json::object made{{"id", step.id},
+                    {"phase", Name(step.phase)},
+                    {"kind", Name(step.kind)},
+                    {"statement", step.statement},
+                    {"sql", Texts(step.sql)},
+                    {"transaction", Name(step.transaction)},
+                    {"locks", std::move(locks)},
+                    {"table_rewrite", step.table_rewrite},
+                    {"table_scan", step.table_scan},
+                    {"duration", std::move(duration)},
+                    {"backward_compatible", step.backward_compatible},
+                    {"undo", Texts(step.undo)},
+                    {"undo_transaction", Name(step.undo_transaction)},
+                    {"point_of_no_return", step.point_of_no_return},
+                    {"explain", step.explain},
+                    {"index", std::move(index)},
+                    {"backfill", BackfillJson(step.backfill)},
+                    {"rebuild", RebuildJson(step.rebuild)},
+                    {"split", SplitJson(step.split)},
+                    {"gate", GateJson(step.gate)}};
+  // What is not rehearsed is as it always was: approvals are bound to it.
+  if (step.rehearsed)
+    made["rehearsed"] = {{"seconds", step.rehearsed->seconds},
+                         {"rows", step.rehearsed->rows},
+                         {"at", step.rehearsed->at}};
+  return made;
 }
 
 json::object ToJson(const Plan& plan) {

@@ -58,6 +58,15 @@ struct Duration {
   bool operator==(const Duration&) const = default;
 };
 
+// What the same step took in `pgalter rehearse --rows`: measured, and not scaled to any other size.
+struct Rehearsed {
+  double seconds = 0;
+  long rows = 0;   // in the largest table that it worked on; 0: in none
+  std::string at;  // UTC, ISO 8601
+
+  bool operator==(const Rehearsed&) const = default;
+};
+
 // As for `pgalter backfill TABLE --set … --where … --sync …`.
 struct Backfill {
   enum class Sync { kNone, kAuto, kKeep };
@@ -136,6 +145,7 @@ struct Step {
   std::optional<Rebuild> rebuild;           // of kRebuild
   std::optional<Split> split;               // of kSplitCopy, kSplitSwap
   std::optional<Gate> gate;                 // of kGate
+  std::optional<Rehearsed> rehearsed = {};
 
   bool operator==(const Step&) const = default;
 };

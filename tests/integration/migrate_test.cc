@@ -5,7 +5,11 @@
 #include <sys/wait.h>
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <iterator>
 #include <list>
 
 #include "tests/support/migration_world.h"
@@ -662,6 +666,91 @@ TEST_F(Migrate, ARehearsalShowsWhatAWayDownLeaves) {
   EXPECT_EQ(ran.code, kMismatch) << ran.err;
   EXPECT_THAT(ran.err, AllOf(HasSubstr("after its way down"), HasSubstr("+ type public.mood")));
   EXPECT_EQ(Run({"rehearse"}).code, kDone) << "the way up alone is right";
+}
+
+void WriteParents(const std::function<void(std::string, std::string)>& write) {
+  write("1_a.sql",
+        "-- pgalter: 1\n-- pgalter:up\nCREATE TYPE public.mood AS ENUM ('sad', 'ok');\n"
+        "CREATE DOMAIN public.few AS int CHECK (VALUE BETWEEN 1 AND 9);\n"
+        "CREATE TABLE public.parent (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code text "
+        "NOT NULL UNIQUE, feels public.mood NOT NULL);\n"
+        "CREATE TABLE public.\"Child s\" (id bigint PRIMARY KEY, parent bigint NOT NULL REFERENCES "
+        "public.parent, n public.few NOT NULL, m int CHECK (m > 100));\n"
+        "-- pgalter:down\nDROP TABLE public.\"Child s\", public.parent;\nDROP DOMAIN public.few;\n"
+        "DROP TYPE public.mood;\n");
+  write("2_b.sql",
+        "-- pgalter: 1\n-- pgalter:up\nCREATE INDEX child_parent ON public.\"Child s\" (parent);\n"
+        "ALTER TABLE public.parent ADD COLUMN note text;\n"
+        "-- pgalter:backfill table=public.parent set=\"note = code\"\n"
+        "-- pgalter:verify\nSELECT count(note) IN (0, 500) FROM public.parent;\n"
+        "-- pgalter:down\nALTER TABLE public.parent DROP COLUMN note;\n"
+        "DROP INDEX public.child_parent;\n");
+}
+
+TEST_F(Migrate, ARehearsalWithRowsMeasuresWhatAPlanThenShows) {
+  const auto write = [this](const auto& name, const auto& sql) { Write(name, sql); };
+  WriteParents(write);
+  const std::string kept = Path("rehearsed.json").string();
+  const Ran ran = Run({"rehearse", "--rows", "500", "--out", kept, "--output", "json"});
+  ASSERT_EQ(ran.code, kDone) << ran.err;
+  std::ifstream file(kept);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_THAT(ran.out, HasSubstr(text)) << "progress stands above it";
+  const json::value measured = json::parse(text);
+  EXPECT_EQ(measured.at("rehearsal").at("rows").as_int64(), 500);
+  EXPECT_EQ(measured.at("rehearsal").at("unfilled").as_array().size(), 0U) << ran.err;
+  const json::value& second = measured.at("migrations").at(1);
+  EXPECT_EQ(second.at("round_trip").as_string(), "same");
+  EXPECT_GE(second.at("down_ms").as_int64(), 0);
+  EXPECT_GE(second.at("again_ms").as_int64(), 0);
+  for (const json::value& step : second.at("plan").at("steps").as_array()) {
+    EXPECT_EQ(step.at("rehearsed").at("rows").as_int64(), 500) << json::serialize(step);
+    EXPECT_GT(step.at("rehearsed").at("seconds").as_double(), 0);
+  }
+  const int status = std::system(
+      fmt::format("'{0}/tests/schemas/validate' '{0}/docs/schemas/migrations.json' '{1}'",
+                  PGALTER_SOURCE_DIR, kept)
+          .c_str());
+  constexpr int kCannotBeHad = 77;
+  EXPECT_TRUE(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == kCannotBeHad);
+
+  EXPECT_EQ(Up({"--to", "1"}).code, kDone);
+  const Ran plans = Run({"up", "--dry-run", "--rehearsed", kept});
+  EXPECT_EQ(plans.code, kPending) << plans.err;
+  EXPECT_THAT(plans.out, HasSubstr("; rehearsed with 500 rows on 20"));
+  const auto plan = [&](const std::string& sql) {
+    return Program(PGALTER_BINARY,
+                   {"plan", "--sql", sql, "--rehearsed", kept, "--dsn", database_.conninfo()})
+        .Wait();
+  };
+  EXPECT_THAT(plan("CREATE INDEX child_parent ON public.\"Child s\" (parent)").out,
+              HasSubstr("rehearsed with 500 rows"));
+  EXPECT_THAT(plan("CREATE INDEX other ON public.\"Child s\" (parent)").out,
+              Not(HasSubstr("rehearsed")));
+  const std::string plan_file = Path("kept.json").string();
+  Write("kept.json", Run({"up", "--dry-run", "--rehearsed", kept, "--output", "json"}).out);
+  Write("2_b.sql", "-- pgalter: 1\n-- pgalter:up\nCREATE INDEX other ON public.parent (id);\n");
+  EXPECT_THAT(Run({"up", "--dry-run", "--rehearsed", kept}).out,
+              AllOf(HasSubstr("was not rehearsed as it is now"), Not(HasSubstr("500 rows"))));
+  EXPECT_EQ(Up({"--plan", plan_file}).code, kRefused);
+  WriteParents(write);
+  EXPECT_EQ(Up({"--plan", plan_file}).code, kDone) << "the times are no other steps";
+  for (const Words& wrong :
+       {Words{"rehearse", "--out", kept}, Words{"rehearse", "--rows", "0"},
+        Words{"up", "--rehearsed", kept}, Words{"up", "--dry-run", "--rehearsed", "absent.json"},
+        Words{"up", "--dry-run", "--rehearsed", Path("2_b.sql").string()}})
+    EXPECT_EQ(Run(wrong).code, kUsage) << wrong[0] << wrong[1];
+}
+
+TEST_F(Migrate, ARehearsalBeginsWithTheTablesOfADump) {
+  Write("1_a.sql", "-- pgalter:up\nALTER TABLE public.there ADD COLUMN b int;\n");
+  Write("before.dump", "CREATE TABLE public.there (a int NOT NULL);\n");
+  const Ran without = Run({"rehearse"});
+  EXPECT_NE(without.code, kDone);
+  EXPECT_THAT(without.err, HasSubstr("pgalter rehearse --schema schema.sql"));
+  const Ran with = Run({"rehearse", "--schema", Path("before.dump").string()});
+  EXPECT_EQ(with.code, kDone) << with.err;
+  EXPECT_EQ(Run({"rehearse", "--schema", "absent.dump"}).code, kUsage);
 }
 
 // ---- many at once, and what stands in between

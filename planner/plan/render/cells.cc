@@ -13,6 +13,14 @@ namespace {
 
 constexpr double kInstant = 0.2;
 
+// Of seconds that were measured: "40 ms", "1.2 s", "3 min".
+std::string Measured(double seconds) {
+  constexpr double kMilli = 1e3;
+  constexpr double kLong = 120;
+  if (seconds < 1) return fmt::format("{:.0f} ms", seconds * kMilli);
+  return seconds < kLong ? fmt::format("{:.1f} s", seconds) : SecondsInWords(seconds);
+}
+
 }  // namespace
 
 std::string Shortened(std::string line) {
@@ -83,9 +91,14 @@ std::string TimeCell(const Step& step) {
                ? fmt::format("at least {}", SecondsInWords(static_cast<double>(step.gate->soak_s)))
                : "until opened";
   }
-  if (!step.duration) return "?";
-  if (step.duration->high_s <= kInstant) return "instant";
-  return InWords(*step.duration);
+  std::string cell = "?";
+  if (step.duration) cell = InWords(*step.duration);
+  if (step.duration && step.duration->high_s <= kInstant) cell = "instant";
+  if (!step.rehearsed) return cell;
+  return fmt::format("{}; rehearsed {} on {:.10}: {}", cell,
+                     step.rehearsed->rows > 0 ? fmt::format("with {} rows", step.rehearsed->rows)
+                                              : std::string("without rows"),
+                     step.rehearsed->at, Measured(step.rehearsed->seconds));
 }
 
 std::string CompatibleCell(const Step& step) {

@@ -21,7 +21,7 @@ namespace pgalter::plan {
 [[nodiscard]] std::string LockCell(const Step& step);
 // "table rewrite", "scan", or empty.
 [[nodiscard]] std::string WorkCell(const Step& step);
-// "2 s to 40 s", "instant"; "?" where it is not known.
+// "2 s to 40 s", "instant"; "?" where it is not known. Behind it what a rehearsal measured.
 [[nodiscard]] std::string TimeCell(const Step& step);
 [[nodiscard]] std::string CompatibleCell(const Step& step);
 // What the step is taken back by, in a few words.
