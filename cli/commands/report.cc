@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <filesystem>
 
 #include "cli/connect.h"
 #include "cli/evidence/bundle.h"
 #include "cli/evidence/gather.h"
 #include "cli/evidence/profile.h"
+#include "cli/evidence/texts.h"
 #include "cli/json_output.h"
 #include "cli/pick_run.h"
 #include "cli/rejected.h"
@@ -26,6 +28,10 @@ void AddOptions(po::options_description& options) {
        "where it is written: a directory that is empty, or not there yet")  //
       ("since", po::value<std::string>()->value_name("TIME"),
        "instead of RUN, all that was done since: 2026-03-01 02:30, UTC unless it says otherwise")  //
+      (
+          "dir", po::value<std::string>()->value_name("DIRECTORY"),
+          "of the migrations: their files as they were run are copied, where the checksum is the "
+          "same")  //
       ("profile", po::value<std::string>()->value_name("NAME"),
        "with what a body of rules asks, and what of it this report holds: part11, hipaa, gobd");
 }
@@ -61,10 +67,14 @@ Task<evidence::Scope> ScopeOf(const Context& context, guard::Session& session) {
 Task<ExitCode> Run(Context& context) {
   RefuseWrongWords(context);
   const std::string out = context.Get("out");
+  if (context.Has("dir") && !std::filesystem::is_directory(context.Get("dir")))
+    throw Rejected(ExitCode::kUsage, fmt::format("there is no directory {}", context.Get("dir")),
+                   "--dir names the directory of the migrations");
   evidence::RefuseUsed(out);
   guard::Session session = co_await OpenSession(context);
   const evidence::Scope scope = co_await ScopeOf(context, session);
   evidence::Gathered gathered = co_await evidence::Gather(session, scope);
+  if (context.Has("dir")) evidence::AddTexts(gathered, context.Get("dir"));
   if (context.Has("profile")) gathered.profile = context.Get("profile");
   const auto files = evidence::FilesOf(gathered);
   evidence::WriteFiles(out, files);
@@ -94,7 +104,9 @@ const CommandBody kReportCommand{
         "run's plan, the part of the audit log from there to its end, which `audit verify FILE` "
         "checks without a database, and SHA256SUMS over all of them. Migrations with their "
         "checksums, requests and approvals, the steps with their times and outcome, what slowed a "
-        "run, what was verified. Values of rows, texts of errors and connection strings are not in "
+        "run, what was verified; with --dir the files of the migrations, those whose checksum is "
+        "what was "
+        "run. Values of rows, texts of errors and connection strings are not in "
         "it. Reads only; 7 where the audit log is not as it was written.",
     .most_operands = 1,
     .add_options = &AddOptions,

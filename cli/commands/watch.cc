@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <optional>
 
 #include "cli/connect.h"
 #include "cli/human.h"
@@ -10,11 +11,14 @@
 #include "cli/report.h"
 #include "cli/screen/follow.h"
 #include "cli/screen/terminal.h"
+#include "cli/watch_after.h"
 #include "engine/pg/reconnect_policy.h"
 
 namespace pgalter::cli {
 
 namespace {
+
+namespace po = boost::program_options;
 
 constexpr async::Milliseconds kLook{1000};
 constexpr int kLooksPerLine = 10;
@@ -87,16 +91,29 @@ Task<ExitCode> Follow(guard::Session& session, std::string id, View& view) {
   }
 }
 
+// What `--for` asks for comes behind it. A run that has failed or was aborted says so all the same.
+Task<ExitCode> FollowAndStay(guard::Session& session, std::string run, View& view,
+                             std::optional<ExitCode>& came_to, WatchAfter* after) {
+  if (!came_to) came_to = co_await Follow(session, run, view);
+  if (after == nullptr) co_return *came_to;
+  co_await after->Watch(session, run);
+  const ExitCode seen = after->Conclude();
+  const bool well = *came_to == ExitCode::kDone;
+  co_return well ? seen : *came_to;
+}
+
 // A failover must not end the watching.
-Task<ExitCode> FollowAcrossLosses(const Context& context, guard::Session session, std::string run) {
+Task<ExitCode> FollowAcrossLosses(const Context& context, guard::Session session, std::string run,
+                                  WatchAfter* after) {
   View view(context);
+  std::optional<ExitCode> came_to;
   pg::ReconnectPolicy reconnect;
   for (;;) {
     std::exception_ptr lost;
     try {
       if (!session.open()) session = co_await OpenSession(context);
       reconnect.Reset();
-      co_return co_await Follow(session, run, view);
+      co_return co_await FollowAndStay(session, run, view, came_to, after);
     } catch (...) {
       lost = std::current_exception();
     }
@@ -119,16 +136,29 @@ Task<ExitCode> OnScreen(const Context& context, guard::Session session, std::str
   co_return CodeOf(run->state);
 }
 
+void AddOptions(po::options_description& options) {
+  options.add_options()("for", po::value<std::string>()->value_name("TIME"),
+                        "go on looking for so long once the run rests, 1h or 30s, and keep what is "
+                        "seen with the run");
+}
+
 Task<ExitCode> Run(Context& context) {
   std::signal(SIGPIPE, SIG_DFL);  // a reader that has seen enough ends this, and no run
   guard::Session session = co_await OpenSession(context);
   const state::Run run = co_await LoadRun(context, session);
-  const bool lines = context.Get("output") == "lines";
+  const auto time = WatchAfter::TimeOf(context);
+  std::optional<WatchAfter> after;
+  if (time) {
+    co_await WatchAfter::RefuseWithoutTable(session);
+    after.emplace(context, *time);
+  }
+  const bool lines = after || context.Get("output") == "lines";
   // One that has ended is told in a line.
   const bool over = !state::IsActive(run.state) && run.state != state::RunState::kFailed;
   if (!lines && !over && screen::Terminal::Possible(context))
     co_return co_await OnScreen(context, std::move(session), run.id);
-  co_return co_await FollowAcrossLosses(context, std::move(session), run.id);
+  WatchAfter* stay = after ? &*after : nullptr;
+  co_return co_await FollowAcrossLosses(context, std::move(session), run.id, stay);
 }
 
 }  // namespace
@@ -142,9 +172,14 @@ const CommandBody kWatchCommand{
         "On a terminal it takes the whole screen: progress, what holds the pace back, lag by "
         "standby, who waits for whom, steps and events. Keys steer: p pauses and r resumes, once y "
         "says so, + and - change the pace, q leaves. There it stays while the run rests. --output "
-        "lines, a pipe or TERM=dumb give lines instead, which only read.",
+        "lines, a pipe or TERM=dumb give lines instead, which only read.\n\n"
+        "With --for 1h it goes on for that long once the run rests: who waits for its tables, the "
+        "lag of standbys, rollbacks and deadlocks, indexes that cannot be used (3), what is done "
+        "to "
+        "its tables. Each look is kept with the run, and `pgalter report` shows it.",
     .most_operands = 1,
     .outputs = "text lines json",
+    .add_options = &AddOptions,
     .run = &Run};
 
 }  // namespace pgalter::cli

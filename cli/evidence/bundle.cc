@@ -64,6 +64,7 @@ std::vector<File> FilesOf(Gathered gathered) {
     files.push_back({fmt::format("plan-{}.json", std::string(plan.at("run").as_string())),
                      json::serialize(plan) + "\n"});
   if (!gathered.entries.empty()) files.push_back({"audit.jsonl", AuditSlice(gathered)});
+  for (const TextCopy& copy : gathered.copies) files.push_back({copy.name, copy.text});
   for (const File& file : files) names.emplace_back(file.name);
   gathered.report["files"] = std::move(names);
   files.push_back({"report.html", Page(gathered)});

@@ -162,8 +162,11 @@ Task<> Fill(guard::Session& session, const Scope& scope, Gathered& into) {
   }
   const auto versions = co_await VersionsOf(session, scope);
   report["migrations"] = co_await Ask(session, "pgalter.migration", kMigrations, scope, versions);
+  report["texts"] = nullptr;
   report["requests"] = co_await Ask(session, "pgalter.request", kRequests, scope, versions);
   report["exemptions"] = co_await Ask(session, "pgalter.exemption", kExemptions, scope, versions);
+  report["observations"] =
+      co_await Ask(session, "pgalter.observation", kObservations, scope, versions);
   // A second way of asking for what has no version.
   const bool attests = co_await IsThere(session, "pgalter.evidence");
   report["attested"] = nullptr;

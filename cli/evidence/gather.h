@@ -20,12 +20,19 @@ struct Scope {
   std::string since;  // ISO 8601; empty: of `run`
 };
 
+// A file that is copied beside the report.
+struct TextCopy {
+  std::string name;
+  std::string text;
+};
+
 struct Gathered {
   boost::json::object report;
   boost::json::array plans;                  // one a run: {"run", "steps"}
   std::optional<history::Anchor> before;     // what the first of `entries` follows
   std::vector<history::AuditEntry> entries;  // up to the end of the log
   std::optional<history::Break> broken;      // of the whole log
+  std::vector<TextCopy> copies;              // of the files of migrations; texts.h
   std::string profile;                       // whose questions are answered, too; empty: none
 };
 

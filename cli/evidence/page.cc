@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <vector>
 
 #include "cli/evidence/html.h"
 #include "cli/evidence/profile.h"
@@ -51,6 +53,34 @@ void Waits(Html& html, const json::value& run) {
                     Text(run, "samples")));
 }
 
+// Of a long watch some looks, the first and the last among them; report.json has all.
+void Observations(Html& html, const json::value& all, const json::value& run) {
+  html.Heading(3, "Watched afterwards");
+  if (all.is_null())
+    return html.None("This database's schema pgalter is older than this, and keeps nothing of it.");
+  std::vector<const json::value*> looks;
+  for (const json::value& look : all.as_array())
+    if (look.at("run") == run.at("run")) looks.push_back(&look);
+  if (looks.empty()) return html.None("Nobody has: pgalter watch RUN --for 1h.");
+  constexpr std::size_t kShown = 60;
+  const std::size_t every = (looks.size() + kShown - 1) / kShown;
+  html.Paragraph(fmt::format("{} looks, of which every {} is shown.", looks.size(),
+                             every == 1 ? "one" : fmt::format("{}th", every)));
+  html.TableHead({"at", "by", "state", "wait for its tables", "longest, s", "lag, s", "rollbacks",
+                  "deadlocks", "indexes that cannot be used"});
+  for (std::size_t i = 0; i < looks.size(); ++i) {
+    if (i % every != 0 && i + 1 != looks.size()) continue;
+    const json::value& facts = looks[i]->at("facts");
+    html.Row({Text(*looks[i], "at"), Text(*looks[i], "by"), Text(facts, "state"),
+              Text(facts, "waiting"), Text(facts, "longest_wait_s"), Text(facts, "lag_s"),
+              Text(facts, "rollbacks"), Text(facts, "deadlocks"),
+              facts.at("invalid_indexes").as_array().empty()
+                  ? "none"
+                  : json::serialize(facts.at("invalid_indexes"))});
+  }
+  html.TableEnd();
+}
+
 void Steps(Html& html, const json::array& plans, const json::value& run) {
   html.Heading(3, "Plan, as stored with the run");
   const json::array* steps = nullptr;
@@ -80,7 +110,7 @@ std::string Gates(const json::value& run) {
   return names.empty() ? "none that was named" : names;
 }
 
-void RunSection(Html& html, const json::array& plans, const json::value& run) {
+void RunSection(Html& html, const Gathered& gathered, const json::value& run) {
   html.Raw("<section class=\"run\">\n");
   html.Heading(2, "Run " + Text(run, "run"));
   html.Facts({{"command", Text(run, "command")},
@@ -108,7 +138,8 @@ void RunSection(Html& html, const json::array& plans, const json::value& run) {
       html.Row({Text(one, "table"), Text(one, "sqlstate"), Text(one, "rows")});
     html.TableEnd();
   }
-  Steps(html, plans, run);
+  Observations(html, gathered.report.at("observations"), run);
+  Steps(html, gathered.plans, run);
   html.Raw("</section>\n");
 }
 
@@ -136,12 +167,31 @@ void HeaderTable(Html& html, const json::value& row) {
   html.TableEnd();
 }
 
-void Migrations(Html& html, const json::object& report) {
+// Of the file as it was run, where --dir has it.
+void FileText(Html& html, const Gathered& gathered, const json::value& row) {
+  const json::value& texts = gathered.report.at("texts");
+  if (texts.is_null()) return;
+  for (const json::value& text : texts.as_array()) {
+    if (text.at("version") != row.at("version")) continue;
+    if (text.at("copy").is_null())
+      return html.None("Its text is not here: " + Text(text, "why") + ".");
+    for (const TextCopy& copy : gathered.copies)
+      if (copy.name == Text(text, "copy")) html.Code(copy.text);
+  }
+}
+
+void Migrations(Html& html, const Gathered& gathered) {
+  const json::object& report = gathered.report;
   const json::array* rows =
       Section(html, report, "migrations", "Migrations, as the history has them",
               "None is applied that this report is about.");
   if (rows == nullptr) return;
-  html.Paragraph("The history keeps names and checksums of the files, not their text.");
+  html.Paragraph(
+      report.at("texts").is_null()
+          ? "The history keeps names and checksums of the files, not their text: report --dir "
+            "copies "
+            "those that have the same checksum."
+          : "The text of a file is that of the directory, where its checksum is the history's.");
   for (const json::value& row : *rows) {
     html.Heading(3, Text(row, "version") + " " + Text(row, "title"));
     html.Facts({{"file", Text(row, "file")},
@@ -156,6 +206,7 @@ void Migrations(Html& html, const json::object& report) {
                 {"began", Text(row, "started_at")},
                 {"ended", Text(row, "ended_at")}});
     HeaderTable(html, row);
+    FileText(html, gathered, row);
   }
 }
 
@@ -282,13 +333,13 @@ std::string Page(const Gathered& gathered) {
       "this report. SHA256SUMS has the checksums of its files: sha256sum -c SHA256SUMS.");
   if (const auto* profile = report.if_contains("profile"); profile && !profile->is_null())
     ProfileSection(html, *profile);
-  Migrations(html, report);
+  Migrations(html, gathered);
   Requests(html, report);
   Exemptions(html, report);
   Attested(html, report);
   Verification(html, report);
   AuditLog(html, gathered);
-  for (const json::value& run : report.at("runs").as_array()) RunSection(html, gathered.plans, run);
+  for (const json::value& run : report.at("runs").as_array()) RunSection(html, gathered, run);
   if (report.at("runs").as_array().empty()) {
     html.Heading(2, "Runs");
     html.None("No run was at work.");

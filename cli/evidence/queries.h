@@ -102,6 +102,16 @@ WHERE e.version = ANY ($3::text[]) OR e.used_at >= $2::timestamptz
   OR e.reviewed_at >= $2::timestamptz
 )sql";
 
+// What `watch --for` has seen. Of figures only the changes tell something.
+inline constexpr const char* kObservations = R"sql(
+SELECT COALESCE(jsonb_agg(jsonb_build_object('run', o.run, 'by', o.seen_by, 'facts', o.facts,
+  'at', to_char(o.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ORDER BY o.run, o.id),
+  '[]')::text
+FROM pgalter.observation o
+CROSS JOIN (SELECT $3::text[]) unused
+WHERE o.run = $1::uuid OR o.at >= $2::timestamptz
+)sql";
+
 // Evidence is of no migration by name: of a run, the newest of each kind when it began.
 inline constexpr const char* kAttested = R"sql(
 SELECT COALESCE(jsonb_agg(jsonb_build_object('kind', kind, 'file', file, 'sha256', sha256,

@@ -339,6 +339,75 @@ TEST_F(Cli, WatchFollowsARunToItsEnd) {
   EXPECT_EQ(watcher.Wait().code, 0);
 }
 
+TEST_F(Cli, WatchGoesOnAfterTheEndAndTheReportHasWhatItSaw) {
+  OnDatabase({"init"});
+  const std::string run = MakeWaitingRun();
+  Session user = database_.Connect();
+  user.Exec("BEGIN; LOCK TABLE public.t IN ACCESS SHARE MODE");
+  Program runner = Start({"resume", run});
+  AwaitRunners(1);
+  Program watcher = Start({"watch", run, "--for", "2s"});
+  database_.AwaitValue(
+      "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'pgalter'"
+      " AND query LIKE '%starts_with%'",
+      "t");
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM pgalter.observation"), "0") << "it is at work";
+  user.Exec("COMMIT");
+  EXPECT_EQ(runner.Wait().code, 0);
+  const Ran watched = watcher.Wait();
+  EXPECT_EQ(watched.code, 0) << watched.err;
+  EXPECT_THAT(watched.out, HasSubstr("indexes that cannot be used: none"));
+  EXPECT_EQ(database_.Value("SELECT count(*) > 1 AND bool_and(facts->>'state' = 'done' AND facts->"
+                            "'tables' ? 'public.t') FROM pgalter.observation"),
+            "t");
+
+  const fs::path out = fs::temp_directory_path() / fmt::format("pgalter-watched-{}", ::getpid());
+  EXPECT_EQ(OnDatabase({"report", run, "--out", out.string()}).code, 0);
+  std::ifstream file(out / "report.json");
+  const json::value report = json::parse(std::string(std::istreambuf_iterator<char>(file), {}));
+  EXPECT_EQ(std::to_string(report.at("observations").as_array().size()),
+            database_.Value("SELECT count(*) FROM pgalter.observation"));
+  std::ifstream page(out / "report.html");
+  EXPECT_THAT(std::string(std::istreambuf_iterator<char>(page), {}),
+              HasSubstr("Watched afterwards"));
+  fs::remove_all(out);
+}
+
+TEST_F(Cli, WatchSeesAnIndexThatCannotBeUsedAndWhoWaits) {
+  OnDatabase({"init"});
+  const std::string run = MakeRun("done");
+  database_.Sql("ALTER TABLE public.t ADD v int; INSERT INTO public.t VALUES (1, 1), (2, 1)");
+  EXPECT_ANY_THROW(database_.Sql("CREATE UNIQUE INDEX CONCURRENTLY bad ON public.t (v)"));
+  Session holder = database_.Connect();
+  holder.Exec("BEGIN; LOCK TABLE public.t IN ROW EXCLUSIVE MODE");
+  Session other = database_.Connect();
+  const int pid = other.backend_pid();
+  other.Send("BEGIN; LOCK TABLE public.t IN SHARE MODE");
+  database_.AwaitLockWait(pid);
+  const Ran watched = OnDatabase({"watch", run, "--for", "1s"});
+  EXPECT_EQ(watched.code, 3) << watched.err;
+  EXPECT_THAT(watched.out, HasSubstr("indexes that cannot be used: public.bad"));
+  EXPECT_EQ(database_.Value("SELECT bool_and((facts->>'waiting')::int >= 1) AND bool_or("
+                            "(facts->>'longest_wait_s')::float8 > 0) FROM pgalter.observation"),
+            "t");
+  for (const char* wrong : {"0s", "soon", "400d"})
+    EXPECT_EQ(OnDatabase({"watch", run, "--for", wrong}).code, 2) << wrong;
+  const std::string role = database_.name() + "_looks";
+  database_.Sql(
+      fmt::format("CREATE ROLE \"{0}\" LOGIN; GRANT USAGE ON SCHEMA pgalter TO \"{0}\"; "
+                  "GRANT SELECT ON ALL TABLES IN SCHEMA pgalter TO \"{0}\"",
+                  role));
+  const Ran may_not =
+      Run({"watch", run, "--for", "1s", "--dsn", database_.conninfo() + " user=" + role});
+  EXPECT_EQ(may_not.code, 10) << may_not.err;
+  EXPECT_THAT(may_not.err, HasSubstr("GRANT INSERT ON pgalter.observation"));
+  database_.Sql(fmt::format("DROP OWNED BY \"{0}\"; DROP ROLE \"{0}\"", role));
+  database_.Sql("DROP TABLE pgalter.observation");
+  const Ran older = OnDatabase({"watch", run, "--for", "1s"});
+  EXPECT_EQ(older.code, 1);
+  EXPECT_THAT(older.err, HasSubstr("pgalter init"));
+}
+
 TEST_F(Cli, OnlyADoneRunIsFinished) {
   OnDatabase({"init"});
   const std::string run = MakeRun("paused");

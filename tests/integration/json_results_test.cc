@@ -96,6 +96,7 @@ TEST_F(JsonResults, MatchTheirSchemas) {
   Expect("throttle", {"throttle", LastRun(), "--set", "ratio=0.9"});
   database_.AwaitValue("SELECT state FROM pgalter.run WHERE run = '" + LastRun() + "'", "done",
                        std::chrono::seconds(60));
+  Expect("watch-observation", {"watch", LastRun(), "--for", "1s"});
   Expect("cleanup", {"cleanup"});
   Session holder = database_.Connect();
   holder.Exec("BEGIN; LOCK TABLE public.orders");

@@ -214,6 +214,47 @@ TEST_F(Report, ItsJsonIsWhatItsSchemaSays) {
   EXPECT_EQ(code, 0) << Text(Out() / "report.json");
 }
 
+TEST_F(Report, HasTheFilesAsTheyWereRunAndNoOthers) {
+  EXPECT_EQ(Pgalter({"init"}).code, kDone);
+  const std::string first = "-- pgalter:up\nCREATE TABLE public.a (id int); -- <b>why</b>\n";
+  Write("1_a.sql", first);
+  Write("2_b.sql", "-- pgalter:up\nCREATE TABLE public.b (id int);\n");
+  Write("3_c.sql", "-- PASSWORD 'hush-hush'\n-- pgalter:up\nCREATE TABLE public.c (id int);\n");
+  Write("4_d.sql", "-- pgalter:up\nCREATE TABLE public.d (id int);\n");
+  Write("6\n_f\\.sql", "-- pgalter:up\nCREATE TABLE public.f (id int);\n");
+  Write("5_e.sql", "-- pgalter:up\nCREATE TABLE public.e (id int);\n");
+  ASSERT_EQ(Up().code, kDone);
+  Write("4_d.sql", "-- pgalter:up\nCREATE TABLE public.d (id bigint);\n");
+  Remove("5_e.sql");
+  const std::string outside = directory_ + "-outside.sql";
+  std::ofstream(outside) << first;
+  database_.Sql("UPDATE pgalter.migration SET file = '../" + fs::path(outside).filename().string() +
+                "' WHERE version = '2'");
+  EXPECT_EQ(Make({"--since", "2020-01-01", "--dir", "absent"}).code, kUsage);
+  const Ran made = Make({"--since", "2020-01-01", "--dir", directory_});
+  // The row was changed by hand, which the log does not know of; the report is there.
+  EXPECT_TRUE(SumsHold()) << made.err;
+  const std::map<std::string, std::string> why{{"2", "leads out"},
+                                               {"3", "password"},
+                                               {"4", "not the one in the history"},
+                                               {"5", "cannot be read"}};
+  const json::object report = Json();
+  EXPECT_EQ(report.at("texts").as_array().size(), 6U);
+  for (const json::value& text : report.at("texts").as_array()) {
+    const std::string version(text.at("version").as_string());
+    SCOPED_TRACE(version);
+    const auto expected = why.find(version);
+    EXPECT_EQ(text.at("copy").is_null(), expected != why.end());
+    if (expected == why.end()) continue;
+    EXPECT_THAT(std::string(text.at("why").as_string()), HasSubstr(expected->second));
+  }
+  EXPECT_EQ(Text(Out() / "migration-1_a.sql"), first);
+  EXPECT_THAT(Text(Out() / "report.html"), HasSubstr("&lt;b&gt;why"));
+  for (const fs::directory_entry& entry : fs::directory_iterator(Out()))
+    EXPECT_THAT(Text(entry.path()), Not(HasSubstr("hush-hush"))) << entry.path();
+  fs::remove(outside);
+}
+
 TEST_F(Report, AProfileAsksAndTheReportAnswers) {
   const std::string run = ApplyApproved();
   EXPECT_EQ(Make({run, "--profile", "sox"}).code, kUsage);
