@@ -78,12 +78,10 @@ class TwinWriters {
         session.Exec("SET lock_timeout = '10s'");
         while (!stopping_) {
           const std::string write = Draw(dice);
-          const auto begun = std::chrono::steady_clock::now();
-          session.Exec("BEGIN; SELECT nextval('t_id');" + fmt::format(fmt::runtime(write), "t") +
-                       ";" + fmt::format(fmt::runtime(write), "twin") + "; COMMIT");
-          const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
-              std::chrono::steady_clock::now() - begun);
-          if (took.count() > longest_ms_) longest_ms_ = static_cast<long>(took.count());
+          const long took = MillisecondsOf(
+              session, "BEGIN; SELECT nextval('t_id');" + fmt::format(fmt::runtime(write), "t") +
+                           ";" + fmt::format(fmt::runtime(write), "twin") + "; COMMIT");
+          if (took > longest_ms_) longest_ms_ = took;
           ++writes_;
           std::this_thread::sleep_for(2ms);
         }

@@ -57,6 +57,10 @@ class RunWorld : public BackfillWorld {
   std::filesystem::path folder_;
 };
 
+// How long these statements took as the server has it, from their coming: waits for locks are in
+// it, and what the machine kept the test itself standing is not.
+long MillisecondsOf(Session& session, const std::string& sql);
+
 // Programs that use the table, old and new; each write is checked at once. A lost connection is
 // made again, a lock that is waited for too long is an error: users must not wait.
 class Programs {
