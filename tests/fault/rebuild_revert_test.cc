@@ -30,8 +30,7 @@ TEST_F(Reverted, WithWhatUsersWroteSince) {
   const Ran rebuilt = Run(Rebuild());
   ASSERT_EQ(rebuilt.code, 0) << rebuilt.err;
   ExpectNew();
-  const long before = users.writes();
-  while (users.writes() < before + 300) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  users.AwaitWrites(300);
   const Ran reverted = Run({"revert", RunId(), "--yes"});
   ASSERT_EQ(reverted.code, 0) << reverted.err;
   users.Stop();

@@ -138,6 +138,11 @@ void Rebuilders::Stop() {
     if (thread.joinable()) thread.join();
 }
 
+void Rebuilders::AwaitWrites(long more) {
+  const long wanted = writes_ + more;
+  ASSERT_TRUE(Within(std::chrono::seconds(60), [&] { return writes_ >= wanted; })) << errors();
+}
+
 std::string Rebuilders::errors() {
   const std::scoped_lock lock(mutex_);
   return errors_;

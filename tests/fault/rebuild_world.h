@@ -31,6 +31,8 @@ class Rebuilders {
   void Stop();
   [[nodiscard]] std::string errors();
   [[nodiscard]] long writes() const { return writes_; }
+  // So many from now on.
+  void AwaitWrites(long more);
 
  private:
   void Write(unsigned seed);
