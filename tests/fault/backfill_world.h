@@ -78,6 +78,8 @@ class BackfillWorld : public ::testing::Test {
   // between two chunks after some of them: what a test does now is in the middle.
   [[nodiscard]] static Words Slowly() { return {"--throttle", "ratio=0.001"}; }
   void Hold() const;
+  // Nothing more is begun, once this has returned.
+  void Stand() const;
   void LetGo() const { Throttle("ratio=1"); }
   void Throttle(const std::string& setting) const;
   // The runner has beaten so many times from now on: what it meant to do meanwhile, it has done.
