@@ -101,7 +101,9 @@ TEST_F(Verified, AgainAndAgainUntilTheCutOver) {
   Program program = Start(Rebuild({"--cutover", "wait"}));
   AwaitReady();
   Program verifying = Start({"verify", RunId(), "--continuous", "--workers", "2"});
-  AwaitBeats(2);
+  ASSERT_TRUE(Within(kLimit, [&] {
+    return verifying.SoFar().out.find("hold the same rows") != std::string::npos;
+  })) << verifying.SoFar().err;
   ASSERT_EQ(Run({"cutover", RunId()}).code, 0);
   EXPECT_EQ(program.Wait(kLimit).code, 0);
   const Ran ended = verifying.Wait(kLimit);
