@@ -36,7 +36,7 @@ class Subscriber {
 
   std::string Value(const std::string& sql) { return session_.Value(sql); }
   bool Await(const std::string& sql, const std::string& expected) {
-    return Within(30s, [&] { return Value(sql) == expected; });
+    return Within(60s, [&] { return Value(sql) == expected; });
   }
 
  private:

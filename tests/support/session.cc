@@ -10,6 +10,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using ResultPtr = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
+// The limits are those of a machine at rest; it may have other things to do.
+constexpr int kBusy = 3;
+
 bool Failed(const PGresult* result) {
   const auto status = PQresultStatus(result);
   return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
@@ -69,6 +72,7 @@ bool Session::busy() {
 }
 
 Rows Session::Wait(std::chrono::milliseconds limit) {
+  limit *= kBusy;
   const auto until = Clock::now() + limit;
   ResultPtr last(nullptr, &PQclear);
   ResultPtr failure(nullptr, &PQclear);

@@ -35,7 +35,7 @@ class Session {
 
   // Sends one script without waiting; Wait() gives what Exec() would have given.
   void Send(const std::string& sql);
-  // Past the limit it cancels the script and throws std::runtime_error.
+  // Past three limits it cancels the script and throws std::runtime_error.
   Rows Wait(std::chrono::milliseconds limit = std::chrono::seconds(20));
   // Nothing has come back yet for what was sent.
   [[nodiscard]] bool busy();
