@@ -132,6 +132,14 @@ Task<std::optional<std::string>> DropStatement(Session& session, const state::Ar
                         table.Get<std::string>(0, 0));
 }
 
+// One may read another: in one statement they may go in any order.
+void DropMatviews(const std::vector<state::Artefact>& artefacts, lock::Work& work) {
+  std::string names;
+  for (const state::Artefact& artefact : artefacts)
+    if (artefact.kind == "matview") names += (names.empty() ? "" : ", ") + artefact.name;
+  if (!names.empty()) work.statements.push_back({"DROP MATERIALIZED VIEW IF EXISTS " + names, {}});
+}
+
 // The server names what it refused, not what to do about it.
 Task<> ThrowWithGrant(Session& session, const std::vector<state::Artefact>& artefacts,
                       pg::PgError error) {
@@ -236,6 +244,8 @@ Task<> DropArtefacts(guard::Session& session, guard::Session& observer, std::str
                 [](const state::Artefact& artefact) { return artefact.kind == "index"; });
   if (artefacts.empty()) co_return;
   lock::Work work;
+  // A table goes when nothing reads it any more.
+  DropMatviews(artefacts, work);
   for (const char* kind : {"trigger", "function", "table", "schema"}) {
     for (const state::Artefact& artefact : artefacts) {
       if (artefact.kind != kind) continue;

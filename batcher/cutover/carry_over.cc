@@ -214,8 +214,11 @@ WHERE a.grantee <> (SELECT relowner FROM pg_class WHERE oid = $1)
 )sql";
 
 constexpr const char* kComments = R"sql(
-SELECT 'a', format('COMMENT ON TABLE %s IS %L', $2, obj_description($1::oid, 'pg_class'))
-WHERE obj_description($1::oid, 'pg_class') IS DISTINCT FROM obj_description($4::oid, 'pg_class')
+SELECT 'a', format('COMMENT ON %s %s IS %L',
+                   CASE relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END, $2,
+                   obj_description(oid, 'pg_class'))
+FROM pg_class WHERE oid = $1
+  AND obj_description(oid, 'pg_class') IS DISTINCT FROM obj_description($4::oid, 'pg_class')
 )sql";
 
 // Their columns stay as they are, so they keep their OID, grants and dependants.

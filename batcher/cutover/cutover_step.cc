@@ -13,6 +13,7 @@
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/cutover/swap.h"
+#include "batcher/cutover/twins.h"
 #include "batcher/rebuild/follow.h"
 #include "batcher/rebuild/spec.h"
 #include "batcher/rebuild/store.h"
@@ -62,6 +63,7 @@ Task<> FollowAll(run::Environment& env, async::Stopper& stopper, Session& user,
 // Follows until little is left, then swaps under the ladder. `record` is what the step writes about
 // itself in the same transaction. How long users were blocked, at most.
 Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper& stopper, Way way,
+                                          std::vector<rebuild::Twin> twins,
                                           std::function<Task<>()> record) {
   const std::vector<Swap> swaps = co_await ReadSwaps(env, way);
   const bool back = way == Way::kBack;
@@ -74,10 +76,11 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   work.before = before;
   work.lock = LockOf(swaps);
   auto body = [&]() -> Task<> {
+    co_await CheckTwins(env, swaps, twins);
     co_await CheckUnderLock(env, swaps);
     const bool may = back || co_await MayCutOver(env);
     if (!may) throw Postponed();
-    co_await SwapTables(env, swaps);
+    co_await SwapTables(env, swaps, twins);
   };
   work.body = body;
   work.record = std::move(record);
@@ -150,27 +153,31 @@ Task<> Settle(run::Environment& env, async::Stopper& stopper) {
   }
 }
 
-run::Tables TablesOf(const std::vector<Flow>& flows) {
+// What users read of what leaves its place.
+run::Tables TablesOf(const std::vector<Flow>& flows, const std::vector<rebuild::Twin>& twins) {
   run::Tables tables;
   for (const Flow& flow : flows) tables.push_back(flow.from_oid);
+  for (const rebuild::Twin& twin : twins) tables.push_back(twin.of.oid);
   return tables;
 }
 
 Task<std::optional<std::string>> WhyNot(run::Environment& env, const state::Step& step,
                                         run::StandbyReaders& readers,
-                                        const std::vector<Flow>& flows) {
+                                        const std::vector<Flow>& flows,
+                                        const std::vector<rebuild::Twin>& twins) {
   const bool may = co_await MayCutOver(env);
   if (!may) co_return fmt::format("it waits for: pgalter cutover {}", env.run.id);
-  std::optional<std::string> reader = co_await readers.WhyNot(env, TablesOf(flows));
+  std::optional<std::string> reader = co_await readers.WhyNot(env, TablesOf(flows, twins));
   if (reader || env.outside == nullptr) co_return reader;
   co_return co_await env.outside->WhyNot("before-cutover", step.id);
 }
 
 // The log stays small, and the swap short, however long it takes. What is to be said of the swap.
-Task<std::string> AwaitLeave(run::Environment& env, const state::Step& step) {
+Task<std::string> AwaitLeave(run::Environment& env, const state::Step& step,
+                             std::vector<rebuild::Twin> twins) {
   std::vector<Flow> flows = co_await capture::LoadFlows(env.main, env.run.id, "forward");
   run::StandbyReaders readers;
-  std::optional<std::string> why = co_await WhyNot(env, step, readers, flows);
+  std::optional<std::string> why = co_await WhyNot(env, step, readers, flows, twins);
   if (!why) co_return readers.remark();
   Session user = co_await copy::OpenSession(env);
   while (why) {
@@ -184,21 +191,22 @@ Task<std::string> AwaitLeave(run::Environment& env, const state::Step& step) {
         fmt::format("the new table of {} is ready and kept up to date; {}", names, *why);
     async::FailPoint("cutover-waits");
     co_await env.stopper.SleepFor(kBetweenRounds);
-    why = co_await WhyNot(env, step, readers, flows);
+    why = co_await WhyNot(env, step, readers, flows, twins);
   }
   env.progress.note.clear();
   co_return readers.remark();
 }
 
 // What is to be said of the swap.
-Task<std::string> AwaitReadersBack(run::Environment& env, async::Stopper& stopper) {
+Task<std::string> AwaitReadersBack(run::Environment& env, async::Stopper& stopper,
+                                   std::vector<rebuild::Twin> twins) {
   const std::vector<Flow> flows = co_await capture::LoadFlows(env.main, env.run.id, "reverse");
   if (run::ReplicasOf(env).empty() || flows.empty()) co_return "";
   Session user = co_await copy::OpenSession(env);
   auto follow = [&]() -> Task<> {
     for (const Flow& flow : flows) co_await rebuild::Follow(env, stopper, user, flow, kFew);
   };
-  co_return co_await run::AwaitStandbyReaders(env, stopper, TablesOf(flows), follow);
+  co_return co_await run::AwaitStandbyReaders(env, stopper, TablesOf(flows, twins), follow);
 }
 
 enum class Standing { kNothingMade, kNotSwapped, kSwapped };
@@ -220,12 +228,19 @@ run::Task<> CutoverStep::Do(run::Environment& env, const state::Step& step) {
   };
   std::optional<async::Milliseconds> swapped;
   std::string remark;
+  Patience patience(env.run.id);
   while (!swapped) {
-    remark = co_await AwaitLeave(env, step);
+    const std::vector<rebuild::Twin> none;
+    remark = co_await AwaitLeave(env, step, none);
+    const std::vector<rebuild::Twin> twins = co_await MakeTwins(env, env.stopper, Way::kThere);
+    // That may have taken long.
+    if (!twins.empty()) remark = co_await AwaitLeave(env, step, twins);
     try {
-      swapped = co_await SwapUnderLadder(env, env.stopper, Way::kThere, record);
+      swapped = co_await SwapUnderLadder(env, env.stopper, Way::kThere, twins, record);
     } catch (const Postponed&) {
       swapped.reset();
+    } catch (const TwinsOutdated& outdated) {
+      patience.Wear(outdated);
     }
   }
   const async::Milliseconds blocked = *swapped;
@@ -257,8 +272,18 @@ run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
                     "rebuild",
                     env.run.id));
   auto record = []() -> Task<> { co_return; };
-  const std::string remark = co_await AwaitReadersBack(env, never);
-  co_await SwapUnderLadder(env, never, Way::kBack, record);
+  Patience patience(env.run.id);
+  std::string remark;
+  for (bool swapped = false; !swapped;) {
+    const std::vector<rebuild::Twin> twins = co_await MakeTwins(env, never, Way::kBack);
+    remark = co_await AwaitReadersBack(env, never, twins);
+    try {
+      co_await SwapUnderLadder(env, never, Way::kBack, twins, record);
+      swapped = true;
+    } catch (const TwinsOutdated& outdated) {
+      patience.Wear(outdated);
+    }
+  }
   async::FailPoint("swapped-back");
   env.progress.remark = remark;
   co_await AwaitOlderTransactions(env.main);

@@ -11,9 +11,11 @@
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/cutover/swap_checks.h"
+#include "batcher/cutover/twins.h"
 #include "batcher/dependants/obstacles.h"
 #include "batcher/dependants/publications.h"
 #include "batcher/rebuild/obstacles.h"
+#include "batcher/rebuild/spec.h"
 #include "engine/async/fail_point.h"
 #include "engine/run/failure.h"
 #include "engine/state/artefacts.h"
@@ -174,7 +176,8 @@ Task<Statements> Write(run::Environment& env, const Swap& swap,
 Task<> RecordGone(run::Environment& env, const std::vector<Swap>& swaps) {
   for (const state::Artefact& artefact : co_await state::LiveArtefacts(env.main, env.run.id)) {
     if (!rebuild::IsOfRebuild(artefact)) continue;
-    bool gone = artefact.kind == "trigger" || artefact.kind == "function";
+    bool gone =
+        artefact.kind == "trigger" || artefact.kind == "function" || artefact.kind == "matview";
     for (const Swap& swap : swaps)
       gone = gone || (artefact.kind == "table" && artefact.name == swap.flow.to);
     if (gone) co_await state::RecordDropped(env.main, artefact);
@@ -238,13 +241,14 @@ std::string NamesOf(const std::vector<Swap>& swaps) {
 Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
   co_await guard::CheckLease(env.main, env.lease);
   const std::vector<std::int64_t> leaving = Leaving(swaps);
+  const dependants::Matviews matviews = rebuild::MatviewsOf(rebuild::FromJson(env.run.spec));
   for (const Swap& swap : swaps) {
     const Flow& flow = swap.flow;
     co_await CheckCapture(env.main, flow, env.run.id);
     const std::string again = Again(env, swap);
     co_await rebuild::RefuseAltered(env.main, flow.from_oid, flow.from,
                                     swap.stored.definition.outline, again);
-    co_await dependants::RefuseObstacle(env.main, flow.from_oid, flow.from, again);
+    co_await dependants::RefuseObstacle(env.main, flow.from_oid, flow.from, again, matviews);
     co_await dependants::RefuseUnfitPublication(env.main, flow.from_oid, flow.to_oid, flow.from,
                                                 again);
     co_await RefuseTakenNames(env.main, swap.schema, flow.to_oid, leaving, again);
@@ -254,7 +258,8 @@ Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
   co_await AwaitOldSnapshots(env.main);
 }
 
-Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps) {
+Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps,
+                  std::vector<rebuild::Twin> twins) {
   Session& session = env.main;
   for (const Swap& swap : swaps)
     if (IsDrained(swap)) co_await capture::Drain(session, swap.flow);
@@ -268,9 +273,14 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps) {
   // Statements name each table by the name that one of two has, whichever it is then: all lose what
   // hangs on them first, and get it when all have moved.
   Texts statements;
+  TwinStatements matviews = co_await WriteTwins(session, std::move(twins), swaps.front().aside);
+  Append(all.front().carry.validate, std::move(matviews.validate));
   for (Statements& texts : all) Append(statements, std::move(texts.before));
+  Append(statements, std::move(matviews.before));
   for (Statements& texts : all) Append(statements, std::move(texts.moves));
+  Append(statements, std::move(matviews.moves));
   for (Statements& texts : all) Append(statements, std::move(texts.after));
+  Append(statements, std::move(matviews.after));
   co_await Execute(session, statements);
   for (const Swap& swap : swaps)
     co_await dependants::CheckUsersMayChange(session, swap.flow.to_oid, swap.flow.from,

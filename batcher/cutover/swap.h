@@ -8,6 +8,7 @@
 
 #include "batcher/capture/flow.h"
 #include "batcher/cutover/carry_over.h"
+#include "batcher/rebuild/matviews.h"
 #include "batcher/rebuild/store.h"
 #include "engine/lock/work.h"
 #include "engine/run/step_handler.h"
@@ -41,7 +42,8 @@ std::string NamesOf(const std::vector<Swap>& swaps);
 // In the transaction that holds the locks, first. Throws run::Failure where something came that a
 // swap would leave behind, or a log is not whole.
 Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps);
-// Then this.
-Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps);
+// Then this. `twins`: of the materialized views over the tables.
+Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps,
+                  std::vector<rebuild::Twin> twins);
 
 }  // namespace pgalter::cutover

@@ -24,6 +24,7 @@ SELECT DISTINCT format('%s reads it: drop it before, and make it again after',
 FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class v ON v.oid = r.ev_class
 WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
   AND d.refobjid = $1 AND v.oid <> $1 AND v.relkind <> 'v'
+  AND NOT (v.relkind = 'm' AND $2)
 UNION ALL
 SELECT format('policy %I of %s reads it: drop it before, and make it again after', p.polname,
               p.polrelid::regclass)
@@ -68,14 +69,16 @@ WHERE classoid = 'pg_class'::regclass AND objoid = $1
 
 }  // namespace
 
-Task<std::string> FindObstacle(Session& session, pg::Oid table) {
-  const pg::Result rows = co_await session.db().Query(kObstacles, table);
+Task<std::string> FindObstacle(Session& session, pg::Oid table, Matviews matviews) {
+  const bool follow = matviews == Matviews::kFollow;
+  const pg::Result rows = co_await session.db().Query(kObstacles, table, follow);
   co_return rows.empty() ? std::string() : rows.Get<std::string>(0, 0);
 }
 
-Task<> RefuseObstacle(Session& session, pg::Oid table, std::string name, std::string again) {
+Task<> RefuseObstacle(Session& session, pg::Oid table, std::string name, std::string again,
+                      Matviews matviews) {
   if (!async::SafeguardOn("obstacles")) co_return;
-  const std::string why = co_await FindObstacle(session, table);
+  const std::string why = co_await FindObstacle(session, table, matviews);
   if (why.empty()) co_return;
   throw run::Failure(
       run::ExitCode::kRefused,

@@ -12,11 +12,16 @@ namespace pgalter::dependants {
 using async::Task;
 using guard::Session;
 
+// Materialized views that read it: in the way, or seen to by the caller.
+enum class Matviews { kInTheWay, kFollow };
+
 // The first, with the way out; empty: there is none.
-Task<std::string> FindObstacle(Session& session, pg::Oid table);
+Task<std::string> FindObstacle(Session& session, pg::Oid table,
+                               Matviews matviews = Matviews::kInTheWay);
 
 // The same under the lock. Throws run::Failure (refused): nothing was changed. `again`: the command
 // to go on with when it is gone.
-Task<> RefuseObstacle(Session& session, pg::Oid table, std::string name, std::string again);
+Task<> RefuseObstacle(Session& session, pg::Oid table, std::string name, std::string again,
+                      Matviews matviews = Matviews::kInTheWay);
 
 }  // namespace pgalter::dependants

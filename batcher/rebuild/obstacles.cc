@@ -32,7 +32,8 @@ WHERE s.attrelid = $1 AND s.attnum > 0 AND NOT s.attisdropped
                             'pg_publication_rel'::regclass, 'pg_statistic_ext'::regclass)
               OR f.contype = 'f' AND f.conrelid <> s.attrelid)
        OR (t.atttypid, t.atttypmod) <> (s.atttypid, s.atttypmod)
-         AND d.classid = 'pg_rewrite'::regclass)
+         AND d.classid = 'pg_rewrite'::regclass 
+         AND NOT ($3 AND v.relkind IS NOT DISTINCT FROM 'm'))
 LIMIT 1
 )sql";
 
@@ -204,8 +205,10 @@ Task<> AskAboutKeys(Session& session, const Names& names, const Spec& spec, pg::
 
 }  // namespace
 
-Task<> RefuseWhatCannotFollow(Session& session, const Names& names, pg::Oid source) {
-  const pg::Result rows = co_await session.db().Query(kInTheWay, source, names.shadow);
+Task<> RefuseWhatCannotFollow(Session& session, const Names& names, pg::Oid source,
+                              dependants::Matviews matviews) {
+  const bool follow = matviews == dependants::Matviews::kFollow;
+  const pg::Result rows = co_await session.db().Query(kInTheWay, source, names.shadow, follow);
   if (!rows.empty())
     throw Failure(
         ExitCode::kRefused,

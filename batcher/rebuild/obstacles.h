@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "batcher/dependants/obstacles.h"
 #include "batcher/rebuild/definition.h"
 #include "batcher/rebuild/names.h"
 #include "batcher/rebuild/spec.h"
@@ -11,7 +12,8 @@
 namespace pgalter::rebuild {
 
 // With the new table and all its indexes there. Throws run::Failure for the first.
-Task<> RefuseWhatCannotFollow(Session& session, const Names& names, pg::Oid source);
+Task<> RefuseWhatCannotFollow(Session& session, const Names& names, pg::Oid source,
+                              dependants::Matviews matviews);
 
 // Of a partitioned source, before anything is made. Throws run::Failure for the first.
 Task<> RefuseWhatPartitionsHave(Session& session, std::string table, pg::Oid source);

@@ -8,6 +8,7 @@
 #include "batcher/dependants/obstacles.h"
 #include "batcher/rebuild/definition_file.h"
 #include "batcher/rebuild/joined_keys.h"
+#include "batcher/rebuild/matviews.h"
 #include "batcher/rebuild/obstacles.h"
 #include "batcher/rebuild/room.h"
 #include "batcher/rebuild/shadow.h"
@@ -95,6 +96,24 @@ void ReadAlter(const backfill::Table& table, const std::string& alter) {
   }
 }
 
+// A query may count on keys, which the new tables get later.
+Task<> TryMatviews(Session& session, const std::vector<Stored>& made,
+                   std::vector<std::string>& remarks) {
+  std::vector<Replaced> replaced;
+  for (const Stored& stored : made) {
+    for (const Index& index : stored.definition.indexes) co_await MakeIndex(session, index);
+    replaced.push_back({stored.source, stored.shadow});
+  }
+  for (const Twin& twin : co_await MakeTwins(session, replaced))
+    remarks.push_back(
+        twin.of.populated
+            ? fmt::format("materialized view {} is made anew, and refreshed right before the "
+                          "cut-over, and before a revert",
+                          twin.of.name)
+            : fmt::format("materialized view {} is made anew, and stays unpopulated",
+                          twin.of.name));
+}
+
 Task<> MakeAll(Session& session, Prepared& prepared) {
   const std::string run = state::NewRunId();
   std::vector<backfill::Table> tables{prepared.table};
@@ -111,6 +130,7 @@ Task<> MakeAll(Session& session, Prepared& prepared) {
   }
   co_await RefuseUnfitKeys(session, made);
   co_await RefuseTooManyLocks(session, made, prepared.tables());
+  if (prepared.spec.rebuild_matviews) co_await TryMatviews(session, made, prepared.remarks);
 }
 
 Task<> Rehearse(Session& session, Prepared& prepared) {
@@ -148,6 +168,19 @@ const char* PartitionedWayOut(const Spec& all) {
                "them before, and add them again after, NOT VALID, then VALIDATE";
 }
 
+Task<> RefuseBound(Session& session, const backfill::Table& table, const Spec& spec) {
+  using dependants::Matviews;
+  const std::string others =
+      co_await dependants::FindObstacle(session, table.oid, Matviews::kFollow);
+  if (!others.empty()) Refuse(table, others);
+  const std::string matview =
+      co_await dependants::FindObstacle(session, table.oid, MatviewsOf(spec));
+  if (!matview.empty())
+    Refuse(table, matview +
+                      ". Or have it made anew with the table: pgalter rebuild … "
+                      "--rebuild-matviews");
+}
+
 Task<> CheckOne(Session& session, const backfill::Table& table, const Spec& spec,
                 const char* partitioned) {
   ReadAlter(table, spec.alter);
@@ -155,8 +188,7 @@ Task<> CheckOne(Session& session, const backfill::Table& table, const Spec& spec
   if (table.partitioned && spec.definition.empty()) Refuse(table, partitioned);
   const pg::Result obstacles = co_await session.db().Query(kObstacles, table.oid);
   if (!obstacles.empty()) Refuse(table, obstacles.Get<std::string>(0, 0));
-  const std::string bound = co_await dependants::FindObstacle(session, table.oid);
-  if (!bound.empty()) Refuse(table, bound);
+  co_await RefuseBound(session, table, spec);
   if (table.partitioned) co_await RefuseWhatPartitionsHave(session, table.name, table.oid);
 }
 

@@ -171,7 +171,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   co_await db.Query(fmt::format("CREATE SCHEMA {}", names.schema));
   co_await db.Query(fmt::format("CREATE SCHEMA {}_old", names.schema));
   const std::vector<Index> built = co_await MakeEmpty(session, names, spec, table.oid);
-  co_await RefuseWhatCannotFollow(session, names, table.oid);
+  co_await RefuseWhatCannotFollow(session, names, table.oid, MatviewsOf(spec));
   if (!spec.definition.empty())
     co_await RefuseWhatIsLost(session, names, spec, table.oid, shadow.remarks);
   const pg::Result made = co_await db.Query(

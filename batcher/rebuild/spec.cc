@@ -53,6 +53,7 @@ json::object ToJson(const Spec& spec) {
           {"definition", spec.definition},
           {"order_by", spec.order_by},
           {"allow_weaker_keys", spec.allow_weaker_keys},
+          {"rebuild_matviews", spec.rebuild_matviews},
           {"waits_at_cutover", spec.waits_at_cutover},
           {"maps", Array(spec.maps)},
           {"workers", spec.workers},
@@ -74,6 +75,8 @@ Spec FromJson(const json::object& json) {
   if (const auto* order_by = json.if_contains("order_by"))
     spec.order_by = order_by->as_string().c_str();
   spec.allow_weaker_keys = json.at("allow_weaker_keys").as_bool();
+  if (const auto* matviews = json.if_contains("rebuild_matviews"))
+    spec.rebuild_matviews = matviews->as_bool();
   spec.waits_at_cutover = json.at("waits_at_cutover").as_bool();
   for (const json::value& map : json.at("maps").as_array())
     spec.maps.emplace_back(map.as_string().c_str());

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "batcher/dependants/obstacles.h"
+
 namespace pgalter::rebuild {
 
 // One more table, which changes places in the same moment as the first.
@@ -29,6 +31,8 @@ struct Spec {
   std::string order_by;  // as behind ORDER BY: rows are copied in this order. Empty: as they lie
   // A unique key of the table may go, or become one together with more columns.
   bool allow_weaker_keys = false;
+  // Materialized views that read the table are made anew over the new one.
+  bool rebuild_matviews = false;
   // The new table is kept up to date, and not put in place before `pgalter cutover`.
   bool waits_at_cutover = false;
   std::vector<std::string> maps;  // 'column = expression', one or more each
@@ -47,6 +51,9 @@ struct Spec {
 
 // What is asked of one of its tables, the first being number 1.
 Spec OfTable(const Spec& spec, int number);
+[[nodiscard]] inline dependants::Matviews MatviewsOf(const Spec& spec) {
+  return spec.rebuild_matviews ? dependants::Matviews::kFollow : dependants::Matviews::kInTheWay;
+}
 [[nodiscard]] inline int CountTables(const Spec& spec) {
   return 1 + static_cast<int>(spec.companions.size());
 }

@@ -72,7 +72,8 @@ Task<> Forget(Session& session, std::string run) {
 
 // Backfills make "~pgalter_…", and functions in our own schema.
 bool IsOfRebuild(const state::Artefact& artefact) {
-  if (artefact.kind == "table" || artefact.kind == "schema") return true;
+  if (artefact.kind == "matview" || artefact.kind == "table" || artefact.kind == "schema")
+    return true;
   if (artefact.kind == "function")
     return artefact.name.starts_with(capture::SchemaOf(artefact.run));
   return artefact.kind == "trigger" && artefact.name.starts_with("pgalter_");

@@ -46,6 +46,8 @@ void AddOptions(po::options_description& options) {
        "columns by which the rows are to lie on disk, as CLUSTER leaves them: 'customer, made'")  //
       ("tablespace", po::value<std::string>(), "where the new table is to be")                    //
       ("access-method", po::value<std::string>(), "how its rows are to be stored")                //
+      ("rebuild-matviews",
+       "make materialized views that read the table anew over the new one, and refresh them")  //
       ("cutover", po::value<std::string>()->default_value("auto"),
        "auto, or wait: not before pgalter cutover RUN")                                           //
       ("workers", po::value<int>()->default_value(1), "sessions that copy at a time")             //
@@ -114,6 +116,7 @@ rebuild::Spec SpecOf(const Context& context) {
   if (!spec.order_by.empty() && !spec.companions.empty())
     Refuse("--order-by is for one table", "rebuild the others by themselves, before or after");
   spec.allow_weaker_keys = context.Has("allow-weaker-keys");
+  spec.rebuild_matviews = context.Has("rebuild-matviews");
   const auto& cutover = context.Get("cutover");
   if (cutover != "auto" && cutover != "wait")
     Refuse(fmt::format("--cutover \"{}\" is not known", cutover), "auto or wait");

@@ -13,7 +13,7 @@ using guard::Session;
 
 struct Artefact {
   std::string run;
-  std::string kind;      // trigger, function, table, schema
+  std::string kind;      // trigger, function, matview, table, schema
   std::string name;      // quoted as SQL; with its schema where it has one of its own
   std::string relation;  // for a trigger: its table, quoted as SQL
   pg::Oid relid = 0;     // finds the table again when it has been renamed

@@ -35,6 +35,10 @@ inline constexpr std::array kSeveralPoints{"shadow-made",     "capture-in-ledger
                                            "swapped",         "cut-over",
                                            "key-validated",   "key-validated:4"};
 
+// Of a table that materialized views read.
+inline constexpr std::array kMatviewPoints{"matviews-made", "matview-filled", "matview-filled:3",
+                                           "drained",       "swapped",        "cut-over"};
+
 // On the way back.
 inline constexpr std::array kRevertPoints{"changes-taken", "drained",         "swapped",
                                           "swapped-back",  "undo-unrecorded", "undo-recorded:3"};
