@@ -162,7 +162,7 @@ Task<std::vector<Twin>> MakeTwins(run::Environment& env, async::Stopper& stopper
 }
 
 Task<> CheckTwins(run::Environment& env, const std::vector<Swap>& swaps, std::vector<Twin> twins) {
-  if (!Asked(env)) co_return;
+  if (!Asked(env) || !async::SafeguardOn("matview-twins")) co_return;
   if (!twins.empty()) co_await Lock(env.main, twins);
   const std::vector<Matview> now = co_await rebuild::ReadMatviews(env.main, ReplacedBy(swaps));
   for (const Matview& matview : now)
