@@ -96,6 +96,12 @@ void ReadAlter(const backfill::Table& table, const std::string& alter) {
   }
 }
 
+std::string RemarkOn(const Twin& twin) {
+  return fmt::format("materialized view {} is made anew, and {}", twin.of.name,
+                     twin.of.populated ? "refreshed right before the cut-over, and before a revert"
+                                       : "stays unpopulated");
+}
+
 // A query may count on keys, which the new tables get later.
 Task<> TryMatviews(Session& session, const std::vector<Stored>& made,
                    std::vector<std::string>& remarks) {
@@ -104,14 +110,8 @@ Task<> TryMatviews(Session& session, const std::vector<Stored>& made,
     for (const Index& index : stored.definition.indexes) co_await MakeIndex(session, index);
     replaced.push_back({stored.source, stored.shadow});
   }
-  for (const Twin& twin : co_await MakeTwins(session, replaced))
-    remarks.push_back(
-        twin.of.populated
-            ? fmt::format("materialized view {} is made anew, and refreshed right before the "
-                          "cut-over, and before a revert",
-                          twin.of.name)
-            : fmt::format("materialized view {} is made anew, and stays unpopulated",
-                          twin.of.name));
+  const std::vector<Twin> twins = co_await MakeTwins(session, replaced);
+  for (const Twin& twin : twins) remarks.push_back(RemarkOn(twin));
 }
 
 Task<> MakeAll(Session& session, Prepared& prepared) {
