@@ -9,6 +9,7 @@
 #include "batcher/partition/merge_step.h"
 #include "batcher/partition/parent_step.h"
 #include "batcher/partition/parts_step.h"
+#include "batcher/partition/referrers.h"
 #include "batcher/partition/release_step.h"
 #include "batcher/partition/retire_steps.h"
 #include "batcher/partition/swap_step.h"
@@ -26,6 +27,8 @@
 namespace pgalter::cli {
 
 namespace {
+
+const partition::TriggerReferrers kReferrers;
 
 void Add(Wiring& wiring, const char* kind, std::unique_ptr<run::StepHandler> handler) {
   wiring.handlers.emplace(kind, handler.get());
@@ -48,8 +51,8 @@ Wiring MakeWiring() {
   Add(wiring, "concurrent-index", std::make_unique<run::ConcurrentIndexStep>());
   AddPart<copy::CopyStep>(wiring, "copy");
   AddPart<cutover::CutoverStep>(wiring, "cutover");
-  Add(wiring, "ddl", std::make_unique<run::DdlStep>(run::Holding::kShort));
-  Add(wiring, "detach", std::make_unique<run::DetachStep>());
+  Add(wiring, "ddl", std::make_unique<run::DdlStep>(run::Holding::kShort, kReferrers));
+  Add(wiring, "detach", std::make_unique<run::DetachStep>(kReferrers));
   Add(wiring, "drop-index", std::make_unique<run::DropIndexStep>());
   Add(wiring, "gate", std::make_unique<run::GateStep>());
   AddPart<rebuild::IndexesStep>(wiring, "indexes");
@@ -66,13 +69,15 @@ Wiring MakeWiring() {
   Add(wiring, "partition-settle", std::make_unique<partition::SettleStep>());
   Add(wiring, "partition-swap", std::make_unique<partition::SwapStep>());
   Add(wiring, "release", std::make_unique<rebuild::ReleaseStep>());
-  Add(wiring, "refresh", std::make_unique<run::DdlStep>(run::Holding::kAsLongAsItTakes));
+  Add(wiring, "refresh",
+      std::make_unique<run::DdlStep>(run::Holding::kAsLongAsItTakes, kReferrers));
   AddPart<cutover::SettleStep>(wiring, "settle");
   AddPart<rebuild::ShadowStep>(wiring, "shadow");
   Add(wiring, "split-copy", std::make_unique<split::CopyStep>());
   Add(wiring, "split-swap", std::make_unique<split::SwapStep>());
   Add(wiring, "sync-trigger", std::make_unique<backfill::SyncTriggerStep>());
-  Add(wiring, "validate", std::make_unique<run::DdlStep>(run::Holding::kAsLongAsItTakes));
+  Add(wiring, "validate",
+      std::make_unique<run::DdlStep>(run::Holding::kAsLongAsItTakes, kReferrers));
   AddPart<verify::VerifyStep>(wiring, "verify");
   return wiring;
 }

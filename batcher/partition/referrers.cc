@@ -21,12 +21,21 @@ WHERE r.command = 'partition convert' AND to_regclass(c ->> 'table') IS NOT NULL
 ORDER BY 1, 2
 )sql";
 
+Task<pg::Result> ChecksOf(Session& session, pg::Oid whole) {
+  co_return co_await session.db().Query(kChecks, whole);
+}
+
+Task<bool> IsInstalled(Session& session) {
+  const pg::Result row = co_await session.db().Query(kInstalled);
+  co_return row.Get<bool>(0, 0);
+}
+
 }  // namespace
 
 Task<std::string> FindReferrers(Session& session, pg::Oid whole, std::string partition) {
-  const pg::Result installed = co_await session.db().Query(kInstalled);
-  if (!installed.Get<bool>(0, 0)) co_return "";
-  const pg::Result checks = co_await session.db().Query(kChecks, whole);
+  const bool installed = co_await IsInstalled(session);
+  if (!installed) co_return "";
+  const pg::Result checks = co_await ChecksOf(session, whole);
   const run::PatientSession patient(session);  // it may have to read both tables
   for (int i = 0; i < checks.rows(); ++i) {
     const auto table = checks.Get<std::string>(i, 0);
@@ -42,6 +51,16 @@ Task<std::string> FindReferrers(Session& session, pg::Oid whole, std::string par
           table, checks.Get<std::string>(i, 1), partition);
   }
   co_return "";
+}
+
+Task<bool> TriggerReferrers::Possible(Session& session, pg::Oid parent) const {
+  const pg::Result checks = co_await ChecksOf(session, parent);
+  co_return !checks.empty();
+}
+
+Task<std::string> TriggerReferrers::Find(Session& session, pg::Oid parent,
+                                         std::string partition) const {
+  return FindReferrers(session, parent, std::move(partition));
 }
 
 }  // namespace pgalter::partition

@@ -10,6 +10,7 @@
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
+#include "batcher/partition/obstacles.h"
 #include "batcher/partition/pair.h"
 #include "batcher/partition/release_step.h"
 #include "engine/async/fail_point.h"
@@ -45,13 +46,18 @@ FROM pg_class c LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.oid
 
 class Regrouper {
  public:
-  Regrouper(run::Environment& env, const Regrouping& regrouping)
-      : env_(env), session_(env.main), spec_(regrouping.spec), from_(regrouping.from) {}
+  Regrouper(run::Environment& env, const Regrouping& regrouping, const char* again)
+      : env_(env),
+        session_(env.main),
+        spec_(regrouping.spec),
+        from_(regrouping.from),
+        again_(again) {}
 
   // In the transaction that holds the locks.
   Task<> Run() {
     co_await guard::CheckLease(session_, env_.lease);
     co_await cutover::AwaitOldSnapshots(session_);
+    co_await RefuseObstaclesNow(env_, spec_, from_, again_);
     co_await MoveRows();
     Texts statements;
     for (const std::string& partition : from_) {
@@ -138,6 +144,7 @@ class Regrouper {
   Session& session_;
   const RepartSpec& spec_;
   const Texts& from_;
+  const char* again_;  // the verb that does it again
 };
 
 [[noreturn]] void RefuseBack(const run::Environment& env, const std::string& why) {
@@ -214,7 +221,7 @@ Task<async::Milliseconds> RegroupUnderLadder(run::Environment& env, async::Stopp
   work.before = before;
   work.lock = std::move(request);
   auto body = [&]() -> Task<> {
-    Regrouper regrouper(env, regrouping);
+    Regrouper regrouper(env, regrouping, again);
     co_await regrouper.Run();
   };
   work.body = body;

@@ -5,6 +5,7 @@
 
 #include "batcher/backfill/rights.h"
 #include "batcher/partition/lookup.h"
+#include "batcher/partition/obstacles.h"
 #include "batcher/partition/partman.h"
 #include "batcher/partition/parts_step.h"
 #include "batcher/partition/regroup.h"
@@ -24,98 +25,6 @@ using run::Failure;
 using sql::QuoteIdentifier;
 
 namespace {
-
-// What the new partitions would lack, or what would go on with the old one; each with the way out.
-// $1 the partition, $2 the whole.
-constexpr const char* kObstacles = R"sql(
-SELECT 'it is partitioned itself' FROM pg_class WHERE oid = $1 AND relkind = 'p'
-UNION ALL
-SELECT 'it is a foreign table' FROM pg_class WHERE oid = $1 AND relkind = 'f'
-UNION ALL
-SELECT 'the whole is a partition itself, of a table whose locks and indexes would be concerned, too'
-FROM pg_class WHERE oid = $2 AND relispartition
-UNION ALL
-SELECT 'it is half detached: pgalter partition detach ends that'
-WHERE EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1 AND inhdetachpending)
-UNION ALL
-SELECT format('foreign key %I of %s refers to the whole, and the server would look for every row of '
-              'the partition under the lock: drop it before, and add it again after', conname,
-              conrelid::regclass)
-FROM pg_constraint WHERE confrelid = $2 AND contype = 'f' AND conparentid = 0 AND conrelid <> $2
-UNION ALL
-SELECT format('index %s is on this partition alone: make it on the whole, or drop it',
-              x.indexrelid::regclass)
-FROM pg_index x WHERE x.indrelid = $1
-  AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = x.indexrelid)
-UNION ALL
-SELECT format('index %s is not valid on all partitions: drop it, or finish it',
-              x.indexrelid::regclass)
-FROM pg_index x WHERE x.indrelid = $2 AND NOT x.indisvalid
-UNION ALL
-SELECT format('constraint %I is not valid: VALIDATE it first', conname)
-FROM pg_constraint WHERE conrelid = $1 AND contype IN ('c', 'f') AND NOT convalidated
-UNION ALL
-SELECT format('constraint %I excludes rows: such are not made anew here', conname)
-FROM pg_constraint WHERE conrelid = $2 AND contype = 'x'
-UNION ALL
-SELECT format(CASE WHEN starts_with(tgname, 'pgalter_')
-    THEN 'trigger %I is of a run that keeps a way back or copies the table: finish, revert or abort '
-         'it first (pgalter ps names it)'
-    ELSE 'trigger %I is on this partition alone: make it on the whole, or drop it' END, tgname)
-FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal AND tgparentid = 0
-UNION ALL
-SELECT format('policy %I is on this partition alone: drop it before', polname)
-FROM pg_policy WHERE polrelid = $1
-UNION ALL
-SELECT format('%s is of this partition alone: drop it before, and make it again after',
-              pg_describe_object('pg_statistic_ext'::regclass, oid, 0))
-FROM pg_statistic_ext WHERE stxrelid = $1
-UNION ALL
-SELECT format('column %I has rights of its own: grant them on the whole', attname)
-FROM pg_attribute WHERE attrelid = $1 AND attacl IS NOT NULL
-UNION ALL
-SELECT DISTINCT format('%s uses the partition by its name: drop it before, and make it again after',
-                       CASE WHEN r.oid IS NULL THEN pg_describe_object(d.classid, d.objid, 0)
-                            ELSE pg_describe_object('pg_class'::regclass, r.ev_class, 0) END)
-FROM pg_class c JOIN pg_depend d
-  ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
-  OR d.refclassid = 'pg_type'::regclass
-     AND d.refobjid IN (c.reltype, (SELECT typarray FROM pg_type WHERE oid = c.reltype))
-LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-WHERE c.oid = $1 AND d.deptype = 'n'
-  AND (r.oid IS NOT NULL OR d.classid IN ('pg_proc'::regclass, 'pg_policy'::regclass)
-       OR d.refclassid = 'pg_type'::regclass)
-  AND NOT (d.classid = 'pg_policy'::regclass
-           AND EXISTS (SELECT FROM pg_policy p WHERE p.oid = d.objid AND p.polrelid = c.oid))
-UNION ALL
-SELECT format('publication %I publishes it by its own name: publish the whole', p.pubname)
-FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE r.prrelid = $1
-UNION ALL
-SELECT format('publication %I sends partitions under their own names, which subscribers do not '
-              'know: ALTER PUBLICATION %I SET (publish_via_partition_root = true) first', p.pubname,
-              p.pubname)
-FROM pg_publication p WHERE NOT p.pubviaroot
-  AND EXISTS (SELECT FROM pg_publication_tables t JOIN pg_class c ON c.oid = $1
-              JOIN pg_namespace n ON n.oid = c.relnamespace
-              WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname)
-UNION ALL
-SELECT format('subscription %s writes into it', s.srsubid)
-FROM pg_subscription_rel s WHERE s.srrelid IN ($1, $2)
-UNION ALL
-SELECT 'its replica identity is an index: ALTER TABLE … REPLICA IDENTITY DEFAULT or FULL first'
-FROM pg_class WHERE oid = $1 AND relreplident = 'i'
-UNION ALL
-SELECT format('it has a security label of provider %s', provider) FROM pg_seclabel
-WHERE classoid = 'pg_class'::regclass AND objoid = $1
-UNION ALL
-SELECT 'no unique index over NOT NULL columns tells its rows apart: add a primary key to the whole'
-WHERE NOT EXISTS (
-  SELECT FROM pg_index x WHERE x.indrelid = $2 AND x.indisunique AND x.indimmediate
-    AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
-    AND NOT EXISTS (SELECT FROM unnest(x.indkey[0:x.indnkeyatts - 1]) k
-                    JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k
-                    WHERE NOT a.attnotnull))
-)sql";
 
 // What a partition has of its own.
 constexpr const char* kStorage = R"sql(
@@ -339,8 +248,10 @@ Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source) 
                               "SCHEMA {} TO {}",
                               right.Get<std::string>(0, 4), role));
   co_await RefuseBesidePartman(session, whole.table, PartmanKeeps::kWidths);
-  const pg::Result obstacle = co_await session.db().Query(kObstacles, source.oid, whole.table.oid);
-  if (!obstacle.empty()) Refuse(source, obstacle.Get<std::string>(0, 0));
+  const std::vector<pg::Oid> sources{source.oid};
+  const std::vector<std::string> nothing_of_ours;
+  const auto obstacle = co_await FindObstacle(session, whole.table.oid, sources, nothing_of_ours);
+  if (obstacle) Refuse(source, obstacle->why);
 }
 
 Task<std::vector<std::string>> LikeTheOld(Session& session, pg::Oid partition) {

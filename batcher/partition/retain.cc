@@ -308,6 +308,9 @@ Task<std::string> CreateRetainRun(Session& session, const RetainPlan& plan,
   run.target = plan.whole.table.name;
   run.relid = plan.whole.table.oid;
   run.spec[run::kPace] = run::ToJson(wish.pace);
+  run::PlanSpec kept;
+  kept.ladder = wish.ladder;
+  run.spec["ladder"] = run::ToJson(kept).at("ladder");
   run.phase = "starting";
   Steps maker(plan, wish);
   const std::vector<state::Step> steps = maker.Make();

@@ -8,6 +8,7 @@
 
 #include "batcher/partition/moment.h"
 #include "batcher/partition/whole.h"
+#include "engine/lock/ladder_policy.h"
 #include "engine/run/plan_spec.h"
 
 namespace pgalter::partition {
@@ -22,6 +23,7 @@ struct RetainWish {
   Epoch epoch = Epoch::kNone;   // of integers: what they count
   std::string hold = "7 days";  // so long a detached partition waits before it is dropped
   run::Pace pace;
+  lock::LadderOptions ladder;
 };
 
 struct Going {

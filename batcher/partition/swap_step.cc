@@ -9,6 +9,7 @@
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/swap_checks.h"
+#include "batcher/partition/obstacles.h"
 #include "batcher/partition/parts_step.h"
 #include "batcher/partition/regroup.h"
 #include "batcher/partition/release_step.h"
@@ -58,6 +59,8 @@ class Swapping {
     co_await cutover::CheckCapture(session_, flow_, env_.run.id);
     co_await cutover::AwaitOldSnapshots(session_);
     co_await CheckShape();
+    const Texts old{Old()};
+    co_await RefuseObstaclesNow(env_, spec_, old, "resume");
     if (async::SafeguardOn("final-drain")) co_await capture::Drain(session_, flow_);
     async::FailPoint("drained");
     const Texts keys = co_await Names(kOwnKeys);

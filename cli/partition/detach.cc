@@ -25,7 +25,9 @@ Task<ExitCode> Run(Context& context) {
 }  // namespace
 
 extern const PartitionVerb kPartitionDetach;
-const PartitionVerb kPartitionDetach{
-    .name = "detach", .operand = "PARTITION", .options = "replica dry-run detach", .run = &Run};
+const PartitionVerb kPartitionDetach{.name = "detach",
+                                     .operand = "PARTITION",
+                                     .options = "hold-budget replica dry-run detach",
+                                     .run = &Run};
 
 }  // namespace pgalter::cli

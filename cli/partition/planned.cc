@@ -8,13 +8,24 @@
 #include "cli/json_output.h"
 #include "cli/pace.h"
 #include "cli/plan_input.h"
+#include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/run/make_run.h"
 #include "engine/state/schema.h"
+#include "engine/watch/unit.h"
 #include "planner/plan/json.h"
 #include "planner/plan/render/format.h"
 
 namespace pgalter::cli {
+
+async::Milliseconds HoldBudgetOf(const Context& context) {
+  const auto& text = context.Get("hold-budget");
+  const auto seconds = watch::Parse(text, watch::Unit::kSeconds);
+  if (!seconds || *seconds <= 0)
+    throw Rejected(ExitCode::kUsage, fmt::format("--hold-budget \"{}\" is no duration", text),
+                   "write 500ms or 3s");
+  return async::Milliseconds(static_cast<std::int64_t>(*seconds * 1000));
+}
 
 Task<std::string> StartPlanned(const Context& context, guard::Session& session,
                                std::vector<std::string> script, std::string question) {
@@ -24,6 +35,7 @@ Task<std::string> StartPlanned(const Context& context, guard::Session& session,
   run::PlannedRun planned;
   planned.plan = PlanOf(text, base);
   planned.spec.pace.throttle = ThrottleOf(context);
+  planned.spec.ladder.hold_budget = HoldBudgetOf(context);
   planned.through = state::Phase::kContract;
   if (context.Has("dry-run")) {
     if (context.output == Output::kJson) {

@@ -33,6 +33,7 @@ partition::RetainWish WishOf(const Context& context) {
                    "--keep '12 months', or --keep 12 for so many ranges");
   wish.keep = context.Get("keep");
   wish.pace.throttle = ThrottleOf(context);
+  wish.ladder.hold_budget = HoldBudgetOf(context);
   wish.epoch = EpochOf(context);
   if (context.Has("drop")) wish.afterwards = Afterwards::kDrop;
   if (context.Has("export")) {
@@ -118,7 +119,7 @@ extern const PartitionVerb kPartitionRetain;
 const PartitionVerb kPartitionRetain{
     .name = "retain",
     .operand = "TABLE",
-    .options = "keep epoch drop export hold replica dry-run detach",
+    .options = "keep epoch drop export hold hold-budget replica dry-run detach",
     .run = &Run};
 
 }  // namespace pgalter::cli

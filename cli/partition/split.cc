@@ -14,7 +14,6 @@
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
-#include "engine/watch/unit.h"
 
 namespace pgalter::cli {
 
@@ -35,15 +34,6 @@ partition::SplitWish WishOf(const Context& context) {
     for (const std::string& text : context.Get<std::vector<std::string>>("values"))
       wish.lists.push_back(ListPartOf(text));
   return wish;
-}
-
-async::Milliseconds HoldBudgetOf(const Context& context) {
-  const auto& text = context.Get("hold-budget");
-  const auto seconds = watch::Parse(text, watch::Unit::kSeconds);
-  if (!seconds || *seconds <= 0)
-    throw Rejected(ExitCode::kUsage, fmt::format("--hold-budget \"{}\" is no duration", text),
-                   "write 500ms or 3s");
-  return async::Milliseconds(static_cast<std::int64_t>(*seconds * 1000));
 }
 
 // Each partition takes its milliseconds under the lock, whatever is in it.

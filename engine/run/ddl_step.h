@@ -1,5 +1,5 @@
 // Steps of kinds "ddl", "validate" and "refresh": the statements of a step in one transaction,
-// under the lock ladder.
+// under the lock ladder. Where they detach a partition, who refers to its rows is asked under it.
 //
 // Lock: the statements' own. Blocks: at most one attempt of the ladder, or the hold budget;
 // VALIDATE and REFRESH CONCURRENTLY last, under locks that stop nobody's rows.
@@ -7,6 +7,7 @@
 // same way.
 #pragma once
 
+#include "engine/run/referrers.h"
 #include "engine/run/step_handler.h"
 #include "engine/run/transact.h"
 
@@ -14,13 +15,16 @@ namespace pgalter::run {
 
 class DdlStep : public StepHandler {
  public:
-  explicit DdlStep(Holding holding) : holding_(holding) {}
+  DdlStep(Holding holding, const Referrers& referrers) : holding_(holding), referrers_(referrers) {}
   Task<bool> Done(Environment& env, const state::Step& step) override;
   Task<> Do(Environment& env, const state::Step& step) override;
   Task<> Undo(Environment& env, const state::Step& step) override;
 
  private:
+  Task<std::vector<Leaving>> Leave(Environment& env, const state::Step& step);
+
   Holding holding_;
+  const Referrers& referrers_;
 };
 
 }  // namespace pgalter::run

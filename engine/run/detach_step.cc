@@ -37,6 +37,10 @@ Pair PairOf(const Environment& env, const state::Step& step) {
   return {sql::ToString(alter->name), sql::ToString(*alter->commands.front().other)};
 }
 
+std::string Detach(const Pair& pair) {
+  return fmt::format("ALTER TABLE {} DETACH PARTITION {}", pair.parent, pair.partition);
+}
+
 Task<Attachment> Look(guard::Session& session, const Pair& pair) {
   const pg::Result row = co_await session.db().Query(
       "SELECT inhdetachpending FROM pg_catalog.pg_inherits"
@@ -83,12 +87,17 @@ Task<bool> DetachStep::Done(Environment& env, const state::Step& step) {
 Task<> DetachStep::Do(Environment& env, const state::Step& step) {
   const Pair pair = PairOf(env, step);
   guard::Session session = co_await OpenAsRole(env);
-  Transacted what;
-  const std::string detach =
-      fmt::format("ALTER TABLE {} DETACH PARTITION {}", pair.parent, pair.partition);
+  const std::string detach = Detach(pair);
   const bool beside_default = co_await HasDefaultPartition(session, pair);
-  if (beside_default) {
-    what.sql = {detach};
+  const std::vector<std::string> at_once{detach};
+  const std::vector<Leaving> leaving = co_await LeavingBy(env, session, referrers_, at_once);
+  // What somebody has begun is ended: its rows are not seen any more.
+  const Attachment then = co_await Look(session, pair);
+  if (then == Attachment::kAttached && (beside_default || !leaving.empty())) {
+    Transacted what;
+    what.sql = at_once;
+    auto nobody_refers = [&]() -> Task<> { co_await RefuseReferred(env, referrers_, leaving); };
+    what.body = nobody_refers;
     co_await Transact(env, step, std::move(what), env.stopper);
     co_return;
   }
@@ -123,8 +132,7 @@ Task<> DetachStep::Undo(Environment& env, const state::Step& step) {
   if (now == Attachment::kAttached || step.undo.empty()) co_return;
   if (now == Attachment::kPending) {
     async::Stopper never;
-    std::string detach =
-        fmt::format("ALTER TABLE {} DETACH PARTITION {}", pair.parent, pair.partition);
+    std::string detach = Detach(pair);
     co_await FinalizeDetach(env, step, std::move(detach), state::StepState::kDone, never);
   }
   co_await UndoByStatements(env, step);

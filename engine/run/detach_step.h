@@ -2,7 +2,9 @@
 //
 // Its second half queues ACCESS EXCLUSIVE on the partition inside a statement of unknown length, so
 // it is cancelled once its first half is committed, and ended by FINALIZE under the ladder. Beside
-// a default partition the server refuses it: then it is a plain DETACH under the ladder.
+// a default partition the server refuses it: then it is a plain DETACH under the ladder. So it is
+// where triggers stand for a foreign key that refers to the table: who refers is asked under the
+// lock, and a detach whose first half is committed could not be taken back for the answer.
 //
 // Lock: SHARE UPDATE EXCLUSIVE on the parent, ACCESS EXCLUSIVE on the partition (plain: on both).
 // Blocks: at most one attempt of the ladder.
@@ -10,15 +12,20 @@
 // statements.
 #pragma once
 
+#include "engine/run/referrers.h"
 #include "engine/run/step_handler.h"
 
 namespace pgalter::run {
 
 class DetachStep : public StepHandler {
  public:
+  explicit DetachStep(const Referrers& referrers) : referrers_(referrers) {}
   Task<bool> Done(Environment& env, const state::Step& step) override;
   Task<> Do(Environment& env, const state::Step& step) override;
   Task<> Undo(Environment& env, const state::Step& step) override;
+
+ private:
+  const Referrers& referrers_;
 };
 
 }  // namespace pgalter::run

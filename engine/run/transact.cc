@@ -74,6 +74,7 @@ Task<> Transact(Environment& env, const state::Step& step, Transacted what,
   };
   work.record = record;
   work.before = std::move(what.before);
+  work.body = std::move(what.body);
   work.isolation = what.isolation;
   lock::LadderOptions options = spec.ladder;
   const bool lasting = what.holding == Holding::kAsLongAsItTakes;

@@ -22,6 +22,7 @@ struct Transacted {
   state::StepState becomes = state::StepState::kDone;  // recorded in the same transaction
   guard::Isolation isolation = guard::Isolation::kReadCommitted;
   std::function<Task<>()> before = {};  // as in lock::Work
+  std::function<Task<>()> body = {};    // the same
 };
 
 // Throws Failure (lock not obtained): nothing was changed then.

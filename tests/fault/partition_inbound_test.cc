@@ -336,6 +336,76 @@ TEST_F(PartitionInboundGoes, RetainLeavesThoseAndTakesTheOthers) {
   EXPECT_EQ(Orphans(), 0);
 }
 
+// Nobody refers when it is asked first; who begins to while the lock is waited for is seen under
+// it.
+class PartitionGoesLate : public PartitionInboundGoes {
+ protected:
+  // A reader of `partition` keeps the lock until the row that refers is there.
+  Ran WhileOneRefers(const Words& words, const std::string& partition, int id,
+                     const Words& environment = {}) const {
+    Session reader = database_.Connect();
+    reader.Exec("BEGIN; SELECT count(*) FROM " + partition);
+    Program program = Start(words, environment);
+    database_.AwaitValue(
+        "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'", "t",
+        std::chrono::seconds(30));
+    database_.Sql(fmt::format("INSERT INTO c VALUES (1, {})", id));
+    reader.Exec("COMMIT");
+    return program.Wait();
+  }
+  Ran DetachWhileOneRefers(const Words& environment = {}) const {
+    return WhileOneRefers({"partition", "detach", first_, "--yes"}, first_, 1, environment);
+  }
+  void DropDefault() const {
+    database_.Sql("DROP TABLE " +
+                  database_.Value("SELECT partdefid::regclass FROM pg_partitioned_table WHERE "
+                                  "partrelid = 'public.p'::regclass"));
+  }
+  void ExpectRefusedThenDone(const Ran& refused, const std::string& partition) {
+    EXPECT_EQ(refused.code, 4) << refused.err;
+    EXPECT_THAT(refused.err, HasSubstr("rows of public.c refer to its rows"));
+    EXPECT_EQ(Orphans(), 0);
+    EXPECT_EQ(Number("SELECT count(*) FROM p"), 20);
+    database_.Sql("DELETE FROM c");
+    const Ran resumed = Run({"resume", RunId()});
+    EXPECT_EQ(resumed.code, 0) << resumed.err;
+    EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM pg_inherits WHERE inhrelid = '{}'::regclass",
+                                 partition)),
+              0);
+  }
+};
+
+TEST_F(PartitionGoesLate, NotBesideADefaultPartition) {
+  MakeGoing("");
+  const Ran refused = DetachWhileOneRefers();
+  ExpectRefusedThenDone(refused, first_);
+}
+
+TEST_F(PartitionGoesLate, NotWhereItCouldGoConcurrently) {
+  MakeGoing("");
+  DropDefault();
+  const Ran refused = DetachWhileOneRefers();
+  ExpectRefusedThenDone(refused, first_);
+}
+
+TEST_F(PartitionGoesLate, NotByRetain) {
+  MakeGoing("");
+  ASSERT_EQ(Run({"partition", "split", first_, "--every", "1 day", "--yes"}).code, 0);
+  ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+  const std::string oldest = database_.Value("SELECT tableoid::regclass FROM p WHERE id = 20");
+  const Ran refused =
+      WhileOneRefers({"partition", "retain", "p", "--keep", "10 days", "--yes"}, oldest, 20);
+  ExpectRefusedThenDone(refused, oldest);
+}
+
+// A harness that cannot fail proves nothing.
+TEST_F(PartitionGoesLate, AndLeavesAnOrphanWithoutItsSafeguard) {
+  MakeGoing("");
+  const Ran ran = DetachWhileOneRefers({"PGALTER_SAFEGUARDS_OFF=referrers-under-lock"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Orphans(), 1);
+}
+
 constexpr const char* kTwoColumns =
     "CREATE TABLE p (\"A %\" text, b int, made date NOT NULL, PRIMARY KEY (\"A %\", b)); INSERT "
     "INTO p SELECT 'x' || g, g, current_date - g FROM generate_series(1, 9) g; CREATE TABLE "

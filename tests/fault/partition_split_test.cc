@@ -175,6 +175,63 @@ TEST_F(SplitWaits, AndLosesChangesWithoutItsSafeguard) {
   EXPECT_LT(Late(), 50);
 }
 
+// What somebody hangs on the old partition, or makes refer to it, while the lock is waited for.
+constexpr const char* kOwnTrigger =
+    "CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE "
+    "TRIGGER own BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION own()";
+constexpr const char* kOwnReference =
+    "CREATE TABLE line (event bigint, made timestamptz, CONSTRAINT of_event FOREIGN KEY (event, "
+    "made) REFERENCES events (id, made)); INSERT INTO line SELECT id, made FROM {} LIMIT 1";
+
+class SplitMeets : public SplitWaits {
+ protected:
+  // `partition`: of those that go.
+  Ran Meet(const Words& words, const std::string& partition, const char* change,
+           const Words& environment = {}) const {
+    Session reader = database_.Connect();
+    reader.Exec("BEGIN; SELECT count(*) FROM " + partition);
+    Program program = Start(words, environment);
+    database_.AwaitValue(
+        "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'", "t",
+        std::chrono::seconds(30));
+    database_.Sql(fmt::format(fmt::runtime(change), partition));
+    reader.Exec("COMMIT");
+    return program.Wait();
+  }
+  void ExpectRefused(const Ran& ran, const char* why) const {
+    EXPECT_EQ(ran.code, 4) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(why));
+    EXPECT_THAT(ran.err, HasSubstr("pgalter resume " + RunId()));
+    ExpectSame();
+  }
+};
+
+TEST_F(SplitMeets, ATriggerThatCameLate) {
+  MakeWhole();
+  ExpectRefused(Meet(Split(), first_, kOwnTrigger), "trigger own is on this partition alone");
+  database_.Sql("DROP FUNCTION own() CASCADE");
+  EXPECT_EQ(Run({"resume", RunId()}).code, 0);
+  ExpectSplit();
+  ExpectSame();
+}
+
+TEST_F(SplitMeets, AForeignKeyThatCameLate) {
+  MakeWhole();
+  ExpectRefused(Meet(Split(), first_, kOwnReference), "refers to the whole");
+  database_.Sql("DROP TABLE line");
+  EXPECT_EQ(Run({"resume", RunId()}).code, 0);
+  ExpectSplit();
+  ExpectSame();
+}
+
+TEST_F(SplitMeets, AndLosesATriggerWithoutItsSafeguard) {
+  MakeWhole();
+  const Ran ran =
+      Meet(Split(), first_, kOwnTrigger, {"PGALTER_SAFEGUARDS_OFF=obstacles-under-lock"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgname = 'own'"), 0);
+}
+
 TEST_F(PartitionSplit, RowsLeaveTheDefaultPartitionUnderTheirUsers) {
   MakeWhole();
   Users users(database_.conninfo(), 24);
@@ -394,6 +451,39 @@ TEST_F(PartitionMerge, EndsAfterACrashBehindItsCommit) {
   ASSERT_EQ(Run(Merge(0, 2), {"PGALTER_FAIL_POINT=merge-committed"}).code, kKilled);
   ResumeToTheEnd();
   ExpectMerged();
+}
+
+class MergeMeets : public PartitionMerge {
+ protected:
+  Ran Meet(const Words& environment = {}) const {
+    Session reader = database_.Connect();
+    reader.Exec("BEGIN; SELECT count(*) FROM " + names_.at(1).at(0));
+    Program program = Start(Merge(0, 2), environment);
+    database_.AwaitValue(
+        "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'", "t",
+        std::chrono::seconds(30));
+    database_.Sql(fmt::format(fmt::runtime(kOwnTrigger), names_.at(1).at(0)));
+    reader.Exec("COMMIT");
+    return program.Wait();
+  }
+};
+
+TEST_F(MergeMeets, ATriggerThatCameLate) {
+  MakeYear();
+  const Ran refused = Meet();
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("trigger own is on this partition alone"));
+  ExpectSame();
+  database_.Sql("DROP FUNCTION own() CASCADE");
+  EXPECT_EQ(Run({"resume", RunId()}).code, 0);
+  ExpectMerged();
+}
+
+TEST_F(MergeMeets, AndLosesItWithoutItsSafeguard) {
+  MakeYear();
+  const Ran ran = Meet({"PGALTER_SAFEGUARDS_OFF=obstacles-under-lock"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgname = 'own'"), 0);
 }
 
 // A harness that cannot fail proves nothing.

@@ -1,0 +1,34 @@
+// Obstacles: what a partition has that those which take its place would lack, or what would go on
+// with the old one. Asked before a run begins, and again under the lock, since anybody may hang it
+// on meanwhile. Reads only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/run/step_handler.h"
+
+namespace pgalter::partition {
+
+using async::Task;
+using guard::Session;
+
+struct RepartSpec;
+
+struct Obstacle {
+  std::string partition;
+  std::string why;  // with the way out
+};
+
+// The first one, of any of the partitions. Triggers of the names in `ours` (quoted) are none.
+Task<std::optional<Obstacle>> FindObstacle(Session& session, pg::Oid whole,
+                                           std::vector<pg::Oid> partitions,
+                                           std::vector<std::string> ours);
+
+// In the transaction that holds the locks of the exchange: throws run::Failure (refused). What the
+// run itself has made is no obstacle. `verb` is what does it again: resume, revert.
+Task<> RefuseObstaclesNow(run::Environment& env, const RepartSpec& spec,
+                          std::vector<std::string> partitions, const char* verb);
+
+}  // namespace pgalter::partition
