@@ -1,6 +1,7 @@
 # A plain table made partitioned by days, beside nothing. Attached: against the index and the scan that no way around a
 # copy can do without. Copied: against one INSERT … SELECT into empty partitions and then key and indexes, which is
-# the floor for any copy; and against the loop of the guides, 10,000 keys at a time.
+# the floor for any copy; against the loop of the guides, 10,000 keys at a time; and against pg_partman's
+# partition_data_proc, a day at a time and without its pause, which deletes from the old table what it moves.
 heading "Partition" "$rows rows, padding $padding, two secondary indexes, a partition a day, median of $repeats, no writes"
 printf '| key | method | seconds (min to max) | x its floor | WAL MB | longest block ms |\n|---|---|---|---|---|---|\n'
 
@@ -55,6 +56,24 @@ SQL
   } | in_db one
 }
 
+partman() {
+  {
+    cat <<SQL
+CREATE SCHEMA partman;
+CREATE EXTENSION pg_partman SCHEMA partman;
+ALTER TABLE events RENAME TO events_old;
+CREATE TABLE events (LIKE events_old INCLUDING ALL EXCLUDING INDEXES) PARTITION BY RANGE (created_at);
+ALTER TABLE events ADD PRIMARY KEY (id, created_at);
+CREATE INDEX ON events (account_id, created_at);
+CREATE INDEX ON events (created_at);
+SELECT partman.create_parent('public.events', 'created_at', 'native', 'daily',
+  p_start_partition => (SELECT min(created_at)::text FROM events_old)) \g /dev/null
+CALL partman.partition_data_proc('public.events', p_source_table => 'public.events_old', p_wait => 0, p_quiet => true);
+ANALYZE events;
+SQL
+  } | in_db one
+}
+
 attach() {
   "$pgalter" partition convert events --by 'range(created_at)' --every '1 day' --strategy attach --yes --dsn "$(dsn one)"
 }
@@ -83,14 +102,29 @@ measure() {
   fresh "$from"
   in_db one <<<"ALTER TABLE events ALTER created_at SET NOT NULL"
   figures="$(timed "$@")"
+  if [[ $method == partman || $method == pgalter-* ]]; then
+    [[ $(in_db one <<<"SELECT count(*) FROM events") == "$rows" ]] || die "rows are missing after $method"
+  fi
   if [[ $method == pgalter-* ]]; then
-    [[ $(in_db one <<<"SELECT count(*) FROM events") == "$rows" ]] || die "rows are missing"
     printf '%s %s\n' "$figures" "$(blocked)"
   else
     printf '%s -\n' "$figures"
   fi >>"$scratch/partition.$key.$method"
 }
 
+# ahead KEY METHOD…: how much faster the whole run of pgalter is than theirs.
+ahead() {
+  local key="$1" method
+  shift
+  for method in "$@"; do
+    [[ -e $scratch/partition.$key.$method ]] || continue
+    awk -v key="$key" -v method="$method" -v theirs="$(median "$scratch/partition.$key.$method" 1)" \
+      -v ours="$(median "$scratch/partition.$key.pgalter-copy-2" 1)" \
+      'BEGIN { printf "%s: pgalter-copy-2 is %.2f times as fast as %s\n", key, theirs / ours, method }'
+  done
+}
+
+has_partman="$(in_db postgres <<<"SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_partman'")"
 for key in $keys; do
   from="$(template "$key" "$rows" "$padding")"
   for ((i = 0; i < repeats; i++)); do
@@ -98,6 +132,7 @@ for key in $keys; do
     measure "$key" pgalter-attach attach
     measure "$key" copy-floor copy_floor
     if [[ $key == bigint ]]; then measure "$key" loop loop; fi
+    if ((has_partman)); then measure "$key" partman partman; fi
     measure "$key" pgalter-copy-1 copy 1
     measure "$key" pgalter-copy-2 copy 2
   done
@@ -105,8 +140,12 @@ for key in $keys; do
   row "$key" pgalter-attach attach-floor
   row "$key" copy-floor copy-floor
   if [[ $key == bigint ]]; then row "$key" loop copy-floor; fi
+  if ((has_partman)); then row "$key" partman copy-floor; fi
   row "$key" pgalter-copy-1 copy-floor
   row "$key" pgalter-copy-2 copy-floor
   in_db postgres <<<"DROP DATABASE one WITH (FORCE)"
   in_db postgres <<<"DROP DATABASE $from"
 done
+printf '\n'
+for key in $keys; do ahead "$key" loop partman; done
+((has_partman)) || printf 'pg_partman is not installed: postgresql-15-partman\n'
