@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/partition/placing_policy.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/human.h"
@@ -36,14 +37,25 @@ partition::SplitWish WishOf(const Context& context) {
   return wish;
 }
 
-// Each partition takes its milliseconds under the lock, whatever is in it.
-void SayLongHold(const Context& context, const partition::PreparedRepart& prepared) {
-  constexpr std::size_t kMany = 100;
-  if (prepared.spec.targets.size() <= kMany) return;
-  Say(context, fmt::format("note: to put {} partitions in place takes 1 to 4 ms each, while users "
-                           "wait; what takes longer than --hold-budget ({} ms) is rolled back. "
-                           "Fewer at a time: split into wider ones first, and these again",
-                           prepared.spec.targets.size(), prepared.ladder.hold_budget.count()));
+// Otherwise it would be found out once all rows are copied, and each time it is tried again.
+void RefuseLongHold(const partition::PreparedRepart& prepared, std::size_t others) {
+  const std::size_t pieces = prepared.spec.targets.size();
+  const async::Milliseconds budget = prepared.ladder.hold_budget;
+  const async::Milliseconds takes = partition::PlacingTakes(pieces, others);
+  if (takes <= budget) return;
+  const std::size_t fit = partition::PlacedWithin(budget, others);
+  const std::string rounds =
+      fit < 2 ? std::string()
+              : fmt::format(
+                    "in two rounds, into at most {} wider ones first, and then each of "
+                    "these; or ",
+                    fit);
+  throw Rejected(
+      ExitCode::kRefused,
+      fmt::format("users would wait for about {} ms while {} partitions are put in place beside "
+                  "{}, and --hold-budget allows {} ms. Nothing was changed",
+                  takes.count(), pieces, others, budget.count()),
+      fmt::format("{}let them wait: --hold-budget {}s", rounds, (takes.count() + 999) / 1000));
 }
 
 Task<ExitCode> Run(Context& context) {
@@ -57,7 +69,7 @@ Task<ExitCode> Run(Context& context) {
         session, split.whole, split.members, split.source, std::move(split.pieces));
     ReadCopyOptions(context, prepared.rebuild);
     prepared.ladder.hold_budget = HoldBudgetOf(context);
-    SayLongHold(context, prepared);
+    RefuseLongHold(prepared, split.members.size() - 1);
     run = co_await StartRepart(context, session, prepared, "partition split");
   }
   co_return co_await FollowRun(context, run);

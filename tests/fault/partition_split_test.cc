@@ -127,6 +127,21 @@ INSTANTIATE_TEST_SUITE_P(Points, SplitKilledAt, ::testing::ValuesIn(SplitPoints(
                            return name;
                          });
 
+// Whatever is copied: the exchange would be rolled back, and again at each resume.
+TEST_F(PartitionSplit, IntoMoreThanUsersMayWaitForIsRefusedBefore) {
+  MakeWhole();
+  const Ran refused = Run(Split({"--every", "1 day"}));
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("--hold-budget allows 1000 ms"));
+  EXPECT_THAT(refused.err, HasSubstr("in two rounds, into at most 2"));
+  const Ran few = Run(Split({"--every", "1 month", "--hold-budget", "5ms"}));
+  EXPECT_EQ(few.code, 4) << few.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass"), 3);
+  const Ran shown =
+      Run({"partition", "split", first_, "--every", "1 day", "--hold-budget", "9s", "--dry-run"});
+  EXPECT_EQ(shown.code, 0) << shown.err;
+}
+
 TEST_F(PartitionSplit, AnAbortLeavesAllAsItWas) {
   MakeWhole();
   Users users(database_.conninfo(), 23);
