@@ -28,10 +28,9 @@ void AddOptions(po::options_description& options) {
        "where it is written: a directory that is empty, or not there yet")  //
       ("since", po::value<std::string>()->value_name("TIME"),
        "instead of RUN, all that was done since: 2026-03-01 02:30, UTC unless it says otherwise")  //
-      (
-          "dir", po::value<std::string>()->value_name("DIRECTORY"),
-          "of the migrations: their files as they were run are copied, where the checksum is the "
-          "same")  //
+      ("dir", po::value<std::string>()->value_name("DIRECTORY"),
+       "of the migrations: their files as they were run are copied, where the checksum is the "
+       "same")  //
       ("profile", po::value<std::string>()->value_name("NAME"),
        "with what a body of rules asks, and what of it this report holds: part11, hipaa, gobd");
 }

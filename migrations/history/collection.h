@@ -42,7 +42,7 @@ struct Migration {
   std::vector<formats::HeaderKey> header;
   std::vector<std::string> depends_on;
   std::vector<std::string> conflicts_with;  // exclusion.h
-  std::string irreversible;  // why there is no way down
+  std::string irreversible;                 // why there is no way down
   Script up;
   std::vector<formats::Section> sections;  // of the way up, in our own format
   std::optional<Script> down;

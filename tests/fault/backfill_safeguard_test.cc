@@ -155,7 +155,8 @@ TEST_F(Safeguards, AnExpressionOfItsOwnTargetIsNotAppliedTwice) {
 TEST_F(Safeguards, NoRowIsWrittenUnderALeaseThatIsLost) {
   const auto written_after = [&](const std::string& off, int code) {
     MakeItemsAnew();
-    Program program = Start(Backfill({"--workers", "2", "--throttle", "ratio=0.001"}), Without(off));
+    Program program =
+        Start(Backfill({"--workers", "2", "--throttle", "ratio=0.001"}), Without(off));
     AwaitWindows(1);
     Session other = database_.Connect();
     other.Exec("BEGIN");
