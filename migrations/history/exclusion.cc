@@ -14,6 +14,12 @@ bool Contains(const std::vector<std::string>& versions, const std::string& versi
   return std::ranges::find(versions, version) != versions.end();
 }
 
+// Of thousands mostly none does.
+bool AnyNames(const std::vector<Migration>& migrations) {
+  return std::ranges::any_of(
+      migrations, [](const Migration& migration) { return !migration.conflicts_with.empty(); });
+}
+
 int LineOf(const Migration& migration) {
   const auto key = std::ranges::find(migration.header, "conflicts_with", &formats::HeaderKey::key);
   return key == migration.header.end() ? 1 : key->line;
@@ -112,6 +118,7 @@ std::vector<Divergence> Comparing::Compare() {
 
 std::vector<Exclusion> ExclusionsOf(const std::vector<Migration>& migrations) {
   std::vector<Exclusion> pairs;
+  if (!AnyNames(migrations)) return pairs;
   std::map<std::string, const Migration*> by_version;
   for (const Migration& migration : migrations)
     by_version.try_emplace(migration.version, &migration);
@@ -130,6 +137,7 @@ std::vector<Exclusion> ExclusionsOf(const std::vector<Migration>& migrations) {
 
 std::vector<Fault> FaultsOfExclusions(const std::vector<Migration>& migrations) {
   std::vector<Fault> faults;
+  if (!AnyNames(migrations)) return faults;
   std::vector<std::string> known;
   for (const Migration& migration : migrations) known.push_back(migration.version);
   const std::set<std::string> there(known.begin(), known.end());
