@@ -14,6 +14,7 @@
 #include "engine/run/plan_spec.h"
 #include "engine/state/observations.h"
 #include "engine/watch/unit.h"
+#include "planner/sql/identifier.h"
 
 namespace pgalter::cli {
 
@@ -29,7 +30,8 @@ milliseconds Between(milliseconds time) {
 
 std::vector<std::string> TablesOf(const state::Run& run) {
   std::vector<std::string> tables;
-  if (!run.target.empty()) tables.push_back(run.target);
+  // Of a run without one it is a word for that.
+  if (sql::ParseQualifiedName(run.target)) tables.push_back(run.target);
   for (const auto& relation : run::PlanSpecOf(run).relations)
     tables.push_back(sql::ToString(relation));
   return tables;

@@ -20,7 +20,9 @@ WITH RECURSIVE named AS (
 part AS (
   SELECT c.oid AS whole, c.oid
   FROM named m JOIN pg_class c ON c.oid = m.oid JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'pgalter' AND NOT c.relispartition
+  WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pgalter(_[0-9a-f]{8}_|$)'
+    AND NOT EXISTS (SELECT FROM pg_inherits i JOIN named whole ON whole.oid = i.inhparent
+                    WHERE i.inhrelid = c.oid)
   UNION
   SELECT p.whole, i.inhrelid FROM part p JOIN pg_inherits i ON i.inhparent = p.oid),
 waits AS (

@@ -390,6 +390,27 @@ TEST_F(Cli, WatchSeesAnIndexThatCannotBeUsedAndWhoWaits) {
   EXPECT_EQ(database_.Value("SELECT bool_and((facts->>'waiting')::int >= 1) AND bool_or("
                             "(facts->>'longest_wait_s')::float8 > 0) FROM pgalter.observation"),
             "t");
+  // A partition alone is a table as well; of both the whole is meant.
+  database_.Sql(
+      "CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES "
+      "IN (1)");
+  ASSERT_EQ(OnDatabase({"run", "--sql", "ALTER TABLE p1 SET (fillfactor = 90)", "--yes"}).code, 0);
+  EXPECT_EQ(OnDatabase({"watch",
+                        database_.Value("SELECT run FROM pgalter.run WHERE target LIKE "
+                                        "'%p1'"),
+                        "--for", "1s"})
+                .code,
+            0);
+  EXPECT_EQ(
+      database_.Value("SELECT facts->'tables' ? 'public.p1' FROM pgalter.observation ORDER BY "
+                      "at DESC LIMIT 1"),
+      "t");
+  // A run without a table has none to look at.
+  const Ran bare = OnDatabase({"run", "--sql", "CREATE SCHEMA bare", "--yes"});
+  ASSERT_EQ(bare.code, 0) << bare.err;
+  const std::string no_table =
+      database_.Value("SELECT run FROM pgalter.run WHERE target = '(no table)'");
+  EXPECT_EQ(OnDatabase({"watch", no_table, "--for", "1s"}).code, 0);
   for (const char* wrong : {"0s", "soon", "400d"})
     EXPECT_EQ(OnDatabase({"watch", run, "--for", wrong}).code, 2) << wrong;
   const std::string role = database_.name() + "_looks";
