@@ -28,6 +28,8 @@ Task<InDefault> LookIntoDefault(Session& session, const Whole& whole,
   InDefault rest;
   rest.name = whole.rest;
   if (rest.name.empty()) co_return rest;
+  const std::string missing = co_await MissingSelect(session, rest.name);
+  if (!missing.empty()) throw run::Failure(run::ExitCode::kUnsupported, missing);
   const pg::Result count = co_await session.db().Query(
       fmt::format("SELECT count(*) FROM (SELECT FROM {} LIMIT {}) r", rest.name, kMostCounted + 1));
   rest.rows = count.Get<std::int64_t>(0, 0);

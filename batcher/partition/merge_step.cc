@@ -157,7 +157,6 @@ Task<std::string> CreateMergeRun(Session& session, const PreparedMerge& prepared
   run.spec[kRepart] = ToJson(prepared.spec);
   run.spec[run::kPace] = run::ToJson(prepared.pace);
   run.phase = "starting";
-  run.total_rows = static_cast<std::int64_t>(prepared.rows);
   std::vector<state::Step> steps = OutsideSteps(prepared.spec);
   state::Step merge;
   merge.ordinal = static_cast<int>(steps.size()) + 1;

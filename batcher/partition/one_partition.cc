@@ -166,19 +166,23 @@ Task<OneChange> PlanAttach(Session& session, std::string table, std::string pare
 }
 
 Task<OneChange> PlanDetach(Session& session, std::string partition) {
-  const backfill::Table found = co_await Find(session, std::move(partition));
+  backfill::Spec look;
+  look.table = std::move(partition);
+  look.settings = co_await guard::RoleSettings(session);
+  const pg::Oid found = co_await backfill::FindOid(session, look);
   co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
-  const pg::Result row = co_await session.db().Query(kParent, found.oid);
+  const pg::Result row = co_await session.db().Query(kParent, found);
   if (row.empty())
-    throw Failure(ExitCode::kUsage, fmt::format("{} is no partition of any table", found.name));
+    throw Failure(ExitCode::kUsage, fmt::format("{} is no partition of any table", look.table));
   OneChange change;
   change.parent = row.Get<std::string>(0, 0);
   change.partition = row.Get<std::string>(0, 1);
   change.bound = row.Get<std::optional<std::string>>(0, 2).value_or("");
   // One that is half detached is ended in any case.
   if (!row.Get<bool>(0, 3)) {
-    const backfill::Table parent =
-        co_await backfill::FindTableByOid(session, row.Get<pg::Oid>(0, 5));
+    const auto whole = row.Get<pg::Oid>(0, 5);
+    co_await RefuseStranger(session, whole);
+    const backfill::Table parent = co_await backfill::FindTableByOid(session, whole);
     co_await RefuseBesidePartman(session, parent, PartmanKeeps::kRetention);
     const std::string referrers = co_await FindReferrers(session, parent.oid, change.partition);
     if (!referrers.empty())

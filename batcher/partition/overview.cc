@@ -5,7 +5,7 @@
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/moment.h"
 #include "batcher/partition/partman.h"
-#include "engine/guard/role_settings.h"
+#include "batcher/partition/whole.h"
 #include "engine/run/failure.h"
 
 namespace pgalter::partition {
@@ -55,6 +55,11 @@ void FindGaps(Overview& overview) {
 Task<> LookIntoDefault(Session& session, Overview& overview) {
   for (const Part& part : overview.parts) {
     if (!part.is_default || part.divided) continue;
+    const std::string missing = co_await MissingSelect(session, part.name);
+    if (!missing.empty()) {
+      overview.remarks.push_back("whether the default partition has rows is not known: " + missing);
+      continue;
+    }
     const pg::Result row = co_await session.db().Query(
         fmt::format("SELECT EXISTS (SELECT FROM ONLY {} LIMIT 1)", part.name));
     if (row.Get<bool>(0, 0))
@@ -68,10 +73,7 @@ Task<> LookIntoDefault(Session& session, Overview& overview) {
 }  // namespace
 
 Task<Overview> ReadOverview(Session& session, std::string table) {
-  backfill::Spec look;
-  look.table = std::move(table);
-  look.settings = co_await guard::RoleSettings(session);
-  const backfill::Table found = co_await backfill::FindTable(session, look);
+  const backfill::Table found = co_await FindAnybodys(session, std::move(table));
   if (!found.partitioned)
     throw Failure(ExitCode::kUsage,
                   fmt::format("{} is not partitioned. To make it so: pgalter partition convert {}",

@@ -86,12 +86,37 @@ std::string MembersQuery(const Whole& whole) {
 
 }  // namespace
 
-Task<Whole> FindWhole(Session& session, std::string table) {
+Task<backfill::Table> FindAnybodys(Session& session, std::string text) {
   backfill::Spec look;
-  look.table = std::move(table);
+  look.table = std::move(text);
   look.settings = co_await guard::RoleSettings(session);
+  backfill::Table table;
+  table.oid = co_await backfill::FindOid(session, look);
+  const pg::Result row = co_await session.db().Query(
+      "SELECT format('%I.%I', n.nspname, c.relname), c.relname, c.relkind = 'p',"
+      " pg_has_role(c.relowner, 'USAGE')"
+      " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
+      table.oid);
+  if (row.empty())
+    throw Failure(ExitCode::kUsage, fmt::format("{} was dropped at this moment", look.table));
+  table.name = row.Get<std::string>(0, 0);
+  table.relname = row.Get<std::string>(0, 1);
+  table.partitioned = row.Get<bool>(0, 2);
+  table.owned = row.Get<bool>(0, 3);
+  co_return table;
+}
+
+Task<std::string> MissingSelect(Session& session, std::string table) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT has_table_privilege($1, 'SELECT'), quote_ident(current_user)", table);
+  if (row.Get<bool>(0, 0)) co_return "";
+  const auto role = row.Get<std::string>(0, 1);
+  co_return fmt::format("role {0} may not read {1}: GRANT SELECT ON {1} TO {0}", role, table);
+}
+
+Task<Whole> FindWhole(Session& session, std::string table) {
   Whole whole;
-  whole.table = co_await backfill::FindTable(session, look);
+  whole.table = co_await FindAnybodys(session, std::move(table));
   if (!whole.table.partitioned)
     throw Failure(ExitCode::kUsage,
                   fmt::format("{} is not partitioned. To make it so: pgalter partition convert {}",
@@ -139,10 +164,7 @@ Task<std::vector<Member>> ReadMembers(Session& session, const Whole& whole) {
 }
 
 Task<FoundMember> FindMember(Session& session, std::string partition) {
-  backfill::Spec look;
-  look.table = std::move(partition);
-  look.settings = co_await guard::RoleSettings(session);
-  const backfill::Table table = co_await backfill::FindTable(session, look);
+  const backfill::Table table = co_await FindAnybodys(session, std::move(partition));
   const pg::Result parent = co_await session.db().Query(
       "SELECT format('%I.%I', n.nspname, p.relname) FROM pg_inherits i"
       " JOIN pg_class p ON p.oid = i.inhparent AND p.relkind = 'p'"

@@ -48,6 +48,13 @@ struct Member {
   std::int64_t bytes = 0;
 };
 
+// Any relation by the user's text, whosever it is: a role that may only look does, and one that
+// changes it is asked for its rights later. Throws run::Failure (usage): there is none.
+Task<backfill::Table> FindAnybodys(Session& session, std::string text);
+
+// Why the role cannot read it, with the GRANT; empty: it can.
+Task<std::string> MissingSelect(Session& session, std::string table);
+
 // By the user's text. Throws run::Failure (usage): unknown, not partitioned. Bounds are read in UTC
 // from here on.
 Task<Whole> FindWhole(Session& session, std::string table);

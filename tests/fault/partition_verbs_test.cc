@@ -14,6 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class PartitionVerbs : public BackfillWorld {
  protected:
@@ -220,6 +221,28 @@ TEST_F(PartitionVerbs, AnInspectionShowsWhatIsWrong) {
       HasSubstr("ranges end at 300: pgalter partition maintain public.t would make 3, up to 600"));
   EXPECT_EQ(Run({"inspect", "partitions"}).code, 2);
   EXPECT_EQ(Run({"inspect", "kinds", "t"}).code, 2);
+}
+
+// Who may not change a table is told what that takes, at once; and who only looks needs no more
+// than looking does.
+TEST_F(PartitionVerbs, ARoleWithoutRightsMayLook) {
+  MakeRanges(true);
+  user_ = database_.Value("SELECT 'looks_' || current_database()");
+  database_.Sql(fmt::format("CREATE ROLE {} LOGIN", user_));
+  for (const Words& words : {Words{"split", "t_a", "--at", "50"}, Words{"merge", "t_a", "t_c"},
+                             Words{"detach", "t_a"}, Words{"retain", "t", "--keep", "1"}}) {
+    const Ran ran = Partition(words);
+    EXPECT_EQ(ran.code, 10) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(user_ + " does not own public.t "));
+  }
+  const Ran listed = Run({"partition", "list", "t"});
+  EXPECT_EQ(listed.code, 0) << listed.err;
+  EXPECT_THAT(listed.out, HasSubstr("GRANT SELECT ON public.t_rest TO " + user_));
+  EXPECT_EQ(Run({"inspect", "partitions", "t"}).code, 10);
+  database_.Sql("GRANT SELECT ON t_rest TO " + user_);
+  const Ran seen = Run({"inspect", "partitions", "t"});
+  EXPECT_EQ(seen.code, 0) << seen.err;
+  EXPECT_THAT(Run({"partition", "list", "t"}).out, Not(HasSubstr("not known")));
 }
 
 // Of many, neighbours are one line, and nothing is wider than a terminal.
