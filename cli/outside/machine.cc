@@ -222,7 +222,10 @@ Task<> Machine::FollowProgress(const run::Progress& progress) {
     const bool waits = !progress.note.empty();
     if (waits && !waiting) notifier_.Tell(Facts("waiting", progress));
     waiting = waits;
-    co_await notifier_.Flush();
+    // A run that ends meanwhile kills no hook in the middle, and loses nothing that was to be told.
+    co_await async::MaskCancellation();
+    co_await async::Apart(notifier_.Flush());
+    co_await async::UnmaskCancellation();
     co_await async::SleepFor(kLookAtProgress);
   }
 }

@@ -211,6 +211,22 @@ TEST_F(Outside, AHookThatHangsIsEndedWithAllThatItStarted) {
   }));
 }
 
+TEST_F(Outside, AHookIsWaitedForByARunThatHasEndedMeanwhile) {
+  MakeItems(500);
+  Write("pgalter.toml", "[hooks]\ndirectory = \"hooks\"\n");
+  Hook("started", fmt::format("cd '{}'; touch begun; until test -e ended; do sleep 0.02; done;"
+                              " echo told > told",
+                              folder_.string()));
+  Program program = Start(With(Backfill()));
+  ASSERT_TRUE(Within(kLimit, [&] { return fs::exists(folder_ / "begun"); }));
+  database_.AwaitValue("SELECT state FROM pgalter.run", "done", kLimit);
+  Write("ended", "");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Read("told"), "told\n") << "it was killed when the run had ended";
+  EXPECT_EQ(Codes("hook", "started"), "0");
+}
+
 TEST_F(Outside, AHookThatOthersCanWriteIsNotRun) {
   MakeItems(500);
   Write("pgalter.toml", "[hooks]\ndirectory = \"hooks\"\n");

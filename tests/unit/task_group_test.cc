@@ -142,6 +142,66 @@ TEST(TaskGroupTest, CancelledTasksHideNobodysError) {
   RunTask(scenario());
 }
 
+// As a session does that cancels its own statement: what lands there is lost.
+TEST(TaskGroupTest, ACancelThatFindsATaskMaskedReachesItLater) {
+  auto scenario = []() -> Task<> {
+    TaskGroup group(co_await boost::asio::this_coro::executor);
+    bool masked = false;
+    bool asked = false;
+    bool heard = false;
+    auto deaf = [&]() -> Task<> {
+      co_await MaskCancellation();
+      masked = true;
+      while (!asked) co_await Apart(SleepFor(1ms));
+      co_await UnmaskCancellation();
+      heard = true;
+      co_await SleepFor(1h);
+    };
+    group.Spawn(deaf());
+    co_await Until([&] { return masked; });
+    group.Cancel();
+    asked = true;
+    bool aborted = false;
+    try {
+      co_await group.Join();
+    } catch (const boost::system::system_error&) {
+      aborted = true;
+    }
+    EXPECT_TRUE(aborted);
+    EXPECT_TRUE(heard);
+  };
+  RunTask(scenario());
+}
+
+// Whoever waits may be there before.
+TEST(TaskGroupTest, ACancelOfAGroupThatIsJoinedReachesAMaskedTaskLater) {
+  auto scenario = []() -> Task<> {
+    TaskGroup group(co_await boost::asio::this_coro::executor);
+    bool asked = false;
+    auto deaf = [&]() -> Task<> {
+      co_await MaskCancellation();
+      while (!asked) co_await Apart(SleepFor(1ms));
+      co_await UnmaskCancellation();
+      co_await SleepFor(1h);
+    };
+    auto asks = [&]() -> Task<> {
+      co_await SleepFor(5ms);
+      group.Cancel();
+      asked = true;
+    };
+    group.Spawn(deaf());
+    group.Spawn(asks());
+    bool aborted = false;
+    try {
+      co_await group.Join();
+    } catch (const boost::system::system_error&) {
+      aborted = true;
+    }
+    EXPECT_TRUE(aborted);
+  };
+  RunTask(scenario());
+}
+
 TEST(TaskGroupTest, TaskMayCancelItsOwnGroupBeforeItEverSuspends) {
   auto scenario = []() -> Task<> {
     TaskGroup group(co_await boost::asio::this_coro::executor);
