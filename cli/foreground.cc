@@ -130,7 +130,7 @@ Task<ExitCode> SayEnd(const Context& context, std::string run, const run::Outcom
     if (progress.steps > 0)
       co_await SayWayBack(context, run);
     else
-      Say(context, fmt::format("to take all back: pgalter abort {} --yes", run));
+      Say(context, fmt::format("or, to give it up: pgalter abort {} --yes", run));
   } else if (outcome.state == state::RunState::kPaused) {
     Say(context, fmt::format("{}; go on with: pgalter resume {}", outcome.message, run));
   } else {
@@ -158,7 +158,8 @@ Task<ExitCode> RunInForeground(const Context& context, std::string run) {
   }
   run::Verdict verdict = Judge(failure);
   const std::string go_on = fmt::format("pgalter status {0}; pgalter resume {0}", run);
-  verdict.hint = verdict.hint.empty() ? go_on : verdict.hint + "; then: " + go_on;
+  const bool said = verdict.hint.find("pgalter resume " + run) != std::string::npos;
+  if (!said) verdict.hint = verdict.hint.empty() ? go_on : verdict.hint + "; then: " + go_on;
   co_return Report(verdict, context.output);
 }
 

@@ -108,7 +108,10 @@ Task<> RunCrew(Crew& crew) {
   auto phases = [&crew, &done](async::TaskGroup& group) -> Task<> {
     group.Spawn(OneForAll(crew, RunMonitor(crew)));
     co_await RunWorkers(crew);
-    if (crew.RestsAtCanary()) run::RestAtCanary(crew.env());
+    if (crew.RestsAtCanary()) {
+      crew.env().progress.fraction = crew.Fraction();  // the monitor may not have looked yet
+      run::RestAtCanary(crew.env());
+    }
     crew.env().progress.phase = "last-scan";
     co_await RunLastScan(crew);
     done = true;

@@ -244,4 +244,9 @@ double Crew::DoneBlocks() const {
   return done;
 }
 
+double Crew::Fraction() const {
+  const Block total = TotalBlocks();
+  return total > 0 ? std::min(1.0, DoneBlocks() / static_cast<double>(total)) : 0;
+}
+
 }  // namespace pgalter::backfill

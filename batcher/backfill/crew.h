@@ -97,6 +97,7 @@ class Crew {
   void Count(const ChunkResult& result);
   Block TotalBlocks() const;
   double DoneBlocks() const;
+  double Fraction() const;  // of all blocks; 0 while they are not known
 
  private:
   WindowSet WindowsOf(LeafWork& work, Block blocks, const std::vector<Window>& recorded);

@@ -140,9 +140,7 @@ Task<> RunMonitor(Crew& crew) {
   for (;;) {
     run::Progress& progress = crew.env().progress;
     wishes.Apply(crew);
-    if (crew.TotalBlocks() > 0 && progress.phase == "backfill")
-      progress.fraction =
-          std::min(1.0, crew.DoneBlocks() / static_cast<double>(crew.TotalBlocks()));
+    if (crew.TotalBlocks() > 0 && progress.phase == "backfill") progress.fraction = crew.Fraction();
     const auto now = async::Clock::now();
     rates.Step(std::max(std::chrono::duration<double>(now - last).count(), 0.001),
                static_cast<double>(crew.updated), progress.fraction);

@@ -24,9 +24,11 @@ using history::Request;
 void AddOptions(po::options_description& options) {
   options.add_options()  //
       ("meaning", po::value<std::string>()->value_name("NAME"),
-       "which of the approvals that the policy asks for")                                         //
-      ("name", po::value<std::string>()->default_value(""), "your name, as it shall be printed")  //
-      ("reason", po::value<std::string>()->default_value(""), "why, for the log");
+       "which of the approvals that the policy asks for")  //
+      ("name", po::value<std::string>()->value_name("TEXT")->default_value(""),
+       "your name, as it shall be printed")  //
+      ("reason", po::value<std::string>()->value_name("TEXT")->default_value(""),
+       "why, for the log");
 }
 
 boost::json::object ToJson(const Request& request) {

@@ -25,7 +25,8 @@ void AddOptions(po::options_description& options) {
        "what it is evidence of: backup, rehearsal, test, or what the policy calls it")  //
       ("file", po::value<std::string>()->value_name("FILE"),
        "the file itself: its hash is kept, its contents are not")  //
-      ("note", po::value<std::string>()->default_value(""), "what is to be known of it");
+      ("note", po::value<std::string>()->value_name("TEXT")->default_value(""),
+       "what is to be known of it");
 }
 
 std::string HashOf(const std::string& name) {

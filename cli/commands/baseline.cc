@@ -26,7 +26,7 @@ constexpr async::Milliseconds kWait = std::chrono::minutes(1);
 
 void AddOptions(po::options_description& options) {
   AddSourceOptions(options);
-  options.add_options()("reason", po::value<std::string>()->default_value(""),
+  options.add_options()("reason", po::value<std::string>()->value_name("TEXT")->default_value(""),
                         "why, for the history");
 }
 

@@ -111,7 +111,7 @@ void ConfirmAgain(const Context& context, int pid) {
   throw Rejected(ExitCode::kUsage, "not confirmed; nothing was ended", "");
 }
 
-lock::LockNode NodeToEnd(const std::vector<lock::LockNode>& trees, int pid) {
+lock::LockNode NodeToEnd(const std::vector<lock::LockNode>& trees, int pid, lock::Ending ending) {
   const lock::LockNode* node = lock::FindNode(trees, pid);
   if (node == nullptr || pid == 0)
     throw Rejected(ExitCode::kRefused,
@@ -123,15 +123,24 @@ lock::LockNode NodeToEnd(const std::vector<lock::LockNode>& trees, int pid) {
   if (!why.empty())
     throw Rejected(ExitCode::kRefused, fmt::format("pid {} is not ended from here: {}", pid, why),
                    "");
+  // The server would take the request, and nothing would come of it.
+  if (ending == lock::Ending::kCancel && node->session.state.starts_with("idle"))
+    throw Rejected(
+        ExitCode::kRefused,
+        fmt::format("pid {} is {}: it runs no statement that could be cancelled; nothing "
+                    "was ended",
+                    pid, node->session.state),
+        fmt::format("pgalter locks --terminate {} ends its session", pid));
   return *node;
 }
 
 Task<ExitCode> End(const Context& context, guard::Session& session,
                    std::optional<sql::QualifiedName> table) {
   const bool cancel = context.Has("cancel");
+  const auto ending = cancel ? lock::Ending::kCancel : lock::Ending::kTerminate;
   const int pid = context.Get<int>(cancel ? "cancel" : "terminate");
   std::vector<lock::LockNode> trees = co_await lock::ReadLocks(session, table);
-  const lock::LockNode node = NodeToEnd(trees, pid);
+  const lock::LockNode node = NodeToEnd(trees, pid, ending);
   lock::LockNode alone = node;
   alone.waiters.clear();
   std::string who = LockTreeText({alone});
@@ -142,9 +151,8 @@ Task<ExitCode> End(const Context& context, guard::Session& session,
   ConfirmAgain(context, pid);
   // Answers take their time.
   trees = co_await lock::ReadLocks(session, table);
-  const lock::LockNode now = NodeToEnd(trees, pid);
+  const lock::LockNode now = NodeToEnd(trees, pid, ending);
   bool ended = now.session.backend_start == node.session.backend_start;
-  const auto ending = cancel ? lock::Ending::kCancel : lock::Ending::kTerminate;
   if (ended) ended = co_await lock::EndSession(session, node.session, ending);
   if (context.output == Output::kJson) {
     PrintJson({{"version", 1}, {"pid", pid}, {"ended", ended}});

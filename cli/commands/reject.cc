@@ -16,7 +16,7 @@ namespace {
 namespace po = boost::program_options;
 
 void AddOptions(po::options_description& options) {
-  options.add_options()("reason", po::value<std::string>()->default_value(""),
+  options.add_options()("reason", po::value<std::string>()->value_name("TEXT")->default_value(""),
                         "why, for the one who asked");
 }
 

@@ -31,7 +31,8 @@ void AddOptions(po::options_description& options) {
       ("forget", "it is not applied: forget that it was")  //
       ("version-now", po::value<std::string>()->value_name("VERSION"),
        "the version that its file has now")  //
-      ("reason", po::value<std::string>()->default_value(""), "why, for the history");
+      ("reason", po::value<std::string>()->value_name("TEXT")->default_value(""),
+       "why, for the history");
 }
 
 // What is at work, or half done, is not to be talked away.

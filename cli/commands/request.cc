@@ -33,7 +33,8 @@ void AddOptions(po::options_description& options) {
   options.add_options()                                                     //
       ("down", "for taking the last migration back")                        //
       ("as-written", "for `up --as-written`: each statement as it stands")  //
-      ("reason", po::value<std::string>()->default_value(""), "why, for the log");
+      ("reason", po::value<std::string>()->value_name("TEXT")->default_value(""),
+       "why, for the log");
 }
 
 struct Wanted {

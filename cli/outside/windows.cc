@@ -11,6 +11,7 @@ namespace pgalter::cli::outside {
 namespace {
 
 constexpr async::Milliseconds kEvery{2'000};
+constexpr async::Milliseconds kEveryWithout{10'000};  // somebody may set some meanwhile
 
 // One that was begun with broken glass is not held: somebody has answered for it. Windows are for
 // what may take longer than windows_over, as the plan has estimated it; a blackout is for all.
@@ -111,6 +112,8 @@ Task<Windows::Found> Windows::LookOrSayWhyNot() {
   } catch (const pg::PgError& error) {
     why = error.what();
   }
+  // Where there were none, a server without room for one more session is no reason to stop.
+  if (looked_ && !reading_) co_return Found::kNone;
   watch::Reading reading = Blank();
   reading.seen = watch::Seen::kUnreadable;
   reading.text = why;
@@ -132,9 +135,9 @@ Task<> Windows::Follow() {
     if (found == Found::kNone) {
       reading_.reset();
       session_ = guard::Session();
-      co_return;
     }
-    co_await async::SleepFor(kEvery);
+    const async::Milliseconds pause = found == Found::kNone ? kEveryWithout : kEvery;
+    co_await async::SleepFor(pause);
   }
 }
 

@@ -16,7 +16,7 @@ class Windows {
  public:
   Windows(guard::SessionOptions session, std::string run);
 
-  Task<> Follow();  // until cancelled; returns where there is no policy with windows
+  Task<> Follow();  // until cancelled: where there are none, somebody may set some
 
   // Looks now: which right is missing to know of windows at all; nullopt: none.
   Task<std::optional<std::string>> WhyHidden();

@@ -46,6 +46,10 @@ TEST_F(Canary, ABackfillRestsAfterItsFirstPartUntilItsGateIsOpened) {
   EXPECT_THAT(first.err, HasSubstr("--gate canary"));
   EXPECT_THAT(first.err, HasSubstr("abort"));
   ExpectAtGate();
+  EXPECT_EQ(database_.Value("SELECT (progress->>'fraction')::float8 BETWEEN 0.02 AND 0.2"
+                            " FROM pgalter.run"),
+            "t")
+      << "done so far is not said";
   const long done = DoneRows();
   EXPECT_GT(done, kRows / 40);
   EXPECT_LT(done, kRows / 12);

@@ -516,6 +516,10 @@ TEST_F(Cli, LocksEndsWhoIsInTheWayAndNobodyElse) {
   EXPECT_EQ(end("--terminate", pid, confirmed(pid + 1)).code, 2);
   EXPECT_EQ(end("--terminate", pid, {"--cancel", "1"}).code, 2);
   EXPECT_EQ(holder.Value("SELECT 1"), "1") << "it lives";
+  const Ran idle = end("--cancel", pid, confirmed(pid));
+  EXPECT_EQ(idle.code, 4) << "there is nothing to cancel";
+  EXPECT_THAT(idle.err, HasSubstr("is idle in transaction: it runs no statement"));
+  EXPECT_THAT(idle.err, HasSubstr(fmt::format("pgalter locks --terminate {}", pid)));
 
   EXPECT_EQ(end("--terminate", pid, confirmed(pid)).code, 0);
   EXPECT_THROW(holder.Value("SELECT 1"), SqlError);

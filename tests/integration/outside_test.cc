@@ -368,6 +368,9 @@ TEST_F(Outside, WhatCannotBeReadBeginsNothing) {
   EXPECT_EQ(ran.code, 4) << ran.err;
   EXPECT_THAT(ran.err, HasSubstr("abort rule \"p95\" cannot be read: exit code 1: cat"));
   EXPECT_EQ(Undone(), 500);
+  const std::string next = "pgalter resume " + RunId();
+  EXPECT_THAT(ran.err, HasSubstr(next));
+  EXPECT_EQ(ran.err.find(next), ran.err.rfind(next)) << "said twice: " << ran.err;
   Write("none", "1");
   EXPECT_EQ(Run(With({"resume", RunId()})).code, 0);
 }
@@ -425,6 +428,23 @@ TEST_F(Outside, AWindowThatClosesHoldsTheRunUntilTheNextOne) {
   AwaitBeats(2);
   EXPECT_EQ(Undone(), undone);
   set_window("-1 hour", "1 hour");
+  AwaitProgress("throttle_ratio > 0");
+  LetGo();
+  EXPECT_EQ(program.Wait(kLimit).code, 0);
+  EXPECT_EQ(Undone(), 0);
+}
+
+TEST_F(Outside, AWindowThatIsSetWhileARunWorksHoldsItToo) {
+  MakeItems();
+  Program program = Start(Backfill(Slowly()));
+  AwaitWindows(1);
+  // Of its first look nothing is left: there was no policy.
+  AwaitBeats(3);
+  database_.Sql(
+      "SELECT pgalter.set_policy('{\"blackouts\": [{\"from\": \"00:00\", \"to\": \"00:00\","
+      " \"tz\": \"UTC\"}]}')");
+  AwaitProgress("throttle_ratio = 0 AND throttle_reason LIKE '%no window is open%'");
+  database_.Sql("SELECT pgalter.drop_policy()");
   AwaitProgress("throttle_ratio > 0");
   LetGo();
   EXPECT_EQ(program.Wait(kLimit).code, 0);
