@@ -149,6 +149,7 @@ Task<> RunMonitor(Crew& crew) {
     const throttle::Verdict verdict = crew.throttle().verdict();
     progress.throttle_ratio = verdict.ratio;
     progress.throttle_reason = verdict.reason;
+    if (verdict.ratio <= 0) progress.eta_low_s = progress.eta_high_s = -1;  // nobody knows how long
     progress.remark = crew.remark;
     if (hot.IsDue(crew)) hot.Step(crew, co_await ReadHot(crew));
     co_await crew.env().stopper.SleepFor(kEvery);

@@ -183,7 +183,8 @@ std::string SignalOf(const std::string& reason) {
   if (reason.empty()) return "";
   if (reason.starts_with("set to at most")) return "operator";
   const std::string first = reason.substr(0, reason.find_first_of(" :"));
-  return watch::FindSignal(first) != nullptr ? first : "other";
+  const bool known = watch::FindSignal(first) != nullptr || first == "window";
+  return known ? first : "other";
 }
 
 }  // namespace pgalter::cli::serve

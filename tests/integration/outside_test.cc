@@ -128,11 +128,12 @@ class Outside : public RebuildWorld {
                        (folder_ / name).string());
   }
   void AwaitProgress(const std::string& condition) const {
-    database_.AwaitValue(fmt::format("SELECT COALESCE(bool_or({}), false) FROM pgalter.run,"
-                                     " jsonb_to_record(progress) AS p"
-                                     " (throttle_ratio float8, throttle_reason text, note text)",
-                                     condition),
-                         "t", kLimit);
+    database_.AwaitValue(
+        fmt::format("SELECT COALESCE(bool_or({}), false) FROM pgalter.run,"
+                    " jsonb_to_record(progress) AS p"
+                    " (throttle_ratio float8, throttle_reason text, note text, eta_high_s float8)",
+                    condition),
+        "t", kLimit);
   }
   [[nodiscard]] std::string Codes(const std::string& kind, const std::string& event) const {
     return database_.Value(fmt::format(
@@ -421,7 +422,7 @@ TEST_F(Outside, AWindowThatClosesHoldsTheRunUntilTheNextOne) {
   AwaitWindows(1);
   set_window("2 hours", "3 hours");
   AwaitProgress(
-      "throttle_ratio = 0 AND throttle_reason ~"
+      "throttle_ratio = 0 AND eta_high_s = -1 AND throttle_reason ~"
       " 'no window is open; the next opens at \\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\dZ'");
   AwaitBeats(1);
   const long undone = Undone();

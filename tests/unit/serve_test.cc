@@ -359,6 +359,7 @@ TEST(ServeReason, NamesItsSignal) {
     EXPECT_EQ(SignalOf(std::string(signal->id) + " 1 of 2 (x)"), signal->id);
   EXPECT_EQ(SignalOf("commit-latency cannot be read: x"), "commit-latency");
   EXPECT_EQ(SignalOf("set to at most 0.5 by the operator"), "operator");
+  EXPECT_EQ(SignalOf("window 1 of 1 (no window is open)"), "window");
   EXPECT_EQ(SignalOf("no signal has been read yet"), "other");
   EXPECT_EQ(SignalOf(""), "");
 }
