@@ -11,7 +11,7 @@ namespace pgalter::cli::outside {
 namespace {
 
 constexpr async::Milliseconds kEvery{2'000};
-constexpr async::Milliseconds kEveryWithout{10'000};  // somebody may set some meanwhile
+constexpr async::Milliseconds kEveryWithout{20'000};  // somebody may set some meanwhile
 
 // One that was begun with broken glass is not held: somebody has answered for it. Windows are for
 // what may take longer than windows_over, as the plan has estimated it; a blackout is for all.
