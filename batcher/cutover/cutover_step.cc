@@ -228,7 +228,7 @@ run::Task<> CutoverStep::Do(run::Environment& env, const state::Step& step) {
   };
   std::optional<async::Milliseconds> swapped;
   std::string remark;
-  Patience patience(env.run.id);
+  Patience patience(env.run.id, Way::kThere);
   while (!swapped) {
     const std::vector<rebuild::Twin> none;
     remark = co_await AwaitLeave(env, step, none);
@@ -272,7 +272,7 @@ run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
                     "rebuild",
                     env.run.id));
   auto record = []() -> Task<> { co_return; };
-  Patience patience(env.run.id);
+  Patience patience(env.run.id, Way::kBack);
   std::string remark;
   for (bool swapped = false; !swapped;) {
     const std::vector<rebuild::Twin> twins = co_await MakeTwins(env, never, Way::kBack);

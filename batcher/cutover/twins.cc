@@ -28,6 +28,8 @@ constexpr int kMostTimes = 10;
 constexpr std::chrono::hours kLong{24 * 7};
 constexpr std::int64_t kFew = 100;  // keys that are carried over in an instant
 
+const char* Again(Way way) { return way == Way::kBack ? "revert" : "resume"; }
+
 bool Asked(const run::Environment& env) { return rebuild::FromJson(env.run.spec).rebuild_matviews; }
 
 std::vector<Replaced> ReplacedBy(const std::vector<Swap>& swaps) {
@@ -109,7 +111,7 @@ Task<> Fill(run::Environment& env, Session& session, const Twin& twin, Way way) 
         fmt::format("materialized view {} cannot be refreshed over the table that takes the place "
                     "of its own: {}. Nothing changed for its users. Mend that, or drop it, then: "
                     "pgalter {} {}",
-                    twin.of.name, refused, way == Way::kBack ? "revert" : "resume", env.run.id));
+                    twin.of.name, refused, Again(way), env.run.id));
 }
 
 // LOCK TABLE takes no materialized view. Giving one to the owner that it has changes nothing.
@@ -137,8 +139,8 @@ void Patience::Wear(const TwinsOutdated& outdated) {
       fmt::format("the tables were not swapped: materialized view {} was altered, refreshed, made "
                   "or dropped each of the {} times that those over the tables had been made anew. "
                   "Nothing changed for its users. Keep it from being refreshed, then: pgalter "
-                  "resume {}",
-                  outdated.matview, times_, run_));
+                  "{} {}",
+                  outdated.matview, times_, Again(way_), run_));
 }
 
 Task<std::vector<Twin>> MakeTwins(run::Environment& env, async::Stopper& stopper, Way way) {

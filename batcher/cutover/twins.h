@@ -27,11 +27,12 @@ struct TwinsOutdated : std::exception {
 // How often that may be. Throws run::Failure (refused) then.
 class Patience {
  public:
-  explicit Patience(std::string run) : run_(std::move(run)) {}
+  Patience(std::string run, Way way) : run_(std::move(run)), way_(way) {}
   void Wear(const TwinsOutdated& outdated);
 
  private:
   std::string run_;
+  Way way_;
   int times_ = 0;
 };
 

@@ -485,5 +485,35 @@ TEST_F(Matviews, ANameThatMeansAnotherTableWhereTheCopyStandsIsRefused) {
   EXPECT_THAT(ran.err, HasSubstr("log_forward"));
 }
 
+// Each time that it is filled, its query alters the one that users have.
+TEST_F(Matviews, OneThatIsAlteredEachTimeEndsTheRunAndTheWayBack) {
+  const auto let = [this](const char* action) {
+    database_.Sql(
+        fmt::format("CREATE OR REPLACE FUNCTION stir() RETURNS int LANGUAGE plpgsql AS "
+                    "'BEGIN {}; RETURN 1; END'",
+                    action));
+  };
+  constexpr const char* kStir = "GRANT SELECT ON public.stirred TO PUBLIC";
+  MakeRebuilt(500);
+  let("NULL");
+  database_.Sql("CREATE MATERIALIZED VIEW stirred AS SELECT count(*) AS n, stir() FROM items");
+  let(kStir);
+  const Ran there = Run(Rebuilt());
+  EXPECT_EQ(there.code, 4) << there.err;
+  EXPECT_THAT(there.err, AllOf(HasSubstr("materialized view public.stirred was altered"),
+                               HasSubstr("each of the 10 times"), HasSubstr("pgalter resume ")));
+  let("NULL");
+  ResumeToTheEnd();
+  let(kStir);
+  const Ran back = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(back.code, 4) << back.err;
+  EXPECT_THAT(back.err, AllOf(HasSubstr("each of the 10 times"), HasSubstr("pgalter revert ")));
+  let("NULL");
+  const Ran again = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(database_.Value("SELECT n FROM stirred"),
+            database_.Value("SELECT count(*) FROM items"));
+}
+
 }  // namespace
 }  // namespace pgalter::test
