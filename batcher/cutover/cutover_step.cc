@@ -75,6 +75,8 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   auto before = [&]() -> Task<> { co_await AwaitOldSnapshots(env.main); };
   work.before = before;
   work.lock = LockOf(swaps);
+  auto views = [&]() -> Task<std::vector<lock::View>> { co_return co_await ViewsOf(env, swaps); };
+  work.views = views;
   auto body = [&]() -> Task<> {
     co_await CheckTwins(env, swaps, twins);
     co_await CheckUnderLock(env, swaps);

@@ -12,6 +12,7 @@
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/cutover/swap_checks.h"
 #include "batcher/cutover/twins.h"
+#include "batcher/cutover/views_over.h"
 #include "batcher/dependants/obstacles.h"
 #include "batcher/dependants/publications.h"
 #include "batcher/rebuild/obstacles.h"
@@ -230,6 +231,13 @@ lock::LockRequest LockOf(const std::vector<Swap>& swaps) {
     if (parsed) request.tables.push_back(*parsed);
   }
   return request;
+}
+
+Task<std::vector<lock::View>> ViewsOf(run::Environment& env, const std::vector<Swap>& swaps) {
+  const std::vector<lock::View> none;
+  if (!async::SafeguardOn("views-first")) co_return none;
+  const dependants::Matviews matviews = rebuild::MatviewsOf(rebuild::FromJson(env.run.spec));
+  co_return co_await ViewsOver(env.main, Leaving(swaps), matviews);
 }
 
 std::string NamesOf(const std::vector<Swap>& swaps) {

@@ -36,6 +36,8 @@ Task<std::vector<Swap>> ReadSwaps(run::Environment& env, Way way);
 
 // ACCESS EXCLUSIVE on all of them and on those that foreign keys join to them, in one statement.
 lock::LockRequest LockOf(const std::vector<Swap>& swaps);
+// And on the views over them that the swap alters or replaces, as they are now.
+Task<std::vector<lock::View>> ViewsOf(run::Environment& env, const std::vector<Swap>& swaps);
 // "public.a, public.b": of those that leave.
 std::string NamesOf(const std::vector<Swap>& swaps);
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "batcher/capture/catch_up.h"
 #include "batcher/copy/pace.h"
@@ -114,22 +113,6 @@ Task<> Fill(run::Environment& env, Session& session, const Twin& twin, Way way) 
                     twin.of.name, refused, Again(way), env.run.id));
 }
 
-// LOCK TABLE takes no materialized view. Giving one to the owner that it has changes nothing.
-Task<> Lock(Session& session, const std::vector<Twin>& twins) {
-  std::vector<pg::Statement> statements;
-  for (const Twin& twin : twins)
-    statements.push_back(
-        {fmt::format("ALTER MATERIALIZED VIEW {} OWNER TO {}", twin.of.name, twin.of.owner), {}});
-  std::optional<TwinsOutdated> gone;
-  try {
-    co_await session.db().Pipeline(std::move(statements));
-  } catch (const pg::PgError& error) {
-    if (error.klass() != pg::SqlstateClass::kPermanent) throw;
-    gone.emplace(twins.front().of.name);
-  }
-  if (gone) throw *gone;
-}
-
 }  // namespace
 
 void Patience::Wear(const TwinsOutdated& outdated) {
@@ -165,7 +148,6 @@ Task<std::vector<Twin>> MakeTwins(run::Environment& env, async::Stopper& stopper
 
 Task<> CheckTwins(run::Environment& env, const std::vector<Swap>& swaps, std::vector<Twin> twins) {
   if (!Asked(env) || !async::SafeguardOn("matview-twins")) co_return;
-  if (!twins.empty()) co_await Lock(env.main, twins);
   const std::vector<Matview> now = co_await rebuild::ReadMatviews(env.main, ReplacedBy(swaps));
   for (const Matview& matview : now)
     if (std::ranges::none_of(twins, [&](const Twin& twin) { return twin.of == matview; }))

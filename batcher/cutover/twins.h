@@ -43,9 +43,8 @@ class Patience {
 // ledger names them.
 Task<std::vector<rebuild::Twin>> MakeTwins(run::Environment& env, async::Stopper& stopper, Way way);
 
-// In the swap's transaction, first. Throws TwinsOutdated.
-//
-// Lock: ACCESS EXCLUSIVE on the materialized views that leave.
+// In the swap's transaction, first; it holds the materialized views that leave. Throws
+// TwinsOutdated.
 Task<> CheckTwins(run::Environment& env, const std::vector<Swap>& swaps,
                   std::vector<rebuild::Twin> twins);
 

@@ -9,6 +9,7 @@
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
+#include "batcher/cutover/views_over.h"
 #include "batcher/partition/attaching.h"
 #include "batcher/partition/detaching.h"
 #include "batcher/partition/spec.h"
@@ -68,6 +69,11 @@ Task<Climbed> Climb(run::Environment& env, const Spec& spec, pg::Oid of, lock::W
       joined.referencing.push_back(table);
   }
   work.lock = LockOf(joined, spec.table);
+  auto views = [&env, of]() -> Task<std::vector<lock::View>> {
+    const std::vector<std::int64_t> leaving{of};
+    co_return co_await cutover::ViewsOver(env.main, leaving, dependants::Matviews::kInTheWay);
+  };
+  work.views = views;
   run::Tables tables{of};
   Climbed climbed;
   climbed.remark = co_await run::AwaitStandbyReaders(env, stopper, std::move(tables));

@@ -21,7 +21,7 @@ constexpr Milliseconds kObserverLimit{1000};
 constexpr Milliseconds kPollOfLastingWork{250};
 constexpr Milliseconds kWatchedClosely{2000};
 constexpr Milliseconds kUnwatched{10'000};
-// LOCK TABLE of several tables may wait for each of them; all together get hardly more than one.
+// The lock of several relations may wait for each of them; all together get hardly more than one.
 constexpr Milliseconds kLockStatementSlack{50};
 constexpr Milliseconds kFrozenClientSlack{1000};
 
@@ -82,12 +82,14 @@ class AttemptRun {
 
   Task<> InTransaction() {
     if (work_.before) co_await work_.before();
+    std::optional<LockRequest> lock = work_.lock;
+    if (lock && work_.views) lock->views = co_await work_.views();
     asked_ = true;
     std::vector<pg::Statement> opening;
     opening.push_back(SetLocal("idle_in_transaction_session_timeout",
                                limits_.lock_timeout + limits_.hold_budget + kFrozenClientSlack));
-    if (work_.lock) {
-      opening.push_back({LockStatement(*work_.lock), {}});
+    if (lock) {
+      opening.push_back({LockStatement(*lock), {}});
       const Milliseconds timeout = HasBudget() ? limits_.hold_budget : Milliseconds(0);
       opening.push_back(SetLocal("statement_timeout", timeout));
     }

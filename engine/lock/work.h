@@ -28,6 +28,8 @@ struct Work {
   // Taken first, in one statement. Without it the statements take their own locks, and how long
   // these were held is known only as an upper bound.
   std::optional<LockRequest> lock;
+  // The views that it takes besides, as they are when an attempt asks for it.
+  std::function<Task<std::vector<View>>()> views;
   std::vector<pg::Statement> statements;  // sent together, in one round trip
   // Run again in every attempt, so what they change outside the database must bear it.
   std::function<Task<>()> body;    // after the statements

@@ -405,6 +405,56 @@ TEST_F(LockTest, AllTablesOfOneAttemptShareOneTimeout) {
   EXPECT_EQ(climbing.get().result, LadderResult::kLockNotAvailable);
 }
 
+// LOCK TABLE would take u, too.
+TEST_F(LockTest, ViewsAreTakenAloneAndBeforeTheTables) {
+  database_.Sql(
+      "CREATE TABLE u (a int); CREATE VIEW \"It's\" AS SELECT a FROM u; CREATE MATERIALIZED VIEW m "
+      "AS SELECT a FROM u");
+  Climber climber = NewClimber();
+  std::string held;
+  climber.prepare = [&](guard::Session& session, Work& work) {
+    work.views = []() -> Task<std::vector<View>> {
+      const std::vector<View> views{{"public.\"It's\"", "CURRENT_USER"},
+                                    {"public.m", "CURRENT_USER"}};
+      co_return views;
+    };
+    work.body = [&held, db = &session]() -> Task<> {
+      const pg::Result row = co_await db->db().Query(
+          "SELECT string_agg(relation::regclass::text, ' ' ORDER BY relation)"
+          " FROM pg_locks WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock'"
+          " AND locktype = 'relation'");
+      held = row.Get<std::string>(0, 0);
+    };
+  };
+  EXPECT_EQ(climber.Run(Locking({"t"}, Work{})).result, LadderResult::kDone);
+  EXPECT_EQ(held, "public.t public.\"It's\" public.m");
+
+  test::Session holder = database_.Connect();
+  holder.Exec("BEGIN; SELECT FROM m");
+  climber.options.budget = 4s;
+  const LadderOutcome outcome = climber.Run(Locking({"t"}, Work{}));
+  EXPECT_EQ(outcome.result, LadderResult::kLockNotAvailable);
+  EXPECT_THAT(Joined(outcome), HasSubstr("holds ACCESS SHARE on public.m"));
+}
+
+TEST_F(LockTest, AViewThatWentAtTheLastMomentIsAskedForAgain) {
+  database_.Sql("CREATE VIEW v AS SELECT a FROM t");
+  Climber climber = NewClimber();
+  climber.options.budget = 30s;
+  int asked = 0;
+  climber.prepare = [&](guard::Session&, Work& work) {
+    work.views = [&]() -> Task<std::vector<View>> {
+      std::vector<View> views;
+      if (asked++ == 0) views.push_back({"public.v", "CURRENT_USER"});
+      if (asked == 1) database_.Sql("DROP VIEW v");
+      co_return views;
+    };
+  };
+  EXPECT_EQ(climber.Run(Locking({"t"}, AddColumn())).result, LadderResult::kDone);
+  EXPECT_EQ(asked, 2);
+  EXPECT_TRUE(HasColumn("b"));
+}
+
 TEST_F(LockTest, StopEndsThePause) {
   test::Session holder = database_.Connect();
   holder.Exec("BEGIN; UPDATE t SET a = a");

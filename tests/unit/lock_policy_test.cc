@@ -358,6 +358,17 @@ TEST(LockStatement, NamesAllTablesAtOnce) {
   EXPECT_THAT(LockStatement(request), HasSubstr("IN SHARE ROW EXCLUSIVE MODE"));
 }
 
+TEST(LockStatement, TakesViewsBeforeTheTables) {
+  LockRequest request;
+  request.tables = {{"public", "a"}};
+  request.views = {{"public.\"It's\"", "joe"}, {"public.m", "\"Joe\""}};
+  const std::string statement = LockStatement(request);
+  EXPECT_THAT(statement, ::testing::StartsWith("DO '"));
+  EXPECT_THAT(statement,
+              ::testing::ContainsRegex("\"It''s\" OWNER TO joe; ALTER TABLE public.m OWNER TO "
+                                       "\"Joe\"; .*LOCK TABLE public.a IN ACCESS EXCLUSIVE MODE"));
+}
+
 struct Waits {
   int waiter;
   int blocker;
