@@ -8,6 +8,7 @@
 #include <array>
 #include <random>
 
+#include "tests/fault/lock_order.h"
 #include "tests/fault/partition_world.h"
 #include "tests/fault/schema_dump.h"
 
@@ -256,6 +257,25 @@ TEST_F(PartitionSnapshots, WithoutThatTheyMissRows) {
           .code,
       0);
   EXPECT_EQ(old.Value("SELECT count(*) FROM events"), "100");
+}
+
+// Whoever reads through a view has locked it, and waits for its table.
+TEST_F(Partitioned, HasNoTableWhileItWaitsForAViewOverIt) {
+  MakeEvents();
+  database_.Sql("CREATE VIEW shown AS SELECT id FROM events");
+  Session holder = database_.Connect();
+  const auto hold_during = [&](const Words& words) {
+    holder.Exec("BEGIN; ALTER VIEW shown OWNER TO CURRENT_USER");
+    Program program = Start(words);
+    EXPECT_EQ(WaitsWithTheTable(database_, "shown", "events"), "f");
+    holder.Exec("COMMIT");
+    const Ran ran = program.Wait(kLimit);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+  };
+  hold_during(Convert());
+  ExpectPartitioned();
+  hold_during({"revert", RunId(), "--yes"});
+  ExpectPlain("reverted");
 }
 
 TEST_F(Partitioned, RefusesATableThatWasChangedMeanwhile) {

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "tests/fault/lock_order.h"
 #include "tests/fault/rebuild_points.h"
 #include "tests/fault/rebuild_world.h"
 #include "tests/fault/schema_dump.h"
@@ -384,22 +385,11 @@ struct HeldView {
 
 class MatviewsHeld : public MatviewsMeanwhile, public ::testing::WithParamInterface<HeldView> {
  protected:
-  // Whether the swap has the table while it waits for the view, as often as it is asked.
-  std::string WaitsWithTheTable(Words environment = {}) {
-    const std::string waits = fmt::format(
-        R"sql(
-WITH held AS MATERIALIZED (
-  SELECT pid, relation, mode, granted FROM pg_locks JOIN pg_database d ON d.oid = database
-  WHERE d.datname = current_database() AND locktype = 'relation')
-SELECT bool_or(EXISTS (SELECT FROM held h WHERE h.pid = w.pid AND h.granted AND
-                       h.mode = 'AccessExclusiveLock' AND h.relation = 'items'::regclass))
-FROM held w WHERE NOT w.granted AND w.relation = '{}'::regclass
-)sql",
-        GetParam().view);
+  // Whether the swap has the table while it waits for the view.
+  std::string HasTheTableWhileItWaits(Words environment = {}) {
     holder_.Exec(std::string("BEGIN; ") + GetParam().hold);
     Program program = Start(Rebuilt(), std::move(environment));
-    std::string found;
-    EXPECT_TRUE(Within(kLimit, [&] { return (found = database_.Value(waits)) != "NULL"; }));
+    const std::string found = WaitsWithTheTable(database_, GetParam().view, "items");
     holder_.Exec("COMMIT");
     const Ran ran = program.Wait(kLimit);
     EXPECT_EQ(ran.code, 0) << ran.err;
@@ -410,9 +400,9 @@ FROM held w WHERE NOT w.granted AND w.relation = '{}'::regclass
 // Whoever reads through a view has locked it, and waits for its table.
 TEST_P(MatviewsHeld, TheSwapHasNoTableWhileItWaitsForAViewOverIt) {
   Make(500);
-  EXPECT_EQ(WaitsWithTheTable(), "f");
+  EXPECT_EQ(HasTheTableWhileItWaits(), "f");
   ExpectNothingLeft();
-  EXPECT_EQ(WaitsWithTheTable({"PGALTER_SAFEGUARDS_OFF=views-first"}), "t");
+  EXPECT_EQ(HasTheTableWhileItWaits({"PGALTER_SAFEGUARDS_OFF=views-first"}), "t");
 }
 
 INSTANTIATE_TEST_SUITE_P(
