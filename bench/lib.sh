@@ -2,7 +2,8 @@
 # measurement. Sourced by bench/run.
 
 rows=1000000 repeats=3 keys="bigint uuid" padding=60 seconds=20 rate=500 idle_reader=30
-methods="single loop keyset plain1 pgalter1 pgalter2"
+methods="single loop keyset plain1 pgalter1 pgalter2" asked_methods=""
+targets="plain months" swaps=50 leaves="0 1 5 25 100 400 1000"
 only="" pgalter="" shared_buffers=2GB
 
 die() {
@@ -22,8 +23,12 @@ read_options() {
         (($# > 1)) || die "$1 needs a value"
         only="$2"
         ;;
-      --rows | --repeats | --keys | --methods | --padding | --seconds | --rate | --pgalter | \
-        --shared-buffers)
+      --methods)
+        (($# > 1)) || die "$1 needs a value"
+        methods="$2" asked_methods="$2"
+        ;;
+      --rows | --repeats | --keys | --padding | --seconds | --rate | --pgalter | --shared-buffers | \
+        --targets | --swaps | --leaves)
         (($# > 1)) || die "$1 needs a value"
         name="${1#--}"
         printf -v "${name//-/_}" '%s' "$2"
@@ -32,8 +37,17 @@ read_options() {
     esac
     shift 2
   done
+  for name in $targets; do [[ $name == plain || $name == months ]] || die "unknown target $name"; done
   [[ -n $pgalter ]] || pgalter="$root/build/release/pgalter"
   [[ -x $pgalter ]] || die "$pgalter is not there; ./dev build release makes it"
+}
+
+# chosen METHOD…: those of them that --methods names; all of them where it was not given.
+chosen() {
+  local method
+  for method in "$@"; do
+    [[ -n $asked_methods && " $asked_methods " != *" $method "* ]] || printf '%s\n' "$method"
+  done
 }
 
 # The folder of everything temporary; it goes with the process, and the server if one was started.
@@ -44,13 +58,17 @@ make_scratch() {
 }
 
 clean_up() {
+  local left
+  mapfile -t left < <(jobs -p)
+  if ((${#left[@]})); then kill "${left[@]}" 2>/dev/null || true; fi
   if ((${#server[@]})); then "$pgalter" sandbox stop "${server[0]}" >/dev/null 2>&1 || true; fi
   rm -rf "$scratch"
 }
 
+# A swap of a thousand partitions with their indexes asks for more than 64 locks a transaction.
 start_server() {
   mapfile -t server < <("$pgalter" sandbox start --set "shared_buffers=$shared_buffers" --set max_wal_size=16GB \
-    --set checkpoint_timeout=1h --set maintenance_work_mem=512MB 2>/dev/null)
+    --set checkpoint_timeout=1h --set maintenance_work_mem=512MB --set max_locks_per_transaction=256 2>/dev/null)
   [[ ${#server[@]} == 2 ]] || die "no server was started"
 }
 
@@ -62,9 +80,16 @@ heading() {
     "$(in_db postgres <<<'SHOW server_version')" "$(nproc)" "$(cut -d' ' -f1 /proc/loadavg)"
 }
 
-# template KEY ROWS PADDING: prints the name of a database with that table, made at the first call.
+# moment_of N ROWS: SQL: when row N was made of a table whose rows lie two years back from the bench's start, in even steps.
+# Immutable, so that a statement with it is planned with the one partition.
+first_moment=$(($(date +%s) - 2 * 365 * 86400))
+moment_of() { printf 'to_timestamp(%s + (%s)::bigint * %s / %s)' "$first_moment" "$1" $((2 * 365 * 86400)) "$2"; }
+
+# template KEY ROWS PADDING [years]: prints the name of a database with that table, made at the first call. Its rows were
+# made one a second, the last one first; or over two years.
 template() {
-  local name="template_$1_$2_$3" id
+  local name="template_$1_$2_$3${4:+_$4}" id made="now() - n * interval '1 s'"
+  [[ -z ${4:-} ]] || made="$(moment_of n "$2")"
   case "$1" in
     bigint) id=n ;;
     uuid) id='gen_random_uuid()' ;;
@@ -77,10 +102,10 @@ template() {
   in_db postgres <<<"CREATE DATABASE $name"
   in_db "$name" <<SQL
 CREATE EXTENSION pg_prewarm;
-CREATE TABLE events (id $1 PRIMARY KEY, account_id bigint, created_at timestamptz, a int, payload text);
+CREATE TABLE events (id $1 PRIMARY KEY, account_id bigint, created_at timestamptz NOT NULL, a int, payload text);
 -- Not compressed, and never moved out of the row: a page holds as many rows as the padding allows.
 ALTER TABLE events ALTER payload SET STORAGE PLAIN;
-INSERT INTO events SELECT $id, n % 100000, now() - n * interval '1 s', n % 1000000, repeat('x', $3)
+INSERT INTO events SELECT $id, n % 100000, $made, n % 1000000, repeat('x', $3)
   FROM generate_series(1, $2) n;
 CREATE INDEX ON events (account_id, created_at);
 CREATE INDEX ON events (created_at);
@@ -181,41 +206,78 @@ measure() {
 # median FILE COLUMN
 median() { sort -g -k"$2","$2" "$1" | awk -v c="$2" '{v[NR] = $c} END {print v[int((NR + 1) / 2)]}'; }
 
+# pairs FILE COLUMN OTHER COLUMN [how]: the one divided by the other, line by line, as the repeats took turns: the
+# median, and with `spread` the least and the most behind it. Where one was not measured: -.
+pairs() {
+  [[ -s $1 && -s $3 ]] || { printf -- '-'; return; }
+  paste -d' ' <(cut -d' ' -f"$2" "$1") <(cut -d' ' -f"$4" "$3") |
+    awk '$1 ~ /^[0-9.]+$/ && $2 + 0 > 0 { print $1 / $2 }' | sort -g |
+    awk -v how="${5:-}" '{ v[NR] = $1 }
+      END {
+        if (!NR) { printf "-"; exit }
+        printf "%.2f", v[int((NR + 1) / 2)]
+        if (how == "spread") printf " (%.2f to %.2f)", v[1], v[NR]
+      }'
+}
+
+# watch_memory PID: its peak resident memory, in KiB, from the kernel's own high-water mark, into $scratch/memory.
+watch_memory() {
+  while kill -0 "$1" 2>/dev/null; do
+    sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$1/status" 2>/dev/null >>"$scratch/memory" || true
+    sleep 0.2
+  done
+}
+
+clock() { date +%s.%N; }
+
 # ---- users of the table ------------------------------------------------------------------------
 
-# mixed_users: a pgbench script of short reads, updates and inserts by primary key.
+# mixed_users [years]: a pgbench script of short reads, updates and inserts by primary key; of a table made over two
+# years, by the time, too.
 mixed_users() {
+  local also=""
+  [[ -z ${1:-} ]] || also=" AND created_at = $(moment_of :id "$rows")"
   cat <<SQL
 \\set id random(1, $rows)
 \\set kind random(1, 100)
 \\if :kind <= 60
-SELECT a, payload FROM events WHERE id = :id;
+SELECT a, payload FROM events WHERE id = :id$also;
 \\elif :kind <= 95
-UPDATE events SET payload = reverse(payload) WHERE id = :id;
+UPDATE events SET payload = reverse(payload) WHERE id = :id$also;
 \\else
 INSERT INTO events VALUES ($rows + nextval('new_events'), :kind, now(), :kind, 'new', :kind + 1);
 \\endif
 SQL
 }
 
-# start_users SCRIPT_FILE TPS: in the background, for `seconds`, their log under $scratch/users.
+# start_users SCRIPT_FILE TPS: in the background, for `users_for` or else `seconds`, their log under $scratch/users.
 # Commits are not flushed, so that the disk's own stalls do not drown what is measured.
 start_users() {
   rm -f "$scratch"/users*
-  PGOPTIONS='-c synchronous_commit=off' pgbench -n -M "${protocol:-prepared}" -c 8 -j 1 -R "$2" -T "$seconds" \
+  PGOPTIONS='-c synchronous_commit=off' pgbench -n -M "${protocol:-prepared}" -c 8 -j 1 -R "$2" -T "${users_for:-$seconds}" \
     -f "$1" -l --log-prefix="$scratch/users" "$(dsn one)" >"$scratch/pgbench.log" 2>&1 &
   users=$!
 }
 
-# wait_users [UNTIL]: "p50 p99 max" in ms of the transactions that ended before that time (epoch).
+# stop_users: now, as at the end of their time. One whose transaction failed went home, and that is a failure here.
+stop_users() {
+  kill -ALRM "$users" || die "pgbench failed: $(cat "$scratch/pgbench.log")"
+  wait "$users" || die "a user met an error: $(cat "$scratch/pgbench.log")"
+}
+
+# "p50 p99 max" of the numbers on stdin.
+quantiles() {
+  sort -g | awk '{v[NR] = $1}
+    END {
+      if (!NR) { print "- - -"; exit }
+      printf "%.2f %.2f %.1f\n", v[int((NR + 1) / 2)], v[int(NR * 0.99) + 1], v[NR]
+    }'
+}
+
+# wait_users [UNTIL]: that, in ms, of the transactions that ended before that time (epoch).
 wait_users() {
   wait "$users" || die "pgbench failed: $(cat "$scratch/pgbench.log")"
-  cat "$scratch"/users.* | awk -v until="${1:-9e18}" '$5 <= until {print $3 / 1000}' | sort -g |
-    awk '{v[NR] = $1}
-         END {
-           if (!NR) { print "- - -"; exit }
-           printf "%.2f %.2f %.1f\n", v[int((NR + 1) / 2)], v[int(NR * 0.99) + 1], v[NR]
-         }'
+  cat "$scratch"/users.* | awk -v until="${1:-9e18}" '$5 <= until {print $3 / 1000}' | quantiles
 }
 
 # felt METHOD SCRIPT_FILE TPS [pgalter options…]: what the users of database `one` feel while the

@@ -98,7 +98,7 @@ recipe() {
       END {printf "%.2f %.2f %.0f %.0f\n", v[int((NR + 1) / 2)], v[int(NR * 0.99) + 1], v[NR], e - s}'
 }
 
-seconds=600
+users_for=600
 # A prepared statement whose column changes its type fails, whoever changes it.
 protocol=simple
 while IFS='|' read -r name far statement before; do
@@ -107,7 +107,7 @@ while IFS='|' read -r name far statement before; do
     recipe "$far" "$statement" "$before" >>"$scratch/recipe.$name"
   done
 done <<<"$recipes"
-protocol=prepared
+protocol=prepared users_for=""
 printf '| recipe | p50 | p99 | longest | it took, s |\n|---|---|---|---|---|\n'
 while IFS='|' read -r name _; do
   [[ -s $scratch/recipe.$name ]] || continue

@@ -2,14 +2,6 @@
 heading "Scale" "padding $padding, bigint key, one run each, one worker"
 printf '| rows | seconds | us/row | heap %% | index %% | pgalter, peak MiB |\n|---|---|---|---|---|---|\n'
 
-# Peak resident memory of the process, in MiB, from the kernel's own high-water mark.
-watch_memory() {
-  while kill -0 "$1" 2>/dev/null; do
-    sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$1/status" 2>/dev/null >>"$scratch/memory" || true
-    sleep 0.2
-  done
-}
-
 for factor in 1 2 5 10 20; do
   count=$((rows * factor))
   from="$(template bigint "$count" "$padding")"

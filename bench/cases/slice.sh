@@ -1,6 +1,6 @@
 # That every case works to its end: small tables, one repeat. The numbers mean nothing.
 rows=20000 repeats=1 seconds=2 methods="single loop loop_sleep keyset plain1 pgalter1 pgalter2"
-idle_reader=2 files=20 long_files=400 migrations_count=50
+idle_reader=2 files=20 long_files=400 migrations_count=50 targets=plain swaps=1 leaves=5
 for case in throughput growth scale foreground waits capture rebuild recipes lint migrations; do source "$root/bench/cases/$case.sh"; done
-keys=bigint
-source "$root/bench/cases/partition.sh"
+keys=bigint targets=months
+for case in rebuild beside partition swaps; do source "$root/bench/cases/$case.sh"; done
