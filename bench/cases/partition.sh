@@ -13,21 +13,20 @@ ALTER TABLE events VALIDATE CONSTRAINT bound;
 SQL
 }
 
-# convert STRATEGY WORKERS
+# convert STRATEGY [options…]
 convert() {
-  "$pgalter" partition convert events --by 'range(created_at)' --every '1 month' --strategy "$1" --workers "$2" --yes \
-    --dsn "$(dsn one)"
+  "$pgalter" partition convert events --by 'range(created_at)' --every '1 month' --strategy "$@" --yes --dsn "$(dsn one)"
 }
 
 # convert_by METHOD KEY
 convert_by() {
   case "$1" in
     attach_floor) attach_floor ;;
-    attach) convert attach 1 ;;
+    attach) convert attach ;;
     floor) copy_floor months ;;
     loop) guides_loop months "$2" ;;
     partman) partman ;;
-    pgalter[1-9]) convert copy "${1#pgalter}" ;;
+    pgalter[1-9]) convert copy --workers "${1#pgalter}" ;;
   esac
 }
 

@@ -35,24 +35,37 @@ change() {
   esac
 }
 
-# there_and_back: "there ms from to" and "back - from to" of one run, in seconds since 1970; "not - - -" where the lock or
-# the hold budget did not suffice, and the run was taken back.
+# attempt COMMAND…: pgalter; false where the lock or the hold budget did not suffice (5).
+attempt() {
+  local code=0
+  "$pgalter" "$@" --yes --dsn "$(dsn one)" >"$scratch/method.log" 2>&1 || code=$?
+  ((code == 0 || code == 5)) || die "$* ended with $code: $(cat "$scratch/method.log")"
+  return "$code"
+}
+
+# there_and_back: "there ms from to" and "back - from to" of one run, in seconds since 1970. Where it was not swapped: "not",
+# once for each time, and the run is taken back, if need be by a second and third attempt; else this is false.
 there_and_back() {
-  local run begun code=0
-  "$pgalter" "${change[@]}" --yes --dsn "$(dsn one)" >"$scratch/method.log" 2>&1 || code=$?
-  run="$(in_db one <<<"SELECT run FROM pgalter.run ORDER BY created_at DESC LIMIT 1")"
-  if ((code == 5)); then
-    "$pgalter" abort "$run" --yes --dsn "$(dsn one)" >"$scratch/method.log" 2>&1 || die "abort: $(cat "$scratch/method.log")"
+  local run begun tries swapped=1
+  attempt "${change[@]}" || swapped=0
+  run="$(in_db one <<<"SELECT run FROM pgalter.run ORDER BY created_at DESC LIMIT 1")" || die "no run"
+  if ((!swapped)); then
     echo "not - - -"
+    attempt abort "$run"
     return
   fi
-  ((code == 0)) || die "${change[*]} ended with $code: $(cat "$scratch/method.log")"
   in_db one <<<"SELECT format('there %s %s %s', substring(progress->>'remark' FROM 'most ([0-9]+) ms'),
       extract(epoch FROM s.started_at), extract(epoch FROM s.ended_at))
-    FROM pgalter.run r JOIN pgalter.step s USING (run) WHERE run = '$run' AND s.kind IN ('cutover', 'partition-attach')"
-  begun="$(clock)"
-  "$pgalter" revert "$run" --yes --dsn "$(dsn one)" >"$scratch/method.log" 2>&1 || die "revert: $(cat "$scratch/method.log")"
-  echo "back - $begun $(clock)"
+    FROM pgalter.run r JOIN pgalter.step s USING (run) WHERE run = '$run' AND s.kind IN ('cutover', 'partition-attach')" || die "no swap"
+  for ((tries = 0; tries < 3; tries++)); do
+    begun="$(clock)"
+    if attempt revert "$run"; then
+      echo "back - $begun $(clock)"
+      return
+    fi
+    echo "not - - -"
+  done
+  return 1
 }
 
 # nothing COUNT: as many half seconds in which nothing happens: what the machine does by itself.
@@ -90,7 +103,7 @@ series() {
   if [[ $1 == nothing ]]; then
     nothing "$3" >"$windows"
   else
-    for ((i = 0; i < $3; i++)); do there_and_back; done >"$windows"
+    for ((i = 0; i < $3; i++)); do there_and_back || break; done >"$windows"
   fi
   sleep 1
   stop_users
