@@ -1,5 +1,5 @@
-# What a copy of `events` is measured beside, on database `one`: one INSERT … SELECT and then key and indexes, which is
-# the floor for any copy; the loop of the guides, 10,000 keys at a time into a table that has its indexes, without its
+# What a copy of `events` is measured beside, on database `one`: one INSERT … SELECT, then key, indexes and ANALYZE, which
+# is the floor for any copy; the loop of the guides, 10,000 keys at a time into a table that has its indexes, without its
 # pause; pg_repack, which can keep the definition only; pg_partman's partition_data_proc, a month at a time and without
 # its pause, which deletes from the old table what it moves. TARGET is `plain`, where `a` becomes bigint, or `months`: a
 # partition a month. Sourced by bench/run.

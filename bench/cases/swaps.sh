@@ -12,8 +12,8 @@ ranges_of() {
 CREATE TABLE events (LIKE events INCLUDING DEFAULTS INCLUDING STORAGE, PRIMARY KEY (id, created_at))
   PARTITION BY RANGE (created_at);
 $(in_db one <<<"SELECT format('CREATE TABLE events_%s PARTITION OF events FOR VALUES FROM (%s) TO (%s);', i,
-    CASE i WHEN 1 THEN 'MINVALUE' ELSE quote_literal($(moment_of '(i - 1)' $1)) END,
-    CASE i WHEN $1 THEN 'MAXVALUE' ELSE quote_literal($(moment_of i $1)) END) FROM generate_series(1, $1) i")
+    CASE i WHEN 1 THEN 'MINVALUE' ELSE quote_literal($(moment_of '(i - 1)' "$1")) END,
+    CASE i WHEN $1 THEN 'MAXVALUE' ELSE quote_literal($(moment_of i "$1")) END) FROM generate_series(1, $1) i")
 CREATE INDEX ON events (account_id, created_at);
 CREATE INDEX ON events (created_at);
 SQL
