@@ -21,6 +21,7 @@
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 #include "engine/lock/ladder.h"
+#include "engine/pg/kept_plans.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
 #include "engine/run/standby_readers.h"
@@ -72,12 +73,16 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   Session user = co_await copy::OpenSession(env);
   co_await FollowAll(env, stopper, user, flows);
   lock::Work work;
-  auto before = [&]() -> Task<> { co_await AwaitOldSnapshots(env.main); };
+  auto before = [&]() -> Task<> {
+    co_await Rehearse(env, swaps);
+    co_await AwaitOldSnapshots(env.main);
+  };
   work.before = before;
   work.lock = LockOf(swaps);
   auto views = [&]() -> Task<std::vector<lock::View>> { co_return co_await ViewsOf(env, swaps); };
   work.views = views;
   auto body = [&]() -> Task<> {
+    const pg::KeptPlans plans(env.main.db());
     co_await CheckTwins(env, swaps, twins);
     co_await CheckUnderLock(env, swaps);
     const bool may = back || co_await MayCutOver(env);

@@ -18,6 +18,7 @@
 #include "batcher/rebuild/obstacles.h"
 #include "batcher/rebuild/spec.h"
 #include "engine/async/fail_point.h"
+#include "engine/lock/ask_ahead.h"
 #include "engine/run/failure.h"
 #include "engine/state/artefacts.h"
 #include "planner/sql/identifier.h"
@@ -264,6 +265,15 @@ Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
       co_await rebuild::RefuseWhatPartitionsHave(env.main, flow.from, flow.from_oid);
   }
   co_await AwaitOldSnapshots(env.main);
+}
+
+Task<> Rehearse(run::Environment& env, const std::vector<Swap>& swaps) {
+  auto ask = [&]() -> Task<> {
+    co_await CheckUnderLock(env, swaps);
+    const std::vector<std::int64_t> leaving = Leaving(swaps);
+    for (const Swap& swap : swaps) co_await Write(env, swap, leaving);
+  };
+  co_await lock::AskAhead(env.main, ask);
 }
 
 Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps,

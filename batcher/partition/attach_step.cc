@@ -132,7 +132,9 @@ Task<> AttachUnderLadder(run::Environment& env, const state::Step& step) {
     co_await KeepValidations(env, settle, validate);
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
   };
+  auto before = [&]() -> Task<> { co_await RehearseAttach(env, pair); };
   lock::Work work;
+  work.before = before;
   work.body = body;
   work.record = record;
   const Climbed climbed =

@@ -8,6 +8,8 @@
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/shape.h"
 #include "engine/async/fail_point.h"
+#include "engine/lock/ask_ahead.h"
+#include "engine/pg/kept_plans.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
 #include "engine/state/artefacts.h"
@@ -58,15 +60,42 @@ class Attaching {
   Attaching(run::Environment& env, const Pair& pair)
       : env_(env), session_(env.main), pair_(pair), spec_(pair.spec) {}
 
+  // In the transaction of an attempt, before the locks: all that Run asks.
+  Task<> Ask() {
+    co_await Check();
+    co_await ReadDropped();
+    co_await Write();
+  }
+
   // In the transaction that holds the locks.
   Task<> Run() {
+    co_await Check();
+    Texts dropped = co_await ReadDropped();
+    co_await Execute(session_, dropped);
+    Texts statements = co_await Write();
+    co_await Execute(session_, statements);
+    for (const state::Artefact& artefact : co_await state::LiveArtefacts(session_, env_.run.id))
+      if (artefact.kind == "table" || artefact.kind == "schema")
+        co_await state::RecordDropped(session_, artefact);
+    async::FailPoint("attached");
+  }
+
+  [[nodiscard]] const Texts& validate() const { return validate_; }
+
+ private:
+  Task<> Check() {
     co_await guard::CheckLease(session_, env_.lease);
     co_await CheckShape();
     co_await CheckObstacles();
+  }
+
+  Task<Texts> ReadDropped() {
     const Texts columns = PartColumns(spec_);
-    Texts dropped =
-        co_await ReadTexts(session_, kDropInbound, pg::Params::Of(pair_.table, columns));
-    co_await Execute(session_, dropped);
+    co_return co_await ReadTexts(session_, kDropInbound, pg::Params::Of(pair_.table, columns));
+  }
+
+  // What attaches it, once what ReadDropped says is done; and `validate_`.
+  Task<Texts> Write() {
     cutover::Staying staying;
     staying.own_keys = staying.identities = true;
     cutover::CarryOver carry = co_await cutover::ReadCarryOver(session_, pair_.table, pair_.parent,
@@ -88,17 +117,10 @@ class Attaching {
     Append(statements,
            co_await ReadTexts(session_, kRevoke, pg::Params::Of(pair_.table, pair_.first())));
     statements.push_back(fmt::format("DROP SCHEMA {}", spec_.schema));
-    co_await Execute(session_, statements);
-    for (const state::Artefact& artefact : co_await state::LiveArtefacts(session_, env_.run.id))
-      if (artefact.kind == "table" || artefact.kind == "schema")
-        co_await state::RecordDropped(session_, artefact);
     validate_ = std::move(carry.validate);
-    async::FailPoint("attached");
+    co_return statements;
   }
 
-  [[nodiscard]] const Texts& validate() const { return validate_; }
-
- private:
   [[nodiscard]] Texts Made() const {
     Texts names{spec_.relname};
     for (const Range& range : spec_.next) {
@@ -195,9 +217,16 @@ class Attaching {
 }  // namespace
 
 Task<Texts> Attach(run::Environment& env, const Pair& pair) {
+  const pg::KeptPlans plans(env.main.db());
   Attaching attaching(env, pair);
   co_await attaching.Run();
   co_return attaching.validate();
+}
+
+Task<> RehearseAttach(run::Environment& env, const Pair& pair) {
+  Attaching attaching(env, pair);
+  auto ask = [&]() -> Task<> { co_await attaching.Ask(); };
+  co_await lock::AskAhead(env.main, ask);
 }
 
 }  // namespace pgalter::partition

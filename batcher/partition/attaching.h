@@ -10,4 +10,8 @@ namespace pgalter::partition {
 // on the table again. Throws run::Failure (refused). Returns what is to be validated after it.
 Task<Texts> Attach(run::Environment& env, const Pair& pair);
 
+// In an attempt's transaction, before its locks: what Attach asks is asked once before (see
+// lock::AskAhead), and refused where Attach would refuse it.
+Task<> RehearseAttach(run::Environment& env, const Pair& pair);
+
 }  // namespace pgalter::partition

@@ -39,15 +39,47 @@ void RefuseNul(std::string_view text, const std::string& sql) {
   throw PgError(std::move(fields));
 }
 
-void Send(const SessionCore& core, const std::string& sql, const Params& params, Format format) {
+void RefuseNuls(const std::string& sql, const Params& params) {
   RefuseNul(sql, sql);
   for (const Params::Value& value : params.values())
     if (value.bytes && value.format == 0) RefuseNul(*value.bytes, sql);
+}
+
+void Send(const SessionCore& core, const std::string& sql, const Params& params, Format format) {
+  RefuseNuls(sql, params);
   const Bound bound(params);
   const int sent = PQsendQueryParams(core.conn(), sql.c_str(), bound.count(), bound.types.data(),
                                      bound.values.data(), bound.lengths.data(),
                                      bound.formats.data(), format == Format::kBinary ? 1 : 0);
   core.SendOrThrow(sent, sql);
+}
+
+// The name under which the server has that statement, now at the latest.
+Task<std::string> Kept(SessionCore& core, const std::string& sql, const Params& params) {
+  RefuseNuls(sql, params);
+  const Bound bound(params);
+  std::string key = sql;
+  for (const Oid type : bound.types) key += '\0' + std::to_string(type);
+  if (const auto found = core.kept_plans.find(key); found != core.kept_plans.end())
+    co_return found->second;
+  const std::string name = "pgalter_" + std::to_string(core.kept_plans.size() + 1);
+  core.SendOrThrow(
+      PQsendPrepare(core.conn(), name.c_str(), sql.c_str(), bound.count(), bound.types.data()),
+      sql);
+  const auto drop = [](Result) {};
+  const SessionCore::OnResult sink = drop;
+  co_await core.Drive(sql, sink);
+  core.kept_plans[std::move(key)] = name;
+  co_return name;
+}
+
+void SendKept(const SessionCore& core, const std::string& name, const std::string& sql,
+              const Params& params, Format format) {
+  const Bound bound(params);
+  core.SendOrThrow(PQsendQueryPrepared(core.conn(), name.c_str(), bound.count(),
+                                       bound.values.data(), bound.lengths.data(),
+                                       bound.formats.data(), format == Format::kBinary ? 1 : 0),
+                   sql);
 }
 
 }  // namespace
@@ -89,7 +121,12 @@ Task<Result> Connection::QueryParams(std::string sql, Params params, Format form
   Result last;
   std::exception_ptr failure;
   try {
-    Send(session, sql, params, format);
+    if (session.keeps_plans) {
+      const std::string name = co_await Kept(session, sql, params);
+      SendKept(session, name, sql, params, format);
+    } else {
+      Send(session, sql, params, format);
+    }
     const auto keep_last = [&last](Result result) { last = std::move(result); };
     const SessionCore::OnResult sink = keep_last;
     co_await session.Drive(std::move(sql), sink);
@@ -189,6 +226,7 @@ Task<std::optional<Notification>> Connection::WaitNotification(Milliseconds limi
   co_return std::nullopt;
 }
 
+void Connection::KeepPlans(bool on) { core().keeps_plans = on; }
 void Connection::set_query_deadline(Milliseconds limit) { core().query_deadline = limit; }
 Milliseconds Connection::query_deadline() const { return core().query_deadline; }
 

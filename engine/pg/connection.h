@@ -91,6 +91,10 @@ class Connection {
   // The next NOTIFY, or nullopt when none came within `limit`.
   Task<std::optional<Notification>> WaitNotification(Milliseconds limit);
 
+  // While on, the server keeps what Query was sent, parsed and planned, under a name of ours: the
+  // same text costs it neither from its second time on. Kept as long as the connection.
+  void KeepPlans(bool on);
+
   void set_query_deadline(Milliseconds limit);
   Milliseconds query_deadline() const;
 

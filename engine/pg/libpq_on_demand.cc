@@ -88,6 +88,10 @@ PGALTER_LIBPQ(int, PQputCopyData, (PGconn * conn, const char* buffer, int nbytes
 PGALTER_LIBPQ(int, PQputCopyEnd, (PGconn * conn, const char* errormsg), (conn, errormsg))
 PGALTER_LIBPQ(char*, PQresultErrorField, (const PGresult* res, int fieldcode), (res, fieldcode))
 PGALTER_LIBPQ(ExecStatusType, PQresultStatus, (const PGresult* res), (res))
+PGALTER_LIBPQ(int, PQsendPrepare,
+              (PGconn * conn, const char* stmtName, const char* query, int nParams,
+               const Oid* paramTypes),
+              (conn, stmtName, query, nParams, paramTypes))
 PGALTER_LIBPQ(int, PQsendQuery, (PGconn * conn, const char* query), (conn, query))
 PGALTER_LIBPQ(int, PQsendQueryParams,
               (PGconn * conn, const char* command, int nParams, const Oid* paramTypes,
@@ -95,6 +99,10 @@ PGALTER_LIBPQ(int, PQsendQueryParams,
                int resultFormat),
               (conn, command, nParams, paramTypes, paramValues, paramLengths, paramFormats,
                resultFormat))
+PGALTER_LIBPQ(int, PQsendQueryPrepared,
+              (PGconn * conn, const char* stmtName, int nParams, const char* const* paramValues,
+               const int* paramLengths, const int* paramFormats, int resultFormat),
+              (conn, stmtName, nParams, paramValues, paramLengths, paramFormats, resultFormat))
 PGALTER_LIBPQ(int, PQserverVersion, (const PGconn* conn), (conn))
 PGALTER_LIBPQ(PGVerbosity, PQsetErrorVerbosity, (PGconn * conn, PGVerbosity verbosity),
               (conn, verbosity))

@@ -7,6 +7,7 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -58,6 +59,8 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   void SendOrThrow(int sent, const std::string& statement) const;
 
   Milliseconds query_deadline;
+  bool keeps_plans = false;
+  std::map<std::string, std::string> kept_plans;  // by text and types: the names of the statements
 
  private:
   // False: the host tried last does not answer. Every address given up is noted in `silent`.
