@@ -16,7 +16,7 @@ namespace {
 // their own keys in the same transaction. A row is a statement and when it runs: b(efore), a(fter),
 // v(alidate), l(ast). `leaving` and `coming` are the two tables
 // with their partitions at whatever depth, by their names of now and by those to be; has_rows: not
-// partitioned.
+// partitioned; carried: of a table in it the keys are seen to elsewhere.
 
 constexpr const char* kGiven = R"sql(
 WITH RECURSIVE given AS (SELECT $1::oid, $2::text, $3::text, $4::oid, $5::text, $6::text[],
@@ -33,7 +33,10 @@ leaving AS (
 coming AS (
   SELECT t.oid, format('%I.%I', n.nspname, t.relname) AS name, t.relkind <> 'p' AS has_rows
   FROM tree t, pg_class l JOIN pg_namespace n ON n.oid = l.relnamespace
-  WHERE t.root = $4 AND l.oid = $1)
+  WHERE t.root = $4 AND l.oid = $1),
+carried (oid) AS (
+  SELECT oid FROM leaving UNION SELECT u::oid FROM unnest($7::int8[]) u
+  UNION SELECT p.relid::oid FROM unnest($7::int8[]) u, pg_partition_tree(u::oid::regclass) p)
 )sql";
 
 // Serial columns: a sequence follows its owner into another schema, so it has none for a moment.
@@ -106,8 +109,7 @@ WITH inbound AS (
   SELECT f.*, format('%I.%I', n.nspname, c.relname) AS name
   FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE f.confrelid = $1 AND f.conrelid <> $1 AND f.contype = 'f'
-    AND f.conrelid::int8 <> ALL ($7::int8[]))
+  WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conrelid NOT IN (SELECT oid FROM carried))
 SELECT 'b', format('ALTER TABLE %s DROP CONSTRAINT %I', name, conname) FROM inbound
 UNION ALL
 SELECT w.at, format(w.form, name, conname,
@@ -119,20 +121,36 @@ WHERE w.at = 'a' OR convalidated
    OR format('ALTER TABLE %s VALIDATE CONSTRAINT %I', name, conname) = ANY ($6::text[])
 )sql";
 
-// Of foreign keys, which are dropped and made again: of the table's own and of those to it.
+// Of foreign keys, which are dropped and made again: of the table's own and of those to it. A
+// partitioned table has its own when it has adopted those of its partitions, which have the comment
+// until then.
 constexpr const char* kKeyComments = R"sql(
-SELECT 'a', format('COMMENT ON CONSTRAINT %I ON %s IS %L', f.conname,
-                   CASE WHEN f.conrelid = $1 THEN $2 ELSE format('%I.%I', n.nspname, c.relname) END,
+WITH own AS (
+  SELECT DISTINCT ON (f.conname) f.conname, obj_description(f.oid, 'pg_constraint') AS text
+  FROM leaving l JOIN pg_constraint f ON f.conrelid = l.oid
+  WHERE f.contype = 'f' AND (f.conparentid = 0 OR $6 <> '{}')
+    AND obj_description(f.oid, 'pg_constraint') IS NOT NULL
+    AND NOT EXISTS (SELECT FROM unnest(f.conkey) k
+                    JOIN pg_attribute s ON s.attrelid = f.conrelid AND s.attnum = k
+                    WHERE NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = $4
+                                      AND t.attname = s.attname AND NOT t.attisdropped))
+  ORDER BY f.conname, f.conrelid)
+SELECT 'a', format('COMMENT ON CONSTRAINT %I ON %s IS %L', conname, c.name, text)
+FROM own, coming c WHERE c.has_rows
+UNION ALL
+SELECT 'l', format('COMMENT ON CONSTRAINT %I ON %s IS %L', conname, c.name, text)
+FROM own, coming c WHERE c.oid = $4 AND NOT c.has_rows
+UNION ALL
+SELECT 'l', format('COMMENT ON CONSTRAINT %I ON %s IS NULL', conname, c.name)
+FROM own, coming c WHERE c.oid <> $4 AND c.has_rows
+UNION ALL
+SELECT 'a', format('COMMENT ON CONSTRAINT %I ON %I.%I IS %L', f.conname, n.nspname, c.relname,
                    obj_description(f.oid, 'pg_constraint'))
 FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE f.contype = 'f' AND f.conparentid = 0 AND obj_description(f.oid, 'pg_constraint') IS NOT NULL
-  AND (f.confrelid = $1 AND f.conrelid <> $1 AND f.conrelid::int8 <> ALL ($7::int8[])
-       OR f.conrelid = $1 AND EXISTS (SELECT FROM pg_class WHERE oid = $4 AND relkind <> 'p')
-         AND NOT EXISTS (SELECT FROM unnest(f.conkey) k
-                         JOIN pg_attribute s ON s.attrelid = f.conrelid AND s.attnum = k
-                         WHERE NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = $4
-                                           AND t.attname = s.attname AND NOT t.attisdropped)))
+WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0
+  AND obj_description(f.oid, 'pg_constraint') IS NOT NULL
+  AND f.conrelid NOT IN (SELECT oid FROM carried)
 )sql";
 
 // A definition names the table as it is called now, which is what the new one will be called.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "batcher/capture/catch_up.h"
@@ -203,6 +204,20 @@ std::vector<std::int64_t> Leaving(const std::vector<Swap>& swaps) {
   return tables;
 }
 
+// Keys join the partitions of a table that leaves, too: these are locked with it, in its turn.
+Task<> ForgetParts(Session& session, std::vector<Swap>& swaps) {
+  Texts parts;
+  for (const Swap& swap : swaps)
+    Append(parts, co_await capture::ReadPartitions(session, swap.flow.from_oid));
+  const auto is_part = [&parts](const std::string& name) {
+    return std::ranges::find(parts, name) != parts.end();
+  };
+  for (Swap& swap : swaps) {
+    std::erase_if(swap.joined.referenced, is_part);
+    std::erase_if(swap.joined.referencing, is_part);
+  }
+}
+
 // A switch for tests: what becomes of writes to the other tables where only the first is drained.
 bool IsDrained(const Swap& swap) {
   return async::SafeguardOn("final-drain") &&
@@ -220,6 +235,7 @@ Task<std::vector<Swap>> ReadSwaps(run::Environment& env, Way way) {
     Swap swap = co_await ReadSwap(env, std::move(all[i]), std::move(flows.at(i)), way);
     swaps.push_back(std::move(swap));
   }
+  co_await ForgetParts(env.main, swaps);
   co_return swaps;
 }
 
@@ -257,7 +273,8 @@ Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
     const std::string again = Again(env, swap);
     co_await rebuild::RefuseAltered(env.main, flow.from_oid, flow.from,
                                     swap.stored.definition.outline, again);
-    co_await dependants::RefuseObstacle(env.main, flow.from_oid, flow.from, again, matviews);
+    co_await dependants::RefuseObstacle(env.main, flow.from_oid, flow.from, again, matviews,
+                                        leaving);
     co_await dependants::RefuseUnfitPublication(env.main, flow.from_oid, flow.to_oid, flow.from,
                                                 again);
     co_await RefuseTakenNames(env.main, swap.schema, flow.to_oid, leaving, again);

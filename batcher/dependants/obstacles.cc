@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "engine/async/fail_point.h"
 #include "engine/run/failure.h"
 
@@ -48,6 +50,7 @@ SELECT format('foreign key %I of the partitioned table %s refers to it: drop it 
               'again after', f.conname, f.conrelid::regclass)
 FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
 WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0 AND c.relkind = 'p'
+  AND f.conrelid::int8 <> ALL ($3::int8[])
 UNION ALL
 SELECT format('the identity sequence of column %I is the default of another column: give that one a '
               'sequence of its own', a.attname)
@@ -69,16 +72,17 @@ WHERE classoid = 'pg_class'::regclass AND objoid = $1
 
 }  // namespace
 
-Task<std::string> FindObstacle(Session& session, pg::Oid table, Matviews matviews) {
+Task<std::string> FindObstacle(Session& session, pg::Oid table, Matviews matviews,
+                               std::vector<std::int64_t> companions) {
   const bool follow = matviews == Matviews::kFollow;
-  const pg::Result rows = co_await session.db().Query(kObstacles, table, follow);
+  const pg::Result rows = co_await session.db().Query(kObstacles, table, follow, companions);
   co_return rows.empty() ? std::string() : rows.Get<std::string>(0, 0);
 }
 
 Task<> RefuseObstacle(Session& session, pg::Oid table, std::string name, std::string again,
-                      Matviews matviews) {
+                      Matviews matviews, std::vector<std::int64_t> companions) {
   if (!async::SafeguardOn("obstacles")) co_return;
-  const std::string why = co_await FindObstacle(session, table, matviews);
+  const std::string why = co_await FindObstacle(session, table, matviews, std::move(companions));
   if (why.empty()) co_return;
   throw run::Failure(
       run::ExitCode::kRefused,

@@ -130,8 +130,7 @@ Task<std::vector<Index>> MakeEmpty(Session& session, const Names& names, const S
   } else {
     for (const DefinitionStatement& statement :
          ReadDefinitionFile(spec.definition, names.source, names.schema))
-      co_await RunUsers(session, spec, statement.moved,
-                        fmt::format("\"{}\" of --definition", statement.shown));
+      co_await RunUsers(session, spec, statement.moved, statement.shown);
   }
   co_await Execute(session, co_await Statements(session, kColumnSettings, source, names.shadow));
   if (spec.definition.empty()) {

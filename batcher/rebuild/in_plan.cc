@@ -25,7 +25,7 @@ Spec SpecOf(const plan::Rebuild& planned, guard::Settings settings) {
   spec.maps = planned.maps;
   spec.order_by = planned.order_by;
   for (const plan::Rebuild::Companion& other : planned.companions)
-    spec.companions.push_back({other.table, other.alter, {}, 0});
+    spec.companions.push_back({other.table, other.alter, {}, {}, 0});
   spec.settings = std::move(settings);
   return spec;
 }

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <map>
+#include <utility>
+
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
 
@@ -230,6 +233,32 @@ Task<> RefuseWhatPartitionsHave(Session& session, std::string table, pg::Oid sou
                 fmt::format("cannot rebuild {}: {}, and the new definition knows nothing of that. "
                             "Take it away before, and make it again after",
                             table, rows.Get<std::string>(0, 0)));
+}
+
+Task<> RefuseSharedNames(Session& session, const std::vector<Stored>& all) {
+  std::map<std::pair<pg::Oid, std::string>, std::string> taken;
+  for (const Stored& stored : all) {
+    const pg::Result rows = co_await session.db().Query(
+        "SELECT s.relnamespace, format('%I.%I', n.nspname, s.relname), quote_ident(c.relname)"
+        " FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace,"
+        " pg_class t JOIN pg_class c ON c.relnamespace = t.relnamespace AND c.relkind <> 't'"
+        " WHERE s.oid = $1 AND t.oid = $2",
+        stored.source, stored.shadow);
+    const auto schema = rows.Get<pg::Oid>(0, 0);
+    const auto table = rows.Get<std::string>(0, 1);
+    std::vector<std::string> names;
+    for (int i = 0; i < rows.rows(); ++i) names.push_back(rows.Get<std::string>(i, 2));
+    for (const Index& index : stored.definition.indexes)
+      if (!index.helper) names.push_back(index.name);
+    for (const std::string& name : names) {
+      const auto [first, added] = taken.try_emplace({schema, name}, table);
+      if (!added && first->second != table)
+        throw Failure(ExitCode::kRefused,
+                      fmt::format("cannot rebuild {} and {} together: {} would be the name of "
+                                  "something of both in one schema. Give one of them another name",
+                                  first->second, table, name));
+    }
+  }
 }
 
 Task<> RefuseWhatIsLost(Session& session, const Names& names, const Spec& spec, pg::Oid source,

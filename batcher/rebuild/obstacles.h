@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "batcher/dependants/obstacles.h"
-#include "batcher/rebuild/definition.h"
 #include "batcher/rebuild/names.h"
 #include "batcher/rebuild/spec.h"
+#include "batcher/rebuild/store.h"
 
 namespace pgalter::rebuild {
 
@@ -22,5 +22,9 @@ Task<> RefuseWhatPartitionsHave(Session& session, std::string table, pg::Oid sou
 // weakens need the spec's consent, and are told in `remarks`.
 Task<> RefuseWhatIsLost(Session& session, const Names& names, const Spec& spec, pg::Oid source,
                         std::vector<std::string>& remarks);
+
+// Of several: things of two new tables that would have one name in one schema after the swap. With
+// the indexes gone already. Throws run::Failure for the first.
+Task<> RefuseSharedNames(Session& session, const std::vector<Stored>& all);
 
 }  // namespace pgalter::rebuild

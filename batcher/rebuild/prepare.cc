@@ -1,10 +1,13 @@
 #include "batcher/rebuild/prepare.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <optional>
 #include <utility>
 
 #include "batcher/backfill/rights.h"
+#include "batcher/backfill/role_settings.h"
 #include "batcher/dependants/obstacles.h"
 #include "batcher/rebuild/definition_file.h"
 #include "batcher/rebuild/joined_keys.h"
@@ -128,6 +131,7 @@ Task<> MakeAll(Session& session, Prepared& prepared) {
       prepared.remarks.push_back(tables.size() > 1 ? fmt::format("{}: {}", table.name, remark)
                                                    : remark);
   }
+  co_await RefuseSharedNames(session, made);
   co_await RefuseUnfitKeys(session, made);
   co_await RefuseTooManyLocks(session, made, prepared.tables());
   if (prepared.spec.rebuild_matviews) co_await TryMatviews(session, made, prepared.remarks);
@@ -157,39 +161,72 @@ Task<backfill::Table> FindOne(Session& session, const Spec& spec) {
   co_return co_await backfill::FindTableByOid(session, oid);
 }
 
-// With others a table has an --alter alone.
-const char* PartitionedWayOut(const Spec& all) {
-  return all.companions.empty()
-             ? "it is partitioned: give its whole new definition, partitioned or not, with "
-               "--definition; or rebuild its partitions one by one"
-             : "it is partitioned, and is rebuilt by itself, with its whole new definition: leave "
-               "it out here, and before or after: pgalter rebuild TABLE --definition FILE. Where "
-               "its type has to change together with the others', drop the foreign keys between "
-               "them before, and add them again after, NOT VALID, then VALIDATE";
-}
+using Oids = std::vector<std::int64_t>;
 
-Task<> RefuseBound(Session& session, const backfill::Table& table, const Spec& spec) {
+Task<> RefuseBound(Session& session, const backfill::Table& table, const Spec& spec,
+                   const Oids& all) {
   using dependants::Matviews;
   const std::string others =
-      co_await dependants::FindObstacle(session, table.oid, Matviews::kFollow);
+      co_await dependants::FindObstacle(session, table.oid, Matviews::kFollow, all);
   if (!others.empty()) Refuse(table, others);
   const std::string matview =
-      co_await dependants::FindObstacle(session, table.oid, MatviewsOf(spec));
+      co_await dependants::FindObstacle(session, table.oid, MatviewsOf(spec), all);
   if (!matview.empty())
     Refuse(table, matview +
                       ". Or have it made anew with the table: pgalter rebuild … "
                       "--rebuild-matviews");
 }
 
-Task<> CheckOne(Session& session, const backfill::Table& table, const Spec& spec,
-                const char* partitioned) {
+// `all`: the tables of the run.
+Task<> CheckOne(Session& session, const backfill::Table& table, const Spec& spec, const Oids& all) {
   ReadAlter(table, spec.alter);
   if (!spec.definition.empty()) ReadDefinitionFile(spec.definition, table.name, "pg_temp");
-  if (table.partitioned && spec.definition.empty()) Refuse(table, partitioned);
+  if (table.partitioned && spec.definition.empty())
+    Refuse(table,
+           "it is partitioned: give its whole new definition, partitioned or not, with "
+           "--definition; or rebuild its partitions one by one");
   const pg::Result obstacles = co_await session.db().Query(kObstacles, table.oid);
   if (!obstacles.empty()) Refuse(table, obstacles.Get<std::string>(0, 0));
-  co_await RefuseBound(session, table, spec);
+  co_await RefuseBound(session, table, spec, all);
   if (table.partitioned) co_await RefuseWhatPartitionsHave(session, table.name, table.oid);
+}
+
+// Where the table's schema stands in the role's search_path.
+Task<std::optional<int>> PlaceInPath(Session& session, const Spec& spec, pg::Oid table) {
+  backfill::Spec look;
+  look.settings = spec.settings;
+  auto ask = [&]() -> Task<std::optional<int>> {
+    const pg::Result row = co_await session.db().Query(
+        "SELECT array_position(current_schemas(false), n.nspname) FROM pg_class c"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
+        table);
+    co_return row.Get<std::optional<int>>(0, 0);
+  };
+  co_return co_await backfill::UnderRoleSettings(session, look, ask);
+}
+
+// One file has the definitions of several tables: to each its own.
+Task<> DivideDefinitions(Session& session, const std::vector<backfill::Table>& tables, Spec& spec) {
+  if (spec.definitions.empty()) co_return;
+  std::vector<DefinedTable> defined;
+  for (const backfill::Table& table : tables) {
+    const std::optional<int> place = co_await PlaceInPath(session, spec, table.oid);
+    defined.push_back({table.name, place});
+  }
+  std::vector<std::string> divided = DivideDefinitionFile(spec.definitions, defined);
+  spec.definitions.clear();
+  spec.definition = std::move(divided.front());
+  for (std::size_t i = 0; i < spec.companions.size(); ++i)
+    spec.companions[i].definition = std::move(divided.at(i + 1));
+}
+
+// --tablespace and --access-method are actions of --alter by then.
+void RefuseTwoWays(const backfill::Table& table, const Spec& spec) {
+  if (spec.alter.empty() || spec.definition.empty()) return;
+  throw Failure(ExitCode::kUsage,
+                fmt::format("--alter and --definition are two ways to say the same, and both are "
+                            "given for {}: write what is to change into the definition",
+                            table.name));
 }
 
 Task<> AddSize(Session& session, pg::Oid table, Prepared& prepared) {
@@ -232,6 +269,24 @@ std::string Prepared::tables() const {
   return names;
 }
 
+std::vector<Asked> Prepared::asked() const {
+  std::vector<backfill::Table> tables{table};
+  tables.insert(tables.end(), companions.begin(), companions.end());
+  std::vector<Asked> all;
+  for (int number = 1; number <= CountTables(spec); ++number) {
+    const Spec one = OfTable(spec, number);
+    const std::string& name = tables.at(static_cast<std::size_t>(number) - 1).name;
+    std::vector<std::string> wishes;
+    if (!one.definition.empty()) wishes.push_back(DescribeDefinition(one.definition, name));
+    if (!one.alter.empty()) wishes.push_back(one.alter);
+    for (const std::string& map : one.maps) wishes.push_back(map);
+    if (!one.order_by.empty()) wishes.push_back("in the order of " + one.order_by);
+    all.push_back({name, wishes.empty() ? "the same definition"
+                                        : fmt::format("{}", fmt::join(wishes, "; "))});
+  }
+  return all;
+}
+
 Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
   Prepared prepared;
   if (spec.settings.empty()) spec.settings = co_await guard::RoleSettings(session);
@@ -243,11 +298,15 @@ Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
     if (number > 1) spec.companions.at(tables.size() - 1).relid = table.oid;
     tables.push_back(table);
   }
+  co_await DivideDefinitions(session, tables, spec);
   co_await RefuseWithoutCreate(session);
+  Oids all;
+  for (const backfill::Table& table : tables) all.push_back(static_cast<std::int64_t>(table.oid));
   for (int number = 1; number <= CountTables(spec); ++number) {
     const backfill::Table& table = tables.at(static_cast<std::size_t>(number) - 1);
     const Spec one = OfTable(spec, number);
-    co_await CheckOne(session, table, one, PartitionedWayOut(spec));
+    RefuseTwoWays(table, one);
+    co_await CheckOne(session, table, one, all);
     co_await AddSize(session, table.oid, prepared);
   }
   prepared.table = tables.front();

@@ -13,6 +13,12 @@ namespace pgalter::rebuild {
 using async::Task;
 using guard::Session;
 
+// What is to become of one table, for people.
+struct Asked {
+  std::string table;
+  std::string change;  // "ALTER id TYPE bigint; total = net * 1.19"
+};
+
 struct Prepared {
   Spec spec;  // settled: with the role's settings
   backfill::Table table;
@@ -22,6 +28,7 @@ struct Prepared {
   std::vector<std::string> remarks;
 
   [[nodiscard]] std::string tables() const;  // "public.a, public.b"
+  [[nodiscard]] std::vector<Asked> asked() const;
 };
 
 // kRehearse makes the shadow in a transaction that is rolled back: what the server refuses is known

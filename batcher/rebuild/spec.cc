@@ -21,6 +21,9 @@ Companion CompanionOf(const json::object& json) {
   for (const json::value& map : json.at("maps").as_array())
     companion.maps.emplace_back(map.as_string().c_str());
   companion.relid = json.at("relid").to_number<std::uint32_t>();
+  // A run of an older program does not say.
+  if (const auto* definition = json.if_contains("definition"))
+    companion.definition = definition->as_string();
   return companion;
 }
 
@@ -34,6 +37,7 @@ Spec OfTable(const Spec& spec, int number) {
   one.table = companion.table;
   one.alter = companion.alter;
   one.maps = companion.maps;
+  one.definition = companion.definition;
   return one;
 }
 
@@ -47,7 +51,8 @@ json::object ToJson(const Spec& spec) {
     companions.push_back({{"table", companion.table},
                           {"alter", companion.alter},
                           {"maps", Array(companion.maps)},
-                          {"relid", companion.relid}});
+                          {"relid", companion.relid},
+                          {"definition", companion.definition}});
   return {{"table", spec.table},
           {"alter", spec.alter},
           {"definition", spec.definition},

@@ -18,6 +18,7 @@ struct Companion {
   std::string table;
   std::string alter;
   std::vector<std::string> maps;
+  std::string definition;
   std::uint32_t relid = 0;  // settled when the run is made
 };
 
@@ -28,6 +29,9 @@ struct Spec {
   // The whole new definition, instead: CREATE TABLE under the table's own name, and as it likes its
   // partitions (CREATE TABLE … PARTITION OF) and indexes (CREATE INDEX).
   std::string definition;
+  // Of several tables, as it was given: definitions of as many of them as one likes. Prepare gives
+  // each its own, and leaves nothing here.
+  std::string definitions;
   std::string order_by;  // as behind ORDER BY: rows are copied in this order. Empty: as they lie
   // A unique key of the table may go, or become one together with more columns.
   bool allow_weaker_keys = false;
@@ -46,7 +50,7 @@ struct Spec {
   std::map<std::string, std::string> throttle;  // as for `throttle --set`
   // The role's settings that decide what an expression means, as they were when the run was made.
   std::vector<std::pair<std::string, std::string>> settings;
-  std::vector<Companion> companions;  // a definition of `definition` has none
+  std::vector<Companion> companions;
 };
 
 // What is asked of one of its tables, the first being number 1.

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
+#include <boost/json/array.hpp>
 
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <utility>
 
 #include "batcher/rebuild/prepare.h"
 #include "cli/capture_options.h"
@@ -36,8 +38,8 @@ void AddOptions(po::options_description& options) {
        "several "
        "tables: 'TABLE: ALTER c TYPE bigint'")  //
       ("definition", po::value<std::string>(),
-       "a file with the new definition instead: CREATE TABLE, its partitions and indexes; - reads "
-       "stdin")                                                                   //
+       "a file with the new definition instead: CREATE TABLE, its partitions and indexes, of as "
+       "many of the tables as are to have another one; - reads stdin")            //
       ("allow-weaker-keys", "a unique key may go, or be joined by more columns")  //
       ("map", po::value<Words>()->composing(),
        "column = expression over the old row: the value of a column of the new table; of one of "
@@ -65,13 +67,9 @@ void AddOptions(po::options_description& options) {
 
 std::string ReadDefinition(const Context& context) {
   const auto& path = context.Get("definition");
-  if (context.Has("alter"))
+  if (context.Has("alter") && context.operands.size() == 1)
     Refuse("--alter and --definition are two ways to say the same",
            "write what is to change into the definition");
-  if (context.operands.size() > 1)
-    Refuse("--definition is for one table, and there are several",
-           "say with --alter 'TABLE: …' what changes in each, or rebuild the one that needs a "
-           "definition by itself, before or after the others");
   std::ifstream file;
   if (path != "-") file.open(path);
   std::istream& from = path == "-" ? std::cin : file;
@@ -89,7 +87,11 @@ void AddStorage(const Context& context, std::string& alter) {
     if (!context.Has(option)) continue;
     if (context.Has("definition"))
       Refuse(fmt::format("--{} and --definition are two ways to say the same", option),
-             "write it into the definition");
+             context.operands.size() == 1
+                 ? "write it into the definition"
+                 : fmt::format("write it into the definition, or, of a table without one: --alter "
+                               "'TABLE: {}…'",
+                               action));
     if (!alter.empty()) alter += ", ";
     alter += action + sql::QuoteIdentifier(context.Get(option));
   }
@@ -108,8 +110,11 @@ rebuild::Spec SpecOf(const Context& context) {
   spec.alter = wishes.front().alter;
   spec.maps = wishes.front().maps;
   for (auto wish = wishes.begin() + 1; wish != wishes.end(); ++wish)
-    spec.companions.push_back({wish->table, wish->alter, wish->maps, 0});
-  if (context.Has("definition")) spec.definition = ReadDefinition(context);
+    spec.companions.push_back({wish->table, wish->alter, wish->maps, {}, 0});
+  if (context.Has("definition")) {
+    std::string text = ReadDefinition(context);
+    (spec.companions.empty() ? spec.definition : spec.definitions) = std::move(text);
+  }
   AddStorage(context, spec.alter);
   for (rebuild::Companion& companion : spec.companions) AddStorage(context, companion.alter);
   if (context.Has("order-by")) spec.order_by = context.Get("order-by");
@@ -143,20 +148,32 @@ rebuild::Spec SpecOf(const Context& context) {
 
 void SayPlan(const Context& context, const rebuild::Prepared& prepared) {
   if (context.output == Output::kJson) {
+    boost::json::array changes;
+    for (const rebuild::Asked& asked : prepared.asked())
+      changes.push_back({{"table", asked.table}, {"change", asked.change}});
     PrintJson({{"version", 1},
                {"table", prepared.tables()},
+               {"changes", changes},
                {"rows", static_cast<std::int64_t>(prepared.rows)},
                {"table_bytes", prepared.bytes},
                {"extra_bytes", 2 * prepared.bytes}});
     return;
   }
-  Print(
-      fmt::format("table      {}\nrows       about {}\nsize       {}\ndisk       about {} more "
-                  "until finish, and "
-                  "as much WAL\nnothing was written\n",
-                  prepared.tables(), HumanCount(static_cast<std::int64_t>(prepared.rows)),
-                  watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
-                  watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes)));
+  std::string tables;
+  for (const rebuild::Asked& asked : prepared.asked())
+    tables += fmt::format("table      {}: {}\n", asked.table, asked.change);
+  const std::string size = watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes);
+  Print(fmt::format(
+      "{}rows       about {}\nsize       {}\ndisk       about {} more until finish, and as much "
+      "WAL\nnothing was written\n",
+      tables, HumanCount(static_cast<std::int64_t>(prepared.rows)), size, size));
+}
+
+// Not into the log: users' expressions have literals in them.
+void SayAsked(const Context& context, const rebuild::Prepared& prepared) {
+  if (context.output == Output::kJson) return;
+  for (const rebuild::Asked& asked : prepared.asked())
+    fmt::print(stderr, "pgalter: {}: {}\n", asked.table, asked.change);
 }
 
 Task<std::string> MakeRun(const Context& context, rebuild::Spec spec) {
@@ -164,6 +181,7 @@ Task<std::string> MakeRun(const Context& context, rebuild::Spec spec) {
   co_await state::RefusePublication(session);
   const rebuild::Prepared prepared =
       co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
+  SayAsked(context, prepared);
   for (const std::string& remark : prepared.remarks) Say(context, "note: " + remark);
   Confirm(context, fmt::format("Rebuild {}?", prepared.tables()));
   co_await state::Install(session);
@@ -201,7 +219,8 @@ const CommandBody kRebuildCommand{
         "everything that hangs on the table. TABLE is written as in SQL. Several tables, such as "
         "one "
         "and those that refer to it, change places in the same transaction: each --alter and --map "
-        "then begins with the table that it is for, as in 'orders: ALTER id TYPE bigint'.\n\n"
+        "then begins with the table that it is for, as in 'orders: ALTER id TYPE bigint', and one "
+        "file of --definition has the definitions of as many of them as one likes.\n\n"
         "The old table stays in a schema of the run's until `pgalter finish`. The first SIGINT "
         "pauses; after a crash of whatever kind, `pgalter resume` goes on from the last chunk; "
         "until "

@@ -18,6 +18,9 @@ std::vector<const pg_query::RangeVar*> NamesOf(const pg_query::Node& statement) 
       for (const auto& parent : create.inh_relations()) names.push_back(&parent.range_var());
   } else if (statement.has_index_stmt()) {
     names.push_back(&statement.index_stmt().relation());
+  } else if (statement.has_alter_table_stmt() &&
+             statement.alter_table_stmt().objtype() == pg_query::OBJECT_TABLE) {
+    names.push_back(&statement.alter_table_stmt().relation());
   }
   std::ranges::sort(names, {}, [](const auto* name) { return name->location(); });
   return names;
@@ -42,7 +45,7 @@ Result<std::string> MoveDefinition(std::string_view statement, std::string_view 
   if (!parsed) return parsed.error();
   if (parsed->stmts_size() != 1) return Error{"this is not one statement", 0, ""};
   const auto names = NamesOf(parsed->stmts(0).stmt());
-  if (names.empty()) return Error{"this is neither CREATE TABLE nor CREATE INDEX", 0, ""};
+  if (names.empty()) return Error{"this is no CREATE TABLE, CREATE INDEX or ALTER TABLE", 0, ""};
   auto tokens = grammar::Scan(statement);
   if (!tokens) return tokens.error();
   std::erase_if(*tokens, [](const grammar::Token& token) { return token.IsComment(); });

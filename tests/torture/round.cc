@@ -22,7 +22,7 @@ constexpr int kInterrupted = 128 + SIGINT;  // before it listened
 constexpr std::array kNames{"alter", "ordered", "into partitions", "out of partitions", "together"};
 
 constexpr const char* kColumns =
-    "id {}, a int NOT NULL, u int, pad text, big text, parent int, kind int";
+    "id {}, a int NOT NULL, u int, pad text, big text, parent {}, kind int";
 constexpr const char* kIndexes =
     "CREATE INDEX items_a ON items (a); CREATE INDEX items_parent ON items (parent);"
     "CREATE INDEX items_kind ON items (kind)";
@@ -52,18 +52,25 @@ void Round::Choose() {
   crowd_.merges = arena_.version() >= 15;
   waits_ = OneIn(4);
   standby_ = OneIn(20);
-  story_ = fmt::format("{} {}{}:", kNames.at(static_cast<std::size_t>(kind_)), crowd_.key_type,
-                       crowd_.predicts ? "" : " meddled");
+  if (kind_ == Kind::kTogether && OneIn(2)) {
+    defined_ = true;
+    parted_ = OneIn(2);
+    crowd_.unique_key = !parted_;
+    crowd_.notes = !parted_;
+  }
+  story_ = fmt::format("{}{}{} {}{}:", kNames.at(static_cast<std::size_t>(kind_)),
+                       defined_ ? " by a file" : "", parted_ ? " into partitions" : "",
+                       crowd_.key_type, crowd_.predicts ? "" : " meddled");
 }
 
 // Of 1 to 60 ranges, the outer ones open or with a DEFAULT, or of a hash.
-std::string Round::Parts() {
+std::string Round::Parts(const char* parent) {
   const int parts = std::array{1, 3, 5, 12, 60}.at(static_cast<std::size_t>(Pick(0, 4)));
   const bool hashed = OneIn(4);
   std::string text =
       fmt::format(fmt::runtime(std::string("CREATE TABLE items (") + kColumns +
                                ", PRIMARY KEY (id, a), UNIQUE (u, a)) PARTITION BY "),
-                  crowd_.key_type) +
+                  crowd_.key_type, parent) +
       (hashed ? "HASH (a);" : "RANGE (a);");
   for (int i = 0; i < parts; ++i) {
     if (hashed) {
@@ -77,6 +84,24 @@ std::string Round::Parts() {
   }
   if (!hashed) text += "CREATE TABLE items_rest PARTITION OF items DEFAULT;";
   return text + kIndexes;
+}
+
+std::string Round::Definitions() {
+  std::string parents = "CREATE TABLE parents (id bigint PRIMARY KEY, v int NOT NULL DEFAULT 0)";
+  if (OneIn(2)) {
+    const int parts = Pick(1, 4);
+    parents += " PARTITION BY HASH (id)";
+    for (int i = 0; i < parts; ++i)
+      parents += fmt::format(
+          ";CREATE TABLE parents_{0} PARTITION OF parents FOR VALUES WITH (MODULUS {1}, REMAINDER "
+          "{0})",
+          i, parts);
+  }
+  if (parted_) return parents + ";" + Parts("bigint");
+  return fmt::format(fmt::runtime(std::string("CREATE TABLE items (") + kColumns +
+                                  ", PRIMARY KEY (id), UNIQUE (u));"),
+                     crowd_.key_type, "bigint") +
+         kIndexes + ";" + parents;
 }
 
 Words Round::Order() {
@@ -99,10 +124,15 @@ Words Round::Order() {
            SharedFolder().File(
                fmt::format(fmt::runtime(std::string("CREATE TABLE items (") + kColumns +
                                         ", PRIMARY KEY (id, a), UNIQUE (u, a));"),
-                           crowd_.key_type) +
+                           crowd_.key_type, "int") +
                kIndexes)});
       break;
     case Kind::kTogether:
+      if (defined_) {
+        add({"parents", "--definition", SharedFolder().File(Definitions())});
+        if (parted_) add({"--allow-weaker-keys"});
+        break;
+      }
       add({"parents", "--alter", "parents: ALTER id TYPE bigint", "--alter",
            "items: ALTER parent TYPE bigint"});
       break;

@@ -37,7 +37,9 @@ class Round {
   void Choose();
   void Prepare();
   [[nodiscard]] Words Order();
-  [[nodiscard]] std::string Parts();
+  [[nodiscard]] std::string Parts(const char* parent = "int");
+  // Of both tables that are rebuilt together, each plain or in partitions.
+  [[nodiscard]] std::string Definitions();
 
   [[nodiscard]] long Runs() const;
   [[nodiscard]] std::string RunId() const;
@@ -59,7 +61,9 @@ class Round {
   std::mt19937 dice_;
   Kind kind_ = Kind::kAlter;
   Crowd crowd_;
-  bool waits_ = false;  // for `pgalter cutover`
+  bool defined_ = false;  // kTogether: by one file
+  bool parted_ = false;   // into partitions
+  bool waits_ = false;    // for `pgalter cutover`
   bool standby_ = false;
   int disturbances_ = 0;
   std::string story_;

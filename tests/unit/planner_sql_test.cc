@@ -568,6 +568,11 @@ TEST(MoveDefinition, NamesWhatIsMadeInAnotherSchema) {
        "CREATE TABLE new.p PARTITION OF new.t FOR VALUES IN (1)"},
       {"CREATE TABLE c (a int) INHERITS (s.t)", "CREATE TABLE new.c (a int) INHERITS (s.t)"},
       {"CREATE INDEX i ON s.t (f(a))", "CREATE INDEX i ON new.t (f(a))"},
+      {"ALTER TABLE ONLY s.t ADD CONSTRAINT k UNIQUE (a), ALTER b SET DEFAULT s.f()",
+       "ALTER TABLE ONLY new.t ADD CONSTRAINT k UNIQUE (a), ALTER b SET DEFAULT s.f()"},
+      {"ALTER TABLE IF EXISTS \"T\" * SET (fillfactor = 50)",
+       "ALTER TABLE IF EXISTS new.\"T\" * SET (fillfactor = 50)"},
+      {"CREATE TABLE IF NOT EXISTS t (a int)", "CREATE TABLE IF NOT EXISTS new.t (a int)"},
       {"CREATE TABLE U&\"d!0061t\" UESCAPE '!' (a int)", "CREATE TABLE new.dat (a int)"},
   };
   for (const auto& one : cases) {
@@ -579,7 +584,8 @@ TEST(MoveDefinition, NamesWhatIsMadeInAnotherSchema) {
 
 TEST(MoveDefinition, RefusesEverythingElse) {
   for (const char* text : {"DROP TABLE t", "CREATE TABLE t (a int); CREATE TABLE s (a int)",
-                           "CREATE TABLE t AS SELECT 1", "CREATE TABEL t ()", ""})
+                           "CREATE TABLE t AS SELECT 1", "CREATE TABEL t ()",
+                           "ALTER INDEX t SET (fillfactor = 50)", ""})
     EXPECT_FALSE(MoveDefinition(text, "new")) << text;
 }
 
