@@ -181,6 +181,10 @@ SELECT 'a', format('ALTER TABLE %s %s RULE %I', $2,
                                    ELSE 'ENABLE ALWAYS' END, rulename)
 FROM pg_rewrite WHERE ev_class = $1 AND ev_enabled <> 'O'
 UNION ALL
+SELECT 'a', format('COMMENT ON RULE %I ON %s IS %L', rulename, $2,
+                   obj_description(oid, 'pg_rewrite'))
+FROM pg_rewrite WHERE ev_class = $1 AND obj_description(oid, 'pg_rewrite') IS NOT NULL
+UNION ALL
 SELECT 'b', format('DROP RULE %I ON %s', rulename, $2)
 FROM pg_rewrite WHERE ev_class = $1 AND rulename <> '_RETURN'
 )sql";
@@ -255,6 +259,21 @@ SELECT 'b', format('DROP STATISTICS %I.%I', n.nspname, s.stxname)
 FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace WHERE s.stxrelid = $1
 UNION ALL
 SELECT 'a', pg_get_statisticsobjdef(oid) FROM pg_statistic_ext WHERE stxrelid = $1
+UNION ALL
+SELECT 'a', format('ALTER STATISTICS %I.%I SET STATISTICS %s', n.nspname, s.stxname,
+                   to_jsonb(s)->>'stxstattarget')
+FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+WHERE s.stxrelid = $1 AND (to_jsonb(s)->>'stxstattarget')::int >= 0
+UNION ALL
+SELECT 'a', format('COMMENT ON STATISTICS %I.%I IS %L', n.nspname, s.stxname,
+                   obj_description(s.oid, 'pg_statistic_ext'))
+FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+WHERE s.stxrelid = $1 AND obj_description(s.oid, 'pg_statistic_ext') IS NOT NULL
+UNION ALL
+SELECT 'a', format('ALTER STATISTICS %I.%I OWNER TO %I', n.nspname, s.stxname,
+                   pg_get_userbyid(s.stxowner))
+FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+WHERE s.stxrelid = $1 AND pg_get_userbyid(s.stxowner) <> current_user
 UNION ALL
 SELECT 'v', format('ANALYZE %s', $2) WHERE EXISTS (SELECT FROM pg_statistic_ext WHERE stxrelid = $1)
 )sql";

@@ -137,8 +137,8 @@ Task<std::vector<capture::MappedColumn>> MapColumns(Session& session, const Name
   }
   if (!given.empty())
     throw Failure(ExitCode::kUsage,
-                  fmt::format("the new table has no column {} that could be given a value",
-                              sql::QuoteIdentifier(given.begin()->first)));
+                  fmt::format("the new table of {} has no column {} that could be given a value",
+                              names.source, sql::QuoteIdentifier(given.begin()->first)));
   co_return columns;
 }
 

@@ -56,13 +56,20 @@ WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0 AND NOT EXISTS 
 LIMIT 1
 )sql";
 
-// Each with the way out.
+// Each with the way out. An identity's sequence takes the name of the one that was, where there was
+// one.
 constexpr const char* kLost = R"sql(
 WITH leaf AS (
   SELECT i.relid AS oid FROM pg_partition_tree($2::regclass) i WHERE i.isleaf),
 made AS (
   SELECT c.relname FROM pg_class c
-  WHERE c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = $2::regclass)),
+  WHERE c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = $2::regclass)
+    AND NOT EXISTS (
+      SELECT FROM pg_depend d
+      JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+      JOIN pg_attribute o ON o.attrelid = $1 AND o.attname = a.attname
+      WHERE c.relkind = 'S' AND d.classid = 'pg_class'::regclass AND d.objid = c.oid
+        AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'i' AND o.attidentity <> '')),
 old AS (SELECT $1::oid AS oid UNION SELECT relid FROM pg_partition_tree($1::oid::regclass)),
 target AS (SELECT relkind = 'p' AS partitioned FROM pg_class WHERE oid = $2::regclass)
 SELECT format('the name %s is taken by what is no part of the table: give the new one another name',
@@ -102,6 +109,7 @@ LIMIT 1
 )sql";
 
 // What a partition has of its own stays with it, and the new table has other partitions or none.
+// What another run has left there is that run's to take away: it holds the table.
 constexpr const char* kOfPartitions = R"sql(
 WITH part AS (
   SELECT relid::oid AS oid, relid AS name FROM pg_partition_tree($1::oid::regclass)
@@ -123,6 +131,7 @@ WHERE f.contype = 'f' AND f.conparentid = 0
 UNION ALL
 SELECT format('partition %s has trigger %I of its own', name, t.tgname)
 FROM part JOIN pg_trigger t ON t.tgrelid = part.oid WHERE NOT t.tgisinternal AND t.tgparentid = 0
+  AND t.tgname NOT LIKE 'pgalter\_%'
 UNION ALL
 SELECT format('%s reads partition %s', pg_describe_object('pg_class'::regclass, r.ev_class, 0), name)
 FROM part JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = part.oid
@@ -175,6 +184,20 @@ WHERE s.indrelid = $1 AND s.indisunique AND s.indisvalid AND NOT EXISTS (
       LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k AND k > 0
       WHERE a.attname IS NOT NULL AND a.attname <> ALL (array_remove(n.columns, NULL))))
 ORDER BY s.indexrelid
+)sql";
+
+// Of what is there of the new table, with the schema that it goes to and the table; of sequences as
+// above.
+constexpr const char* kNames = R"sql(
+SELECT s.relnamespace, format('%I.%I', n.nspname, s.relname), quote_ident(c.relname)
+FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace,
+     pg_class t JOIN pg_class c ON c.relnamespace = t.relnamespace
+WHERE s.oid = $1 AND t.oid = $2 AND NOT EXISTS (
+  SELECT FROM pg_depend d
+  JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+  JOIN pg_attribute o ON o.attrelid = s.oid AND o.attname = a.attname
+  WHERE c.relkind = 'S' AND d.classid = 'pg_class'::regclass AND d.objid = c.oid
+    AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'i' AND o.attidentity <> '')
 )sql";
 
 constexpr const char* kDroppedColumns = R"sql(
@@ -238,12 +261,7 @@ Task<> RefuseWhatPartitionsHave(Session& session, std::string table, pg::Oid sou
 Task<> RefuseSharedNames(Session& session, const std::vector<Stored>& all) {
   std::map<std::pair<pg::Oid, std::string>, std::string> taken;
   for (const Stored& stored : all) {
-    const pg::Result rows = co_await session.db().Query(
-        "SELECT s.relnamespace, format('%I.%I', n.nspname, s.relname), quote_ident(c.relname)"
-        " FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace,"
-        " pg_class t JOIN pg_class c ON c.relnamespace = t.relnamespace AND c.relkind <> 't'"
-        " WHERE s.oid = $1 AND t.oid = $2",
-        stored.source, stored.shadow);
+    const pg::Result rows = co_await session.db().Query(kNames, stored.source, stored.shadow);
     const auto schema = rows.Get<pg::Oid>(0, 0);
     const auto table = rows.Get<std::string>(0, 1);
     std::vector<std::string> names;
