@@ -5,8 +5,8 @@
 
 #include "batcher/backfill/target.h"
 #include "batcher/partition/lookup.h"
+#include "batcher/partition/whole.h"
 #include "batcher/rebuild/definition.h"
-#include "engine/guard/role_settings.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
 
@@ -202,10 +202,7 @@ Subdivision ByList(const std::string& column, const std::vector<ListPart>& lists
 }
 
 Task<Definition> DefinitionOf(Session& session, std::string table, Division division) {
-  backfill::Spec look;
-  look.table = std::move(table);
-  look.settings = co_await guard::RoleSettings(session);
-  const backfill::Table found = co_await backfill::FindTable(session, look);
+  const backfill::Table found = co_await FindOwned(session, std::move(table));
   if (found.partitioned)
     throw Failure(ExitCode::kRefused, fmt::format("{} is partitioned already", found.name));
   co_await RefuseUnknownZone(session, division.time_zone);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 
+#include "batcher/partition/alike.h"
 #include "batcher/partition/regroup.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
@@ -84,6 +85,8 @@ Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> part
   FoundMember found;
   for (const std::string& partition : partitions) {
     FoundMember next = co_await FindMember(session, partition);
+    co_await RefuseStranger(session, next.whole.table.oid);
+    co_await RefuseStranger(session, next.member.oid);
     if (!oids.empty() && next.whole.table.oid != found.whole.table.oid)
       RefuseUsage(fmt::format("{} and {} are not partitions of the same table", found.member.name,
                               next.member.name));
@@ -112,8 +115,12 @@ Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> part
         fmt::format("the partitions have {} MB, and their rows are moved while users wait: "
                     "more than {} MB are not. Nothing was changed",
                     prepared.bytes / (1024 * 1024), kMostRegrouped / (1024 * 1024)));
+  const std::string unlike = co_await FindUnlikeRights(session, prepared.merged);
+  if (!unlike.empty())
+    throw Failure(
+        ExitCode::kRefused,
+        fmt::format("cannot make one partition of them: {}. Nothing was changed", unlike));
   const Member& first = chosen.front();
-  prepared.first = first.oid;
   RepartSpec& spec = prepared.spec;
   spec.parent = whole.table.name;
   spec.parent_oid = whole.table.oid;
@@ -139,7 +146,6 @@ Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> part
   spec.targets.push_back(std::move(target));
   spec.rest = whole.rest;
   if (!spec.rest.empty()) spec.outside = fmt::format("NOT ({})", bound.inside);
-  spec.alike = co_await LikeTheOld(session, first.oid);
   prepared.back = co_await KeepTheOld(session, chosen);
   co_return prepared;
 }

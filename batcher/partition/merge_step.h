@@ -19,7 +19,6 @@ namespace pgalter::partition {
 
 struct PreparedMerge {
   RepartSpec spec;  // one target; the source is empty
-  pg::Oid first = 0;
   double rows = 0;  // estimate, of all
   std::int64_t bytes = 0;
   std::vector<std::string> merged;  // quoted, with their schema

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "batcher/backfill/rights.h"
 #include "batcher/partition/likeness.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/partman.h"
@@ -96,18 +95,6 @@ JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace cn ON cn.oid = c.relname
 WHERE i.inhrelid = $1
 )sql";
 
-Task<backfill::Table> Find(Session& session, std::string table) {
-  backfill::Spec look;
-  look.table = std::move(table);
-  look.settings = co_await guard::RoleSettings(session);
-  co_return co_await backfill::FindTable(session, look);
-}
-
-Task<> RefuseStranger(Session& session, pg::Oid table) {
-  const std::string missing = co_await backfill::MissingOwnership(session, table);
-  if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
-}
-
 Task<> RefuseTaken(Session& session, const std::string& name) {
   const pg::Result row = co_await session.db().Query("SELECT to_regclass($1) IS NOT NULL", name);
   if (row.Get<bool>(0, 0))
@@ -144,9 +131,8 @@ Task<OneChange> PlanAttach(Session& session, std::string table, std::string pare
                            BoundWish wish) {
   co_await RefuseUnknownZone(session, wish.time_zone);
   const Whole whole = co_await FindWhole(session, std::move(parent));
-  const backfill::Table found = co_await Find(session, std::move(table));
   co_await RefuseStranger(session, whole.table.oid);
-  co_await RefuseStranger(session, found.oid);
+  const backfill::Table found = co_await FindOwned(session, std::move(table));
   co_await RefuseBesidePartman(session, whole.table, PartmanKeeps::kNames);
   const pg::Result unlike = co_await session.db().Query(kUnlike, found.oid, whole.table.oid);
   if (!unlike.empty())
@@ -178,10 +164,10 @@ Task<OneChange> PlanDetach(Session& session, std::string partition) {
   change.parent = row.Get<std::string>(0, 0);
   change.partition = row.Get<std::string>(0, 1);
   change.bound = row.Get<std::optional<std::string>>(0, 2).value_or("");
+  const auto whole = row.Get<pg::Oid>(0, 5);
+  co_await RefuseStranger(session, whole);
   // One that is half detached is ended in any case.
   if (!row.Get<bool>(0, 3)) {
-    const auto whole = row.Get<pg::Oid>(0, 5);
-    co_await RefuseStranger(session, whole);
     const backfill::Table parent = co_await backfill::FindTableByOid(session, whole);
     co_await RefuseBesidePartman(session, parent, PartmanKeeps::kRetention);
     const std::string referrers = co_await FindReferrers(session, parent.oid, change.partition);

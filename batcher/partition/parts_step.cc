@@ -42,7 +42,11 @@ Task<rebuild::Shadow> MakeParts(Session& session, std::string run, const backfil
 Task<std::string> ShapesOf(Session& session, pg::Oid whole, pg::Oid source) {
   const std::string one = co_await ShapeOf(session, whole);
   const std::string other = co_await ShapeOf(session, source);
-  co_return one + other;
+  const pg::Result place = co_await session.db().Query(
+      "SELECT format(' %s %s %s', relpersistence, relam, reltablespace) FROM pg_class"
+      " WHERE oid = $1",
+      source);
+  co_return one + other + place.Get<std::string>(0, 0);
 }
 
 run::Task<bool> PartsStep::Done(run::Environment&, const state::Step&) { co_return false; }

@@ -17,7 +17,8 @@ namespace pgalter::partition {
 Task<rebuild::Shadow> MakeParts(Session& session, std::string run, const backfill::Table& source,
                                 const rebuild::Spec& rebuild, const RepartSpec& spec);
 
-// What a swap relies on: columns, indexes and constraints of the whole and of the source.
+// What a swap relies on: columns, indexes and constraints of the whole and of the source, and where
+// and how that is stored.
 Task<std::string> ShapesOf(Session& session, pg::Oid whole, pg::Oid source);
 
 class PartsStep : public run::StepHandler {

@@ -5,7 +5,7 @@
 #include "batcher/partition/likeness.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/partman.h"
-#include "engine/guard/role_settings.h"
+#include "batcher/partition/whole.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
 
@@ -83,10 +83,8 @@ struct Parent {
 
 Task<Parent> FindParent(Session& session, std::string table, Epoch epoch) {
   Parent parent;
-  backfill::Spec look;
-  look.table = std::move(table);
-  look.settings = co_await guard::RoleSettings(session);
-  parent.table = co_await backfill::FindTable(session, look);
+  parent.table = co_await FindAnybodys(session, std::move(table));
+  co_await RefuseStranger(session, parent.table.oid);
   const pg::Result by = co_await session.db().Query(
       "SELECT a.attname, quote_ident(n.nspname) FROM pg_partitioned_table p"
       " JOIN pg_class c ON c.oid = p.partrelid JOIN pg_namespace n ON n.oid = c.relnamespace"

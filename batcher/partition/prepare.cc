@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "batcher/backfill/rights.h"
 #include "batcher/backfill/target.h"
 #include "batcher/partition/inbound.h"
 #include "batcher/partition/lookup.h"
+#include "batcher/partition/whole.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
 #include "engine/run/make_run.h"
@@ -147,8 +147,6 @@ Task<> RefuseTakenNames(Session& session, const Spec& spec) {
 }
 
 Task<> RefuseMissingRights(Session& session, const backfill::Table& table) {
-  const std::string missing = co_await backfill::MissingOwnership(session, table.oid);
-  if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
   const pg::Result right = co_await session.db().Query(
       "SELECT has_database_privilege(current_database(), 'CREATE'), "
       "quote_ident(current_database()),"
@@ -226,10 +224,7 @@ Task<Prepared> Prepare(Session& session, Wish wish) {
   Prepared prepared;
   Spec& spec = prepared.spec;
   spec.settings = co_await guard::RoleSettings(session);
-  backfill::Spec look;
-  look.table = wish.table;
-  look.settings = spec.settings;
-  const backfill::Table table = co_await backfill::FindTable(session, look);
+  const backfill::Table table = co_await FindOwned(session, wish.table);
   co_await RefuseMissingRights(session, table);
   co_await RefuseUnknownZone(session, wish.division.time_zone);
   spec.table = table.name;

@@ -10,6 +10,7 @@
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
+#include "batcher/partition/alike.h"
 #include "batcher/partition/obstacles.h"
 #include "batcher/partition/pair.h"
 #include "batcher/partition/release_step.h"
@@ -33,15 +34,12 @@ namespace {
 constexpr const char* kOurs = "pgalter";         // our own schema
 constexpr const char* kRegrouped = "regrouped";  // in a step's spec
 
-// What those that come have of the first that goes: columns that are written, owner, storage.
+// Of the first that goes: columns that are written, owner.
 constexpr const char* kFirst = R"sql(
 SELECT (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''),
-       quote_ident(pg_get_userbyid(c.relowner)),
-       CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END,
-       coalesce(' WITH (' || array_to_string(c.reloptions, ', ') || ')', '')
-         || coalesce(' TABLESPACE ' || quote_ident(t.spcname), '')
-FROM pg_class c LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.oid = $1::regclass
+       quote_ident(pg_get_userbyid(c.relowner))
+FROM pg_class c WHERE c.oid = $1::regclass
 )sql";
 
 class Regrouper {
@@ -58,13 +56,10 @@ class Regrouper {
     co_await guard::CheckLease(session_, env_.lease);
     co_await cutover::AwaitOldSnapshots(session_);
     co_await RefuseObstaclesNow(env_, spec_, from_, again_);
+    co_await TakeOut();
     co_await MoveRows();
     Texts statements;
-    for (const std::string& partition : from_) {
-      statements.push_back(
-          fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.parent, partition));
-      statements.push_back("DROP TABLE " + partition);
-    }
+    for (const std::string& partition : from_) statements.push_back("DROP TABLE " + partition);
     for (std::size_t i = 0; i < spec_.targets.size(); ++i) Place(i, statements);
     if (!spec_.rest.empty())
       statements.push_back(
@@ -83,7 +78,27 @@ class Regrouper {
                        target == 0 ? "" : fmt::format("_{}", target));
   }
 
+  // From here on nobody grants anything on them: what they have of their own is known.
+  Task<> TakeOut() {
+    const bool asks = async::SafeguardOn("alike-under-lock");
+    if (asks) alike_ = co_await LikeTheOld(session_, from_.front());
+    Texts statements;
+    for (const std::string& partition : from_)
+      statements.push_back(
+          fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.parent, partition));
+    co_await Execute(session_, statements);
+    if (!asks) co_return;
+    const std::string unlike = co_await FindUnlikeRights(session_, from_);
+    if (!unlike.empty())
+      throw Failure(ExitCode::kRefused,
+                    fmt::format("the partitions of {} are not exchanged, since {}. Nothing was "
+                                "changed. Then: pgalter {} {}",
+                                spec_.parent, unlike, again_, env_.run.id));
+    for (Form& form : co_await RightsOf(session_, from_.front())) alike_.push_back(std::move(form));
+  }
+
   Task<> MoveRows() {
+    const Storage storage = co_await StorageOf(session_, from_.front());
     const pg::Result first = co_await session_.db().Query(kFirst, from_.front());
     const auto columns = first.Get<std::string>(0, 0);
     const bool several = spec_.targets.size() > 1;
@@ -93,7 +108,7 @@ class Regrouper {
       statements.push_back(fmt::format(
           "CREATE {}TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED "
           "INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS){}",
-          first.Get<std::string>(0, 2), Made(i), from_.front(), first.Get<std::string>(0, 3)));
+          storage.persistence, Made(i), from_.front(), storage.rest));
       statements.push_back(
           fmt::format("ALTER TABLE {} OWNER TO {}", Made(i), first.Get<std::string>(0, 1)));
       if (async::SafeguardOn("merge-rows"))
@@ -136,8 +151,7 @@ class Regrouper {
         fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", spec_.parent, name, target.bound));
     if (!target.inside.empty())
       statements.push_back(fmt::format("ALTER TABLE {} DROP CONSTRAINT pgalter_bound", name));
-    for (const std::string& form : spec_.alike)
-      statements.push_back(fmt::format(fmt::runtime(form), name));
+    AddFor(name, alike_, statements);
   }
 
   run::Environment& env_;
@@ -145,6 +159,7 @@ class Regrouper {
   const RepartSpec& spec_;
   const Texts& from_;
   const char* again_;  // the verb that does it again
+  Forms alike_;
 };
 
 [[noreturn]] void RefuseBack(const run::Environment& env, const std::string& why) {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "batcher/backfill/rights.h"
+#include "batcher/partition/alike.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/obstacles.h"
 #include "batcher/partition/partman.h"
@@ -26,19 +26,9 @@ using sql::QuoteIdentifier;
 
 namespace {
 
-// What a partition has of its own.
-constexpr const char* kStorage = R"sql(
-SELECT CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END,
-  coalesce(' USING ' || quote_ident(am.amname), '')
-    || coalesce(' WITH (' || (SELECT string_agg(o, ', ') FROM (
-         SELECT unnest(c.reloptions) UNION ALL SELECT 'toast.' || unnest(t.reloptions)) x (o))
-         || ')', '')
-    || coalesce(' TABLESPACE ' || quote_ident(ts.spcname), ''),
-  greatest(c.reltuples, 0)::float8, pg_total_relation_size(c.oid)
-FROM pg_class c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid LEFT JOIN pg_am am ON am.oid = c.relam
-LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
-WHERE c.oid = $1
-)sql";
+constexpr const char* kSize =
+    "SELECT greatest(reltuples, 0)::float8, pg_total_relation_size(oid) FROM pg_class WHERE oid = "
+    "$1";
 
 // Keys of the whole, and then its other indexes from the table's name on; $1 the whole, $2 its
 // name.
@@ -56,17 +46,6 @@ FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
 WHERE x.indrelid = $1 AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = x.indexrelid
                                       AND conrelid = $1)
 ORDER BY c.relname
-)sql";
-
-// With {} for the partition.
-constexpr const char* kLikeTheOld = R"sql(
-SELECT format('GRANT %s ON TABLE {} TO %s%s', a.privilege_type,
-              CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
-              CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = $1 AND a.grantee <> c.relowner
-UNION ALL
-SELECT 'ALTER TABLE {} REPLICA IDENTITY ' || CASE relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END
-FROM pg_class WHERE oid = $1 AND relreplident IN ('f', 'n')
 )sql";
 
 [[noreturn]] void Refuse(const Member& source, const std::string& why) {
@@ -154,11 +133,10 @@ Task<std::string> DefinitionOf(Session& session, const Whole& whole, const Repar
       "CREATE TABLE {0} (LIKE {0} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED "
       "INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS{1}) PARTITION BY {2};\n",
       source.name, keys, by);
-  const pg::Result storage = co_await session.db().Query(kStorage, source.oid);
+  const Storage storage = co_await StorageOf(session, source.name);
   for (const Target& target : spec.targets)
-    script += fmt::format("CREATE {}TABLE {}.{} PARTITION OF {} {}{};\n",
-                          storage.Get<std::string>(0, 0), spec.home, target.name, source.name,
-                          target.bound, storage.Get<std::string>(0, 1));
+    script += fmt::format("CREATE {}TABLE {}.{} PARTITION OF {} {}{};\n", storage.persistence,
+                          spec.home, target.name, source.name, target.bound, storage.rest);
   const pg::Result indexes =
       co_await session.db().Query(kIndexes, whole.table.oid, whole.table.name);
   for (int i = 0; i < indexes.rows(); ++i)
@@ -226,10 +204,7 @@ std::vector<state::Step> StepsOf(const RepartSpec& spec) {
 }  // namespace
 
 Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source) {
-  for (const pg::Oid table : {whole.table.oid, source.oid}) {
-    const std::string missing = co_await backfill::MissingOwnership(session, table);
-    if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
-  }
+  for (const pg::Oid table : {whole.table.oid, source.oid}) co_await RefuseStranger(session, table);
   const pg::Result right = co_await session.db().Query(
       "SELECT has_database_privilege(current_database(), 'CREATE'),"
       " quote_ident(current_database()), quote_ident(current_user),"
@@ -254,13 +229,6 @@ Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source) 
   if (obstacle) Refuse(source, obstacle->why);
 }
 
-Task<std::vector<std::string>> LikeTheOld(Session& session, pg::Oid partition) {
-  const pg::Result rows = co_await session.db().Query(kLikeTheOld, partition);
-  std::vector<std::string> statements;
-  for (int i = 0; i < rows.rows(); ++i) statements.push_back(rows.Get<std::string>(i, 0));
-  co_return statements;
-}
-
 std::vector<state::Step> OutsideSteps(const RepartSpec& spec) {
   if (spec.outside.empty() || spec.rest.empty()) return {};
   return run::StepsOf(OutsidePlan(spec));
@@ -278,16 +246,15 @@ Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
   spec.home = source.name.substr(0, source.name.size() - spec.source.size() - 1);
   SettleTargets(prepared, whole, members, source, pieces);
   co_await RefuseTakenNames(session, spec, source);
-  spec.alike = co_await LikeTheOld(session, source.oid);
   const std::vector<Member> old{source};
   prepared.back = co_await KeepTheOld(session, old);
   prepared.source = co_await backfill::FindTableByOid(session, source.oid);
   prepared.rebuild.table = source.name;
   prepared.rebuild.settings = co_await guard::RoleSettings(session);
   prepared.rebuild.definition = co_await DefinitionOf(session, whole, spec, source);
-  const pg::Result size = co_await session.db().Query(kStorage, source.oid);
-  prepared.rows = size.Get<double>(0, 2);
-  prepared.bytes = size.Get<std::int64_t>(0, 3);
+  const pg::Result size = co_await session.db().Query(kSize, source.oid);
+  prepared.rows = size.Get<double>(0, 0);
+  prepared.bytes = size.Get<std::int64_t>(0, 1);
   co_await Rehearse(session, prepared);
   co_return prepared;
 }

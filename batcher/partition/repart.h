@@ -34,7 +34,6 @@ struct RepartSpec {
   std::vector<Target> targets;  // the default one last
   std::string rest;     // the default partition that stays; quoted, with its schema; empty: none
   std::string outside;  // its CHECK: no row of it belongs into a target
-  std::vector<std::string> alike;  // statements, with {} for the partition's name
 };
 
 // As they are called once they are in place; quoted, with their schema.
@@ -61,8 +60,6 @@ struct Piece {
 
 // What stands in the way of replacing this partition. Throws run::Failure.
 Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source);
-// Rights and replica identity of a partition, as statements with {} for another one's name.
-Task<std::vector<std::string>> LikeTheOld(Session& session, pg::Oid partition);
 // A CHECK on the default partition that stays, NOT VALID and validated; none where there is none.
 std::vector<state::Step> OutsideSteps(const RepartSpec& spec);
 

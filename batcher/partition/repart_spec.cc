@@ -27,11 +27,9 @@ json::object ToJson(const RepartSpec& spec) {
                        {"becomes", target.becomes},
                        {"bound", target.bound},
                        {"inside", target.inside}});
-  json::array alike;
-  for (const std::string& form : spec.alike) alike.emplace_back(form);
-  return {{"parent", spec.parent},   {"parent_oid", spec.parent_oid}, {"home", spec.home},
-          {"source", spec.source},   {"targets", std::move(targets)}, {"rest", spec.rest},
-          {"outside", spec.outside}, {"alike", std::move(alike)}};
+  return {{"parent", spec.parent},  {"parent_oid", spec.parent_oid}, {"home", spec.home},
+          {"source", spec.source},  {"targets", std::move(targets)}, {"rest", spec.rest},
+          {"outside", spec.outside}};
 }
 
 RepartSpec RepartFromJson(const json::object& json) {
@@ -47,8 +45,6 @@ RepartSpec RepartFromJson(const json::object& json) {
     spec.targets.push_back({Text(target, "name"), Text(target, "becomes"), Text(target, "bound"),
                             Text(target, "inside")});
   }
-  for (const json::value& value : json.at("alike").as_array())
-    spec.alike.emplace_back(value.as_string().c_str());
   return spec;
 }
 

@@ -6,7 +6,6 @@
 #include <charconv>
 #include <optional>
 
-#include "batcher/backfill/rights.h"
 #include "batcher/partition/bounds.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/partman.h"
@@ -247,13 +246,12 @@ Task<RetainPlan> PlanRetain(Session& session, RetainWish wish) {
   RetainPlan plan;
   plan.whole = co_await FindWhole(session, wish.table);
   const Whole& whole = plan.whole;
+  co_await RefuseStranger(session, whole.table.oid);
   if (whole.strategy != Strategy::kRange || whole.column.empty())
     throw Failure(ExitCode::kUsage,
                   fmt::format("{} is not parted by range of one column: nothing tells which of its "
                               "partitions are old",
                               whole.table.name));
-  const std::string missing = co_await backfill::MissingOwnership(session, whole.table.oid);
-  if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
   co_await RefuseToDropBesidePartman(session, whole.table);
   co_await RefuseInterval(session, "hold", wish.hold);
   // Numbers that are no such times are refused before one of them is taken for an old one.

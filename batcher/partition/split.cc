@@ -255,6 +255,8 @@ Task<Split> PlanSplit(Session& session, SplitWish wish) {
   split.whole = std::move(found.whole);
   split.members = std::move(found.members);
   split.source = std::move(found.member);
+  co_await RefuseStranger(session, split.whole.table.oid);
+  co_await RefuseStranger(session, split.source.oid);
   Planner planner(session, wish, split);
   co_await planner.Plan();
   co_return split;

@@ -9,6 +9,7 @@
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/swap_checks.h"
+#include "batcher/partition/alike.h"
 #include "batcher/partition/obstacles.h"
 #include "batcher/partition/parts_step.h"
 #include "batcher/partition/regroup.h"
@@ -64,11 +65,11 @@ class Swapping {
     if (async::SafeguardOn("final-drain")) co_await capture::Drain(session_, flow_);
     async::FailPoint("drained");
     const Texts keys = co_await Names(kOwnKeys);
-    Texts statements = capture::DropTriggers(flow_);
+    co_await TakeOut();
+    Texts statements;
     for (const Target& target : spec_.targets)
       statements.push_back(
           fmt::format("ALTER TABLE {} DETACH PARTITION {}", flow_.to, Made(target)));
-    statements.push_back(fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.parent, Old()));
     for (const std::string& key : keys)
       statements.push_back(fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", Old(), key));
     statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", Old(), Aside()));
@@ -92,16 +93,31 @@ class Swapping {
   [[nodiscard]] std::string Old() const { return spec_.home + "." + spec_.source; }
   [[nodiscard]] std::string Aside() const { return stored_.schema + "_old"; }
 
+  // From here on nobody grants anything on it: what it has of its own is known.
+  Task<> TakeOut() {
+    const bool asks = async::SafeguardOn("alike-under-lock");
+    if (asks) alike_ = co_await LikeTheOld(session_, Old());
+    Texts statements = capture::DropTriggers(flow_);
+    statements.push_back(fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.parent, Old()));
+    co_await Execute(statements);
+    if (!asks) co_return;
+    for (Form& form : co_await RightsOf(session_, Old())) alike_.push_back(std::move(form));
+    const std::string made = Made(spec_.targets.front());
+    for (Form& form : co_await ParametersOf(session_, Old(), made))
+      alike_.push_back(std::move(form));
+  }
+
   Task<> CheckShape() {
     const std::string now = co_await ShapesOf(session_, spec_.parent_oid, flow_.from_oid);
     for (const state::Step& step : co_await state::LoadSteps(session_, env_.run.id)) {
       const auto* then = step.spec.if_contains(kShape);
       if (then == nullptr || std::string_view(then->as_string()) == now) continue;
       throw Failure(ExitCode::kRefused,
-                    fmt::format("{} got other columns, indexes or constraints while run {} worked "
-                                "on it, which its new partitions lack. Nothing was changed. "
-                                "pgalter abort {} --yes, and begin again",
-                                spec_.parent, env_.run.id, env_.run.id));
+                    fmt::format("{} or {} got other columns, indexes or constraints, another owner "
+                                "or place while run {} worked on it, which its new partitions "
+                                "lack. Nothing was changed. Take that back, and pgalter resume "
+                                "{}; or pgalter abort {} --yes, and begin again",
+                                spec_.parent, Old(), env_.run.id, env_.run.id, env_.run.id));
     }
   }
 
@@ -132,8 +148,7 @@ class Swapping {
         fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", spec_.parent, name, target.bound));
     if (!target.inside.empty())
       statements.push_back(fmt::format("ALTER TABLE {} DROP CONSTRAINT pgalter_bound", name));
-    for (const std::string& form : spec_.alike)
-      statements.push_back(fmt::format(fmt::runtime(form), name));
+    AddFor(name, alike_, statements);
   }
 
   Task<> Execute(const Texts& statements) {
@@ -159,6 +174,7 @@ class Swapping {
   const RepartSpec& spec_;
   const rebuild::Stored& stored_;
   const capture::Flow& flow_;
+  Forms alike_;
 };
 
 lock::LockRequest LockOf(const cutover::Joined& joined, const RepartSpec& spec,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/backfill/rights.h"
 #include "engine/guard/role_settings.h"
 #include "engine/run/failure.h"
 
@@ -104,6 +105,20 @@ Task<backfill::Table> FindAnybodys(Session& session, std::string text) {
   table.partitioned = row.Get<bool>(0, 2);
   table.owned = row.Get<bool>(0, 3);
   co_return table;
+}
+
+Task<> RefuseStranger(Session& session, pg::Oid table) {
+  const std::string missing = co_await backfill::MissingOwnership(session, table);
+  if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
+}
+
+Task<backfill::Table> FindOwned(Session& session, std::string text) {
+  backfill::Spec look;
+  look.table = std::move(text);
+  look.settings = co_await guard::RoleSettings(session);
+  const pg::Oid oid = co_await backfill::FindOid(session, look);
+  co_await RefuseStranger(session, oid);
+  co_return co_await backfill::FindTableByOid(session, oid);
 }
 
 Task<std::string> MissingSelect(Session& session, std::string table) {

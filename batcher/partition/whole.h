@@ -52,6 +52,13 @@ struct Member {
 // changes it is asked for its rights later. Throws run::Failure (usage): there is none.
 Task<backfill::Table> FindAnybodys(Session& session, std::string text);
 
+// Throws run::Failure (unsupported): the role does not own it, as who changes its partitions has
+// to. Asked first: an owner needs no rights besides, and who is none need not hear of them.
+Task<> RefuseStranger(Session& session, pg::Oid table);
+// By the user's text, of a role that is to change it. Throws run::Failure: the same, and as
+// backfill::FindTable.
+Task<backfill::Table> FindOwned(Session& session, std::string text);
+
 // Why the role cannot read it, with the GRANT; empty: it can.
 Task<std::string> MissingSelect(Session& session, std::string table);
 

@@ -248,6 +248,58 @@ TEST_F(SplitMeets, AndLosesATriggerWithoutItsSafeguard) {
   EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgname = 'own'"), 0);
 }
 
+// What is given to the old partition meanwhile is given to those that take its place.
+class SplitIsGiven : public SplitMeets {
+ protected:
+  Ran GiveWhileItWaits(const Words& environment = {}) {
+    MakeWhole();
+    // Some of it takes a lock that no reader of the partition lets through.
+    database_.Sql(fmt::format(
+        "CREATE TRIGGER extra AFTER DELETE ON events FOR EACH ROW EXECUTE FUNCTION mirror();"
+        "ALTER TABLE events DISABLE TRIGGER extra; COMMENT ON TABLE events IS 'of the whole';"
+        "ALTER TABLE {0} ENABLE ROW LEVEL SECURITY; ALTER TABLE {0} FORCE ROW LEVEL SECURITY; "
+        "ALTER TABLE {0} REPLICA IDENTITY FULL",
+        first_));
+    const char* const gifts =
+        "GRANT SELECT, DELETE ON {0} TO pg_monitor WITH GRANT OPTION; COMMENT ON TABLE {0} IS "
+        "'it''s {{old}}'; ALTER TABLE {0} SET (fillfactor = 70, toast.autovacuum_enabled = false); "
+        "ALTER TABLE {0} ENABLE ALWAYS TRIGGER extra";
+    return Meet(Split(), first_, gifts, environment);
+  }
+  // Of the partitions that took its place: neither the one ahead nor the default one.
+  [[nodiscard]] long With(const std::string& condition) const {
+    return Number(
+        "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent"
+        " = 'events'::regclass AND " +
+        condition);
+  }
+};
+
+TEST_F(SplitIsGiven, RightsAndSettingsLate) {
+  const Ran ran = GiveWhileItWaits();
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const long pieces = With("true") - 2;
+  EXPECT_GT(pieces, 7);
+  EXPECT_EQ(With("has_table_privilege('pg_monitor', c.oid, 'SELECT WITH GRANT OPTION')"), pieces);
+  EXPECT_EQ(With("obj_description(c.oid, 'pg_class') = 'it''s {old}'"), pieces);
+  EXPECT_EQ(With("relrowsecurity AND relforcerowsecurity AND relreplident = 'f'"), pieces);
+  EXPECT_EQ(With("reloptions = '{fillfactor=70}' AND (SELECT t.reloptions = '{autovacuum_enabled="
+                 "false}' FROM pg_class t WHERE t.oid = c.reltoastrelid)"),
+            pieces);
+  EXPECT_EQ(With("(SELECT tgenabled = 'A' FROM pg_trigger t WHERE tgrelid = c.oid AND tgname = "
+                 "'extra')"),
+            pieces);
+  ExpectSplit();
+  ExpectSame();
+}
+
+TEST_F(SplitIsGiven, AndLosesThemWithoutItsSafeguard) {
+  const Ran ran = GiveWhileItWaits({"PGALTER_SAFEGUARDS_OFF=alike-under-lock"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(With("has_table_privilege('pg_monitor', c.oid, 'SELECT')"), 0);
+  EXPECT_EQ(With("relrowsecurity"), 0);
+}
+
 TEST_F(PartitionSplit, RowsLeaveTheDefaultPartitionUnderTheirUsers) {
   MakeWhole();
   Users users(database_.conninfo(), 24);
@@ -469,16 +521,40 @@ TEST_F(PartitionMerge, EndsAfterACrashBehindItsCommit) {
   ExpectMerged();
 }
 
+// Rights on one partition would be rights on the rows of all.
+TEST_F(PartitionMerge, OfUnequalRightsIsRefusedAndOfEqualKeepsThem) {
+  MakeYear();
+  const std::string other = names_.at(1).at(0);
+  database_.Sql(fmt::format("GRANT SELECT ON {} TO pg_monitor", other));
+  const Ran refused = Run(Merge(0, 2));
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr(fmt::format("public.{} has other rights than", other)));
+  // Nor does it get those that new tables have.
+  database_.Sql(fmt::format(
+      "GRANT SELECT ON {}, {} TO pg_monitor; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO "
+      "pg_read_all_stats",
+      names_.at(0).at(0), names_.at(2).at(0)));
+  const Ran merged = Run(Merge(0, 2));
+  ASSERT_EQ(merged.code, 0) << merged.err;
+  EXPECT_EQ(database_.Value(fmt::format(
+                "SELECT string_agg(a.grantee::regrole || ' ' || a.privilege_type, ', ') FROM "
+                "pg_class c, aclexplode(c.relacl) a WHERE c.relname = '{}' AND a.grantee <> "
+                "c.relowner",
+                names_.at(0).at(0))),
+            "pg_monitor SELECT");
+  ExpectMerged();
+}
+
 class MergeMeets : public PartitionMerge {
  protected:
-  Ran Meet(const Words& environment = {}) const {
+  Ran Meet(const Words& environment = {}, const char* change = kOwnTrigger) const {
     Session reader = database_.Connect();
     reader.Exec("BEGIN; SELECT count(*) FROM " + names_.at(1).at(0));
     Program program = Start(Merge(0, 2), environment);
     database_.AwaitValue(
         "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'", "t",
         std::chrono::seconds(30));
-    database_.Sql(fmt::format(fmt::runtime(kOwnTrigger), names_.at(1).at(0)));
+    database_.Sql(fmt::format(fmt::runtime(change), names_.at(1).at(0)));
     reader.Exec("COMMIT");
     return program.Wait();
   }
@@ -494,6 +570,23 @@ TEST_F(MergeMeets, ATriggerThatCameLate) {
   const Ran resumed = Run({"resume", RunId()});
   EXPECT_EQ(resumed.code, 0) << resumed.err;
   EXPECT_THAT(resumed.err, Not(HasSubstr("0 rows")));
+  ExpectMerged();
+}
+
+TEST_F(MergeMeets, ARightThatCameLate) {
+  MakeYear();
+  const Ran refused = Meet({}, "GRANT SELECT ON {} TO pg_monitor");
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("has other rights than"));
+  EXPECT_THAT(refused.err, HasSubstr("pgalter resume " + RunId()));
+  database_.Sql(
+      fmt::format("GRANT SELECT ON {}, {} TO pg_monitor", names_.at(0).at(0), names_.at(2).at(0)));
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM pg_class WHERE relname = '{}' AND "
+                               "has_table_privilege('pg_monitor', oid, 'SELECT')",
+                               names_.at(0).at(0))),
+            1);
   ExpectMerged();
 }
 

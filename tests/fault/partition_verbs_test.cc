@@ -229,11 +229,24 @@ TEST_F(PartitionVerbs, ARoleWithoutRightsMayLook) {
   MakeRanges(true);
   user_ = database_.Value("SELECT 'looks_' || current_database()");
   database_.Sql(fmt::format("CREATE ROLE {} LOGIN", user_));
-  for (const Words& words : {Words{"split", "t_a", "--at", "50"}, Words{"merge", "t_a", "t_c"},
-                             Words{"detach", "t_a"}, Words{"retain", "t", "--keep", "1"}}) {
+  // Before it is asked for anything else, or told what else is wrong.
+  const auto stranger = [&](const Words& words, const char* table) {
     const Ran ran = Partition(words);
-    EXPECT_EQ(ran.code, 10) << ran.err;
-    EXPECT_THAT(ran.err, HasSubstr(user_ + " does not own public.t "));
+    EXPECT_EQ(ran.code, 10) << words.front() << ": " << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(fmt::format("{} does not own {} ", user_, table)));
+    EXPECT_THAT(ran.err, Not(HasSubstr("SELECT")));
+  };
+  for (const Words& words :
+       {Words{"split", "t_a", "--at", "5000"}, Words{"merge", "t_a", "t_c"}, Words{"detach", "t_a"},
+        Words{"retain", "t", "--keep", "0"}, Words{"maintain", "t"},
+        Words{"add", "t", "--from", "0", "--to", "100"}, Words{"undo", "t"},
+        Words{"attach", "kind", "--as", "t", "--from", "0", "--to", "100"}})
+    stranger(words, "public.t");
+  for (const Words& by : {Words{"--by", "range(note)", "--every", "1"},
+                          Words{"--by", "hash(note)", "--modulus", "2"}}) {
+    Words words{"convert", "kind"};
+    words.insert(words.end(), by.begin(), by.end());
+    stranger(words, "public.kind");
   }
   const Ran listed = Run({"partition", "list", "t"});
   EXPECT_EQ(listed.code, 0) << listed.err;

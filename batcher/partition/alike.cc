@@ -1,0 +1,136 @@
+#include "batcher/partition/alike.h"
+
+#include <fmt/format.h>
+
+namespace pgalter::partition {
+
+namespace {
+
+constexpr const char* kLikeTheOld = R"sql(
+SELECT 'ALTER TABLE ', ' REPLICA IDENTITY ' || CASE relreplident WHEN 'f' THEN 'FULL'
+                                                                 ELSE 'NOTHING' END
+FROM pg_class WHERE oid = $1::regclass AND relreplident IN ('f', 'n')
+UNION ALL
+SELECT 'ALTER TABLE ', ' ENABLE ROW LEVEL SECURITY'
+FROM pg_class WHERE oid = $1::regclass AND relrowsecurity
+UNION ALL
+SELECT 'ALTER TABLE ', ' FORCE ROW LEVEL SECURITY'
+FROM pg_class WHERE oid = $1::regclass AND relforcerowsecurity
+UNION ALL
+SELECT 'COMMENT ON TABLE ', ' IS ' || quote_literal(obj_description($1::regclass, 'pg_class'))
+WHERE obj_description($1::regclass, 'pg_class') IS NOT NULL
+UNION ALL
+SELECT 'ALTER TABLE ', format(' %s TRIGGER %I',
+         CASE t.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA'
+                          WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END, t.tgname)
+FROM pg_trigger t JOIN pg_trigger p ON p.oid = t.tgparentid
+WHERE t.tgrelid = $1::regclass AND NOT t.tgisinternal AND t.tgenabled <> p.tgenabled
+)sql";
+
+constexpr const char* kRights = R"sql(
+SELECT 'REVOKE ALL ON TABLE ', ' FROM ' || string_agg(DISTINCT
+         CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, ', ')
+FROM pg_class c JOIN pg_default_acl d ON d.defaclnamespace IN (0, c.relnamespace)
+  AND d.defaclobjtype = 'r' AND d.defaclrole = (SELECT oid FROM pg_roles WHERE rolname = current_user)
+CROSS JOIN aclexplode(d.defaclacl) a
+WHERE c.oid = $1::regclass AND a.grantee <> c.relowner HAVING count(*) > 0
+UNION ALL
+SELECT format('GRANT %s ON TABLE ', a.privilege_type),
+       format(' TO %s%s',
+              CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
+              CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = $1::regclass AND a.grantee <> c.relowner
+)sql";
+
+// $1 the one that goes, $2 the one that comes.
+constexpr const char* kParameters = R"sql(
+WITH each AS (
+  SELECT c.oid, ARRAY(SELECT unnest(c.reloptions)
+                      UNION ALL SELECT 'toast.' || unnest(t.reloptions)) AS options
+  FROM pg_class c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
+  WHERE c.oid IN ($1::regclass, $2::regclass))
+SELECT 'ALTER TABLE ', format(' SET (%s)', string_agg(x, ', '))
+FROM each o JOIN each n ON o.oid = $1::regclass AND n.oid = $2::regclass
+CROSS JOIN unnest(o.options) x WHERE x <> ALL (n.options) HAVING count(*) > 0
+UNION ALL
+SELECT 'ALTER TABLE ', format(' RESET (%s)', string_agg(split_part(x, '=', 1), ', '))
+FROM each o JOIN each n ON o.oid = $1::regclass AND n.oid = $2::regclass
+CROSS JOIN unnest(n.options) x
+WHERE NOT EXISTS (SELECT FROM unnest(o.options) y WHERE split_part(y, '=', 1) = split_part(x, '=', 1))
+HAVING count(*) > 0
+)sql";
+
+constexpr const char* kStorage = R"sql(
+SELECT CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END,
+  coalesce(' USING ' || quote_ident(am.amname), '')
+    || coalesce(' WITH (' || (SELECT string_agg(o, ', ') FROM (
+         SELECT unnest(c.reloptions) UNION ALL SELECT 'toast.' || unnest(t.reloptions)) x (o))
+         || ')', '')
+    || coalesce(' TABLESPACE ' || quote_ident(ts.spcname), '')
+FROM pg_class c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid LEFT JOIN pg_am am ON am.oid = c.relam
+LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+WHERE c.oid = $1::regclass
+)sql";
+
+// The first in which another one differs from the first.
+constexpr const char* kUnlike = R"sql(
+WITH each AS (
+  SELECT u.name, u.n, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
+         ARRAY(SELECT x::text FROM unnest(coalesce(c.relacl, acldefault('r', c.relowner))) x
+               ORDER BY 1) AS acl
+  FROM unnest($1::text[]) WITH ORDINALITY u (name, n) JOIN pg_class c ON c.oid = u.name::regclass)
+SELECT o.name, f.name,
+       CASE WHEN o.relowner <> f.relowner THEN format('belongs to %I, and %s to %I: ALTER TABLE … '
+              'OWNER TO', pg_get_userbyid(o.relowner), f.name, pg_get_userbyid(f.relowner))
+            WHEN o.acl <> f.acl THEN format('has other rights than %s, which would be rights on the '
+              'rows of both: GRANT or REVOKE until they are equal', f.name)
+            ELSE format('has another row security than %s: ALTER TABLE … ENABLE or DISABLE ROW LEVEL '
+              'SECURITY, or FORCE', f.name) END
+FROM each f JOIN each o ON f.n = 1 AND o.n > 1
+WHERE o.relowner <> f.relowner OR o.acl <> f.acl OR o.relrowsecurity <> f.relrowsecurity
+  OR o.relforcerowsecurity <> f.relforcerowsecurity
+ORDER BY o.n LIMIT 1
+)sql";
+
+Task<Forms> ReadForms(Session& session, const char* query, pg::Params params) {
+  const pg::Result rows =
+      co_await session.db().QueryParams(query, std::move(params), pg::Format::kText);
+  Forms forms;
+  for (int i = 0; i < rows.rows(); ++i)
+    forms.push_back({rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1)});
+  co_return forms;
+}
+
+}  // namespace
+
+void AddFor(const std::string& table, const Forms& forms, std::vector<std::string>& statements) {
+  for (const Form& form : forms) statements.push_back(form.before + table + form.after);
+}
+
+Task<Forms> LikeTheOld(Session& session, std::string partition) {
+  co_return co_await ReadForms(session, kLikeTheOld, pg::Params::Of(partition));
+}
+
+Task<Forms> RightsOf(Session& session, std::string partition) {
+  co_return co_await ReadForms(session, kRights, pg::Params::Of(partition));
+}
+
+Task<Forms> ParametersOf(Session& session, std::string partition, std::string made) {
+  co_return co_await ReadForms(session, kParameters, pg::Params::Of(partition, made));
+}
+
+Task<Storage> StorageOf(Session& session, std::string partition) {
+  const pg::Result row = co_await session.db().Query(kStorage, partition);
+  Storage storage;
+  storage.persistence = row.Get<std::string>(0, 0);
+  storage.rest = row.Get<std::string>(0, 1);
+  co_return storage;
+}
+
+Task<std::string> FindUnlikeRights(Session& session, std::vector<std::string> partitions) {
+  const pg::Result row = co_await session.db().Query(kUnlike, partitions);
+  if (row.empty()) co_return "";
+  co_return fmt::format("{} {}", row.Get<std::string>(0, 0), row.Get<std::string>(0, 2));
+}
+
+}  // namespace pgalter::partition
