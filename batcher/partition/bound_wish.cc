@@ -119,20 +119,38 @@ Task<> RefuseEmpty(Session& session, const Whole& whole, const std::string& from
                             member.name, member.bound, text));
 }
 
+// In one question: of a thousand pieces, each is compared with all the others.
 Task<> RefuseRangeOverlap(Session& session, const Whole& whole, const std::vector<Member>& members,
                           const std::string& from, const std::string& to, const Bound& bound) {
+  std::vector<const Member*> ranges;
+  std::vector<std::string> lower;
+  std::vector<std::string> upper;
+  std::vector<std::string> endless;  // "from", "to", both, none
   for (const Member& member : members) {
     if (!member.is_range) continue;
-    std::string apart = "false";
-    if (member.to && !IsEndless(from))
-      apart += fmt::format(" OR {} <= {}", Typed(whole, LiteralOf(whole, *member.to)),
-                           Typed(whole, from));
-    if (member.from && !IsEndless(to))
-      apart += fmt::format(" OR {} >= {}", Typed(whole, LiteralOf(whole, *member.from)),
-                           Typed(whole, to));
-    const pg::Result row = co_await session.db().Query("SELECT " + apart);
-    if (!row.Get<bool>(0, 0)) RefuseOverlap(member, bound.text);
+    ranges.push_back(&member);
+    lower.push_back(member.from.value_or(""));
+    upper.push_back(member.to.value_or(""));
+    endless.push_back(fmt::format("{}{}", member.from ? "" : "from", member.to ? "" : "to"));
   }
+  if (ranges.empty()) co_return;
+  std::string apart = "false";
+  const auto add = [&](const char* end, const char* text, const char* relation,
+                       const std::string& literal) {
+    if (!IsEndless(literal))
+      apart += fmt::format(" OR (CASE WHEN e NOT LIKE '%{}%' THEN {}::{} {} {} ELSE false END)",
+                           end, text, whole.type, relation, Typed(whole, literal));
+  };
+  add("to", "u", "<=", from);
+  add("from", "l", ">=", to);
+  const pg::Result row = co_await session.db().Query(
+      fmt::format("SELECT n FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY "
+                  "x (l, u, e, n) WHERE NOT ({}) ORDER BY n LIMIT 1",
+                  apart),
+      lower, upper, endless);
+  if (row.empty()) co_return;
+  const auto number = static_cast<std::size_t>(row.Get<std::int64_t>(0, 0));
+  RefuseOverlap(*ranges[number - 1], bound.text);
 }
 
 Task<> RefuseListOverlap(Session& session, const Whole& whole, const std::vector<Member>& members,

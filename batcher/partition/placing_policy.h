@@ -1,9 +1,11 @@
-// Placing: how many new partitions can take their place while users wait, so that a split which
-// could never end is refused before it copies. Pure.
+// Placing: how many new partitions can take their place while users wait, so that a split into more
+// of them goes in several exchanges, and one that could never end is refused before it copies.
+// Pure.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
+#include <vector>
 
 #include "engine/async/deadline.h"
 
@@ -27,6 +29,47 @@ inline std::size_t PlacedWithin(async::Milliseconds budget, std::size_t others) 
   std::size_t pieces = 1;
   while (PlacingTakes(pieces + 1, others) <= budget) ++pieces;
   return pieces;
+}
+
+struct Placing {
+  std::size_t pieces = 0;
+  std::size_t others = 0;
+  bool rest_stays = false;  // also at the end a partition has what no piece has: a default one
+  async::Milliseconds budget{0};
+};
+
+// How many the next exchange places. Where not all fit, one more partition has what is left, and a
+// quarter of the budget is kept for a slower machine, since more exchanges are at hand. 0: too few
+// would fit.
+inline std::size_t PlacedNext(const Placing& placing) {
+  if (PlacingTakes(placing.pieces + (placing.rest_stays ? 1 : 0), placing.others) <= placing.budget)
+    return placing.pieces;
+  const std::size_t fit = PlacedWithin(placing.budget * 3 / 4, placing.others);
+  return fit < 3 ? 0 : fit - 1;
+}
+
+// Of each exchange; empty: it would never end.
+inline std::vector<std::size_t> Exchanges(Placing placing) {
+  std::vector<std::size_t> each;
+  while (placing.pieces > 0) {
+    const std::size_t next = PlacedNext(placing);
+    if (next == 0) return {};
+    each.push_back(next);
+    placing.pieces -= next;
+    placing.others += next;
+  }
+  return each;
+}
+
+// How often the rows are copied, where all pieces have as many.
+inline double TimesCopied(const std::vector<std::size_t>& exchanges) {
+  std::size_t left = 0;
+  std::size_t copied = 0;
+  for (auto each = exchanges.rbegin(); each != exchanges.rend(); ++each) {
+    left += *each;
+    copied += left;
+  }
+  return left == 0 ? 1 : static_cast<double>(copied) / static_cast<double>(left);
 }
 
 }  // namespace pgalter::partition

@@ -1,8 +1,11 @@
 #include "batcher/partition/release_step.h"
 
+#include <fmt/format.h>
+
 #include "batcher/backfill/sync_trigger.h"
 #include "batcher/backfill/window_store.h"
 #include "batcher/cutover/snapshot_guard.h"
+#include "batcher/partition/repart.h"
 #include "batcher/rebuild/store.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
@@ -61,6 +64,11 @@ run::Task<> ReleaseStep::Do(run::Environment& env, const state::Step& step) {
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
   };
   co_await guard::RunInTransaction(env.main, forget);
+  if (const auto* rest = env.run.spec.if_contains(kAfterIt)) {
+    std::string& remark = env.progress.remark;
+    remark += fmt::format("{}the rest is split by: {}", remark.empty() ? "" : "; ",
+                          std::string_view(rest->as_string()));
+  }
 }
 
 run::Task<> ReleaseStep::Undo(run::Environment&, const state::Step&) { co_return; }

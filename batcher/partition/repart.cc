@@ -269,6 +269,7 @@ Task<std::string> CreateRepartRun(Session& session, const PreparedRepart& prepar
   run.spec = rebuild::ToJson(prepared.rebuild);
   run.spec[kRepart] = ToJson(prepared.spec);
   run.spec[kBack] = prepared.back;
+  if (!prepared.after_it.empty()) run.spec[kAfterIt] = prepared.after_it;
   run::PlanSpec pace;
   pace.ladder = prepared.ladder;
   run.spec["ladder"] = run::ToJson(pace).at("ladder");

@@ -40,6 +40,7 @@ struct RepartSpec {
 std::vector<std::string> NewPartitions(const RepartSpec& spec);
 
 inline constexpr const char* kRepart = "repart";
+inline constexpr const char* kAfterIt = "after_it";  // in the run's spec: PreparedRepart::after_it
 boost::json::object ToJson(const RepartSpec& spec);
 RepartSpec RepartFromJson(const boost::json::object& json);
 
@@ -51,6 +52,7 @@ struct PreparedRepart {
   lock::LadderOptions ladder;
   double rows = 0;  // estimate
   std::int64_t bytes = 0;
+  std::string after_it;  // a command: what is left to be split; empty: nothing
 };
 
 struct Piece {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "batcher/partition/lookup.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
@@ -17,7 +19,22 @@ namespace {
 
 std::string Unquoted(const std::string& literal) {
   if (!literal.starts_with('\'')) return literal;
-  return literal.substr(1, literal.size() - 2);
+  std::string text = literal.substr(1, literal.size() - 2);
+  for (std::size_t at = 0; (at = text.find("''", at)) != std::string::npos; ++at) text.erase(at, 1);
+  return text;
+}
+
+// "… TO ('x')" -> "'x'"
+std::string EndOf(const std::string& bound) {
+  const std::size_t at = bound.rfind(" TO (");
+  return bound.substr(at + 5, bound.size() - at - 6);
+}
+
+std::vector<Member> OthersOf(const Split& split) {
+  std::vector<Member> others;
+  for (const Member& member : split.members)
+    if (member.oid != split.source.oid) others.push_back(member);
+  return others;
 }
 
 std::string PieceName(const Whole& whole, const std::string& end) {
@@ -29,10 +46,7 @@ std::string PieceName(const Whole& whole, const std::string& end) {
 class Planner {
  public:
   Planner(Session& session, const SplitWish& wish, Split& split)
-      : session_(session), wish_(wish), split_(split) {
-    for (const Member& member : split.members)
-      if (member.oid != split.source.oid) others_.push_back(member);
-  }
+      : session_(session), wish_(wish), split_(split), others_(OthersOf(split)) {}
 
   Task<> Plan() {
     switch (split_.whole.strategy) {
@@ -46,9 +60,6 @@ class Planner {
         co_await PlanRanges();
         break;
     }
-    if (split_.pieces.empty())
-      RefuseUsage(fmt::format("there is nothing to cut in {}, {}", split_.source.name,
-                              split_.source.bound));
   }
 
  private:
@@ -146,12 +157,6 @@ class Planner {
         RefuseUsage(fmt::format("--at {} is not within {}, {}", cut, split_.source.name,
                                 split_.source.bound));
     }
-  }
-
-  // "… TO ('x')" -> "'x'"
-  static std::string EndOf(const std::string& bound) {
-    const std::size_t at = bound.rfind(" TO (");
-    return bound.substr(at + 5, bound.size() - at - 6);
   }
 
   Task<KeyColumn> Column() {
@@ -260,6 +265,42 @@ Task<Split> PlanSplit(Session& session, SplitWish wish) {
   Planner planner(session, wish, split);
   co_await planner.Plan();
   co_return split;
+}
+
+void RefuseNothingToCut(const Split& split) {
+  if (split.pieces.empty())
+    RefuseUsage(
+        fmt::format("there is nothing to cut in {}, {}", split.source.name, split.source.bound));
+}
+
+bool GoesInParts(const Split& split) {
+  return split.source.is_default || split.whole.strategy == Strategy::kRange;
+}
+
+Task<Split> LastOf(Session& session, Split split, std::size_t pieces) {
+  if (pieces >= split.pieces.size()) co_return split;
+  const std::size_t first = split.pieces.size() - pieces;
+  const std::string end = EndOf(split.pieces[first - 1].bound.text);
+  split.pieces.erase(split.pieces.begin(),
+                     split.pieces.end() - static_cast<std::ptrdiff_t>(pieces));
+  if (split.source.is_default) co_return split;
+  BoundWish left;
+  left.from = split.source.from.value_or("MINVALUE");
+  left.to = Unquoted(end);
+  Piece rest;
+  rest.bound = co_await SettleBound(session, split.whole, OthersOf(split), std::move(left));
+  const bool taken = std::ranges::any_of(
+      split.pieces, [&](const Piece& piece) { return piece.name == split.source.relname; });
+  rest.name = taken ? PieceName(split.whole, rest.bound.end) : split.source.relname;
+  split.pieces.insert(split.pieces.begin(), std::move(rest));
+  co_return split;
+}
+
+SplitWish Without(SplitWish wish, std::size_t pieces, std::string rest) {
+  wish.partition = std::move(rest);
+  if (!wish.at.empty()) wish.at.resize(wish.at.size() - pieces);
+  if (!wish.lists.empty()) wish.lists.resize(wish.lists.size() - pieces);
+  return wish;
 }
 
 Task<PreparedRepart> PreparePremake(Session& session, const Whole& whole, const Premake& premake) {

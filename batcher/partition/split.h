@@ -32,8 +32,18 @@ struct Split {
   std::vector<std::string> remarks;  // what stays there although it was asked for
 };
 
-// Throws run::Failure.
+// Throws run::Failure; not where there is nothing to cut.
 Task<Split> PlanSplit(Session& session, SplitWish wish);
+// Throws run::Failure (usage): it has no piece.
+void RefuseNothingToCut(const Split& split);
+
+// Whether it can go in several exchanges: not where lists are cut out of a list.
+[[nodiscard]] bool GoesInParts(const Split& split);
+// The last so many of its pieces alone. What is left of the old partition is the first one, by its
+// name unless a piece has that; of a default partition it is the default one as ever.
+Task<Split> LastOf(Session& session, Split split, std::size_t pieces);
+// What is left to be split then. `rest`: the partition that has it, quoted, with its schema.
+SplitWish Without(SplitWish wish, std::size_t pieces, std::string rest);
 
 // The ranges that are to be made ahead, with the rows of the default partition that belong there.
 // Throws run::Failure.

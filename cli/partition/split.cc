@@ -1,6 +1,12 @@
 #include "batcher/partition/split.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+#include <optional>
 
 #include "batcher/partition/placing_policy.h"
 #include "cli/confirm.h"
@@ -15,6 +21,7 @@
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "engine/state/runs.h"
 
 namespace pgalter::cli {
 
@@ -38,41 +45,120 @@ partition::SplitWish WishOf(const Context& context) {
 }
 
 // Otherwise it would be found out once all rows are copied, and each time it is tried again.
-void RefuseLongHold(const partition::PreparedRepart& prepared, std::size_t others) {
-  const std::size_t pieces = prepared.spec.targets.size();
-  const async::Milliseconds budget = prepared.ladder.hold_budget;
-  const async::Milliseconds takes = partition::PlacingTakes(pieces, others);
-  if (takes <= budget) return;
-  const std::size_t fit = partition::PlacedWithin(budget, others);
-  const std::string rounds =
-      fit < 2 ? std::string()
-              : fmt::format(
-                    "in two rounds, into at most {} wider ones first, and then each of "
-                    "these; or ",
-                    fit);
-  throw Rejected(
-      ExitCode::kRefused,
-      fmt::format("users would wait for about {} ms while {} partitions are put in place beside "
-                  "{}, and --hold-budget allows {} ms. Nothing was changed",
-                  takes.count(), pieces, others, budget.count()),
-      fmt::format("{}let them wait: --hold-budget {}s", rounds, (takes.count() + 999) / 1000));
+std::vector<std::size_t> ExchangesOf(const Context& context, const partition::Split& split,
+                                     const partition::Placing& placing) {
+  if (partition::PlacedNext(placing) == placing.pieces) return {placing.pieces};
+  std::vector<std::size_t> exchanges;
+  if (partition::GoesInParts(split)) exchanges = partition::Exchanges(placing);
+  const async::Milliseconds takes = partition::PlacingTakes(placing.pieces, placing.others);
+  const std::string wait = fmt::format(
+      "users would wait for about {} ms while {} partitions are put in place beside {}, and "
+      "--hold-budget allows {} ms",
+      takes.count(), placing.pieces, placing.others, placing.budget.count());
+  const std::string longer = fmt::format("--hold-budget {}s", (takes.count() + 999) / 1000);
+  if (exchanges.empty())
+    throw Rejected(ExitCode::kRefused, wait + ". Nothing was changed",
+                   fmt::format("let them wait: {}; or fewer partitions", longer));
+  if (context.Has("detach"))
+    throw Rejected(ExitCode::kUsage,
+                   fmt::format("{}: that takes {} runs, one after the other, and --detach leaves "
+                               "one in the background. Nothing was changed",
+                               wait, exchanges.size()),
+                   fmt::format("without --detach; or {}", longer));
+  return exchanges;
+}
+
+void SayExchanges(const Context& context, const std::vector<std::size_t>& exchanges,
+                  const partition::Placing& placing) {
+  Say(context,
+      fmt::format("users wait for at most {} ms at a time, so the {} partitions are put in "
+                  "place in {} exchanges, a run each: {}; rows that wait for a later one "
+                  "are copied again, {:.1f} times in all where each partition has as many",
+                  placing.budget.count(), placing.pieces, exchanges.size(),
+                  fmt::join(exchanges, ", "), partition::TimesCopied(exchanges)));
+}
+
+std::string ForShell(const std::string& word) {
+  const bool plain = std::ranges::all_of(word, [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::strchr("_.,:=+-/", c) != nullptr;
+  });
+  if (plain && !word.empty()) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string CommandOf(const Context& context, const partition::SplitWish& wish) {
+  std::string command = "pgalter partition split " + ForShell(wish.partition);
+  const auto add = [&command](const char* option, const std::string& value) {
+    command += fmt::format(" --{} {}", option, ForShell(value));
+  };
+  for (const std::string& at : wish.at) add("at", at);
+  if (context.Has("values")) {
+    const auto& values = context.Get<std::vector<std::string>>("values");
+    for (std::size_t i = 0; i < wish.lists.size(); ++i) add("values", values[i]);
+  }
+  for (const char* option : {"every", "epoch", "time-zone", "hold-budget"})
+    if (context.Has(option) && !context.options[option].defaulted())
+      add(option, context.Get(option));
+  return command + " --yes";
+}
+
+struct Exchange {
+  std::string run;                            // empty: there is none to be followed
+  std::optional<partition::SplitWish> after;  // what is left then
+};
+
+Task<Exchange> Begin(const Context& context, partition::SplitWish wish, bool first) {
+  Exchange exchange;
+  guard::Session session = co_await OpenForChange(context);
+  partition::Split split = co_await partition::PlanSplit(session, wish);
+  if (first) partition::RefuseNothingToCut(split);
+  if (split.pieces.empty()) co_return exchange;
+  if (first)
+    for (const std::string& remark : split.remarks) Say(context, "note: " + remark);
+  const bool rest_stays = split.source.is_default;
+  const partition::Placing placing{split.pieces.size(), split.members.size() - 1, rest_stays,
+                                   HoldBudgetOf(context)};
+  const std::vector<std::size_t> exchanges = ExchangesOf(context, split, placing);
+  if (exchanges.size() > 1) SayExchanges(context, exchanges, placing);
+  // What is shown is all of it.
+  const std::size_t now = context.Has("dry-run") ? placing.pieces : exchanges.front();
+  split = co_await partition::LastOf(session, std::move(split), now);
+  partition::PreparedRepart prepared = co_await partition::PrepareRepart(
+      session, split.whole, split.members, split.source, std::move(split.pieces));
+  ReadCopyOptions(context, prepared.rebuild);
+  prepared.ladder.hold_budget = placing.budget;
+  if (now < placing.pieces) {
+    const std::vector<std::string> made = partition::NewPartitions(prepared.spec);
+    exchange.after =
+        partition::Without(std::move(wish), now, rest_stays ? made.back() : made.front());
+    prepared.after_it = CommandOf(context, *exchange.after);
+  }
+  exchange.run = co_await StartRepart(context, session, prepared, "partition split");
+  co_return exchange;
+}
+
+// A run that rests at a gate has not ended.
+Task<bool> IsDone(const Context& context, std::string run) {
+  guard::Session session = co_await OpenSession(context);
+  const auto found = co_await state::FindRun(session, run);
+  co_return found && found->state == state::RunState::kDone;
 }
 
 Task<ExitCode> Run(Context& context) {
   partition::SplitWish wish = WishOf(context);
-  std::string run;
-  {
-    guard::Session session = co_await OpenForChange(context);
-    partition::Split split = co_await partition::PlanSplit(session, std::move(wish));
-    for (const std::string& remark : split.remarks) Say(context, "note: " + remark);
-    partition::PreparedRepart prepared = co_await partition::PrepareRepart(
-        session, split.whole, split.members, split.source, std::move(split.pieces));
-    ReadCopyOptions(context, prepared.rebuild);
-    prepared.ladder.hold_budget = HoldBudgetOf(context);
-    RefuseLongHold(prepared, split.members.size() - 1);
-    run = co_await StartRepart(context, session, prepared, "partition split");
+  bool first = true;
+  for (;;) {
+    const Exchange exchange = co_await Begin(context, wish, first);
+    const ExitCode code = co_await FollowRun(context, exchange.run);
+    if (code != ExitCode::kDone || !exchange.after) co_return code;
+    const bool done = co_await IsDone(context, exchange.run);
+    if (!done) co_return code;
+    wish = *exchange.after;
+    first = false;
+    context.yes = true;  // to all of it
   }
-  co_return co_await FollowRun(context, run);
 }
 
 }  // namespace
