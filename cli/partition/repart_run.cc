@@ -14,16 +14,28 @@ namespace pgalter::cli {
 
 namespace {
 
-std::string Layout(const partition::PreparedRepart& prepared) {
+// Of many, the first and the last.
+std::string Listed(const std::vector<partition::Target>& targets, bool all) {
+  constexpr std::size_t kMost = 15;
+  constexpr std::size_t kLast = 3;
+  std::string text;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const bool skipped = !all && targets.size() > kMost && i >= kLast && i + kLast < targets.size();
+    if (!skipped) text += fmt::format("  {}  {}\n", targets[i].becomes, targets[i].bound);
+    if (skipped && i == kLast)
+      text += fmt::format("  … {} more: --dry-run lists them\n", targets.size() - 2 * kLast);
+  }
+  return text;
+}
+
+std::string Layout(const partition::PreparedRepart& prepared, bool all) {
   std::string text = fmt::format(
       "{}, about {} rows, {}: its rows are copied into {} partitions that take its place in {}; "
       "needs about as much disk again, and as much WAL\n",
       prepared.source.name, HumanCount(static_cast<std::int64_t>(prepared.rows)),
       watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
       prepared.spec.targets.size(), prepared.spec.parent);
-  for (const partition::Target& target : prepared.spec.targets)
-    text += fmt::format("  {}  {}\n", target.becomes, target.bound);
-  return text;
+  return text + Listed(prepared.spec.targets, all);
 }
 
 boost::json::object ToJson(const partition::PreparedRepart& prepared) {
@@ -46,11 +58,11 @@ Task<std::string> StartRepart(const Context& context, guard::Session& session,
     if (context.output == Output::kJson) {
       PrintJson(ToJson(prepared));
     } else {
-      Print(Layout(prepared) + "nothing was written\n");
+      Print(Layout(prepared, true) + "nothing was written\n");
     }
     co_return "";
   }
-  if (context.output != Output::kJson) fmt::print(stderr, "{}", Layout(prepared));
+  if (context.output != Output::kJson) fmt::print(stderr, "{}", Layout(prepared, false));
   co_await state::RefusePublication(session);
   Confirm(context, fmt::format("Put {} partitions in the place of {}?",
                                prepared.spec.targets.size(), prepared.source.name));

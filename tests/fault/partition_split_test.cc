@@ -128,19 +128,162 @@ INSTANTIATE_TEST_SUITE_P(Points, SplitKilledAt, ::testing::ValuesIn(SplitPoints(
                            return name;
                          });
 
-// Whatever is copied: the exchange would be rolled back, and again at each resume.
-TEST_F(PartitionSplit, IntoMoreThanUsersMayWaitForIsRefusedBefore) {
+// Compares the table with its mirror in one snapshot, again and again.
+class Watcher {
+ public:
+  explicit Watcher(std::string conninfo) : thread_([this, conninfo] { Watch(conninfo); }) {}
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+  ~Watcher() { Stop(); }
+  void Stop() {
+    stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  // After Stop; empty: never a difference.
+  [[nodiscard]] const std::string& seen() const { return seen_; }
+  [[nodiscard]] int looks() const { return looks_; }
+
+ private:
+  void Watch(const std::string& conninfo) {
+    try {
+      Session session(conninfo);
+      while (!stopping_) {
+        const Rows rows = session.Exec(
+            "SELECT id, e.id IS NOT NULL FROM events e FULL JOIN mirror m USING (id) WHERE e.id IS "
+            "NULL OR m.id IS NULL OR (e.made, e.kind, e.note) IS DISTINCT FROM (m.made, m.kind, "
+            "m.note) LIMIT 1");
+        ++looks_;
+        if (!rows.empty()) seen_ += "row " + rows.at(0).at(0) + " " + rows.at(0).at(1) + "; ";
+      }
+    } catch (const SqlError& error) {
+      seen_ += error.what();
+    }
+  }
+  std::atomic<bool> stopping_ = false;
+  std::string seen_;
+  int looks_ = 0;
+  std::thread thread_;
+};
+
+// More pieces than users may wait for at once: exchange after exchange, a run each. The budget is
+// that of the plan alone.
+class SplitInParts : public PartitionSplit {
+ protected:
+  [[nodiscard]] Words Narrow() const {
+    return Split({"--every", "1 month", "--hold-budget", "14ms"});
+  }
+  static Words Patiently(Words more = {}) {
+    more.emplace_back("PGALTER_LIMITS=hold-budget=600000");
+    return more;
+  }
+  [[nodiscard]] long Splits(const char* state) const {
+    return Number(fmt::format(
+        "SELECT count(*) FROM pgalter.run WHERE command = 'partition split' AND state = '{}'",
+        state));
+  }
+  // What a run says of the rest: "pgalter partition split x --every '1 month' --yes".
+  static Words CommandIn(const std::string& said) {
+    const std::string before = "the rest is split by: pgalter ";
+    const std::size_t at = said.find(before);
+    if (at == std::string::npos) return {};
+    Words words{""};
+    bool quoted = false;
+    for (std::size_t i = at + before.size(); i < said.size() && said[i] != '\n'; ++i) {
+      if (said[i] == '\'') {
+        quoted = !quoted;
+      } else if (said[i] == ' ' && !quoted) {
+        words.emplace_back();
+      } else {
+        words.back() += said[i];
+      }
+    }
+    return words;
+  }
+};
+
+TEST_F(SplitInParts, UnderItsUsersWhoSeeEachRowOnce) {
   MakeWhole();
-  const Ran refused = Run(Split({"--every", "1 day"}));
-  EXPECT_EQ(refused.code, 4) << refused.err;
-  EXPECT_THAT(refused.err, HasSubstr("--hold-budget allows 1000 ms"));
-  EXPECT_THAT(refused.err, HasSubstr("in two rounds, into at most 2"));
+  Users users(database_.conninfo(), 27);
+  users.ahead = true;
+  Watcher watcher(database_.conninfo());
+  const Ran split = Run(Narrow(), Patiently());
+  ASSERT_EQ(split.code, 0) << split.err;
+  EXPECT_THAT(split.err, HasSubstr("users wait for at most 14 ms at a time"));
+  users.AwaitWrites(100);
+  users.Stop();
+  watcher.Stop();
+  EXPECT_EQ(users.errors(), "");
+  EXPECT_EQ(watcher.seen(), "");
+  EXPECT_GT(watcher.looks(), 2);
+  EXPECT_EQ(Splits("done"), 2);
+  ExpectSplit();
+  ExpectSame();
+}
+
+TEST_F(SplitInParts, RowsLeaveTheDefaultPartition) {
+  MakeWhole();
+  database_.Sql(
+      "INSERT INTO events (made, kind) SELECT now() + g * interval '1 month', 1 FROM "
+      "generate_series(3, 12) g");
+  first_ = "events_default";
+  const Ran shown = Run(
+      {"partition", "split", first_, "--every", "1 month", "--hold-budget", "14ms", "--dry-run"});
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.err, HasSubstr("in 2 exchanges"));
+  const Ran split = Run(Narrow(), Patiently());
+  ASSERT_EQ(split.code, 0) << split.err;
+  EXPECT_EQ(Splits("done"), 2);
+  EXPECT_EQ(Number("SELECT count(*) FROM events_default"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass"), 13);
+  ExpectNothingOfOurs();
+  ExpectSame();
+}
+
+TEST_F(SplitInParts, KilledInTheFirstTheRestIsSplitByTheCommandItSays) {
+  MakeWhole();
+  const Ran killed = Run(Narrow(), Patiently({"PGALTER_FAIL_POINT=swap-committed"}));
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  const Ran resumed = Run({"resume", RunId()}, Patiently());
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  const long half = Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass");
+  EXPECT_EQ(half, 8);
+  ExpectSame();
+  const Ran rest = Run(CommandIn(resumed.err), Patiently());
+  ASSERT_EQ(rest.code, 0) << rest.err;
+  EXPECT_EQ(Splits("done"), 2);
+  ExpectSplit();
+  ExpectSame();
+}
+
+TEST_F(SplitInParts, TheLastIsTakenBackAloneAfterACrash) {
+  MakeWhole();
+  const Ran killed = Run(Narrow(), Patiently({"PGALTER_FAIL_POINT=swapped:2"}));
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  const Ran resumed = Run({"resume", RunId()}, Patiently());
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(Splits("done"), 2);
+  ExpectSplit();
+  const Ran reverted = Run({"revert", RunId(), "--yes"}, Patiently());
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(Splits("reverted"), 1);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass"), 8);
+  EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM pg_class WHERE relname = '{}'", first_)), 1);
+  ExpectSame();
+}
+
+// Whatever is copied: the exchange would be rolled back, and again at each resume.
+TEST_F(SplitInParts, WhereNoTwoFitItIsRefusedBefore) {
+  MakeWhole();
   const Ran few = Run(Split({"--every", "1 month", "--hold-budget", "5ms"}));
   EXPECT_EQ(few.code, 4) << few.err;
+  EXPECT_THAT(few.err, HasSubstr("--hold-budget allows 5 ms"));
+  EXPECT_THAT(few.err, HasSubstr("let them wait: --hold-budget 1s"));
+  Words apart = Narrow();
+  apart.emplace_back("--detach");
+  EXPECT_EQ(Run(apart).code, 2);
   EXPECT_EQ(Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass"), 3);
-  const Ran shown =
-      Run({"partition", "split", first_, "--every", "1 day", "--hold-budget", "9s", "--dry-run"});
-  EXPECT_EQ(shown.code, 0) << shown.err;
 }
 
 TEST_F(PartitionSplit, AnAbortLeavesAllAsItWas) {
