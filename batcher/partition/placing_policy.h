@@ -63,13 +63,14 @@ inline std::vector<std::size_t> Exchanges(Placing placing) {
 
 // How often the rows are copied, where all pieces have as many.
 inline double TimesCopied(const std::vector<std::size_t>& exchanges) {
-  std::size_t left = 0;
+  std::size_t placed = 0;
   std::size_t copied = 0;
-  for (auto each = exchanges.rbegin(); each != exchanges.rend(); ++each) {
-    left += *each;
-    copied += left;
+  std::size_t times = 0;
+  for (const std::size_t each : exchanges) {
+    placed += each;
+    copied += each * ++times;
   }
-  return left == 0 ? 1 : static_cast<double>(copied) / static_cast<double>(left);
+  return placed == 0 ? 1 : static_cast<double>(copied) / static_cast<double>(placed);
 }
 
 }  // namespace pgalter::partition
