@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <regex>
+#include <string>
 #include <vector>
 
 #include "tests/fault/rebuild_family.h"
@@ -105,6 +108,15 @@ TEST_F(Definitions, OfTheFileAreThoseOfThePlainStatements) {
   EXPECT_THAT(Difference(Dump(plain), Dump(database_)), IsEmpty());
 }
 
+// From PostgreSQL 18 on, what a key to a partitioned table has for each partition is numbered in
+// the order in which it was made.
+std::vector<std::string> Unnumbered(std::vector<std::string> lines) {
+  static const std::regex number("_[0-9]+ FOREIGN KEY");
+  for (std::string& line : lines) line = std::regex_replace(line, number, " FOREIGN KEY");
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
 TEST_F(Definitions, MayPartTheTablesThatReferToEachOther) {
   const FreshDatabase plain;
   MakeFamily();
@@ -125,7 +137,7 @@ TEST_F(Definitions, MayPartTheTablesThatReferToEachOther) {
   const Ran again = Run(RebuildBy(kParted));
   ASSERT_EQ(again.code, 0) << again.err;
   ExpectNothingLeft();
-  EXPECT_THAT(Difference(Dump(plain), Dump(database_)), IsEmpty());
+  EXPECT_THAT(Difference(Unnumbered(Dump(plain)), Unnumbered(Dump(database_))), IsEmpty());
 }
 
 TEST_F(Definitions, TakeThePartsTogetherAgain) {
@@ -231,8 +243,10 @@ TEST_F(Definitions, HaveKeysOfSeveralColumnsAndOfOtherTypes) {
                             "BY conname COLLATE \"C\") FROM pg_constraint WHERE contype = 'f' AND "
                             "conparentid = 0 AND conrelid = 't'::regclass"),
             "of A t, t_other_fkey t");
-  database_.Sql("UPDATE \"S.x\".\"A.b\" SET n = n || '!' WHERE n IN ('n1', 'n7')");
-  EXPECT_EQ(Number("SELECT count(*) FROM t WHERE n IN ('n1!', 'n7!')"), 2);
+  // Not into another partition: before PostgreSQL 15 that is no update to those who refer to it.
+  database_.Sql(
+      "UPDATE \"S.x\".\"A.b\" SET \"I d\" = '00000000-0000-4000-8000-000000000000' WHERE n = 'n1'");
+  EXPECT_EQ(Number("SELECT count(*) FROM t WHERE a = '00000000-0000-4000-8000-000000000000'"), 1);
   const Ran back = Run({"revert", RunId(), "--yes"});
   ASSERT_EQ(back.code, 0) << back.err;
   EXPECT_EQ(
