@@ -61,6 +61,13 @@ Task<> FollowAll(run::Environment& env, async::Stopper& stopper, Session& user,
   }
 }
 
+// The swap itself took too long, which it does at any time where partitions are many.
+std::string LongerHold(const lock::LadderOutcome& outcome, const lock::LadderOptions& options) {
+  if (outcome.result != lock::LadderResult::kHoldOverrun) return "";
+  return fmt::format("; or let users wait for longer than {} ms, there and back: --hold-budget {}s",
+                     options.hold_budget.count(), (5 * options.hold_budget.count() + 999) / 1000);
+}
+
 // Follows until little is left, then swaps under the ladder. `record` is what the step writes about
 // itself in the same transaction. How long users were blocked, at most.
 Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper& stopper, Way way,
@@ -105,9 +112,9 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
     throw Failure(
         ExitCode::kLockNotObtained,
         fmt::format("the tables were not swapped, {} was too busy: {}. Nothing changed for "
-                    "its users. At a quieter time: pgalter {} {}",
+                    "its users. At a quieter time: pgalter {} {}{}",
                     names, fmt::join(lock::Lines(outcome), "\n"), back ? "revert" : "resume",
-                    env.run.id));
+                    env.run.id, LongerHold(outcome, options)));
   co_return outcome.report.longest_blocked;
 }
 

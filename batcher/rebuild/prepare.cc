@@ -18,6 +18,7 @@
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
+#include "engine/run/plan_spec.h"
 #include "engine/run/rebuild_parts.h"
 #include "engine/state/runs.h"
 #include "engine/state/steps.h"
@@ -325,6 +326,11 @@ Task<std::string> CreateRun(Session& session, const Prepared& prepared) {
   run.target = prepared.tables();
   run.relid = prepared.table.oid;
   run.spec = ToJson(prepared.spec);
+  if (prepared.hold_budget) {
+    run::PlanSpec plan;
+    plan.ladder.hold_budget = *prepared.hold_budget;
+    run.spec["ladder"] = run::ToJson(plan).at("ladder");
+  }
   run.phase = "starting";
   run.total_rows = static_cast<std::int64_t>(prepared.rows);
   std::vector<state::Step> steps;

@@ -2,6 +2,7 @@
 // written.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct Prepared {
   double rows = 0;         // estimate
   std::int64_t bytes = 0;  // of the tables with their indexes
   std::vector<std::string> remarks;
+  // For so long users may wait while the tables change places.
+  std::optional<async::Milliseconds> hold_budget;
 
   [[nodiscard]] std::string tables() const;  // "public.a, public.b"
   [[nodiscard]] std::vector<Asked> asked() const;

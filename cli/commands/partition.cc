@@ -61,9 +61,8 @@ void AddOptions(po::options_description& options) {
       ("name", po::value<std::string>(),
        "add, merge: the partition's name; default: made of the bound, that of the first")  //
       ("hold-budget", po::value<std::string>()->default_value("1s"),
-       "split: for so long users may wait while the new partitions are put in place; detach, "
-       "retain: "
-       "while the old ones go")  //
+       "convert by a copy, undo, split: for so long users may wait while the new table or its "
+       "partitions are put in place; detach, retain: while the old ones go")  //
       ("at", po::value<std::vector<std::string>>()->composing()->value_name("VALUE"),
        "split: where the next range begins; once for each cut, in their order")  //
       ("keep", po::value<std::string>()->value_name("INTERVAL|N"),

@@ -13,6 +13,7 @@
 #include "cli/detach.h"
 #include "cli/foreground.h"
 #include "cli/govern/open_run.h"
+#include "cli/hold_budget.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/pace.h"
@@ -54,6 +55,8 @@ void AddOptions(po::options_description& options) {
        "auto, or wait: not before pgalter cutover RUN")                                           //
       ("workers", po::value<int>()->default_value(1), "sessions that copy at a time")             //
       ("chunk-time", po::value<std::string>()->default_value("500ms"), "how long a chunk takes")  //
+      ("hold-budget", po::value<std::string>()->default_value("1s"),
+       "for so long users may wait while the tables change places; many partitions take longer")  //
       ("dry-run", "say what would be done, and write nothing")                                    //
       ("detach", "leave a background runner, and return");
   AddCanaryOption(options);
@@ -179,12 +182,13 @@ void SayAsked(const Context& context, const rebuild::Prepared& prepared) {
 Task<std::string> MakeRun(const Context& context, rebuild::Spec spec) {
   guard::Session session = co_await OpenForChange(context);
   co_await state::RefusePublication(session);
-  const rebuild::Prepared prepared =
+  rebuild::Prepared prepared =
       co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
   SayAsked(context, prepared);
   for (const std::string& remark : prepared.remarks) Say(context, "note: " + remark);
   Confirm(context, fmt::format("Rebuild {}?", prepared.tables()));
   co_await state::Install(session);
+  prepared.hold_budget = HoldBudgetOf(context);
   std::string run = co_await rebuild::CreateRun(session, prepared);
   Say(context, fmt::format("run {}", run));
   co_return run;
@@ -202,6 +206,7 @@ Task<ExitCode> DryRun(Context& context, rebuild::Spec spec) {
 
 Task<ExitCode> Run(Context& context) {
   rebuild::Spec spec = SpecOf(context);
+  (void)HoldBudgetOf(context);  // refused before anything is looked at
   if (context.Has("dry-run")) co_return co_await DryRun(context, std::move(spec));
   const std::string run = co_await MakeRun(context, std::move(spec));
   if (context.Has("detach")) co_return co_await Detach(context, run);

@@ -5,6 +5,7 @@
 #include "cli/follow_back.h"
 #include "cli/foreground.h"
 #include "cli/govern/open_run.h"
+#include "cli/hold_budget.h"
 #include "cli/json_output.h"
 #include "cli/pick_run.h"
 #include "cli/rejected.h"
@@ -28,6 +29,8 @@ void AddOptions(po::options_description& options) {
       ("follow",
        "of a rebuild that is done: keep its old table up, so that a revert takes no time")  //
       ("take-over", "end the runner that works on it now, and go on in its place")          //
+      ("hold-budget", po::value<std::string>()->value_name("DURATION"),
+       "from now on users may wait for so long while a step holds its lock")  //
       ("detach", "leave a background runner, and return");
 }
 
@@ -63,7 +66,7 @@ ExitCode SayDone(const Context& context, const state::Run& run) {
 }
 
 Task<ExitCode> FollowPicked(const Context& context) {
-  for (const char* other : {"gate", "through", "take-over", "detach"})
+  for (const char* other : {"gate", "through", "take-over", "hold-budget", "detach"})
     if (context.Has(other))
       throw Rejected(
           ExitCode::kUsage, fmt::format("--follow and --{} do not go together", other),
@@ -89,6 +92,7 @@ Task<ExitCode> Run(Context& context) {
     const auto beside = take_over ? BesideRunner::kTakesOver : BesideRunner::kRefused;
     co_await RefuseGoingOn(session, run, beside);
     const Further further = co_await WantedFurther(context, session, run);
+    co_await RaiseHoldBudget(context, session, run.id);
     co_await LetGoOn(session, run.id, further);
     id = run.id;
   }

@@ -4,6 +4,7 @@
 #include "cli/await_state.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
+#include "cli/hold_budget.h"
 #include "cli/json_output.h"
 #include "cli/pick_run.h"
 #include "cli/rejected.h"
@@ -16,6 +17,13 @@
 namespace pgalter::cli {
 
 namespace {
+
+namespace po = boost::program_options;
+
+void AddOptions(po::options_description& options) {
+  options.add_options()("hold-budget", po::value<std::string>()->value_name("DURATION"),
+                        "for so long users may wait while a step is taken back");
+}
 
 // Its runner may be waiting for locks, step by step.
 constexpr async::Milliseconds kLimit = std::chrono::minutes(30);
@@ -71,6 +79,7 @@ Task<ExitCode> Run(Context& context) {
   co_await RefusePastNoReturn(session, run.id);
   co_await rebuild::RefuseLostWay(session, run.id);
   Confirm(context, fmt::format("take {} of {} ({}) back?", run.command, run.target, run.id));
+  co_await RaiseHoldBudget(context, session, run.id);
   co_await state::Ask(session, run.id, state::Wanted::kRevert);
   Awaited seen = co_await AwaitState(session, run.id, state::RunState::kReverted, kLimit);
   // Done, failed or without a runner: it is done here.
@@ -101,6 +110,7 @@ const CommandBody kRevertCommand{
         "it goes on where it was: revert again.",
     .most_operands = 1,
     .least_operands = 1,
+    .add_options = &AddOptions,
     .run = &Run};
 
 }  // namespace pgalter::cli

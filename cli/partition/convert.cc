@@ -11,6 +11,7 @@
 #include "cli/connect.h"
 #include "cli/detach.h"
 #include "cli/foreground.h"
+#include "cli/hold_budget.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/pace.h"
@@ -157,6 +158,7 @@ void RefuseOfCopies(const Context& context) {
   std::vector<std::string> options;
   boost::split(options, kCopyOptions, boost::is_any_of(" "));
   options.emplace_back("revert-window");
+  options.emplace_back("hold-budget");
   for (const std::string& option : options)
     if (option != "replica" && context.Has(option) && !context.options[option].defaulted())
       Refuse(fmt::format("--{} is for --strategy copy: nothing is copied", option), "");
@@ -266,8 +268,10 @@ Task<std::string> CopyRun(const Context& context, guard::Session& session, parti
   spec.definition = definition.script;
   spec.allow_weaker_keys = true;  // the definition was refused without consent
   ReadCopyOptions(context, spec);
-  const rebuild::Prepared prepared =
+  const async::Milliseconds hold_budget = HoldBudgetOf(context);
+  rebuild::Prepared prepared =
       co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
+  prepared.hold_budget = hold_budget;
   ShowCopy(context, definition, prepared);
   if (context.Has("dry-run")) co_return "";
   co_await state::RefusePublication(session);
@@ -302,7 +306,7 @@ const PartitionVerb kPartitionConvert{.name = "convert",
                                       .options =
                                           "by then every epoch values modulus strategy time-zone "
                                           "premake default allow-weaker-keys inbound-fk "
-                                          "revert-window dry-run detach",
+                                          "revert-window hold-budget dry-run detach",
                                       .copies = true,
                                       .run = &Run};
 

@@ -5,27 +5,17 @@
 #include "cli/confirm.h"
 #include "cli/detach.h"
 #include "cli/foreground.h"
+#include "cli/hold_budget.h"
 #include "cli/json_output.h"
 #include "cli/pace.h"
 #include "cli/plan_input.h"
-#include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/run/make_run.h"
 #include "engine/state/schema.h"
-#include "engine/watch/unit.h"
 #include "planner/plan/json.h"
 #include "planner/plan/render/format.h"
 
 namespace pgalter::cli {
-
-async::Milliseconds HoldBudgetOf(const Context& context) {
-  const auto& text = context.Get("hold-budget");
-  const auto seconds = watch::Parse(text, watch::Unit::kSeconds);
-  if (!seconds || *seconds <= 0)
-    throw Rejected(ExitCode::kUsage, fmt::format("--hold-budget \"{}\" is no duration", text),
-                   "write 500ms or 3s");
-  return async::Milliseconds(static_cast<std::int64_t>(*seconds * 1000));
-}
 
 Task<std::string> StartPlanned(const Context& context, guard::Session& session,
                                std::vector<std::string> script, std::string question) {

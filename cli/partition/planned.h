@@ -9,9 +9,6 @@
 
 namespace pgalter::cli {
 
-// --hold-budget. Throws Rejected: it is no duration.
-async::Milliseconds HoldBudgetOf(const Context& context);
-
 // Statements without semicolons. The run's id; empty: it was --dry-run, and shown.
 Task<std::string> StartPlanned(const Context& context, guard::Session& session,
                                std::vector<std::string> script, std::string question);

@@ -6,6 +6,7 @@
 
 #include "cli/confirm.h"
 #include "cli/connect.h"
+#include "cli/hold_budget.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/pace.h"

@@ -11,6 +11,7 @@
 #include "batcher/partition/placing_policy.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
+#include "cli/hold_budget.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/partition/bound_options.h"

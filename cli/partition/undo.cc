@@ -4,6 +4,7 @@
 #include "batcher/rebuild/prepare.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
+#include "cli/hold_budget.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/partition/copy_options.h"
@@ -52,8 +53,10 @@ Task<ExitCode> Run(Context& context) {
     spec.definition = co_await partition::PlainDefinition(session, whole);
     ReadCopyOptions(context, spec);
     const std::string definition = spec.definition;
-    const rebuild::Prepared prepared =
+    const async::Milliseconds hold_budget = HoldBudgetOf(context);
+    rebuild::Prepared prepared =
         co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
+    prepared.hold_budget = hold_budget;
     Show(context, definition, prepared);
     if (context.Has("dry-run")) co_return ExitCode::kDone;
     co_await state::RefusePublication(session);
@@ -70,7 +73,7 @@ Task<ExitCode> Run(Context& context) {
 extern const PartitionVerb kPartitionUndo;
 const PartitionVerb kPartitionUndo{.name = "undo",
                                    .operand = "TABLE",
-                                   .options = "revert-window dry-run detach",
+                                   .options = "revert-window hold-budget dry-run detach",
                                    .copies = true,
                                    .run = &Run};
 

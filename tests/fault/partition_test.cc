@@ -613,6 +613,21 @@ INSTANTIATE_TEST_SUITE_P(
                                "6 RANGE (made)"}),
     [](const auto& param) { return std::string(param.param.name); });
 
+// Of many partitions the swap takes longer than users wait for a table as a rule.
+TEST_F(Partitioned, ACopyIsPutInPlaceOnceUsersMayWaitForIt) {
+  MakeEvents(500);
+  const Ran refused = Run(Convert({"--strategy", "copy", "--hold-budget", "1ms"}));
+  EXPECT_EQ(refused.code, 5) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("--hold-budget 1s"));
+  ASSERT_EQ(Run({"resume", RunId(), "--hold-budget", "5min"}).code, 0);
+  ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+  const Ran undone = Run({"partition", "undo", "events", "--yes", "--hold-budget", "5min"});
+  EXPECT_EQ(undone.code, 0) << undone.err;
+  ExpectSame();
+  const Ran attached = Run(Convert({"--strategy", "attach", "--hold-budget", "5s"}));
+  EXPECT_EQ(attached.code, 2) << attached.err;
+}
+
 class PartitionMaintained : public Partitioned {
  protected:
   [[nodiscard]] std::string Bounds(const std::string& table) const {

@@ -1,0 +1,47 @@
+// A swap that takes longer than users may wait is rolled back, however often it is tried; it is
+// done once they may.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "tests/fault/rebuild_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class RebuildHold : public RebuildWorld {
+ protected:
+  void ExpectTooLong(const Ran& ran, const std::string& state) {
+    EXPECT_EQ(ran.code, 5) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("held its lock for longer than the hold budget"));
+    EXPECT_THAT(ran.err, HasSubstr("for longer than 1 ms, there and back: --hold-budget 1s"));
+    EXPECT_EQ(database_.Value("SELECT swapped_at IS NULL FROM pgalter.rebuild"), state);
+    ExpectSame();
+  }
+};
+
+TEST_F(RebuildHold, IsRolledBackUntilUsersMayWait) {
+  MakeRebuilt(500);
+  ExpectTooLong(Run(Rebuild({"--hold-budget", "1ms"})), "t");
+  ExpectTooLong(Run({"resume", RunId()}), "t");  // it is kept with the run
+  const Ran there = Run({"resume", RunId(), "--hold-budget", "5min"});
+  EXPECT_EQ(there.code, 0) << there.err;
+  ExpectNew();
+  ExpectSame();
+  ExpectTooLong(Run({"revert", RunId(), "--yes", "--hold-budget", "1ms"}), "f");
+  const Ran back = Run({"revert", RunId(), "--yes", "--hold-budget", "5min"});
+  EXPECT_EQ(back.code, 0) << back.err;
+  ExpectSame();
+}
+
+TEST_F(RebuildHold, OfWhatIsNoDurationNothingIsBegun) {
+  MakeRebuilt(500);
+  const Ran ran = Run(Rebuild({"--hold-budget", "soon"}));
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("--hold-budget \"soon\" is no duration"));
+  EXPECT_EQ(database_.Value("SELECT to_regclass('pgalter.run') IS NULL"), "t");
+}
+
+}  // namespace
+}  // namespace pgalter::test
