@@ -43,8 +43,7 @@ std::string NamesOf(const std::vector<Swap>& swaps);
 
 // In the transaction of an attempt, before it asks for the locks: what is asked under them is asked
 // once before, so that the server has its plans by then, and what is refused has kept nobody
-// waiting. Throws as CheckUnderLock; pg::PgError (55P03: another attempt) where the catalog changes
-// meanwhile.
+// waiting. Throws as CheckUnderLock.
 Task<> Rehearse(run::Environment& env, const std::vector<Swap>& swaps);
 
 // In the transaction that holds the locks, first. Throws run::Failure where something came that a

@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "engine/pg/kept_plans.h"
 
@@ -11,25 +12,44 @@ namespace pgalter::lock {
 
 namespace {
 
-// Of a name, or of an identity, that somebody's DDL takes away while the server looks it up.
-bool IsOfWhatIsRead(const pg::PgError& error) {
-  constexpr std::array<std::string_view, 5> kGone{"XX000", "42P01", "42703", "42704", "42883"};
-  return std::ranges::find(kGone, error.sqlstate()) != kGone.end();
+// Somebody's DDL has a view that is to be read (55P03), or takes away what the server looks up.
+bool IsOfOthers(const pg::PgError& error) {
+  constexpr std::array<std::string_view, 6> kTheirs{"55P03", "XX000", "42P01",
+                                                    "42703", "42704", "42883"};
+  return std::ranges::find(kTheirs, error.sqlstate()) != kTheirs.end();
+}
+
+// General plans, since the server would make a special one for each of the first five times
+// (plancache.c, choose_custom_plan). No hurry: the attempt's limit is for what waits for a lock.
+// But no patience with one either: the attempt names who has it.
+Task<> Prepare(guard::Session& session) {
+  std::vector<pg::Statement> statements;
+  statements.push_back(
+      {"SELECT pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true)", {}});
+  statements.push_back({"SAVEPOINT ahead", {}});
+  statements.push_back(
+      {"SELECT pg_catalog.set_config('statement_timeout', '0', true),"
+       " pg_catalog.set_config('lock_timeout', '50ms', true)",
+       {}});
+  co_await session.db().Pipeline(std::move(statements));
 }
 
 }  // namespace
 
 Task<> AskAhead(guard::Session& session, std::function<Task<>()> ask) {
-  co_await pg::KeptPlans::Generally(session.db());
-  const pg::KeptPlans plans(session.db());
-  try {
-    co_await ask();
-  } catch (const pg::PgError& error) {
-    if (!session.open() || !IsOfWhatIsRead(error)) throw;
-    pg::PgErrorFields fields = error.fields();
-    fields.sqlstate = pg::sqlstate::kLockNotAvailable;
-    throw pg::PgError(std::move(fields));
+  co_await Prepare(session);
+  {
+    const pg::KeptPlans plans(session.db());
+    try {
+      co_await ask();
+    } catch (const pg::PgError& error) {
+      if (!session.open() || !IsOfOthers(error)) throw;
+    }
   }
+  std::vector<pg::Statement> statements;
+  for (const char* sql : {"ROLLBACK TO SAVEPOINT ahead", "RELEASE SAVEPOINT ahead"})
+    statements.push_back({sql, {}});
+  co_await session.db().Pipeline(std::move(statements));
 }
 
 }  // namespace pgalter::lock

@@ -11,9 +11,9 @@ namespace pgalter::lock {
 
 using async::Task;
 
-// In the transaction of an attempt, before its locks (Work::before). `ask` changes nothing; what
-// the server cannot answer (somebody drops what is being read) is thrown as a lock that is not to
-// be had (55P03), which makes another attempt, and all else that it throws as it is.
+// In the transaction of an attempt, before its locks (Work::before). `ask` changes nothing, and the
+// locks that it takes (on views, to read them) are given back. What others' DDL keeps it from
+// reading is left to the attempt; all else that it throws is thrown.
 Task<> AskAhead(guard::Session& session, std::function<Task<>()> ask);
 
 }  // namespace pgalter::lock

@@ -50,6 +50,26 @@ TEST_F(Postponed, WaitsUntilItIsLetGo) {
   ExpectNothingLeft();
 }
 
+// Behind a user who lets nobody have the table: what is refused anyway is so before it is locked.
+TEST_F(Postponed, WhatIsRefusedDoesNotWaitForALock) {
+  MakeRebuilt(500);
+  Program program = Start(Rebuild({"--cutover", "wait"}));
+  AwaitReady();
+  Session holder = database_.Connect();
+  database_.Sql("CREATE FUNCTION reads(items) RETURNS int LANGUAGE sql AS 'SELECT 1'");
+  holder.Exec("BEGIN; LOCK TABLE items IN ACCESS SHARE MODE");
+  ASSERT_EQ(Run({"cutover", RunId()}).code, 0);
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 4) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("reads"));
+  ExpectNotSwapped();
+  holder.Exec("COMMIT");
+  database_.Sql("DROP FUNCTION reads(items)");
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  ExpectSame();
+}
+
 // Rows of long ago do not pile up: what was applied leaves the log.
 TEST_F(Postponed, TheLogStaysSmall) {
   MakeRebuilt(2'000);

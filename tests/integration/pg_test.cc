@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/pg/kept_plans.h"
 #include "tests/support/pg_connection.h"
 
 namespace pgalter::pg {
@@ -144,6 +145,33 @@ TEST_F(PgTest, ErrorInAPipelineSkipsTheRestAndLeavesTheConnectionIdle) {
     }
   };
   RunTask(scenario());
+}
+
+TEST_F(PgTest, PlansAreKeptWhileThatIsAsked) {
+  auto scenario = [&]() -> Task<> {
+    Connection db = co_await Open(database_);
+    const std::string count = "SELECT count(*)::int4 FROM pg_prepared_statements";
+    const std::string sum = "SELECT ($1::int8 + 1)::int8";
+    {
+      const KeptPlans plans(db);
+      for (const std::int64_t one : {1, 2, 3}) {
+        const Result row = co_await db.Query(sum, one);
+        EXPECT_EQ(row.Get<std::int64_t>(0, 0), one + 1);
+      }
+      const Result text = co_await db.Query(sum, "4");
+      EXPECT_EQ(text.Get<std::int64_t>(0, 0), 5);
+      const auto error = co_await ErrorOf<PgError>(db.Query("SELECT 1 / $1::int8", 0));
+      EXPECT_EQ(error->sqlstate(), "22012");
+      const Result usable = co_await db.Query(sum, 5);
+      EXPECT_EQ(usable.Get<std::int64_t>(0, 0), 6);
+    }
+    co_await db.Query("SELECT 1");
+    const Result kept = co_await db.Query(count);
+    EXPECT_EQ(kept.Get<int>(0, 0), 2);
+    const Result again = co_await db.Query(count);
+    EXPECT_EQ(again.Get<int>(0, 0), kept.Get<int>(0, 0));
+  };
+  RunTask(scenario(), 30s);
 }
 
 TEST_F(PgTest, HugePipelineFlowsWhileTheServerSends) {
