@@ -37,16 +37,23 @@ void AddPlanInput(boost::program_options::options_description& options) {
       "in-place | rebuild: where every row has to be written anew, a new column beside the old "
       "one, or a copy of the table; copies of tables that foreign keys join change places in one "
       "moment");
+  options.add_options()("rebuild-matviews",
+                        "where a copy takes the table's place, make materialized views that read "
+                        "it anew over the copy, and refresh them");
 }
 
-plan::Preference ReadPreference(const Context& context) {
+PlanWishes ReadPlanWishes(const Context& context) {
+  PlanWishes wishes;
   const auto& text = context.Get("prefer");
-  if (text == "in-place") return plan::Preference::kInPlace;
-  if (text != "rebuild")
+  if (text != "in-place" && text != "rebuild")
     Refuse(fmt::format("--prefer \"{}\" is not known", text), "in-place or rebuild");
-  if (context.Has("split"))
+  if (text == "rebuild") wishes.prefer = plan::Preference::kRebuild;
+  if (context.Has("rebuild-matviews")) wishes.matviews = plan::Matviews::kMadeAnew;
+  if (context.Has("split") && text == "rebuild")
     Refuse("--split and --prefer do not go together", "a split has one way");
-  return plan::Preference::kRebuild;
+  if (context.Has("split") && context.Has("rebuild-matviews"))
+    Refuse("--split and --rebuild-matviews do not go together", "a split copies no table");
+  return wishes;
 }
 
 std::string ReadPlanText(const Context& context) {
@@ -112,6 +119,9 @@ plan::Plan PlanOf(const std::string& text, PlanBase base) {
   if (IsPlan(text)) {
     if (base.options.prefer != plan::Preference::kInPlace)
       Refuse("--prefer is for statements, and this plan is made", "make it anew from them");
+    if (base.options.matviews != plan::Matviews::kInTheWay)
+      Refuse("--rebuild-matviews is for statements, and this plan is made",
+             "make it anew from them, with it");
     return ParsePlan(text);
   }
   return plan::MakePlan(text, std::move(base.schema), base.options);

@@ -12,11 +12,15 @@
 
 namespace pgalter::cli {
 
-// --sql, --split and --prefer
+// --sql, --split, --prefer and --rebuild-matviews
 void AddPlanInput(boost::program_options::options_description& options);
 
-// Of --prefer. Throws Rejected (usage).
-[[nodiscard]] plan::Preference ReadPreference(const Context& context);
+// What of these is the planner's. Throws Rejected (usage).
+struct PlanWishes {
+  plan::Preference prefer = plan::Preference::kInPlace;
+  plan::Matviews matviews = plan::Matviews::kInTheWay;
+};
+[[nodiscard]] PlanWishes ReadPlanWishes(const Context& context);
 
 // The text of the operand ("-": standard input), or of --sql; of --split none, which PlanOfSplit
 // reads. Throws Rejected (usage): several, none, or it cannot be read.

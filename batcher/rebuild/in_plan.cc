@@ -24,6 +24,7 @@ Spec SpecOf(const plan::Rebuild& planned, guard::Settings settings) {
   spec.alter = planned.alter;
   spec.maps = planned.maps;
   spec.order_by = planned.order_by;
+  spec.rebuild_matviews = planned.rebuild_matviews;
   for (const plan::Rebuild::Companion& other : planned.companions)
     spec.companions.push_back({other.table, other.alter, {}, {}, 0});
   spec.settings = std::move(settings);

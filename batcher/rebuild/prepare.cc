@@ -173,9 +173,7 @@ Task<> RefuseBound(Session& session, const backfill::Table& table, const Spec& s
   const std::string matview =
       co_await dependants::FindObstacle(session, table.oid, MatviewsOf(spec), all);
   if (!matview.empty())
-    Refuse(table, matview +
-                      ". Or have it made anew with the table: pgalter rebuild … "
-                      "--rebuild-matviews");
+    Refuse(table, matview + ". Or have it made anew with the table: --rebuild-matviews");
 }
 
 // `all`: the tables of the run.

@@ -82,7 +82,10 @@ void AddOptions(po::options_description& options) {
        po::value<std::string>()->default_value("refuse")->value_name("refuse|widen|trigger|drop"),
        "convert: foreign keys of other tables that refer to a key that is widened: refused; they "
        "get the column, too; triggers take their place; they go")  //
-      ("dry-run", "show what would be made, and write nothing")    //
+      ("rebuild-matviews",
+       "convert by a copy, and undo: make materialized views that read the table anew over the new "
+       "one, and refresh them")                                  //
+      ("dry-run", "show what would be made, and write nothing")  //
       ("detach", "leave a background runner, and return");
   // Where rows are copied.
   AddCanaryOption(options);

@@ -71,7 +71,7 @@ Task<PlanBase> ReadBase(const Context& context) {
 }
 
 Task<plan::Plan> MakeOrRead(const Context& context, const std::string& text) {
-  const plan::Preference prefer = ReadPreference(context);
+  const PlanWishes wishes = ReadPlanWishes(context);
   if (context.Has("split")) {
     if (!context.Has("dsn") && !context.Has("env"))
       throw Rejected(ExitCode::kUsage, "what a split can move is known by the database alone",
@@ -83,7 +83,8 @@ Task<plan::Plan> MakeOrRead(const Context& context, const std::string& text) {
   PlanBase base;
   // A plan that was kept is shown as it is: nothing is read for it.
   if (!IsPlan(text)) base = co_await ReadBase(context);
-  base.options.prefer = prefer;
+  base.options.prefer = wishes.prefer;
+  base.options.matviews = wishes.matviews;
   co_return PlanOf(text, std::move(base));
 }
 

@@ -125,13 +125,14 @@ Task<> RefuseRebuilds(const Context& context, guard::Session& session, const pla
 
 Task<ExitCode> Run(Context& context) {
   run::PlannedRun planned = PlannedOf(context);
-  const plan::Preference prefer = ReadPreference(context);
+  const PlanWishes wishes = ReadPlanWishes(context);
   const std::string text = ReadPlanText(context);
   std::string run;
   {
     guard::Session session = co_await OpenForChange(context);
     PlanBase base = co_await ReadPlanBase(session);
-    base.options.prefer = prefer;
+    base.options.prefer = wishes.prefer;
+    base.options.matviews = wishes.matviews;
     if (context.Has("split")) {
       planned.plan = co_await PlanOfSplit(context, session, base);
     } else {

@@ -159,6 +159,7 @@ void RefuseOfCopies(const Context& context) {
   boost::split(options, kCopyOptions, boost::is_any_of(" "));
   options.emplace_back("revert-window");
   options.emplace_back("hold-budget");
+  options.emplace_back("rebuild-matviews");
   for (const std::string& option : options)
     if (option != "replica" && context.Has(option) && !context.options[option].defaulted())
       Refuse(fmt::format("--{} is for --strategy copy: nothing is copied", option), "");
@@ -267,6 +268,7 @@ Task<std::string> CopyRun(const Context& context, guard::Session& session, parti
   spec.table = wish.table;
   spec.definition = definition.script;
   spec.allow_weaker_keys = true;  // the definition was refused without consent
+  spec.rebuild_matviews = context.Has("rebuild-matviews");
   ReadCopyOptions(context, spec);
   const async::Milliseconds hold_budget = HoldBudgetOf(context);
   rebuild::Prepared prepared =
@@ -301,13 +303,14 @@ Task<ExitCode> Run(Context& context) {
 }  // namespace
 
 extern const PartitionVerb kPartitionConvert;
-const PartitionVerb kPartitionConvert{.name = "convert",
-                                      .operand = "TABLE",
-                                      .options =
-                                          "by then every epoch values modulus strategy time-zone "
-                                          "premake default allow-weaker-keys inbound-fk "
-                                          "revert-window hold-budget dry-run detach",
-                                      .copies = true,
-                                      .run = &Run};
+const PartitionVerb kPartitionConvert{
+    .name = "convert",
+    .operand = "TABLE",
+    .options =
+        "by then every epoch values modulus strategy time-zone "
+        "premake default allow-weaker-keys inbound-fk "
+        "revert-window rebuild-matviews hold-budget dry-run detach",
+    .copies = true,
+    .run = &Run};
 
 }  // namespace pgalter::cli

@@ -51,6 +51,7 @@ Task<ExitCode> Run(Context& context) {
     rebuild::Spec spec;
     spec.table = whole.table.name;
     spec.definition = co_await partition::PlainDefinition(session, whole);
+    spec.rebuild_matviews = context.Has("rebuild-matviews");
     ReadCopyOptions(context, spec);
     const std::string definition = spec.definition;
     const async::Milliseconds hold_budget = HoldBudgetOf(context);
@@ -71,10 +72,11 @@ Task<ExitCode> Run(Context& context) {
 }  // namespace
 
 extern const PartitionVerb kPartitionUndo;
-const PartitionVerb kPartitionUndo{.name = "undo",
-                                   .operand = "TABLE",
-                                   .options = "revert-window hold-budget dry-run detach",
-                                   .copies = true,
-                                   .run = &Run};
+const PartitionVerb kPartitionUndo{
+    .name = "undo",
+    .operand = "TABLE",
+    .options = "revert-window rebuild-matviews hold-budget dry-run detach",
+    .copies = true,
+    .run = &Run};
 
 }  // namespace pgalter::cli

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <optional>
 
+#include "planner/plan/recipes/rebuild.h"
 #include "planner/plan/steps.h"
 
 namespace pgalter::plan {
@@ -46,7 +47,7 @@ void AddLocks(Step& step, std::size_t at, const Step& next) {
     if (!others(lock)) step.locks.push_back(lock);
 }
 
-void Explain(Step& step) {
+void Explain(const catalog::Schema& schema, Step& step) {
   std::vector<std::string> names;
   for (const sql::QualifiedName& table : RebuiltTables(step)) names.push_back(Show(table));
   if (names.size() < 2) return;
@@ -55,9 +56,10 @@ void Explain(Step& step) {
       "copies in one short transaction; the old tables are kept, with what users write, until "
       "finish.",
       fmt::join(names, ", "));
+  if (step.rebuild->rebuild_matviews) step.explain += OfMatviews(schema, RebuiltTables(step));
 }
 
-void Join(Step& step, Step next) {
+void Join(const catalog::Schema& schema, Step& step, Step next) {
   Rebuild& rebuild = *step.rebuild;
   const auto tables = RebuiltTables(step);
   const auto same = std::ranges::find(tables, next.locks.front().relation);
@@ -71,7 +73,7 @@ void Join(Step& step, Step next) {
     rebuild.companions.push_back({next.rebuild->table, next.rebuild->alter});
   }
   std::ranges::move(next.sql, std::back_inserter(step.sql));
-  Explain(step);
+  Explain(schema, step);
 }
 
 // Of steps that belong together: a gate of the rebuild's own, and the rebuild.
@@ -135,7 +137,7 @@ class Joining {
                       step.statement + 1));
       std::ranges::copy(steps_[statement].relations, std::back_inserter(first_->relations));
     }
-    Join(step, std::move(next));
+    Join(schema_, step, std::move(next));
     own.erase(own.begin() + static_cast<std::ptrdiff_t>(found.gate),
               own.begin() + static_cast<std::ptrdiff_t>(found.rebuild) + 1);
   }

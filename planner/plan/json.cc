@@ -57,7 +57,8 @@ json::value RebuildJson(const std::optional<Rebuild>& rebuild) {
                       {"alter", rebuild->alter},
                       {"maps", Texts(rebuild->maps)},
                       {"order_by", rebuild->order_by},
-                      {"companions", std::move(companions)}};
+                      {"companions", std::move(companions)},
+                      {"rebuild_matviews", rebuild->rebuild_matviews}};
 }
 
 json::value SplitJson(const std::optional<Split>& split) {
@@ -239,6 +240,8 @@ Step ReadStep(const json::value& value, const std::string& where, std::string& e
       step.rebuild = Rebuild{part.Text("table"), part.Text("alter"), part.Texts("maps"),
                              part.Has("order_by") ? part.Text("order_by") : ""};
       if (part.Has("companions")) ReadCompanions(part, *step.rebuild);
+      if (part.Has("rebuild_matviews"))
+        step.rebuild->rebuild_matviews = part.Flag("rebuild_matviews");
       read.Take(part.error());
     }
   }

@@ -92,6 +92,8 @@ struct Rebuild {
   std::vector<std::string> maps;  // 'column = expression'
   std::string order_by;           // how its rows are to lie; empty: as they do
   std::vector<Companion> companions = {};
+  // Materialized views that read one of them are made anew over the new ones.
+  bool rebuild_matviews = false;
 
   bool operator==(const Rebuild&) const = default;
 };

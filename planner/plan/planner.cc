@@ -261,8 +261,9 @@ void Planner::TakeStatement(const ast::Statement& read, const std::string& text)
     const locks::Effects effects = locks::EffectsOf(read, schema_, options_.server_version);
     Touch(effects, read);
     Proposal proposal;
-    const auto recipe = Propose(
-        {read, text, schema_, effects, options_.server_version, "", "", options_.prefer}, proposal);
+    const auto recipe = Propose({read, text, schema_, effects, options_.server_version, "", "",
+                                 options_.prefer, options_.matviews},
+                                proposal);
     if (joins && proposal.steps.size() == 1)
       proposal.steps.front().transaction = Transaction::kShared;
     Keep(recipe, std::move(proposal));
@@ -301,7 +302,7 @@ Planned Planner::PlanAction(const Action& action, const catalog::Schema& schema)
       locks::EffectsOf(action.statement, schema, options_.server_version);
   Planned planned{action, "", {}};
   planned.recipe = Propose({action.statement, action.text, schema, effects, options_.server_version,
-                            action.head, action.command, options_.prefer},
+                            action.head, action.command, options_.prefer, options_.matviews},
                            planned.proposal);
   planned.joins = planned.recipe.empty() && planned.proposal.answer == Answer::kAsIs &&
                   !effects.outside_transaction;
@@ -343,7 +344,7 @@ void Planner::TakeAlterTable(const ast::Statement& read, const std::string& text
     // Actions that belong together.
     Proposal proposal;
     const auto recipe = Ask({read, text, schema_, whole, options_.server_version,
-                             actions.front().head, "", options_.prefer},
+                             actions.front().head, "", options_.prefer, options_.matviews},
                             proposal);
     if (!recipe.empty()) return Keep(recipe, std::move(proposal));
   }

@@ -17,6 +17,7 @@ struct PlanOptions {
   int server_version = 15;  // the major
   Knowledge knowledge = Knowledge::kNone;
   Preference prefer = Preference::kInPlace;
+  Matviews matviews = Matviews::kInTheWay;
 };
 
 [[nodiscard]] Plan MakePlan(std::string_view script, catalog::Schema schema,

@@ -23,6 +23,10 @@ namespace pgalter::plan {
 // Of two ways to write every row anew: a new column beside the old one, or the table beside itself.
 enum class Preference { kInPlace, kRebuild };
 
+// Materialized views over a table that a copy takes the place of: in the way, or made anew over the
+// copy.
+enum class Matviews { kInTheWay, kMadeAnew };
+
 // One statement, with at most one action if it is an ALTER TABLE.
 struct Situation {
   const sql::ast::Statement& statement;
@@ -34,6 +38,7 @@ struct Situation {
   std::string head;
   std::string command_text;
   Preference prefer = Preference::kInPlace;
+  Matviews matviews = Matviews::kInTheWay;
 
   // The one action; nullptr: no ALTER TABLE, or one with several.
   [[nodiscard]] const sql::ast::TableCommand* Command(sql::ast::TableChange change) const;

@@ -179,6 +179,53 @@ TEST_F(Matviews, IntoPartitionsAndBack) {
   EXPECT_EQ(BoundAway(), 0);
 }
 
+TEST_F(Matviews, OfAPlanThatIsKeptThereAndBack) {
+  Make(500);
+  const auto before = Dump(database_);
+  const std::string plan = File("");
+  const Ran refused =
+      Run({"run", "--sql", "VACUUM FULL items", "--prefer", "rebuild", "--dry-run"});
+  EXPECT_THAT(refused.out, HasSubstr("--rebuild-matviews"));
+  const Ran planned =
+      Run({"plan", "--sql", "VACUUM FULL items", "--rebuild-matviews", "--out", plan});
+  ASSERT_EQ(planned.code, 0) << planned.err;
+  EXPECT_THAT(planned.out, HasSubstr("and its disk once more"));
+  const Ran ran = Run({"run", plan, "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("materialized view public.\"By Kind\" is made anew"));
+  EXPECT_EQ(BoundAway(), 0);
+  ExpectUnpopulated();
+  EXPECT_EQ(Content(), Fresh());
+  database_.Sql("DELETE FROM items WHERE id = 6");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
+  EXPECT_EQ(BoundAway(), 0);
+  EXPECT_EQ(database_.Value("SELECT \"all\" FROM \"Reports\".total"), "499");
+  EXPECT_EQ(Run({"run", plan, "--rebuild-matviews", "--yes"}).code, 2);
+}
+
+TEST_F(Matviews, OfATableThatIsPartitionedByACopyAndPlainAgain) {
+  MakeRebuilt(500);
+  database_.Sql("CREATE MATERIALIZED VIEW of_a AS SELECT a, count(*) AS n FROM items GROUP BY a");
+  const Words convert{"partition", "convert",   "items", "--by",
+                      "hash(id)",  "--modulus", "3",     "--allow-weaker-keys",
+                      "--yes"};
+  const Ran refused = Run(convert);
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("--rebuild-matviews"));
+  Words with = convert;
+  with.emplace_back("--rebuild-matviews");
+  const Ran converted = Run(with);
+  ASSERT_EQ(converted.code, 0) << converted.err;
+  EXPECT_EQ(BoundAway(), 0);
+  ExpectNothingLeft();
+  const Ran undone = Run({"partition", "undo", "items", "--rebuild-matviews", "--yes"});
+  ASSERT_EQ(undone.code, 0) << undone.err;
+  EXPECT_EQ(BoundAway(), 0);
+  EXPECT_EQ(Number("SELECT sum(n) FROM of_a"), 500);
+}
+
 class MatviewsKilledAt : public Matviews, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(MatviewsKilledAt, ResumeEndsWithAllInPlace) {
@@ -475,7 +522,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "CREATE MATERIALIZED VIEW m AS SELECT b FROM t",
                   {},
                   "materialized view public.m reads it: drop it before, and make it again after. "
-                  "Or have it made anew with the table: pgalter rebuild … --rebuild-matviews"},
+                  "Or have it made anew with the table: --rebuild-matviews"},
         UnfitCase{"ViewOverAColumnThatChanges",
                   "CREATE MATERIALIZED VIEW m AS SELECT b FROM t; CREATE VIEW v AS SELECT b FROM m",
                   {"--rebuild-matviews", "--alter", "ALTER b TYPE bigint"},

@@ -265,6 +265,53 @@ TEST(Plan, CopiesATableOnceForSeveralActions) {
   EXPECT_THAT(plan.steps[0].rebuild->alter, HasSubstr("SET UNLOGGED"));
 }
 
+Plan WithMatviews(const std::string& statement, Matviews matviews,
+                  Preference prefer = Preference::kRebuild) {
+  PlanOptions options{15, Knowledge::kDump, prefer};
+  options.matviews = matviews;
+  return MakePlan(statement,
+                  SchemaOf(std::string(kTables) +
+                           "CREATE MATERIALIZED VIEW \"M\" AS SELECT a FROM t; CREATE MATERIALIZED "
+                           "VIEW over_m AS SELECT a FROM \"M\";"),
+                  options);
+}
+
+TEST(RebuildMatviews, IsNamedWhereTheyAreInTheWay) {
+  const Plan plan = WithMatviews("VACUUM FULL t", Matviews::kInTheWay);
+  EXPECT_EQ(plan.statements[0].answer, Answer::kLeastBad);
+  EXPECT_THAT(plan.statements[0].remarks, Contains(HasSubstr("--rebuild-matviews")));
+  EXPECT_THAT(KindsOf(plan), Not(Contains("rebuild")));
+}
+
+TEST(RebuildMatviews, MakesThemAnewWithTheTable) {
+  const Plan plan = WithMatviews("VACUUM FULL t", Matviews::kMadeAnew);
+  ASSERT_THAT(KindsOf(plan), ElementsAre("rebuild"));
+  const Step& step = plan.steps[0];
+  EXPECT_TRUE(step.rebuild->rebuild_matviews);
+  EXPECT_THAT(step.explain, HasSubstr("materialized views M, over_m."));
+  std::vector<std::string> locked;
+  for (const StepLock& lock : step.locks) locked.push_back(lock.relation.name);
+  EXPECT_THAT(locked, ElementsAre("t", "M", "over_m"));
+  EXPECT_THAT(FindFormat("sql")->render(plan), HasSubstr(" --rebuild-matviews"));
+  const auto read = FromJson(boost::json::parse(boost::json::serialize(ToJson(plan))));
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  EXPECT_EQ(read->steps, plan.steps);
+}
+
+// Their columns follow those of a copy, and of nothing else.
+TEST(RebuildMatviews, LetsAColumnThatTheyReadChangeInACopyAlone) {
+  constexpr const char* kChange = "ALTER TABLE t ALTER a TYPE bigint";
+  EXPECT_THAT(KindsOf(WithMatviews(kChange, Matviews::kMadeAnew)), ElementsAre("gate", "rebuild"));
+  for (const auto& [matviews, prefer] : {std::pair{Matviews::kMadeAnew, Preference::kInPlace},
+                                         std::pair{Matviews::kInTheWay, Preference::kRebuild}}) {
+    const Plan plan = WithMatviews(kChange, matviews, prefer);
+    EXPECT_EQ(plan.statements[0].answer, Answer::kFails);
+    EXPECT_THAT(plan.steps, IsEmpty());
+  }
+  const Plan widened = WithMatviews("ALTER TABLE t ALTER b TYPE varchar", Matviews::kMadeAnew);
+  EXPECT_THAT(KindsOf(widened), Not(Contains("rebuild")));
+}
+
 constexpr const char* kFamily =
     "CREATE TABLE parent (id int PRIMARY KEY);"
     "CREATE TABLE child (id int PRIMARY KEY, p int REFERENCES parent);"

@@ -56,6 +56,11 @@ std::optional<InTheWay> FindInTheWay(const Situation& situation) {
   InTheWay in_the_way;
   in_the_way.readers = readers > 0;
   for (const catalog::Table* view : found) {
+    if (view->kind == catalog::TableKind::kMaterializedView &&
+        situation.matviews == Matviews::kMadeAnew) {
+      in_the_way.matviews = true;
+      continue;
+    }
     if (view->kind != catalog::TableKind::kView) return std::nullopt;
     in_the_way.views.push_back(view->name);
   }

@@ -37,9 +37,10 @@ struct CarriedAway {
 struct InTheWay {
   std::vector<sql::QualifiedName> views;  // each after what it reads
   bool readers = false;                   // policies or triggers
+  bool matviews = false;                  // which are made anew over a copy of the table
 };
-// None where something is that cannot be put back: a materialized view, a generated column, a rule,
-// the partition key.
+// None where something is that cannot be put back: a generated column, a rule, the partition key,
+// a materialized view that is not made anew.
 [[nodiscard]] std::optional<InTheWay> FindInTheWay(const Situation& situation);
 // DROP VIEW, the last first.
 [[nodiscard]] std::string DropViews(std::vector<sql::QualifiedName> views);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "planner/plan/estimate.h"
 #include "planner/plan/inverse.h"
 #include "planner/plan/split.h"
 #include "planner/sql/identifier.h"
@@ -176,7 +177,47 @@ std::optional<Proposal> Propose(const Situation& situation) {
   return proposal;
 }
 
+std::string NameAndSize(const catalog::Schema& schema, const sql::QualifiedName& matview) {
+  const catalog::Table* table = schema.FindTable(matview);
+  if (table == nullptr || !table->bytes) return Show(matview);
+  return fmt::format("{} ({} now)", Show(matview), BytesInWords(*table->bytes));
+}
+
 }  // namespace
+
+std::vector<sql::QualifiedName> MatviewsOver(const catalog::Schema& schema,
+                                             const sql::QualifiedName& name) {
+  std::vector<sql::QualifiedName> found;
+  std::vector<sql::QualifiedName> next{name};
+  while (!next.empty()) {
+    const sql::QualifiedName one = std::move(next.back());
+    next.pop_back();
+    for (const catalog::Table* view : schema.Views(one)) {
+      if (view->kind != catalog::TableKind::kMaterializedView) continue;
+      if (std::ranges::find(found, view->name) != found.end()) continue;
+      found.push_back(view->name);
+      next.push_back(view->name);
+    }
+  }
+  return found;
+}
+
+std::string OfMatviews(const catalog::Schema& schema,
+                       const std::vector<sql::QualifiedName>& tables) {
+  std::vector<std::string> names;
+  for (const sql::QualifiedName& table : tables)
+    for (const sql::QualifiedName& matview : MatviewsOver(schema, table)) {
+      std::string name = NameAndSize(schema, matview);
+      if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+    }
+  if (names.empty()) return "";
+  return fmt::format(
+      " Made anew over the copy, and put in place with it: materialized view{} {}. Right before "
+      "the "
+      "change of places, and before a revert, that takes as long as REFRESH does, which is not in "
+      "the estimate, and its disk once more.",
+      names.size() == 1 ? "" : "s", fmt::join(names, ", "));
+}
 
 std::string WhyNotRebuilt(const Situation& situation, const sql::QualifiedName& name) {
   constexpr int kOldest = 14;
@@ -190,10 +231,12 @@ std::string WhyNotRebuilt(const Situation& situation, const sql::QualifiedName& 
   if (!table->inherits.empty() || !situation.schema.Children(table->name).empty())
     return "other tables inherit from it, or it from them";
   if (!table->of_type.empty()) return "it is a table of a type";
-  for (const catalog::Table* view : situation.schema.Views(table->name))
-    if (view->kind == catalog::TableKind::kMaterializedView)
-      return fmt::format("materialized view {} reads it: drop that before, and make it again after",
-                         Show(view->name));
+  if (situation.matviews == Matviews::kInTheWay)
+    for (const sql::QualifiedName& matview : MatviewsOver(situation.schema, name))
+      return fmt::format(
+          "materialized view {} reads it: drop that before, and make it again after; or have it "
+          "made anew with the table: --rebuild-matviews",
+          Show(matview));
   for (const auto& [other, key] : situation.schema.References(table->name))
     if (other->kind == catalog::TableKind::kPartitioned)
       return fmt::format("foreign key {} of the partitioned table {} refers to it", key->name,
@@ -210,6 +253,7 @@ Step MakeRebuild(const Situation& situation, const sql::QualifiedName& name, std
   step.transaction = Transaction::kNone;
   step.sql = {situation.text};
   step.rebuild = Rebuild{sql::ToString(name), std::move(alter), {}, {}};
+  step.rebuild->rebuild_matviews = situation.matviews == Matviews::kMadeAnew;
   // Foreign keys change places with the table.
   step.locks.push_back({name, locks::LockMode::kAccessExclusive});
   const auto joined = [&step](const sql::QualifiedName& other) {
@@ -221,10 +265,12 @@ Step MakeRebuild(const Situation& situation, const sql::QualifiedName& name, std
     for (const catalog::Constraint& key : table->constraints)
       if (key.definition.foreign_key)
         joined(situation.schema.Resolve(key.definition.foreign_key->target));
+  for (const sql::QualifiedName& matview : MatviewsOver(situation.schema, name)) joined(matview);
   step.explain = fmt::format(
       "{} is copied beside itself while it is used, compared, and changes places with its copy "
       "under a short lock; the old table is kept, with what users write, until finish.",
       Show(name));
+  step.explain += OfMatviews(situation.schema, {name});
   return step;
 }
 

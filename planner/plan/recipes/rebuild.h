@@ -4,6 +4,7 @@
 // private to planner/plan/recipes.
 
 #include <string>
+#include <vector>
 
 #include "planner/plan/steps.h"
 
@@ -16,5 +17,12 @@ namespace pgalter::plan {
 // `alter`: what stands behind ALTER TABLE and the name; empty: the same definition.
 [[nodiscard]] Step MakeRebuild(const Situation& situation, const sql::QualifiedName& table,
                                std::string alter);
+
+// Materialized views that read it, and those that read these.
+[[nodiscard]] std::vector<sql::QualifiedName> MatviewsOver(const catalog::Schema& schema,
+                                                           const sql::QualifiedName& table);
+// What is to be said of them where they are made anew, as one more sentence; empty: there are none.
+[[nodiscard]] std::string OfMatviews(const catalog::Schema& schema,
+                                     const std::vector<sql::QualifiedName>& tables);
 
 }  // namespace pgalter::plan

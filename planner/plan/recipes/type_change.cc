@@ -137,6 +137,12 @@ std::string Alternative(const catalog::Table& table) {
   return text;
 }
 
+// Materialized views that read the column come along with a copy alone.
+bool IsCopiedWithMatviews(const Situation& situation) {
+  return WritesRows(situation.effects) && situation.prefer == Preference::kRebuild &&
+         WhyNotRebuilt(situation, situation.schema.Resolve(situation.TableName())).empty();
+}
+
 Proposal InPlaceOrCopied(const Situation& situation, const ShadowColumn& shadow) {
   const sql::QualifiedName name = situation.schema.Resolve(situation.TableName());
   const bool writes = WritesRows(situation.effects);
@@ -159,8 +165,9 @@ std::optional<Proposal> Propose(const Situation& situation) {
   if (!change || situation.schema.IsNew(situation.TableName())) return std::nullopt;
   const auto in_the_way = FindInTheWay(situation);
   if (!in_the_way) return std::nullopt;
+  if (in_the_way->matviews && !IsCopiedWithMatviews(situation)) return std::nullopt;
   const bool free = situation.effects.works.empty();
-  const bool clear = in_the_way->views.empty() && !in_the_way->readers;
+  const bool clear = in_the_way->views.empty() && !in_the_way->readers && !in_the_way->matviews;
   if (free && clear) return std::nullopt;
   const catalog::Table* table = situation.Table();
   if (table == nullptr || !table->complete) return std::nullopt;  // remarks say what is not known

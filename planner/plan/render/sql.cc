@@ -37,6 +37,7 @@ std::string RebuildCommand(const Rebuild& rebuild) {
   for (const Rebuild::Companion& other : rebuild.companions) alter(other.table, other.alter);
   for (const std::string& map : rebuild.maps) command += " --map " + Word(map);
   if (!rebuild.order_by.empty()) command += " --order-by " + Word(rebuild.order_by);
+  if (rebuild.rebuild_matviews) command += " --rebuild-matviews";
   return command;
 }
 
