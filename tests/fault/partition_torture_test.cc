@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "tests/fault/partition_world.h"
+#include "tests/torture/ledger.h"
 
 namespace pgalter::test {
 namespace {
@@ -20,17 +21,31 @@ int NumberOf(const char* variable, int otherwise) {
   return text == nullptr ? otherwise : std::atoi(text);
 }
 
+// A partition takes a lock, and so does each of its indexes: of hundreds, users' statements, too.
+sandbox::Sandbox& RoomyServer() {
+  static sandbox::Sandbox server = [] {
+    sandbox::Options options = TestServerOptions();
+    options.settings.emplace_back("max_locks_per_transaction = 512");
+    return sandbox::Sandbox::Start(options);
+  }();
+  return server;
+}
+
 class PartitionTorture : public Partitioned, public ::testing::WithParamInterface<int> {
  protected:
+  PartitionTorture() : Partitioned(RoomyServer()) {}
+
   static constexpr int kKinds = 7;
   static constexpr std::array kNames{"attach", "copy", "split", "merge", "undo", "hash", "default"};
 
   // Where clocks are put back an hour, half an hour, or never.
-  void ChooseRanges() {
+  void ChooseRanges(int kind) {
     zone_ = std::array{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe",
                        "Asia/Kolkata"}
                 .at(Moment(4));
-    width_ = std::array{"1 month", "1 month", "1 week", "3 days", "1 day"}.at(Moment(4));
+    width_ = std::array{"1month", "1month", "1week", "3days", "1day"}.at(Moment(4));
+    // Up to 750 partitions: users put rows into the last 500 days.
+    if (kind == 1 && Moment(11) == 0) width_ = "16hours";
   }
   [[nodiscard]] Words Ranges(const Words& more = {}) const {
     Words words{"--every", width_, "--time-zone", zone_};
@@ -62,9 +77,9 @@ class PartitionTorture : public Partitioned, public ::testing::WithParamInterfac
 
   // Too busy for a swap (5) is no wrong row: what it says to do at a quieter time is done.
   void End(const Words& words, const Words& again = {}) {
-    Ran ran = Run(words);
+    Ran ran = Start(words).Wait(kLong);
     for (int times = 0; ran.code == 5 && times < 5; ++times)
-      ran = Run(again.empty() ? Words{"resume", RunId()} : again);
+      ran = Start(again.empty() ? Words{"resume", RunId()} : again).Wait(kLong);
     ASSERT_EQ(ran.code, 0) << ran.err;
   }
 
@@ -107,7 +122,7 @@ class PartitionTorture : public Partitioned, public ::testing::WithParamInterfac
 
   [[nodiscard]] Words WordsOf(int kind) const {
     if (kind == 0) return Ranges();
-    if (kind == 1) return Ranges({"--strategy", "copy", "--workers", "2"});
+    if (kind == 1) return Ranges({"--strategy", "copy", "--workers", "2", "--hold-budget", "60s"});
     if (kind == 4) return {"partition", "undo", "events", "--yes"};
     if (kind == 5)
       return {"partition", "convert", "events", "--by", "hash(id)", "--modulus", "7", "--yes"};
@@ -126,9 +141,17 @@ class PartitionTorture : public Partitioned, public ::testing::WithParamInterfac
     return {"partition", "merge", names.at(0).at(0), names.at(1).at(0), names.at(2).at(0), "--yes"};
   }
 
+  static constexpr std::chrono::minutes kLong{5};  // of hundreds of partitions
+  void TearDown() override {
+    played_.version = database_.server().server_version_major();
+    played_.right = !HasFailure();
+    Enter(played_);
+  }
+
+  Played played_;
   std::mt19937 dice_;
   std::string zone_ = "UTC";
-  std::string width_ = "1 month";
+  std::string width_ = "1month";
 };
 
 TEST_P(PartitionTorture, EveryRowIsRight) {
@@ -136,7 +159,11 @@ TEST_P(PartitionTorture, EveryRowIsRight) {
   const int kind = static_cast<int>(seed % kKinds);
   SCOPED_TRACE(fmt::format("seed {}: {}", seed, kNames.at(static_cast<std::size_t>(kind))));
   dice_.seed(seed);
-  ChooseRanges();
+  ChooseRanges(kind);
+  played_.seed = seed;
+  played_.begun = std::chrono::steady_clock::now();
+  played_.story =
+      fmt::format("parts {}: {} {}", kNames.at(static_cast<std::size_t>(kind)), zone_, width_);
   Prepare(kind);
   if (HasFatalFailure()) return;
   Users users(database_.conninfo(), seed, zone_);
@@ -150,8 +177,10 @@ TEST_P(PartitionTorture, EveryRowIsRight) {
   if ((kind == 0 || copied) && dice_() % 2 == 0) {
     Revert();
     EXPECT_EQ(StateOfRun(), "reverted");
+    played_.story += " back";
   }
   users.Stop();
+  played_.writes = users.writes();
   EXPECT_EQ(users.errors(), "");
   ExpectSame();
   EXPECT_EQ(Number("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), 0);

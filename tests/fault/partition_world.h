@@ -67,6 +67,7 @@ class Users {
     const long wanted = writes_ + more;
     ASSERT_TRUE(Within(std::chrono::seconds(60), [&] { return writes_ >= wanted; }));
   }
+  [[nodiscard]] long writes() const { return writes_; }
   // Rows of the months to come: until there are partitions, the CHECK of the bound refuses them.
   std::atomic<bool> ahead = false;
 
@@ -144,6 +145,8 @@ class Users {
 
 class Partitioned : public BackfillWorld {
  protected:
+  using BackfillWorld::BackfillWorld;
+
   void MakeEvents(int rows = 5000) {
     database_.Sql(kEvents);
     database_.Sql(fmt::format(

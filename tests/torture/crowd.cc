@@ -83,7 +83,8 @@ void Users::Write(unsigned number, unsigned seed) {
           }
           ++writes_;
         } catch (const SqlError& error) {
-          if (!IsExpected(error)) throw;
+          const bool told = crowd_.narrow && error.sqlstate() == "23514";
+          if (!told && !IsExpected(error)) throw;
           session.Exec("ROLLBACK; SET session_replication_role = origin");
         }
         std::this_thread::sleep_for(1ms);  // a load, not a storm

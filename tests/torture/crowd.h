@@ -25,6 +25,7 @@ struct Crowd {
   bool truncates = false;
   bool predicts = true;  // nobody empties or rewrites the predictor's rows
   bool merges = true;    // from PostgreSQL 15 on
+  bool narrow = false;   // rows may fit into no partition, and users are told
   int rows = 1'000;
   int users = 3;
 };

@@ -1,13 +1,12 @@
 // Rebuilds of every kind under users who do everything, killed, cut off, taken over and crashed,
 // there and back: no row is ever wrong. A round is its seed: `./dev torture rounds 1 SEED` plays it
 // again.
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdlib>
-#include <fstream>
 
+#include "tests/torture/ledger.h"
 #include "tests/torture/round.h"
 
 namespace pgalter::test {
@@ -16,17 +15,6 @@ namespace {
 int NumberOf(const char* variable, int otherwise) {
   const char* const text = std::getenv(variable);
   return text == nullptr ? otherwise : std::atoi(text);
-}
-
-// One line a round, where PGALTER_TORTURE_LEDGER says: version, seed, milliseconds, writes, what
-// happened, and whether all was right.
-void Enter(const Arena& arena, unsigned seed, std::chrono::milliseconds took, const Round& round,
-           bool right) {
-  const char* const path = std::getenv("PGALTER_TORTURE_LEDGER");
-  if (path == nullptr) return;
-  std::ofstream(path, std::ios::app)
-      << fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", arena.version(), seed, took.count(),
-                     round.writes(), right ? "right" : "DIFFERENT", round.Story());
 }
 
 TEST(RebuildTorture, NoRowIsEverWrong) {
@@ -40,9 +28,14 @@ TEST(RebuildTorture, NoRowIsEverWrong) {
     if (seconds > 0 && start - begun > std::chrono::seconds(seconds)) break;
     Round round(arena, seed);
     const std::string problems = round.Play();
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::steady_clock::now() - start);
-    Enter(arena, seed, took, round, problems.empty());
+    Played played;
+    played.version = arena.version();
+    played.seed = seed;
+    played.begun = start;
+    played.writes = round.writes();
+    played.right = problems.empty();
+    played.story = round.Story();
+    Enter(played);
     ASSERT_EQ(problems, "") << "PostgreSQL " << arena.version() << ", seed " << seed << ", "
                             << round.Story();
   }

@@ -27,13 +27,12 @@ constexpr const char* kIndexes =
     "CREATE INDEX items_a ON items (a); CREATE INDEX items_parent ON items (parent);"
     "CREATE INDEX items_kind ON items (kind)";
 
-void SleepFor(int milliseconds) {
-  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));  // the moment under test
-}
-
 }  // namespace
 
-Round::Round(Arena& arena, unsigned seed) : arena_(arena), seed_(seed), dice_(seed) { Choose(); }
+Round::Round(Arena& arena, unsigned seed) : arena_(arena), seed_(seed), dice_(seed) {
+  Choose();
+  if (crowd_.narrow) Tell("narrow");
+}
 
 void Round::Complain(const std::string& what) { problems_ += what + "\n"; }
 void Round::Tell(const std::string& what) { story_ += " " + what; }
@@ -49,6 +48,7 @@ void Round::Choose() {
   crowd_.users = Pick(2, 3);
   crowd_.truncates = OneIn(4);
   crowd_.predicts = !crowd_.truncates && !OneIn(3);
+  crowd_.narrow = partitioned && !crowd_.predicts && OneIn(2);
   crowd_.merges = arena_.version() >= 15;
   waits_ = OneIn(4);
   standby_ = OneIn(20);
@@ -66,7 +66,8 @@ void Round::Choose() {
 // Of 1 to 60 ranges, the outer ones open or with a DEFAULT, or of a hash.
 std::string Round::Parts(const char* parent) {
   const int parts = std::array{1, 3, 5, 12, 60}.at(static_cast<std::size_t>(Pick(0, 4)));
-  const bool hashed = OneIn(4);
+  const bool hashed = !crowd_.narrow && OneIn(4);
+  const int top = crowd_.narrow ? kTop : 1'000;
   std::string text =
       fmt::format(fmt::runtime(std::string("CREATE TABLE items (") + kColumns +
                                ", PRIMARY KEY (id, a), UNIQUE (u, a)) PARTITION BY "),
@@ -80,9 +81,9 @@ std::string Round::Parts(const char* parent) {
       continue;
     }
     text += fmt::format("CREATE TABLE items_p{} PARTITION OF items FOR VALUES FROM ({}) TO ({});",
-                        i, 1000 * i / parts, 1000 * (i + 1) / parts);
+                        i, top * i / parts, top * (i + 1) / parts);
   }
-  if (!hashed) text += "CREATE TABLE items_rest PARTITION OF items DEFAULT;";
+  if (!hashed && !crowd_.narrow) text += "CREATE TABLE items_rest PARTITION OF items DEFAULT;";
   return text + kIndexes;
 }
 
@@ -172,143 +173,35 @@ std::string Round::State() const {
   return arena_.Value("SELECT state FROM pgalter.run ORDER BY created_at DESC LIMIT 1");
 }
 
-std::string Round::Meddling() {
-  const bool partitioned =
-      arena_.Value("SELECT relkind FROM pg_class WHERE oid = 'public.items'::regclass") == "p";
-  const std::string begin = "BEGIN; SET LOCAL lock_timeout = '500ms'; LOCK TABLE public.items;";
-  if (!partitioned) {
-    if (crowd_.predicts || OneIn(2))
-      return OneIn(2) ? "VACUUM FULL items" : "CLUSTER items USING items_a";
-    return begin +
-           "UPDATE mirror SET pad = pad || '+'; ALTER TABLE items ALTER pad TYPE text USING pad || "
-           "'+'; COMMIT";
-  }
-  if (crowd_.predicts) return "VACUUM FULL items";
-  const std::string leaf = arena_.Value(
-      "SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'public.items'::regclass ORDER "
-      "BY random() LIMIT 1");
-  const std::string bound = arena_.Value(
-      "SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE "
-      "oid = '" +
-      leaf + "'::regclass");
-  const std::string forget =
-      begin + fmt::format("DELETE FROM mirror WHERE id IN (SELECT id FROM {});", leaf);
-  switch (Pick(0, 3)) {
-    case 0:
-      return fmt::format("{} TRUNCATE {}; COMMIT", forget, leaf);
-    case 1:
-      if (bound == "DEFAULT" || bound.find("MODULUS") != std::string::npos)
-        return "VACUUM FULL items";
-      return fmt::format("{} DROP TABLE {}; COMMIT", forget, leaf);
-    case 2:
-      return fmt::format(
-          "{} UPDATE mirror SET pad = pad || '+'; ALTER TABLE items ALTER pad TYPE text USING pad "
-          "|| "
-          "'+'; COMMIT",
-          begin);
-    default:  // away for a while, and changed there
-      return fmt::format(
-          "{0} ALTER TABLE items DETACH PARTITION {1}; DELETE FROM {1} WHERE a % 7 = 0; UPDATE {1} "
-          "SET "
-          "pad = 'was away' WHERE a % 3 = 0; INSERT INTO mirror SELECT * FROM {1}; ALTER TABLE "
-          "items "
-          "ATTACH PARTITION {1} {2}; COMMIT",
-          forget, leaf, bound);
-  }
-}
-
-// Who is in the way of it, stays: the next one may come through.
-void Round::Meddle() {
-  std::string what;
-  try {
-    what = Meddling();
-    Session session = arena_.Connect();
-    session.Exec("SET lock_timeout = '500ms'");
-    session.Exec(what);
-    Tell("meddling");
-  } catch (const SqlError& error) {
-    for (const char* state : {"55P03", "40P01", "42P01", "57014"})
-      if (error.sqlstate() == state) return;
-    Complain(fmt::format("meddling: {}: {}", what, error.what()));
-  }
-}
-
-void Round::Disturb(Program& program) {
-  switch (Pick(0, 9)) {
-    case 0:
-    case 1:
-    case 2:
-      Tell("kill");
-      program.Signal(SIGKILL);
-      break;
-    case 3:
-      Tell("terminate");
-      arena_.Sql(
-          fmt::format("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
-                      "current_database() AND application_name LIKE 'pgalter/%'{}",
-                      OneIn(2) ? "" : " AND pid % 2 = 0"));
-      break;
-    case 4:
-      Tell("pause");
-      program.Signal(SIGINT);
-      break;
-    case 5:
-      if (standby_) {
-        Tell("failover");
-        program.Signal(SIGKILL);
-        arena_.FailOver();
-        standby_ = false;
-        break;
-      }
-      if (!OneIn(2)) break;
-      Tell("crash");
-      arena_.Crash();
-      break;
-    case 6: {
-      if (Runs() == 0) break;
-      Tell("rival");
-      Program rival = arena_.Start({"resume", RunId(), "--take-over"});
-      SleepFor(Pick(0, 800));
-      rival.Signal(SIGKILL);
-      (void)rival.Wait();
-      break;
-    }
-    default:
-      Meddle();
-  }
-}
-
 void Round::LetSwap() {
   if (!waits_ || Runs() == 0 || State() != "waiting") return;
   if (OneIn(3)) {
     const Ran ran = arena_.Run({"verify", RunId()});
-    if (ran.code != 0 && ran.code != 4 && ran.code != 9)
+    if (ran.code != 0 && ran.code != 4 && ran.code != 9 && !IsMisfit(ran))
       Complain(fmt::format("verify before the cut-over: {} {}", ran.code, ran.err));
   }
   (void)arena_.Run({"cutover", RunId()});
   waits_ = false;
 }
 
-Ran Round::OneProgram(const Words& words) {
-  Words environment;
-  if (disturbances_ > 0 && OneIn(3)) {
-    --disturbances_;
-    environment.push_back(fmt::format("PGALTER_FAIL_POINT={}",
-                                      kRebuildPoints.at(static_cast<std::size_t>(
-                                          Pick(0, static_cast<int>(kRebuildPoints.size()) - 1)))));
-    Tell("point");
-  }
-  Program program = arena_.Start(words, environment);
+std::string Round::FailPoint() {
+  const auto one_of = [this](const auto& points) -> std::string {
+    return points.at(static_cast<std::size_t>(Pick(0, static_cast<int>(points.size()) - 1)));
+  };
+  if (back_) return one_of(kRevertPoints);
+  if (OneIn(2)) return one_of(kRebuildPoints);
+  if (kind_ == Kind::kTogether) return one_of(kSeveralPoints);
+  return one_of(kPartitionPoints);
+}
+
+Ran Round::Attend(Program& program, const std::string& what,
+                  const std::function<void()>& meanwhile) {
   const auto until = std::chrono::steady_clock::now() + 300s;
   while (program.running()) {
-    if (disturbances_ > 0) {
-      SleepFor(Pick(0, 900));
-      --disturbances_;
-      if (program.running()) Disturb(program);
-    }
+    meanwhile();
     LetSwap();
     if (std::chrono::steady_clock::now() > until) {
-      Complain(fmt::format("{} does not end: {}", words.front(), program.SoFar().err));
+      Complain(fmt::format("{} does not end: {}", what, program.SoFar().err));
       program.Signal(SIGKILL);
     }
     std::this_thread::sleep_for(10ms);
@@ -316,20 +209,48 @@ Ran Round::OneProgram(const Words& words) {
   return program.Wait();
 }
 
+Ran Round::OneProgram(const Words& words) {
+  Words environment;
+  if (disturbances_ > 0 && OneIn(3)) {
+    --disturbances_;
+    environment.push_back("PGALTER_FAIL_POINT=" + FailPoint());
+    Tell("point");
+  }
+  Program program = arena_.Start(words, environment);
+  return Attend(program, words.front(), [&] {
+    if (disturbances_ == 0) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(Pick(0, 900)));  // the moment under test
+    --disturbances_;
+    if (program.running()) Disturb(program);
+  });
+}
+
+bool Round::IsFine(const Ran& ran) {
+  // The last one: somebody's DDL kept it from reading how large the table is, at its very start.
+  const bool taken = ran.err.find("taken over") != std::string::npos ||
+                     ran.err.find("extra-bytes cannot be read") != std::string::npos;
+  return ran.code == 0 || ran.code == kKilled || ran.code == 5 || ran.code == 6 ||
+         ran.code == kInterrupted || ran.code == 9 || taken;
+}
+
+bool Round::IsMisfit(const Ran& ran) const {
+  return crowd_.narrow && ran.code == 1 &&
+         ran.err.find("does not fit into the") != std::string::npos;
+}
+
 void Round::Carry(const Words& order, const std::string& goal) {
-  const long before = Runs() - (goal == "reverted" ? 1 : 0);
+  back_ = goal == "reverted";
+  const long before = Runs() - (back_ ? 1 : 0);
   Words words = order;
   for (int i = 0; i < kMostPrograms && problems_.empty(); ++i) {
     const Ran ran = OneProgram(words);
     arena_.AwaitNoRunner();
     const bool begun = Runs() > before;
     if (begun && State() == goal) return;
-    // The last one: somebody's DDL kept it from reading how large the table is, at its very start.
-    const bool taken = ran.err.find("taken over") != std::string::npos ||
-                       ran.err.find("extra-bytes cannot be read") != std::string::npos;
-    const bool fine = ran.code == 0 || ran.code == kKilled || ran.code == 5 || ran.code == 6 ||
-                      ran.code == kInterrupted || ran.code == 9 || taken;
-    if (!fine) Complain(fmt::format("{} ended with {}: {}", words.front(), ran.code, ran.err));
+    if (IsMisfit(ran))
+      Mend();
+    else if (!IsFine(ran))
+      Complain(fmt::format("{} ended with {}: {}", words.front(), ran.code, ran.err));
     words = order;
     if (begun && goal == "done") words = {"resume", RunId()};
   }
@@ -368,11 +289,13 @@ std::string Round::Play() {
   try {
     Prepare();
     Users users(arena_, crowd_, seed_);
+    if (crowd_.narrow && OneIn(2)) Misfit();
     disturbances_ = Pick(0, 3);
     Carry(Order(), "done");
     if (problems_.empty()) {
       users.AwaitWrites(Pick(10, 60));
       if (OneIn(2)) Meddle();
+      if (crowd_.narrow) Mend();
       const bool back = OneIn(2);
       if (!back || OneIn(3)) {
         const Ran ran = arena_.Run({"verify", RunId()});
@@ -382,6 +305,7 @@ std::string Round::Play() {
       }
       if (back && problems_.empty()) {
         Tell("back");
+        if (crowd_.narrow) Misfit();
         disturbances_ = Pick(0, 2);
         Carry({"revert", RunId(), "--yes"}, "reverted");
       }

@@ -1,8 +1,10 @@
 // One round of the torture: a table made by a seed, its users, a rebuild of one kind or another
 // that is killed, cut off, paused, taken over and crashed, there and perhaps back, and what is
 // wrong afterwards. The same seed makes the same round, as far as time allows.
+// PGALTER_TORTURE_EVENT: this alone is done to the program, by its name in the story.
 #pragma once
 
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -14,6 +16,21 @@ namespace pgalter::test {
 
 enum class Kind { kAlter, kOrdered, kIntoPartitions, kOutOfPartitions, kTogether };
 inline constexpr int kKinds = 5;
+
+enum class Event {
+  kKill,
+  kTerminate,
+  kPause,
+  kCrash,
+  kRival,
+  kFreeze,
+  kStall,
+  kMisfit,
+  kMeddle,
+};
+
+// The highest `a` and one that users write where there is no DEFAULT: what is beyond fits nowhere.
+inline constexpr int kTop = 1'100;
 
 class Round {
  public:
@@ -48,10 +65,28 @@ class Round {
   // Until the newest run is in that state, whatever happens to the programs meanwhile.
   void Carry(const Words& order, const std::string& goal);
   Ran OneProgram(const Words& words);
+  // Until it ends; `meanwhile` is called all along.
+  Ran Attend(Program& program, const std::string& what, const std::function<void()>& meanwhile);
+  // An end that whatever happens here can bring about.
+  [[nodiscard]] static bool IsFine(const Ran& ran);
+  // It says of a row that it fits into no partition.
+  [[nodiscard]] bool IsMisfit(const Ran& ran) const;
+  [[nodiscard]] std::string FailPoint();
+
+  // disturb.cc
+  [[nodiscard]] Event WhatNext();
   void Disturb(Program& program);
+  void CrashOrFailOver(Program& program);
+  void Rival();
+  // It is stopped, another one goes on with its run, and it is let go: it has to notice.
+  void Stall(Program& program);
   // Other people's DDL, which fires no trigger.
   void Meddle();
   [[nodiscard]] std::string Meddling();
+  [[nodiscard]] std::string MeddlingWithPartitions();
+  // A row that fits into no partition on the other side, and its remedy.
+  void Misfit();
+  void Mend();
   void LetSwap();
 
   void Judge(Users& users);
@@ -66,6 +101,8 @@ class Round {
   bool waits_ = false;    // for `pgalter cutover`
   bool standby_ = false;
   int disturbances_ = 0;
+  bool back_ = false;  // on the way
+  int came_ = 0;       // partitions of others
   std::string story_;
   std::string problems_;
   long writes_ = 0;
