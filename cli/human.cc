@@ -14,6 +14,13 @@ std::string HumanCount(std::int64_t count) {
   return digits;
 }
 
+std::string AboutRows(double estimate, std::int64_t bytes) {
+  constexpr std::int64_t kEmpty = 64 * 1024;  // with its indexes
+  const auto rows = static_cast<std::int64_t>(estimate);
+  if (rows == 0 && bytes > kEmpty) return "rows not counted yet (ANALYZE does)";
+  return fmt::format("about {} rows", HumanCount(rows));
+}
+
 std::string HumanSeconds(double seconds) {
   if (seconds < 1) return fmt::format("{:.0f} ms", seconds * 1000);
   if (seconds < 120) return fmt::format("{:.0f} s", seconds);

@@ -179,7 +179,8 @@ Task<Bound> SettleRange(Session& session, const Whole& whole, const std::vector<
   co_await RefuseEmpty(session, whole, from, to);
   Bound bound;
   bound.text = fmt::format("FOR VALUES FROM ({}) TO ({})", from, to);
-  bound.end = NameEnd(whole, IsEndless(first) ? "until_" + last : first);
+  bound.end = NameEnd(whole, IsEndless(first) ? last : first);
+  if (IsEndless(first)) bound.end.replace(0, 2, "_until_");  // "_p2026_01_01"
   bound.inside = whole.column + " IS NOT NULL";
   if (!IsEndless(from)) bound.inside += fmt::format(" AND {} >= {}", whole.column, from);
   if (!IsEndless(to)) bound.inside += fmt::format(" AND {} < {}", whole.column, to);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "batcher/partition/lookup.h"
 #include "engine/run/failure.h"
@@ -75,7 +76,17 @@ class Planner {
     BoundWish bound;
     bound.from = from.value_or("MINVALUE");
     bound.to = to.value_or("MAXVALUE");
-    co_await Add("", std::move(bound));
+    std::string name = NameOf(from, to);
+    co_await Add(std::move(name), std::move(bound));
+  }
+
+  // As `convert` and `maintain` call a range that begins there; empty: nothing of the calendar
+  // does.
+  [[nodiscard]] std::string NameOf(const std::optional<std::string>& from,
+                                   const std::optional<std::string>& to) const {
+    const auto at = names_.find(from ? *from : to.value_or(""));
+    if (at == names_.end()) return "";
+    return PieceName(split_.whole, (from ? "_p" : "_until_") + at->second);
   }
 
   Task<> PlanLists() {
@@ -170,8 +181,10 @@ class Planner {
   Task<std::vector<Range>> Ranges(KeyColumn column, std::string at) {
     co_await RefuseUnknownZone(session_, wish_.time_zone);
     const Period period = PeriodOf(wish_.every, column);
-    co_return co_await RangesAround(session_, std::move(column), period, wish_.time_zone,
-                                    std::move(at), kMostRanges + 1);
+    std::vector<Range> ranges = co_await RangesAround(
+        session_, std::move(column), period, wish_.time_zone, std::move(at), kMostRanges + 1);
+    for (const Range& range : ranges) names_[Unquoted(range.from)] = range.name;
+    co_return ranges;
   }
 
   // That has room for bounds that the column has none for.
@@ -250,6 +263,7 @@ class Planner {
   const SplitWish& wish_;
   Split& split_;
   std::vector<Member> others_;
+  std::map<std::string, std::string> names_;  // of ranges of --every, by where they begin
 };
 
 }  // namespace

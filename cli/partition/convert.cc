@@ -185,8 +185,8 @@ bool IsCopy(const Context& context, const partition::Wish& wish) {
 std::string Layout(const partition::Prepared& prepared) {
   const partition::Spec& spec = prepared.spec;
   std::string text = fmt::format(
-      "{}, about {} rows, {}: by range of {}, every {}, in {}\n", spec.table,
-      HumanCount(static_cast<std::int64_t>(prepared.rows)),
+      "{}, {}, {}: by range of {}, every {}, in {}\n", spec.table,
+      AboutRows(prepared.rows, prepared.bytes),
       watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
       sql::QuoteIdentifier(spec.column.name), partition::ToString(spec.period), spec.time_zone);
   text += fmt::format("  {}  up to {}: all rows of now, none is copied\n", spec.first, spec.upto);
@@ -248,9 +248,9 @@ void ShowCopy(const Context& context, const partition::Definition& definition,
     return;
   }
   std::string text = fmt::format(
-      "{}, about {} rows, {}: copied into {} partitions, {} to {}; needs about as much disk again, "
+      "{}, {}, {}: copied into {} partitions, {} to {}; needs about as much disk again, "
       "and as much WAL\n",
-      prepared.table.name, HumanCount(static_cast<std::int64_t>(prepared.rows)),
+      prepared.table.name, AboutRows(prepared.rows, prepared.bytes),
       watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
       definition.partitions, definition.first, definition.last);
   for (const std::string& remark : prepared.remarks) text += "note: " + remark + "\n";

@@ -32,10 +32,10 @@ void Show(const Context& context, const partition::PreparedMerge& prepared) {
     return;
   }
   Print(
-      fmt::format("{} of {} become {}, {}; about {} rows, {}, are moved while users wait, for at "
+      fmt::format("{} of {} become {}, {}; {}, {}, are moved while users wait, for at "
                   "most a second\nnothing was written\n",
                   fmt::join(prepared.merged, ", "), prepared.spec.parent, target.becomes,
-                  target.bound, HumanCount(static_cast<std::int64_t>(prepared.rows)),
+                  target.bound, AboutRows(prepared.rows, prepared.bytes),
                   watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes)));
 }
 

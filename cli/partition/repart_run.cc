@@ -30,9 +30,9 @@ std::string Listed(const std::vector<partition::Target>& targets, bool all) {
 
 std::string Layout(const partition::PreparedRepart& prepared, bool all) {
   std::string text = fmt::format(
-      "{}, about {} rows, {}: its rows are copied into {} partitions that take its place in {}; "
+      "{}, {}, {}: its rows are copied into {} partitions that take its place in {}; "
       "needs about as much disk again, and as much WAL\n",
-      prepared.source.name, HumanCount(static_cast<std::int64_t>(prepared.rows)),
+      prepared.source.name, AboutRows(prepared.rows, prepared.bytes),
       watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
       prepared.spec.targets.size(), prepared.spec.parent);
   return text + Listed(prepared.spec.targets, all);

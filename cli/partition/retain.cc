@@ -82,8 +82,7 @@ void Show(const Context& context, const partition::RetainPlan& plan,
   }
   std::string text;
   for (const Going& one : plan.going)
-    text += fmt::format("{}  {}  about {} rows, {}: {}\n", one.name, one.bound,
-                        HumanCount(static_cast<std::int64_t>(one.rows)),
+    text += fmt::format("{}  {}  {}, {}: {}\n", one.name, one.bound, AboutRows(one.rows, one.bytes),
                         watch::Format(static_cast<double>(one.bytes), watch::Unit::kBytes),
                         WhatHappens(one, wish));
   if (text.empty()) text = fmt::format("{} has nothing that is older\n", plan.whole.table.name);

@@ -31,9 +31,9 @@ void Show(const Context& context, const std::string& definition,
     return;
   }
   std::string text = fmt::format(
-      "{}, about {} rows, {}: copied into one plain table; needs about as much disk again, and as "
+      "{}, {}, {}: copied into one plain table; needs about as much disk again, and as "
       "much WAL\n",
-      prepared.table.name, HumanCount(static_cast<std::int64_t>(prepared.rows)),
+      prepared.table.name, AboutRows(prepared.rows, prepared.bytes),
       watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes));
   for (const std::string& remark : prepared.remarks) text += "note: " + remark + "\n";
   if (dry_run) {

@@ -131,7 +131,7 @@ TEST_F(PartitionReverted, NotWhenThePartitionsAreOthersNow) {
   const std::string run = RunId();
   const std::string one = database_.Value(
       "SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'events'::regclass AND "
-      "inhrelid::regclass::text LIKE 'events\\_puntil%'");
+      "inhrelid::regclass::text LIKE 'events\\_until%'");
   database_.Sql("DROP TABLE " + one);
   const std::string now = Parts();
   const Ran reverted = Run({"revert", run, "--yes"});
