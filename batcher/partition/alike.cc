@@ -6,6 +6,7 @@ namespace pgalter::partition {
 
 namespace {
 
+// Before version 15 a partition's triggers are the server's own, which a superuser alone changes.
 constexpr const char* kLikeTheOld = R"sql(
 SELECT 'ALTER TABLE ', ' REPLICA IDENTITY ' || CASE relreplident WHEN 'f' THEN 'FULL'
                                                                  ELSE 'NOTHING' END
@@ -24,7 +25,8 @@ SELECT 'ALTER TABLE ', format(' %s TRIGGER %I',
          CASE t.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA'
                           WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END, t.tgname)
 FROM pg_trigger t JOIN pg_trigger p ON p.oid = t.tgparentid
-WHERE t.tgrelid = $1::regclass AND NOT t.tgisinternal AND t.tgenabled <> p.tgenabled
+WHERE t.tgrelid = $1::regclass AND NOT p.tgisinternal AND t.tgenabled <> p.tgenabled
+  AND (NOT t.tgisinternal OR current_setting('is_superuser')::boolean)
 )sql";
 
 constexpr const char* kRights = R"sql(
