@@ -74,7 +74,7 @@ CREATE TRIGGER mirrored AFTER INSERT OR UPDATE OR DELETE ON c FOR EACH ROW
 class Definitions : public Family {
  protected:
   [[nodiscard]] static Words RebuildBy(const std::string& text, const Words& more = {}) {
-    Words words{"rebuild",      "p",        "c",       "\"G G\"", "--yes", "--chunk-time", "10ms",
+    Words words{"rebuild",      "p",        "c",       "\"G G\"", "--yes",
                 "--definition", File(text), "--alter", kWiderG};
     words.insert(words.end(), more.begin(), more.end());
     return words;
@@ -167,7 +167,7 @@ class DefinitionsKilledAt : public Definitions,
 TEST_P(DefinitionsKilledAt, ResumeAndRevertEndWithEveryRowRight) {
   MakeFamily();
   Rebuilders users(database_.conninfo(), 1, &FamilyChange, "23503");
-  const Ran killed = Run(RebuildBy(kParted, {"--workers", "2"}),
+  const Ran killed = Run(RebuildBy(kParted, {"--workers", "2", "--chunk-time", "10ms"}),
                          {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
   ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
   users.AwaitWrites(20);
