@@ -9,8 +9,8 @@
 
 namespace pgalter::test {
 
-// Waits until somebody waits to have the view alone: "t" if he has locked users out of the table by
-// then, else "f".
+// Waits until somebody waits for the view, not only to read it beside others: "t" if he has locked
+// users out of the table by then, else "f".
 inline std::string WaitsWithTheTable(const FreshDatabase& database, const std::string& view,
                                      const std::string& table) {
   const std::string sql = fmt::format(
@@ -20,9 +20,12 @@ WITH held AS MATERIALIZED (
   WHERE d.datname = current_database() AND locktype = 'relation')
 SELECT bool_or(EXISTS (SELECT FROM held h WHERE h.pid = w.pid AND h.granted AND
                        h.mode = 'AccessExclusiveLock' AND h.relation = '{}'::regclass))
-FROM held w WHERE NOT w.granted AND w.mode = 'AccessExclusiveLock' AND w.relation = '{}'::regclass
+FROM held w WHERE NOT w.granted AND w.relation = '{}'::regclass
+  AND (w.mode = 'AccessExclusiveLock' OR EXISTS (
+         SELECT FROM held h WHERE h.pid = w.pid AND h.granted AND h.mode = 'AccessExclusiveLock'
+         AND h.relation = '{}'::regclass))
 )sql",
-      table, view);
+      table, view, table);
   std::string found;
   const bool waits =
       Within(std::chrono::seconds(60), [&] { return (found = database.Value(sql)) != "NULL"; });
