@@ -41,6 +41,9 @@ std::string Shown(const Flow& flow, const pg::Result& picked) {
   return fmt::format("({}) = ({})", names, values);
 }
 
+// unique_violation, exclusion_violation.
+bool MeetsAnother(const pg::PgError& error) { return error.Is("23505") || error.Is("23P01"); }
+
 // In a transaction of its own: how many keys.
 Task<std::int64_t> TakeAlone(Session& session, const Flow& flow, const guard::Lease& lease) {
   std::int64_t keys = 0;
@@ -91,21 +94,26 @@ Task<Taken> TakeChanges(Session& session, const Flow& flow) {
 }
 
 Task<std::int64_t> ApplyKeys(Session& session, const Flow& flow, int limit) {
-  const pg::Result picked = co_await session.db().Query(PickStatement(flow), limit);
+  const pg::Result picked = co_await session.db().Query(PickStatement(flow), limit, 0);
   if (picked.empty()) co_return 0;
   co_await ApplyPicked(session, flow, picked);
   co_return picked.rows();
 }
 
+// A row that meets another may only wait for it: a value went from the one to the other, and both
+// are among the keys. It is looked at again behind the others, and to blame where no other is.
 Task<std::optional<BadKey>> FindBadKey(Session& session, const Flow& flow,
                                        const guard::Lease& lease) {
   int limit = kKeysATime;
+  int passed = 0;
+  bool progress = false;
+  std::optional<BadKey> met;
   for (;;) {
     std::string key;
     std::int64_t applied = 0;
     auto apply = [&]() -> Task<> {
       co_await guard::CheckLease(session, lease);
-      const pg::Result picked = co_await session.db().Query(PickStatement(flow), limit);
+      const pg::Result picked = co_await session.db().Query(PickStatement(flow), limit, passed);
       if (picked.empty()) co_return;
       key = Shown(flow, picked);
       applied = picked.rows();
@@ -118,9 +126,23 @@ Task<std::optional<BadKey>> FindBadKey(Session& session, const Flow& flow,
       if (caught.klass() != pg::SqlstateClass::kData) throw;
       error = caught;
     }
-    if (!error && applied == 0) co_return std::nullopt;
-    if (error && limit == 1) co_return BadKey{std::move(key), *error};
-    if (error) limit /= 2;
+    if (error && limit > 1) {
+      limit /= 2;
+    } else if (error) {
+      const bool meets = MeetsAnother(*error);
+      if (!meets) co_return BadKey{std::move(key), *error};
+      if (!met) met = BadKey{std::move(key), *error};
+      ++passed;
+      limit = kKeysATime;
+    } else if (applied > 0) {
+      progress = true;
+    } else {
+      if (!progress || passed == 0) co_return met;
+      met.reset();
+      passed = 0;
+      progress = false;
+      limit = kKeysATime;
+    }
   }
 }
 
@@ -140,7 +162,7 @@ Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& leas
   std::int64_t applied = 0;
   auto apply = [&]() -> Task<> {
     co_await guard::CheckLease(session, lease);
-    const pg::Result picked = co_await session.db().Query(PickStatement(flow), kKeysATime);
+    const pg::Result picked = co_await session.db().Query(PickStatement(flow), kKeysATime, 0);
     applied = picked.rows();
     // A switch for tests: what is lost where keys are forgotten before they are applied.
     if (!async::SafeguardOn("requeue")) co_await session.db().Query("COMMIT AND CHAIN");

@@ -151,6 +151,28 @@ TEST_F(Reverted, StatusNamesTheRowThatDoesNotFitBack) {
   ExpectOld();
 }
 
+// Rows that only wait for one another are not to blame, wherever they are among those to carry
+// over.
+TEST_F(Reverted, NamesTheRowThatDoesNotFitNotThoseThatSwappedValues) {
+  MakeRebuilt(100);
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  database_.Sql(
+      "CREATE TEMP TABLE was AS SELECT id, u FROM items; UPDATE items SET u = NULL;"
+      "UPDATE items i SET u = w.u FROM was w WHERE w.id = CASE WHEN i.id % 2 = 0 THEN i.id - 1 "
+      "ELSE "
+      "i.id + 1 END");
+  database_.Sql(
+      "ALTER TABLE items DISABLE TRIGGER mirrored; UPDATE items SET a = 5000000000 WHERE id = 77");
+  const Ran refused = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(refused.code, 1) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("the row (id) = (77) of public.items"));
+  database_.Sql("UPDATE items SET a = 77 WHERE id = 77");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  ExpectSame();
+  ExpectOld();
+}
+
 // Keys are added NOT VALID by either swap, and validated afterwards: whatever was left of that on
 // the way there is done on the way back.
 TEST_F(Reverted, LeavesKeysAsValidAsTheyWere) {
