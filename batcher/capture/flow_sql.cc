@@ -57,19 +57,25 @@ bool HasEnd(const Flow& flow) { return flow.unattended.count() > 0; }
 // numbers out of a user's own sequence (setseed).
 std::string GiveUp(const Flow& flow) {
   if (!HasEnd(flow)) return "";
-  const std::string deadline = sql::QuoteLiteral(flow.deadline()) + "::regclass";
-  const std::string given_up = sql::QuoteLiteral(flow.given_up()) + "::regclass";
+  const std::string deadline = sql::QuoteLiteral(flow.deadline()) + "::pg_catalog.regclass";
+  const std::string given_up = sql::QuoteLiteral(flow.given_up()) + "::pg_catalog.regclass";
+  const std::string late = fmt::format(
+      "pg_catalog.pg_sequence_last_value({}) OPERATOR(pg_catalog.<) "
+      "pg_catalog.date_part('epoch', pg_catalog.now())",
+      deadline);
   return fmt::format(
-      "  IF pg_sequence_last_value({0}) < date_part('epoch', now())\n"
-      "     OR date_part('microseconds', clock_timestamp())::int & 127 = 0\n"
-      "        AND pg_relation_size({2}::regclass) > {3} THEN\n"
-      "    IF pg_sequence_last_value({0}) > {5} THEN\n"
-      "      PERFORM setval({1}, CASE WHEN pg_sequence_last_value({0}) < date_part('epoch', now())"
-      " THEN {4} ELSE {5} END), setval({0}, {5});\n"
+      "  IF {6}\n"
+      "     OR (pg_catalog.date_part('microseconds', pg_catalog.clock_timestamp())"
+      "::pg_catalog.int4 OPERATOR(pg_catalog.&) 127) OPERATOR(pg_catalog.=) 0\n"
+      "        AND pg_catalog.pg_relation_size({2}::pg_catalog.regclass) OPERATOR(pg_catalog.>) {3}"
+      " THEN\n"
+      "    IF pg_catalog.pg_sequence_last_value({0}) OPERATOR(pg_catalog.>) {5} THEN\n"
+      "      PERFORM pg_catalog.setval({1}, CASE WHEN {6} THEN {4} ELSE {5} END), "
+      "pg_catalog.setval({0}, {5});\n"
       "    END IF;\n"
       "    RETURN NULL;\n"
       "  END IF;\n",
-      deadline, given_up, sql::QuoteLiteral(flow.log()), flow.log_limit, kLate, kLarge);
+      deadline, given_up, sql::QuoteLiteral(flow.log()), flow.log_limit, kLate, kLarge, late);
 }
 
 }  // namespace
@@ -97,37 +103,44 @@ std::vector<std::string> MakeTables(const Flow& flow) {
 
 std::vector<std::string> MakeTriggers(const Flow& flow) {
   const auto append = [&](const char* row) {
-    return fmt::format("INSERT INTO {} VALUES (pg_current_xact_id(), false, {});", flow.log(),
-                       ForKey(flow, ", ", [row](const KeyColumn& column, std::size_t) {
+    return fmt::format("INSERT INTO {} VALUES (pg_catalog.pg_current_xact_id(), false, {});",
+                       flow.log(), ForKey(flow, ", ", [row](const KeyColumn& column, std::size_t) {
                          return fmt::format("{}.{}", row, column.from);
                        }));
   };
   const auto row = [&](const char* name) {
-    return ForKey(flow, ", ", [name](const KeyColumn& column, std::size_t) {
-      return fmt::format("{}.{}", name, column.from);
-    });
+    return fmt::format("ROW({})::pg_catalog.record",
+                       ForKey(flow, ", ", [name](const KeyColumn& column, std::size_t) {
+                         return fmt::format("{}.{}", name, column.from);
+                       }));
+  };
+  const auto is = [](const char* operation) {
+    return fmt::format("TG_OP OPERATOR(pg_catalog.=) '{}'", operation);
   };
   // Keys are compared as images: 2 and 2.00 are equal, and not the same. No EXCEPTION block: it
   // would be a subtransaction for every row.
+  // No SET search_path, which would cost a quarter of all this for each row: every name that is
+  // looked up says its schema instead. A session that changes its search_path has the function
+  // planned anew, once a change.
   const bool old_too = async::SafeguardOn("old-key");
   const std::string body = fmt::format(
       "BEGIN\n"
       "{}"
-      "  IF TG_OP = 'TRUNCATE' THEN\n"
-      "    INSERT INTO {} (x, truncated) VALUES (pg_current_xact_id(), true);\n"
-      "    RETURN NULL;\n"
-      "  END IF;\n"
-      "  IF TG_OP {} THEN {} END IF;\n"
-      "  IF TG_OP = 'INSERT' THEN {}\n"
-      "  ELSIF TG_OP = 'UPDATE' THEN\n"
-      "    IF {}ROW({})::record *<> ROW({})::record THEN {} END IF;\n"
+      "  IF {} THEN\n"
+      "    {}\n"
+      "    IF {}{} OPERATOR(pg_catalog.*<>) {} THEN {} END IF;\n"
+      "  ELSIF {} THEN {}\n"
+      "  ELSIF {} THEN {}\n"
+      "  ELSE\n"
+      "    INSERT INTO {} (x, truncated) VALUES (pg_catalog.pg_current_xact_id(), true);\n"
       "  END IF;\n"
       "  RETURN NULL;\n"
       "END",
-      GiveUp(flow), flow.log(), old_too ? "<> 'INSERT'" : "= 'DELETE'", append("old"),
-      append("new"), old_too ? "" : "true OR ", row("old"), row("new"), append("new"));
+      GiveUp(flow), is("UPDATE"), old_too ? append("old") : "", old_too ? "" : "true OR ",
+      row("old"), row("new"), append("new"), is("INSERT"), append("new"), is("DELETE"),
+      append("old"), flow.log());
   return {fmt::format("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY "
-                      "DEFINER SET search_path = pg_catalog, pg_temp AS {}",
+                      "DEFINER AS {}",
                       flow.function(), sql::QuoteLiteral(body)),
           fmt::format("REVOKE ALL ON FUNCTION {}() FROM PUBLIC", flow.function()),
           fmt::format("CREATE TRIGGER {} AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW "

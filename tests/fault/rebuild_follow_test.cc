@@ -106,5 +106,53 @@ TEST_F(Following, ATruncateAndAKillAreNothingToIt) {
   ExpectNothingLeft();
 }
 
+// The trigger's function runs under the search_path of whoever writes, and may mean nothing of it:
+// here all that it could find there first says the opposite, or is not what it is called.
+TEST_F(Following, WhoPutsOtherNamesFirstIsFollowedAllTheSame) {
+  MakeRebuilt(2'000);
+  database_.Sql(R"(
+CREATE SCHEMA other;
+CREATE FUNCTION other.differ(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+CREATE OPERATOR other.= (LEFTARG = text, RIGHTARG = text, FUNCTION = other.differ);
+CREATE FUNCTION other.equal(record, record) RETURNS boolean LANGUAGE plpgsql AS
+  'BEGIN RETURN false; END';
+CREATE OPERATOR other.*<> (LEFTARG = record, RIGHTARG = record, FUNCTION = other.equal);
+CREATE FUNCTION other.later(int8, float8) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE OPERATOR other.< (LEFTARG = int8, RIGHTARG = float8, FUNCTION = other.later);
+CREATE FUNCTION other.larger(int8, int4) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE OPERATOR other.> (LEFTARG = int8, RIGHTARG = int4, FUNCTION = other.larger);
+CREATE FUNCTION other.pg_current_xact_id() RETURNS xid8 LANGUAGE sql AS $$ SELECT '3'::xid8 $$;
+CREATE FUNCTION other.pg_sequence_last_value(regclass) RETURNS int8 LANGUAGE sql AS 'SELECT 0::int8';
+CREATE FUNCTION other.now() RETURNS timestamptz LANGUAGE sql AS $$ SELECT 'infinity'::timestamptz $$;
+CREATE FUNCTION other.date_part(text, timestamptz) RETURNS float8 LANGUAGE sql AS
+  'SELECT 128::float8';
+CREATE FUNCTION other.pg_relation_size(regclass) RETURNS int8 LANGUAGE sql AS
+  'SELECT 9223372036854775807';
+CREATE DOMAIN other.record AS text CHECK (value IS NULL);
+CREATE DOMAIN other.regclass AS text CHECK (value IS NULL);
+CREATE DOMAIN other.int4 AS text CHECK (value IS NULL))");
+  const Ran killed = Run(Rebuild({"--cutover", "wait"}), {"PGALTER_FAIL_POINT=cutover-waits"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  const auto change = [&] {
+    Session user = database_.Connect();
+    user.Exec("SET search_path = other, pg_catalog, public");
+    user.Exec("UPDATE items SET a = 70 WHERE id OPERATOR(pg_catalog.<=) 500");
+    user.Exec("UPDATE items SET id = 100000 WHERE id OPERATOR(pg_catalog.=) 600");
+    user.Exec("DELETE FROM items WHERE id OPERATOR(pg_catalog.=) 700");
+    user.Exec("INSERT INTO items VALUES (100001, 7)");
+  };
+  change();
+  ASSERT_EQ(Run({"cutover", RunId()}).code, 0);
+  ResumeToTheEnd();
+  ExpectSame();
+  ExpectNew();
+  // The way back is followed by a trigger of the same kind.
+  database_.Sql("DELETE FROM items WHERE id >= 100000; INSERT INTO items VALUES (600, 1)");
+  change();
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  ExpectSame();
+}
+
 }  // namespace
 }  // namespace pgalter::test
