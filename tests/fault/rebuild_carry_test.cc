@@ -111,7 +111,13 @@ class Carried : public RebuildWorld {
     if (database.Value("SELECT count(*) FROM pg_roles WHERE rolname = 'carry_reader'") != "0")
       rich.erase(rich.find(roles), roles.size());
     database.Sql(rich);
-    database.Sql(kRest);
+    std::string rest = kRest;
+    // PostgreSQL 14 publishes all columns and rows of a table, or none.
+    constexpr int kColumnLists = 150000;
+    const std::string some = " (id, n, price) WHERE (id > 10)";
+    if (std::stoi(database.Value("SHOW server_version_num")) < kColumnLists)
+      rest.erase(rest.find(some), some.size());
+    database.Sql(rest);
   }
 
   void ExpectRebuilt(const Words& more) {
@@ -204,7 +210,10 @@ TEST_F(Carried, ADefinitionThatChanges) {
     database->Sql("DROP PUBLICATION part");  // it would forbid the plain statement
   }
   plain.Sql(std::string("ALTER TABLE app.\"Order Items\" ") + kAlter);
-  plain.Sql("ALTER STATISTICS app.both SET STATISTICS 77");  // it forgets that
+  // It forgets the one, and on PostgreSQL 14 the other, too.
+  plain.Sql(
+      "ALTER STATISTICS app.both SET STATISTICS 77; ALTER STATISTICS app.both OWNER TO "
+      "carry_writer");
   ExpectRebuilt({"--alter", kAlter});
   EXPECT_THAT(Difference(Dump(plain), Dump(database_)), ::testing::IsEmpty());
   const char* const rows =
