@@ -144,6 +144,83 @@ TEST_F(RebuildPairs, WithoutThePairsOfSnapshotsItIsLost) {
   EXPECT_EQ(Number(kDifferences), 1);
 }
 
+// Two rows swap what is unique while rows are carried over in front of the unique index: between
+// the statement that says which rows have changed, one of the two, and the one that reads them.
+class RebuildSwapped : public RebuildSafeguards {
+ protected:
+  void SetUp() override {
+    MakeRebuilt(500);
+    ASSERT_EQ(Run(Rebuild({"--cutover", "wait"}), {"PGALTER_FAIL_POINT=index-built"}).code,
+              kKilled);
+    AwaitNoRunner();
+    shadow_ =
+        database_.Value("SELECT to_relid::regclass::text FROM pgalter.flow WHERE name = 'forward'");
+    ASSERT_EQ(Number(UniqueKeys()), 1) << "but for the primary key nothing is built yet";
+    // The n-th batch of rows that go waits for whoever holds lock n.
+    database_.Sql(fmt::format(
+        "CREATE SEQUENCE batch; CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "DECLARE n bigint := nextval('public.batch'); BEGIN WHILE NOT "
+        "pg_try_advisory_xact_lock_shared(n) LOOP PERFORM pg_sleep(0.01); END LOOP; RETURN NULL; "
+        "END $$; CREATE TRIGGER hold BEFORE DELETE ON {0} FOR EACH STATEMENT EXECUTE FUNCTION "
+        "hold(); ALTER TABLE {0} ENABLE ALWAYS TRIGGER hold",
+        shadow_));
+  }
+
+  [[nodiscard]] std::string UniqueKeys() const {
+    return fmt::format("SELECT count(*) FROM pg_index WHERE indrelid = '{}'::regclass", shadow_);
+  }
+  void AwaitBatch(int n) const {
+    database_.AwaitValue("SELECT is_called AND last_value >= " + std::to_string(n) + " FROM batch",
+                         "t", kLimit);
+  }
+  Program GoOnBehindBarriers(const Words& environment = {}) {
+    barrier_.Exec("SELECT pg_advisory_lock(n) FROM generate_series(1, 3) n");
+    database_.Sql(kTouch);
+    return Start({"resume", RunId()}, environment);
+  }
+  // In the moment before the rows are read.
+  void SwapBehindTheTake() {
+    // Each round carries over what was written during the one before it, and is the last of its
+    // kind, since that is little: behind the key, before the other indexes, and right before them.
+    for (int round = 1; round <= 2; ++round) {
+      AwaitBatch(round);
+      database_.Sql(kTouch);
+      barrier_.Exec(fmt::format("SELECT pg_advisory_unlock({})", round));
+    }
+    AwaitBatch(3);
+    database_.Sql(
+        "BEGIN; UPDATE items SET u = NULL WHERE id = 5; UPDATE items SET u = 5 WHERE id = 6; "
+        "UPDATE items SET u = 6 WHERE id = 5; COMMIT");
+    EXPECT_EQ(Number(UniqueKeys()), 1);
+    barrier_.Exec("SELECT pg_advisory_unlock(3)");
+  }
+
+  static constexpr const char* kTouch = "UPDATE items SET pad = 'touched' WHERE id = 5";
+  std::string shadow_;
+  Session barrier_ = database_.Connect();
+};
+
+TEST_F(RebuildSwapped, WhatIsUniqueInOneSnapshotCanBeIndexed) {
+  Program program = GoOnBehindBarriers();
+  SwapBehindTheTake();
+  database_.AwaitValue("SELECT state FROM pgalter.run", "waiting", kLimit);
+  database_.Sql("DROP TRIGGER hold ON " + shadow_);
+  ASSERT_EQ(Run({"cutover", RunId()}).code, 0);
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ExpectSame();
+}
+TEST_F(RebuildSwapped, InSeveralSnapshotsBothRowsHaveTheSameValue) {
+  Program program = GoOnBehindBarriers({"PGALTER_SAFEGUARDS_OFF=one-snapshot"});
+  SwapBehindTheTake();
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 1) << ran.err;
+  EXPECT_EQ(Number(UniqueKeys()), 1);
+  EXPECT_EQ(database_.Value("SELECT string_agg(id::text, ' ' ORDER BY id) FROM " + shadow_ +
+                            " WHERE u = 6"),
+            "5 6");
+}
+
 TEST_F(RebuildSafeguards, WithoutTheOldKeyARowIsThereTwice) {
   MakeRebuilt(2'000);
   const std::string off = "PGALTER_SAFEGUARDS_OFF=old-key";
