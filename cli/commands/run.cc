@@ -8,6 +8,7 @@
 #include "cli/detach.h"
 #include "cli/foreground.h"
 #include "cli/govern/open_run.h"
+#include "cli/hold_budget.h"
 #include "cli/json_output.h"
 #include "cli/pace.h"
 #include "cli/plan_input.h"
@@ -76,7 +77,7 @@ run::PlannedRun PlannedOf(const Context& context) {
            "one of: expand, migrate, contract");
   planned.through = *through;
   planned.spec.ladder.budget = Duration(context, "lock-budget");
-  planned.spec.ladder.hold_budget = Duration(context, "hold-budget");
+  planned.spec.ladder.hold_budget = HoldBudgetOf(context);
   planned.spec.ladder.policy = Policy(context);
   planned.spec.ladder.idle_for =
       std::chrono::duration_cast<std::chrono::seconds>(Duration(context, "idle-for"));

@@ -8,6 +8,7 @@
 #include "cli/foreground.h"
 #include "cli/govern/open_run.h"
 #include "cli/govern/refused.h"
+#include "cli/hold_budget.h"
 #include "cli/pace.h"
 #include "cli/plan_input.h"
 #include "cli/rejected.h"
@@ -299,7 +300,7 @@ void AddApplyOptions(po::options_description& options) {
 ApplySettings SettleApply(const Context& context, state::Phase through) {
   ApplySettings settings;
   settings.ladder.budget = Duration(context, "lock-budget");
-  settings.ladder.hold_budget = Duration(context, "hold-budget");
+  settings.ladder.hold_budget = HoldBudgetOf(context);
   settings.wait = Duration(context, "wait");
   settings.through = through;
   settings.pace = PaceOf(context);

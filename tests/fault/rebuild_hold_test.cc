@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "tests/fault/rebuild_world.h"
 
 namespace pgalter::test {
@@ -37,9 +39,18 @@ TEST_F(RebuildHold, IsRolledBackUntilUsersMayWait) {
 
 TEST_F(RebuildHold, OfWhatIsNoDurationNothingIsBegun) {
   MakeRebuilt(500);
-  const Ran ran = Run(Rebuild({"--hold-budget", "soon"}));
-  EXPECT_EQ(ran.code, 2);
-  EXPECT_THAT(ran.err, HasSubstr("--hold-budget \"soon\" is no duration"));
+  const std::string none = std::filesystem::temp_directory_path().string();
+  for (const Words& command :
+       {Rebuild(), Words{"run", "--sql", "ALTER TABLE items ALTER u SET NOT NULL", "--yes"},
+        Words{"up", "--dir", none, "--yes"}, Words{"down", "--dir", none, "--yes"}}) {
+    for (const std::string text : {"soon", "0s"}) {
+      Words words = command;
+      words.insert(words.end(), {"--hold-budget", text});
+      const Ran ran = Run(words);
+      EXPECT_EQ(ran.code, 2) << command.front() << ": " << ran.err;
+      EXPECT_THAT(ran.err, HasSubstr("--hold-budget \"" + text + "\" is no duration"));
+    }
+  }
   EXPECT_EQ(database_.Value("SELECT to_regclass('pgalter.run') IS NULL"), "t");
 }
 
