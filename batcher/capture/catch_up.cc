@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -15,34 +18,115 @@ namespace pgalter::capture {
 
 namespace {
 
-constexpr int kKeysATime = 500;
+constexpr std::size_t kKeysATime = 500;
+constexpr std::size_t kKeysAStatement = 100 * kKeysATime;
 
-Task<> ApplyPicked(Session& session, const Flow& flow, const pg::Result& picked) {
-  pg::Params arrays;
-  for (int column = 0; column < picked.columns(); ++column) {
-    std::vector<std::string> values;
-    for (int row = 0; row < picked.rows(); ++row)
-      values.push_back(picked.Get<std::string>(row, column));
-    arrays.Add(values);
+// A pair of few keys in one round trip; of many, each has the time of a statement.
+Task<> Execute(Session& session, std::vector<pg::Statement> writes) {
+  constexpr std::size_t kPair = 2;
+  for (std::size_t begin = 0; begin < writes.size();) {
+    const std::size_t end = writes.size() > kPair ? begin + 1 : writes.size();
+    std::vector<pg::Statement> some(std::make_move_iterator(writes.begin() + begin),
+                                    std::make_move_iterator(writes.begin() + end));
+    co_await session.db().Pipeline(std::move(some));
+    begin = end;
   }
-  std::vector<pg::Statement> statements;
-  if (async::SafeguardOn("catch-up-delete")) statements.push_back({DeleteStatement(flow), arrays});
-  statements.push_back({InsertStatement(flow), arrays});
-  co_await session.db().Pipeline(std::move(statements));
 }
 
-std::string Shown(const Flow& flow, const pg::Result& picked) {
+// Texts, by column.
+using Keys = std::vector<std::vector<std::string>>;
+
+std::size_t Count(const Keys& keys) { return keys.front().size(); }
+
+Task<Keys> Pick(Session& session, const Flow& flow, std::size_t limit) {
+  const pg::Result picked = co_await session.db().Query(PickStatement(flow), limit);
+  Keys keys(flow.key.size());
+  for (int column = 0; column < picked.columns(); ++column)
+    for (int row = 0; row < picked.rows(); ++row)
+      keys[static_cast<std::size_t>(column)].push_back(picked.Get<std::string>(row, column));
+  co_return keys;
+}
+
+Task<Keys> PickAll(Session& session, const Flow& flow) {
+  Keys all(flow.key.size());
+  for (;;) {
+    Keys some = co_await Pick(session, flow, kKeysAStatement);
+    const bool last = Count(some) < kKeysAStatement;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      std::ranges::move(some[i], std::back_inserter(all[i]));
+    if (last) co_return all;
+  }
+}
+
+pg::Params Arrays(const Keys& keys, std::size_t begin, std::size_t end) {
+  pg::Params arrays;
+  for (const std::vector<std::string>& column : keys)
+    arrays.Add(std::vector<std::string>(column.begin() + static_cast<std::ptrdiff_t>(begin),
+                                        column.begin() + static_cast<std::ptrdiff_t>(end)));
+  return arrays;
+}
+
+using Writes = std::vector<pg::Statement>;
+
+// All of them away before the first one comes: a value may have gone from row to row, however many
+// there are.
+void AddRemovals(const Flow& flow, const Keys& keys, Writes& writes) {
+  if (!async::SafeguardOn("catch-up-delete")) return;
+  for (std::size_t begin = 0; begin < Count(keys); begin += kKeysAStatement)
+    writes.push_back({DeleteStatement(flow),
+                      Arrays(keys, begin, std::min(begin + kKeysAStatement, Count(keys)))});
+}
+
+Task<> Apply(Session& session, const Flow& flow, const Keys& keys) {
+  Writes writes;
+  AddRemovals(flow, keys, writes);
+  for (std::size_t begin = 0; begin < Count(keys); begin += kKeysAStatement)
+    writes.push_back({InsertStatement(flow),
+                      Arrays(keys, begin, std::min(begin + kKeysAStatement, Count(keys)))});
+  co_await Execute(session, std::move(writes));
+}
+
+std::string Shown(const Flow& flow, const Keys& keys, std::size_t row) {
   std::string names;
   std::string values;
   for (std::size_t i = 0; i < flow.key.size(); ++i) {
     names += (i == 0 ? "" : ", ") + flow.key[i].from;
-    values += (i == 0 ? "" : ", ") + picked.Get<std::string>(0, static_cast<int>(i));
+    values += (i == 0 ? "" : ", ") + keys[i][row];
   }
   return fmt::format("({}) = ({})", names, values);
 }
 
-// unique_violation, exclusion_violation.
-bool MeetsAnother(const pg::PgError& error) { return error.Is("23505") || error.Is("23P01"); }
+struct Found : std::runtime_error {
+  Found() : std::runtime_error("a row does not fit") {}
+};
+
+// One by one in the end: the first row that does not fit beside those before it.
+Task<std::optional<BadKey>> InsertUntilOneIsBad(Session& session, const Flow& flow,
+                                                const Keys& keys) {
+  std::size_t step = kKeysAStatement;
+  for (std::size_t begin = 0; begin < Count(keys);) {
+    const std::size_t end = std::min(begin + step, Count(keys));
+    std::vector<pg::Statement> statements;
+    statements.push_back({"SAVEPOINT fits", {}});
+    statements.push_back({InsertStatement(flow), Arrays(keys, begin, end)});
+    statements.push_back({"RELEASE SAVEPOINT fits", {}});
+    std::optional<pg::PgError> error;
+    try {
+      co_await session.db().Pipeline(std::move(statements));
+    } catch (const pg::PgError& caught) {
+      if (caught.klass() != pg::SqlstateClass::kData) throw;
+      error = caught;
+    }
+    if (!error) {
+      begin = end;
+      continue;
+    }
+    if (end - begin == 1) co_return BadKey{Shown(flow, keys, begin), *error};
+    co_await session.db().Query("ROLLBACK TO SAVEPOINT fits");
+    step = (end - begin) / 2;
+  }
+  co_return std::nullopt;
+}
 
 // In a transaction of its own: how many keys.
 Task<std::int64_t> TakeAlone(Session& session, const Flow& flow, const guard::Lease& lease) {
@@ -93,57 +177,28 @@ Task<Taken> TakeChanges(Session& session, const Flow& flow) {
   co_return taken;
 }
 
-Task<std::int64_t> ApplyKeys(Session& session, const Flow& flow, int limit) {
-  const pg::Result picked = co_await session.db().Query(PickStatement(flow), limit, 0);
-  if (picked.empty()) co_return 0;
-  co_await ApplyPicked(session, flow, picked);
-  co_return picked.rows();
-}
-
-// A row that meets another may only wait for it: a value went from the one to the other, and both
-// are among the keys. It is looked at again behind the others, and to blame where no other is.
 Task<std::optional<BadKey>> FindBadKey(Session& session, const Flow& flow,
                                        const guard::Lease& lease) {
-  int limit = kKeysATime;
-  int passed = 0;
-  bool progress = false;
-  std::optional<BadKey> met;
-  for (;;) {
-    std::string key;
-    std::int64_t applied = 0;
-    auto apply = [&]() -> Task<> {
-      co_await guard::CheckLease(session, lease);
-      const pg::Result picked = co_await session.db().Query(PickStatement(flow), limit, passed);
-      if (picked.empty()) co_return;
-      key = Shown(flow, picked);
-      applied = picked.rows();
-      co_await ApplyPicked(session, flow, picked);
-    };
-    std::optional<pg::PgError> error;
-    try {
-      co_await guard::RunInTransaction(session, apply);
-    } catch (const pg::PgError& caught) {
-      if (caught.klass() != pg::SqlstateClass::kData) throw;
-      error = caught;
-    }
-    if (error && limit > 1) {
-      limit /= 2;
-    } else if (error) {
-      const bool meets = MeetsAnother(*error);
-      if (!meets) co_return BadKey{std::move(key), *error};
-      if (!met) met = BadKey{std::move(key), *error};
-      ++passed;
-      limit = kKeysATime;
-    } else if (applied > 0) {
-      progress = true;
-    } else {
-      if (!progress || passed == 0) co_return met;
-      met.reset();
-      passed = 0;
-      progress = false;
-      limit = kKeysATime;
-    }
+  std::optional<BadKey> bad;
+  auto find = [&]() -> Task<> {
+    co_await guard::CheckLease(session, lease);
+    co_await TakeChanges(session, flow);
+    const Keys keys = co_await PickAll(session, flow);
+    Writes writes;
+    // What is checked at the end would not say which row it was.
+    writes.push_back({"SET CONSTRAINTS ALL IMMEDIATE", {}});
+    AddRemovals(flow, keys, writes);
+    co_await Execute(session, std::move(writes));
+    bad = co_await InsertUntilOneIsBad(session, flow, keys);
+    if (bad) throw Found();
+  };
+  guard::TransactionOptions options;
+  options.isolation = guard::Isolation::kRepeatableRead;
+  try {
+    co_await guard::RunInTransaction(session, options, find);
+  } catch (const Found&) {
   }
+  co_return bad;
 }
 
 Task<std::int64_t> FoldLog(Session& session, const Flow& flow, const guard::Lease& lease) {
@@ -159,19 +214,19 @@ Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& leas
   Round round;
   round.taken = co_await TakeAlone(session, flow, lease);
   async::FailPoint("changes-taken");
-  std::int64_t applied = 0;
+  std::size_t applied = 0;
   auto apply = [&]() -> Task<> {
     co_await guard::CheckLease(session, lease);
-    const pg::Result picked = co_await session.db().Query(PickStatement(flow), kKeysATime, 0);
-    applied = picked.rows();
+    const Keys keys = co_await Pick(session, flow, kKeysATime);
+    applied = Count(keys);
     // A switch for tests: what is lost where keys are forgotten before they are applied.
     if (!async::SafeguardOn("requeue")) co_await session.db().Query("COMMIT AND CHAIN");
-    if (applied > 0) co_await ApplyPicked(session, flow, picked);
+    co_await Apply(session, flow, keys);
     async::FailPoint("keys-applied");
   };
   do {
     co_await guard::RunInTransaction(session, apply);
-    round.applied += applied;
+    round.applied += static_cast<std::int64_t>(applied);
     round.whole = applied < kKeysATime;
   } while (!round.whole && async::Clock::now() - begun < longest);
   co_await Trim(session, flow, lease);
@@ -180,10 +235,9 @@ Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& leas
 
 Task<std::int64_t> Drain(Session& session, const Flow& flow) {
   co_await TakeChanges(session, flow);
-  std::int64_t applied = 0;
-  for (std::int64_t now = -1; now != 0; applied += now)
-    now = co_await ApplyKeys(session, flow, 100 * kKeysATime);
-  co_return applied;
+  const Keys keys = co_await PickAll(session, flow);
+  co_await Apply(session, flow, keys);
+  co_return static_cast<std::int64_t>(Count(keys));
 }
 
 }  // namespace pgalter::capture

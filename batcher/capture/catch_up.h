@@ -23,11 +23,8 @@ struct Taken {
 // lease check and before anything is written.
 Task<Taken> TakeChanges(Session& session, const Flow& flow);
 
-// Applies at most `limit` dirty keys. How many. In the caller's transaction.
-Task<std::int64_t> ApplyKeys(Session& session, const Flow& flow, int limit);
-
-// A key whose row `to` does not take, found by applying fewer and fewer dirty keys at a time; those
-// that fit are applied. nullopt: all fit now.
+// A key whose row `to` does not take beside all others, in one snapshot: rows that only wait for
+// one another fit together. nullopt: all fit, and are applied.
 struct BadKey {
   std::string key;  // "(id) = (5)"
   pg::PgError error;

@@ -180,8 +180,8 @@ std::string TakeStatement(const Flow& flow) {
 
 std::string PickStatement(const Flow& flow) {
   return fmt::format(
-      "DELETE FROM {0} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {0} LIMIT $1 OFFSET $2 FOR UPDATE "
-      "SKIP LOCKED)) RETURNING {1}",
+      "DELETE FROM {0} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {0} LIMIT $1 FOR UPDATE SKIP "
+      "LOCKED)) RETURNING {1}",
       flow.dirty(),
       ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) { return K(i) + "::text"; }));
 }

@@ -32,7 +32,7 @@ std::string ExtendStatement(const Flow& flow);
 // NULL while it has not given up.
 std::string GivenUpExpression(const Flow& flow);
 
-// At most $1 keys out of the dirty ones, behind $2 of them: a column of text for each key column.
+// At most $1 keys out of the dirty ones: a column of text for each key column.
 std::string PickStatement(const Flow& flow);
 
 // The rows of these keys in `to`: away, then as they are in `from`. $1 …: arrays of text, one a key

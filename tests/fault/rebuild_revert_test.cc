@@ -173,6 +173,39 @@ TEST_F(Reverted, NamesTheRowThatDoesNotFitNotThoseThatSwappedValues) {
   ExpectOld();
 }
 
+TEST_F(Reverted, NamesTheRowWhoseValueIsTakenNotThoseThatSwappedTheirs) {
+  MakeRebuilt(100);
+  const Ran partitioned = Run(Partition());
+  ASSERT_EQ(partitioned.code, 0) << partitioned.err;
+  database_.Sql(
+      "CREATE TEMP TABLE was AS SELECT id, u FROM items; UPDATE items SET u = NULL;"
+      "UPDATE items i SET u = w.u FROM was w WHERE w.id = CASE WHEN i.id % 2 = 0 THEN i.id - 1 "
+      "ELSE i.id + 1 END; UPDATE items SET u = 34 WHERE id = 77");
+  const Ran refused = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(refused.code, 1) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::ContainsRegex("the row \\(id\\) = \\((33|77)\\)"));
+  database_.Sql("UPDATE items SET u = 78 WHERE id = 77");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  ExpectSame();
+  ExpectOld();
+}
+
+// More than are carried over at a time, each of which waits for the next.
+TEST_F(Reverted, ValuesThatHaveMovedThroughTheWholeTableMoveBack) {
+  constexpr int kRows = 60'000;
+  MakeRebuilt(kRows);
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  database_.Sql(fmt::format(
+      "ALTER TABLE items DISABLE TRIGGER mirrored; UPDATE items SET u = NULL; UPDATE items SET u = "
+      "id % {} + 1; UPDATE mirror SET u = id % {} + 1; ALTER TABLE items ENABLE TRIGGER mirrored",
+      kRows, kRows));
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  ExpectSame();
+  ExpectOld();
+}
+
 // Keys are added NOT VALID by either swap, and validated afterwards: whatever was left of that on
 // the way there is done on the way back.
 TEST_F(Reverted, LeavesKeysAsValidAsTheyWere) {
