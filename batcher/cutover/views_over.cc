@@ -22,11 +22,12 @@ above (oid, depth) AS (
   UNION
   SELECT bound.oid, above.depth + 1 FROM above JOIN bound ON bound.source = above.oid
   WHERE above.depth < 100)
-SELECT format('%I.%I', n.nspname, v.relname), quote_ident(pg_get_userbyid(v.relowner))
+SELECT format('%I.%I', n.nspname, v.relname), quote_ident(n.nspname)
 FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace
 WHERE v.oid IN (SELECT bound.oid FROM leaving JOIN bound ON bound.source = leaving.oid
                 WHERE bound.relkind = 'v' OR $2)
-  AND pg_has_role(v.relowner, 'USAGE') AND has_schema_privilege(n.oid, 'USAGE')
+  AND pg_has_role(v.relowner, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')
+  AND v.relpersistence <> 't'
 ORDER BY (SELECT max(depth) FROM above WHERE above.oid = v.oid) DESC, v.oid
 )sql";
 

@@ -16,7 +16,7 @@ using guard::Session;
 
 // Those that are bound to one of the tables (or, where they follow, to a materialized view over
 // them), what reads others before these: as users lock them, and REFRESH. Without those that this
-// role may not lock; the swap refuses these by name.
+// role may not lock; the swap refuses these by name. Nor those of another's session.
 Task<std::vector<lock::View>> ViewsOver(Session& session, std::vector<std::int64_t> tables,
                                         dependants::Matviews matviews);
 

@@ -19,7 +19,7 @@ std::string LockStatement(const LockRequest& request) {
   if (request.views.empty()) return LockTablesStatement(request);
   std::string views;
   for (const View& view : request.views)
-    views += fmt::format("ALTER TABLE {} OWNER TO {}; ", view.name, view.owner);
+    views += fmt::format("ALTER TABLE {} SET SCHEMA {}; ", view.name, view.schema);
   // One statement has one statement_timeout, however many locks it waits for.
   const std::string body = fmt::format(
       "BEGIN BEGIN {}EXCEPTION WHEN undefined_table OR invalid_schema_name OR wrong_object_type OR "

@@ -14,10 +14,11 @@ namespace pgalter::lock {
 using async::Task;
 
 // A view, materialized or not. LOCK TABLE does not take the one, and takes all tables that the
-// other reads; ALTER locks it alone, and to give it to the owner that it has changes nothing.
+// other reads; ALTER locks it alone, and to put it where it is changes nothing. (An owner would be
+// set back to who it was when it was read.)
 struct View {
-  std::string name;   // quoted, with its schema
-  std::string owner;  // quoted
+  std::string name;    // quoted, with its schema
+  std::string schema;  // quoted
   bool operator==(const View&) const = default;
 };
 

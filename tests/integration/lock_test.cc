@@ -414,8 +414,7 @@ TEST_F(LockTest, ViewsAreTakenAloneAndBeforeTheTables) {
   std::string held;
   climber.prepare = [&](guard::Session& session, Work& work) {
     work.views = []() -> Task<std::vector<View>> {
-      const std::vector<View> views{{"public.\"It's\"", "CURRENT_USER"},
-                                    {"public.m", "CURRENT_USER"}};
+      const std::vector<View> views{{"public.\"It's\"", "public"}, {"public.m", "public"}};
       co_return views;
     };
     work.body = [&held, db = &session]() -> Task<> {
@@ -445,7 +444,7 @@ TEST_F(LockTest, AViewThatWentAtTheLastMomentIsAskedForAgain) {
   climber.prepare = [&](guard::Session&, Work& work) {
     work.views = [&]() -> Task<std::vector<View>> {
       std::vector<View> views;
-      if (asked++ == 0) views.push_back({"public.v", "CURRENT_USER"});
+      if (asked++ == 0) views.push_back({"public.v", "public"});
       if (asked == 1) database_.Sql("DROP VIEW v");
       co_return views;
     };
@@ -453,6 +452,28 @@ TEST_F(LockTest, AViewThatWentAtTheLastMomentIsAskedForAgain) {
   EXPECT_EQ(climber.Run(Locking({"t"}, AddColumn())).result, LadderResult::kDone);
   EXPECT_EQ(asked, 2);
   EXPECT_TRUE(HasColumn("b"));
+}
+
+TEST_F(LockTest, AViewThatIsGivenAwayMeanwhileStaysGivenAway) {
+  database_.Sql("CREATE VIEW v AS SELECT a FROM t");
+  test::Session giver = database_.Connect();
+  giver.Exec("BEGIN; ALTER VIEW v OWNER TO pg_monitor");
+  Climber climber = NewClimber();
+  climber.options = Impatient(60s);
+  climber.options.first_attempt = climber.options.top_attempt = 900ms;
+  climber.prepare = [](guard::Session&, Work& work) {
+    work.views = []() -> Task<std::vector<View>> {
+      const std::vector<View> views{{"public.v", "public"}};
+      co_return views;
+    };
+  };
+  auto climbing =
+      std::async(std::launch::async, [&] { return climber.Run(Locking({"t"}, AddColumn())); });
+  AwaitOurWait();
+  giver.Exec("COMMIT");
+  EXPECT_EQ(climbing.get().result, LadderResult::kDone);
+  EXPECT_EQ(database_.Value("SELECT relowner::regrole FROM pg_class WHERE relname = 'v'"),
+            "pg_monitor");
 }
 
 TEST_F(LockTest, StopEndsThePause) {

@@ -361,12 +361,12 @@ TEST(LockStatement, NamesAllTablesAtOnce) {
 TEST(LockStatement, TakesViewsBeforeTheTables) {
   LockRequest request;
   request.tables = {{"public", "a"}};
-  request.views = {{"public.\"It's\"", "joe"}, {"public.m", "\"Joe\""}};
+  request.views = {{"\"S\".\"It's\"", "\"S\""}, {"public.m", "public"}};
   const std::string statement = LockStatement(request);
   EXPECT_THAT(statement, ::testing::StartsWith("DO '"));
-  EXPECT_THAT(statement,
-              ::testing::ContainsRegex("\"It''s\" OWNER TO joe; ALTER TABLE public.m OWNER TO "
-                                       "\"Joe\"; .*LOCK TABLE public.a IN ACCESS EXCLUSIVE MODE"));
+  EXPECT_THAT(statement, ::testing::ContainsRegex(
+                             "\"It''s\" SET SCHEMA \"S\"; ALTER TABLE public.m SET "
+                             "SCHEMA public; .*LOCK TABLE public.a IN ACCESS EXCLUSIVE MODE"));
 }
 
 struct Waits {
