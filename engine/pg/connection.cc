@@ -62,7 +62,7 @@ Task<std::string> Kept(SessionCore& core, const std::string& sql, const Params& 
   for (const Oid type : bound.types) key += '\0' + std::to_string(type);
   if (const auto found = core.kept_plans.find(key); found != core.kept_plans.end())
     co_return found->second;
-  const std::string name = "pgalter_" + std::to_string(core.kept_plans.size() + 1);
+  const std::string name = "pgalter_" + std::to_string(++core.prepared);
   core.SendOrThrow(
       PQsendPrepare(core.conn(), name.c_str(), sql.c_str(), bound.count(), bound.types.data()),
       sql);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/async/deadline.h"
 #include "engine/pg/kept_plans.h"
 #include "tests/support/pg_connection.h"
 
@@ -172,6 +173,27 @@ TEST_F(PgTest, PlansAreKeptWhileThatIsAsked) {
     EXPECT_EQ(again.Get<int>(0, 0), kept.Get<int>(0, 0));
   };
   RunTask(scenario(), 30s);
+}
+
+// The server may have it, or not: its name is taken in any case.
+TEST_F(PgTest, AStatementWhosePreparationWasInterruptedIsPreparedAnew) {
+  auto scenario = [&]() -> Task<> {
+    Connection db = co_await Open(database_);
+    const KeptPlans plans(db);
+    int interrupted = 0;
+    for (int i = 0; i < 500 && interrupted < 5; ++i) {
+      const std::string sql = "SELECT " + std::to_string(i);
+      try {
+        co_await async::WithDeadline(db.Query(sql), 0ms);
+      } catch (const async::DeadlineExceeded&) {
+        ++interrupted;
+      }
+      const Result row = co_await db.Query(sql);
+      EXPECT_EQ(row.Get<int>(0, 0), i);
+    }
+    EXPECT_GT(interrupted, 0);
+  };
+  RunTask(scenario(), 60s);
 }
 
 TEST_F(PgTest, HugePipelineFlowsWhileTheServerSends) {
