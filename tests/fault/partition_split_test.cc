@@ -113,6 +113,22 @@ TEST_P(SplitKilledAt, ResumeEndsWithEveryRowRight) {
   ExpectSame();
 }
 
+// It kept no place of the old partition in the shape, and rights where there are none now.
+TEST_F(PartitionSplit, OfAnOlderProgramGoesOn) {
+  MakeWhole();
+  const Ran killed = Run(Split(), {"PGALTER_FAIL_POINT=parts-made"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  database_.Sql(
+      "UPDATE pgalter.step SET spec = jsonb_set(spec, '{shape}', "
+      "to_jsonb(split_part(spec->>'shape', ' ', 1))) WHERE spec ? 'shape'; UPDATE pgalter.run SET "
+      "spec = jsonb_set(spec, '{repart,alike}', '[]') WHERE spec ? 'repart'");
+  const Ran resumed = Run({"resume", RunId()});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  ExpectSplit();
+  ExpectSame();
+}
+
 // All of them with PGALTER_TORTURE_ROUNDS, two in the slice.
 std::vector<const char*> SplitPoints() {
   if (std::getenv("PGALTER_TORTURE_ROUNDS") == nullptr) return {"index-built", "swapped"};
