@@ -46,6 +46,18 @@ JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
   AND NOT pg_has_role(v.relowner, 'USAGE')
 UNION ALL
+SELECT DISTINCT format('temporary view %s of another session reads it, which can be dropped there '
+              'alone: end that session, or have it DROP VIEW', v.oid::regclass)
+FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
+  AND pg_is_other_temp_schema(v.relnamespace)
+UNION ALL
+SELECT format('statistics object %I.%I is on it and belongs to %I, whom this role does not stand for: '
+              'run as a role that may change both', n.nspname, s.stxname, pg_get_userbyid(s.stxowner))
+FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+WHERE s.stxrelid = $1 AND NOT pg_has_role(s.stxowner, 'USAGE')
+UNION ALL
 SELECT format('foreign key %I of the partitioned table %s refers to it: drop it before, and add it '
               'again after', f.conname, f.conrelid::regclass)
 FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid

@@ -233,6 +233,36 @@ TEST_F(Carried, ARoleThatDoesNotOwnTheTableIsToldSo) {
   EXPECT_THAT(refused.err, ::testing::HasSubstr("does not own public.items"));
 }
 
+// The swap drops and makes them, and would fail when all is copied.
+TEST_F(Carried, StatisticsOfAStrangerAreRefusedBefore) {
+  MakeRebuilt(10);
+  database_.Sql(
+      "DO $$ BEGIN CREATE ROLE carry_owner LOGIN; EXCEPTION WHEN duplicate_object THEN END $$;"
+      "ALTER TABLE items OWNER TO carry_owner; GRANT CREATE ON SCHEMA public TO carry_owner;"
+      "CREATE STATISTICS strange ON a, u FROM items; GRANT CREATE ON DATABASE " +
+      database_.name() + " TO carry_owner");
+  user_ = "carry_owner";
+  const Ran refused = Run(Rebuild());
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("statistics object public.strange is on it"));
+  database_.Sql("ALTER STATISTICS strange OWNER TO carry_owner");
+  const Ran rebuilt = Run(Rebuild());
+  user_.clear();
+  EXPECT_EQ(rebuilt.code, 0) << rebuilt.err;
+}
+
+TEST_F(Carried, ATemporaryViewOfAnotherSessionIsRefusedBefore) {
+  MakeRebuilt(10);
+  Session other = database_.Connect();
+  other.Exec("CREATE TEMPORARY VIEW seen AS SELECT id FROM items");
+  const Ran refused = Run(Rebuild());
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::ContainsRegex("temporary view pg_temp_.*seen of another"));
+  other.Exec("DROP VIEW seen");
+  const Ran rebuilt = Run(Rebuild());
+  EXPECT_EQ(rebuilt.code, 0) << rebuilt.err;
+}
+
 TEST_F(Carried, AResumedRunKnowsHowManyRowsItHasCopied) {
   MakeRebuilt(5'000);
   ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=purged"}).code, kKilled);
