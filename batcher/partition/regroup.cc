@@ -310,7 +310,14 @@ Task<> RegroupBack(run::Environment& env, const state::Step& step, const RepartS
       co_await state::RecordSpec(env.main, env.lease, marked);
     };
     const Record record = regrouped;
-    co_await RegroupUnderLadder(env, never, back, record, "revert");
+    try {
+      co_await RegroupUnderLadder(env, never, back, record, "revert");
+    } catch (const pg::PgError& error) {
+      // Where the rest of a split was split again.
+      if (!error.Is("42P17")) throw;
+      RefuseBack(env, fmt::format("{}, made since: take back first what made it (pgalter ps)",
+                                  error.fields().message));
+    }
     async::FailPoint("regrouped-back");
   }
   co_await Release(env);

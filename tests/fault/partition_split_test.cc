@@ -289,6 +289,23 @@ TEST_F(SplitInParts, TheLastIsTakenBackAloneAfterACrash) {
   ExpectSame();
 }
 
+TEST_F(SplitInParts, TheFirstIsNotTakenBackWhereTheRestWasSplitAgain) {
+  MakeWhole();
+  const Words narrow = Split({"--every", "1 month", "--hold-budget", "9ms"});
+  const Ran killed = Run(narrow, Patiently({"PGALTER_FAIL_POINT=parts-made:3"}));
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  EXPECT_EQ(Run({"abort", RunId(), "--yes"}).code, 0);
+  const std::string first = database_.Value(
+      "SELECT run FROM pgalter.run WHERE command = 'partition split' ORDER BY "
+      "created_at LIMIT 1");
+  const Ran refused = Run({"revert", first, "--yes"}, Patiently());
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("made since: take back first what made it"));
+  EXPECT_EQ(Splits("done"), 2);
+  ExpectSame();
+}
+
 // Whatever is copied: the exchange would be rolled back, and again at each resume.
 TEST_F(SplitInParts, WhereNoTwoFitItIsRefusedBefore) {
   MakeWhole();
