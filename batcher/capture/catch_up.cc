@@ -24,12 +24,14 @@ constexpr std::size_t kKeysAStatement = 100 * kKeysATime;
 // A pair of few keys in one round trip; of many, each has the time of a statement.
 Task<> Execute(Session& session, std::vector<pg::Statement> writes) {
   constexpr std::size_t kPair = 2;
-  for (std::size_t begin = 0; begin < writes.size();) {
-    const std::size_t end = writes.size() > kPair ? begin + 1 : writes.size();
-    std::vector<pg::Statement> some(std::make_move_iterator(writes.begin() + begin),
-                                    std::make_move_iterator(writes.begin() + end));
-    co_await session.db().Pipeline(std::move(some));
-    begin = end;
+  if (writes.size() == kPair) {
+    co_await session.db().Pipeline(std::move(writes));
+    co_return;
+  }
+  for (pg::Statement& write : writes) {
+    std::vector<pg::Statement> one;
+    one.push_back(std::move(write));
+    co_await session.db().Pipeline(std::move(one));
   }
 }
 
