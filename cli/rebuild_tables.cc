@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <string_view>
+#include <utility>
 
 #include "cli/rejected.h"
 
@@ -25,8 +26,12 @@ bool TakePrefix(std::string_view text, std::string_view table, std::string& rest
   return true;
 }
 
+[[noreturn]] void Refuse(const std::string& what, const std::string& hint) {
+  throw Rejected(run::ExitCode::kUsage, what, hint);
+}
+
 struct Divided {
-  TableWish& wish;
+  TableWish* wish;  // null: it names no table
   std::string rest;
 };
 
@@ -35,44 +40,93 @@ Divided Divide(std::vector<TableWish>& wishes, const char* option, const std::st
     std::string rest;
     if (!TakePrefix(text, wish.table, rest)) continue;
     if (rest.empty())
-      throw Rejected(run::ExitCode::kUsage, fmt::format("{} \"{}\" says nothing", option, text),
-                     "what is to change stands behind the colon");
-    return {wish, rest};
+      Refuse(fmt::format("{} \"{}\" says nothing", option, text),
+             "what is to change stands behind the colon");
+    return {&wish, rest};
   }
-  if (wishes.size() == 1) return {wishes.front(), text};
+  return {wishes.size() == 1 ? &wishes.front() : nullptr, text};
+}
+
+Divided DivideForOne(std::vector<TableWish>& wishes, const char* option, const std::string& text) {
+  Divided divided = Divide(wishes, option, text);
+  if (divided.wish != nullptr) return divided;
   std::vector<std::string> begins;
   for (const TableWish& wish : wishes) begins.push_back(fmt::format("'{}: …'", wish.table));
-  throw Rejected(
-      run::ExitCode::kUsage,
-      fmt::format("{} \"{}\" does not say which table it is for", option, text),
-      fmt::format("begin it with the table as it was given: {}", fmt::join(begins, " or ")));
+  Refuse(fmt::format("{} \"{}\" does not say which table it is for", option, text),
+         fmt::format("begin it with the table as it was given: {}", fmt::join(begins, " or ")));
+}
+
+// What is said of a table once at most.
+struct Once {
+  const char* option;
+  std::string TableWish::*said;
+  const char* hint;
+};
+constexpr Once kAlter{"--alter", &TableWish::alter,
+                      "say it in one, with commas: 'ALTER a TYPE bigint, DROP b'"};
+constexpr Once kOrder{"--order-by", &TableWish::order_by,
+                      "say it in one, with commas: 'customer, made'"};
+constexpr Once kTablespace{"--tablespace", &TableWish::tablespace, "a table is in one"};
+constexpr Once kAccessMethod{"--access-method", &TableWish::access_method, "a table has one"};
+
+void Say(const Once& once, TableWish& wish, const std::string& text) {
+  if (!(wish.*once.said).empty())
+    Refuse(fmt::format("there are two {} for {}", once.option, wish.table), once.hint);
+  wish.*once.said = text;
+}
+
+void SayOfEach(const Once& once, const std::vector<std::string>& texts,
+               std::vector<TableWish>& wishes) {
+  for (const std::string& text : texts) {
+    const Divided divided = DivideForOne(wishes, once.option, text);
+    Say(once, *divided.wish, divided.rest);
+  }
+}
+
+void SayOfEachOrAll(const Once& once, const std::vector<std::string>& texts, bool has_definition,
+                    std::vector<TableWish>& wishes) {
+  std::string of_all;
+  for (const std::string& text : texts) {
+    const Divided divided = Divide(wishes, once.option, text);
+    if (has_definition && (wishes.size() == 1 || divided.wish == nullptr))
+      Refuse(fmt::format("{} and --definition are two ways to say the same", once.option),
+             wishes.size() == 1 ? "write it into the definition"
+                                : fmt::format("write it into the definition, or, of a table "
+                                              "without one: {} 'TABLE: …'",
+                                              once.option));
+    if (divided.wish != nullptr) {
+      Say(once, *divided.wish, divided.rest);
+      continue;
+    }
+    if (!of_all.empty())
+      Refuse(fmt::format("there are two {} for all tables", once.option), once.hint);
+    of_all = text;
+  }
+  for (TableWish& wish : wishes)
+    if ((wish.*once.said).empty()) wish.*once.said = of_all;
 }
 
 }  // namespace
 
 std::vector<TableWish> ReadTableWishes(const std::vector<std::string>& tables,
-                                       const std::vector<std::string>& alters,
-                                       const std::vector<std::string>& maps) {
+                                       const TableOptions& options) {
   std::vector<TableWish> wishes;
   for (const std::string& table : tables) {
     for (const TableWish& other : wishes)
       if (other.table == table)
-        throw Rejected(run::ExitCode::kUsage, fmt::format("{} is named twice", table),
-                       "name each table once");
-    wishes.push_back({table, "", {}});
+        Refuse(fmt::format("{} is named twice", table), "name each table once");
+    TableWish wish;
+    wish.table = table;
+    wishes.push_back(std::move(wish));
   }
-  for (const std::string& alter : alters) {
-    const Divided divided = Divide(wishes, "--alter", alter);
-    if (!divided.wish.alter.empty())
-      throw Rejected(run::ExitCode::kUsage,
-                     fmt::format("there are two --alter for {}", divided.wish.table),
-                     "say it in one, with commas: 'ALTER a TYPE bigint, DROP b'");
-    divided.wish.alter = divided.rest;
+  SayOfEach(kAlter, options.alters, wishes);
+  for (const std::string& map : options.maps) {
+    const Divided divided = DivideForOne(wishes, "--map", map);
+    divided.wish->maps.push_back(divided.rest);
   }
-  for (const std::string& map : maps) {
-    const Divided divided = Divide(wishes, "--map", map);
-    divided.wish.maps.push_back(divided.rest);
-  }
+  SayOfEach(kOrder, options.orders, wishes);
+  SayOfEachOrAll(kTablespace, options.tablespaces, options.has_definition, wishes);
+  SayOfEachOrAll(kAccessMethod, options.access_methods, options.has_definition, wishes);
   return wishes;
 }
 

@@ -340,24 +340,54 @@ Task<bool> CopyAll(run::Environment& env, throttle::Throttle& throttle, std::str
   co_return true;
 }
 
-std::string OrderOf(const state::Run& run) {
-  const auto* order_by = run.spec.if_contains("order_by");
+// Runs of an older program have one order at most, and that of the first table.
+std::string OrderOf(const state::Run& run, int number) {
+  const boost::json::object* table = &run.spec;
+  if (number > 1) {
+    const auto* others = run.spec.if_contains("companions");
+    const auto at = static_cast<std::size_t>(number) - 2;
+    if (others == nullptr || at >= others->as_array().size()) return "";
+    table = &others->as_array()[at].as_object();
+  }
+  const auto* order_by = table->if_contains("order_by");
   return order_by == nullptr ? "" : std::string(std::string_view(order_by->as_string()));
 }
 
-Task<> CopyTable(run::Environment& env, const state::Step& step, const Flow& flow, Before& sofar) {
+// By one session, whatever the run has.
+Task<bool> CopyOrdered(run::Environment& env, throttle::Throttle& throttle, std::string name,
+                       state::Step& step, Ordered table, Before& sofar) {
+  const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, std::move(name));
+  const std::vector<capture::Part> parts = co_await PartsToCopy(env, flow);
+  const Block blocks = co_await CountBlocks(env.main, parts);
+  const Block behind = sofar.blocks + blocks;
+  const auto all = static_cast<double>(std::max(sofar.blocks_of_all, behind));
+  table.done_rows = sofar.done_rows;
+  table.total_rows = sofar.total_rows;
+  table.begins = static_cast<double>(sofar.blocks) / all;
+  table.ends = static_cast<double>(behind) / all;
+  const bool whole = co_await CopyInOrder(env, throttle, flow, step, std::move(table));
+  if (!whole) co_return false;
+  sofar.done_rows = env.progress.done_rows;
+  sofar.total_rows = env.progress.total_rows;
+  sofar.blocks = behind;
+  co_return true;
+}
+
+// `step` has how far tables that are copied in an order have come, each of them.
+Task<> CopyTable(run::Environment& env, state::Step& step, int number, const Flow& flow,
+                 Before& sofar) {
   co_await capture::RefuseEmptied(env.main, flow);
   co_await capture::RefuseGivenUp(env.main, flow);
-  state::Step own = step;
-  const std::string order_by = OrderOf(env.run);
+  Ordered ordered;
+  ordered.by = OrderOf(env.run, number);
+  ordered.number = number;
   auto copy = [&](throttle::Throttle& throttle) -> Task<> {
     bool whole = false;
     while (!whole) {
-      if (order_by.empty()) {
+      if (ordered.by.empty()) {
         whole = co_await CopyAll(env, throttle, flow.name, sofar);
       } else {
-        const Flow now = co_await capture::LoadFlow(env.main, env.run.id, flow.name);
-        whole = co_await CopyInOrder(env, throttle, now, own, order_by);
+        whole = co_await CopyOrdered(env, throttle, flow.name, step, ordered, sofar);
       }
     }
   };
@@ -395,7 +425,9 @@ Task<> CopyStep::Do(run::Environment& env, const state::Step& step) {
   }
   if (run::InCanary(env.run, env.control))
     sofar.canary = run::CanaryBlocks(run::CanaryOf(env.run), sofar.blocks_of_all);
-  for (const Flow& flow : flows) co_await CopyTable(env, step, flow, sofar);
+  state::Step own = step;
+  int number = 0;
+  for (const Flow& flow : flows) co_await CopyTable(env, own, ++number, flow, sofar);
   env.progress.fraction = 1;
   co_await KeepRows(env);
 }

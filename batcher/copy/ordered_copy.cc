@@ -29,6 +29,7 @@ namespace {
 constexpr async::Milliseconds kLockWait{1000};
 constexpr async::Milliseconds kBusyPause{200};
 
+// In the step's spec, of each table of the run: the second has a 2 behind its keys.
 constexpr const char* kFrom = "copied_to";  // the last place that was copied, as texts
 constexpr const char* kRows = "copied_rows";
 constexpr const char* kWhole = "copied_in_order";  // the end has no place
@@ -41,10 +42,13 @@ struct Job {
   run::Environment& env;
   Session session;
   const capture::Flow& flow;
+  Ordered table;
   std::vector<OrderColumn> order;
   state::Step& step;
   throttle::ChunkSizePolicy size;
 };
+
+std::string Key(const char* key, int number) { return capture::NameOfFlow(key, number); }
 
 // "t.a, t.b"
 std::string Columns(const Job& job, const char* cast = "") {
@@ -135,15 +139,15 @@ json::array Texts(const Place& place) {
   return texts;
 }
 
-Place PlaceFrom(const state::Step& step) {
+Place PlaceFrom(const state::Step& step, int number) {
   Place place;
-  if (const auto* from = step.spec.if_contains(kFrom))
+  if (const auto* from = step.spec.if_contains(Key(kFrom, number)))
     for (const json::value& value : from->as_array()) place.emplace_back(value.as_string().c_str());
   return place;
 }
 
-std::int64_t RowsFrom(const state::Step& step) {
-  const auto* rows = step.spec.if_contains(kRows);
+std::int64_t RowsFrom(const state::Step& step, int number) {
+  const auto* rows = step.spec.if_contains(Key(kRows, number));
   return rows == nullptr ? 0 : rows->to_number<std::int64_t>();
 }
 
@@ -172,8 +176,9 @@ Task<ChunkEnd> CopyChunk(Job& job, const Range& range, std::int64_t& rows) {
     }
     async::FailPoint("copy-checked");
     rows = co_await CopyRange(job, range);
-    after.spec[range.last.empty() ? kWhole : kFrom] = Texts(range.last);
-    after.spec[kRows] = RowsFrom(job.step) + rows;
+    const int number = job.table.number;
+    after.spec[Key(range.last.empty() ? kWhole : kFrom, number)] = Texts(range.last);
+    after.spec[Key(kRows, number)] = RowsFrom(job.step, number) + rows;
     co_await state::RecordSpec(job.session, job.env.lease, after);
     async::FailPoint("copy-recorded");
   };
@@ -242,10 +247,16 @@ Task<> ThrowBadRowOf(Job& job, Place after, std::int64_t rows) {
   }
 }
 
+void NoteFraction(const Ordered& table, run::Progress& progress) {
+  const auto total = static_cast<double>(progress.total_rows - table.total_rows);
+  if (total <= 0) return;
+  const auto done = static_cast<double>(progress.done_rows - table.done_rows);
+  progress.fraction = table.begins + (table.ends - table.begins) * std::min(1.0, done / total);
+}
+
 Task<bool> CopyAll(Job& job, throttle::Throttle& throttle) {
   run::Progress& progress = job.env.progress;
-  Place after = PlaceFrom(job.step);
-  progress.done_rows = RowsFrom(job.step);
+  Place after = PlaceFrom(job.step, job.table.number);
   LogFolder folder;
   for (;;) {
     job.env.stopper.ThrowIfStopping();
@@ -274,9 +285,7 @@ Task<bool> CopyAll(Job& job, throttle::Throttle& throttle) {
     run::Meter::OfThisProcess().NoteChunk(
         std::chrono::duration<double, std::milli>(outcome.duration).count(),
         static_cast<double>(outcome.rows));
-    if (progress.total_rows > 0)
-      progress.fraction = std::min(
-          1.0, static_cast<double>(progress.done_rows) / static_cast<double>(progress.total_rows));
+    NoteFraction(job.table, progress);
     co_await throttle.After(outcome.duration, job.env.stopper);
     if (range.last.empty()) co_return true;
     after = range.last;
@@ -286,17 +295,24 @@ Task<bool> CopyAll(Job& job, throttle::Throttle& throttle) {
 }  // namespace
 
 Task<bool> CopyInOrder(run::Environment& env, throttle::Throttle& throttle,
-                       const capture::Flow& flow, state::Step& step, std::string order_by) {
-  if (step.spec.contains(kWhole)) co_return true;
+                       const capture::Flow& flow, state::Step& step, Ordered table) {
+  const pg::Result rows = co_await env.main.db().Query(
+      "SELECT greatest(reltuples, 0)::int8 FROM pg_class WHERE oid = $1", flow.from_oid);
+  env.progress.total_rows = table.total_rows + (rows.empty() ? 0 : rows.Get<std::int64_t>(0, 0));
+  env.progress.done_rows = table.done_rows + RowsFrom(step, table.number);
+  if (step.spec.contains(Key(kWhole, table.number))) co_return true;
   Session session = co_await OpenSession(env);
   session.db().set_query_deadline(std::chrono::hours(1));
-  std::vector<OrderColumn> order = co_await ReadOrder(session, flow, std::move(order_by));
-  const pg::Result rows = co_await session.db().Query(
-      "SELECT greatest(reltuples, 0)::int8 FROM pg_class WHERE oid = $1", flow.from_oid);
-  env.progress.total_rows = rows.empty() ? 0 : rows.Get<std::int64_t>(0, 0);
+  std::vector<OrderColumn> order = co_await ReadOrder(session, flow, table.by);
   throttle::ChunkSizeOptions size;
   size.target = PaceOf(env).chunk_time;
-  Job job{env, std::move(session), flow, std::move(order), step, throttle::ChunkSizePolicy(size)};
+  Job job{env,
+          std::move(session),
+          flow,
+          std::move(table),
+          std::move(order),
+          step,
+          throttle::ChunkSizePolicy(size)};
   co_return co_await CopyAll(job, throttle);
 }
 

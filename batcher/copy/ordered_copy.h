@@ -5,6 +5,7 @@
 // met twice or not at all; it is in the log then, and is copied anew like all that changed.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "batcher/capture/flow.h"
@@ -15,10 +16,20 @@ namespace pgalter::copy {
 
 using run::Task;
 
+// One of the tables of a run, and what those before it have added to the progress.
+struct Ordered {
+  std::string by;
+  int number = 1;
+  std::int64_t done_rows = 0;
+  std::int64_t total_rows = 0;
+  double begins = 0;  // its part of the whole copy
+  double ends = 1;
+};
+
 // Goes on where the step's spec says that it had come to, and notes there how far it comes; the
 // references outlive it. False: the table has another name by now. Throws run::Failure for a row
 // that does not fit.
 Task<bool> CopyInOrder(run::Environment& env, throttle::Throttle& throttle,
-                       const capture::Flow& flow, state::Step& step, std::string order_by);
+                       const capture::Flow& flow, state::Step& step, Ordered table);
 
 }  // namespace pgalter::copy

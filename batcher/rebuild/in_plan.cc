@@ -25,8 +25,12 @@ Spec SpecOf(const plan::Rebuild& planned, guard::Settings settings) {
   spec.maps = planned.maps;
   spec.order_by = planned.order_by;
   spec.rebuild_matviews = planned.rebuild_matviews;
-  for (const plan::Rebuild::Companion& other : planned.companions)
-    spec.companions.push_back({other.table, other.alter, {}, {}, 0});
+  for (const plan::Rebuild::Companion& other : planned.companions) {
+    Companion companion;
+    companion.table = other.table;
+    companion.alter = other.alter;
+    spec.companions.push_back(std::move(companion));
+  }
   spec.settings = std::move(settings);
   return spec;
 }

@@ -24,6 +24,8 @@ Companion CompanionOf(const json::object& json) {
   // A run of an older program does not say.
   if (const auto* definition = json.if_contains("definition"))
     companion.definition = definition->as_string();
+  if (const auto* order_by = json.if_contains("order_by"))
+    companion.order_by = order_by->as_string();
   return companion;
 }
 
@@ -38,6 +40,7 @@ Spec OfTable(const Spec& spec, int number) {
   one.alter = companion.alter;
   one.maps = companion.maps;
   one.definition = companion.definition;
+  one.order_by = companion.order_by;
   return one;
 }
 
@@ -52,7 +55,8 @@ json::object ToJson(const Spec& spec) {
                           {"alter", companion.alter},
                           {"maps", Array(companion.maps)},
                           {"relid", companion.relid},
-                          {"definition", companion.definition}});
+                          {"definition", companion.definition},
+                          {"order_by", companion.order_by}});
   return {{"table", spec.table},
           {"alter", spec.alter},
           {"definition", spec.definition},

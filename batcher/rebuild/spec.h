@@ -19,6 +19,7 @@ struct Companion {
   std::string alter;
   std::vector<std::string> maps;
   std::string definition;
+  std::string order_by;     // of its own
   std::uint32_t relid = 0;  // settled when the run is made
 };
 

@@ -45,10 +45,13 @@ void AddOptions(po::options_description& options) {
       ("map", po::value<Words>()->composing(),
        "column = expression over the old row: the value of a column of the new table; of one of "
        "several tables: 'TABLE: column = expression'")  //
-      ("order-by", po::value<std::string>(),
-       "columns by which the rows are to lie on disk, as CLUSTER leaves them: 'customer, made'")  //
-      ("tablespace", po::value<std::string>(), "where the new table is to be")                    //
-      ("access-method", po::value<std::string>(), "how its rows are to be stored")                //
+      ("order-by", po::value<Words>()->composing(),
+       "columns by which the rows are to lie on disk, as CLUSTER leaves them: 'customer, made'; of "
+       "one of several tables: 'TABLE: customer, made'")  //
+      ("tablespace", po::value<Words>()->composing(),
+       "where the new table is to be; of one of several tables: 'TABLE: NAME', else of all")  //
+      ("access-method", po::value<Words>()->composing(),
+       "how its rows are to be stored; of one of several tables: 'TABLE: NAME', else of all")  //
       ("rebuild-matviews",
        "make materialized views that read the table anew over the new one, and refresh them")  //
       ("cutover", po::value<std::string>()->default_value("auto"),
@@ -84,45 +87,52 @@ std::string ReadDefinition(const Context& context) {
 }
 
 // Where and how the rows are stored is an action as any other.
-void AddStorage(const Context& context, std::string& alter) {
-  for (const auto& [option, action] : {std::pair{"tablespace", "SET TABLESPACE "},
-                                       std::pair{"access-method", "SET ACCESS METHOD "}}) {
-    if (!context.Has(option)) continue;
-    if (context.Has("definition"))
-      Refuse(fmt::format("--{} and --definition are two ways to say the same", option),
-             context.operands.size() == 1
-                 ? "write it into the definition"
-                 : fmt::format("write it into the definition, or, of a table without one: --alter "
-                               "'TABLE: {}…'",
-                               action));
+std::string AlterOf(const TableWish& wish) {
+  std::string alter = wish.alter;
+  for (const auto& [name, action] : {std::pair{&wish.tablespace, "SET TABLESPACE "},
+                                     std::pair{&wish.access_method, "SET ACCESS METHOD "}}) {
+    if (name->empty()) continue;
     if (!alter.empty()) alter += ", ";
-    alter += action + sql::QuoteIdentifier(context.Get(option));
+    alter += action + sql::QuoteIdentifier(*name);
   }
+  return alter;
 }
 
 Words WordsOf(const Context& context, const char* option) {
   return context.Has(option) ? context.Get<Words>(option) : Words();
 }
 
+void ReadTables(const Context& context, rebuild::Spec& spec) {
+  TableOptions options;
+  options.alters = WordsOf(context, "alter");
+  options.maps = WordsOf(context, "map");
+  options.orders = WordsOf(context, "order-by");
+  options.tablespaces = WordsOf(context, "tablespace");
+  options.access_methods = WordsOf(context, "access-method");
+  options.has_definition = context.Has("definition");
+  const auto wishes = ReadTableWishes(context.operands, options);
+  spec.table = wishes.front().table;
+  spec.alter = AlterOf(wishes.front());
+  spec.maps = wishes.front().maps;
+  spec.order_by = wishes.front().order_by;
+  for (auto wish = wishes.begin() + 1; wish != wishes.end(); ++wish) {
+    rebuild::Companion companion;
+    companion.table = wish->table;
+    companion.alter = AlterOf(*wish);
+    companion.maps = wish->maps;
+    companion.order_by = wish->order_by;
+    spec.companions.push_back(std::move(companion));
+  }
+}
+
 rebuild::Spec SpecOf(const Context& context) {
   constexpr int kMostWorkers = 64;
   rebuild::Spec spec;
-  const auto wishes =
-      ReadTableWishes(context.operands, WordsOf(context, "alter"), WordsOf(context, "map"));
-  spec.table = wishes.front().table;
-  spec.alter = wishes.front().alter;
-  spec.maps = wishes.front().maps;
-  for (auto wish = wishes.begin() + 1; wish != wishes.end(); ++wish)
-    spec.companions.push_back({wish->table, wish->alter, wish->maps, {}, 0});
+  ReadTables(context, spec);
   if (context.Has("definition")) {
     std::string text = ReadDefinition(context);
     (spec.companions.empty() ? spec.definition : spec.definitions) = std::move(text);
   }
-  AddStorage(context, spec.alter);
-  for (rebuild::Companion& companion : spec.companions) AddStorage(context, companion.alter);
-  if (context.Has("order-by")) spec.order_by = context.Get("order-by");
-  if (!spec.order_by.empty() && !spec.companions.empty())
-    Refuse("--order-by is for one table", "rebuild the others by themselves, before or after");
   spec.allow_weaker_keys = context.Has("allow-weaker-keys");
   spec.rebuild_matviews = context.Has("rebuild-matviews");
   const auto& cutover = context.Get("cutover");
@@ -132,7 +142,7 @@ rebuild::Spec SpecOf(const Context& context) {
   spec.workers = context.Get<int>("workers");
   if (spec.workers < 1 || spec.workers > kMostWorkers)
     Refuse(fmt::format("--workers {} is out of range", spec.workers), "1 to 64");
-  if (spec.workers > 1 && !spec.order_by.empty())
+  if (spec.workers > 1 && context.Has("order-by"))
     Refuse("--workers and --order-by do not go together",
            "rows that several sessions write are in no order; leave --workers out");
   const auto& chunk_time = context.Get("chunk-time");
@@ -140,7 +150,7 @@ rebuild::Spec SpecOf(const Context& context) {
   if (!seconds || *seconds < 0.005 || *seconds > 60)
     Refuse(fmt::format("--chunk-time \"{}\" is out of range", chunk_time), "5ms to 60s");
   spec.chunk_time = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000));
-  if (context.Has("canary") && !spec.order_by.empty())
+  if (context.Has("canary") && context.Has("order-by"))
     Refuse("--canary and --order-by do not go together",
            "a copy in an order has no blocks to count its first part by; leave one of them out");
   spec.throttle = ThrottleOf(context);
@@ -223,7 +233,8 @@ const CommandBody kRebuildCommand{
         "compared row by row, and then they change places in one short transaction, with "
         "everything that hangs on the table. TABLE is written as in SQL. Several tables, such as "
         "one "
-        "and those that refer to it, change places in the same transaction: each --alter and --map "
+        "and those that refer to it, change places in the same transaction: each --alter, --map "
+        "and --order-by "
         "then begins with the table that it is for, as in 'orders: ALTER id TYPE bigint', and one "
         "file of --definition has the definitions of as many of them as one likes.\n\n"
         "The old table stays in a schema of the run's until `pgalter finish`. The first SIGINT "

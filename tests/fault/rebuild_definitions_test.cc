@@ -335,7 +335,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         RefusedFile{
             "BothForOne", kA, {"--alter", "a: ADD x int"}, 2, "both are given for public.a"},
-        RefusedFile{"Tablespace", kA, {"--tablespace", "x"}, 2, "--alter 'TABLE: SET TABLESPACE"},
+        RefusedFile{"Tablespace", kA, {"--tablespace", "x"}, 2, "--tablespace 'TABLE: …'"},
         RefusedFile{"NotNamed",
                     "CREATE TABLE c (id int)",
                     {},

@@ -165,6 +165,104 @@ TEST_F(RebuildOrdered, ARowThatDoesNotFitIsNamed) {
   ExpectSame();
 }
 
+// Some of several tables, each by its own columns.
+class RebuildOrderedTogether : public RebuildOrdered {
+ protected:
+  void MakeThree(int rows) {
+    MakeShuffled(rows);
+    for (const char* table : {"\"L: s\"", "plain"})
+      database_.Sql(fmt::format(
+          "CREATE TABLE {0} (id int PRIMARY KEY, k int NOT NULL, pad text); INSERT INTO {0} SELECT "
+          "g, (g * 7919) % 500, repeat('p', 40) FROM generate_series(1, {1}) g; CREATE INDEX ON "
+          "{0} (k, id); ANALYZE {0}",
+          table, rows));
+    ASSERT_LT(Correlation("L: s", "k"), 0.5);
+  }
+
+  [[nodiscard]] double Correlation(const std::string& table, const std::string& column) const {
+    return std::stod(database_.Value(
+        fmt::format("SELECT abs(correlation) FROM pg_stats WHERE schemaname = 'public' AND "
+                    "tablename = '{}' AND attname = '{}'",
+                    table, column)));
+  }
+
+  [[nodiscard]] static Words Together(const Words& more = {}) {
+    Words words{"rebuild",    "items",           "\"L: s\"",     "plain",
+                "--order-by", "items: a",        "--alter",      "items: ALTER a TYPE bigint",
+                "--order-by", "\"L: s\": k, id", "--chunk-time", "5ms",
+                "--yes"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+  // As they were made, in the order that was asked for.
+  void ExpectOrdered(int rows) const {
+    database_.Sql("ANALYZE items; ANALYZE \"L: s\"; ANALYZE plain");
+    EXPECT_GT(Correlation("items", "a"), 0.7);
+    EXPECT_GT(Correlation("L: s", "k"), 0.99);
+    EXPECT_LT(Correlation("plain", "k"), 0.5) << "nobody asked for an order of it";
+    for (const char* table : {"\"L: s\"", "plain"})
+      EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM {} WHERE k = (id * 7919) % 500 AND pad = "
+                                   "repeat('p', 40)",
+                                   table)),
+                rows);
+    ExpectSame();
+  }
+};
+
+TEST_F(RebuildOrderedTogether, EachByItsOwnColumnsUnderItsUsers) {
+  constexpr int kRows = 5'000;
+  MakeThree(kRows);
+  const Ran shown = Run(Together({"--dry-run"}));
+  ASSERT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("public.items: ALTER a TYPE bigint; in the order of a\n"));
+  EXPECT_THAT(shown.out, HasSubstr("public.\"L: s\": in the order of k, id\n"));
+  EXPECT_THAT(shown.out, HasSubstr("public.plain: the same definition\n"));
+  Rebuilders users(database_.conninfo(), 35);
+  std::jthread enough([&users](const std::stop_token& over) {
+    while (users.writes() < 200 && !over.stop_requested())
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    users.Stop();
+  });
+  users.AwaitWrites(20);
+  const Ran ran = Run(Together());
+  enough.request_stop();
+  enough.join();
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(users.errors(), "");
+  ExpectOrdered(kRows);
+  ExpectNew();
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  ExpectSame();
+}
+
+// A chunk, a kill, and so on: what the one table has come to outlives the copy of the other.
+TEST_F(RebuildOrderedTogether, KilledBehindEachChunkNoRowIsThereTwice) {
+  constexpr int kRows = 2'000;
+  MakeThree(kRows);
+  const Words killed{"PGALTER_FAIL_POINT=copy-committed"};
+  ASSERT_EQ(Run(Together(), killed).code, kKilled);
+  const auto whole = [&](const std::string& which) {
+    return database_.Value("SELECT spec ? 'copied_in_order" + which +
+                           "' FROM pgalter.step WHERE kind = 'copy'") == "t";
+  };
+  for (const char* which : {"", "_2"}) {
+    for (int i = 0; i < 200 && !whole(which); ++i) {
+      AwaitNoRunner();
+      ASSERT_EQ(Run({"resume", RunId()}, killed).code, kKilled);
+    }
+    ASSERT_TRUE(whole(which));
+  }
+  EXPECT_EQ(
+      database_.Value("SELECT concat_ws(' ', spec->'copied_rows', spec->'copied_rows_2') FROM "
+                      "pgalter.step WHERE kind = 'copy'"),
+      "2000 2000");
+  ResumeToTheEnd();
+  EXPECT_EQ(Number("SELECT done_rows FROM pgalter.run"), 3 * kRows);
+  ExpectOrdered(kRows);
+  ExpectNothingLeft();
+}
+
 struct Refusal {
   const char* name;
   const char* before;

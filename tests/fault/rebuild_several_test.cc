@@ -302,6 +302,33 @@ INSTANTIATE_TEST_SUITE_P(
         SeveralCase{"Nothing", "", {"a", "b", "--alter", "b: "}, 2, "says nothing"},
         SeveralCase{
             "MapForNoTable", "", {"a", "b", "--map", "x = 1"}, 2, "does not say which table"},
+        SeveralCase{
+            "OrderForNoTable", "", {"a", "b", "--order-by", "id"}, 2, "does not say which table"},
+        SeveralCase{"TwoOrders",
+                    "",
+                    {"a", "b", "--order-by", "b: id", "--order-by", "b: a"},
+                    2,
+                    "two --order-by for b"},
+        SeveralCase{"OrderOfASecondWithoutIt",
+                    "",
+                    {"a", "b", "--order-by", "b: nope"},
+                    2,
+                    "public.b has no column nope"},
+        SeveralCase{"OrderOfASecondWithoutIndex",
+                    "ALTER TABLE b ALTER code SET NOT NULL",
+                    {"a", "b", "--order-by", "b: code"},
+                    4,
+                    "no index of public.b begins with these columns"},
+        SeveralCase{"OrderOfASecondByWorkers",
+                    "",
+                    {"a", "b", "--order-by", "b: id", "--workers", "2"},
+                    2,
+                    "--workers and --order-by"},
+        SeveralCase{"TwoTablespaces",
+                    "",
+                    {"a", "b", "--tablespace", "x", "--tablespace", "y"},
+                    2,
+                    "two --tablespace for all tables"},
         SeveralCase{"Unknown", "", {"a", "nowhere"}, 2, "there is no table"},
         SeveralCase{"Partitioned",
                     "CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY RANGE (id)",
@@ -321,6 +348,32 @@ INSTANTIATE_TEST_SUITE_P(
                     4,
                     "refers to (code), over which the new definition has no unique key"}),
     [](const auto& param) { return std::string(param.param.name); });
+
+TEST_F(Several, StorageIsOfOneOrOfAllOthers) {
+  if (Number("SELECT count(*) FROM pg_tablespace WHERE spcname = 'several Space'") == 0) {
+    Session session = database_.Connect();
+    session.Exec("SET allow_in_place_tablespaces = on");
+    session.Exec("CREATE TABLESPACE \"several Space\" LOCATION ''");
+  }
+  database_.Sql(
+      "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); CREATE TABLE c "
+      "(id int PRIMARY KEY); CREATE ACCESS METHOD pile TYPE TABLE HANDLER heap_tableam_handler");
+  Words words{
+      "rebuild",      "a", "b", "c", "--yes", "--tablespace", "several Space", "--tablespace",
+      "b: pg_default"};
+  const bool methods = Number("SHOW server_version_num") >= 150000;
+  if (methods) words.insert(words.end(), {"--access-method", "c: pile"});
+  const Ran ran = Run(words);
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(database_.Value(
+                "SELECT string_agg(concat_ws(' ', c.relname, t.spcname, m.amname), ', ' ORDER "
+                "BY c.relname) FROM pg_class c JOIN pg_am m ON m.oid = c.relam LEFT JOIN "
+                "pg_tablespace t ON t.oid = c.reltablespace WHERE c.relkind = 'r' AND "
+                "c.relnamespace = 'public'::regnamespace"),
+            methods ? "a several Space heap, b heap, c several Space pile"
+                    : "a several Space heap, b heap, c several Space heap");
+}
 
 TEST_F(Several, KeysOfOtherTypesChangeOnBothSides) {
   database_.Sql(
