@@ -37,9 +37,21 @@ void AddPlanInput(boost::program_options::options_description& options) {
       "in-place | rebuild: where every row has to be written anew, a new column beside the old "
       "one, or a copy of the table; copies of tables that foreign keys join change places in one "
       "moment");
+  AddMatviewsOption(options);
+}
+
+void AddMatviewsOption(boost::program_options::options_description& options) {
   options.add_options()("rebuild-matviews",
                         "where a copy takes the table's place, make materialized views that read "
                         "it anew over the copy, and refresh them");
+}
+
+plan::Matviews MatviewsOf(const Context& context) {
+  if (!context.Has("rebuild-matviews")) return plan::Matviews::kInTheWay;
+  if (context.Has("as-written"))
+    Refuse("--rebuild-matviews and --as-written do not go together",
+           "statements that run as they stand copy no table");
+  return plan::Matviews::kMadeAnew;
 }
 
 PlanWishes ReadPlanWishes(const Context& context) {
@@ -48,7 +60,7 @@ PlanWishes ReadPlanWishes(const Context& context) {
   if (text != "in-place" && text != "rebuild")
     Refuse(fmt::format("--prefer \"{}\" is not known", text), "in-place or rebuild");
   if (text == "rebuild") wishes.prefer = plan::Preference::kRebuild;
-  if (context.Has("rebuild-matviews")) wishes.matviews = plan::Matviews::kMadeAnew;
+  wishes.matviews = MatviewsOf(context);
   if (context.Has("split") && text == "rebuild")
     Refuse("--split and --prefer do not go together", "a split has one way");
   if (context.Has("split") && context.Has("rebuild-matviews"))

@@ -15,6 +15,10 @@ namespace pgalter::cli {
 // --sql, --split, --prefer and --rebuild-matviews
 void AddPlanInput(boost::program_options::options_description& options);
 
+// --rebuild-matviews alone. Throws Rejected (usage) where statements run as they are written.
+void AddMatviewsOption(boost::program_options::options_description& options);
+[[nodiscard]] plan::Matviews MatviewsOf(const Context& context);
+
 // What of these is the planner's. Throws Rejected (usage).
 struct PlanWishes {
   plan::Preference prefer = plan::Preference::kInPlace;

@@ -204,6 +204,9 @@ KeptPlans KeptOf(const Context& context) {
   if (context.Has("dry-run") || context.Has("sql"))
     throw Rejected(ExitCode::kUsage, "--plan goes with neither --dry-run nor --sql",
                    "these two make what is kept");
+  if (context.Has("rebuild-matviews"))
+    throw Rejected(ExitCode::kUsage, "--rebuild-matviews is for statements, and this plan is made",
+                   "make it anew, with it: pgalter up --dry-run --output json --rebuild-matviews");
   return ReadKeptPlans(context.Get("plan"));
 }
 
@@ -226,7 +229,7 @@ Task<ExitCode> Run(Context& context) {
     RefuseDivergence(history::Compare(collection.migrations, {}, history::Order::kAny));
     const Pending all = Wanted(context, collection, {});
     RefuseExclusions(collection, {}, all);
-    PrintSql(all, MannerOf(context));
+    PrintSql(context, all, MannerOf(context));
     co_return ExitCode::kDone;
   }
   if (context.Has("dry-run")) co_return co_await DryRun(context, source, collection);

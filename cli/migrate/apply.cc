@@ -238,6 +238,7 @@ Task<ExitCode> VerifyDown(guard::Session& session, const Migration& migration) {
 Task<ExitCode> RunDown(const Context& context, guard::Session& session, const Applied& row,
                        const Migration& migration, const ApplySettings& settings) {
   PlanBase base = co_await ReadPlanBase(session);
+  base.options.matviews = settings.matviews;
   Migration learnt = migration;
   co_await history::LearnCalled(session, *learnt.down);
   history::Composed composed = history::ComposeDown(learnt, base.schema, base.options);
@@ -293,6 +294,7 @@ void AddApplyOptions(po::options_description& options) {
       ("wait", po::value<std::string>()->default_value("10min"),
        "how long to wait for another pgalter that changes the migrations of this database")  //
       ;
+  AddMatviewsOption(options);
   AddBreakGlass(options);
   AddPaceOptions(options);
 }
@@ -303,6 +305,7 @@ ApplySettings SettleApply(const Context& context, state::Phase through) {
   settings.ladder.hold_budget = HoldBudgetOf(context);
   settings.wait = Duration(context, "wait");
   settings.through = through;
+  settings.matviews = MatviewsOf(context);
   settings.pace = PaceOf(context);
   settings.break_glass = BreakGlassOf(context);
   return settings;
@@ -342,6 +345,8 @@ Task<ExitCode> ApplyMigration(const Context& context, guard::Session& session,
                               const Migration& migration, const ApplySettings& settings) {
   Say(context, fmt::format("{}", Called(migration)));
   PlanBase base = co_await ReadPlanBase(session);
+  base.options.matviews =
+      settings.kept == nullptr ? settings.matviews : MatviewsIn(*settings.kept, migration);
   Migration learnt = migration;
   co_await history::LearnCalled(session, learnt.up);
   history::Composed composed =

@@ -16,7 +16,7 @@
 
 namespace pgalter::cli {
 
-// --lock-budget, --hold-budget, --wait, --break-glass, and the pace.
+// --lock-budget, --hold-budget, --wait, --rebuild-matviews, --break-glass, and the pace.
 void AddApplyOptions(boost::program_options::options_description& options);
 
 struct ApplySettings {
@@ -25,6 +25,7 @@ struct ApplySettings {
   state::Phase through = state::Phase::kMigrate;
   async::Milliseconds wait{0};  // for another runner
   history::Manner manner = history::Manner::kOnline;
+  plan::Matviews matviews = plan::Matviews::kInTheWay;  // a migration may say more of itself
   std::string break_glass;  // why it is begun in spite of the policy; empty: it is not
   const writeback::Book* book = nullptr;  // of the tool that is to learn of it; null: none
   const KeptPlans* kept = nullptr;        // what alone may be begun; null: whatever is planned now

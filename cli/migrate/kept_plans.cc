@@ -90,6 +90,15 @@ void RefuseOthers(const KeptPlans& kept, const Migrations& wanted,
                        left.front()->file));
 }
 
+plan::Matviews MatviewsIn(const KeptPlans& kept, const Migration& migration) {
+  const auto found = std::ranges::find(kept, migration.version, &KeptPlan::version);
+  const bool anew =
+      found != kept.end() && std::ranges::any_of(found->plan.steps, [](const plan::Step& step) {
+        return step.rebuild && step.rebuild->rebuild_matviews;
+      });
+  return anew ? plan::Matviews::kMadeAnew : plan::Matviews::kInTheWay;
+}
+
 void RefuseOtherSteps(const KeptPlans& kept, const Migration& migration, const plan::Plan& now) {
   const auto found = std::ranges::find(kept, migration.version, &KeptPlan::version);
   if (found == kept.end())

@@ -25,6 +25,9 @@ KeptPlans ReadKeptPlans(const std::string& path);
 void RefuseOthers(const KeptPlans& kept, const Migrations& wanted,
                   const std::vector<history::Applied>& applied);
 
+// As it was planned: what was looked at says it, and no option.
+[[nodiscard]] plan::Matviews MatviewsIn(const KeptPlans& kept, const history::Migration& migration);
+
 // The steps have to be the same; how long they take may be estimated anew. Throws Rejected
 // (refused).
 void RefuseOtherSteps(const KeptPlans& kept, const history::Migration& migration,

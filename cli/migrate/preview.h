@@ -21,6 +21,6 @@ Task<> PrintPlans(const Context& context, guard::Session& session, const Migrati
                   const RehearsedTimes* rehearsed);
 
 // The statements as they would be sent, from an empty database on. No connection is made.
-void PrintSql(const Migrations& migrations, history::Manner manner);
+void PrintSql(const Context& context, const Migrations& migrations, history::Manner manner);
 
 }  // namespace pgalter::cli

@@ -132,6 +132,7 @@ std::string Drafting::HeaderOf(std::size_t at) const {
   add("origin", fmt::format("{} {}", migration.format, migration.version));
   add("depends_on", DependsOn(at));
   if (migration.up.may_be_alone) header += "-- transaction: none\n";
+  if (migration.up.rebuild_matviews) header += "-- rebuild_matviews: yes\n";
   return header;
 }
 

@@ -31,9 +31,10 @@ constexpr std::array kWords{
 constexpr std::array kNotes{"ignore"sv, "ignore-file"sv};
 
 constexpr std::array kHeaderKeys{
-    "title"sv,       "ticket"sv,       "author"sv, "date"sv,   "reviewer"sv,
-    "class"sv,       "depends_on"sv,   "risk"sv,   "impact"sv, "compliance"sv,
-    "transaction"sv, "irreversible"sv, "origin"sv, "change"sv, "conflicts_with"sv,
+    "title"sv,    "ticket"sv,     "author"sv,         "date"sv,
+    "reviewer"sv, "class"sv,      "depends_on"sv,     "risk"sv,
+    "impact"sv,   "compliance"sv, "transaction"sv,    "irreversible"sv,
+    "origin"sv,   "change"sv,     "conflicts_with"sv, "rebuild_matviews"sv,
 };
 
 struct Choice {
@@ -43,10 +44,12 @@ struct Choice {
 constexpr std::array kClasses{"schema"sv, "data"sv, "security"sv};
 constexpr std::array kRisks{"low"sv, "medium"sv, "high"sv};
 constexpr std::array kTransactions{"auto"sv, "single"sv, "none"sv};
+constexpr std::array kRebuildMatviews{"yes"sv, "no"sv};
 constexpr std::array kChoices{
     Choice{"class", kClasses},
     Choice{"risk", kRisks},
     Choice{"transaction", kTransactions},
+    Choice{"rebuild_matviews", kRebuildMatviews},
 };
 
 constexpr std::array kBackfillKeys{"table"sv, "set"sv, "where"sv, "sync"sv};
@@ -258,6 +261,10 @@ void Reading::CheckOrder() {
   if (down && !file_.Header("irreversible").empty())
     Problem(1, "the header says irreversible, and there is a way down");
   if (file_.Header("transaction") != "single") return;
+  if (file_.Header("rebuild_matviews") == "yes")
+    Problem(1,
+            "the header says transaction: single and rebuild_matviews: yes: statements that run as "
+            "they stand copy no table");
   for (const Section& section : file_.sections)
     if (section.kind == SectionKind::kBackfill || section.kind == SectionKind::kGate ||
         section.kind == SectionKind::kContract)

@@ -202,6 +202,7 @@ void Collecting::AddOwn(Migration& migration, const std::string& text) {
   migration.irreversible = own.Header("irreversible");
   migration.up.as_written = own.Header("transaction") == "single";
   migration.up.may_be_alone = own.Header("transaction") == "none";
+  migration.up.rebuild_matviews = own.Header("rebuild_matviews") == "yes";
   migration.depends_on = Versions(own.Header("depends_on"));
   migration.conflicts_with = Versions(own.Header("conflicts_with"));
   for (const formats::Section& section : own.sections) {

@@ -29,6 +29,8 @@ struct Script {
   bool as_written = false;
   // The file, or what its tool does with it, says that a statement may be outside of a transaction.
   bool may_be_alone = false;
+  // Materialized views may be made anew over a copy that takes their table's place.
+  bool rebuild_matviews = false;
   // Procedures that end transactions, as a CALL may name them; see ending.h.
   std::vector<std::string> committing;
 };

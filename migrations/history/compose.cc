@@ -233,9 +233,10 @@ void LetAlone(const std::vector<Ending>& endings, plan::Plan& plan) {
   }
 }
 
-Composed Compose(const Script& script, const catalog::Schema& schema,
-                 const plan::PlanOptions& options, Manner manner) {
+Composed Compose(const Script& script, const catalog::Schema& schema, plan::PlanOptions options,
+                 Manner manner) {
   Composed composed;
+  if (script.rebuild_matviews) options.matviews = plan::Matviews::kMadeAnew;
   const Statements statements = Taking(script).Take();
   composed.plan = plan::MakePlan(statements.text, schema, options);
   if (!statements.refusal.empty()) {
