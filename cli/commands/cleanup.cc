@@ -5,6 +5,7 @@
 #include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/json_output.h"
+#include "cli/persist.h"
 #include "cli/pick_run.h"
 #include "cli/report.h"
 #include "cli/undo.h"
@@ -50,7 +51,9 @@ Task<> Sweep(const Context& context, guard::Session& session, const state::Run& 
   if (run.state == state::RunState::kFailed && !run::IsPlan(run)) {
     co_await UndoWithoutRunner(context, run.id, state::RunState::kAborted);
   } else {
-    co_await DropLeftovers(context, session, run.id);
+    auto drop = [&](guard::Session& on) -> Task<> { co_await DropLeftovers(context, on, run.id); };
+    const OnSession work = drop;
+    co_await Persist(context, session, work, "pgalter cleanup");
   }
   swept.cleaned.emplace_back(run.id);
 }

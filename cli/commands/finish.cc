@@ -3,6 +3,7 @@
 #include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/json_output.h"
+#include "cli/persist.h"
 #include "cli/pick_run.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -31,8 +32,12 @@ Task<ExitCode> Run(Context& context) {
   if (!run.finished) {
     Confirm(context,
             fmt::format("remove what {} of {} keeps in the database?", run.command, run.target));
-    co_await DropLeftovers(context, session, run.id);
-    co_await state::MarkFinished(session, run.id);
+    auto remove = [&](guard::Session& on) -> Task<> {
+      co_await DropLeftovers(context, on, run.id);
+      co_await state::MarkFinished(on, run.id);
+    };
+    const OnSession work = remove;
+    co_await Persist(context, session, work, fmt::format("pgalter finish {}", run.id));
   }
   if (context.output == Output::kJson) {
     const auto now = co_await state::FindRun(session, run.id);

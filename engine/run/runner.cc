@@ -12,6 +12,7 @@
 #include "engine/pg/reconnect_policy.h"
 #include "engine/run/attachment.h"
 #include "engine/run/gate_step.h"
+#include "engine/run/given_up.h"
 #include "engine/run/plan_spec.h"
 #include "engine/run/undo.h"
 #include "engine/state/schema.h"
@@ -296,21 +297,6 @@ Task<Outcome> WorkOn(Attachment attachment, const Handlers& handlers, async::Sto
     failure = pulse_failure;
   if (failure && IsConnectionLoss(failure)) std::rethrow_exception(failure);
   co_return co_await Settle(work, failure);
-}
-
-[[noreturn]] void ThrowGivenUp(const std::exception_ptr& lost, async::Milliseconds budget) {
-  pg::PgErrorFields fields;
-  try {
-    std::rethrow_exception(lost);
-  } catch (const pg::PgError& error) {
-    fields = error.fields();
-  }
-  fields.message = fmt::format(
-      "the connection was lost, and {:.0f} s of trying made no new one that works; what was "
-      "committed stays. The last attempt: {}",
-      std::chrono::duration<double>(budget).count(), fields.message);
-  fields.hint = "see to it that the server can be reached";
-  throw pg::ConnectError(std::move(fields));
 }
 
 using OnAttached = std::function<Task<Outcome>(Attachment)>;

@@ -136,6 +136,92 @@ TEST_F(Network, SilenceIsNoticedAndItsBackendsAreEnded) {
   ExpectFinishLeavesNothing();
 }
 
+// A reader keeps it at the trigger's table while its connections break.
+class NetworkOfFinish : public Network {
+ protected:
+  void MakeDone() {
+    MakeItems(500);
+    ASSERT_EQ(Run(Backfill()).code, 0);
+    ASSERT_EQ(Number(kTriggers), 1);
+  }
+  // A backend of its that was not seen before, so all its connections are new ones.
+  void AwaitWaiting() {
+    database_.AwaitValue(
+        fmt::format("SELECT count(*) > 0 FROM pg_locks WHERE relation = 'items'::regclass AND mode "
+                    "= 'AccessExclusiveLock' AND NOT granted AND pid NOT IN ({})",
+                    seen_),
+        "t", kLimit);
+    seen_ = database_.Value(
+        "SELECT string_agg(pid::text, ',') FROM pg_stat_activity WHERE datname = "
+        "current_database()");
+  }
+  void ExpectFinished() const {
+    EXPECT_EQ(Number(kTriggers), 0);
+    EXPECT_EQ(Number("SELECT count(*) FROM pgalter.run WHERE finished_at IS NOT NULL"), 1);
+    ExpectFinishLeavesNothing();
+  }
+
+  static constexpr const char* kTriggers =
+      "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'items'::regclass";
+  std::string seen_ = "0";
+};
+
+TEST_F(NetworkOfFinish, ItGoesOnWithNewConnections) {
+  MakeDone();
+  Session reader = database_.Connect();
+  reader.Exec("BEGIN; SELECT FROM items LIMIT 1");
+  Program program = StartFar({"finish", RunId(), "--yes"});
+  for (int i = 0; i < 2; ++i) {
+    AwaitWaiting();
+    proxy_.Cut();
+  }
+  AwaitWaiting();
+  database_.Sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE "
+      "'pgalter%' AND datname = current_database()");
+  AwaitWaiting();
+  reader.Exec("COMMIT");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("connection lost, trying again"));
+  ExpectFinished();
+}
+
+TEST_F(NetworkOfFinish, ACommitWithoutAnAnswerCounts) {
+  MakeDone();
+  Session reader = database_.Connect();
+  reader.Exec("BEGIN; SELECT FROM items LIMIT 1");
+  Program program = StartFar({"finish", RunId(), "--yes"});
+  AwaitWaiting();
+  proxy_.CutAtAnswerTo("COMMIT");
+  reader.Exec("COMMIT");
+  AwaitHappened();
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("connection lost, trying again"));
+  ExpectFinished();
+}
+
+TEST_F(NetworkOfFinish, GoneForTooLongItSaysHowToGoOn) {
+  MakeDone();
+  Session reader = database_.Connect();
+  reader.Exec("BEGIN; SELECT FROM items LIMIT 1");
+  Program program =
+      StartFar({"finish", RunId(), "--yes"}, {"PGALTER_LIMITS=reconnect-budget=1000"});
+  AwaitWaiting();
+  proxy_.Refuse();
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 9) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("1 s of trying made no new one"));
+  EXPECT_THAT(ran.err, HasSubstr("then: pgalter finish " + RunId()));
+  EXPECT_EQ(Number(kTriggers), 1);
+  reader.Exec("COMMIT");
+  proxy_.Restore();
+  Program again = StartFar({"finish", RunId(), "--yes"});
+  ExpectEnd(again, 0);
+  ExpectFinished();
+}
+
 TEST_F(Network, GoneForTooLongLeavesTheRunToResume) {
   MakeItems();
   Writers writers(database_.conninfo(), 24);
