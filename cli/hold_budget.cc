@@ -11,7 +11,7 @@ namespace pgalter::cli {
 async::Milliseconds HoldBudgetOf(const Context& context) {
   const auto& text = context.Get("hold-budget");
   const auto seconds = watch::Parse(text, watch::Unit::kSeconds);
-  if (!seconds || *seconds <= 0)
+  if (!seconds || *seconds < 0.001)  // none at all would let users wait for ever
     throw Rejected(ExitCode::kUsage, fmt::format("--hold-budget \"{}\" is no duration", text),
                    "write 500ms or 3s");
   return async::Milliseconds(static_cast<std::int64_t>(*seconds * 1000));

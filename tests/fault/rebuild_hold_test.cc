@@ -43,7 +43,7 @@ TEST_F(RebuildHold, OfWhatIsNoDurationNothingIsBegun) {
   for (const Words& command :
        {Rebuild(), Words{"run", "--sql", "ALTER TABLE items ALTER u SET NOT NULL", "--yes"},
         Words{"up", "--dir", none, "--yes"}, Words{"down", "--dir", none, "--yes"}}) {
-    for (const std::string text : {"soon", "0s"}) {
+    for (const std::string text : {"soon", "0s", "0.1ms"}) {
       Words words = command;
       words.insert(words.end(), {"--hold-budget", text});
       const Ran ran = Run(words);
