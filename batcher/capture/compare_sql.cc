@@ -135,6 +135,27 @@ std::string InRange(const Flow& flow, const Walk& walk, Ends ends, Name name) {
   return "true";
 }
 
+// The columns of a walk in the table that has each key once, which is called t; and as texts.
+struct Walked {
+  std::vector<std::string> names;
+  std::vector<std::string> texts;
+};
+
+auto NameOfWalked(const Walk& walk) {
+  return [of_to = walk.of_to](const KeyColumn& column, std::size_t) {
+    return "t." + (of_to ? column.to : column.from);
+  };
+}
+
+Walked WalkedColumns(const Flow& flow, const Walk& walk) {
+  Walked walked;
+  for (const std::size_t i : walk.columns) {
+    walked.names.push_back(NameOfWalked(walk)(flow.key[i], i));
+    walked.texts.push_back(fmt::format("{}::{}::text", walked.names.back(), flow.key[i].type));
+  }
+  return walked;
+}
+
 }  // namespace
 
 // Without a run nobody asks for the keys but to show them, and those of `to` need not be of
@@ -167,20 +188,33 @@ std::string RangeStatement(const Flow& flow, const Walk& walk, Ends ends) {
                   SameKey(flow, Numbered("t"), Numbered("s")), IsAnother(flow, "s", theirs_of)));
 }
 
-std::string BoundaryStatement(const Flow& flow, const Walk& walk, bool has_lower) {
-  const auto name = [&walk](const KeyColumn& column, std::size_t) {
-    return "t." + (walk.of_to ? column.to : column.from);
-  };
-  std::vector<std::string> texts;
-  std::vector<std::string> order;
-  for (const std::size_t i : walk.columns) {
-    order.push_back(name(flow.key[i], i));
-    texts.push_back(fmt::format("{}::{}::text", order.back(), flow.key[i].type));
+std::string BoundaryStatement(const Flow& flow, const Walk& walk, Ends ends) {
+  const Walked walked = WalkedColumns(flow, walk);
+  const std::size_t ends_given = ends == Ends::kNone ? 0 : ends == Ends::kBoth ? 2 : 1;
+  return fmt::format("SELECT {} FROM {} AS t WHERE {} ORDER BY {} OFFSET ${} LIMIT 1",
+                     fmt::join(walked.texts, ", "), walk.of_to ? To(flow) : From(flow),
+                     InRange(flow, walk, ends, NameOfWalked(walk)), fmt::join(walked.names, ", "),
+                     ends_given * walk.columns.size() + 1);
+}
+
+// REPEATABLE: the same blocks at each time, so that what is seen once is seen again.
+std::string SampleStatement(const Flow& flow, const Walk& walk, bool has_lower) {
+  const Walked walked = WalkedColumns(flow, walk);
+  std::vector<std::string> aliased;
+  std::vector<std::string> aliases;
+  for (const std::string& text : walked.texts) {
+    aliases.push_back(K(aliases.size()));
+    aliased.push_back(fmt::format("{} AS {}", text, aliases.back()));
   }
-  return fmt::format("SELECT {} FROM {} AS t{} ORDER BY {} OFFSET ${} LIMIT 1",
-                     fmt::join(texts, ", "), walk.of_to ? To(flow) : From(flow),
-                     has_lower ? " WHERE " + Bound(flow, walk, ">=", 1, name) : "",
-                     fmt::join(order, ", "), has_lower ? walk.columns.size() + 1 : 1);
+  const std::size_t next = has_lower ? walk.columns.size() + 1 : 1;
+  return fmt::format(
+      "SELECT {0} FROM (SELECT {1}, row_number() OVER (ORDER BY {2}) AS n FROM {3} AS t "
+      "TABLESAMPLE "
+      "pg_catalog.system (${4}::float4) REPEATABLE (1) WHERE {5}) AS f WHERE n % ${6}::int8 = 0 "
+      "ORDER BY n",
+      fmt::join(aliases, ", "), fmt::join(aliased, ", "), fmt::join(walked.names, ", "),
+      walk.of_to ? To(flow) : From(flow), next,
+      InRange(flow, walk, has_lower ? Ends::kLower : Ends::kNone, NameOfWalked(walk)), next + 1);
 }
 
 std::string MissingStatement(const Flow& flow, const std::string& part, Lookup lookup) {

@@ -28,8 +28,12 @@ enum class Ends { kBoth, kLower, kUpper, kNone };  // which ends a range has
 // upper, as far as there are.
 std::string RangeStatement(const Flow& flow, const Walk& walk, Ends ends);
 // The key $last rows behind lower in the table that has each key once, as texts; no row where the
-// table ends before. Parameters: the values of lower, then how many rows.
-std::string BoundaryStatement(const Flow& flow, const Walk& walk, bool has_lower);
+// table, or the range, ends before. Parameters: the values of lower, then of upper, as far as there
+// are, then how many rows.
+std::string BoundaryStatement(const Flow& flow, const Walk& walk, Ends ends);
+// Of the same table, keys of a share of its blocks, from lower on: one of so many, in order, as
+// texts. Parameters: the values of lower, the share in percent, then of how many rows one.
+std::string SampleStatement(const Flow& flow, const Walk& walk, bool has_lower);
 
 // How a row's other half is found: by an index that `to` has, or as the planner likes.
 enum class Lookup { kByIndex, kAsPlanned };

@@ -70,12 +70,15 @@ std::int64_t NextRows(std::int64_t rows, async::Clock::duration took) {
   return std::clamp(static_cast<std::int64_t>(next), std::int64_t{1}, kMostRows);
 }
 
-Task<double> EstimateRows(Session& session, pg::Oid table) {
+Task<Size> EstimateSize(Session& session, pg::Oid table) {
   const pg::Result row = co_await session.db().Query(
-      "SELECT coalesce(sum(greatest(reltuples, 0)), 0)::float8 FROM pg_class"
-      " WHERE relkind = 'r' AND (oid = $1 OR oid IN (SELECT relid FROM pg_partition_tree($1)))",
+      "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::float8,"
+      " coalesce(sum(c.relpages), 0)::float8,"
+      " coalesce(bool_and(c.relkind = 'r' AND m.amname = 'heap'), false)"
+      " FROM pg_class c LEFT JOIN pg_am m ON m.oid = c.relam WHERE c.relkind IN ('r', 'f')"
+      " AND (c.oid = $1 OR c.oid IN (SELECT relid FROM pg_partition_tree($1)))",
       table);
-  co_return row.Get<double>(0, 0);
+  co_return Size{row.Get<double>(0, 0), row.Get<double>(0, 1), row.Get<bool>(0, 2)};
 }
 
 }  // namespace pgalter::verify

@@ -35,7 +35,12 @@ Task<async::Clock::duration> CompareWindow(Comparison& comparison, Session& sess
 // As many rows as should take the time of a range, from what the last one took.
 std::int64_t NextRows(std::int64_t rows, async::Clock::duration took);
 
-// The planner's own estimate of how many rows there are.
-Task<double> EstimateRows(Session& session, pg::Oid table);
+// As the planner has it.
+struct Size {
+  double rows = 0;
+  double blocks = 0;
+  bool in_blocks = false;  // all of it: no foreign table, and PostgreSQL's own access method
+};
+Task<Size> EstimateSize(Session& session, pg::Oid table);
 
 }  // namespace pgalter::verify

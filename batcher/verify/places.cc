@@ -264,7 +264,8 @@ Task<std::optional<Layout>> ReadLayout(Comparison& comparison, Session& session)
   std::optional<Slices> slices = Slices::Of(std::move(granules), std::move(*theirs), samples);
   if (!slices) co_return std::nullopt;
   Layout layout{std::move(from), std::move(to), std::move(*slices)};
-  layout.rows = co_await EstimateRows(session, flow.from_oid);
+  const Size size = co_await EstimateSize(session, flow.from_oid);
+  layout.rows = size.rows;
   Block blocks = 1;
   for (const Stretch& one : *ours) blocks += one.blocks();
   constexpr double kNotAnalyzed = 50;

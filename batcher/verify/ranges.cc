@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "batcher/verify/boundaries.h"
 #include "engine/async/fail_point.h"
 #include "engine/async/mutex.h"
 #include "engine/async/task_group.h"
@@ -15,39 +16,24 @@ using capture::Flow;
 
 namespace {
 
-using Key = std::vector<std::string>;  // empty: the end of the table
-
-Task<Key> NextBoundary(Session& session, const Flow& flow, const capture::Walk& walk,
-                       const Key& lower, std::int64_t rows) {
-  pg::Params params;
-  for (const std::string& value : lower) params.Add(value);
-  params.Add(rows);
-  std::vector<pg::Statement> statements;
-  statements.push_back({capture::BoundaryStatement(flow, walk, !lower.empty()), params});
-  const auto found = co_await session.db().Pipeline(std::move(statements));
-  Key key;
-  if (!found.front().empty())
-    for (int i = 0; i < found.front().columns(); ++i)
-      key.push_back(found.front().Get<std::string>(0, i));
-  co_return key;
-}
-
-capture::Ends EndsOf(const Key& lower, const Key& upper) {
-  if (lower.empty()) return upper.empty() ? capture::Ends::kNone : capture::Ends::kUpper;
-  return upper.empty() ? capture::Ends::kLower : capture::Ends::kBoth;
-}
-
 // The ranges of a walk, one after the other; any number of sessions take them.
 class Ranges {
  public:
-  Ranges(Comparison& comparison, capture::Walk walk, std::vector<std::string> columns, double all,
+  Ranges(Comparison& comparison, const capture::Walk& walk, std::vector<std::string> columns,
          const boost::asio::any_io_executor& executor)
       : comparison_(comparison),
-        walk_(std::move(walk)),
+        walk_(walk),
         columns_(std::move(columns)),
-        all_(all),
+        boundaries_(comparison.flow, walk),
         mutex_(executor) {
     if (comparison.options.from.walk == columns_) next_ = comparison.options.from.key;
+  }
+
+  Task<> Begin(Session& session) {
+    const Flow& flow = comparison_.flow;
+    const Size size = co_await EstimateSize(session, walk_.of_to ? flow.to_oid : flow.from_oid);
+    all_ = size.rows;
+    co_await boundaries_.ReadSample(comparison_, session, next_, size);
   }
 
   Task<> Work(Session& session) {
@@ -93,7 +79,7 @@ class Ranges {
     range.lower = next_;
     range.rows = rows_;
     open_[range.number] = range.lower;
-    range.upper = co_await NextBoundary(session, comparison_.flow, walk_, range.lower, range.rows);
+    range.upper = co_await boundaries_.Next(session, range.lower, range.rows);
     next_ = range.upper;
     at_end_ = next_.empty();
     co_return range;
@@ -119,7 +105,8 @@ class Ranges {
   Comparison& comparison_;
   capture::Walk walk_;
   std::vector<std::string> columns_;
-  double all_;
+  double all_ = 0;
+  Boundaries boundaries_;
   const std::optional<pg::Statement> unchecked_;
   async::Mutex mutex_;
   std::int64_t rows_ = kRowsAtFirst;
@@ -142,10 +129,8 @@ std::vector<std::string> ColumnsOf(const Flow& flow, const capture::Walk& walk) 
 Task<> CompareByRanges(Comparison& comparison, std::vector<Session>& sessions,
                        const capture::Walk& walk) {
   const Flow& flow = comparison.flow;
-  const pg::Oid table = walk.of_to ? flow.to_oid : flow.from_oid;
-  const double all = co_await EstimateRows(sessions.front(), table);
-  Ranges ranges(comparison, walk, ColumnsOf(flow, walk), all,
-                co_await boost::asio::this_coro::executor);
+  Ranges ranges(comparison, walk, ColumnsOf(flow, walk), co_await boost::asio::this_coro::executor);
+  co_await ranges.Begin(sessions.front());
   auto crew = [&](async::TaskGroup& group) -> Task<> {
     for (Session& session : sessions) group.Spawn(ranges.Work(session));
     co_return;

@@ -221,5 +221,108 @@ TEST_F(Verified, EveryDifferenceWhateverTheWay) {
   EXPECT_EQ(found(Run({"verify", "one", "two"})), "5 18");
 }
 
+// Ranges that end where a sample of blocks says. A sample of more blocks has those of fewer in it.
+class VerifiedByASample : public Verified {
+ protected:
+  static constexpr const char* kSampled =
+      "SELECT id FROM one TABLESAMPLE system (40) REPEATABLE (1)";
+
+  // In the order of the key, more than a few ranges; of `two` one partition is empty.
+  void MakePair() {
+    database_.Sql(
+        "CREATE TABLE one (id bigint PRIMARY KEY, made int, n int);"
+        "INSERT INTO one SELECT g, g, g FROM generate_series(1, 90000) g;"
+        "CREATE TABLE two (id bigint, made int, n int, PRIMARY KEY (id, made)) PARTITION BY RANGE "
+        "(made);"
+        "CREATE TABLE two_low PARTITION OF two FOR VALUES FROM (0) TO (30000);"
+        "CREATE TABLE two_empty PARTITION OF two FOR VALUES FROM (1000000) TO (2000000);"
+        "CREATE TABLE two_rest PARTITION OF two DEFAULT;"
+        "INSERT INTO two SELECT * FROM one; ANALYZE one, two");
+  }
+  // That are told to be different, in all.
+  static long RowsOf(const Ran& ran) {
+    constexpr std::string_view kRows = "\"rows\":";
+    long rows = 0;
+    for (auto at = ran.out.find(kRows); at != std::string::npos; at = ran.out.find(kRows, at + 1))
+      rows += std::strtol(ran.out.c_str() + at + kRows.size(), nullptr, 10);
+    return rows;
+  }
+  [[nodiscard]] Ran Compare() const { return Run({"verify", "one", "two", "--output", "json"}); }
+  // Of those that are the same but for one row.
+  void ExpectFound(const std::string& sql, const std::string& key) const {
+    SCOPED_TRACE(sql);
+    database_.Sql(sql);
+    const Ran ran = Compare();
+    EXPECT_EQ(ran.code, 7) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr(fmt::format("[\"{}\"]", key)));
+    EXPECT_EQ(RowsOf(ran), 1) << ran.out;
+    database_.Sql("TRUNCATE two; INSERT INTO two SELECT * FROM one");
+  }
+};
+
+TEST_F(VerifiedByASample, OneRowWhereverItIs) {
+  MakePair();
+  const Ran same = Compare();
+  EXPECT_EQ(same.code, 0) << same.out << same.err;
+  ExpectFound("UPDATE two SET n = -1 WHERE id = 1", "1");
+  ExpectFound("DELETE FROM two WHERE id = 1", "1");
+  ExpectFound("UPDATE two SET n = -1 WHERE id = 44444", "44444");
+  ExpectFound("UPDATE two SET n = NULL WHERE id = 90000", "90000");
+  ExpectFound("DELETE FROM two WHERE id = 90000", "90000");
+  ExpectFound("INSERT INTO two VALUES (0, 0, 0)", "0");
+  ExpectFound("INSERT INTO two VALUES (90001, 90001, 0)", "90001");
+  ExpectFound("INSERT INTO two VALUES (50000, 1000000, 0)",
+              "50000");  // once more, in the empty one
+  ExpectFound("INSERT INTO two VALUES (90001, 1000000, 0)", "90001");
+  ExpectFound("INSERT INTO two VALUES (-5, -5, 0)", "-5");
+}
+
+TEST_F(VerifiedByASample, EachRowThatARangeMayEndAt) {
+  MakePair();
+  database_.Sql(fmt::format("UPDATE two SET n = -1 WHERE id IN ({})", kSampled));
+  const long sampled = Number(fmt::format("SELECT count(*) FROM ({}) s", kSampled));
+  ASSERT_GT(sampled, 0);
+  const Ran ran = Compare();
+  EXPECT_EQ(ran.code, 7) << ran.err;
+  EXPECT_EQ(RowsOf(ran), sampled) << ran.out;
+}
+
+// The sample is read by now, and no range is compared.
+TEST_F(VerifiedByASample, WhatChangesBehindTheSample) {
+  MakePair();
+  database_.Sql(
+      "CREATE TABLE two_late (LIKE two INCLUDING ALL); INSERT INTO two_late VALUES (140003, "
+      "3000003, 0)");
+  Session holder = database_.Connect();
+  holder.Exec("BEGIN; LOCK TABLE two");
+  Program comparing = Start({"verify", "one", "two", "--output", "json"});
+  database_.AwaitValue(
+      "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE "
+      "'LOCK TABLE%'",
+      "t", kLimit);
+  // Rows at which ranges end are gone, or come again in one table; there are rows behind the last
+  // one; and a partition.
+  holder.Exec(
+      fmt::format("CREATE TEMP TABLE ends AS {}; DELETE FROM one WHERE id IN (SELECT id "
+                  "FROM ends); DELETE FROM two WHERE id IN (SELECT id FROM ends)",
+                  kSampled));
+  const std::string first = holder.Value("SELECT min(id) FROM ends");
+  const std::string last = holder.Value("SELECT max(id) FROM ends");
+  holder.Exec(fmt::format(
+      "INSERT INTO two VALUES ({0}, {0}, {0}); INSERT INTO one VALUES ({1}, {1}, {1});"
+      "INSERT INTO one SELECT g, g, g FROM generate_series(90001, 140000) g;"
+      "INSERT INTO two SELECT g, g, g FROM generate_series(90001, 140000) g;"
+      "INSERT INTO one VALUES (140001, 1, 1); INSERT INTO two VALUES (140002, 5000000, 1);"
+      "ALTER TABLE two ATTACH PARTITION two_late FOR VALUES FROM (3000000) TO (4000000);"
+      "COMMIT",
+      first, last));
+  const Ran ran = comparing.Wait(kLimit);
+  EXPECT_EQ(ran.code, 7) << ran.err;
+  for (const std::string& key :
+       {first, last, std::string("140001"), std::string("140002"), std::string("140003")})
+    EXPECT_THAT(ran.out, HasSubstr(fmt::format("\"{}\"", key)));
+  EXPECT_EQ(RowsOf(ran), 5) << ran.out;
+}
+
 }  // namespace
 }  // namespace pgalter::test
