@@ -31,7 +31,8 @@ class Ranges {
 
   Task<> Begin(Session& session) {
     const Flow& flow = comparison_.flow;
-    const Size size = co_await EstimateSize(session, walk_.of_to ? flow.to_oid : flow.from_oid);
+    const pg::Oid table = walk_.of_to ? flow.to_oid : flow.from_oid;
+    const Size size = co_await EstimateSize(session, table);
     all_ = size.rows;
     co_await boundaries_.ReadSample(comparison_, session, next_, size);
   }
