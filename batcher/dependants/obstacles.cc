@@ -53,6 +53,19 @@ JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
   AND pg_is_other_temp_schema(v.relnamespace)
 UNION ALL
+SELECT DISTINCT format('view %s reads it and is made anew where this role may make nothing: GRANT CREATE '
+              'ON SCHEMA %I TO %I', v.oid::regclass, n.nspname, current_user)
+FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+JOIN pg_class v ON v.oid = r.ev_class AND v.relkind IN ('v', 'm')
+JOIN pg_namespace n ON n.oid = v.relnamespace
+WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND v.oid <> $1
+  AND NOT has_schema_privilege(n.oid, 'CREATE')
+UNION ALL
+SELECT format('statistics object %I.%I is made anew where this role may make nothing: GRANT CREATE ON '
+              'SCHEMA %I TO %I', n.nspname, s.stxname, n.nspname, current_user)
+FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
+WHERE s.stxrelid = $1 AND NOT has_schema_privilege(n.oid, 'CREATE')
+UNION ALL
 SELECT format('statistics object %I.%I is on it and belongs to %I, whom this role does not stand for: '
               'run as a role that may change both', n.nspname, s.stxname, pg_get_userbyid(s.stxowner))
 FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace

@@ -233,8 +233,8 @@ TEST_F(Carried, ARoleThatDoesNotOwnTheTableIsToldSo) {
   EXPECT_THAT(refused.err, ::testing::HasSubstr("does not own public.items"));
 }
 
-// The swap drops and makes them, and would fail when all is copied.
-TEST_F(Carried, StatisticsOfAStrangerAreRefusedBefore) {
+// The swap drops and makes it, and would fail when all is copied.
+TEST_F(Carried, WhatTheRoleMayNotMakeAnewIsRefusedBefore) {
   MakeRebuilt(10);
   database_.Sql(
       "DO $$ BEGIN CREATE ROLE carry_owner LOGIN; EXCEPTION WHEN duplicate_object THEN END $$;"
@@ -245,7 +245,15 @@ TEST_F(Carried, StatisticsOfAStrangerAreRefusedBefore) {
   const Ran refused = Run(Rebuild());
   EXPECT_EQ(refused.code, 4) << refused.err;
   EXPECT_THAT(refused.err, ::testing::HasSubstr("statistics object public.strange is on it"));
-  database_.Sql("ALTER STATISTICS strange OWNER TO carry_owner");
+  database_.Sql(
+      "ALTER STATISTICS strange OWNER TO carry_owner; CREATE SCHEMA closed; CREATE VIEW "
+      "closed.seen "
+      "AS SELECT id FROM items; ALTER VIEW closed.seen OWNER TO carry_owner; GRANT USAGE ON SCHEMA "
+      "closed TO carry_owner");
+  const Ran closed = Run(Rebuild());
+  EXPECT_EQ(closed.code, 4) << closed.err;
+  EXPECT_THAT(closed.err, ::testing::HasSubstr("GRANT CREATE ON SCHEMA closed TO carry_owner"));
+  database_.Sql("GRANT CREATE ON SCHEMA closed TO carry_owner");
   const Ran rebuilt = Run(Rebuild());
   user_.clear();
   EXPECT_EQ(rebuilt.code, 0) << rebuilt.err;
