@@ -146,8 +146,10 @@ class Settling {
     taken_.insert(taken_.end(), triggers.names.begin(), triggers.names.end());
     spec_.inbound_make.insert(spec_.inbound_make.end(), triggers.make.begin(), triggers.make.end());
     spec_.inbound_drop.insert(spec_.inbound_drop.end(), triggers.drop.begin(), triggers.drop.end());
-    spec_.inbound_checks.push_back(
-        {key.table, key.name, triggers.referred_function + "()", triggers.rows, triggers.refers});
+    Texts columns;
+    for (const Reference::Column& column : reference.columns) columns.push_back(column.child);
+    spec_.inbound_checks.push_back({key.table, key.name, triggers.referred_function + "()",
+                                    triggers.rows, triggers.refers, std::move(columns)});
     prepared_.remarks.push_back(fmt::format(
         "weaker: foreign key {} of {} becomes triggers: a row that refers is looked for in every "
         "partition, DELETE and changes of the key of {} that nobody has yet are refused under "

@@ -151,7 +151,8 @@ Task<OneChange> PlanAttach(Session& session, std::string table, std::string pare
   co_return change;
 }
 
-Task<OneChange> PlanDetach(Session& session, std::string partition) {
+Task<OneChange> PlanDetach(Session& session, std::string partition,
+                           async::Milliseconds hold_budget) {
   backfill::Spec look;
   look.table = std::move(partition);
   look.settings = co_await guard::RoleSettings(session);
@@ -170,7 +171,8 @@ Task<OneChange> PlanDetach(Session& session, std::string partition) {
   if (!row.Get<bool>(0, 3)) {
     const backfill::Table parent = co_await backfill::FindTableByOid(session, whole);
     co_await RefuseBesidePartman(session, parent, PartmanKeeps::kRetention);
-    const std::string referrers = co_await FindReferrers(session, parent.oid, change.partition);
+    const std::string referrers =
+        co_await FindReferrers(session, parent.oid, change.partition, hold_budget);
     if (!referrers.empty())
       throw Failure(ExitCode::kRefused, fmt::format("cannot detach {}: {}. Nothing was changed",
                                                     change.partition, referrers));

@@ -23,7 +23,9 @@ Task<OneChange> PlanAdd(Session& session, std::string table, BoundWish wish, std
 Task<OneChange> PlanAttach(Session& session, std::string table, std::string parent, BoundWish wish);
 
 // A partition becomes a table of its own; a detach that somebody has begun is ended. Throws
-// run::Failure: (usage) it is none; (refused) another one is half detached.
-Task<OneChange> PlanDetach(Session& session, std::string partition);
+// run::Failure: (usage) it is none; (refused) another one is half detached, rows of other tables
+// refer to it, or who does takes longer to find out than users may wait.
+Task<OneChange> PlanDetach(Session& session, std::string partition,
+                           async::Milliseconds hold_budget);
 
 }  // namespace pgalter::partition

@@ -1,10 +1,14 @@
-// Referrers: rows of other tables that refer to those of a partition where triggers stand for the
-// foreign key (checked.h). Nothing fires when the partition is detached or dropped, so it is asked
-// before, and again under the lock. Reads only.
+// Referrers: rows of other tables that refer to those of a partition, by foreign keys or by the
+// triggers that stand for one (checked.h). For a foreign key the server looks under its lock; for
+// triggers nothing fires when the partition is detached or dropped, so it is asked under the lock,
+// too. Both are asked before, without a lock, and how long that takes is held against the time for
+// which users may wait. Reads only.
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "engine/async/deadline.h"
 #include "engine/run/referrers.h"
 
 namespace pgalter::partition {
@@ -12,15 +16,27 @@ namespace pgalter::partition {
 using async::Task;
 using guard::Session;
 
-// Why `partition` (quoted, with its schema) of `whole` should not go, with the way out. Empty: no
-// row refers to it, or no conversion of pgalter's has made such triggers.
-Task<std::string> FindReferrers(Session& session, pg::Oid whole, std::string partition);
+// What may refer to rows of a partitioned table.
+struct Referring {
+  std::string table;    // quoted, with its schema
+  std::string name;     // of the foreign key, quoted
+  std::string columns;  // that refer: quoted; empty: an older pgalter made the triggers
+  std::string rows;     // as of CheckedTriggers
+  std::string refers;
+  bool indexed = false;  // an index begins with these columns
+};
+
+// Why `partition` (quoted, with its schema) of `whole` should not go, with the way out. Empty:
+// no row refers to it, and that takes no longer to find out than `hold_budget`.
+Task<std::string> FindReferrers(Session& session, pg::Oid whole, std::string partition,
+                                async::Milliseconds hold_budget);
 
 // For the steps that detach.
 class TriggerReferrers : public run::Referrers {
  public:
   Task<bool> Possible(Session& session, pg::Oid parent) const override;
   Task<std::string> Find(Session& session, pg::Oid parent, std::string partition) const override;
+  Task<std::string> WhySlow(Session& session, pg::Oid parent) const override;
 };
 
 }  // namespace pgalter::partition

@@ -291,7 +291,8 @@ Task<RetainPlan> PlanRetain(Session& session, RetainWish wish) {
         co_await session.db().Query("SELECT pg_get_partition_constraintdef($1)", going.oid);
     going.inside = inside.Get<std::optional<std::string>>(0, 0).value_or("");
     if (going.kept_reason.empty())
-      going.kept_reason = co_await FindReferrers(session, whole.table.oid, going.name);
+      going.kept_reason =
+          co_await FindReferrers(session, whole.table.oid, going.name, wish.ladder.hold_budget);
     plan.going.push_back(std::move(going));
   }
   if (installed) co_await MarkHeld(session, plan);

@@ -56,7 +56,8 @@ json::array ToJson(const std::vector<InboundCheck>& checks) {
                      {"name", check.name},
                      {"function", check.function},
                      {"rows", check.rows},
-                     {"refers", check.refers}});
+                     {"refers", check.refers},
+                     {"columns", json::array(check.columns.begin(), check.columns.end())}});
   return array;
 }
 

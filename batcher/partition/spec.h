@@ -44,6 +44,7 @@ struct InboundCheck {
   std::string function;  // of the triggers on the parent: "public.line_of_event_referred()"
   std::string rows;      // as of CheckedTriggers
   std::string refers;
+  std::vector<std::string> columns;  // of the table that has it, that refer: quoted
 };
 
 struct Spec {

@@ -2,6 +2,7 @@
 
 #include "batcher/partition/one_partition.h"
 #include "cli/connect.h"
+#include "cli/hold_budget.h"
 #include "cli/partition/planned.h"
 #include "cli/partition/verb.h"
 
@@ -13,7 +14,8 @@ Task<ExitCode> Run(Context& context) {
   std::string run;
   {
     guard::Session session = co_await OpenForChange(context);
-    const partition::OneChange change = co_await partition::PlanDetach(session, context.Operand(1));
+    const partition::OneChange change =
+        co_await partition::PlanDetach(session, context.Operand(1), HoldBudgetOf(context));
     run = co_await StartPlanned(
         context, session, change.script,
         fmt::format("Detach {} from {}? Its rows are no longer seen through it.", change.partition,

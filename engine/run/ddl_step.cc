@@ -10,12 +10,14 @@ Task<bool> DdlStep::Done(Environment&, const state::Step&) {
 }
 
 // Few steps do: a session for those alone.
-Task<std::vector<Leaving>> DdlStep::Leave(Environment& env, const state::Step& step) {
+Task<std::vector<Leaving>> DdlStep::Leave(Environment& env, const state::Step& step,
+                                          std::string& why_slow) {
   std::vector<std::string> detaching;
   for (const std::string& sql : step.sql)
     if (DetachesAtOnce(sql)) detaching.push_back(sql);
   if (detaching.empty()) co_return std::vector<Leaving>{};
   guard::Session session = co_await OpenAsRole(env);
+  why_slow = co_await WhySlowIs(env, session, referrers_, detaching);
   co_return co_await LeavingBy(env, session, referrers_, std::move(detaching));
 }
 
@@ -23,7 +25,7 @@ Task<> DdlStep::Do(Environment& env, const state::Step& step) {
   Transacted what;
   what.sql = step.sql;
   what.holding = holding_;
-  const std::vector<Leaving> leaving = co_await Leave(env, step);
+  const std::vector<Leaving> leaving = co_await Leave(env, step, what.why_slow);
   auto nobody_refers = [&]() -> Task<> { co_await RefuseReferred(env, referrers_, leaving); };
   if (!leaving.empty()) what.body = nobody_refers;
   co_await Transact(env, step, std::move(what), env.stopper);

@@ -21,7 +21,8 @@ class DdlStep : public StepHandler {
   Task<> Undo(Environment& env, const state::Step& step) override;
 
  private:
-  Task<std::vector<Leaving>> Leave(Environment& env, const state::Step& step);
+  Task<std::vector<Leaving>> Leave(Environment& env, const state::Step& step,
+                                   std::string& why_slow);
 
   Holding holding_;
   const Referrers& referrers_;

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/async/deadline.h"
 #include "engine/async/fail_point.h"
+#include "engine/lock/blocker.h"
 #include "engine/run/failure.h"
 #include "engine/run/finalize_detach.h"
 #include "engine/run/plan_spec.h"
@@ -59,20 +62,25 @@ Task<bool> HasDefaultPartition(guard::Session& session, const Pair& pair) {
   co_return row.Get<bool>(0, 0);
 }
 
+enum class FirstHalf { kEnded, kNoLock, kTooLong };
+
 // Ends by itself, by our deadline, or by the lock's timeout; what it did is in the catalog.
-Task<> TryFirstHalf(guard::Session& session, const std::string& sql) {
+Task<FirstHalf> TryFirstHalf(guard::Session& session, const std::string& sql,
+                             async::Milliseconds limit) {
   co_await session.db().Query("SELECT pg_catalog.set_config('lock_timeout', $1, false)",
                               fmt::format("{}ms", kFirstHalf.count()));
   try {
     auto half = [&]() -> Task<> { co_await session.db().Query(sql); };
-    co_await async::WithDeadline(half(), kFirstHalf);
+    co_await async::WithDeadline(half(), limit);
   } catch (const async::DeadlineExceeded&) {
-    co_return;
+    co_return FirstHalf::kTooLong;
   } catch (const pg::PgError& error) {
     const bool expected = error.klass() == pg::SqlstateClass::kLockNotAvailable ||
                           error.klass() == pg::SqlstateClass::kRetryable;
     if (!expected) throw;
+    co_return FirstHalf::kNoLock;
   }
+  co_return FirstHalf::kEnded;
 }
 
 }  // namespace
@@ -91,6 +99,7 @@ Task<> DetachStep::Do(Environment& env, const state::Step& step) {
   const bool beside_default = co_await HasDefaultPartition(session, pair);
   const std::vector<std::string> at_once{detach};
   const std::vector<Leaving> leaving = co_await LeavingBy(env, session, referrers_, at_once);
+  const std::string why_slow = co_await WhySlowIs(env, session, referrers_, at_once);
   // What somebody has begun is ended: its rows are not seen any more.
   const Attachment then = co_await Look(session, pair);
   if (then == Attachment::kAttached && (beside_default || !leaving.empty())) {
@@ -98,6 +107,7 @@ Task<> DetachStep::Do(Environment& env, const state::Step& step) {
     what.sql = at_once;
     auto nobody_refers = [&]() -> Task<> { co_await RefuseReferred(env, referrers_, leaving); };
     what.body = nobody_refers;
+    what.why_slow = why_slow;
     co_await Transact(env, step, std::move(what), env.stopper);
     co_return;
   }
@@ -105,14 +115,29 @@ Task<> DetachStep::Do(Environment& env, const state::Step& step) {
   const std::string remark = co_await AwaitStandbyReadersOf(env, env.stopper, step);
   if (!remark.empty()) env.progress.remark = remark;
   Attachment now = co_await Look(session, pair);
-  const auto give_up = async::Clock::now() + PlanSpecOf(env.run).ladder.budget;
+  const lock::LadderOptions ladder = PlanSpecOf(env.run).ladder;
+  const auto give_up = async::Clock::now() + ladder.budget;
+  // Where others refer to the table the server looks for them in it, and who writes them waits. A
+  // lock that is not to be had ends it before.
+  async::Milliseconds limit = kFirstHalf;
+  if (!why_slow.empty())
+    limit = async::LimitOf("hold-budget", std::max(kFirstHalf * 3 / 2, ladder.hold_budget));
+  int too_long = 0;
   while (now == Attachment::kAttached) {
     env.stopper.ThrowIfStopping();
-    co_await TryFirstHalf(session, step.sql.at(0));
+    const FirstHalf half = co_await TryFirstHalf(session, step.sql.at(0), limit);
     async::FailPoint("detach-pending");
     now = co_await Look(session, pair);
     if (now == Attachment::kPending) co_await env.stopper.SleepFor(kBetweenHalves);
     if (now != Attachment::kAttached) break;
+    too_long += half == FirstHalf::kTooLong && !why_slow.empty() ? 1 : 0;
+    if (too_long >= ladder.hold_overruns)
+      throw Failure(ExitCode::kLockNotObtained,
+                    fmt::format("{} was not at its end after {}, {} times, and was taken back; "
+                                "nothing was changed.{} Those who write there wait meanwhile; if "
+                                "they may for longer, say so with --hold-budget. Then: pgalter "
+                                "resume {}",
+                                detach, lock::HumanAge(limit), too_long, why_slow, env.run.id));
     if (async::Clock::now() > give_up)
       throw Failure(ExitCode::kLockNotObtained,
                     fmt::format("the lock for {} was not to be had. See: pgalter locks. Then: "

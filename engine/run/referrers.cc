@@ -55,6 +55,20 @@ Task<std::vector<Leaving>> LeavingBy(Environment& env, guard::Session& named,
   co_return leaving;
 }
 
+Task<std::string> WhySlowIs(Environment& env, guard::Session& named, const Referrers& referrers,
+                            std::vector<std::string> statements) {
+  std::string why;
+  for (const std::string& text : statements) {
+    const auto statement = sql::ast::ReadStatement(text);
+    const auto* alter = statement ? statement->As<sql::ast::AlterTable>() : nullptr;
+    if (alter == nullptr || !DetachesAtOnce(text)) continue;
+    const pg::Result parent = co_await named.db().Query(
+        "SELECT coalesce(pg_catalog.to_regclass($1)::oid, 0)", sql::ToString(alter->name));
+    why += co_await referrers.WhySlow(env.main, parent.Get<pg::Oid>(0, 0));
+  }
+  co_return why;
+}
+
 Task<> RefuseReferred(Environment& env, const Referrers& referrers,
                       const std::vector<Leaving>& leaving) {
   if (!async::SafeguardOn("referrers-under-lock")) co_return;

@@ -19,6 +19,10 @@ class Referrers {
   // refers to its rows.
   virtual Task<std::string> Find(guard::Session& session, pg::Oid parent,
                                  std::string partition) const = 0;
+  // What a detach from this table has to ask under its lock, the server's own questions included,
+  // and what would make the answer come sooner: sentences, with a space before each; empty:
+  // nothing.
+  virtual Task<std::string> WhySlow(guard::Session& session, pg::Oid parent) const = 0;
 };
 
 struct Leaving {
@@ -33,6 +37,10 @@ struct Leaving {
 Task<std::vector<Leaving>> LeavingBy(Environment& env, guard::Session& named,
                                      const Referrers& referrers,
                                      std::vector<std::string> statements);
+
+// The same question's WhySlow, of all tables that these statements detach from.
+Task<std::string> WhySlowIs(Environment& env, guard::Session& named, const Referrers& referrers,
+                            std::vector<std::string> statements);
 
 // In the transaction that has detached them, so that its locks are held. Throws Failure (refused).
 Task<> RefuseReferred(Environment& env, const Referrers& referrers,

@@ -37,13 +37,14 @@ bool StopsNobody(const state::Step& step) {
 }
 
 std::string Refused(const Environment& env, const state::Step& step,
-                    const lock::LadderOutcome& outcome, const PlanSpec& spec) {
+                    const lock::LadderOutcome& outcome, const PlanSpec& spec,
+                    const std::string& why_slow) {
   const std::string advice =
       outcome.result == lock::LadderResult::kHoldOverrun
           ? fmt::format(
-                " Users wait while it holds its lock; if they may wait for longer than {}, "
-                "start the run with --hold-budget",
-                lock::HumanAge(spec.ladder.hold_budget))
+                "{} Users wait while it holds its lock; if they may wait for longer than {}, "
+                "say so with --hold-budget",
+                why_slow, lock::HumanAge(spec.ladder.hold_budget))
           : "";
   return fmt::format(
       "step {} of run {} did not come to its end; nothing was changed by it. {}.{} Then: pgalter "
@@ -103,7 +104,7 @@ Task<> Transact(Environment& env, const state::Step& step, Transacted what,
   if (!remark.empty()) env.progress.remark = remark;
   async::FailPoint("ddl-committed");
   if (outcome.result == lock::LadderResult::kDone) co_return;
-  throw Failure(ExitCode::kLockNotObtained, Refused(env, step, outcome, spec));
+  throw Failure(ExitCode::kLockNotObtained, Refused(env, step, outcome, spec, what.why_slow));
 }
 
 }  // namespace pgalter::run

@@ -23,6 +23,7 @@ struct Transacted {
   guard::Isolation isolation = guard::Isolation::kReadCommitted;
   std::function<Task<>()> before = {};  // as in lock::Work
   std::function<Task<>()> body = {};    // the same
+  std::string why_slow = {};  // sentences for who has held its lock for too long: why that may be
 };
 
 // Throws Failure (lock not obtained): nothing was changed then.

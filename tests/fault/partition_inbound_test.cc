@@ -286,6 +286,103 @@ TEST_F(PartitionInboundGoes, NotWithRowsThatOthersReferTo) {
   EXPECT_EQ(Number("SELECT count(*) FROM p"), 0);
 }
 
+// Whether rows of c refer to the partition takes long, on any machine: keys of 100 kB are compared.
+class PartitionGoesSlowly : public PartitionInboundGoes {
+ protected:
+  static constexpr const char* kIndex = "CREATE INDEX ON public.c (e)";
+  void MakeSlow(const char* way, const Words& more = {}) {
+    database_.Sql(
+        "CREATE TABLE p (id text PRIMARY KEY, made timestamptz NOT NULL); INSERT INTO p SELECT g, "
+        "now() - g * interval '1 day' FROM generate_series(1, 20) g; CREATE TABLE c (n int PRIMARY "
+        "KEY, e text, CONSTRAINT fk FOREIGN KEY (e) REFERENCES p); CREATE TABLE long (e text); "
+        "INSERT INTO long SELECT repeat('x', 100000)");
+    Words words{"partition", "convert",      "p", "--by", "range(made)", "--every",
+                "1 month",   "--inbound-fk", way, "--yes"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = Run(words);
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    first_ = database_.Value("SELECT tableoid::regclass FROM p WHERE id = '1'");
+    database_.Sql(
+        fmt::format("SET session_replication_role = replica; INSERT INTO c SELECT g, e{} FROM "
+                    "long, generate_series(1, 10000) g",
+                    way == std::string("widen") ? ", now()" : ""));
+  }
+  void ExpectSaysWhatHelps(const Ran& ran, int code) const {
+    EXPECT_EQ(ran.code, code) << ran.err;
+    EXPECT_THAT(ran.err + ran.out, HasSubstr("whether rows of public.c refer to "));
+    EXPECT_THAT(ran.err + ran.out,
+                HasSubstr(fmt::format(
+                    "no index of public.c begins with e: pgalter run --sql '{}' --yes", kIndex)));
+    EXPECT_THAT(ran.err + ran.out, HasSubstr("--hold-budget"));
+    EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM pg_inherits WHERE inhrelid = '{}'::regclass",
+                                 first_)),
+              1);
+  }
+};
+
+TEST_F(PartitionGoesSlowly, IsSeenBeforeAnybodyWaits) {
+  MakeSlow("trigger");
+  ExpectSaysWhatHelps(Run({"partition", "detach", first_, "--hold-budget", "1ms", "--dry-run"}), 4);
+  ExpectSaysWhatHelps(Run({"partition", "detach", first_, "--hold-budget", "1ms", "--yes"}), 4);
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.run"), 1);  // the conversion alone
+  const Ran indexed = Run({"run", "--sql", kIndex, "--yes"});
+  ASSERT_EQ(indexed.code, 0) << indexed.err;
+  const Ran gone = Run({"partition", "detach", first_, "--hold-budget", "60s", "--yes"});
+  EXPECT_EQ(gone.code, 0) << gone.err;
+}
+
+TEST_F(PartitionGoesSlowly, AndByRetainToo) {
+  MakeSlow("trigger");
+  const Ran split = Run({"partition", "split", first_, "--every", "1 day", "--yes"});
+  ASSERT_EQ(split.code, 0) << split.err;
+  first_ = database_.Value("SELECT tableoid::regclass FROM p WHERE id = '20'");
+  const Ran retained =
+      Run({"partition", "retain", "p", "--keep", "19 days", "--hold-budget", "1ms", "--dry-run"});
+  EXPECT_THAT(retained.out, HasSubstr("stays: whether rows of public.c refer to "));
+  ExpectSaysWhatHelps(retained, 0);
+}
+
+TEST_F(PartitionGoesSlowly, AlsoWhereItIsAForeignKey) {
+  MakeSlow("widen");
+  ExpectSaysWhatHelps(Run({"partition", "detach", first_, "--hold-budget", "1ms", "--yes"}), 4);
+  database_.Sql("INSERT INTO c VALUES (0, '1')");
+  const Ran refers = Run({"partition", "detach", first_, "--yes"});
+  EXPECT_EQ(refers.code, 4) << refers.err;
+  EXPECT_THAT(refers.err, HasSubstr("rows of public.c refer to its rows by foreign key fk_wide"));
+}
+
+// It was quick enough for what users were said to mind, and is not under the lock.
+TEST_F(PartitionGoesSlowly, IsSaidOfAnOverrunOfTheTriggersQuestion) {
+  MakeSlow("trigger");
+  ExpectSaysWhatHelps(Run({"partition", "detach", first_, "--hold-budget", "60s", "--yes"},
+                          {"PGALTER_LIMITS=hold-budget=1"}),
+                      5);
+  const Ran resumed = Run({"resume", RunId(), "--hold-budget", "60s"});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+}
+
+TEST_F(PartitionGoesSlowly, IsSaidOfAnOverrunOfTheServersQuestion) {
+  MakeSlow("widen");
+  ExpectSaysWhatHelps(Run({"partition", "detach", first_, "--hold-budget", "60s", "--yes"},
+                          {"PGALTER_LIMITS=hold-budget=1"}),
+                      5);
+  const Ran resumed = Run({"resume", RunId(), "--hold-budget", "60s"});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+}
+
+// A writer of the table that refers keeps the server from an answer, as many rows would.
+TEST_F(PartitionGoesSlowly, IsSaidOfOneThatGoesConcurrently) {
+  MakeSlow("widen", {"--default", "no"});
+  Session writer = database_.Connect();
+  writer.Exec("BEGIN; INSERT INTO c VALUES (0, NULL)");
+  ExpectSaysWhatHelps(Run({"partition", "detach", first_, "--hold-budget", "60s", "--yes"},
+                          {"PGALTER_LIMITS=hold-budget=100"}),
+                      5);
+  writer.Exec("COMMIT");
+  const Ran resumed = Run({"resume", RunId(), "--hold-budget", "60s"});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+}
+
 TEST_F(PartitionInboundGoes, AfterADeleteThatCascades) {
   MakeGoing("ON DELETE CASCADE");
   database_.Sql("INSERT INTO c VALUES (1, 1), (2, NULL)");
