@@ -31,6 +31,14 @@ namespace {
 constexpr const char* kValidate = "validate";  // in a step's spec: statements for after it
 constexpr std::chrono::hours kLong{24 * 7};
 
+// Whether $1 is a partition of what $2 names now, or is what it names: it is taken back already.
+constexpr const char* kTableOfThen = R"sql(
+SELECT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1 AND inhparent = to_regclass($2)::oid),
+       coalesce(to_regclass($2)::oid = $1, false),
+       (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c
+        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1)
+)sql";
+
 boost::json::array Array(const Texts& texts) {
   boost::json::array array;
   for (const std::string& text : texts) array.emplace_back(text);
@@ -216,6 +224,29 @@ Task<> DetachUnderLadder(run::Environment& env, const state::Step& step) {
 
 }  // namespace
 
+Task<> RefuseLostTable(Session& session, const state::Run& run) {
+  bool was_attached = false;
+  for (const state::Step& step : co_await state::LoadSteps(session, run.id))
+    was_attached |= step.kind == "partition-attach" && step.state == state::StepState::kDone;
+  if (!was_attached) co_return;
+  const Spec spec = FromJson(run.spec);
+  const pg::Result row = co_await session.db().Query(kTableOfThen, run.relid, spec.table);
+  const bool is_first = row.Get<bool>(0, 0);
+  const bool is_plain_again = row.Get<bool>(0, 1);
+  if (is_first || is_plain_again) co_return;
+  const auto name = row.Get<std::optional<std::string>>(0, 2);
+  const std::string gone =
+      name ? fmt::format(
+                 "{0} is no partition of {1} any more. pgalter partition attach {0} --as "
+                 "{1} makes it one again",
+                 *name, spec.table)
+           : fmt::format("{}.{}, which held the rows of then, was dropped", spec.home, spec.first);
+  throw Failure(ExitCode::kRefused,
+                fmt::format("run {0} cannot be taken back: {1}. Nothing was changed. To keep {2} "
+                            "as it is: pgalter finish {0} --yes",
+                            run.id, gone, spec.table));
+}
+
 run::Task<bool> AttachStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
 run::Task<> AttachStep::Do(run::Environment& env, const state::Step& step) {
@@ -223,6 +254,7 @@ run::Task<> AttachStep::Do(run::Environment& env, const state::Step& step) {
 }
 
 run::Task<> AttachStep::Undo(run::Environment& env, const state::Step& step) {
+  co_await RefuseLostTable(env.main, env.run);
   const bool attached = co_await IsAttached(env);
   if (attached) {
     co_await DetachUnderLadder(env, step);

@@ -8,8 +8,13 @@
 #pragma once
 
 #include "engine/run/step_handler.h"
+#include "engine/state/runs.h"
 
 namespace pgalter::partition {
+
+// Before a conversion is taken back. Throws run::Failure (refused): the table that was attached is
+// no partition of the whole any more, since users, `detach` or `retain` have let it go.
+run::Task<> RefuseLostTable(guard::Session& session, const state::Run& run);
 
 class AttachStep : public run::StepHandler {
  public:

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/partition/inspection.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/moment.h"
 #include "batcher/partition/partman.h"
@@ -15,20 +16,21 @@ using run::Failure;
 
 namespace {
 
-// In the order of the bounds, as far as the text has it; the server keeps no other.
-constexpr const char* kParts = R"sql(
-SELECT format('%I.%I', n.nspname, c.relname), pg_get_expr(c.relpartbound, c.oid), t.level,
-       pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT', c.relkind = 'p',
-       greatest(c.reltuples, 0)::float8,
-       CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_total_relation_size(c.oid) END
-FROM pg_partition_tree($1::oid::regclass) t JOIN pg_class c ON c.oid = t.relid
-JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE t.level > 0
-ORDER BY t.level, pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT',
-  pg_get_expr(c.relpartbound, c.oid) NOT LIKE '%(MINVALUE)%',
-  CASE WHEN $2 THEN (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \(''?(-?\d+)''?\)'))[1]::numeric
-  END,
-  pg_get_expr(c.relpartbound, c.oid), c.relname
+// The first of those that nobody has. A modulus is a factor of each greater one.
+constexpr const char* kMissingRemainders = R"sql(
+WITH parts AS (
+  SELECT b[1]::int8 AS modulus, b[2]::int8 AS remainder
+  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+  CROSS JOIN LATERAL (
+    SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), 'modulus (\d+), remainder (\d+)')) m (b)
+  WHERE i.inhparent = $1),
+missing AS (
+  SELECT g.most, r, row_number() OVER (ORDER BY r) AS place
+  FROM (SELECT max(modulus) AS most FROM parts) g CROSS JOIN generate_series(0, g.most - 1) r
+  WHERE g.most <= 10000 AND NOT EXISTS (SELECT FROM parts WHERE r % modulus = remainder))
+SELECT max(most)::text,
+       string_agg(CASE WHEN place <= 5 THEN r::text ELSE '…' END, ', ' ORDER BY r)
+FROM missing WHERE place <= 6
 )sql";
 
 constexpr const char* kInvalidIndexes = R"sql(
@@ -36,19 +38,39 @@ SELECT format('index %s is not valid: it is not on every partition', x.indexreli
 FROM pg_index x WHERE x.indrelid = $1 AND NOT x.indisvalid
 )sql";
 
-// One where the end of one range is not the beginning of the next.
-void FindGaps(Overview& overview) {
-  std::string end;
-  for (const Part& part : overview.parts) {
-    if (part.level != 1 || part.is_default) continue;
-    const std::size_t to = part.bound.find(") TO (");
-    const std::size_t from = part.bound.find("FROM (");
-    if (to == std::string::npos || from == std::string::npos) return;
-    const std::string begins = part.bound.substr(from + 6, to - from - 6);
-    if (!end.empty() && end != begins)
-      overview.remarks.push_back(
-          fmt::format("between {} and {} there is no partition", end, begins));
-    end = part.bound.substr(to + 6, part.bound.size() - to - 7);
+// Empty: every hash has a partition, as where there is none yet.
+Task<std::string> MissingRemainders(Session& session, const Whole& whole) {
+  const pg::Result row = co_await session.db().Query(kMissingRemainders, whole.table.oid);
+  if (row.empty() || row.IsNull(0, 0)) co_return "";
+  co_return fmt::format(
+      "of modulus {} there is no partition for remainder {}: rows that have it are refused",
+      row.Get<std::string>(0, 0), row.Get<std::string>(0, 1));
+}
+
+// Each part is followed by its own.
+Task<> AddParts(Session& session, Overview& overview, std::string table, int level) {
+  const Whole whole = co_await FindWhole(session, std::move(table));
+  const std::vector<Member> members = co_await ReadMembers(session, whole);
+  for (const Gap& gap : FindGaps(members))
+    overview.remarks.push_back(fmt::format("{}between {} and {} there is no partition",
+                                           level == 1 ? "" : "in " + whole.table.name + ", ",
+                                           gap.from, gap.to));
+  std::string refused;
+  if (whole.strategy == Strategy::kHash) refused = co_await MissingRemainders(session, whole);
+  if (!refused.empty())
+    overview.remarks.push_back(level == 1 ? refused : "in " + whole.table.name + ", " + refused);
+  for (const Member& member : members) {
+    Part part;
+    part.name = member.name;
+    part.bound = member.bound;
+    part.times = TimesOfBound(member.bound);
+    part.level = level;
+    part.is_default = member.is_default;
+    part.divided = member.divided;
+    part.rows = member.divided ? 0 : member.rows;
+    part.bytes = member.divided ? 0 : member.bytes;
+    overview.parts.push_back(std::move(part));
+    if (member.divided) co_await AddParts(session, overview, member.name, level + 1);
   }
 }
 
@@ -78,31 +100,11 @@ Task<Overview> ReadOverview(Session& session, std::string table) {
     throw Failure(ExitCode::kUsage,
                   fmt::format("{} is not partitioned. To make it so: pgalter partition convert {}",
                               found.name, found.name));
-  // Bounds are shown in the session's zone.
-  co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
   Overview overview;
   overview.table = found.name;
-  const pg::Result by = co_await session.db().Query(
-      "SELECT pg_get_partkeydef($1), partnatts = 1 AND a.atttypid IN (20, 21, 23)"
-      " FROM pg_partitioned_table p LEFT JOIN pg_attribute a ON a.attrelid = p.partrelid"
-      " AND a.attnum = p.partattrs[0] WHERE p.partrelid = $1",
-      found.oid);
+  const pg::Result by = co_await session.db().Query("SELECT pg_get_partkeydef($1)", found.oid);
   overview.by = by.Get<std::string>(0, 0);
-  const bool numbers = by.Get<std::optional<bool>>(0, 1).value_or(false);
-  const pg::Result rows = co_await session.db().Query(kParts, found.oid, numbers);
-  for (int i = 0; i < rows.rows(); ++i) {
-    Part part;
-    part.name = rows.Get<std::string>(i, 0);
-    part.bound = rows.Get<std::string>(i, 1);
-    part.times = TimesOfBound(part.bound);
-    part.level = rows.Get<int>(i, 2);
-    part.is_default = rows.Get<bool>(i, 3);
-    part.divided = rows.Get<bool>(i, 4);
-    part.rows = rows.Get<double>(i, 5);
-    part.bytes = rows.Get<std::int64_t>(i, 6);
-    overview.parts.push_back(std::move(part));
-  }
-  FindGaps(overview);
+  co_await AddParts(session, overview, found.name, 1);
   co_await LookIntoDefault(session, overview);
   const pg::Result invalid = co_await session.db().Query(kInvalidIndexes, found.oid);
   for (int i = 0; i < invalid.rows(); ++i)

@@ -80,8 +80,11 @@ std::string MembersQuery(const Whole& whole) {
     }
     Replace(query, "%POSITION(" + end + ")%", position);
   }
-  Replace(query, "%ORDER%",
-          typed ? fmt::format("e.lower::{} NULLS FIRST", whole.type) : std::string("b.bound"));
+  std::string order = "b.bound";
+  if (typed) order = fmt::format("e.lower::{} NULLS FIRST", whole.type);
+  if (whole.strategy == Strategy::kHash)
+    order = "(regexp_match(b.bound, 'remainder (\\d+)'))[1]::int8";
+  Replace(query, "%ORDER%", order);
   return query;
 }
 

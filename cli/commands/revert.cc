@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "batcher/partition/attach_step.h"
 #include "batcher/rebuild/way_back.h"
 #include "cli/await_state.h"
 #include "cli/confirm.h"
@@ -78,6 +79,7 @@ Task<ExitCode> Run(Context& context) {
   co_await state::RefuseTakenTables(session, run.id);
   co_await RefusePastNoReturn(session, run.id);
   co_await rebuild::RefuseLostWay(session, run.id);
+  co_await partition::RefuseLostTable(session, run);
   Confirm(context, fmt::format("take {} of {} ({}) back?", run.command, run.target, run.id));
   co_await RaiseHoldBudget(context, session, run.id);
   co_await state::Ask(session, run.id, state::Wanted::kRevert);

@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 TEST_F(Partitioned, UnderItsUsersAndBack) {
   MakeEvents();
@@ -368,6 +369,49 @@ TEST_F(Partitioned, RefusesARevertThatAKeyForbids) {
             "r");
 }
 
+// What is not there any more cannot be made plain again, and nothing is said to have been.
+TEST_F(Partitioned, RefusesARevertWithoutTheTableOfThen) {
+  MakeEvents();
+  ASSERT_EQ(Run(Convert()).code, 0);
+  const std::string run = RunId();
+  const std::string first = database_.Value(
+      "SELECT inhrelid::regclass FROM pg_inherits WHERE inhrelid::regclass::text LIKE "
+      "'events_until_%'");
+  const std::string to = database_.Value(
+      fmt::format("SET TimeZone = 'UTC'; SELECT (regexp_match(pg_get_expr(relpartbound, oid), 'TO "
+                  "\\(''([^'']+)'))[1] FROM pg_class WHERE oid = '{}'::regclass",
+                  first));
+  ASSERT_EQ(Run({"partition", "detach", first, "--yes"}).code, 0);
+  const Ran refused = Run({"revert", run, "--yes"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err,
+              HasSubstr(fmt::format("public.{} is no partition of public.events any more", first)));
+  EXPECT_EQ(database_.Value(fmt::format("SELECT state FROM pgalter.run WHERE run = '{}'", run)),
+            "done");
+  const Ran attached = Run(
+      {"partition", "attach", first, "--as", "events", "--from", "MINVALUE", "--to", to, "--yes"});
+  ASSERT_EQ(attached.code, 0) << attached.err;
+  const Ran reverted = Run({"revert", run, "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(database_.Value("SELECT relkind::text FROM pg_class WHERE oid = 'events'::regclass"),
+            "r");
+  ExpectSame();
+}
+
+TEST_F(Partitioned, RefusesARevertOfWhatWasDroppedAndLetsItBeFinished) {
+  MakeEvents();
+  ASSERT_EQ(Run(Convert()).code, 0);
+  database_.Sql("DROP TABLE " + database_.Value("SELECT inhrelid::regclass FROM pg_inherits WHERE "
+                                                "inhrelid::regclass::text LIKE 'events_until_%'"));
+  const Ran refused = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("which held the rows of then, was dropped"));
+  EXPECT_EQ(StateOfRun(), "done");
+  const Ran finished = Run({"finish", RunId(), "--yes"});
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  ExpectNothingOfOurs();
+}
+
 struct KeyCase {
   const char* name;
   const char* column;
@@ -451,6 +495,16 @@ INSTANTIATE_TEST_SUITE_P(
                     {},
                     4,
                     "--inbound-fk drop"},
+        RefusedCase{"SeveralColumns",
+                    "",
+                    {"--by", "range(made, id)"},
+                    2,
+                    "names several columns, and rows are parted by one"},
+        RefusedCase{"AnExpression",
+                    "",
+                    {"--by", "range(date_trunc('day', made))"},
+                    2,
+                    "an expression cannot part rows"},
         RefusedCase{
             "UniqueKey", "ALTER TABLE events ADD u int UNIQUE", {}, 4, "--allow-weaker-keys"},
         RefusedCase{"Nullable",
@@ -533,6 +587,17 @@ INSTANTIATE_TEST_SUITE_P(
                     4,
                     "infinity"}),
     [](const auto& param) { return std::string(param.param.name); });
+
+TEST_F(Partitioned, ListsThatMeetAreRefused) {
+  database_.Sql("CREATE TABLE t (id int PRIMARY KEY, c text NOT NULL)");
+  for (const char* other : {"eu=fr", "us=de"}) {
+    const Ran ran = Run({"partition", "convert", "t", "--by", "list(c)", "--values", "eu=de",
+                         "--values", other, "--dry-run"});
+    EXPECT_EQ(ran.code, 2) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(other == std::string("eu=fr") ? "two lists are called \"eu\""
+                                                                 : "\"de\" is there twice"));
+  }
+}
 
 TEST_F(Partitioned, AnotherTypeOfColumnIsRefused) {
   MakeEvents(10);
@@ -759,6 +824,47 @@ TEST_F(PartitionMaintained, AListShowsGapsAndPartsOfParts) {
   EXPECT_THAT(listed.out, HasSubstr("  public.t_b0"));
   const Ran json = Run({"partition", "list", "t", "--output", "json"});
   EXPECT_THAT(json.out, HasSubstr("\"by\":\"RANGE (k)\""));
+}
+
+// The order is that of the keys, whatever their text looks like, and each part is followed by its
+// own.
+TEST_F(PartitionMaintained, AListIsInTheOrderOfTheKeys) {
+  database_.Sql(
+      "CREATE TABLE t (k numeric(8,2), h int) PARTITION BY RANGE (k); CREATE TABLE t_9 PARTITION "
+      "OF t FOR VALUES FROM (9) TO (10) PARTITION BY HASH (h); CREATE TABLE t_10 PARTITION OF t "
+      "FOR VALUES FROM (10) TO (100) PARTITION BY HASH (h); CREATE TABLE t_100 PARTITION OF t FOR "
+      "VALUES FROM (100) TO (200)");
+  for (const char* part : {"t_9", "t_10"})
+    for (int i = 0; i < 11; ++i)
+      if (i != 2 || part == std::string("t_9"))
+        database_.Sql(fmt::format(
+            "CREATE TABLE {0}_{1} PARTITION OF {0} FOR VALUES WITH (MODULUS 11, REMAINDER {1})",
+            part, i));
+  const Ran listed = Run({"partition", "list", "t"});
+  EXPECT_EQ(listed.code, 0) << listed.err;
+  std::size_t before = 0;
+  for (const char* part : {"public.t_9 ", "public.t_9_2 ", "public.t_9_10 ", "public.t_10 ",
+                           "public.t_10_1 ", "public.t_10_10 ", "public.t_100 "}) {
+    const std::size_t at = listed.out.find(part);
+    ASSERT_NE(at, std::string::npos) << part << listed.out;
+    EXPECT_GT(at, before) << part << listed.out;
+    before = at;
+  }
+  EXPECT_THAT(listed.out, Not(HasSubstr("between")));
+  EXPECT_THAT(listed.out, HasSubstr("note: in public.t_10, of modulus 11 there is no partition for "
+                                    "remainder 2: rows that have it are refused"));
+  EXPECT_THAT(listed.out, Not(HasSubstr("in public.t_9,")));
+}
+
+// Two columns have an order, too, but their text has not: nothing is said of gaps.
+TEST_F(PartitionMaintained, AListOfRangesOfTwoColumnsMakesUpNoGaps) {
+  database_.Sql(
+      "CREATE TABLE t (a int, b int) PARTITION BY RANGE (a, b); CREATE TABLE t_1 PARTITION OF t "
+      "FOR VALUES FROM (1, 1) TO (1, 9); CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (1, 9) TO "
+      "(1, 10); CREATE TABLE t_3 PARTITION OF t FOR VALUES FROM (1, 10) TO (2, MAXVALUE)");
+  const Ran listed = Run({"partition", "list", "t"});
+  EXPECT_EQ(listed.code, 0) << listed.err;
+  EXPECT_THAT(listed.out, Not(HasSubstr("between")));
 }
 
 TEST_F(PartitionMaintained, RefusesWhatHasNoNextRange) {
