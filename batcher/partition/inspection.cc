@@ -89,7 +89,12 @@ Task<Inspection> Inspect(Session& session, std::string table, int ahead, std::st
   for (int i = 0; i < missing.rows(); ++i)
     inspection.missing.push_back({missing.Get<std::string>(i, 0), missing.Get<std::string>(i, 1)});
   inspection.partman = co_await FindPartman(session, whole.table.oid);
-  inspection.next = co_await LookAhead(session, whole, ahead, std::move(time_zone));
+  if (inspection.partman && !inspection.partman->unreadable) {
+    inspection.next.unknown =
+        fmt::format("pg_partman makes it: SELECT {}.run_maintenance()", inspection.partman->schema);
+  } else {
+    inspection.next = co_await LookAhead(session, whole, ahead, std::move(time_zone));
+  }
   co_return inspection;
 }
 

@@ -98,6 +98,12 @@ Task<> RefuseBesidePartman(Session& session, const backfill::Table& table, Partm
           "comes with: CALL {0}.undo_partition_proc({1}, …) and {0}.create_parent",
           partman->schema, partman->parent);
       break;
+    case PartmanKeeps::kPartitioning:
+      why =
+          "its run_maintenance() would fail, for the others of its tables, too, once this one is "
+          "not partitioned";
+      way = fmt::format("CALL {}.undo_partition_proc({}, …)", partman->schema, partman->parent);
+      break;
     case PartmanKeeps::kRetention:
       if (partman->retention.empty()) co_return;  // it lets nothing go: that is ours to do
       why = "it lets partitions go itself";

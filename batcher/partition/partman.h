@@ -28,7 +28,7 @@ struct Partman {
 };
 
 // What of a table's partitions it relies on.
-enum class PartmanKeeps { kNames, kWidths, kRetention };
+enum class PartmanKeeps { kNames, kWidths, kRetention, kPartitioning };
 
 // nullopt: it is not installed, or not told of this table.
 Task<std::optional<Partman>> FindPartman(Session& session, pg::Oid table);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "batcher/partition/partman.h"
 #include "batcher/partition/plain_definition.h"
 #include "batcher/rebuild/prepare.h"
 #include "cli/confirm.h"
@@ -48,6 +49,9 @@ Task<ExitCode> Run(Context& context) {
   {
     guard::Session session = co_await OpenForChange(context);
     const partition::Whole whole = co_await partition::FindWhole(session, context.Operand(1));
+    co_await partition::RefuseStranger(session, whole.table.oid);
+    co_await partition::RefuseBesidePartman(session, whole.table,
+                                            partition::PartmanKeeps::kPartitioning);
     rebuild::Spec spec;
     spec.table = whole.table.name;
     spec.definition = co_await partition::PlainDefinition(session, whole);

@@ -103,6 +103,7 @@ TEST_F(BesidePartman, OtherVerbsNameItsOwnWay) {
   says({"detach", one}, "SELECT parts.drop_partition_time('public.theirs', p_keep_table := true)");
   says({"split", one, "--every", "1 day"}, "CALL parts.partition_data_proc('public.theirs')");
   says({"merge", one, other}, "CALL parts.undo_partition_proc('public.theirs', …)");
+  says({"undo", "theirs"}, "CALL parts.undo_partition_proc('public.theirs', …)");
   EXPECT_EQ(Partitions(), before);
   // Where it lets none go, that is ours to do, and it goes on after it.
   database_.Sql("UPDATE parts.part_config SET retention = NULL");
@@ -126,6 +127,9 @@ TEST_F(BesidePartman, ListAndInspectionSaySo) {
   const Ran inspected = Run({"inspect", "partitions", "theirs"});
   EXPECT_EQ(inspected.code, 0) << inspected.err;
   EXPECT_THAT(inspected.out, HasSubstr("pg_partman looks after it"));
+  EXPECT_THAT(inspected.out,
+              HasSubstr("what comes next: pg_partman makes it: SELECT parts.run_maintenance()"));
+  EXPECT_THAT(inspected.out, Not(HasSubstr("Nothing was changed")));
   const Ran json = Run({"inspect", "partitions", "theirs", "--output", "json"});
   EXPECT_THAT(json.out, HasSubstr("\"partman\":{\"readable\":true"));
 }
