@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/algorithm/string/classification.hpp>
 #include <boost/algorithm/string/split.hpp>
+#include <boost/algorithm/string/trim.hpp>
+#include <set>
 
 #include "batcher/partition/definition.h"
 #include "batcher/partition/inbound.h"
@@ -33,6 +36,16 @@ namespace {
   throw Rejected(ExitCode::kUsage, what, hint);
 }
 
+// "made, id"
+bool AreColumns(const std::string& text) {
+  std::vector<std::string> names;
+  boost::split(names, text, boost::is_any_of(","));
+  return names.size() > 1 && std::ranges::all_of(names, [](const std::string& name) {
+           const auto column = sql::ParseQualifiedName(boost::trim_copy(name));
+           return column && !column->schema;
+         });
+}
+
 // "range(made)", "list(country)", "hash(id)"; returns the column.
 std::string ReadBy(const char* option, const std::string& by, partition::By& into) {
   const std::size_t open = by.find('(');
@@ -46,6 +59,9 @@ std::string ReadBy(const char* option, const std::string& by, partition::By& int
                           : partition::By::kHash;
   const std::string inner = by.substr(open + 1, by.size() - open - 2);
   const auto column = sql::ParseQualifiedName(inner);
+  if (AreColumns(inner))
+    Refuse(fmt::format("--{} \"{}\" names several columns, and rows are parted by one", option, by),
+           "--then 'hash(COLUMN)' or --then 'list(COLUMN)' parts each part again by another");
   if (!column || column->schema)
     Refuse(fmt::format("--{} \"{}\": \"{}\" is no column", option, by, inner),
            "an expression cannot part rows that unique keys tell apart");
@@ -72,6 +88,17 @@ std::vector<partition::ListPart> ListsOf(const Context& context) {
   std::vector<partition::ListPart> lists;
   for (const std::string& text : context.Get<std::vector<std::string>>("values"))
     lists.push_back(ListPartOf(text));
+  std::set<std::string> names;
+  std::set<std::string> values;
+  for (const partition::ListPart& list : lists) {
+    if (!names.insert(list.name).second)
+      Refuse(fmt::format("--values: two lists are called \"{}\"", list.name),
+             "all values of one partition in one --values NAME=VALUE,VALUE...");
+    for (const std::string& value : list.values)
+      if (!values.insert(value).second)
+        Refuse(fmt::format("--values: \"{}\" is there twice", value),
+               "each value belongs into one partition");
+  }
   return lists;
 }
 
