@@ -8,6 +8,7 @@
 #include "batcher/partition/referrers.h"
 #include "engine/guard/role_settings.h"
 #include "engine/run/failure.h"
+#include "engine/run/long_work.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::partition {
@@ -105,6 +106,35 @@ Task<> RefuseTaken(Session& session, const std::string& name) {
                               name));
 }
 
+// What the other partitions hold; NULL: there is none.
+constexpr const char* kTaken = R"sql(
+SELECT string_agg(format('(%s)', pg_get_partition_constraintdef(inhrelid)), ' OR ')
+FROM pg_inherits WHERE inhparent = $1
+)sql";
+
+// Read without a lock, before a CHECK of the bound keeps its users from such rows and is then found
+// to be broken by one.
+Task<> RefuseMisfits(Session& session, const Whole& whole, const backfill::Table& table,
+                     const Bound& bound) {
+  std::string outside;
+  if (!bound.inside.empty()) {
+    outside = fmt::format("({}) IS NOT TRUE", bound.inside);
+  } else {
+    const pg::Result taken = co_await session.db().Query(kTaken, whole.table.oid);
+    outside = taken.Get<std::optional<std::string>>(0, 0).value_or("");
+  }
+  if (outside.empty()) co_return;
+  const run::PatientSession patient(session);
+  const pg::Result misfit = co_await session.db().Query(
+      fmt::format("SELECT EXISTS (SELECT FROM ONLY {} WHERE {})", table.name, outside));
+  if (!misfit.Get<bool>(0, 0)) co_return;
+  throw Failure(ExitCode::kRefused,
+                fmt::format("cannot attach {0} to {1}: it has rows that a partition {2} does not "
+                            "hold. They are found by: SELECT * FROM {0} WHERE {3}. Nothing was "
+                            "changed",
+                            table.name, whole.table.name, bound.text, outside));
+}
+
 }  // namespace
 
 Task<OneChange> PlanAdd(Session& session, std::string table, BoundWish wish, std::string name) {
@@ -142,6 +172,7 @@ Task<OneChange> PlanAttach(Session& session, std::string table, std::string pare
   const std::vector<Member> members = co_await ReadMembers(session, whole);
   const Bound bound = co_await SettleBound(session, whole, members, std::move(wish));
   co_await RefuseRowsInDefault(session, whole, bound.inside);
+  co_await RefuseMisfits(session, whole, found, bound);
   OneChange change;
   change.parent = whole.table.name;
   change.partition = found.name;

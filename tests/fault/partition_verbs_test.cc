@@ -143,6 +143,31 @@ TEST_F(PartitionVerbs, AttachRefusesWhatIsNotAlike) {
   EXPECT_EQ(Partition({"attach", "b", "--from", "100", "--to", "200"}).code, 2);
 }
 
+// Before a CHECK keeps the table's users from such rows.
+TEST_F(PartitionVerbs, AttachRefusesRowsThatBelongElsewhere) {
+  MakeRanges();
+  database_.Sql(
+      "CREATE TABLE b (k int NOT NULL, kind int, note text); INSERT INTO b VALUES (150), (200)");
+  const Ran range = Partition({"attach", "b", "--as", "t", "--from", "100", "--to", "200"});
+  EXPECT_EQ(range.code, 4) << range.err;
+  EXPECT_THAT(range.err, HasSubstr("cannot attach public.b to public.t: it has rows that"));
+  const std::size_t query = range.err.find("SELECT * FROM");
+  ASSERT_NE(query, std::string::npos) << range.err;
+  const std::string found = range.err.substr(query, range.err.find(". Nothing") - query);
+  EXPECT_EQ(database_.Value("SELECT string_agg(k::text, ' ') FROM (" + found + ") f"), "200");
+  const Ran rest = Partition({"attach", "b", "--as", "t", "--default", "yes"});
+  EXPECT_EQ(rest.code, 4) << rest.err;
+  EXPECT_THAT(rest.err, HasSubstr("it has rows that a partition DEFAULT does not hold"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE conrelid = 'b'::regclass AND contype "
+                   "= 'c'"),
+            0);
+  EXPECT_EQ(Bounds(), "0 TO 100;200 TO 300");
+  database_.Sql("DELETE FROM b WHERE k = 200");
+  const Ran attached = Partition({"attach", "b", "--as", "t", "--default", "yes"});
+  EXPECT_EQ(attached.code, 0) << attached.err;
+  EXPECT_EQ(Bounds(), "DEFAULT;0 TO 100;200 TO 300");
+}
+
 TEST_F(PartitionVerbs, DetachLeavesAPlainTable) {
   MakeRanges();
   const Ran ran = Partition({"detach", "t_a"});
