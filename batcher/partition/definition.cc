@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "batcher/backfill/target.h"
+#include "batcher/partition/extent.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/whole.h"
 #include "batcher/rebuild/definition.h"
@@ -82,11 +83,13 @@ class Writer {
         co_await FindColumn(session_, table_, division_.column, division_.epoch);
     const Period period = PeriodOf(division_.every, column);
     // Where there is no row, ranges begin at the clock, or at 0.
-    std::string newest = co_await NewestKey(session_, table_.name, column);
-    std::string oldest = co_await OldestKey(session_, table_.name, column);
-    const auto ranges =
-        co_await RangesOver(session_, column, period, division_.time_zone, std::move(oldest),
-                            std::move(newest), division_.premake);
+    Extent extent;
+    extent.from = division_.from;
+    extent.to = division_.to;
+    extent.time_zone = division_.time_zone;
+    extent.more = division_.premake;
+    extent.with_default = division_.with_default;
+    const auto ranges = co_await RangesOfRows(session_, table_, column, period, std::move(extent));
     std::vector<std::string> partitions;
     for (const Range& range : ranges)
       partitions.push_back(Partition(

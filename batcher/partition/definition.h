@@ -2,6 +2,7 @@
 // rebuild. For tables whose rows have to be parted, not attached.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct Division {
   Epoch epoch = Epoch::kNone;  // of a range of integers
   std::string time_zone = "UTC";
   int premake = 4;
+  // Of a range: where the first begins and the last ends, as Extent has it.
+  std::optional<std::string> from;
+  std::optional<std::string> to;
   bool with_default = true;  // not of a hash, which holds everything
   std::vector<ListPart> lists;
   int modulus = 0;

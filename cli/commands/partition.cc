@@ -55,9 +55,11 @@ void AddOptions(po::options_description& options) {
       ("default", po::value<std::string>()->default_value("yes")->value_name("yes|no"),
        "convert: a partition for rows that fit nowhere else; add, attach: it is that one")  //
       ("from", po::value<std::string>()->value_name("VALUE"),
-       "add, attach: where a range begins; MINVALUE; of a uuid also a time")  //
+       "add, attach: where a range begins; MINVALUE; of a uuid also a time; convert by a copy: "
+       "where the first one does, instead of with the oldest row")  //
       ("to", po::value<std::string>()->value_name("VALUE"),
-       "add, attach: where a range ends, itself not in it; MAXVALUE")  //
+       "add, attach: where a range ends, itself not in it; MAXVALUE; convert by a copy: where the "
+       "last one does, instead of --premake")  //
       ("name", po::value<std::string>(),
        "add, merge: the partition's name; default: made of the bound, that of the first")  //
       ("hold-budget", po::value<std::string>()->default_value("1s"),

@@ -154,6 +154,17 @@ void ReadParts(const Context& context, partition::Division& division) {
   if (division.by == By::kHash) division.modulus = ModulusOf(context);
 }
 
+// Of ranges that rows are copied into.
+void ReadEnds(const Context& context, partition::Division& division) {
+  for (const char* option : {"from", "to"})
+    if (context.Has(option) && division.by != partition::By::kRange)
+      Refuse(fmt::format("--{} is for --by 'range(COLUMN)'", option), "");
+  if (context.Has("from")) division.from = context.Get("from");
+  if (context.Has("to")) division.to = context.Get("to");
+  if (division.to && !context.options["premake"].defaulted())
+    Refuse("--to and --premake both say where the ranges end", "one of the two");
+}
+
 partition::Wish WishOf(const Context& context) {
   constexpr int kMostPremade = 1000;
   partition::Wish wish;
@@ -163,6 +174,7 @@ partition::Wish WishOf(const Context& context) {
   division.column = ReadBy("by", context.Get("by"), division.by);
   ReadParts(context, division);
   division.time_zone = context.Get("time-zone");
+  ReadEnds(context, division);
   division.premake = context.Get<int>("premake");
   if (division.premake < 0 || division.premake > kMostPremade)
     Refuse(fmt::format("--premake {} is out of range", division.premake), "0 to 1000");
@@ -184,6 +196,8 @@ partition::Wish WishOf(const Context& context) {
 void RefuseOfCopies(const Context& context) {
   std::vector<std::string> options;
   boost::split(options, kCopyOptions, boost::is_any_of(" "));
+  options.emplace_back("from");
+  options.emplace_back("to");
   options.emplace_back("revert-window");
   options.emplace_back("hold-budget");
   options.emplace_back("rebuild-matviews");
@@ -334,7 +348,7 @@ const PartitionVerb kPartitionConvert{
     .name = "convert",
     .operand = "TABLE",
     .options =
-        "by then every epoch values modulus strategy time-zone "
+        "by then every epoch values modulus strategy time-zone from to "
         "premake default allow-weaker-keys inbound-fk "
         "revert-window rebuild-matviews hold-budget dry-run detach",
     .copies = true,

@@ -588,6 +588,92 @@ INSTANTIATE_TEST_SUITE_P(
                     "infinity"}),
     [](const auto& param) { return std::string(param.param.name); });
 
+class PartitionExtent : public Partitioned {
+ protected:
+  void SetUp() override {
+    Partitioned::SetUp();
+    database_.Sql(
+        "CREATE TABLE t (id int PRIMARY KEY, d date NOT NULL, z timestamptz NOT NULL, s bigint NOT "
+        "NULL, u uuid NOT NULL); INSERT INTO t SELECT g, date '2026-01-15' + 60 * g, timestamptz "
+        "'2026-01-15 UTC' + g * interval '60 days', extract(epoch FROM timestamptz '2026-01-15 "
+        "UTC' + g * interval '60 days'), (lpad(to_hex((extract(epoch FROM timestamptz '2026-01-15 "
+        "UTC' + g * interval '60 days') * 1000)::bigint), 12, '0') || '7' || repeat('0', 3) || '8' "
+        "|| repeat('0', 15))::uuid FROM generate_series(0, 2) g");
+  }
+  [[nodiscard]] Ran Convert(const Words& more) const {
+    Words words{"partition", "convert", "t", "--strategy", "copy", "--yes"};
+    if (std::ranges::count(more, "--by") == 0)
+      words.insert(words.end(), {"--by", "range(d)", "--every", "1 month"});
+    words.insert(words.end(), more.begin(), more.end());
+    return Run(words);
+  }
+};
+
+TEST_F(PartitionExtent, IsWhatTheUserSays) {
+  const Ran ran = Convert({"--from", "2026-02-10", "--to", "2026-05-01"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT string_agg(tableoid::regclass || ' ' || d, ', ' ORDER BY d) "
+                            "FROM t"),
+            "t_default 2026-01-15, t_p2026_03 2026-03-16, t_default 2026-05-15");
+  EXPECT_EQ(database_.Value("SELECT string_agg(inhrelid::regclass::text, ' ' ORDER BY "
+                            "inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = "
+                            "'t'::regclass"),
+            "t_default t_p2026_02 t_p2026_03 t_p2026_04");
+}
+
+TEST_F(PartitionExtent, IsOfTimesInTheirZoneAndOfWhatStandsForTimes) {
+  const auto begins = [&](const char* column, const Words& more, const char* first) {
+    Words words{"--by",        fmt::format("range({})", column),
+                "--every",     "1 month",
+                "--time-zone", "Europe/Berlin",
+                "--from",      "2026-04-01",
+                "--to",        "2026-04-30 23:59",
+                "--dry-run"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = Convert(words);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr(fmt::format("t_p2026_04 PARTITION OF public.t FOR VALUES FROM "
+                                               "({}) TO (",
+                                               first)));
+    EXPECT_THAT(ran.out, HasSubstr("copied into 2 partitions, t_p2026_04 to t_default"));
+  };
+  begins("z", {}, "'2026-03-31 22:00:00+00'");
+  begins("s", {"--epoch", "seconds"}, "1774994400");
+  begins("u", {}, "'019d45e9-2300-0000-0000-000000000000'");
+}
+
+TEST_F(PartitionExtent, MayBeginBehindAllRowsAndInAnEmptyTable) {
+  database_.Sql("CREATE TABLE e (k int PRIMARY KEY)");
+  const Words words{"partition", "convert", "e",      "--strategy", "copy", "--by", "range(k)",
+                    "--every",   "10",      "--from", "1005",       "--to", "1030", "--dry-run"};
+  const Ran empty = Run(words);
+  EXPECT_EQ(empty.code, 0) << empty.err;
+  EXPECT_THAT(empty.out, HasSubstr("copied into 4 partitions, e_p1000 to e_default"));
+  const Ran behind = Convert({"--from", "2090-01-01", "--premake", "2", "--dry-run"});
+  EXPECT_EQ(behind.code, 0) << behind.err;
+  EXPECT_THAT(behind.out, HasSubstr("t_p2090_01 to t_default"));
+}
+
+TEST_F(PartitionExtent, RefusesWhatCannotBeBeforeItCopies) {
+  const auto says = [&](const Words& words, int code, const char* text) {
+    const Ran ran = Convert(words);
+    EXPECT_EQ(ran.code, code) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(text));
+  };
+  says({"--from", "2026-02-10", "--default", "no"}, 4, "it has rows before 2026-02-01");
+  says({"--to", "2026-04-20", "--default", "no"}, 4, "it has rows from 2026-05-01");
+  says({"--from", "2026-05-01", "--to", "2026-02-01"}, 2, "there is nothing from 2026-05-01 to");
+  says({"--from", "sometime"}, 2, "--from \"sometime\" is no value for column d");
+  says({"--from", "2026-01-01", "--to", "9999-01-01"}, 2, "more than 1000 partitions");
+  says({"--to", "2026-05-01", "--premake", "2"}, 2, "--to and --premake both");
+  says({"--by", "hash(id)", "--modulus", "2", "--from", "1"}, 2, "--from is for --by 'range");
+  const Ran attached = Run({"partition", "convert", "t", "--by", "range(d)", "--every", "1 month",
+                            "--from", "2026-01-01", "--yes"});
+  EXPECT_EQ(attached.code, 2) << attached.err;
+  EXPECT_THAT(attached.err, HasSubstr("--from is for --strategy copy"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+}
+
 TEST_F(Partitioned, ListsThatMeetAreRefused) {
   database_.Sql("CREATE TABLE t (id int PRIMARY KEY, c text NOT NULL)");
   for (const char* other : {"eu=fr", "us=de"}) {
