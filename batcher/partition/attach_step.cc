@@ -36,7 +36,8 @@ constexpr const char* kTableOfThen = R"sql(
 SELECT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1 AND inhparent = to_regclass($2)::oid),
        coalesce(to_regclass($2)::oid = $1, false),
        (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c
-        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1)
+        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1),
+       (SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = $1)
 )sql";
 
 boost::json::array Array(const Texts& texts) {
@@ -235,12 +236,17 @@ Task<> RefuseLostTable(Session& session, const state::Run& run) {
   const bool is_plain_again = row.Get<bool>(0, 1);
   if (is_first || is_plain_again) co_return;
   const auto name = row.Get<std::optional<std::string>>(0, 2);
-  const std::string gone =
-      name ? fmt::format(
-                 "{0} is no partition of {1} any more. pgalter partition attach {0} --as "
-                 "{1} makes it one again",
-                 *name, spec.table)
-           : fmt::format("{}.{}, which held the rows of then, was dropped", spec.home, spec.first);
+  const auto parent = row.Get<std::optional<std::string>>(0, 3);
+  std::string gone =
+      fmt::format("{}.{}, which held the rows of then, was dropped", spec.home, spec.first);
+  if (name)
+    gone = fmt::format(
+        "{0} is no partition of {1} any more. pgalter partition attach {0} --as {1} makes it one "
+        "again",
+        *name, spec.table);
+  if (name && parent)
+    gone = fmt::format("{} is a partition of {} now: rename that to {}, if it is the same", *name,
+                       *parent, spec.table);
   throw Failure(ExitCode::kRefused,
                 fmt::format("run {0} cannot be taken back: {1}. Nothing was changed. To keep {2} "
                             "as it is: pgalter finish {0} --yes",

@@ -202,11 +202,11 @@ Task<OneChange> PlanDetach(Session& session, std::string partition,
   if (!row.Get<bool>(0, 3)) {
     const backfill::Table parent = co_await backfill::FindTableByOid(session, whole);
     co_await RefuseBesidePartman(session, parent, PartmanKeeps::kRetention);
-    const std::string referrers =
+    const Staying staying =
         co_await FindReferrers(session, parent.oid, change.partition, hold_budget);
-    if (!referrers.empty())
+    if (!staying.why.empty())
       throw Failure(ExitCode::kRefused, fmt::format("cannot detach {}: {}. Nothing was changed",
-                                                    change.partition, referrers));
+                                                    change.partition, staying.why));
   }
   const auto other = row.Get<std::optional<std::string>>(0, 4);
   if (!row.Get<bool>(0, 3) && other)

@@ -138,8 +138,8 @@ Task<std::string> TooLong(Session& session, const Referring& by, std::string par
 
 }  // namespace
 
-Task<std::string> FindReferrers(Session& session, pg::Oid whole, std::string partition,
-                                Milliseconds hold_budget) {
+Task<Staying> FindReferrers(Session& session, pg::Oid whole, std::string partition,
+                            Milliseconds hold_budget) {
   const bool installed = co_await IsInstalled(session);
   std::vector<Referring> all;
   if (installed) all = co_await Read(session, kChecks, whole);
@@ -147,16 +147,20 @@ Task<std::string> FindReferrers(Session& session, pg::Oid whole, std::string par
   const std::vector<Referring> keys = co_await Read(session, kForeignKeys, whole);
   all.insert(all.end(), keys.begin(), keys.end());
   const run::PatientSession patient(session);  // it may have to read both tables
+  Staying staying;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto begun = async::Clock::now();
     const bool refers = co_await AnyRefers(session, all[i], partition);
-    if (refers && i < checked) co_return TriggersDoNotFire(all[i], partition);
-    if (refers) co_return KeyForbids(all[i], partition);
+    if (refers)
+      staying.why =
+          i < checked ? TriggersDoNotFire(all[i], partition) : KeyForbids(all[i], partition);
+    if (refers) co_return staying;
     if (async::Clock::now() - begun <= hold_budget) continue;
-    std::string why = co_await TooLong(session, all[i], partition, hold_budget);
-    if (!why.empty()) co_return why;
+    staying.why = co_await TooLong(session, all[i], partition, hold_budget);
+    staying.slow = !staying.why.empty();
+    if (staying.slow) co_return staying;
   }
-  co_return "";
+  co_return staying;
 }
 
 Task<bool> TriggerReferrers::Possible(Session& session, pg::Oid parent) const {

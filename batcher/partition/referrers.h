@@ -26,10 +26,15 @@ struct Referring {
   bool indexed = false;  // an index begins with these columns
 };
 
-// Why `partition` (quoted, with its schema) of `whole` should not go, with the way out. Empty:
-// no row refers to it, and that takes no longer to find out than `hold_budget`.
-Task<std::string> FindReferrers(Session& session, pg::Oid whole, std::string partition,
-                                async::Milliseconds hold_budget);
+struct Staying {
+  std::string why;    // with the way out; empty: it may go
+  bool slow = false;  // it takes too long to find out, as it would for others of its size
+};
+
+// Whether `partition` (quoted, with its schema) of `whole` should stay: rows refer to it, or that
+// takes longer to find out than `hold_budget`.
+Task<Staying> FindReferrers(Session& session, pg::Oid whole, std::string partition,
+                            async::Milliseconds hold_budget);
 
 // For the steps that detach.
 class TriggerReferrers : public run::Referrers {

@@ -284,15 +284,21 @@ Task<RetainPlan> PlanRetain(Session& session, RetainWish wish) {
       plan.going.push_back(std::move(going));
     }
   }
+  std::string too_long;
   for (std::size_t i = 0; i < members.size(); ++i) {
     if (!goes[i]) continue;
     Going going = GoingOf(members[i], wish, wait.Get<bool>(0, 0));
     const pg::Result inside =
         co_await session.db().Query("SELECT pg_get_partition_constraintdef($1)", going.oid);
     going.inside = inside.Get<std::optional<std::string>>(0, 0).value_or("");
-    if (going.kept_reason.empty())
-      going.kept_reason =
+    // What took too long of one is not asked of all the others.
+    if (going.kept_reason.empty()) going.kept_reason = too_long;
+    if (going.kept_reason.empty()) {
+      const Staying staying =
           co_await FindReferrers(session, whole.table.oid, going.name, wish.ladder.hold_budget);
+      going.kept_reason = staying.why;
+      if (staying.slow) too_long = staying.why;
+    }
     plan.going.push_back(std::move(going));
   }
   if (installed) co_await MarkHeld(session, plan);

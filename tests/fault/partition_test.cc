@@ -398,6 +398,20 @@ TEST_F(Partitioned, RefusesARevertWithoutTheTableOfThen) {
   ExpectSame();
 }
 
+TEST_F(Partitioned, RefusesARevertUnderAnotherName) {
+  MakeEvents(100);
+  ASSERT_EQ(Run(Convert()).code, 0);
+  database_.Sql("ALTER TABLE events RENAME TO happenings");
+  const Ran refused = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("is a partition of public.happenings now: rename that to "
+                                     "public.events"));
+  database_.Sql("ALTER TABLE happenings RENAME TO events");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  ExpectSame();
+}
+
 TEST_F(Partitioned, RefusesARevertOfWhatWasDroppedAndLetsItBeFinished) {
   MakeEvents();
   ASSERT_EQ(Run(Convert()).code, 0);
