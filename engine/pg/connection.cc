@@ -2,6 +2,8 @@
 
 #include <libpq-fe.h>
 
+#include <cstddef>
+#include <map>
 #include <utility>
 
 #include "engine/async/finally.h"
@@ -54,18 +56,30 @@ void Send(const SessionCore& core, const std::string& sql, const Params& params,
   core.SendOrThrow(sent, sql);
 }
 
+std::string KeyOf(const std::string& sql, const Bound& bound) {
+  std::string key = sql;
+  for (const Oid type : bound.types) key += '\0' + std::to_string(type);
+  return key;
+}
+
+// Under a name that no statement has had: one that was prepared may be there without our knowing,
+// where another in its pipeline failed.
+std::string SendPrepare(SessionCore& core, const std::string& sql, const Bound& bound) {
+  std::string name = "pgalter_" + std::to_string(++core.prepared);
+  core.SendOrThrow(
+      PQsendPrepare(core.conn(), name.c_str(), sql.c_str(), bound.count(), bound.types.data()),
+      sql);
+  return name;
+}
+
 // The name under which the server has that statement, now at the latest.
 Task<std::string> Kept(SessionCore& core, const std::string& sql, const Params& params) {
   RefuseNuls(sql, params);
   const Bound bound(params);
-  std::string key = sql;
-  for (const Oid type : bound.types) key += '\0' + std::to_string(type);
+  std::string key = KeyOf(sql, bound);
   if (const auto found = core.kept_plans.find(key); found != core.kept_plans.end())
     co_return found->second;
-  const std::string name = "pgalter_" + std::to_string(++core.prepared);
-  core.SendOrThrow(
-      PQsendPrepare(core.conn(), name.c_str(), sql.c_str(), bound.count(), bound.types.data()),
-      sql);
+  std::string name = SendPrepare(core, sql, bound);
   const auto drop = [](Result) {};
   const SessionCore::OnResult sink = drop;
   co_await core.Drive(sql, sink);
@@ -81,6 +95,52 @@ void SendKept(const SessionCore& core, const std::string& name, const std::strin
                                        bound.formats.data(), format == Format::kBinary ? 1 : 0),
                    sql);
 }
+
+// What is sent in one pipeline; whose results are not what was asked for.
+class Batch {
+ public:
+  explicit Batch(SessionCore& core) : core_(core) {}
+
+  // Without parameters it is DDL of one time, or a setting.
+  void Add(const Statement& statement) {
+    if (core_.keeps_plans && !statement.params.values().empty()) {
+      AddKept(statement);
+    } else {
+      Send(core_, statement.sql, statement.params, Format::kText);
+    }
+    asked_.push_back(true);
+  }
+
+  // The next result of the server's, in the order of the statements.
+  bool IsAskedFor() { return asked_.at(next_++); }
+
+  // All went well.
+  void Remember() { core_.kept_plans.merge(prepared_); }
+
+ private:
+  void AddKept(const Statement& statement) {
+    RefuseNuls(statement.sql, statement.params);
+    const Bound bound(statement.params);
+    SendKept(core_, NameOf(statement.sql, bound), statement.sql, statement.params, Format::kText);
+  }
+
+  std::string NameOf(const std::string& sql, const Bound& bound) {
+    const std::string key = KeyOf(sql, bound);
+    const auto kept = core_.kept_plans.find(key);
+    if (kept != core_.kept_plans.end()) return kept->second;
+    const auto [prepared, missing] = prepared_.try_emplace(key);
+    if (missing) {
+      prepared->second = SendPrepare(core_, sql, bound);
+      asked_.push_back(false);
+    }
+    return prepared->second;
+  }
+
+  SessionCore& core_;
+  std::map<std::string, std::string> prepared_;
+  std::vector<bool> asked_;
+  std::size_t next_ = 0;
+};
 
 }  // namespace
 
@@ -165,14 +225,18 @@ Task<std::vector<Result>> Connection::Pipeline(std::vector<Statement> statements
   try {
     session.SendOrThrow(PQenterPipelineMode(session.conn()), "");
     std::string all;
+    Batch batch(session);
     for (const Statement& statement : statements) {
-      Send(session, statement.sql, statement.params, Format::kText);
+      batch.Add(statement);
       all += all.empty() ? statement.sql : "; " + statement.sql;
     }
     session.SendOrThrow(PQpipelineSync(session.conn()), all);
-    const auto append = [&results](Result result) { results.push_back(std::move(result)); };
+    const auto append = [&](Result result) {
+      if (batch.IsAskedFor()) results.push_back(std::move(result));
+    };
     const SessionCore::OnResult sink = append;
     co_await session.Drive(std::move(all), sink);
+    batch.Remember();
   } catch (...) {
     failure = std::current_exception();
   }

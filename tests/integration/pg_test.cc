@@ -196,6 +196,38 @@ TEST_F(PgTest, AStatementWhosePreparationWasInterruptedIsPreparedAnew) {
   RunTask(scenario(), 60s);
 }
 
+// Where one of a pipeline fails, those before it are there without our knowing.
+TEST_F(PgTest, PlansOfAPipelineAreKeptToo) {
+  auto scenario = [&]() -> Task<> {
+    Connection db = co_await Open(database_);
+    const Statement plus{"SELECT ($1::int8 + 1)::int8", Params::Of(1)};
+    const Statement minus{"SELECT ($1::int8 - 1)::int8", Params::Of(1)};
+    const Statement fails{"SELECT 1 / $1::int8", Params::Of(0)};
+    const Statement plain{"SELECT 7", {}};
+    const std::vector<Statement> failing{plus, fails, minus};
+    const std::vector<Statement> several{minus, plain, plus, minus};
+    {
+      const KeptPlans plans(db);
+      const auto error = co_await ErrorOf<PgError>(db.Pipeline(failing));
+      EXPECT_EQ(error->sqlstate(), "22012");
+      for (int time = 0; time < 2; ++time) {
+        const auto results = co_await db.Pipeline(several);
+        EXPECT_EQ(results.size(), 4U);
+        EXPECT_EQ(results.at(0).Get<std::int64_t>(0, 0), 0);
+        EXPECT_EQ(results.at(1).Get<int>(0, 0), 7);
+        EXPECT_EQ(results.at(2).Get<std::int64_t>(0, 0), 2);
+        EXPECT_EQ(results.at(3).Get<std::int64_t>(0, 0), 0);
+      }
+      const Result alone = co_await db.Query(plus.sql, 5);
+      EXPECT_EQ(alone.Get<std::int64_t>(0, 0), 6);
+    }
+    // Of the one that failed, and of the one before it, besides.
+    const Result kept = co_await db.Query("SELECT count(*)::int4 FROM pg_prepared_statements");
+    EXPECT_EQ(kept.Get<int>(0, 0), 4);
+  };
+  RunTask(scenario(), 30s);
+}
+
 TEST_F(PgTest, HugePipelineFlowsWhileTheServerSends) {
   auto scenario = [&]() -> Task<> {
     Connection db = co_await Open(database_);
