@@ -25,6 +25,14 @@ constexpr Milliseconds kUnwatched{10'000};
 constexpr Milliseconds kLockStatementSlack{50};
 constexpr Milliseconds kFrozenClientSlack{1000};
 
+// Of users' tables the server lets go before it unlinks the files of what was dropped, which takes
+// it tens of milliseconds for each gigabyte, and then answers COMMIT. Of this lock it lets go right
+// after those: the observer waits for it, and knows when users went on. Nobody else should have it;
+// where somebody has, the answer counts.
+constexpr const char* kTakeMark =
+    "SELECT pg_catalog.pg_try_advisory_xact_lock(1885823340, pg_catalog.pg_backend_pid())";
+constexpr const char* kAwaitMark = "SELECT pg_catalog.pg_advisory_xact_lock_shared(1885823340, $1)";
+
 // In the middle of the work, past the attempt's length, while somebody waits behind it.
 struct WaitOverrun : std::runtime_error {
   WaitOverrun() : std::runtime_error("the work waited for one more lock while users waited") {}
@@ -81,6 +89,12 @@ class AttemptRun {
   }
 
   Task<> InTransaction() {
+    co_await UpToCommit();
+    committing_ = true;
+    end_of_wait_.cancel();
+  }
+
+  Task<> UpToCommit() {
     if (work_.before) co_await work_.before();
     std::optional<LockRequest> lock = work_.lock;
     if (lock && work_.views) lock->views = co_await work_.views();
@@ -92,10 +106,12 @@ class AttemptRun {
       opening.push_back({LockStatement(*lock), {}});
       const Milliseconds timeout = HasBudget() ? limits_.hold_budget : Milliseconds(0);
       opening.push_back(SetLocal("statement_timeout", timeout));
+      opening.push_back({kTakeMark, {}});
     }
     began_ = Clock::now();
-    co_await session_.db().Pipeline(std::move(opening));
+    const auto opened = co_await session_.db().Pipeline(std::move(opening));
     if (work_.lock) obtained_ = Clock::now();
+    marked_ = work_.lock && opened.back().Get<bool>(0, 0);
 
     if (!HasBudget()) {
       co_await PayloadUntilInTheWay();
@@ -160,15 +176,27 @@ class AttemptRun {
 
   // Looks while the attempt waits, since afterwards nobody is in the way of anything any more.
   Task<> Watch() {
-    while (!ended_) {
+    while (!ended_ && !committing_) {
       end_of_wait_.expires_after(NextLook());
       const auto [error] =
           co_await end_of_wait_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-      if (ended_) co_return;
+      if (ended_ || committing_) break;
       if (error) throw boost::system::system_error(error);
       if (!asked_) continue;  // what comes before looks by the same session
       co_await Look();
       if (!HasBudget() && !ended_) co_await LookInTheWayOf();
+    }
+    if (marked_ && !ended_) co_await AwaitRelease();
+  }
+
+  // The answer of COMMIT comes later, or hardly later.
+  Task<> AwaitRelease() {
+    try {
+      auto waiting = observer_.db().Query(kAwaitMark, session_.server_pid());
+      co_await async::WithDeadline(std::move(waiting), kObserverLimit);
+      released_ = Clock::now();
+    } catch (const pg::PgError&) {
+    } catch (const async::DeadlineExceeded&) {
     }
   }
 
@@ -230,7 +258,8 @@ class AttemptRun {
         obtained_ || report_.end == AttemptEnd::kDone || report_.end == AttemptEnd::kHoldOverrun;
     const auto had_since = obtained_.value_or(std::max(began_, last_seen_waiting_));
     report_.waited = Between(began_, had_lock ? had_since : *ended_);
-    if (had_lock) report_.held = HasBudget() ? Between(had_since, *ended_) : felt_;
+    const auto had_until = std::min(*ended_, released_.value_or(*ended_));
+    if (had_lock) report_.held = HasBudget() ? Between(had_since, had_until) : felt_;
   }
 
   // Rethrows what is not about locks.
@@ -289,6 +318,9 @@ class AttemptRun {
   bool in_the_way_ = false;
   bool waits_too_long_ = false;
   bool asked_ = false;  // for a lock
+  bool marked_ = false;
+  bool committing_ = false;
+  std::optional<Clock::time_point> released_;  // users' tables, as the observer saw it
   std::optional<Clock::time_point> obtained_;
   std::optional<Clock::time_point> ended_;
   std::exception_ptr failure_;

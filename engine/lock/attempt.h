@@ -20,7 +20,7 @@ struct AttemptLimits {
 struct AttemptReport {
   AttemptEnd end = AttemptEnd::kDone;
   Milliseconds waited{0};      // from asking for the lock to having it, or to giving up
-  Milliseconds held{0};        // from having it to the end of the transaction
+  Milliseconds held{0};        // from having it to letting users go on
   Blockage seen;               // while we waited
   std::string observer_error;  // why nobody was seen
   std::string refusal;         // why no lock was asked for; empty: it was

@@ -2,6 +2,7 @@
 #include <future>
 
 #include "tests/integration/lock_climber.h"
+#include "tests/support/tcp_proxy.h"
 
 namespace pgalter::lock {
 namespace {
@@ -496,6 +497,27 @@ TEST_F(LockTest, GoesOnWithoutAnObserver) {
   const LadderOutcome outcome = climber.Run(AddColumn());
   EXPECT_EQ(outcome.result, LadderResult::kLockNotAvailable);
   EXPECT_THAT(Joined(outcome), HasSubstr("who was in the way is not known"));
+}
+
+// The answer to its COMMIT alone is late, as where the server has large files to unlink.
+TEST_F(LockTest, UsersAreNotBlockedWhenTheirLocksAreGone) {
+  PlayUntilRight(3, [this] {
+    MakeAnew();
+    test::TcpProxy proxy(database_.server().port());
+    Climber climber = NewClimber();
+    climber.conninfo = fmt::format("{} port={}", database_.tcp_conninfo(), proxy.port());
+    climber.prepare = [&](guard::Session&, Work& work) {
+      work.record = [&]() -> Task<> {
+        proxy.Delay(500ms);
+        co_return;
+      };
+    };
+    const LadderOutcome outcome = climber.Run(Locking({"t"}, AddColumn()));
+    EXPECT_EQ(outcome.result, LadderResult::kDone);
+    EXPECT_GE(outcome.report.elapsed, 1000ms);
+    EXPECT_LE(outcome.report.held + 400ms, outcome.report.elapsed);
+    EXPECT_GE(outcome.report.held, 500ms);
+  });
 }
 
 TEST_F(LockTest, FrozenClientLosesTheLock) {
