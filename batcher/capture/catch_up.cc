@@ -130,6 +130,17 @@ Task<std::optional<BadKey>> InsertUntilOneIsBad(Session& session, const Flow& fl
   co_return std::nullopt;
 }
 
+Task<std::string> ReadSeen(Session& session, const Flow& flow) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT seen FROM pgalter.flow WHERE run = $1 AND name = $2", flow.run, flow.name);
+  co_return row.Get<std::string>(0, 0);
+}
+
+Task<> RecordSeen(Session& session, const Flow& flow, const std::string& seen) {
+  co_await session.db().Query("UPDATE pgalter.flow SET seen = $3 WHERE run = $1 AND name = $2",
+                              flow.run, flow.name, seen);
+}
+
 // In a transaction of its own: how many keys.
 Task<std::int64_t> TakeAlone(Session& session, const Flow& flow, const guard::Lease& lease) {
   std::int64_t keys = 0;
@@ -159,9 +170,7 @@ Task<> Trim(Session& session, const Flow& flow, const guard::Lease& lease) {
 
 Task<Taken> TakeChanges(Session& session, const Flow& flow) {
   pg::Connection& db = session.db();
-  const pg::Result before = co_await db.Query(
-      "SELECT seen FROM pgalter.flow WHERE run = $1 AND name = $2", flow.run, flow.name);
-  const std::string seen = before.Get<std::string>(0, 0);
+  const std::string seen = co_await ReadSeen(session, flow);
   // Snapshot and keys come from one statement: between two of them somebody may commit.
   const pg::Result rows = co_await db.Query(TakeStatement(flow), seen);
   const std::string now = rows.Get<std::string>(0, 0);
@@ -172,8 +181,7 @@ Task<Taken> TakeChanges(Session& session, const Flow& flow) {
     ThrowGivenUp(flow, *why);
   if (taken.truncated) co_await db.Query(fmt::format("TRUNCATE {}", flow.to));
   co_await FollowParts(session, flow);
-  co_await db.Query("UPDATE pgalter.flow SET seen = $3 WHERE run = $1 AND name = $2", flow.run,
-                    flow.name, now);
+  co_await RecordSeen(session, flow, now);
   // Not before: setval takes a transaction id (sequence.c), which the snapshot would leave out.
   if (flow.unattended.count() > 0) co_await db.Query(ExtendStatement(flow));
   co_return taken;
@@ -240,6 +248,23 @@ Task<std::int64_t> Drain(Session& session, const Flow& flow) {
   const Keys keys = co_await PickAll(session, flow);
   co_await Apply(session, flow, keys);
   co_return static_cast<std::int64_t>(Count(keys));
+}
+
+// Of no key: since a snapshot of now next to nothing has been written. What parts have come is for
+// the drain, too, as all their rows would be keys.
+Task<> RehearseDrain(Session& session, const Flow& flow) {
+  pg::Connection& db = session.db();
+  const std::string seen = co_await ReadSeen(session, flow);
+  const pg::Result now = co_await db.Query("SELECT pg_current_snapshot()::text");
+  co_await db.Query(TakeStatement(flow), now.Get<std::string>(0, 0));
+  co_await HavePartsChanged(session, flow);
+  co_await RecordSeen(session, flow, seen);
+  const Keys none = co_await Pick(session, flow, 0);
+  Writes writes;
+  if (async::SafeguardOn("catch-up-delete"))
+    writes.push_back({DeleteStatement(flow), Arrays(none, 0, 0)});
+  writes.push_back({InsertStatement(flow), Arrays(none, 0, 0)});
+  co_await Execute(session, std::move(writes));
 }
 
 }  // namespace pgalter::capture

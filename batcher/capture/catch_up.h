@@ -51,5 +51,8 @@ Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& leas
 // Everything, in the caller's transaction. Under a lock that lets no writer in, nothing is pending
 // afterwards; in one of REPEATABLE READ `to` is what `from` was in its snapshot. How many keys.
 Task<std::int64_t> Drain(Session& session, const Flow& flow);
+// All statements of Drain, of which none applies a key: for the plans of them, in a transaction or
+// savepoint that is rolled back.
+Task<> RehearseDrain(Session& session, const Flow& flow);
 
 }  // namespace pgalter::capture

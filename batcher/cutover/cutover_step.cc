@@ -78,10 +78,14 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   std::vector<Flow> flows;
   for (const Swap& swap : swaps) flows.push_back(swap.flow);
   Session user = co_await copy::OpenSession(env);
+  // Users write meanwhile: the first time takes as long as all the planning.
+  auto rehearse = [&]() -> Task<> { co_await Rehearse(env, swaps, record); };
+  if (!back) co_await PrepareGuards(env, swaps);
+  co_await guard::RunInTransaction(env.main, rehearse);
   co_await FollowAll(env, stopper, user, flows);
   lock::Work work;
   auto before = [&]() -> Task<> {
-    co_await Rehearse(env, swaps);
+    co_await Rehearse(env, swaps, record);
     co_await AwaitOldSnapshots(env.main);
   };
   work.before = before;
@@ -95,9 +99,9 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
     const bool may = back || co_await MayCutOver(env);
     if (!may) throw Postponed();
     co_await SwapTables(env, swaps, twins);
+    co_await record();
   };
   work.body = body;
-  work.record = std::move(record);
   const std::string names = NamesOf(swaps);
   const auto tell = [&env, &names](const lock::LadderReport& report) {
     env.progress.note = fmt::format(

@@ -7,7 +7,10 @@
 // The trigger of a partitioned table does not fire for who names a partition, so each partition
 // that came has one of its own.
 //
-// Its condition is false for everybody who began a minute after the cut-over.
+// It lets everybody pass who began a minute after the cut-over.
+//
+// A trigger for each of many partitions takes long: before the cut-over, while nobody uses the
+// table, they may be made asleep, and be woken under the locks.
 #pragma once
 
 #include <string>
@@ -34,6 +37,15 @@ SnapshotGuard GuardOf(const std::string& run, const std::string& schema, int num
 async::Task<std::vector<std::string>> MakeGuard(guard::Session& session, SnapshotGuard guard,
                                                 std::string table,
                                                 std::vector<std::string> partitions);
+
+// Statements that make it asleep, on what no user has yet: it lets everybody pass.
+std::vector<std::string> MakeSleepingGuard(const SnapshotGuard& guard, const std::string& table,
+                                           const std::vector<std::string>& partitions);
+// Whether all of it is there, on that table and each of these partitions.
+async::Task<bool> Sleeps(guard::Session& session, SnapshotGuard guard, std::string table,
+                         std::vector<std::string> partitions);
+// In the transaction of the cut-over, in place of MakeGuard.
+async::Task<std::vector<std::string>> WakeGuard(guard::Session& session, SnapshotGuard guard);
 
 // After the way back, which ends the run, the guard goes at once: this waits until nobody is left
 // who began before, a minute at most. Transactions that were idle then have been waited for already

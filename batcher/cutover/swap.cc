@@ -19,6 +19,7 @@
 #include "batcher/rebuild/obstacles.h"
 #include "batcher/rebuild/spec.h"
 #include "engine/async/fail_point.h"
+#include "engine/guard/transaction.h"
 #include "engine/lock/ask_ahead.h"
 #include "engine/run/failure.h"
 #include "engine/state/artefacts.h"
@@ -33,6 +34,8 @@ using run::Failure;
 namespace {
 
 using Texts = std::vector<std::string>;
+
+constexpr async::Milliseconds kLongestWaitForGuards{2000};
 
 Task<Swap> ReadSwap(run::Environment& env, rebuild::Stored stored, Flow flow, Way way) {
   Swap swap;
@@ -82,10 +85,14 @@ state::Artefact Artefact(const std::string& run, const char* kind, std::string n
 }
 
 // From now on the old table is kept up from the new one.
-Task<> CaptureBack(run::Environment& env, const Flow& back) {
+Task<> CaptureBack(Session& session, const Flow& back) {
+  Texts statements = capture::MakeTriggers(back);
+  if (back.unattended.count() > 0) statements.push_back(capture::ExtendStatement(back));
+  co_await Execute(session, statements);
+}
+
+Task<> RecordCapture(run::Environment& env, const Flow& back) {
   Session& session = env.main;
-  co_await Execute(session, capture::MakeTriggers(back));
-  if (back.unattended.count() > 0) co_await session.db().Query(capture::ExtendStatement(back));
   co_await capture::RememberParts(session, back);
   for (const std::string& trigger : {back.trigger(), back.truncate_trigger()}) {
     const state::Artefact artefact = Artefact(env.run.id, "trigger", trigger, back.from_oid);
@@ -99,20 +106,23 @@ SnapshotGuard GuardFor(const run::Environment& env, const Swap& swap) {
   return GuardOf(env.run.id, swap.stored.schema, swap.stored.number);
 }
 
-// On the table that comes and its partitions; those of the way there go on the way back, from
+// On the table that comes and its partitions, by PrepareGuards or, where what it made is not whole
+// or is not of these partitions, here; those of the way there go on the way back, from
 // partitions that users have detached since, too.
 Task<Texts> GuardSnapshots(run::Environment& env, const Swap& swap) {
   const SnapshotGuard guard = GuardFor(env, swap);
-  Texts statements;
-  if (swap.back) statements = co_await DropGuard(env.main, guard);
   std::vector<std::string> partitions =
       co_await capture::ReadPartitions(env.main, swap.flow.to_oid);
+  bool sleeps = false;
+  if (!swap.back) sleeps = co_await Sleeps(env.main, guard, swap.flow.to, partitions);
+  if (sleeps) co_return co_await WakeGuard(env.main, guard);
+  Texts statements = co_await DropGuard(env.main, guard);
   Append(statements, co_await MakeGuard(env.main, guard, swap.flow.to, std::move(partitions)));
   co_return statements;
 }
 
 // The table's own last: it is dropped first, as users lock them.
-Task<> RecordGuard(run::Environment& env, const Swap& swap) {
+Task<> RecordGuard(run::Environment& env, const Swap& swap, std::string table) {
   if (!async::SafeguardOn("snapshot-guard")) co_return;
   const SnapshotGuard guard = GuardFor(env, swap);
   Texts tables = co_await capture::ReadPartitions(env.main, swap.flow.to_oid);
@@ -120,7 +130,7 @@ Task<> RecordGuard(run::Environment& env, const Swap& swap) {
   Texts triggers;
   for (std::size_t i = 0; i < tables.size(); ++i) triggers.push_back(guard.TriggerOf(i));
   triggers.push_back(guard.trigger);
-  tables.push_back(swap.schema + "." + swap.relname);
+  tables.push_back(std::move(table));
   co_await state::RecordTriggers(env.main, env.run.id, std::move(triggers), std::move(tables));
   const state::Artefact function = Artefact(env.run.id, "function", guard.function + "()");
   co_await state::RecordArtefact(env.main, function);
@@ -177,20 +187,22 @@ Task<Statements> Write(run::Environment& env, const Swap& swap,
 
 // What the ledger knew of the way so far is gone with it, and the tables that came are users'.
 Task<> RecordGone(run::Environment& env, const std::vector<Swap>& swaps) {
+  std::vector<state::Artefact> all_gone;
   for (const state::Artefact& artefact : co_await state::LiveArtefacts(env.main, env.run.id)) {
     if (!rebuild::IsOfRebuild(artefact)) continue;
     bool gone =
         artefact.kind == "trigger" || artefact.kind == "function" || artefact.kind == "matview";
     for (const Swap& swap : swaps)
       gone = gone || (artefact.kind == "table" && artefact.name == swap.flow.to);
-    if (gone) co_await state::RecordDropped(env.main, artefact);
+    if (gone) all_gone.push_back(artefact);
   }
+  co_await state::RecordAllDropped(env.main, env.run.id, std::move(all_gone));
 }
 
 Task<> RecordSwap(run::Environment& env, const Swap& swap, const CarryOver& carry) {
   const state::Artefact aside = Artefact(env.run.id, "table", swap.name_to_be());
   co_await state::RecordArtefact(env.main, aside);
-  co_await RecordGuard(env, swap);
+  co_await RecordGuard(env, swap, swap.schema + "." + swap.relname);
   rebuild::Stored stored = swap.stored;
   stored.definition.validate = carry.validate;
   stored.definition.adopt = carry.adopt;
@@ -216,6 +228,25 @@ Task<> ForgetParts(Session& session, std::vector<Swap>& swaps) {
     std::erase_if(swap.joined.referenced, is_part);
     std::erase_if(swap.joined.referencing, is_part);
   }
+}
+
+Task<std::vector<Flow>> FlowsBack(run::Environment& env, const std::vector<Swap>& swaps) {
+  std::vector<Flow> flows;
+  const bool captures = !swaps.front().back && swaps.front().stored.definition.revertible;
+  if (captures) flows = co_await capture::LoadFlows(env.main, env.run.id, "reverse");
+  co_return flows;
+}
+
+// What became of the run, in the ledger.
+Task<> Record(run::Environment& env, const std::vector<Swap>& swaps,
+              const std::vector<CarryOver>& carried, const std::vector<Flow>& flows_back) {
+  co_await RecordGone(env, swaps);
+  for (std::size_t i = 0; i < swaps.size(); ++i) co_await RecordSwap(env, swaps[i], carried[i]);
+  for (const Flow& back : flows_back) co_await RecordCapture(env, back);
+  co_await env.main.db().Query(
+      "UPDATE pgalter.rebuild SET swapped_at = CASE WHEN $2 THEN NULL ELSE clock_timestamp() END"
+      " WHERE run = $1",
+      env.run.id, swaps.front().back);
 }
 
 // A switch for tests: what becomes of writes to the other tables where only the first is drained.
@@ -284,11 +315,44 @@ Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
   co_await AwaitOldSnapshots(env.main);
 }
 
-Task<> Rehearse(run::Environment& env, const std::vector<Swap>& swaps) {
+// Who keeps us from the tables, an autovacuum at most, leaves them to be made under the locks.
+Task<> PrepareGuards(run::Environment& env, const std::vector<Swap>& swaps) {
+  guard::TransactionOptions options;
+  options.lock_timeout = kLongestWaitForGuards;
+  for (const Swap& swap : swaps) {
+    auto prepare = [&]() -> Task<> {
+      co_await guard::CheckLease(env.main, env.lease);
+      const SnapshotGuard guard = GuardFor(env, swap);
+      const Texts partitions = co_await capture::ReadPartitions(env.main, swap.flow.to_oid);
+      const bool sleeps = co_await Sleeps(env.main, guard, swap.flow.to, partitions);
+      if (sleeps) co_return;
+      co_await RecordGuard(env, swap, swap.flow.to);
+      Texts statements = co_await DropGuard(env.main, guard);
+      Append(statements, MakeSleepingGuard(guard, swap.flow.to, partitions));
+      co_await Execute(env.main, statements);
+    };
+    try {
+      co_await guard::RunInTransaction(env.main, options, prepare);
+    } catch (const pg::PgError& error) {
+      if (error.klass() != pg::SqlstateClass::kLockNotAvailable) throw;
+    }
+  }
+}
+
+Task<> Rehearse(run::Environment& env, const std::vector<Swap>& swaps,
+                std::function<Task<>()> record) {
   auto ask = [&]() -> Task<> {
     co_await CheckUnderLock(env, swaps);
+    for (const Swap& swap : swaps) co_await capture::RehearseDrain(env.main, swap.flow);
     const std::vector<std::int64_t> leaving = Leaving(swaps);
-    for (const Swap& swap : swaps) co_await Write(env, swap, leaving);
+    std::vector<CarryOver> carried;
+    for (const Swap& swap : swaps) {
+      Statements texts = co_await Write(env, swap, leaving);
+      carried.push_back(std::move(texts.carry));
+    }
+    const std::vector<Flow> flows_back = co_await FlowsBack(env, swaps);
+    co_await Record(env, swaps, carried, flows_back);
+    co_await record();
   };
   co_await lock::AskAhead(env.main, ask);
 }
@@ -322,16 +386,11 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps,
                                              Again(env, swap));
   async::FailPoint("swapped");
 
-  co_await RecordGone(env, swaps);
-  const bool captures = !swaps.front().back && swaps.front().stored.definition.revertible;
-  for (std::size_t i = 0; i < swaps.size(); ++i) co_await RecordSwap(env, swaps[i], all[i].carry);
-  if (captures)
-    for (const Flow& back : co_await capture::LoadFlows(session, env.run.id, "reverse"))
-      co_await CaptureBack(env, back);
-  co_await session.db().Query(
-      "UPDATE pgalter.rebuild SET swapped_at = CASE WHEN $2 THEN NULL ELSE clock_timestamp() END"
-      " WHERE run = $1",
-      env.run.id, swaps.front().back);
+  std::vector<CarryOver> carried;
+  for (Statements& texts : all) carried.push_back(std::move(texts.carry));
+  const std::vector<Flow> flows_back = co_await FlowsBack(env, swaps);
+  for (const Flow& back : flows_back) co_await CaptureBack(session, back);
+  co_await Record(env, swaps, carried, flows_back);
 }
 
 }  // namespace pgalter::cutover

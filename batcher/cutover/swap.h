@@ -3,6 +3,7 @@
 // back.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,10 +42,14 @@ Task<std::vector<lock::View>> ViewsOf(run::Environment& env, const std::vector<S
 // "public.a, public.b": of those that leave.
 std::string NamesOf(const std::vector<Swap>& swaps);
 
-// In the transaction of an attempt, before it asks for the locks: what is asked under them is asked
-// once before, so that the server has its plans by then, and what is refused has kept nobody
-// waiting. Throws as CheckUnderLock.
-Task<> Rehearse(run::Environment& env, const std::vector<Swap>& swaps);
+// Before the way there: the guards of old snapshots (snapshot_guard.h), asleep.
+Task<> PrepareGuards(run::Environment& env, const std::vector<Swap>& swaps);
+
+// In the transaction of an attempt, before it asks for the locks: what is asked and recorded under
+// them is asked and recorded once before, and taken back, so that the server has its plans by then,
+// and what is refused has kept nobody waiting. Throws as CheckUnderLock.
+Task<> Rehearse(run::Environment& env, const std::vector<Swap>& swaps,
+                std::function<Task<>()> record);
 
 // In the transaction that holds the locks, first. Throws run::Failure where something came that a
 // swap would leave behind, or a log is not whole.

@@ -65,6 +65,7 @@ class Attaching {
     co_await Check();
     co_await ReadDropped();
     co_await Write();
+    co_await Record();
   }
 
   // In the transaction that holds the locks.
@@ -74,9 +75,7 @@ class Attaching {
     co_await Execute(session_, dropped);
     Texts statements = co_await Write();
     co_await Execute(session_, statements);
-    for (const state::Artefact& artefact : co_await state::LiveArtefacts(session_, env_.run.id))
-      if (artefact.kind == "table" || artefact.kind == "schema")
-        co_await state::RecordDropped(session_, artefact);
+    co_await Record();
     async::FailPoint("attached");
   }
 
@@ -119,6 +118,15 @@ class Attaching {
     statements.push_back(fmt::format("DROP SCHEMA {}", spec_.schema));
     validate_ = std::move(carry.validate);
     co_return statements;
+  }
+
+  // The tables are users' now, and the schema is gone.
+  Task<> Record() {
+    std::vector<state::Artefact> gone = co_await state::LiveArtefacts(session_, env_.run.id);
+    std::erase_if(gone, [](const state::Artefact& artefact) {
+      return artefact.kind != "table" && artefact.kind != "schema";
+    });
+    co_await state::RecordAllDropped(session_, env_.run.id, std::move(gone));
   }
 
   [[nodiscard]] Texts Made() const {

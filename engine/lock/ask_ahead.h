@@ -11,9 +11,9 @@ namespace pgalter::lock {
 
 using async::Task;
 
-// In the transaction of an attempt, before its locks (Work::before). `ask` changes nothing, and the
-// locks that it takes (on views, to read them) are given back. What others' DDL keeps it from
-// reading is left to the attempt; all else that it throws is thrown.
+// In the transaction of an attempt, before its locks (Work::before). What `ask` changes is taken
+// back, and the locks that it takes (on views, to read them) are given back. What others' DDL keeps
+// it from reading is left to the attempt; all else that it throws is thrown.
 Task<> AskAhead(guard::Session& session, std::function<Task<>()> ask);
 
 }  // namespace pgalter::lock

@@ -1,5 +1,7 @@
 #include "engine/state/artefacts.h"
 
+#include <utility>
+
 namespace pgalter::state {
 
 Task<> RecordArtefact(Session& session, const Artefact& artefact) {
@@ -28,6 +30,20 @@ Task<> RecordDropped(Session& session, const Artefact& artefact) {
       "UPDATE pgalter.artefact SET dropped_at = clock_timestamp()"
       " WHERE run = $1 AND kind = $2 AND name = $3",
       artefact.run, artefact.kind, artefact.name);
+}
+
+Task<> RecordAllDropped(Session& session, std::string run, std::vector<Artefact> artefacts) {
+  std::vector<std::string> kinds;
+  std::vector<std::string> names;
+  for (Artefact& artefact : artefacts) {
+    kinds.push_back(std::move(artefact.kind));
+    names.push_back(std::move(artefact.name));
+  }
+  co_await session.db().Query(
+      "UPDATE pgalter.artefact a SET dropped_at = clock_timestamp()"
+      " FROM unnest($2::text[], $3::text[]) AS gone (kind, name)"
+      " WHERE a.run = $1 AND a.kind = gone.kind AND a.name = gone.name",
+      run, kinds, names);
 }
 
 Task<std::vector<Artefact>> LiveArtefacts(Session& session, std::string run) {

@@ -25,6 +25,8 @@ Task<> RecordArtefact(Session& session, const Artefact& artefact);
 Task<> RecordTriggers(Session& session, std::string run, std::vector<std::string> names,
                       std::vector<std::string> relations);
 Task<> RecordDropped(Session& session, const Artefact& artefact);
+// In one statement, too.
+Task<> RecordAllDropped(Session& session, std::string run, std::vector<Artefact> artefacts);
 
 // What has not been dropped yet, in the order in which it must be: newest first.
 Task<std::vector<Artefact>> LiveArtefacts(Session& session, std::string run);

@@ -293,9 +293,10 @@ class RebuildSnapshots : public RebuildSafeguards {
   struct Scene {
     Words words;
     const char* table;
-    const char* insert;  // of the row that is carried over last
-    const char* update;  // of that row, of which one is expected
-    const char* remove;  // that row
+    const char* insert;               // of the row that is carried over last
+    const char* update;               // of that row, of which one is expected
+    const char* remove;               // that row
+    const char* meanwhile = nullptr;  // by another, while the lock is waited for
   };
 
   void MakeSlow() const {
@@ -333,6 +334,7 @@ class RebuildSnapshots : public RebuildSafeguards {
     database_.AwaitValue(locks + "NOT granted", "t", kLimit);
     Session other = database_.Connect();
     other.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    if (scene.meanwhile != nullptr) database_.Sql(scene.meanwhile);
     writer.Exec("COMMIT");
     AwaitLock(locks + "granted");
     const std::string said = Update(other, scene.update);
@@ -369,7 +371,7 @@ class RebuildSnapshots : public RebuildSafeguards {
     return UpdateWhatCameLast(scene, off);
   }
   // By the name of a partition, which another table has after the swap.
-  std::string UpdatePartition(const std::string& off) {
+  std::string UpdatePartition(const std::string& off, const char* meanwhile = nullptr) {
     MakeSlow();
     database_.Sql(
         "CREATE TABLE parts (id bigint PRIMARY KEY, pad text CHECK (slow(pad))) PARTITION BY RANGE "
@@ -384,7 +386,8 @@ class RebuildSnapshots : public RebuildSafeguards {
                       "parts",
                       "INSERT INTO parts VALUES (0, 'slow')",
                       "UPDATE parts_low SET pad = 'other' WHERE id = 0",
-                      "DELETE FROM parts WHERE id = 0"};
+                      "DELETE FROM parts WHERE id = 0",
+                      meanwhile};
     return UpdateWhatCameLast(scene, off);
   }
 };
@@ -428,6 +431,18 @@ TEST_F(RebuildSnapshots, SoIsAWriteByTheNameOfAPartition) {
                    "'trigger'"),
             0);
 }
+// The guards are made before the locks, and looked at under them.
+TEST_F(RebuildSnapshots, AGuardThatSomebodyHasTakenAwayIsMadeAgain) {
+  constexpr const char* kTakeAway =
+      "DO $$ DECLARE dropping text; BEGIN SELECT format('DROP TRIGGER %I ON %s', tgname, "
+      "tgrelid::regclass) INTO STRICT dropping FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid "
+      "WHERE tgname LIKE 'pgalter_snapshot%' AND relname = 'parts_low'; EXECUTE dropping; END $$";
+  EXPECT_EQ(UpdatePartition("", kTakeAway), "40001");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pgalter_snapshot%'"), 3);
+  ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pgalter%'"), 0);
+}
+
 TEST_F(RebuildSnapshots, WithoutTheGuardOfThePartitionItIsLost) {
   EXPECT_EQ(UpdatePartition("snapshot-guard-of-partitions"), "0");
   ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
