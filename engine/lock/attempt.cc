@@ -186,16 +186,22 @@ class AttemptRun {
       co_await Look();
       if (!HasBudget() && !ended_) co_await LookInTheWayOf();
     }
-    if (marked_ && !ended_) co_await AwaitRelease();
+    if (marked_) co_await AwaitRelease();
   }
 
   // The answer of COMMIT comes later, or hardly later.
   Task<> AwaitRelease() {
     try {
+      while (!ended_ && !released_) co_await AwaitMark();
+    } catch (const pg::PgError&) {
+    }
+  }
+
+  Task<> AwaitMark() {
+    try {
       auto waiting = observer_.db().Query(kAwaitMark, session_.server_pid());
       co_await async::WithDeadline(std::move(waiting), kObserverLimit);
       released_ = Clock::now();
-    } catch (const pg::PgError&) {
     } catch (const async::DeadlineExceeded&) {
     }
   }

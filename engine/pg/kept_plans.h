@@ -1,5 +1,5 @@
-// KeptPlans: while it lives, the connection's statements are kept by the server with their plans: of
-// a pipeline those with parameters, as the others are DDL of one time.
+// KeptPlans: while it lives, the connection's statements are kept by the server with their plans:
+// of a pipeline those with parameters, as the others are DDL of one time.
 #pragma once
 
 #include "engine/pg/connection.h"
