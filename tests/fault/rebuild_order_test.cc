@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <csignal>
+
 #include "tests/fault/rebuild_world.h"
 
 namespace pgalter::test {
@@ -234,6 +236,33 @@ TEST_F(RebuildOrderedTogether, EachByItsOwnColumnsUnderItsUsers) {
   ExpectNew();
   ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
   ExpectSame();
+}
+
+// One runner copies the first table and a part of the second: what it writes of the one leaves what
+// it has written of the other.
+TEST_F(RebuildOrderedTogether, KilledInTheSecondItDoesNotBeginTheFirstAgain) {
+  constexpr int kRows = 5'000;
+  MakeThree(kRows);
+  database_.Sql(
+      "CREATE FUNCTION hold(k int, pad text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN WHILE k > "
+      "400 AND NOT pg_try_advisory_xact_lock_shared(7) LOOP PERFORM pg_sleep(0.01); END LOOP; "
+      "RETURN pad; END $$");
+  Session barrier = database_.Connect();
+  barrier.Exec("SELECT pg_advisory_lock(7)");
+  Program program = Start(Together({"--map", "\"L: s\": pad = public.hold(k, pad)"}));
+  database_.AwaitValue("SELECT to_regclass('pgalter.step') IS NOT NULL", "t", kLimit);
+  database_.AwaitValue(
+      "SELECT count(*) FROM pgalter.step WHERE kind = 'copy' AND spec ? 'copied_to_2'", "1",
+      kLimit);
+  program.Signal(SIGKILL);
+  EXPECT_EQ(program.Wait(kLimit).code, kKilled);
+  barrier.Exec("SELECT pg_advisory_unlock(7)");
+  EXPECT_EQ(database_.Value("SELECT concat_ws(' ', spec ? 'copied_in_order', spec->'copied_rows', "
+                            "spec ? 'copied_in_order_2') FROM pgalter.step WHERE kind = 'copy'"),
+            "t 5000 f");
+  AwaitNoRunner();
+  ResumeToTheEnd();
+  ExpectOrdered(kRows);
 }
 
 // A chunk, a kill, and so on: what the one table has come to outlives the copy of the other.
