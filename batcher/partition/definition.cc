@@ -6,6 +6,7 @@
 #include "batcher/backfill/target.h"
 #include "batcher/partition/extent.h"
 #include "batcher/partition/lookup.h"
+#include "batcher/partition/primary_key.h"
 #include "batcher/partition/whole.h"
 #include "batcher/rebuild/definition.h"
 #include "engine/run/failure.h"
@@ -118,6 +119,7 @@ class Writer {
     if (!division_.then_column.empty() && division_.then_column != division_.column)
       columns.push_back(division_.then_column);
     keys_ = co_await FindWidenedKeys(session_, table_.oid, columns);
+    co_await NameColumns(session_, table_, division_.primary_key, columns, keys_);
     RefuseWeaker();
     std::string keys;
     for (const WidenedKey& key : keys_)

@@ -35,6 +35,8 @@ struct Division {
   Subdivision then;
   std::string then_column;         // not quoted
   bool allow_weaker_keys = false;  // others than the primary key
+  // Of the primary key to come, in their order, not quoted; none: see primary_key.h.
+  std::vector<std::string> primary_key;
 };
 
 // Pure.

@@ -6,6 +6,7 @@
 #include "batcher/backfill/target.h"
 #include "batcher/partition/inbound.h"
 #include "batcher/partition/lookup.h"
+#include "batcher/partition/primary_key.h"
 #include "batcher/partition/whole.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
@@ -100,10 +101,17 @@ Task<> SettleRanges(Session& session, Prepared& prepared, const std::string& rel
   if (spec.with_default) spec.rest = PartName(relname, "_default");
 }
 
-Task<> SettleKeys(Session& session, Prepared& prepared) {
+Task<> SettleKeys(Session& session, Prepared& prepared, backfill::Table table,
+                  std::vector<std::string> primary_key) {
   Spec& spec = prepared.spec;
   const std::vector<std::string> columns = PartColumns(spec);
   spec.keys = co_await FindWidenedKeys(session, prepared.oid, columns);
+  const bool more =
+      co_await NameColumns(session, std::move(table), std::move(primary_key), columns, spec.keys);
+  if (more && spec.inbound_fk == InboundFk::kWiden)
+    throw Failure(ExitCode::kUsage,
+                  "--primary-key with more columns does not go with --inbound-fk widen: foreign "
+                  "keys get those by which rows are parted. Take --inbound-fk trigger or drop");
   int number = 0;
   for (WidenedKey& key : spec.keys) {
     key.build = fmt::format("pgalter_key{}_{}", ++number, spec.schema.substr(8));
@@ -253,7 +261,7 @@ Task<Prepared> Prepare(Session& session, Wish wish) {
   prepared.rows = size.Get<double>(0, 0);
   prepared.bytes = size.Get<std::int64_t>(0, 1);
   spec.schema = "pgalter_" + state::NewRunId().substr(0, 8);
-  co_await SettleKeys(session, prepared);
+  co_await SettleKeys(session, prepared, table, wish.division.primary_key);
   co_await SettleInbound(session, prepared);
   co_await SettleIdentities(session, prepared);
   co_await SettleRanges(session, prepared, table.relname);

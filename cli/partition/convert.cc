@@ -9,6 +9,7 @@
 #include "batcher/partition/definition.h"
 #include "batcher/partition/inbound.h"
 #include "batcher/partition/prepare.h"
+#include "batcher/partition/strategies.h"
 #include "batcher/rebuild/prepare.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
@@ -26,6 +27,7 @@
 #include "cli/report.h"
 #include "engine/state/schema.h"
 #include "engine/watch/unit.h"
+#include "planner/plan/estimate.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::cli {
@@ -165,6 +167,21 @@ void ReadEnds(const Context& context, partition::Division& division) {
     Refuse("--to and --premake both say where the ranges end", "one of the two");
 }
 
+std::vector<std::string> ColumnsOf(const std::string& text) {
+  std::vector<std::string> parts;
+  boost::split(parts, text, boost::is_any_of(","));
+  std::vector<std::string> columns;
+  for (std::string& part : parts) {
+    boost::trim(part);
+    const auto column = sql::ParseQualifiedName(part);
+    if (!column || column->schema)
+      Refuse(fmt::format("--primary-key \"{}\": \"{}\" is no column", text, part),
+             "--primary-key 'id, made'");
+    columns.push_back(column->name);
+  }
+  return columns;
+}
+
 partition::Wish WishOf(const Context& context) {
   constexpr int kMostPremade = 1000;
   partition::Wish wish;
@@ -184,6 +201,7 @@ partition::Wish WishOf(const Context& context) {
   if (!division.with_default && division.premake == 0 && division.by == partition::By::kRange)
     Refuse("--premake 0 without a default partition leaves no place for new rows", "");
   division.allow_weaker_keys = context.Has("allow-weaker-keys");
+  if (context.Has("primary-key")) division.primary_key = ColumnsOf(context.Get("primary-key"));
   const auto& inbound = context.Get("inbound-fk");
   const auto means = partition::ParseInboundFk(inbound);
   if (!means)
@@ -245,7 +263,32 @@ std::string Layout(const partition::Prepared& prepared) {
   return text;
 }
 
-void Show(const Context& context, const partition::Prepared& prepared) {
+using Costs = std::vector<partition::Cost>;  // none where the user has chosen
+
+std::string InWords(const Costs& costs) {
+  if (costs.empty()) return "";
+  std::string text;
+  for (const partition::Cost& cost : costs)
+    text += fmt::format("{}: {}, {} of disk; users blocked for {}; rows of now {}\n", cost.strategy,
+                        plan::InWords(cost.time),
+                        watch::Format(static_cast<double>(cost.bytes), watch::Unit::kBytes),
+                        cost.blocked, cost.rows);
+  return text + fmt::format("--strategy auto takes {}\n", costs.front().strategy);
+}
+
+boost::json::array ToJson(const Costs& costs) {
+  boost::json::array array;
+  for (const partition::Cost& cost : costs)
+    array.push_back({{"strategy", cost.strategy},
+                     {"seconds", {{"low", cost.time.low_s}, {"high", cost.time.high_s}}},
+                     {"disk_bytes", cost.bytes},
+                     {"blocked", cost.blocked},
+                     {"rows", cost.rows},
+                     {"chosen", &cost == &costs.front()}});
+  return array;
+}
+
+void Show(const Context& context, const partition::Prepared& prepared, const Costs& costs) {
   const bool dry_run = context.Has("dry-run");
   if (context.output == Output::kJson) {
     if (!dry_run) return;
@@ -254,21 +297,25 @@ void Show(const Context& context, const partition::Prepared& prepared) {
     boost::json::object object = partition::ToJson(prepared.spec);
     object["version"] = 1;
     object["remarks"] = std::move(remarks);
+    if (!costs.empty()) object["strategies"] = ToJson(costs);
     object.erase("settings");
     PrintJson(object);
     return;
   }
   if (dry_run) {
-    Print(Layout(prepared) + "nothing was written\n");
+    Print(InWords(costs) + Layout(prepared) + "nothing was written\n");
   } else {
-    fmt::print(stderr, "{}", Layout(prepared));
+    fmt::print(stderr, "{}{}", InWords(costs), Layout(prepared));
   }
 }
 
 Task<std::string> AttachRun(const Context& context, guard::Session& session, partition::Wish wish) {
   partition::Prepared prepared = co_await partition::Prepare(session, std::move(wish));
   prepared.pace.throttle = ThrottleOf(context);
-  Show(context, prepared);
+  Costs costs;
+  if (context.Get("strategy") == "auto")
+    costs = co_await partition::CompareStrategies(session, prepared);
+  Show(context, prepared, costs);
   if (context.Has("dry-run")) co_return "";
   co_await state::RefusePublication(session);
   Confirm(context, fmt::format("Convert {}?", prepared.spec.table));
@@ -349,7 +396,7 @@ const PartitionVerb kPartitionConvert{
     .operand = "TABLE",
     .options =
         "by then every epoch values modulus strategy time-zone from to "
-        "premake default allow-weaker-keys inbound-fk "
+        "premake default primary-key allow-weaker-keys inbound-fk "
         "revert-window rebuild-matviews hold-budget dry-run detach",
     .copies = true,
     .run = &Run};

@@ -32,17 +32,24 @@ bool Changes(const locks::Effects& effects, const sql::QualifiedName& relation) 
   });
 }
 
-Duration Rebuilt(double rows, double bytes) {
-  const Duration counted = At(rows, kRebuiltRows);
-  const Duration written = At(bytes, kWrittenBytes);
-  return {counted.low_s + written.low_s, counted.high_s + written.high_s};
+Duration Sum(const Duration& a, const Duration& b) {
+  return {a.low_s + b.low_s, a.high_s + b.high_s};
 }
 
 }  // namespace
 
+Duration RebuildTime(double rows, double bytes) {
+  return Sum(At(rows, kRebuiltRows), At(bytes, kWrittenBytes));
+}
+
+Duration IndexesAndScanTime(double rows, double bytes, std::size_t indexes) {
+  const Duration built = At(rows * static_cast<double>(indexes), kIndexedRows);
+  return Sum(built, At(bytes, kScannedBytes));
+}
+
 std::optional<Duration> RebuildTime(const catalog::Table& table) {
   if (!table.rows || !table.bytes) return std::nullopt;
-  return Rebuilt(static_cast<double>(*table.rows), static_cast<double>(*table.bytes));
+  return RebuildTime(static_cast<double>(*table.rows), static_cast<double>(*table.bytes));
 }
 
 std::optional<Duration> BackfillTime(const catalog::Table& table) {
@@ -96,7 +103,7 @@ void Estimate::Add(const Step& step, const locks::Effects& effects) {
     if (step.kind == StepKind::kRebuild) {
       if (std::ranges::find(rebuilt_, table->name) != rebuilt_.end()) continue;
       rebuilt_.push_back(table->name);
-      more = Rebuilt(rows, bytes);
+      more = RebuildTime(rows, bytes);
     } else if (step.kind == StepKind::kBackfill || step.kind == StepKind::kSplitCopy) {
       more = At(rows, kBackfilledRows);
     } else if (work.kind == locks::Work::Kind::kBuild) {
