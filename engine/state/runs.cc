@@ -60,6 +60,7 @@ Run FromRow(const pg::Result& rows, int i) {
 // Arbitrary, fixed: held while somebody looks whether tables are free.
 constexpr std::int64_t kClaimLock = 0x70676c74636c6d;
 constexpr int kSinceRunTable = 3;
+constexpr const char* kDroppedMeanwhile = "XX000";
 
 // Tried, not waited for: no session of ours waits inside a statement.
 Task<> LockClaims(Session& session) {
@@ -240,6 +241,25 @@ Task<> RecordState(Session& session, const guard::Lease& lease, RunState state, 
   if (changed.affected() != 1 && async::SafeguardOn("lease")) throw guard::LeaseLost(lease);
 }
 
+namespace {
+
+// What a capture does without a runner does not begin while there is one (batcher/capture). The
+// runner's other session may just be dropping the log: then this waits for it, and the sequence is
+// gone before it is opened (sequence.c, init_sequence: "could not open relation").
+Task<> MoveDeadlines(pg::Connection& db, std::string run) {
+  try {
+    co_await db.Query(
+        "SELECT count(setval(to_regclass(deadline),"
+        " extract(epoch FROM clock_timestamp() + unattended)::int8))"
+        " FROM pgalter.flow WHERE run = $1 AND deadline IS NOT NULL",
+        run);
+  } catch (const pg::PgError& error) {
+    if (!error.Is(kDroppedMeanwhile)) throw;
+  }
+}
+
+}  // namespace
+
 Task<> Beat(Session& session, const guard::Lease& lease, const Pulse& pulse, Sampling sampling) {
   pg::Connection& db = session.db();
   // The start time guards against a pid that the system has given to somebody else.
@@ -264,12 +284,7 @@ Task<> Beat(Session& session, const guard::Lease& lease, const Pulse& pulse, Sam
     co_return;
   }
   if (sampling == Sampling::kNo) co_return;
-  // What a capture does without a runner does not begin while there is one (batcher/capture).
-  co_await db.Query(
-      "SELECT count(setval(to_regclass(deadline),"
-      " extract(epoch FROM clock_timestamp() + unattended)::int8))"
-      " FROM pgalter.flow WHERE run = $1 AND deadline IS NOT NULL",
-      lease.run);
+  co_await MoveDeadlines(db, lease.run);
   co_await db.Query(
       // What a schema that an older program has made has no column for is left out.
       "INSERT INTO pgalter.sample SELECT s.* FROM jsonb_populate_record(NULL::pgalter.sample,"

@@ -10,6 +10,8 @@ namespace pgalter::state {
 
 namespace {
 
+constexpr const char* kDroppedMeanwhile = "XX000";
+
 std::vector<std::string> Texts(const boost::json::value& list) {
   std::vector<std::string> texts;
   for (const auto& entry : list.as_array()) texts.emplace_back(entry.as_string());
@@ -149,7 +151,9 @@ Task<std::map<std::string, double>> BlockedSeconds(Session& session) {
   co_return blocked;
 }
 
-Task<std::map<std::string, LogEnd>> LogEnds(Session& session, std::string run) {
+namespace {
+
+Task<std::map<std::string, LogEnd>> ReadLogEnds(Session& session, std::string run) {
   std::map<std::string, LogEnd> ends;
   const pg::Result there = co_await session.db().Query(
       "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attname = 'unattended'"
@@ -192,6 +196,20 @@ FROM (
     end.given_up = rows.Get<bool>(i, 6);
   }
   co_return ends;
+}
+
+}  // namespace
+
+// A runner may be dropping a log meanwhile, which this statement still sees; the next one does not.
+Task<std::map<std::string, LogEnd>> LogEnds(Session& session, std::string run) {
+  constexpr int kTimes = 3;
+  for (int time = 1;; ++time) {
+    try {
+      co_return co_await ReadLogEnds(session, run);
+    } catch (const pg::PgError& error) {
+      if (!error.Is(kDroppedMeanwhile) || time == kTimes) throw;
+    }
+  }
 }
 
 std::string ToSentence(const LogEnd& end, const std::string& run) {

@@ -1,12 +1,17 @@
 // Schema pgalter on a live server: installing, refusing, and a logical subscriber that goes on.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+
+#include <future>
 
 #include "engine/guard/transaction.h"
 #include "engine/state/artefacts.h"
 #include "engine/state/runs.h"
 #include "engine/state/schema.h"
+#include "engine/state/view.h"
 #include "tests/support/postgres.h"
 #include "tests/support/run_task.h"
+#include "tests/support/session.h"
 
 namespace pgalter::state {
 namespace {
@@ -139,6 +144,57 @@ TEST(Artefacts, OneThatIsMadeAgainIsDroppedAsTheNewestIs) {
   const test::FreshDatabase database;
   database.Sql("CREATE TABLE whole (id int); CREATE TABLE part (id int)");
   test::RunTask(GuardATableAndThenItsPartition(database.conninfo()));
+}
+
+Task<guard::Lease> BeginFlow(std::string conninfo) {
+  Session session = co_await Open(std::move(conninfo));
+  co_await Install(session);
+  Run run;
+  run.id = NewRunId();
+  run.command = "rebuild";
+  run.target = "public.t";
+  co_await CreateRun(session, run);
+  co_await session.db().Query("CREATE SEQUENCE public.deadline");
+  co_await session.db().Query(
+      "INSERT INTO pgalter.flow (run, name, from_relid, to_relid, spec, deadline, unattended)"
+      " VALUES ($1, 'forward', 1, 2, '{}', 'public.deadline', '1 hour')",
+      run.id);
+  co_return co_await guard::TakeLease(session, run.id, "test", std::chrono::seconds(10));
+}
+
+Task<> BeatOnce(std::string conninfo, guard::Lease lease) {
+  Session session = co_await Open(std::move(conninfo));
+  co_await Beat(session, lease, Pulse(), Sampling::kYes);
+}
+
+Task<std::size_t> CountLogEnds(std::string conninfo) {
+  Session session = co_await Open(std::move(conninfo));
+  const auto ends = co_await LogEnds(session, "");
+  co_return ends.size();
+}
+
+// A run that ends drops the log and its deadline by one session, and beats by another.
+TEST(Pulses, GoOnWhereADeadlineIsBeingDropped) {
+  const test::FreshDatabase database;
+  const guard::Lease lease = test::RunTask(BeginFlow(database.conninfo()));
+  test::RunTask(BeatOnce(database.conninfo(), lease));
+  EXPECT_EQ(test::RunTask(CountLogEnds(database.conninfo())), 1U);
+  test::Session dropping(database.conninfo());
+  dropping.Exec("BEGIN; DROP SEQUENCE public.deadline");
+  auto beat = std::async(std::launch::async, [&] {
+    test::RunTask(BeatOnce(database.conninfo(), lease), std::chrono::seconds(60));
+  });
+  auto ends = std::async(std::launch::async, [&] {
+    return test::RunTask(CountLogEnds(database.conninfo()), std::chrono::seconds(60));
+  });
+  database.AwaitValue(
+      "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database "
+      "WHERE datname = current_database())",
+      "2", std::chrono::seconds(30));
+  dropping.Exec("COMMIT");
+  EXPECT_NO_THROW(beat.get());
+  EXPECT_NO_THROW(ends.get());
+  EXPECT_EQ(database.Value("SELECT count(*) FROM pgalter.sample"), "2");
 }
 
 }  // namespace
