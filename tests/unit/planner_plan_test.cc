@@ -142,7 +142,8 @@ TEST(SeveralActions, ReplaceAKeyByOneOfAColumnThatIsMadeAnew) {
   const std::vector<std::string> steps = StepsOf(plan);
   const auto place = [&](const char* text) {
     return std::ranges::find_if(
-               steps, [&](const std::string& step) { return step.find(text) != std::string::npos; }) -
+               steps,
+               [&](const std::string& step) { return step.find(text) != std::string::npos; }) -
            steps.begin();
   };
   EXPECT_LT(place("DROP COLUMN pgalter_dropped_id"), place("PRIMARY KEY USING INDEX"));
@@ -169,7 +170,8 @@ TEST(SeveralActions, LetAChangeOfTypeComeBeforeTheDayThatADropWaits) {
   const std::vector<std::string> steps = StepsOf(plan);
   const auto place = [&](const char* text) {
     return std::ranges::find_if(
-               steps, [&](const std::string& step) { return step.find(text) != std::string::npos; }) -
+               steps,
+               [&](const std::string& step) { return step.find(text) != std::string::npos; }) -
            steps.begin();
   };
   EXPECT_LT(place("ADD COLUMN e int"), place("backfill"));
