@@ -192,6 +192,24 @@ Task<pg::Result> Follow(Session& session, KeyColumn column, Period period, std::
 
 }  // namespace
 
+const char* TypeName(KeyType type) {
+  switch (type) {
+    case KeyType::kDate:
+      return "date";
+    case KeyType::kTimestamp:
+      return "timestamp";
+    case KeyType::kTimestamptz:
+      return "timestamptz";
+    case KeyType::kUuid:
+      return "uuid";
+    case KeyType::kInteger:
+    case KeyType::kEpochSeconds:
+    case KeyType::kEpochMilliseconds:
+      break;
+  }
+  return "numeric";
+}
+
 Task<std::string> NewestKey(Session& session, std::string table, KeyColumn column) {
   co_return co_await EndOf(session, std::move(table), column.name, "DESC", "infinity");
 }

@@ -24,6 +24,9 @@ enum class KeyType {
   kEpochMilliseconds
 };
 
+// As SQL: by which values of the column are read, and ends of ranges are ordered. Pure.
+const char* TypeName(KeyType type);
+
 // The column that rows are parted by.
 struct KeyColumn {
   std::string name;  // not quoted

@@ -16,24 +16,6 @@ using sql::QuoteIdentifier;
 
 namespace {
 
-const char* TypeOf(KeyType type) {
-  switch (type) {
-    case KeyType::kDate:
-      return "date";
-    case KeyType::kTimestamp:
-      return "timestamp";
-    case KeyType::kTimestamptz:
-      return "timestamptz";
-    case KeyType::kUuid:
-      return "uuid";
-    case KeyType::kInteger:
-    case KeyType::kEpochSeconds:
-    case KeyType::kEpochMilliseconds:
-      break;
-  }
-  return "numeric";
-}
-
 std::string Unquoted(std::string literal) {
   std::erase(literal, '\'');
   return literal;
@@ -44,7 +26,7 @@ Task<std::string> KeyOf(Session& session, KeyColumn column, const char* option, 
                         std::string zone) {
   const std::string query =
       IsCoded(column.type) ? "SELECT floor(extract(epoch FROM $1::text::timestamptz))::int8::text"
-                           : fmt::format("SELECT ($1::text)::{}::text", TypeOf(column.type));
+                           : fmt::format("SELECT ($1::text)::{}::text", TypeName(column.type));
   const pg::Result usual = co_await session.db().Query("SELECT current_setting('TimeZone')");
   std::string key;
   std::string why;
@@ -98,7 +80,7 @@ class Extending {
   Task<bool> IsLess(std::string one, std::string other) {
     if (one.empty() || other.empty()) co_return false;
     const pg::Result row = co_await session_.db().Query(
-        fmt::format("SELECT $1::text::{0} < $2::text::{0}", TypeOf(column_.type)), one, other);
+        fmt::format("SELECT $1::text::{0} < $2::text::{0}", TypeName(column_.type)), one, other);
     co_return row.Get<bool>(0, 0);
   }
 
@@ -120,7 +102,7 @@ class Extending {
     for (const Range& range : ranges) begins.push_back(Unquoted(range.from));
     const pg::Result count = co_await session_.db().Query(
         fmt::format("SELECT count(*) FROM unnest($1::text[]) f WHERE f::{0} < $2::text::{0}",
-                    TypeOf(column_.type)),
+                    TypeName(column_.type)),
         begins, end);
     const auto within = static_cast<std::size_t>(count.Get<std::int64_t>(0, 0));
     if (within > kMostRanges)

@@ -44,25 +44,6 @@ FROM (SELECT a, b, age(b, a) AS whole,
       FROM (SELECT $1::%1$s%2$s AS a, $2::%1$s%2$s AS b) e) w
 )sql";
 
-// By which ends of ranges are ordered.
-const char* TypeName(KeyType type) {
-  switch (type) {
-    case KeyType::kDate:
-      return "date";
-    case KeyType::kTimestamp:
-      return "timestamp";
-    case KeyType::kTimestamptz:
-      return "timestamptz";
-    case KeyType::kUuid:
-      return "uuid";
-    case KeyType::kInteger:
-    case KeyType::kEpochSeconds:
-    case KeyType::kEpochMilliseconds:
-      break;
-  }
-  return "numeric";
-}
-
 // Whether a range of integers is a month of seconds or milliseconds since 1970; $1 from, $2 to,
 // $3 zone.
 constexpr const char* kMonths = R"sql(

@@ -79,8 +79,7 @@ void AddOptions(po::options_description& options) {
        "attach: the partitioned table that it becomes a part of")  //
       ("primary-key", po::value<std::string>()->value_name("COLUMN,..."),
        "convert: the columns of the primary key to come, in their order; default: those of now, "
-       "and "
-       "behind them the one by which rows are parted")  //
+       "and behind them the one by which rows are parted")  //
       ("allow-weaker-keys",
        "convert: unique keys that lack the column get it, and are weaker for it; the primary key "
        "does in any case")  //
