@@ -78,6 +78,66 @@ std::string GiveUp(const Flow& flow) {
       deadline, given_up, sql::QuoteLiteral(flow.log()), flow.log_limit, kLate, kLarge, late);
 }
 
+// What is done for each change.
+std::string Body(const Flow& flow) {
+  const auto append = [&](const char* row) {
+    return fmt::format("INSERT INTO {} VALUES (pg_catalog.pg_current_xact_id(), false, {});",
+                       flow.log(), ForKey(flow, ", ", [row](const KeyColumn& column, std::size_t) {
+                         return fmt::format("{}.{}", row, column.from);
+                       }));
+  };
+  const auto row = [&](const char* name) {
+    return fmt::format("ROW({})::pg_catalog.record",
+                       ForKey(flow, ", ", [name](const KeyColumn& column, std::size_t) {
+                         return fmt::format("{}.{}", name, column.from);
+                       }));
+  };
+  const auto is = [](const char* operation) {
+    return fmt::format("TG_OP OPERATOR(pg_catalog.=) '{}'", operation);
+  };
+  // Keys are compared as images: 2 and 2.00 are equal, and not the same. No EXCEPTION block: it
+  // would be a subtransaction for every row.
+  // No SET search_path, which would cost a quarter of all this for each row: every name that is
+  // looked up says its schema instead. A session that changes its search_path has the function
+  // planned anew, once a change.
+  const bool old_too = async::SafeguardOn("old-key");
+  return fmt::format(
+      "BEGIN\n"
+      "{}"
+      "  IF {} THEN\n"
+      "    {}\n"
+      "    IF {}{} OPERATOR(pg_catalog.*<>) {} THEN {} END IF;\n"
+      "  ELSIF {} THEN {}\n"
+      "  ELSIF {} THEN {}\n"
+      "  ELSE\n"
+      "    INSERT INTO {} (x, truncated) VALUES (pg_catalog.pg_current_xact_id(), true);\n"
+      "  END IF;\n"
+      "  RETURN NULL;\n"
+      "END",
+      GiveUp(flow), is("UPDATE"), old_too ? append("old") : "", old_too ? "" : "true OR ",
+      row("old"), row("new"), append("new"), is("INSERT"), append("new"), is("DELETE"),
+      append("old"), flow.log());
+}
+
+std::string MakeFunction(const Flow& flow, const std::string& body) {
+  return fmt::format(
+      "CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS {}",
+      flow.function(), sql::QuoteLiteral(body));
+}
+
+std::vector<std::string> MakeTriggersOf(const Flow& flow, const std::string& body) {
+  return {MakeFunction(flow, body),
+          fmt::format("REVOKE ALL ON FUNCTION {}() FROM PUBLIC", flow.function()),
+          fmt::format("CREATE TRIGGER {} AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW "
+                      "EXECUTE FUNCTION {}()",
+                      flow.trigger(), flow.from, flow.function()),
+          fmt::format("CREATE TRIGGER {} AFTER TRUNCATE ON {} FOR EACH STATEMENT EXECUTE FUNCTION "
+                      "{}()",
+                      flow.truncate_trigger(), flow.from, flow.function()),
+          fmt::format("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}, ENABLE ALWAYS TRIGGER {}",
+                      flow.from, flow.trigger(), flow.truncate_trigger())};
+}
+
 }  // namespace
 
 std::vector<std::string> MakeTables(const Flow& flow) {
@@ -101,57 +161,13 @@ std::vector<std::string> MakeTables(const Flow& flow) {
   return statements;
 }
 
-std::vector<std::string> MakeTriggers(const Flow& flow) {
-  const auto append = [&](const char* row) {
-    return fmt::format("INSERT INTO {} VALUES (pg_catalog.pg_current_xact_id(), false, {});",
-                       flow.log(), ForKey(flow, ", ", [row](const KeyColumn& column, std::size_t) {
-                         return fmt::format("{}.{}", row, column.from);
-                       }));
-  };
-  const auto row = [&](const char* name) {
-    return fmt::format("ROW({})::pg_catalog.record",
-                       ForKey(flow, ", ", [name](const KeyColumn& column, std::size_t) {
-                         return fmt::format("{}.{}", name, column.from);
-                       }));
-  };
-  const auto is = [](const char* operation) {
-    return fmt::format("TG_OP OPERATOR(pg_catalog.=) '{}'", operation);
-  };
-  // Keys are compared as images: 2 and 2.00 are equal, and not the same. No EXCEPTION block: it
-  // would be a subtransaction for every row.
-  // No SET search_path, which would cost a quarter of all this for each row: every name that is
-  // looked up says its schema instead. A session that changes its search_path has the function
-  // planned anew, once a change.
-  const bool old_too = async::SafeguardOn("old-key");
-  const std::string body = fmt::format(
-      "BEGIN\n"
-      "{}"
-      "  IF {} THEN\n"
-      "    {}\n"
-      "    IF {}{} OPERATOR(pg_catalog.*<>) {} THEN {} END IF;\n"
-      "  ELSIF {} THEN {}\n"
-      "  ELSIF {} THEN {}\n"
-      "  ELSE\n"
-      "    INSERT INTO {} (x, truncated) VALUES (pg_catalog.pg_current_xact_id(), true);\n"
-      "  END IF;\n"
-      "  RETURN NULL;\n"
-      "END",
-      GiveUp(flow), is("UPDATE"), old_too ? append("old") : "", old_too ? "" : "true OR ",
-      row("old"), row("new"), append("new"), is("INSERT"), append("new"), is("DELETE"),
-      append("old"), flow.log());
-  return {fmt::format("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY "
-                      "DEFINER AS {}",
-                      flow.function(), sql::QuoteLiteral(body)),
-          fmt::format("REVOKE ALL ON FUNCTION {}() FROM PUBLIC", flow.function()),
-          fmt::format("CREATE TRIGGER {} AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW "
-                      "EXECUTE FUNCTION {}()",
-                      flow.trigger(), flow.from, flow.function()),
-          fmt::format("CREATE TRIGGER {} AFTER TRUNCATE ON {} FOR EACH STATEMENT EXECUTE FUNCTION "
-                      "{}()",
-                      flow.truncate_trigger(), flow.from, flow.function()),
-          fmt::format("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}, ENABLE ALWAYS TRIGGER {}",
-                      flow.from, flow.trigger(), flow.truncate_trigger())};
+std::vector<std::string> MakeTriggers(const Flow& flow) { return MakeTriggersOf(flow, Body(flow)); }
+
+std::vector<std::string> MakeSleepingTriggers(const Flow& flow) {
+  return MakeTriggersOf(flow, "BEGIN RETURN NULL; END");
 }
+
+std::string WakeStatement(const Flow& flow) { return MakeFunction(flow, Body(flow)); }
 
 std::vector<std::string> DropTriggers(const Flow& flow) {
   return {fmt::format("DROP TRIGGER IF EXISTS {} ON {}", flow.trigger(), flow.from),

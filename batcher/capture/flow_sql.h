@@ -18,6 +18,9 @@ std::vector<std::string> MakeTables(const Flow& flow);
 // The function and its triggers on `from`: CREATE TRIGGER takes SHARE ROW EXCLUSIVE, whose wait for
 // older writers is the proof that every later change is in the log.
 std::vector<std::string> MakeTriggers(const Flow& flow);
+// The same, which log nothing until they are woken: no lock is taken for that.
+std::vector<std::string> MakeSleepingTriggers(const Flow& flow);
+std::string WakeStatement(const Flow& flow);
 std::vector<std::string> DropTriggers(const Flow& flow);
 
 // One row: snapshot, keys taken, whether a TRUNCATE is among them, and why the capture gave up, if

@@ -68,6 +68,17 @@ std::string LongerHold(const lock::LadderOutcome& outcome, const lock::LadderOpt
                      options.hold_budget.count(), (5 * options.hold_budget.count() + 999) / 1000);
 }
 
+// The swap was committed lazily: from here on it survives a crash.
+Task<> Flush(run::Environment& env) {
+  async::FailPoint("swap-not-flushed");
+  auto write = [&]() -> Task<> {
+    co_await guard::CheckLease(env.main, env.lease);
+    co_await env.main.db().Query(
+        "UPDATE pgalter.rebuild SET swapped_at = swapped_at WHERE run = $1", env.run.id);
+  };
+  co_await guard::RunInTransaction(env.main, write);
+}
+
 // Follows until little is left, then swaps under the ladder. `record` is what the step writes about
 // itself in the same transaction. How long users were blocked, at most.
 Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper& stopper, Way way,
@@ -80,7 +91,7 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   Session user = co_await copy::OpenSession(env);
   // Users write meanwhile: the first time takes as long as all the planning.
   auto rehearse = [&]() -> Task<> { co_await Rehearse(env, swaps, record); };
-  if (!back) co_await PrepareGuards(env, swaps);
+  if (!back) co_await PrepareTriggers(env, swaps);
   co_await guard::RunInTransaction(env.main, rehearse);
   co_await FollowAll(env, stopper, user, flows);
   lock::Work work;
@@ -102,6 +113,7 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
     co_await record();
   };
   work.body = body;
+  work.durability = guard::Durability::kLazy;
   const std::string names = NamesOf(swaps);
   const auto tell = [&env, &names](const lock::LadderReport& report) {
     env.progress.note = fmt::format(
@@ -119,6 +131,7 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
                     "its users. At a quieter time: pgalter {} {}{}",
                     names, fmt::join(lock::Lines(outcome), "\n"), back ? "revert" : "resume",
                     env.run.id, LongerHold(outcome, options)));
+  co_await Flush(env);
   co_return outcome.report.longest_blocked;
 }
 

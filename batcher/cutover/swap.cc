@@ -8,6 +8,7 @@
 #include "batcher/capture/catch_up.h"
 #include "batcher/capture/flow_sql.h"
 #include "batcher/capture/parts.h"
+#include "batcher/capture/triggers.h"
 #include "batcher/cutover/lock_order.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
@@ -35,7 +36,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-constexpr async::Milliseconds kLongestWaitForGuards{2000};
+constexpr async::Milliseconds kLongestWaitForTriggers{2000};
 
 Task<Swap> ReadSwap(run::Environment& env, rebuild::Stored stored, Flow flow, Way way) {
   Swap swap;
@@ -84,30 +85,26 @@ state::Artefact Artefact(const std::string& run, const char* kind, std::string n
   return artefact;
 }
 
-// From now on the old table is kept up from the new one.
-Task<> CaptureBack(Session& session, const Flow& back) {
-  Texts statements = capture::MakeTriggers(back);
-  if (back.unattended.count() > 0) statements.push_back(capture::ExtendStatement(back));
-  co_await Execute(session, statements);
+Task<> RecordTriggers(run::Environment& env, const Flow& back) {
+  for (const std::string& trigger : {back.trigger(), back.truncate_trigger()}) {
+    const state::Artefact artefact = Artefact(env.run.id, "trigger", trigger, back.from_oid);
+    co_await state::RecordArtefact(env.main, artefact);
+  }
+  const state::Artefact function = Artefact(env.run.id, "function", back.function() + "()");
+  co_await state::RecordArtefact(env.main, function);
 }
 
 Task<> RecordCapture(run::Environment& env, const Flow& back) {
-  Session& session = env.main;
-  co_await capture::RememberParts(session, back);
-  for (const std::string& trigger : {back.trigger(), back.truncate_trigger()}) {
-    const state::Artefact artefact = Artefact(env.run.id, "trigger", trigger, back.from_oid);
-    co_await state::RecordArtefact(session, artefact);
-  }
-  const state::Artefact function = Artefact(env.run.id, "function", back.function() + "()");
-  co_await state::RecordArtefact(session, function);
+  co_await capture::RememberParts(env.main, back);
+  co_await RecordTriggers(env, back);
 }
 
 SnapshotGuard GuardFor(const run::Environment& env, const Swap& swap) {
   return GuardOf(env.run.id, swap.stored.schema, swap.stored.number);
 }
 
-// On the table that comes and its partitions, by PrepareGuards or, where what it made is not whole
-// or is not of these partitions, here; those of the way there go on the way back, from
+// On the table that comes and its partitions, by PrepareTriggers or, where what it made is not
+// whole or is not of these partitions, here; those of the way there go on the way back, from
 // partitions that users have detached since, too.
 Task<Texts> GuardSnapshots(run::Environment& env, const Swap& swap) {
   const SnapshotGuard guard = GuardFor(env, swap);
@@ -255,6 +252,44 @@ bool IsDrained(const Swap& swap) {
          (swap.stored.number == 1 || async::SafeguardOn("drain-all"));
 }
 
+Task<> PrepareGuard(run::Environment& env, const Swap& swap) {
+  const SnapshotGuard guard = GuardFor(env, swap);
+  const Texts partitions = co_await capture::ReadPartitions(env.main, swap.flow.to_oid);
+  const bool sleeps = co_await Sleeps(env.main, guard, swap.flow.to, partitions);
+  if (sleeps) co_return;
+  co_await RecordGuard(env, swap, swap.flow.to);
+  Texts statements = co_await DropGuard(env.main, guard);
+  Append(statements, MakeSleepingGuard(guard, swap.flow.to, partitions));
+  co_await Execute(env.main, statements);
+}
+
+Task<> PrepareCapture(run::Environment& env, const Flow& back) {
+  const bool whole = co_await capture::AreTriggersWhole(env.main, back);
+  if (whole) co_return;
+  co_await RecordTriggers(env, back);
+  Texts statements = capture::DropTriggers(back);
+  Append(statements, capture::MakeSleepingTriggers(back));
+  co_await Execute(env.main, statements);
+}
+
+// From now on the old table is kept up from the new one: where its triggers sleep, by what is
+// returned; else they are made by CaptureAnew, when the tables have their new names.
+Task<Texts> WakeCapture(Session& session, const Flow& back) {
+  Texts statements;
+  const bool whole = co_await capture::AreTriggersWhole(session, back);
+  if (!whole) co_return statements;
+  statements.push_back(capture::WakeStatement(back));
+  if (back.unattended.count() > 0) statements.push_back(capture::ExtendStatement(back));
+  co_return statements;
+}
+
+Task<> CaptureAnew(Session& session, const Flow& back) {
+  Texts statements = capture::DropTriggers(back);
+  Append(statements, capture::MakeTriggers(back));
+  if (back.unattended.count() > 0) statements.push_back(capture::ExtendStatement(back));
+  co_await Execute(session, statements);
+}
+
 }  // namespace
 
 Task<std::vector<Swap>> ReadSwaps(run::Environment& env, Way way) {
@@ -316,20 +351,15 @@ Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
 }
 
 // Who keeps us from the tables, an autovacuum at most, leaves them to be made under the locks.
-Task<> PrepareGuards(run::Environment& env, const std::vector<Swap>& swaps) {
+Task<> PrepareTriggers(run::Environment& env, const std::vector<Swap>& swaps) {
   guard::TransactionOptions options;
-  options.lock_timeout = kLongestWaitForGuards;
-  for (const Swap& swap : swaps) {
+  options.lock_timeout = kLongestWaitForTriggers;
+  const std::vector<Flow> flows_back = co_await FlowsBack(env, swaps);
+  for (std::size_t i = 0; i < swaps.size(); ++i) {
     auto prepare = [&]() -> Task<> {
       co_await guard::CheckLease(env.main, env.lease);
-      const SnapshotGuard guard = GuardFor(env, swap);
-      const Texts partitions = co_await capture::ReadPartitions(env.main, swap.flow.to_oid);
-      const bool sleeps = co_await Sleeps(env.main, guard, swap.flow.to, partitions);
-      if (sleeps) co_return;
-      co_await RecordGuard(env, swap, swap.flow.to);
-      Texts statements = co_await DropGuard(env.main, guard);
-      Append(statements, MakeSleepingGuard(guard, swap.flow.to, partitions));
-      co_await Execute(env.main, statements);
+      co_await PrepareGuard(env, swaps[i]);
+      if (!flows_back.empty()) co_await PrepareCapture(env, flows_back.at(i));
     };
     try {
       co_await guard::RunInTransaction(env.main, options, prepare);
@@ -351,6 +381,7 @@ Task<> Rehearse(run::Environment& env, const std::vector<Swap>& swaps,
       carried.push_back(std::move(texts.carry));
     }
     const std::vector<Flow> flows_back = co_await FlowsBack(env, swaps);
+    for (const Flow& back : flows_back) co_await capture::AreTriggersWhole(env.main, back);
     co_await Record(env, swaps, carried, flows_back);
     co_await record();
   };
@@ -380,6 +411,13 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps,
   Append(statements, std::move(matviews.moves));
   for (Statements& texts : all) Append(statements, std::move(texts.after));
   Append(statements, std::move(matviews.after));
+  std::vector<Flow> flows_back = co_await FlowsBack(env, swaps);
+  bool all_wake = true;
+  for (const Flow& back : flows_back) {
+    Texts wake = co_await WakeCapture(session, back);
+    all_wake = all_wake && !wake.empty();
+    Append(statements, std::move(wake));
+  }
   co_await Execute(session, statements);
   for (const Swap& swap : swaps)
     co_await dependants::CheckUsersMayChange(session, swap.flow.to_oid, swap.flow.from,
@@ -388,8 +426,10 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps,
 
   std::vector<CarryOver> carried;
   for (Statements& texts : all) carried.push_back(std::move(texts.carry));
-  const std::vector<Flow> flows_back = co_await FlowsBack(env, swaps);
-  for (const Flow& back : flows_back) co_await CaptureBack(session, back);
+  if (!all_wake) {
+    flows_back = co_await FlowsBack(env, swaps);  // by their new names
+    for (const Flow& back : flows_back) co_await CaptureAnew(session, back);
+  }
   co_await Record(env, swaps, carried, flows_back);
 }
 

@@ -42,8 +42,9 @@ Task<std::vector<lock::View>> ViewsOf(run::Environment& env, const std::vector<S
 // "public.a, public.b": of those that leave.
 std::string NamesOf(const std::vector<Swap>& swaps);
 
-// Before the way there: the guards of old snapshots (snapshot_guard.h), asleep.
-Task<> PrepareGuards(run::Environment& env, const std::vector<Swap>& swaps);
+// Before the way there: the guards of old snapshots (snapshot_guard.h) and the triggers of the way
+// back, asleep, on the tables that come, which nobody uses yet.
+Task<> PrepareTriggers(run::Environment& env, const std::vector<Swap>& swaps);
 
 // In the transaction of an attempt, before it asks for the locks: what is asked and recorded under
 // them is asked and recorded once before, and taken back, so that the server has its plans by then,

@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <vector>
-
 #include "batcher/capture/crash_mark.h"
 #include "batcher/capture/dead_mans_switch.h"
-#include "batcher/capture/parts.h"
+#include "batcher/capture/triggers.h"
 #include "engine/async/fail_point.h"
 #include "engine/run/failure.h"
 
@@ -20,21 +18,22 @@ namespace {
 // SET SCHEMA takes a table's indexes and its own sequences along, not its partitions: these are
 // moved by name. Row types bear their tables' names.
 constexpr const char* kTaken = R"sql(
-WITH tables AS (
-  SELECT t.root, p.relid::oid AS oid
-  FROM (SELECT $1::oid AS root UNION ALL SELECT unnest($2::int8[])::oid) t
-  CROSS JOIN LATERAL (SELECT t.root AS relid UNION SELECT relid FROM pg_partition_tree(t.root)) p
-), moved AS (
+WITH RECURSIVE tables (root, oid) AS (
+  SELECT t, t FROM (SELECT $1::oid UNION ALL SELECT unnest($2::int8[])::oid) r (t)
+  UNION ALL
+  SELECT t.root, i.inhrelid FROM tables t
+  JOIN pg_inherits i ON i.inhparent = t.oid AND NOT i.inhdetachpending
+), moved (root, oid) AS (
   SELECT root, oid FROM tables
-  UNION SELECT t.root, x.indexrelid FROM tables t JOIN pg_index x ON x.indrelid = t.oid
-  UNION SELECT t.root, d.objid FROM tables t
+  UNION ALL SELECT t.root, x.indexrelid FROM tables t JOIN pg_index x ON x.indrelid = t.oid
+  UNION ALL SELECT t.root, d.objid FROM tables t
   JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
     AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
 )
 SELECT format('%I.%I', n.nspname, o.relname)
-FROM pg_class o JOIN pg_namespace n ON n.oid = o.relnamespace
-WHERE format('%I', n.nspname) = $3 AND o.oid NOT IN (SELECT oid FROM moved)
-  AND o.relname IN (SELECT c.relname FROM moved m JOIN pg_class c USING (oid) WHERE m.root = $1)
+FROM moved m JOIN pg_class c USING (oid) JOIN pg_namespace n ON format('%I', n.nspname) = $3
+JOIN pg_class o ON o.relname = c.relname AND o.relnamespace = n.oid
+WHERE m.root = $1 AND o.oid NOT IN (SELECT oid FROM moved)
 ORDER BY 1 LIMIT 1
 )sql";
 
@@ -43,16 +42,8 @@ ORDER BY 1 LIMIT 1
 Task<> CheckCapture(Session& session, const capture::Flow& flow, const std::string& run) {
   co_await capture::RefuseEmptied(session, flow);
   co_await capture::RefuseGivenUp(session, flow);
-  std::vector<std::int64_t> parts;
-  for (const capture::Part& part : co_await capture::ReadParts(session, flow.from_oid))
-    parts.push_back(part.oid);
-  const pg::Result found = co_await session.db().Query(
-      "SELECT (SELECT count(*) = 2 FROM pg_trigger WHERE tgrelid = $1 AND tgname IN ($2, $3)"
-      "        AND tgenabled = 'A')"
-      " AND NOT EXISTS (SELECT FROM unnest($4::int8[]) p WHERE NOT EXISTS (SELECT FROM pg_trigger"
-      "   WHERE tgrelid = p AND tgname = $2 AND tgenabled = 'A'))",
-      flow.from_oid, flow.trigger(), flow.truncate_trigger(), parts);
-  if (found.Get<bool>(0, 0) || !async::SafeguardOn("capture-check")) co_return;
+  const bool whole = co_await capture::AreTriggersWhole(session, flow);
+  if (whole || !async::SafeguardOn("capture-check")) co_return;
   throw Failure(
       ExitCode::kRefused,
       fmt::format("the capture on {} was dropped or disabled meanwhile, so changes may be "

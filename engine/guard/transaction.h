@@ -22,7 +22,8 @@ enum class Access { kReadWrite, kReadOnly };
 enum class Isolation { kReadCommitted, kRepeatableRead };
 // kFlushed: on our server's disk at least, whatever the role's synchronous_commit is.
 // kLazy: the commit may be lost in a crash, together with all that it wrote. Right for a chunk,
-// whose progress row is lost with its rows; never for the end of a step.
+// whose progress row is lost with its rows; for the end of a step only where a flushed transaction
+// comes right after.
 enum class Durability { kFlushed, kLazy };
 
 struct TransactionOptions {

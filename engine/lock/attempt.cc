@@ -78,6 +78,7 @@ class AttemptRun {
     options.lock_timeout = limits_.lock_timeout;
     options.statement_timeout = FirstTimeout();
     options.isolation = work_.isolation;
+    options.durability = work_.durability;
     auto body = [this]() { return InTransaction(); };
     try {
       co_await guard::RunInTransaction(session_, options, body);

@@ -22,6 +22,10 @@ enum class Ending : std::uint8_t {
 struct Work {
   Ending ending = Ending::kAtBudget;
   guard::Isolation isolation = guard::Isolation::kReadCommitted;
+  // kLazy: users go on before the disk has the commit, and no synchronous standby keeps them
+  // waiting. What they then write durably takes it along, as the log is flushed in its order
+  // (xact.c, RecordTransactionCommit). Whoever asks for it ends with a flushed transaction.
+  guard::Durability durability = guard::Durability::kFlushed;
   // In the transaction, before the lock is asked for: what throws here as a lock that is not to be
   // had (55P03) makes another attempt, and has kept nobody waiting.
   std::function<Task<>()> before;

@@ -10,7 +10,7 @@ inline constexpr std::array kRebuildPoints{
     "copy-recorded:3", "copy-committed:3",  "purged",          "index-built",
     "index-built:2",   "index-made",        "changes-taken:2", "keys-applied:2",
     "round-done:2",    "range-compared",    "compared",        "drained",
-    "swapped",         "cut-over",          "key-validated"};
+    "swapped",         "swap-not-flushed",  "cut-over",        "key-validated"};
 
 // Of a table whose key says nothing of the order on disk.
 inline constexpr std::array kSlicePoints{"slice-compared", "slice-compared:2", "compared"};
@@ -40,7 +40,8 @@ inline constexpr std::array kMatviewPoints{"matviews-made", "matview-filled", "m
                                            "drained",       "swapped",        "cut-over"};
 
 // On the way back.
-inline constexpr std::array kRevertPoints{"changes-taken", "drained",         "swapped",
-                                          "swapped-back",  "undo-unrecorded", "undo-recorded:3"};
+inline constexpr std::array kRevertPoints{"changes-taken",    "drained",      "swapped",
+                                          "swap-not-flushed", "swapped-back", "undo-unrecorded",
+                                          "undo-recorded:3"};
 
 }  // namespace pgalter::test
