@@ -7,6 +7,7 @@
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/dependants/obstacles.h"
 #include "engine/async/fail_point.h"
+#include "engine/guard/owner_only.h"
 #include "engine/state/artefacts.h"
 #include "planner/sql/identifier.h"
 
@@ -54,6 +55,7 @@ class Detaching {
     if (async::SafeguardOn("rows-back")) statements.push_back(co_await MoveRows());
     co_await GuardSnapshots(statements);
     statements.push_back(fmt::format("CREATE SCHEMA {}", spec_.schema));
+    statements.push_back(guard::TakeBackSchema(spec_.schema));
     statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", spec_.table, spec_.schema));
     statements.push_back(fmt::format("ALTER TABLE {} RENAME TO {}", pair_.first(), spec_.relname));
     NameBack(names, statements);

@@ -9,6 +9,7 @@
 #include "batcher/partition/spec.h"
 #include "batcher/rebuild/definition.h"
 #include "engine/async/fail_point.h"
+#include "engine/guard/owner_only.h"
 #include "engine/lock/ladder.h"
 #include "engine/run/failure.h"
 #include "engine/state/artefacts.h"
@@ -72,6 +73,7 @@ class Parent {
   Task<> Make() {
     storage_ = co_await session_.db().Query(kStorage, table_);
     co_await Do(fmt::format("CREATE SCHEMA {}", spec_.schema));
+    co_await Do(guard::TakeBackSchema(spec_.schema));
     // Its owner may be a role that this one is a member of.
     if (storage_.Get<bool>(0, 5))
       co_await Do(fmt::format("GRANT ALL ON SCHEMA {} TO {}", spec_.schema,

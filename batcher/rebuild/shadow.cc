@@ -13,6 +13,7 @@
 #include "batcher/rebuild/mapping.h"
 #include "batcher/rebuild/names.h"
 #include "batcher/rebuild/obstacles.h"
+#include "engine/guard/owner_only.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
 
@@ -168,8 +169,10 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   names.shadow = names.schema + "." + sql::QuoteIdentifier(table.relname);
   // First: what comes after it is noticed, even what the empty table has already.
   Shadow shadow;
-  co_await db.Query(fmt::format("CREATE SCHEMA {}", names.schema));
-  co_await db.Query(fmt::format("CREATE SCHEMA {}_old", names.schema));
+  for (const std::string& schema : {names.schema, names.schema + "_old"}) {
+    co_await db.Query(fmt::format("CREATE SCHEMA {}", schema));
+    co_await db.Query(guard::TakeBackSchema(schema));
+  }
   const std::vector<Index> built = co_await MakeEmpty(session, names, spec, table.oid);
   co_await RefuseWhatCannotFollow(session, names, table.oid, MatviewsOf(spec));
   if (!spec.definition.empty())

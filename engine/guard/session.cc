@@ -27,6 +27,8 @@ FROM (VALUES ('lock_timeout', '0'),
              ('row_security', 'off'),
              -- Statements are many and short: compiling them costs more than they do.
              ('jit', 'off'),
+             -- Names are compared with those that quote_ident() and format() made before.
+             ('quote_all_identifiers', 'off'),
              ('search_path', 'pg_catalog')) AS w (name, value)
 JOIN pg_catalog.pg_settings s ON s.name = w.name
 )sql";

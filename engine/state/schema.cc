@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "engine/guard/owner_only.h"
 #include "engine/guard/transaction.h"
 #include "engine/state/embedded_migrations.h"
 
@@ -23,6 +24,23 @@ Task<> Apply(Session& session, const Migration& migration) {
                               migration.version, migration.name);
 }
 
+// Rights on these are what somebody has given.
+struct Ours {
+  bool schema = false;
+  std::vector<std::int64_t> relations;
+};
+
+Task<Ours> ReadOurs(Session& session) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT c.oid::int8 FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid"
+      " WHERE n.nspname = 'pgalter'");
+  Ours ours;
+  ours.schema = !rows.empty();
+  for (int i = 0; i < rows.rows(); ++i)
+    if (!rows.IsNull(i, 0)) ours.relations.push_back(rows.Get<std::int64_t>(i, 0));
+  co_return ours;
+}
+
 Task<> ApplyMissing(Session& session) {
   // Tried, not waited for: no session of ours waits inside a statement.
   for (;;) {
@@ -31,6 +49,7 @@ Task<> ApplyMissing(Session& session) {
     if (lock.Get<bool>(0, 0)) break;
     co_await async::SleepFor(async::Milliseconds(50));
   }
+  const Ours before = co_await ReadOurs(session);
   co_await session.db().Execute(
       "CREATE SCHEMA IF NOT EXISTS pgalter;"
       "CREATE TABLE IF NOT EXISTS pgalter.schema_version ("
@@ -40,6 +59,8 @@ Task<> ApplyMissing(Session& session) {
   const int installed = co_await InstalledVersion(session);
   for (const Migration& migration : kEmbeddedMigrations)
     if (migration.version > installed) co_await Apply(session, migration);
+  if (!before.schema) co_await session.db().Query(guard::TakeBackSchema("pgalter"));
+  co_await session.db().Query(guard::TakeBackRelations("pgalter", before.relations));
 }
 
 std::string WaysOut(const std::vector<std::string>& remedies) {
