@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "batcher/capture/flow_sql.h"
 #include "engine/async/fail_point.h"
@@ -32,13 +33,18 @@ std::string Fingerprint(const Part& part) {
   return fmt::format("{}:{}:{}", part.oid, part.filenode, part.since);
 }
 
-Task<> Store(Session& session, const Flow& flow, const std::vector<Part>& parts) {
+pg::Statement StoreStatement(const Flow& flow, const std::vector<Part>& parts) {
   std::string text;
   for (const Part& part : parts) text += (text.empty() ? "" : " ") + Fingerprint(part);
-  co_await session.db().Query(
+  return {
       "UPDATE pgalter.flow SET spec = jsonb_set(spec, '{parts}', to_jsonb($3::text))"
       " WHERE run = $1 AND name = $2",
-      flow.run, flow.name, text);
+      pg::Params::Of(flow.run, flow.name, text)};
+}
+
+Task<> Store(Session& session, pg::Statement statement) {
+  co_await session.db().QueryParams(std::move(statement.sql), std::move(statement.params),
+                                    pg::Format::kText);
 }
 
 // Since they were remembered.
@@ -91,9 +97,14 @@ Task<std::vector<std::string>> ReadPartitions(Session& session, pg::Oid table) {
   co_return names;
 }
 
-Task<> RememberParts(Session& session, const Flow& flow) {
+Task<pg::Statement> RememberPartsStatement(Session& session, const Flow& flow) {
   const std::vector<Part> parts = co_await ReadParts(session, flow.from_oid);
-  co_await Store(session, flow, parts);
+  co_return StoreStatement(flow, parts);
+}
+
+Task<> RememberParts(Session& session, const Flow& flow) {
+  pg::Statement statement = co_await RememberPartsStatement(session, flow);
+  co_await Store(session, std::move(statement));
 }
 
 Task<std::vector<Part>> ReadUnchangedParts(Session& session, const Flow& flow) {
@@ -108,7 +119,7 @@ Task<> FollowParts(Session& session, const Flow& flow) {
   if (changes.gone) co_await session.db().Query(ReconcileStatement(flow));
   for (const Part& part : changes.come)
     co_await session.db().Query(AllDirtyStatement(flow, part.name));
-  co_await Store(session, flow, changes.now);
+  co_await Store(session, StoreStatement(flow, changes.now));
 }
 
 Task<bool> HavePartsChanged(Session& session, const Flow& flow) {

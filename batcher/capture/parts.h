@@ -28,6 +28,8 @@ Task<std::vector<std::string>> ReadPartitions(Session& session, pg::Oid table);
 // that are gone leave `to`, and every key of a new or rewritten part becomes dirty. In the caller's
 // transaction.
 Task<> RememberParts(Session& session, const Flow& flow);
+// Of the parts of now, for who records more in the same round trip.
+Task<pg::Statement> RememberPartsStatement(Session& session, const Flow& flow);
 // Those that are as they were remembered, by oid; of the others every key is still to become dirty.
 Task<std::vector<Part>> ReadUnchangedParts(Session& session, const Flow& flow);
 Task<> FollowParts(Session& session, const Flow& flow);

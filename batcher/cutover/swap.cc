@@ -35,6 +35,7 @@ using run::Failure;
 namespace {
 
 using Texts = std::vector<std::string>;
+using Records = std::vector<pg::Statement>;
 
 constexpr async::Milliseconds kLongestWaitForTriggers{2000};
 
@@ -70,6 +71,10 @@ Task<> Execute(Session& session, const Texts& statements) {
   if (!batch.empty()) co_await session.db().Pipeline(std::move(batch));
 }
 
+Task<> Write(Session& session, Records records) {
+  if (!records.empty()) co_await session.db().Pipeline(std::move(records));
+}
+
 std::string Again(const run::Environment& env, const Swap& swap) {
   return swap.back ? fmt::format("pgalter revert {} --yes", env.run.id)
                    : fmt::format("pgalter resume {}", env.run.id);
@@ -85,18 +90,18 @@ state::Artefact Artefact(const std::string& run, const char* kind, std::string n
   return artefact;
 }
 
-Task<> RecordTriggers(run::Environment& env, const Flow& back) {
-  for (const std::string& trigger : {back.trigger(), back.truncate_trigger()}) {
-    const state::Artefact artefact = Artefact(env.run.id, "trigger", trigger, back.from_oid);
-    co_await state::RecordArtefact(env.main, artefact);
-  }
-  const state::Artefact function = Artefact(env.run.id, "function", back.function() + "()");
-  co_await state::RecordArtefact(env.main, function);
+void AddTriggers(const run::Environment& env, const Flow& back, Records& records) {
+  std::vector<state::Artefact> artefacts;
+  for (const std::string& trigger : {back.trigger(), back.truncate_trigger()})
+    artefacts.push_back(Artefact(env.run.id, "trigger", trigger, back.from_oid));
+  artefacts.push_back(Artefact(env.run.id, "function", back.function() + "()"));
+  for (const state::Artefact& artefact : artefacts)
+    records.push_back(state::RecordArtefactStatement(artefact));
 }
 
-Task<> RecordCapture(run::Environment& env, const Flow& back) {
-  co_await capture::RememberParts(env.main, back);
-  co_await RecordTriggers(env, back);
+Task<> AddCapture(run::Environment& env, const Flow& back, Records& records) {
+  records.push_back(co_await capture::RememberPartsStatement(env.main, back));
+  AddTriggers(env, back, records);
 }
 
 SnapshotGuard GuardFor(const run::Environment& env, const Swap& swap) {
@@ -119,7 +124,7 @@ Task<Texts> GuardSnapshots(run::Environment& env, const Swap& swap) {
 }
 
 // The table's own last: it is dropped first, as users lock them.
-Task<> RecordGuard(run::Environment& env, const Swap& swap, std::string table) {
+Task<> AddGuard(run::Environment& env, const Swap& swap, std::string table, Records& records) {
   if (!async::SafeguardOn("snapshot-guard")) co_return;
   const SnapshotGuard guard = GuardFor(env, swap);
   Texts tables = co_await capture::ReadPartitions(env.main, swap.flow.to_oid);
@@ -128,9 +133,9 @@ Task<> RecordGuard(run::Environment& env, const Swap& swap, std::string table) {
   for (std::size_t i = 0; i < tables.size(); ++i) triggers.push_back(guard.TriggerOf(i));
   triggers.push_back(guard.trigger);
   tables.push_back(std::move(table));
-  co_await state::RecordTriggers(env.main, env.run.id, std::move(triggers), std::move(tables));
+  records.push_back(state::RecordTriggersStatement(env.run.id, triggers, tables));
   const state::Artefact function = Artefact(env.run.id, "function", guard.function + "()");
-  co_await state::RecordArtefact(env.main, function);
+  records.push_back(state::RecordArtefactStatement(function));
 }
 
 // A partition does not follow its table into another schema.
@@ -156,8 +161,8 @@ struct Statements {
   CarryOver carry;
 };
 
-Task<Statements> Write(run::Environment& env, const Swap& swap,
-                       const std::vector<std::int64_t>& leaving) {
+Task<Statements> StatementsOf(run::Environment& env, const Swap& swap,
+                              const std::vector<std::int64_t>& leaving) {
   const Flow& flow = swap.flow;
   const rebuild::Definition& definition = swap.stored.definition;
   Staying staying;
@@ -183,7 +188,7 @@ Task<Statements> Write(run::Environment& env, const Swap& swap,
 }
 
 // What the ledger knew of the way so far is gone with it, and the tables that came are users'.
-Task<> RecordGone(run::Environment& env, const std::vector<Swap>& swaps) {
+Task<> AddGone(run::Environment& env, const std::vector<Swap>& swaps, Records& records) {
   std::vector<state::Artefact> all_gone;
   for (const state::Artefact& artefact : co_await state::LiveArtefacts(env.main, env.run.id)) {
     if (!rebuild::IsOfRebuild(artefact)) continue;
@@ -193,18 +198,18 @@ Task<> RecordGone(run::Environment& env, const std::vector<Swap>& swaps) {
       gone = gone || (artefact.kind == "table" && artefact.name == swap.flow.to);
     if (gone) all_gone.push_back(artefact);
   }
-  co_await state::RecordAllDropped(env.main, env.run.id, std::move(all_gone));
+  records.push_back(state::RecordAllDroppedStatement(env.run.id, all_gone));
 }
 
-Task<> RecordSwap(run::Environment& env, const Swap& swap, const CarryOver& carry) {
+Task<> AddSwap(run::Environment& env, const Swap& swap, const CarryOver& carry, Records& records) {
   const state::Artefact aside = Artefact(env.run.id, "table", swap.name_to_be());
-  co_await state::RecordArtefact(env.main, aside);
-  co_await RecordGuard(env, swap, swap.schema + "." + swap.relname);
+  records.push_back(state::RecordArtefactStatement(aside));
+  co_await AddGuard(env, swap, swap.schema + "." + swap.relname, records);
   rebuild::Stored stored = swap.stored;
   stored.definition.validate = carry.validate;
   stored.definition.adopt = carry.adopt;
   stored.definition.outline = co_await rebuild::ReadOutline(env.main, swap.flow.to_oid);
-  co_await rebuild::RecordDefinition(env.main, env.run.id, stored);
+  records.push_back(rebuild::RecordDefinitionStatement(env.run.id, stored));
 }
 
 std::vector<std::int64_t> Leaving(const std::vector<Swap>& swaps) {
@@ -234,16 +239,19 @@ Task<std::vector<Flow>> FlowsBack(run::Environment& env, const std::vector<Swap>
   co_return flows;
 }
 
-// What became of the run, in the ledger.
+// What became of the run, in the ledger: all that is read, then all that is written at once.
 Task<> Record(run::Environment& env, const std::vector<Swap>& swaps,
               const std::vector<CarryOver>& carried, const std::vector<Flow>& flows_back) {
-  co_await RecordGone(env, swaps);
-  for (std::size_t i = 0; i < swaps.size(); ++i) co_await RecordSwap(env, swaps[i], carried[i]);
-  for (const Flow& back : flows_back) co_await RecordCapture(env, back);
-  co_await env.main.db().Query(
-      "UPDATE pgalter.rebuild SET swapped_at = CASE WHEN $2 THEN NULL ELSE clock_timestamp() END"
-      " WHERE run = $1",
-      env.run.id, swaps.front().back);
+  Records records;
+  co_await AddGone(env, swaps, records);
+  for (std::size_t i = 0; i < swaps.size(); ++i)
+    co_await AddSwap(env, swaps[i], carried[i], records);
+  for (const Flow& back : flows_back) co_await AddCapture(env, back, records);
+  records.push_back(
+      {"UPDATE pgalter.rebuild SET swapped_at = CASE WHEN $2 THEN NULL ELSE clock_timestamp() END"
+       " WHERE run = $1",
+       pg::Params::Of(env.run.id, swaps.front().back)});
+  co_await Write(env.main, std::move(records));
 }
 
 // A switch for tests: what becomes of writes to the other tables where only the first is drained.
@@ -257,7 +265,9 @@ Task<> PrepareGuard(run::Environment& env, const Swap& swap) {
   const Texts partitions = co_await capture::ReadPartitions(env.main, swap.flow.to_oid);
   const bool sleeps = co_await Sleeps(env.main, guard, swap.flow.to, partitions);
   if (sleeps) co_return;
-  co_await RecordGuard(env, swap, swap.flow.to);
+  Records records;
+  co_await AddGuard(env, swap, swap.flow.to, records);
+  co_await Write(env.main, std::move(records));
   Texts statements = co_await DropGuard(env.main, guard);
   Append(statements, MakeSleepingGuard(guard, swap.flow.to, partitions));
   co_await Execute(env.main, statements);
@@ -266,7 +276,9 @@ Task<> PrepareGuard(run::Environment& env, const Swap& swap) {
 Task<> PrepareCapture(run::Environment& env, const Flow& back) {
   const bool whole = co_await capture::AreTriggersWhole(env.main, back);
   if (whole) co_return;
-  co_await RecordTriggers(env, back);
+  Records records;
+  AddTriggers(env, back, records);
+  co_await Write(env.main, std::move(records));
   Texts statements = capture::DropTriggers(back);
   Append(statements, capture::MakeSleepingTriggers(back));
   co_await Execute(env.main, statements);
@@ -377,7 +389,7 @@ Task<> Rehearse(run::Environment& env, const std::vector<Swap>& swaps,
     const std::vector<std::int64_t> leaving = Leaving(swaps);
     std::vector<CarryOver> carried;
     for (const Swap& swap : swaps) {
-      Statements texts = co_await Write(env, swap, leaving);
+      Statements texts = co_await StatementsOf(env, swap, leaving);
       carried.push_back(std::move(texts.carry));
     }
     const std::vector<Flow> flows_back = co_await FlowsBack(env, swaps);
@@ -397,7 +409,7 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps,
   const std::vector<std::int64_t> leaving = Leaving(swaps);
   std::vector<Statements> all;
   for (const Swap& swap : swaps) {
-    Statements texts = co_await Write(env, swap, leaving);
+    Statements texts = co_await StatementsOf(env, swap, leaving);
     all.push_back(std::move(texts));
   }
   // Statements name each table by the name that one of two has, whichever it is then: all lose what

@@ -31,11 +31,15 @@ Task<> Record(Session& session, std::string run, const Stored& stored) {
       run, stored.source, stored.shadow, stored.schema, definition);
 }
 
+pg::Statement RecordDefinitionStatement(const std::string& run, const Stored& stored) {
+  return {"UPDATE pgalter.rebuild SET definition = $3 WHERE run = $1 AND shadow = $2",
+          pg::Params::Of(run, stored.shadow, Text(stored))};
+}
+
 Task<> RecordDefinition(Session& session, std::string run, const Stored& stored) {
-  const std::string definition = Text(stored);
-  co_await session.db().Query(
-      "UPDATE pgalter.rebuild SET definition = $3 WHERE run = $1 AND shadow = $2", run,
-      stored.shadow, definition);
+  pg::Statement record = RecordDefinitionStatement(run, stored);
+  co_await session.db().QueryParams(std::move(record.sql), std::move(record.params),
+                                    pg::Format::kText);
 }
 
 Task<std::vector<Stored>> LoadAll(Session& session, std::string run) {

@@ -20,6 +20,7 @@ struct Stored {
 // In the caller's transaction.
 Task<> Record(Session& session, std::string run, const Stored& stored);
 Task<> RecordDefinition(Session& session, std::string run, const Stored& stored);
+pg::Statement RecordDefinitionStatement(const std::string& run, const Stored& stored);
 // Of the only table, or the first.
 Task<Stored> Load(Session& session, std::string run);
 // Of all tables, in their order.

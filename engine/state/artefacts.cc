@@ -4,25 +4,63 @@
 
 namespace pgalter::state {
 
-Task<> RecordArtefact(Session& session, const Artefact& artefact) {
-  co_await session.db().Query(
+namespace {
+
+Task<> Execute(Session& session, pg::Statement statement) {
+  co_await session.db().QueryParams(std::move(statement.sql), std::move(statement.params),
+                                    pg::Format::kText);
+}
+
+}  // namespace
+
+pg::Statement RecordArtefactStatement(const Artefact& artefact) {
+  return {
       "INSERT INTO pgalter.artefact (run, kind, name, relation, relid)"
       " VALUES ($1, $2, $3, $4, $5)"
       " ON CONFLICT (run, kind, name) DO UPDATE SET dropped_at = NULL,"
       " relation = excluded.relation, relid = excluded.relid",
-      artefact.run, artefact.kind, artefact.name, artefact.relation, artefact.relid);
+      pg::Params::Of(artefact.run, artefact.kind, artefact.name, artefact.relation,
+                     artefact.relid)};
 }
 
-Task<> RecordTriggers(Session& session, std::string run, std::vector<std::string> names,
-                      std::vector<std::string> relations) {
-  co_await session.db().Query(
+pg::Statement RecordTriggersStatement(const std::string& run, const std::vector<std::string>& names,
+                                      const std::vector<std::string>& relations) {
+  return {
       "INSERT INTO pgalter.artefact (run, kind, name, relation, relid, recorded_at)"
       " SELECT $1, 'trigger', name, relation, relation::regclass::oid,"
       "   clock_timestamp() + n * interval '1 microsecond'"
       " FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS t (name, relation, n)"
       " ON CONFLICT (run, kind, name) DO UPDATE SET dropped_at = NULL,"
       " relation = excluded.relation, relid = excluded.relid, recorded_at = excluded.recorded_at",
-      run, names, relations);
+      pg::Params::Of(run, names, relations)};
+}
+
+pg::Statement RecordAllDroppedStatement(const std::string& run,
+                                        const std::vector<Artefact>& artefacts) {
+  std::vector<std::string> kinds;
+  std::vector<std::string> names;
+  for (const Artefact& artefact : artefacts) {
+    kinds.push_back(artefact.kind);
+    names.push_back(artefact.name);
+  }
+  return {
+      "UPDATE pgalter.artefact a SET dropped_at = clock_timestamp()"
+      " FROM unnest($2::text[], $3::text[]) AS gone (kind, name)"
+      " WHERE a.run = $1 AND a.kind = gone.kind AND a.name = gone.name",
+      pg::Params::Of(run, kinds, names)};
+}
+
+Task<> RecordArtefact(Session& session, const Artefact& artefact) {
+  co_await Execute(session, RecordArtefactStatement(artefact));
+}
+
+Task<> RecordTriggers(Session& session, std::string run, std::vector<std::string> names,
+                      std::vector<std::string> relations) {
+  co_await Execute(session, RecordTriggersStatement(run, names, relations));
+}
+
+Task<> RecordAllDropped(Session& session, std::string run, std::vector<Artefact> artefacts) {
+  co_await Execute(session, RecordAllDroppedStatement(run, artefacts));
 }
 
 Task<> RecordDropped(Session& session, const Artefact& artefact) {
@@ -30,20 +68,6 @@ Task<> RecordDropped(Session& session, const Artefact& artefact) {
       "UPDATE pgalter.artefact SET dropped_at = clock_timestamp()"
       " WHERE run = $1 AND kind = $2 AND name = $3",
       artefact.run, artefact.kind, artefact.name);
-}
-
-Task<> RecordAllDropped(Session& session, std::string run, std::vector<Artefact> artefacts) {
-  std::vector<std::string> kinds;
-  std::vector<std::string> names;
-  for (Artefact& artefact : artefacts) {
-    kinds.push_back(std::move(artefact.kind));
-    names.push_back(std::move(artefact.name));
-  }
-  co_await session.db().Query(
-      "UPDATE pgalter.artefact a SET dropped_at = clock_timestamp()"
-      " FROM unnest($2::text[], $3::text[]) AS gone (kind, name)"
-      " WHERE a.run = $1 AND a.kind = gone.kind AND a.name = gone.name",
-      run, kinds, names);
 }
 
 Task<std::vector<Artefact>> LiveArtefacts(Session& session, std::string run) {

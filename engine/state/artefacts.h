@@ -28,6 +28,13 @@ Task<> RecordDropped(Session& session, const Artefact& artefact);
 // In one statement, too.
 Task<> RecordAllDropped(Session& session, std::string run, std::vector<Artefact> artefacts);
 
+// The same for who records more in the same round trip.
+pg::Statement RecordArtefactStatement(const Artefact& artefact);
+pg::Statement RecordTriggersStatement(const std::string& run, const std::vector<std::string>& names,
+                                      const std::vector<std::string>& relations);
+pg::Statement RecordAllDroppedStatement(const std::string& run,
+                                        const std::vector<Artefact>& artefacts);
+
 // What has not been dropped yet, in the order in which it must be: newest first.
 Task<std::vector<Artefact>> LiveArtefacts(Session& session, std::string run);
 
