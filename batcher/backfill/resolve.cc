@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
+#include "batcher/backfill/moving.h"
 #include "batcher/backfill/role_settings.h"
 #include "batcher/backfill/target.h"
 #include "batcher/backfill/write_out.h"
@@ -25,12 +27,6 @@ namespace {
 constexpr std::array<std::string_view, 15> kExactTypes{
     "bool", "int2", "int4",  "int8", "oid",         "date",    "time", "timestamp",
     "uuid", "text", "bytea", "char", "timestamptz", "varchar", "name"};
-
-// Stable, yet another value for every statement or transaction.
-constexpr std::array<std::string_view, 9> kClockFunctions{
-    "now",          "transaction_timestamp", "statement_timestamp",
-    "current_date", "current_time",          "current_timestamp",
-    "localtime",    "localtimestamp",        "clock_timestamp"};
 
 std::map<std::string, std::string, std::less<>> Replacements(const Spec& spec) {
   std::map<std::string, std::string, std::less<>> replacements;
@@ -131,19 +127,6 @@ Task<Column> Describe(Session& session, const Table& table, const sql::Assignmen
   co_return column;
 }
 
-Task<bool> IsVolatile(Session& session, const sql::FunctionUse& use) {
-  const std::string name = use.name.back();
-  const std::string schema = use.name.size() > 1 ? use.name.front() : "";
-  // By name and number of arguments: where only some overloads are volatile, all count as such.
-  const pg::Result rows = co_await session.db().Query(
-      "SELECT EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
-      " WHERE p.proname = $1 AND p.provolatile = 'v'"
-      " AND ($2 = '' AND pg_function_is_visible(p.oid) OR n.nspname = $2)"
-      " AND (p.provariadic <> 0 OR $3 BETWEEN p.pronargs - p.pronargdefaults AND p.pronargs))",
-      name, schema, use.arguments);
-  co_return rows.Get<bool>(0, 0);
-}
-
 Task<> Examine(Session& session, const std::string& expression, Resolved& resolved) {
   const auto facts = sql::ParseExpression(expression);
   if (!facts)
@@ -159,14 +142,12 @@ Task<> Examine(Session& session, const std::string& expression, Resolved& resolv
     resolved.nature.reads_target |= target;
     resolved.nature.reads_columns |= use.whole_row || !target;
   }
-  for (const auto& use : facts->functions) {
-    const std::string& name = use.name.back();
+  for (const auto& use : facts->functions)
     if (use.name.size() > 1 && use.name.front() != "pg_catalog")
       resolved.calls_user_functions = true;
-    const bool clock = std::ranges::find(kClockFunctions, name) != kClockFunctions.end();
-    const bool is_volatile = co_await IsVolatile(session, use);
-    resolved.nature.moving |= clock || is_volatile;
-    if (clock || is_volatile) resolved.volatile_functions.push_back(name);
+  for (std::string& name : co_await MovingFunctions(session, facts->functions)) {
+    resolved.nature.moving = true;
+    resolved.volatile_functions.push_back(std::move(name));
   }
 }
 

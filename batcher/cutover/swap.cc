@@ -356,6 +356,8 @@ Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
     co_await dependants::RefuseUnfitPublication(env.main, flow.from_oid, flow.to_oid, flow.from,
                                                 again);
     co_await RefuseTakenNames(env.main, swap.schema, flow.to_oid, leaving, again);
+    if (flow.from_partitioned)
+      co_await rebuild::RefuseHalfDetached(env.main, flow.from, flow.from_oid);
     if (!swap.back && flow.from_partitioned)
       co_await rebuild::RefuseWhatPartitionsHave(env.main, flow.from, flow.from_oid);
   }

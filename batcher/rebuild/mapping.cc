@@ -1,16 +1,19 @@
 #include "batcher/rebuild/mapping.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
 #include <string_view>
 #include <utility>
 
+#include "batcher/backfill/moving.h"
 #include "batcher/backfill/write_out.h"
 #include "batcher/capture/flow_sql.h"
 #include "engine/run/failure.h"
 #include "planner/sql/ast/statement.h"
+#include "planner/sql/expression.h"
 #include "planner/sql/identifier.h"
 #include "planner/sql/set_clause.h"
 
@@ -42,6 +45,25 @@ std::map<std::string, std::string> GivenValues(const Names& names, const Spec& s
   return given;
 }
 
+// A row is carried over at one moment and compared at another, and by itself.
+Task<> RefuseMoving(Session& session, const Names& names, const sql::Assignment& one) {
+  const auto facts = sql::ParseExpression(one.expression);
+  if (!facts) co_return;  // of a newer server than this grammar
+  std::string why;
+  const auto moving = co_await backfill::MovingFunctions(session, facts->functions);
+  if (!moving.empty())
+    why =
+        fmt::format("calls {}, which is another for every row or moment", fmt::join(moving, ", "));
+  if (facts->has_subquery) why = "reads other rows, which change meanwhile";
+  if (why.empty()) co_return;
+  throw Failure(
+      ExitCode::kRefused,
+      fmt::format("cannot rebuild {}: the value \"{}\" of column {} {}: what was copied could not "
+                  "be compared with it. Nothing was changed. Rebuild without it, and set the "
+                  "column afterwards with: pgalter backfill",
+                  names.source, one.expression, sql::QuoteIdentifier(one.column), why));
+}
+
 // The same, as they mean something under the role's settings.
 Task<std::map<std::string, std::string>> MeantValues(Session& session, const Names& names,
                                                      const Spec& spec) {
@@ -53,7 +75,10 @@ Task<std::map<std::string, std::string>> MeantValues(Session& session, const Nam
   const pg::Result shadow = co_await session.db().Query("SELECT $1::regclass::oid", names.shadow);
   text = co_await backfill::WriteOut(session, spec.settings, names.source,
                                      shadow.Get<pg::Oid>(0, 0), std::move(text));
-  for (sql::Assignment& one : text.set) meant[one.column] = std::move(one.expression);
+  for (sql::Assignment& one : text.set) {
+    co_await RefuseMoving(session, names, one);
+    meant[one.column] = std::move(one.expression);
+  }
   co_return meant;
 }
 

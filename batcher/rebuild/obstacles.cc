@@ -108,6 +108,17 @@ WHERE d.classid = 'pg_class'::regclass AND d.refobjid = $2::regclass AND d.depty
 LIMIT 1
 )sql";
 
+// DETACH … CONCURRENTLY that was interrupted: for queries it is no partition any more, for DROP
+// TABLE it is one still.
+constexpr const char* kHalfDetached = R"sql(
+WITH RECURSIVE tree (oid) AS (
+  SELECT $1::oid UNION ALL
+  SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid)
+SELECT format('%I.%I', n.nspname, c.relname) FROM pg_inherits i JOIN tree t ON t.oid = i.inhrelid
+JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE i.inhdetachpending ORDER BY 1 LIMIT 1
+)sql";
+
 // What a partition has of its own stays with it, and the new table has other partitions or none.
 // What another run has left there is that run's to take away: it holds the table.
 constexpr const char* kOfPartitions = R"sql(
@@ -247,6 +258,17 @@ Task<> RefuseWhatCannotFollow(Session& session, const Names& names, pg::Oid sour
   if (!unkeyed.empty())
     throw Failure(ExitCode::kRefused, fmt::format("cannot rebuild {}: {}", names.source,
                                                   unkeyed.Get<std::string>(0, 0)));
+}
+
+Task<> RefuseHalfDetached(Session& session, std::string table, pg::Oid source) {
+  const pg::Result rows = co_await session.db().Query(kHalfDetached, source);
+  if (rows.empty()) co_return;
+  throw Failure(
+      ExitCode::kRefused,
+      fmt::format("cannot rebuild {0}: its partition {1} is half detached, and would go with the "
+                  "table that is put aside, with its rows. Nothing was changed. End that first: "
+                  "pgalter partition detach {1} --yes",
+                  table, rows.Get<std::string>(0, 0)));
 }
 
 Task<> RefuseWhatPartitionsHave(Session& session, std::string table, pg::Oid source) {

@@ -15,6 +15,9 @@ namespace pgalter::rebuild {
 Task<> RefuseWhatCannotFollow(Session& session, const Names& names, pg::Oid source,
                               dependants::Matviews matviews);
 
+// Of a table that leaves its place: a partition that only the catalogue still counts among its own.
+Task<> RefuseHalfDetached(Session& session, std::string table, pg::Oid source);
+
 // Of a partitioned source, before anything is made. Throws run::Failure for the first.
 Task<> RefuseWhatPartitionsHave(Session& session, std::string table, pg::Oid source);
 

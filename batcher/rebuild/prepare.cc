@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -58,6 +60,28 @@ WHERE NOT EXISTS (
                     WHERE NOT a.attnotnull))
 )sql";
 
+// Which the table that takes the place has from the one that leaves, whatever is done to it before.
+using sql::ast::TableChange;
+constexpr std::array kNotOfTheDefinition{TableChange::kInherit,
+                                         TableChange::kNoInherit,
+                                         TableChange::kOfType,
+                                         TableChange::kNotOf,
+                                         TableChange::kOwner,
+                                         TableChange::kAlterConstraint,
+                                         TableChange::kAttachPartition,
+                                         TableChange::kDetachPartition,
+                                         TableChange::kDetachPartitionConcurrently,
+                                         TableChange::kDetachPartitionFinalize,
+                                         TableChange::kEnableTrigger,
+                                         TableChange::kDisableTrigger,
+                                         TableChange::kEnableRule,
+                                         TableChange::kDisableRule,
+                                         TableChange::kEnableRowSecurity,
+                                         TableChange::kDisableRowSecurity,
+                                         TableChange::kForceRowSecurity,
+                                         TableChange::kNoForceRowSecurity,
+                                         TableChange::kReplicaIdentity};
+
 // Actions that need more than a new table of another definition.
 void ReadAlter(const backfill::Table& table, const std::string& alter) {
   if (alter.empty()) return;
@@ -77,7 +101,11 @@ void ReadAlter(const backfill::Table& table, const std::string& alter) {
                     "a schema needs no rebuild",
                     alter));
   for (const auto& command : change->commands) {
-    using sql::ast::TableChange;
+    if (std::ranges::find(kNotOfTheDefinition, command.change) != kNotOfTheDefinition.end())
+      throw Failure(ExitCode::kRefused,
+                    fmt::format("--alter \"{}\" has an action that needs no rebuild: do it with "
+                                "ALTER TABLE",
+                                alter));
     const bool foreign_key = command.constraint.has_value() &&
                              command.constraint->kind == sql::ast::ConstraintKind::kForeignKey;
     const bool on_column = command.column.has_value() &&
@@ -86,16 +114,6 @@ void ReadAlter(const backfill::Table& table, const std::string& alter) {
       throw Failure(ExitCode::kRefused,
                     fmt::format("--alter \"{}\" adds a foreign key, which needs no rebuild: add it "
                                 "afterwards, NOT VALID, and validate it",
-                                alter));
-    if (command.change == TableChange::kInherit || command.change == TableChange::kNoInherit ||
-        command.change == TableChange::kOfType || command.change == TableChange::kOwner ||
-        command.change == TableChange::kAttachPartition ||
-        command.change == TableChange::kDetachPartition ||
-        command.change == TableChange::kEnableTrigger ||
-        command.change == TableChange::kDisableTrigger)
-      throw Failure(ExitCode::kRefused,
-                    fmt::format("--alter \"{}\" has an action that needs no rebuild: do it with "
-                                "ALTER TABLE",
                                 alter));
   }
 }

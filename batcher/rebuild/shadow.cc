@@ -157,6 +157,15 @@ Task<> SayMissingColumns(Session& session, const Names& names, pg::Oid source,
                   rows.Get<std::string>(0, 1), rows.Get<std::string>(0, 0)));
 }
 
+// A role that this one is a member of: what is to belong to it is made where it may make things.
+Task<std::string> OtherOwner(Session& session, pg::Oid table) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT CASE WHEN r.rolname <> current_user THEN quote_ident(r.rolname) ELSE '' END"
+      " FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE c.oid = $1",
+      table);
+  co_return row.Get<std::string>(0, 0);
+}
+
 }  // namespace
 
 Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table& table,
@@ -169,10 +178,14 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   names.shadow = names.schema + "." + sql::QuoteIdentifier(table.relname);
   // First: what comes after it is noticed, even what the empty table has already.
   Shadow shadow;
+  const std::string other_owner = co_await OtherOwner(session, table.oid);
   for (const std::string& schema : {names.schema, names.schema + "_old"}) {
     co_await db.Query(fmt::format("CREATE SCHEMA {}", schema));
     co_await db.Query(guard::TakeBackSchema(schema));
+    if (!other_owner.empty())
+      co_await db.Query(fmt::format("GRANT ALL ON SCHEMA {} TO {}", schema, other_owner));
   }
+  co_await RefuseHalfDetached(session, table.name, table.oid);
   const std::vector<Index> built = co_await MakeEmpty(session, names, spec, table.oid);
   co_await RefuseWhatCannotFollow(session, names, table.oid, MatviewsOf(spec));
   if (!spec.definition.empty())

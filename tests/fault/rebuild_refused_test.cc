@@ -1,0 +1,103 @@
+// What a rebuild would do wrong without a word, or only find when all is copied: refused before
+// anything is made.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "tests/fault/rebuild_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class RebuildRefused : public RebuildWorld {
+ protected:
+  // Refused, with the table as it was and no run.
+  void Refuse(const Words& arguments, const std::string& why) {
+    const Ran ran = Run(arguments);
+    EXPECT_EQ(ran.code, 4) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(why));
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
+    ExpectSame();
+  }
+  void RefuseAlter(const std::string& alter, const std::string& why) {
+    Refuse({"rebuild", "items", "--alter", alter, "--yes"}, why);
+  }
+  void RefuseMap(const std::string& map, const std::string& why) {
+    Refuse({"rebuild", "items", "--alter", "ALTER a TYPE bigint", "--map", map, "--yes"}, why);
+  }
+};
+
+TEST_F(RebuildRefused, ActionsThatTheNewTableWouldNotKeep) {
+  MakeRebuilt(200);
+  for (const char* alter :
+       {"ENABLE ROW LEVEL SECURITY", "ALTER a TYPE bigint, FORCE ROW LEVEL SECURITY",
+        "REPLICA IDENTITY FULL", "DISABLE RULE r", "ALTER CONSTRAINT items_pkey DEFERRABLE"})
+    RefuseAlter(alter, "has an action that needs no rebuild");
+}
+
+TEST_F(RebuildRefused, ValuesThatMoveOrReadOtherRows) {
+  MakeRebuilt(200);
+  RefuseMap("pad = random()::text", "calls random, which is another for every row or moment");
+  RefuseMap("pad = now()::text", "calls now");
+  RefuseMap("pad = current_date::text", "is another for every row or moment");
+  RefuseMap("pad = (SELECT max(pad) FROM mirror)", "reads other rows");
+  const Ran ran = Run(
+      {"rebuild", "items", "--alter", "ALTER a TYPE bigint", "--map", "big = upper(big)", "--yes"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+}
+
+// DETACH … CONCURRENTLY leaves a partition so when it is interrupted between its transactions.
+class RebuildHalfDetached : public RebuildWorld {
+ protected:
+  void Make() {
+    database_.Sql(
+        "CREATE TABLE logs (id bigint, k int NOT NULL, PRIMARY KEY (id, k)) PARTITION BY RANGE (k);"
+        "CREATE TABLE logs_1 PARTITION OF logs FOR VALUES FROM (0) TO (10);"
+        "CREATE TABLE logs_2 PARTITION OF logs FOR VALUES FROM (10) TO (20);"
+        "INSERT INTO logs SELECT n, n % 20 FROM generate_series(1, 400) n;");
+  }
+  void HalfDetach() {
+    auto reader = database_.Connect();
+    reader.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    reader.Exec("SELECT count(*) FROM logs");
+    auto other = database_.Connect();
+    other.Exec("SET statement_timeout = '500ms'");
+    EXPECT_ANY_THROW(other.Exec("ALTER TABLE logs DETACH PARTITION logs_1 CONCURRENTLY"));
+    reader.Exec("ROLLBACK");
+    ASSERT_EQ(Number("SELECT count(*) FROM pg_inherits WHERE inhdetachpending"), 1);
+  }
+  static Words ToPlain() {
+    return {"rebuild", "logs", "--definition",
+            File("CREATE TABLE logs (id bigint, k int NOT NULL, PRIMARY KEY (id, k));"), "--yes"};
+  }
+};
+
+TEST_F(RebuildHalfDetached, ItWouldGoWithTheOldTable) {
+  Make();
+  HalfDetach();
+  for (const Words& arguments : {ToPlain(), Words{"partition", "undo", "logs", "--yes"}}) {
+    const Ran ran = Run(arguments);
+    EXPECT_EQ(ran.code, 4) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("public.logs_1 is half detached"));
+  }
+  EXPECT_EQ(Number("SELECT count(*) FROM logs_1"), 200);
+}
+
+TEST_F(RebuildHalfDetached, MeanwhileToo) {
+  Make();
+  ASSERT_EQ(Run(ToPlain(), {"PGALTER_FAIL_POINT=compared"}).code, kKilled);
+  HalfDetach();
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 4) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("public.logs_1 is half detached"));
+  database_.Sql("ALTER TABLE logs DETACH PARTITION logs_1 FINALIZE");
+  const Ran again = Run({"resume", RunId()});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM logs"), 200);
+  ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM logs_1"), 200);
+}
+
+}  // namespace
+}  // namespace pgalter::test
