@@ -152,6 +152,60 @@ Task<> ThrowWithGrant(Session& session, const std::vector<state::Artefact>& arte
   throw error;
 }
 
+// Whose lock keeps users waiting, unlike those on what is in a schema of the run.
+Task<bool> IsOnUsersTable(Session& session, const state::Artefact& artefact) {
+  if (artefact.kind != "trigger") co_return false;
+  const pg::Result row = co_await session.db().Query(
+      "SELECT NOT starts_with(n.nspname, 'pgalter_') FROM pg_class c"
+      " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
+      artefact.relid);
+  co_return !row.empty() && row.Get<bool>(0, 0);
+}
+
+struct Dropping {
+  Session& session;
+  Session& observer;
+  std::string run;
+  lock::LadderOptions options;
+  async::Stopper& stopper;
+};
+
+// In one transaction.
+Task<> Drop(const Dropping& by, std::vector<state::Artefact> artefacts, lock::Ending ending) {
+  if (artefacts.empty()) co_return;
+  lock::Work work;
+  work.ending = ending;
+  // A table goes when nothing reads it any more.
+  DropMatviews(artefacts, work);
+  for (const char* kind : {"trigger", "function", "table", "schema"}) {
+    for (const state::Artefact& artefact : artefacts) {
+      if (artefact.kind != kind) continue;
+      const auto drop = co_await DropStatement(by.session, artefact);
+      if (drop) work.statements.push_back({*drop, {}});
+    }
+  }
+  auto record = [&]() -> Task<> {
+    for (const state::Artefact& artefact : artefacts)
+      co_await state::RecordDropped(by.session, artefact);
+  };
+  work.record = record;
+  std::optional<pg::PgError> refused;
+  lock::LadderOutcome outcome;
+  try {
+    outcome = co_await lock::RunUnderLadder(by.session, by.observer, std::move(work), by.options,
+                                            by.stopper);
+  } catch (const pg::PgError& error) {
+    if (error.klass() != pg::SqlstateClass::kNoRight) throw;
+    refused = error;
+  }
+  if (refused) co_await ThrowWithGrant(by.session, artefacts, *refused);
+  if (outcome.result != lock::LadderResult::kDone)
+    throw Failure(ExitCode::kLockNotObtained,
+                  fmt::format("what run {} made is still there, its table was too busy: {}. Try "
+                              "again later",
+                              by.run, fmt::join(lock::Lines(outcome), "\n")));
+}
+
 }  // namespace
 
 std::string TriggerRefusal(const Table& table, const Resolved& resolved, const Spec& spec) {
@@ -242,36 +296,16 @@ Task<> DropArtefacts(guard::Session& session, guard::Session& observer, std::str
   // Indexes that are not finished are dropped in another way: engine/run/concurrent_index.h.
   std::erase_if(artefacts,
                 [](const state::Artefact& artefact) { return artefact.kind == "index"; });
-  if (artefacts.empty()) co_return;
-  lock::Work work;
-  // A table goes when nothing reads it any more.
-  DropMatviews(artefacts, work);
-  for (const char* kind : {"trigger", "function", "table", "schema"}) {
-    for (const state::Artefact& artefact : artefacts) {
-      if (artefact.kind != kind) continue;
-      const auto drop = co_await DropStatement(session, artefact);
-      if (drop) work.statements.push_back({*drop, {}});
-    }
+  std::vector<state::Artefact> on_users_tables;
+  std::vector<state::Artefact> others;
+  for (state::Artefact& artefact : artefacts) {
+    const bool users = co_await IsOnUsersTable(session, artefact);
+    (users ? on_users_tables : others).push_back(std::move(artefact));
   }
-  auto record = [&]() -> Task<> {
-    for (const state::Artefact& artefact : artefacts)
-      co_await state::RecordDropped(session, artefact);
-  };
-  work.record = record;
-  std::optional<pg::PgError> refused;
-  lock::LadderOutcome outcome;
-  try {
-    outcome = co_await lock::RunUnderLadder(session, observer, std::move(work), options, stopper);
-  } catch (const pg::PgError& error) {
-    if (error.klass() != pg::SqlstateClass::kNoRight) throw;
-    refused = error;
-  }
-  if (refused) co_await ThrowWithGrant(session, artefacts, *refused);
-  if (outcome.result != lock::LadderResult::kDone)
-    throw Failure(ExitCode::kLockNotObtained,
-                  fmt::format("what run {} made is still there, its table was too busy: {}. Try "
-                              "again later",
-                              run, fmt::join(lock::Lines(outcome), "\n")));
+  Dropping dropping{session, observer, std::move(run), options, stopper};
+  co_await Drop(dropping, std::move(on_users_tables), lock::Ending::kAtBudget);
+  // Nobody uses these: however many there are, they are dropped as long as nobody waits.
+  co_await Drop(dropping, std::move(others), lock::Ending::kWhenInTheWay);
 }
 
 }  // namespace pgalter::backfill

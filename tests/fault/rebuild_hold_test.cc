@@ -37,6 +37,23 @@ TEST_F(RebuildHold, IsRolledBackUntilUsersMayWait) {
   ExpectSame();
 }
 
+// What nobody uses may be locked for as long as its dropping takes.
+TEST_F(RebuildHold, WhatWasMadeIsDroppedHoweverMuchItIs) {
+  database_.Sql(
+      "CREATE TABLE logs (id bigint, made date NOT NULL, PRIMARY KEY (id, made));"
+      "CREATE INDEX ON logs (made);"
+      "INSERT INTO logs SELECT n, date '2026-01-01' + n % 200 FROM generate_series(1, 2000) n;");
+  const Words convert{"partition", "convert",       "logs",       "--by", "range(made)",
+                      "--every",   "1 day",         "--strategy", "copy", "--premake",
+                      "1",         "--hold-budget", "30ms",       "--yes"};
+  ASSERT_EQ(Run(convert, {"PGALTER_FAIL_POINT=compared"}).code, kKilled);
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'logs'::regclass"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM logs"), 2'000);
+}
+
 TEST_F(RebuildHold, OfWhatIsNoDurationNothingIsBegun) {
   MakeRebuilt(500);
   const std::string none = std::filesystem::temp_directory_path().string();

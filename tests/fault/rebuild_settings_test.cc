@@ -65,5 +65,33 @@ TEST_F(RebuildSettings, NamesThatTheDatabaseQuotesAlways) {
   ExpectSame();
 }
 
+// The owner is a role that this one is a member of, and may make nothing in the database.
+TEST_F(RebuildSettings, AMemberOfTheOwnerRebuilds) {
+  database_.Sql(fmt::format(
+      "DROP ROLE IF EXISTS settings_owner, settings_member;"
+      "CREATE ROLE settings_owner; CREATE ROLE settings_member LOGIN;"
+      "GRANT settings_owner TO settings_member; GRANT pg_monitor TO settings_member;"
+      "GRANT CREATE ON DATABASE {} TO settings_member;"
+      "CREATE SCHEMA app AUTHORIZATION settings_owner; SET ROLE settings_owner;"
+      "CREATE TABLE app.logs (id int PRIMARY KEY, made date NOT NULL);"
+      "INSERT INTO app.logs SELECT n, current_date FROM generate_series(1, 300) n; RESET ROLE",
+      database_.name()));
+  user_ = "settings_member";
+  for (const Words& arguments :
+       {Words{"rebuild", "app.logs", "--alter", "ALTER id TYPE bigint", "--yes"},
+        Words{"partition", "convert", "app.logs", "--by", "range(made)", "--every", "1 month",
+              "--strategy", "copy", "--yes"}}) {
+    const Ran ran = Run(arguments);
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(database_.Value("SELECT pg_get_userbyid(relowner) FROM pg_class"
+                              " WHERE oid = 'app.logs'::regclass"),
+              "settings_owner");
+    const Ran reverted = Run({"revert", RunId(), "--yes"});
+    EXPECT_EQ(reverted.code, 0) << reverted.err;
+  }
+  EXPECT_EQ(Number("SELECT count(*) FROM app.logs"), 300);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
+}
+
 }  // namespace
 }  // namespace pgalter::test
