@@ -79,6 +79,21 @@ Task<> RecordFlow(Session& session, const Flow& flow) {
       flow.log_limit);
 }
 
+Task<> NoteVerified(Session& session, std::string run, std::string name, bool same) {
+  co_await session.db().Query(
+      "UPDATE pgalter.flow SET spec = CASE WHEN $3 THEN spec - 'differs'"
+      " ELSE jsonb_set(spec, '{differs}', 'true') END WHERE run = $1 AND name = $2"
+      " AND spec ? 'differs' = $3",
+      run, name, same);
+}
+
+Task<bool> IsFoundDifferent(Session& session, std::string run, std::string name) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT EXISTS (SELECT FROM pgalter.flow WHERE run = $1 AND name = $2 AND spec ? 'differs')",
+      run, name);
+  co_return row.Get<bool>(0, 0);
+}
+
 Task<Flow> LoadFlow(Session& session, std::string run, std::string name) {
   const pg::Result rows = co_await session.db().Query(
       "SELECT f.from_relid, f.to_relid, f.spec::text,"

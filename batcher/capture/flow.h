@@ -77,6 +77,10 @@ std::string NameOfFlow(const std::string& direction, int number);
 // In the caller's transaction, after the lease was checked.
 Task<> RecordFlow(Session& session, const Flow& flow);
 // With the tables' names of now. Throws run::Failure when one of them was dropped.
+// What `verify` found of its two tables, until it finds them the same.
+Task<> NoteVerified(Session& session, std::string run, std::string name, bool same);
+Task<bool> IsFoundDifferent(Session& session, std::string run, std::string name);
+
 Task<Flow> LoadFlow(Session& session, std::string run, std::string name);
 // Those of all tables of a run, in their order. `direction`: "forward" or "reverse".
 Task<std::vector<Flow>> LoadFlows(Session& session, std::string run, std::string direction);

@@ -348,6 +348,7 @@ Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
   for (const Swap& swap : swaps) {
     const Flow& flow = swap.flow;
     co_await CheckCapture(env.main, flow, env.run.id);
+    if (!swap.back) co_await RefuseFoundDifferent(env.main, flow, env.run.id);
     const std::string again = Again(env, swap);
     co_await rebuild::RefuseAltered(env.main, flow.from_oid, flow.from,
                                     swap.stored.definition.outline, again);

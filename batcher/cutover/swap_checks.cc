@@ -51,6 +51,19 @@ Task<> CheckCapture(Session& session, const capture::Flow& flow, const std::stri
                   flow.from, run));
 }
 
+Task<> RefuseFoundDifferent(Session& session, const capture::Flow& flow, const std::string& run) {
+  const bool differs = co_await capture::IsFoundDifferent(session, run, flow.name);
+  if (!differs) co_return;
+  throw Failure(
+      ExitCode::kMismatch,
+      fmt::format(
+          "pgalter verify has found rows of {} that are not the same in {}, and has not "
+          "found them the same since: nothing was swapped. Compare them again with: pgalter "
+          "verify {}; where they are the same then: pgalter resume {}; else: pgalter abort "
+          "{} --yes, and please report it",
+          flow.from, flow.to, run, run, run));
+}
+
 Task<> RefuseTakenNames(Session& session, const std::string& schema, pg::Oid coming,
                         std::vector<std::int64_t> leaving, const std::string& again) {
   const pg::Result taken = co_await session.db().Query(kTaken, coming, leaving, schema);

@@ -16,6 +16,9 @@ using guard::Session;
 // disabled, or a crash has emptied a table behind its back.
 Task<> CheckCapture(Session& session, const capture::Flow& flow, const std::string& run);
 
+// What `verify` has found since the run compared its tables itself. Throws run::Failure.
+Task<> RefuseFoundDifferent(Session& session, const capture::Flow& flow, const std::string& run);
+
 // Nothing in `schema` has the name of what the swap moves there with `coming` (its partitions,
 // their indexes and sequences), but what leaves with one of `leaving`. Throws run::Failure
 // (refused); its text ends in `again`, the command to give then.

@@ -23,9 +23,10 @@ using async::Task;
 using guard::Session;
 
 struct Difference {
-  std::string of;  // the table whose rows they are
-  std::string in;  // the other
-  bool one_way;    // they are in the first alone; else they may be there and differ
+  std::string of;      // the table whose rows they are
+  std::string in;      // the other
+  bool one_way;        // they are in the first alone; else they may be there and differ
+  bool twice = false;  // their keys are there more than once: `rows` more than once
   std::int64_t rows = 0;
   std::vector<std::string> keys;  // some of them
 };

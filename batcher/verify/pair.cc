@@ -1,6 +1,9 @@
 #include "batcher/verify/pair.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <utility>
 
 #include "engine/guard/role_settings.h"
 #include "engine/run/failure.h"
@@ -66,7 +69,43 @@ JOIN pg_attribute s ON s.attrelid = $1 AND s.attnum = k.attnum
 ORDER BY k.n
 )sql";
 
+// Whether a unique key of $1 has no other columns than these.
+constexpr const char* kIsUnique = R"sql(
+SELECT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = $1 AND x.indisunique AND x.indisvalid
+  AND x.indpred IS NULL AND x.indexprs IS NULL
+  AND NOT EXISTS (SELECT FROM unnest(x.indkey[0:x.indnkeyatts - 1]) k
+                  JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k
+                  WHERE quote_ident(a.attname) <> ALL ($2::text[])))
+)sql";
+
 }  // namespace
+
+Task<std::vector<Difference>> FindTwice(Session& session, const Flow& flow) {
+  constexpr int kMostKeys = 10;
+  std::vector<Difference> found;
+  std::vector<std::string> names;
+  std::vector<std::string> shown;
+  for (const capture::KeyColumn& column : flow.key) {
+    names.push_back(column.to);
+    shown.push_back(column.to + "::text");
+  }
+  const pg::Result unique = co_await session.db().Query(kIsUnique, flow.to_oid, names);
+  if (unique.Get<bool>(0, 0)) co_return found;
+  const pg::Result rows = co_await session.db().Query(
+      fmt::format("SELECT concat_ws(', ', {0}), (sum(count(*) - 1) OVER ())::int8 FROM {1}"
+                  " GROUP BY {2} HAVING count(*) > 1 ORDER BY {2} LIMIT {3}",
+                  fmt::join(shown, ", "), flow.to, fmt::join(names, ", "), kMostKeys));
+  if (rows.empty()) co_return found;
+  Difference difference;
+  difference.of = flow.to;
+  difference.in = flow.from;
+  difference.one_way = true;
+  difference.twice = true;
+  difference.rows = rows.Get<std::int64_t>(0, 1);
+  for (int i = 0; i < rows.rows(); ++i) difference.keys.push_back(rows.Get<std::string>(i, 0));
+  found.push_back(std::move(difference));
+  co_return found;
+}
 
 Task<Pair> ReadPair(Session& session, std::string from, std::string to) {
   for (const auto& [name, value] : co_await guard::RoleSettings(session))

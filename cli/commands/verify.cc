@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <exception>
 #include <functional>
@@ -147,6 +148,16 @@ Task<bool> IsStill(const Context& context, guard::Session& session, const Subjec
   co_return now.front().name == subject.flows.front().name;
 }
 
+const char* KindOf(const verify::Difference& difference) {
+  if (difference.twice) return "twice";
+  return difference.one_way ? "absent" : "absent-or-different";
+}
+
+const char* Said(const verify::Difference& difference) {
+  if (difference.twice) return "are there more than once, not so in";
+  return difference.one_way ? "are not in" : "are absent or not the same in";
+}
+
 void Show(const Context& context, const Subject& subject,
           const std::vector<verify::Difference>& differences) {
   if (context.output == Output::kJson) {
@@ -156,7 +167,7 @@ void Show(const Context& context, const Subject& subject,
       for (const std::string& key : one.keys) keys.emplace_back(key);
       list.push_back({{"of", one.of},
                       {"in", one.in},
-                      {"kind", one.one_way ? "absent" : "absent-or-different"},
+                      {"kind", KindOf(one)},
                       {"rows", one.rows},
                       {"keys", keys}});
     }
@@ -175,8 +186,7 @@ void Show(const Context& context, const Subject& subject,
   for (const std::string& column : subject.unshared)
     Print(fmt::format("column {} is not in the other table\n", column));
   for (const verify::Difference& one : differences)
-    Print(fmt::format("{} rows of {} {} {}; keys {}\n", one.rows, one.of,
-                      one.one_way ? "are not in" : "are absent or not the same in", one.in,
+    Print(fmt::format("{} rows of {} {} {}; keys {}\n", one.rows, one.of, Said(one), one.in,
                       fmt::join(one.keys, "; ")));
   if (differences.size() >= kMostWindows) Print("there may be more: ended here\n");
   if (!differences.empty() || !subject.unshared.empty()) return;
@@ -210,6 +220,23 @@ Task<> Compare(const Context& context, std::vector<guard::Session>& sessions,
       differences.push_back(std::move(one));
   };
   co_await async::Finally(work(), throttle.Stop());
+}
+
+// A cut-over that comes later asks for it. Who may not write there tells the user only.
+Task<> Note(const Context& context, const Subject& subject,
+            const std::vector<verify::Difference>& differences) {
+  if (context.operands.size() == 2) co_return;
+  guard::Session session = co_await OpenSession(context);
+  try {
+    for (const capture::Flow& flow : subject.flows) {
+      const bool same = std::ranges::none_of(differences, [&flow](const verify::Difference& one) {
+        return one.of == flow.from || one.of == flow.to;
+      });
+      co_await capture::NoteVerified(session, flow.run, flow.name, same);
+    }
+  } catch (const pg::PgError& error) {
+    if (error.klass() != pg::SqlstateClass::kNoRight) throw;
+  }
 }
 
 int WorkersOf(const Context& context) {
@@ -246,6 +273,8 @@ Task<ExitCode> Run(Context& context) {
     try {
       for (const capture::Flow& flow : subject.flows)
         co_await Compare(context, sessions, flow, differences);
+      if (differences.empty() && context.operands.size() == 2)
+        differences = co_await verify::FindTwice(first, subject.flows.front());
     } catch (const pg::PgError& error) {
       if (!error.Is(pg::sqlstate::kUndefinedTable) || context.operands.size() == 2) throw;
       gone = error;  // the names are others' after the swap
@@ -261,6 +290,7 @@ Task<ExitCode> Run(Context& context) {
     }
     if (!differences.empty() && context.operands.size() == 1)
       co_await RefuseRewritten(first, subject.flows);
+    co_await Note(context, subject, differences);
     Show(context, subject, differences);
     if (!differences.empty() || !subject.unshared.empty()) co_return ExitCode::kMismatch;
     if (!again) co_return ExitCode::kDone;

@@ -123,8 +123,17 @@ TEST_F(Verified, AgainAndAgainUntilTheyDiffer) {
   const Ran differs = verifying.Wait(kLimit);
   EXPECT_EQ(differs.code, 7) << differs.err;
   EXPECT_THAT(differs.out, HasSubstr("4999"));
-  EXPECT_EQ(Run({"abort", RunId(), "--yes"}).code, 0);
-  EXPECT_EQ(program.Wait(kLimit).code, 6);
+  // Nor does the cut-over take them, until they are found the same.
+  EXPECT_EQ(Run({"cutover", RunId()}).code, 0);
+  const Ran refused = program.Wait(kLimit);
+  EXPECT_EQ(refused.code, 7) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("pgalter verify has found rows of public.items"));
+  database_.Sql(fmt::format("UPDATE {}.items SET a = a - 1 WHERE id = 4999", Schema()));
+  EXPECT_EQ(Run({"verify", RunId()}).code, 0);
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  ExpectNew();
+  ExpectSame();
 }
 
 TEST_F(Verified, AfterTheCutOverAgainstTheOldTable) {
@@ -181,6 +190,20 @@ TEST_F(Verified, TwoTables) {
   EXPECT_EQ(Run({"verify", "one", "nowhere"}).code, 2);
   database_.Sql("CREATE TABLE keyless (id int)");
   EXPECT_EQ(Run({"verify", "keyless", "one"}).code, 4);
+}
+
+TEST_F(Verified, RowsThatAreThereTwice) {
+  database_.Sql(
+      "CREATE TABLE one (id int PRIMARY KEY, n int); CREATE TABLE two (id int, n int);"
+      "INSERT INTO one SELECT g, g FROM generate_series(1, 1000) g; INSERT INTO two TABLE one");
+  EXPECT_EQ(Run({"verify", "one", "two"}).code, 0);
+  database_.Sql("INSERT INTO two SELECT * FROM one WHERE id > 700");
+  const Ran twice = Run({"verify", "one", "two"});
+  EXPECT_EQ(twice.code, 7) << twice.err;
+  EXPECT_THAT(twice.out, HasSubstr("300 rows of public.two are there more than once"));
+  EXPECT_THAT(twice.out, HasSubstr("keys 701; 702"));
+  EXPECT_THAT(Run({"verify", "one", "two", "--output", "json"}).out,
+              HasSubstr("\"kind\":\"twice\""));
 }
 
 // Side by side in ranges of the key, and, without an index of the second table, by looking rows up:
