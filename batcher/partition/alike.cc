@@ -64,7 +64,8 @@ HAVING count(*) > 0
 
 constexpr const char* kStorage = R"sql(
 SELECT CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END,
-  coalesce(' USING ' || quote_ident(am.amname), '')
+  CASE WHEN am.amname <> 'heap' OR current_setting('default_table_access_method') <> 'heap'
+       THEN ' USING ' || quote_ident(am.amname) ELSE '' END
     || coalesce(' WITH (' || (SELECT string_agg(o, ', ') FROM (
          SELECT unnest(c.reloptions) UNION ALL SELECT 'toast.' || unnest(t.reloptions)) x (o))
          || ')', '')

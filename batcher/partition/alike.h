@@ -31,10 +31,10 @@ Task<Forms> RightsOf(Session& session, std::string partition);
 // The storage parameters in which a new partition differs.
 Task<Forms> ParametersOf(Session& session, std::string partition, std::string made);
 
-// What it was made with: "UNLOGGED ", or empty; and " USING … WITH (…) TABLESPACE …".
+// What it was made with.
 struct Storage {
-  std::string persistence;
-  std::string rest;
+  std::string persistence;  // "UNLOGGED ", or empty
+  std::string rest;         // " USING … WITH (…) TABLESPACE …"; the usual ones are not said
 };
 Task<Storage> StorageOf(Session& session, std::string partition);
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "batcher/backfill/target.h"
+#include "batcher/partition/alike.h"
 #include "batcher/partition/extent.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/primary_key.h"
@@ -36,6 +37,7 @@ class Writer {
         home_(table.name.substr(0, table.name.size() - relname_.size() - 1)) {}
 
   Task<Definition> Write() {
+    storage_ = co_await StorageOf(session_, table_.name);
     std::vector<std::string> partitions;
     std::string by;
     const std::string column = QuoteIdentifier(division_.column);
@@ -66,13 +68,15 @@ class Writer {
     if (definition_.first.empty()) definition_.first = name;
     definition_.last = name;
     ++definition_.partitions;
-    std::string text =
-        fmt::format("CREATE TABLE {}.{} PARTITION OF {} {}", home_, name, table_.name, bound);
+    const std::string text =
+        fmt::format("TABLE {}.{} PARTITION OF {} {}", home_, name, table_.name, bound);
     const auto parsed = sql::ParseQualifiedName(name);
-    if (!division_.then.any() || !parsed || bound == "DEFAULT") return text;
-    text += " PARTITION BY " + division_.then.by;
-    return fmt::format("{};\n{}", text,
-                       fmt::join(MakeSubParts(division_.then, home_, parsed->name, ""), ";\n"));
+    if (!division_.then.any() || !parsed || bound == "DEFAULT")
+      return fmt::format("CREATE {}{}{}", storage_.persistence, text, storage_.rest);
+    Subdivision then = division_.then;
+    for (SubPart& part : then.parts) part.persistence = storage_.persistence;
+    return fmt::format("CREATE {} PARTITION BY {};\n{}", text, then.by,
+                       fmt::join(MakeSubParts(then, home_, parsed->name, storage_.rest), ";\n"));
   }
 
   void AddDefault(std::vector<std::string>& partitions) {
@@ -173,6 +177,7 @@ class Writer {
   const Division& division_;
   std::string relname_;
   std::string home_;  // the table's schema
+  Storage storage_;
   Definition definition_;
   std::vector<WidenedKey> keys_;
   std::vector<rebuild::Index> indexes_;

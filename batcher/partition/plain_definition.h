@@ -2,12 +2,19 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "batcher/partition/whole.h"
 
 namespace pgalter::partition {
 
-// Columns, constraints, keys and indexes as they are. Reads only.
-Task<std::string> PlainDefinition(Session& session, const Whole& whole);
+struct Plain {
+  std::string script;
+  std::vector<std::string> remarks;  // in what the partitions differ
+};
+
+// Columns, constraints, keys and indexes as they are; storage as the partitions have it. Reads
+// only.
+Task<Plain> PlainDefinition(Session& session, const Whole& whole);
 
 }  // namespace pgalter::partition

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/partition/alike.h"
 #include "batcher/partition/likeness.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/partman.h"
@@ -21,9 +22,9 @@ namespace {
 constexpr const char* kLast = R"sql(
 SELECT CASE WHEN ends[1] <> 'MINVALUE' THEN trim(BOTH '''' FROM ends[1]) END,
        CASE WHEN ends[2] <> 'MAXVALUE' THEN trim(BOTH '''' FROM ends[2]) END,
-       coalesce(' WITH (' || array_to_string(reloptions, ', ') || ')', ''), oid
+       oid::regclass::text, oid
 FROM (SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \((.*)\) TO \((.*)\)') AS ends,
-             c.reloptions, c.oid
+             c.oid
       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1) p
 WHERE ends IS NOT NULL
 ORDER BY ends[2] = 'MAXVALUE' DESC, %s DESC NULLS LAST LIMIT 1
@@ -192,17 +193,19 @@ Task<Premake> FindPremake(Session& session, PremakeWish wish) {
   const auto ranges = co_await RangesAfter(session, parent.column, period, wish.time_zone, *to,
                                            std::move(newest), wish.premake);
   premake.until = ranges.until;
-  const auto options = last.Get<std::string>(0, 2);
+  const auto sibling = last.Get<std::string>(0, 2);
+  const Storage storage = co_await StorageOf(session, sibling);
   const Likeness likeness = co_await LikeTheOthers(session, parent.table.oid);
   const Subdivision like = co_await SubdivisionOf(session, last.Get<pg::Oid>(0, 3));
   const std::string& relname = parent.table.relname;
   for (const Range& range : ranges.ranges) {
     const std::string name = parent.home + "." + PartName(relname, "_p" + range.name);
     const std::string bound = fmt::format("FOR VALUES FROM ({}) TO ({})", range.from, range.to);
-    auto statements = !like.any() ? MakePartition(likeness, name, parent.table.name, bound, options)
-                                  : MakeDivided(likeness, like, parent.home,
-                                                Unquoted(PartName(relname, "_p" + range.name)),
-                                                parent.table.name, bound);
+    auto statements =
+        !like.any()
+            ? MakePartition(likeness, name, parent.table.name, bound, storage.rest)
+            : MakeDivided(likeness, like, parent.home,
+                          Unquoted(PartName(relname, "_p" + range.name)), parent.table.name, bound);
     for (std::string& statement : statements) premake.script.push_back(std::move(statement));
   }
   premake.ranges = ranges.ranges;

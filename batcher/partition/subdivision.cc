@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/partition/alike.h"
 #include "batcher/partition/lookup.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
@@ -18,9 +19,7 @@ SELECT pg_get_partkeydef(p.oid), c.relkind = 'p',
             THEN substr(c.relname, length(p.relname) + 1)
             ELSE '_' || row_number() OVER (ORDER BY c.oid) END,
        pg_get_expr(c.relpartbound, c.oid),
-       coalesce(' WITH (' || array_to_string(c.reloptions, ', ') || ')', ''),
-       format('%I.%I', n.nspname, c.relname),
-       CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END
+       format('%I.%I', n.nspname, c.relname)
 FROM pg_class p JOIN pg_inherits i ON i.inhparent = p.oid JOIN pg_class c ON c.oid = i.inhrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE p.oid = $1 AND p.relkind = 'p' AND NOT i.inhdetachpending
@@ -74,9 +73,11 @@ Task<Subdivision> SubdivisionOf(Session& session, pg::Oid partition) {
                          fmt::format("{} is a partition of a partition and is partitioned itself: "
                                      "partitions like that are not made here, only one level of "
                                      "them. Nothing was changed",
-                                     rows.Get<std::string>(i, 5)));
+                                     rows.Get<std::string>(i, 4)));
+    const auto name = rows.Get<std::string>(i, 4);
+    Storage storage = co_await StorageOf(session, name);
     subdivision.parts.push_back({rows.Get<std::string>(i, 2), rows.Get<std::string>(i, 3),
-                                 rows.Get<std::string>(i, 4), rows.Get<std::string>(i, 6)});
+                                 std::move(storage.rest), std::move(storage.persistence)});
   }
   co_return subdivision;
 }

@@ -54,7 +54,8 @@ Task<ExitCode> Run(Context& context) {
                                             partition::PartmanKeeps::kPartitioning);
     rebuild::Spec spec;
     spec.table = whole.table.name;
-    spec.definition = co_await partition::PlainDefinition(session, whole);
+    partition::Plain plain = co_await partition::PlainDefinition(session, whole);
+    spec.definition = std::move(plain.script);
     spec.rebuild_matviews = context.Has("rebuild-matviews");
     ReadCopyOptions(context, spec);
     const std::string definition = spec.definition;
@@ -62,6 +63,7 @@ Task<ExitCode> Run(Context& context) {
     rebuild::Prepared prepared =
         co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
     prepared.hold_budget = hold_budget;
+    for (std::string& remark : plain.remarks) prepared.remarks.push_back(std::move(remark));
     Show(context, definition, prepared);
     if (context.Has("dry-run")) co_return ExitCode::kDone;
     co_await state::RefusePublication(session);

@@ -1,0 +1,103 @@
+// What a partition, or the plain table made of all, is given of the settings of what was there
+// before: storage parameters, place, persistence, settings of columns.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "tests/fault/partition_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Of the table c.
+constexpr const char* kParameters =
+    "concat_ws(' ', array_to_string(ARRAY(SELECT unnest(c.reloptions) ORDER BY 1), ','), (SELECT "
+    "'toast.' || "
+    "array_to_string(t.reloptions, ',') FROM pg_class t WHERE t.oid = c.reltoastrelid))";
+constexpr const char* kWith =
+    "autovacuum_enabled=false,autovacuum_vacuum_scale_factor=0.02,fillfactor=66,parallel_workers=1 "
+    "toast.autovacuum_vacuum_threshold=77";
+
+class PartitionAlike : public Partitioned {
+ protected:
+  // Rows of the last two months.
+  void MakeSet() {
+    database_.Sql(
+        "CREATE TABLE t (id int PRIMARY KEY, made date NOT NULL, note text) WITH (fillfactor=66,"
+        " autovacuum_vacuum_scale_factor=0.02, autovacuum_enabled=false, parallel_workers=1,"
+        " toast.autovacuum_vacuum_threshold=77);"
+        "CREATE INDEX t_made ON t (made); CREATE INDEX t_noted ON t (lower(note)) INCLUDE (id) WITH"
+        " (fillfactor=55) WHERE CASE WHEN note LIKE '% WHERE %' THEN false ELSE id > 5 END;"
+        "INSERT INTO t SELECT g, current_date - g, 'n' FROM generate_series(1, 60) g");
+  }
+
+  [[nodiscard]] Ran Part(Words words) const {
+    words.insert(words.begin(), "partition");
+    words.emplace_back("--yes");
+    return Run(words);
+  }
+  [[nodiscard]] Ran ConvertSet(const Words& more = {}) const {
+    Words words{"convert", "t", "--by", "range(made)", "--every", "1 month"};
+    words.insert(words.end(), more.begin(), more.end());
+    return Part(std::move(words));
+  }
+
+  // The way back keeps others from the table.
+  void Finish() const { ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0); }
+
+  // What an expression over pg_class c says of the leaves, each answer once.
+  [[nodiscard]] std::string OfLeaves(const std::string& expression,
+                                     const std::string& which = "true") const {
+    return database_.Value(
+        fmt::format("SELECT string_agg(DISTINCT {}, '; ') FROM pg_partition_tree('t') p JOIN "
+                    "pg_class c ON c.oid = p.relid AND p.isleaf WHERE {}",
+                    expression, which));
+  }
+};
+
+TEST_F(PartitionAlike, ACopyHasTheStorageParameters) {
+  MakeSet();
+  const Ran dry = Run({"partition", "convert", "t", "--by", "range(made)", "--every", "1 month",
+                       "--strategy", "copy", "--dry-run"});
+  EXPECT_THAT(dry.out, HasSubstr("toast.autovacuum_vacuum_threshold=77"));
+  const Ran ran = ConvertSet({"--strategy", "copy"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(OfLeaves(kParameters), kWith);
+  Finish();
+  ASSERT_EQ(Part({"maintain", "t", "--premake", "7"}).code, 0);
+  EXPECT_EQ(OfLeaves(kParameters), kWith);
+  // And the other way, where they all agree.
+  const Ran undone = Part({"undo", "t"});
+  ASSERT_EQ(undone.code, 0) << undone.err;
+  EXPECT_EQ(database_.Value(
+                fmt::format("SELECT {} FROM pg_class c WHERE oid = 't'::regclass", kParameters)),
+            kWith);
+}
+
+TEST_F(PartitionAlike, WhatPartitionsDoNotAgreeInIsSaid) {
+  MakeSet();
+  ASSERT_EQ(ConvertSet().code, 0);
+  Finish();
+  database_.Sql("ALTER TABLE t_default SET (fillfactor = 100)");
+  const Ran ran = Part({"undo", "t"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("the partitions of public.t differ in fillfactor"));
+  EXPECT_EQ(database_.Value(
+                fmt::format("SELECT {} FROM pg_class c WHERE oid = 't'::regclass", kParameters)),
+            "autovacuum_enabled=false,autovacuum_vacuum_scale_factor=0.02,parallel_workers=1 "
+            "toast.autovacuum_vacuum_threshold=77");
+}
+
+TEST_F(PartitionAlike, ACopyIntoPartsOfPartsHasTheStorageParameters) {
+  MakeSet();
+  const Ran ran = ConvertSet({"--strategy", "copy", "--then", "hash(id)", "--modulus", "2"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(OfLeaves(kParameters), kWith);
+  Finish();
+  ASSERT_EQ(Part({"maintain", "t", "--premake", "7"}).code, 0);
+  EXPECT_EQ(OfLeaves(kParameters), kWith);
+}
+
+}  // namespace
+}  // namespace pgalter::test
