@@ -3,12 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <cctype>
-
-#include "batcher/partition/moment.h"
+#include "batcher/partition/key_value.h"
 #include "engine/run/failure.h"
-#include "planner/sql/identifier.h"
 
 namespace pgalter::partition {
 
@@ -19,95 +15,14 @@ namespace {
 
 [[noreturn]] void RefuseUsage(const std::string& text) { throw Failure(ExitCode::kUsage, text); }
 
-std::string Upper(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return text;
-}
-
-bool IsEndless(const std::string& text) { return text == "MINVALUE" || text == "MAXVALUE"; }
-
-bool IsNumber(const std::string& type) {
-  return type == "smallint" || type == "integer" || type == "bigint";
-}
-
-// The value as its type writes it, whatever the session's settings; $1 the text. Of a uuid that is
-// given as a time: the least one of version 7 of that millisecond.
-std::string Canonical(const std::string& type, const std::string& text) {
-  if (type.find("with time zone") != std::string::npos)
-    return "SELECT rtrim(rtrim(to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '0'), "
-           "'.')"
-           " || '+00' FROM (SELECT $1::text::timestamptz AS t) v";
-  const bool is_uuid = std::ranges::count(text, '-') == 4 || text.size() == 32;
-  if (type == "uuid" && !is_uuid)
-    // A time before 1970 has no such uuid: the cast refuses what is longer.
-    return "SELECT (lpad(to_hex(ms), greatest(12, length(to_hex(ms))), '0') || repeat('0', 20))"
-           "::uuid::text FROM (SELECT (extract(epoch FROM $1::text::timestamptz) * 1000)::bigint)"
-           " v (ms)";
-  return fmt::format("SELECT ($1::text)::{}::text", type);
-}
-
-Task<std::string> ValueOf(Session& session, const Whole& whole, std::string text,
-                          std::string zone) {
-  const std::string upper = Upper(text);
-  if (whole.strategy == Strategy::kRange && IsEndless(upper)) co_return upper;
-  const std::string query = Canonical(whole.type, text);
-  std::string why;
-  std::string value;
-  try {
-    co_await session.db().Query("SELECT set_config('TimeZone', $1, false)", zone);
-    const pg::Result row = co_await session.db().Query(query, text);
-    value = row.Get<std::string>(0, 0);
-  } catch (const pg::PgError& error) {
-    if (!session.db().open()) throw;
-    why = error.what();
-  }
-  co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
-  if (!why.empty())
-    RefuseUsage(fmt::format("\"{}\" is no value of column {} of {}, which is of type {}: {}", text,
-                            whole.column, whole.table.name, whole.type, why));
-  co_return value;
-}
-
-std::string LiteralOf(const Whole& whole, const std::string& value) {
-  return IsEndless(value) || IsNumber(whole.type) ? value : sql::QuoteLiteral(value);
-}
-
-// "2026-01-01 00:00:00+00" -> "2026_01_01"
-std::string NameEnd(const Whole& whole, const std::string& value) {
-  std::string text = value;
-  if (whole.type == "uuid")
-    if (const std::string name = NameOfUuid(value); !name.empty()) return "_p" + name;
-  const bool time = whole.type.starts_with("timestamp");
-  if (time && text.ends_with("+00")) text.resize(text.size() - 3);
-  if (time && text.ends_with(" 00:00:00")) text.resize(text.size() - 9);
-  std::string name;
-  for (const char c : text) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
-    if (plain) {
-      name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    } else if (c == '-' && name.empty()) {
-      name += 'm';  // a negative number
-    } else if (!name.empty() && name.back() != '_') {
-      name += '_';
-    }
-  }
-  while (!name.empty() && name.back() == '_') name.pop_back();
-  return "_p" + name;
-}
-
-std::string Typed(const Whole& whole, const std::string& literal) {
-  const bool number = IsNumber(whole.type);
-  return fmt::format("{}::{}", number ? sql::QuoteLiteral(literal) : literal, whole.type);
-}
-
 Task<> RefuseEmpty(Session& session, const Whole& whole, const std::string& from,
                    const std::string& to) {
   const bool wrong_way = from == "MAXVALUE" || to == "MINVALUE";
   bool empty = wrong_way;
   if (!wrong_way && !IsEndless(from) && !IsEndless(to)) {
-    const pg::Result row = co_await session.db().Query(
-        fmt::format("SELECT {} >= {}", Typed(whole, from), Typed(whole, to)));
+    const pg::Result row =
+        co_await session.db().Query(fmt::format("SELECT {} {} {}", TypedKey(whole, from),
+                                                whole.Op(Relation::kAtLeast), TypedKey(whole, to)));
     empty = row.Get<bool>(0, 0);
   }
   if (empty) RefuseUsage(fmt::format("a range from {} to {} holds nothing", from, to));
@@ -135,14 +50,14 @@ Task<> RefuseRangeOverlap(Session& session, const Whole& whole, const std::vecto
   }
   if (ranges.empty()) co_return;
   std::string apart = "false";
-  const auto add = [&](const char* end, const char* text, const char* relation,
+  const auto add = [&](const char* end, const char* text, Relation relation,
                        const std::string& literal) {
     if (!IsEndless(literal))
-      apart += fmt::format(" OR (CASE WHEN e NOT LIKE '%{}%' THEN {}::{} {} {} ELSE false END)",
-                           end, text, whole.type, relation, Typed(whole, literal));
+      apart += fmt::format(" OR (CASE WHEN e NOT LIKE '%{}%' THEN {} {} {} ELSE false END)", end,
+                           whole.AsKey(text), whole.Op(relation), TypedKey(whole, literal));
   };
-  add("to", "u", "<=", from);
-  add("from", "l", ">=", to);
+  add("to", "u", Relation::kAtMost, from);
+  add("from", "l", Relation::kAtLeast, to);
   const pg::Result row = co_await session.db().Query(
       fmt::format("SELECT n FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY "
                   "x (l, u, e, n) WHERE NOT ({}) ORDER BY n LIMIT 1",
@@ -162,7 +77,7 @@ Task<> RefuseListOverlap(Session& session, const Whole& whole, const std::vector
     for (const std::string& literal : literals) {
       const pg::Result row = co_await session.db().Query(
           fmt::format("SELECT {} FROM (SELECT {} AS {}) v", definition.Get<std::string>(0, 0),
-                      Typed(whole, literal), whole.column));
+                      TypedKey(whole, literal), whole.column));
       if (row.Get<std::optional<bool>>(0, 0).value_or(false)) RefuseOverlap(member, bound.text);
     }
   }
@@ -172,18 +87,15 @@ Task<Bound> SettleRange(Session& session, const Whole& whole, const std::vector<
                         const BoundWish& wish) {
   if (!wish.from || !wish.to || !wish.values.empty())
     RefuseUsage(fmt::format("{} is parted by ranges: --from VALUE --to VALUE", whole.table.name));
-  const std::string first = co_await ValueOf(session, whole, *wish.from, wish.time_zone);
-  const std::string last = co_await ValueOf(session, whole, *wish.to, wish.time_zone);
-  const std::string from = LiteralOf(whole, first);
-  const std::string to = LiteralOf(whole, last);
+  const std::string first = co_await KeyOf(session, whole, *wish.from, wish.time_zone);
+  const std::string last = co_await KeyOf(session, whole, *wish.to, wish.time_zone);
+  const std::string from = KeyLiteral(whole, first);
+  const std::string to = KeyLiteral(whole, last);
   co_await RefuseEmpty(session, whole, from, to);
   Bound bound;
   bound.text = fmt::format("FOR VALUES FROM ({}) TO ({})", from, to);
-  bound.end = NameEnd(whole, IsEndless(first) ? last : first);
-  if (IsEndless(first)) bound.end.replace(0, 2, "_until_");  // "_p2026_01_01"
-  bound.inside = whole.column + " IS NOT NULL";
-  if (!IsEndless(from)) bound.inside += fmt::format(" AND {} >= {}", whole.column, from);
-  if (!IsEndless(to)) bound.inside += fmt::format(" AND {} < {}", whole.column, to);
+  bound.end = IsEndless(first) ? NameEndUntil(whole, last) : NameEnd(whole, first);
+  bound.inside = InsideOf(whole, from, to);
   co_await RefuseRangeOverlap(session, whole, members, from, to, bound);
   co_return bound;
 }
@@ -194,13 +106,13 @@ Task<Bound> SettleList(Session& session, const Whole& whole, const std::vector<M
     RefuseUsage(fmt::format("{} is parted by lists: --values VALUE[,VALUE...]", whole.table.name));
   std::vector<std::string> literals;
   for (const std::string& text : wish.values) {
-    const std::string value = co_await ValueOf(session, whole, text, wish.time_zone);
-    literals.push_back(LiteralOf(whole, value));
+    const std::string value = co_await KeyOf(session, whole, text, wish.time_zone);
+    literals.push_back(KeyLiteral(whole, value));
   }
   Bound bound;
   bound.text = fmt::format("FOR VALUES IN ({})", fmt::join(literals, ", "));
   bound.end = NameEnd(whole, wish.values.front());
-  bound.inside = fmt::format("{} IN ({})", whole.column, fmt::join(literals, ", "));
+  bound.inside = AmongOf(whole, literals);
   co_await RefuseListOverlap(session, whole, members, literals, bound);
   co_return bound;
 }

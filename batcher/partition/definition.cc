@@ -5,7 +5,10 @@
 
 #include "batcher/backfill/target.h"
 #include "batcher/partition/alike.h"
+#include "batcher/partition/cuts.h"
 #include "batcher/partition/extent.h"
+#include "batcher/partition/homeless.h"
+#include "batcher/partition/key_value.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/primary_key.h"
 #include "batcher/partition/whole.h"
@@ -27,6 +30,29 @@ SELECT format('CONSTRAINT %I %s', conname, pg_get_constraintdef(oid)) FROM pg_co
 WHERE conrelid = $1 AND quote_ident(conname) = $2 AND contype IN ('p', 'u')
 )sql";
 
+// What a partitioned table cannot have, and what would be lost or fail at the end of a copy, each
+// with the way out; $1 the table, $2 the keys that are widened.
+constexpr const char* kInTheWay = R"sql(
+SELECT format('constraint %I excludes rows, which no partitioned table can: drop it first',
+              conname)
+FROM pg_constraint WHERE conrelid = $1 AND contype = 'x'
+UNION ALL
+SELECT format('view %s leans on constraint %I, which changes: name all columns in its GROUP BY, or '
+              'drop it before and make it again after', r.ev_class::regclass, c.conname)
+FROM pg_constraint c
+JOIN pg_depend d ON d.refclassid = 'pg_constraint'::regclass AND d.refobjid = c.oid
+  AND d.classid = 'pg_rewrite'::regclass
+JOIN pg_rewrite r ON r.oid = d.objid
+WHERE c.conrelid = $1 AND quote_ident(c.conname) = ANY ($2::text[])
+)sql";
+
+// Whether the column may be NULL, and whether it is a part of the primary key to come, which has
+// none; $1 the table, $2 the column.
+constexpr const char* kNulls = R"sql(
+SELECT NOT a.attnotnull, EXISTS (SELECT FROM pg_constraint WHERE conrelid = $1 AND contype = 'p')
+FROM pg_attribute a WHERE a.attrelid = $1 AND a.attname = $2
+)sql";
+
 class Writer {
  public:
   Writer(Session& session, const backfill::Table& table, const Division& division)
@@ -41,14 +67,19 @@ class Writer {
     std::vector<std::string> partitions;
     std::string by;
     const std::string column = QuoteIdentifier(division_.column);
+    co_await ReadNulls();
     switch (division_.by) {
       case By::kRange:
         by = fmt::format("RANGE ({})", column);
-        partitions = co_await Ranges();
+        if (division_.cuts.empty()) {
+          partitions = co_await Ranges();
+        } else {
+          partitions = co_await CutUp();
+        }
         break;
       case By::kList:
         by = fmt::format("LIST ({})", column);
-        partitions = Lists();
+        partitions = co_await Lists();
         break;
       case By::kHash:
         by = fmt::format("HASH ({})", column);
@@ -56,6 +87,8 @@ class Writer {
         break;
     }
     const std::string table = co_await Table(by);
+    co_await RefuseInTheWay();
+    co_await RefuseRowsWithoutPlace();
     const std::vector<std::string> indexes = co_await Indexes();
     definition_.script = fmt::format("{};\n{};\n", table, fmt::join(partitions, ";\n"));
     for (const std::string& index : indexes) definition_.script += index + ";\n";
@@ -80,7 +113,18 @@ class Writer {
   }
 
   void AddDefault(std::vector<std::string>& partitions) {
-    if (division_.with_default) partitions.push_back(Partition("_default", "DEFAULT"));
+    has_default_ = true;
+    partitions.push_back(Partition("_default", "DEFAULT"));
+  }
+
+  Task<> ReadNulls() {
+    const pg::Result row = co_await session_.db().Query(kNulls, table_.oid, division_.column);
+    nullable_ = row.Get<bool>(0, 0);
+    in_primary_key_ = row.Get<bool>(0, 1);
+    if (nullable_ && in_primary_key_)
+      definition_.remarks.push_back(
+          fmt::format("column {} becomes NOT NULL, as a part of the primary key",
+                      QuoteIdentifier(division_.column)));
   }
 
   Task<std::vector<std::string>> Ranges() {
@@ -99,16 +143,44 @@ class Writer {
     for (const Range& range : ranges)
       partitions.push_back(Partition(
           "_p" + range.name, fmt::format("FOR VALUES FROM ({}) TO ({})", range.from, range.to)));
-    AddDefault(partitions);
+    if (division_.with_default) AddDefault(partitions);
     co_return partitions;
   }
 
-  std::vector<std::string> Lists() {
+  Task<std::vector<std::string>> CutUp() {
+    Cuts cuts;
+    cuts.at = division_.cuts;
+    cuts.from = division_.from;
+    cuts.to = division_.to;
+    cuts.time_zone = division_.time_zone;
+    const CutRanges cut =
+        co_await RangesOfCuts(session_, table_, division_.column, std::move(cuts));
+    inside_ = cut.inside;
+    std::vector<std::string> partitions;
+    for (const CutRange& range : cut.ranges)
+      partitions.push_back(Partition(range.end, range.bound));
+    const bool all = !division_.from && !division_.to && (!nullable_ || in_primary_key_);
+    if (all && division_.default_asked)
+      throw Failure(ExitCode::kUsage,
+                    fmt::format("--default yes: the ranges hold every value of {}, from MINVALUE "
+                                "to MAXVALUE, and it has no NULL: nothing would be left for a "
+                                "default partition",
+                                QuoteIdentifier(division_.column)));
+    if (division_.with_default && !all) AddDefault(partitions);
+    co_return partitions;
+  }
+
+  Task<std::vector<std::string>> Lists() {
+    const Whole whole = co_await WholeToBe(session_, table_, division_.column);
     std::vector<std::string> partitions;
     for (const SubPart& part : ByList(division_.column, division_.lists).parts)
       partitions.push_back(Partition(part.end, part.bound));
-    AddDefault(partitions);
-    return partitions;
+    std::vector<std::string> values;
+    for (const ListPart& list : division_.lists)
+      for (const std::string& value : list.values) values.push_back(sql::QuoteLiteral(value));
+    inside_ = AmongOf(whole, values);
+    if (division_.with_default) AddDefault(partitions);
+    co_return partitions;
   }
 
   std::vector<std::string> Hashes() {
@@ -141,6 +213,50 @@ class Writer {
         "INCLUDING IDENTITY INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS{1}) "
         "PARTITION BY {2}",
         table_.name, keys, by);
+  }
+
+  Task<> RefuseInTheWay() {
+    std::vector<std::string> widened;
+    for (const WidenedKey& key : keys_) widened.push_back(key.index);
+    const pg::Result rows = co_await session_.db().Query(kInTheWay, table_.oid, widened);
+    if (!rows.empty())
+      throw Failure(ExitCode::kRefused, fmt::format("cannot part {}: {}. Nothing was changed",
+                                                    table_.name, rows.Get<std::string>(0, 0)));
+  }
+
+  // The copy would find them at its end. What lies before or behind ranges of a width is known from
+  // their ends.
+  Task<> RefuseRowsWithoutPlace() {
+    const std::string column = QuoteIdentifier(division_.column);
+    const std::string not_null = column + " IS NOT NULL";
+    const bool never_null = nullable_ && in_primary_key_;
+    if (never_null)
+      co_await RefuseRowsBut(
+          not_null, fmt::format("it has rows whose {} is NULL, which a part of the primary "
+                                "key, as it would be, cannot be: give them another value",
+                                column));
+    if (has_default_ || division_.by == By::kHash) co_return;
+    const bool all_values = inside_.empty() || inside_ == not_null;
+    if (!all_values) {
+      const char* const other =
+          division_.by == By::kList ? "more --values" : "other --from and --to";
+      std::string why = fmt::format(
+          "it has rows whose {} belongs into no partition, and no default one is to be made: {}, "
+          "or --default yes",
+          column, other);
+      co_await RefuseRowsBut(inside_, std::move(why));
+    } else if (nullable_ && !never_null) {
+      co_await RefuseRowsBut(not_null,
+                             fmt::format("it has rows whose {} is NULL, which no range holds: give "
+                                         "them another value, or --default yes",
+                                         column));
+    }
+  }
+
+  Task<> RefuseRowsBut(std::string inside, std::string why) {
+    std::string unknown =
+        co_await RefuseHomeless(session_, table_, std::move(inside), std::move(why));
+    if (!unknown.empty()) definition_.remarks.push_back(std::move(unknown));
   }
 
   void RefuseWeaker() const {
@@ -179,6 +295,10 @@ class Writer {
   std::string home_;  // the table's schema
   Storage storage_;
   Definition definition_;
+  bool nullable_ = false;
+  bool in_primary_key_ = false;
+  bool has_default_ = false;
+  std::string inside_;  // the rows that its lists or cuts hold, as a condition
   std::vector<WidenedKey> keys_;
   std::vector<rebuild::Index> indexes_;
 };

@@ -16,19 +16,24 @@ struct ListPart {
   std::vector<std::string> values;
 };
 
-// As the user gave it. One of: a range with `every`, a list with `lists`, a hash with `modulus`.
+// As the user gave it. One of: a range with `every`, a range with `cuts`, a list with `lists`, a
+// hash with `modulus`.
 enum class By { kRange, kList, kHash };
 struct Division {
   By by = By::kRange;
   std::string column;
   std::string every;
-  Epoch epoch = Epoch::kNone;  // of a range of integers
+  std::vector<std::string> cuts;  // as Cuts has them
+  Epoch epoch = Epoch::kNone;     // of a range of integers
   std::string time_zone = "UTC";
   int premake = 4;
-  // Of a range: where the first begins and the last ends, as Extent has it.
+  // Of a range: where the first begins and the last ends, as Extent and Cuts have it.
   std::optional<std::string> from;
   std::optional<std::string> to;
-  bool with_default = true;  // not of a hash, which holds everything
+  // Not of a hash, which holds everything, nor of cuts without ends and of a column that is NOT
+  // NULL, where nothing would be left for it; `default_asked`: the user says that there be one.
+  bool with_default = true;
+  bool default_asked = false;
   std::vector<ListPart> lists;
   int modulus = 0;
   // How each part but the default one is parted again; one of: a list, a hash.
@@ -48,9 +53,10 @@ struct Definition {
   int partitions = 0;  // without what these are parted into
   std::string first;   // the names, quoted, for people
   std::string last;
+  std::vector<std::string> remarks;
 };
 
-// Reads the table; writes nothing. Throws run::Failure.
+// Reads the table; writes nothing. Throws run::Failure: also for rows that would have no place.
 Task<Definition> DefinitionOf(Session& session, std::string table, Division division);
 
 }  // namespace pgalter::partition

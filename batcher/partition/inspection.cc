@@ -56,6 +56,7 @@ Task<NextRanges> LookAhead(Session& session, const Whole& whole, int ahead, std:
   try {
     Premake premake = co_await FindPremake(session, std::move(wish));
     next.until = std::move(premake.until);
+    next.unknown = std::move(premake.nothing);
     next.ranges = std::move(premake.ranges);
   } catch (const run::Failure& failure) {
     next.unknown = failure.what();

@@ -222,8 +222,10 @@ Task<KeyColumn> FindColumn(Session& session, const backfill::Table& table, std::
       break;
     default:
       throw Failure(ExitCode::kUsage,
-                    fmt::format("column {} is of type {}: ranges are made of date, timestamp, "
-                                "timestamptz, integers and uuid of version 7",
+                    fmt::format("column {} is of type {}: --every counts ranges of date, "
+                                "timestamp, timestamptz, integers and uuid of version 7; of others "
+                                "say where each begins (partition convert --values g,n,t; split "
+                                "--at g)",
                                 QuoteIdentifier(column.name), row.Get<std::string>(0, 1)));
   }
   if (epoch != Epoch::kNone && !IsNumber(column.type))

@@ -55,8 +55,9 @@ Task<> RefuseOtherVersions(Session& session, std::string table, std::string colu
   throw Failure(
       ExitCode::kRefused,
       fmt::format("{} has rows whose {} is no uuid of version 7, as {}: only these begin with a "
-                  "time, from which ranges could be made. Part the table by hash({}), or by a "
-                  "column with a time. Nothing was changed",
+                  "time, from which ranges could be made. Part the table by hash({}), by ranges "
+                  "between values of your own (--values), or by a column with a time. Nothing was "
+                  "changed",
                   table, column, other.Get<std::string>(0, 0), column));
 }
 
@@ -96,7 +97,8 @@ Task<> RefuseOddEpoch(Session& session, std::string table, KeyColumn column) {
           seconds ? "milliseconds" : "seconds"));
 }
 
-// The milliseconds of the least uuid of one; nullopt: another.
+// The milliseconds of the least uuid of one; nullopt: another, as the round ones by which uuids of
+// other versions are parted, which would lie in the years to come.
 std::optional<std::int64_t> LeastOf(const std::string& uuid) {
   constexpr std::size_t kLength = 36;
   if (uuid.size() != kLength || uuid.substr(13) != "-0000-0000-000000000000") return std::nullopt;
@@ -104,7 +106,8 @@ std::optional<std::int64_t> LeastOf(const std::string& uuid) {
   std::int64_t value = 0;
   const char* const end = digits.data() + digits.size();
   const auto [rest, error] = std::from_chars(digits.data(), end, value, 16);
-  if (error != std::errc() || rest != end) return std::nullopt;
+  constexpr std::int64_t kYear2500 = 16'725'225'600'000;
+  if (error != std::errc() || rest != end || value >= kYear2500) return std::nullopt;
   return value;
 }
 

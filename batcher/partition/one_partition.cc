@@ -106,6 +106,18 @@ Task<> RefuseTaken(Session& session, const std::string& name) {
                               name));
 }
 
+// A plan proves bounds by CHECKs of the column, which compares otherwise then.
+void RefuseOtherCollation(const Whole& whole) {
+  if (whole.key == whole.column) return;
+  throw Failure(
+      ExitCode::kRefused,
+      fmt::format("{} compares {} by its partitions'{}, which is not the column's own: what a "
+                  "CHECK of the bound says is not what the partitions hold, and rows cannot be "
+                  "read before the lock. At a quiet time, by hand: ALTER TABLE … ATTACH PARTITION. "
+                  "Nothing was changed",
+                  whole.table.name, whole.column, whole.collation));
+}
+
 // What the other partitions hold; NULL: there is none.
 constexpr const char* kTaken = R"sql(
 SELECT string_agg(format('(%s)', pg_get_partition_constraintdef(inhrelid)), ' OR ')
@@ -151,6 +163,7 @@ Task<OneChange> PlanAdd(Session& session, std::string table, BoundWish wish, std
       whole.home + "." +
       (name.empty() ? PartName(whole.table.relname, bound.end) : sql::QuoteIdentifier(name));
   co_await RefuseTaken(session, change.partition);
+  if (!whole.rest.empty()) RefuseOtherCollation(whole);
   co_await RefuseRowsInDefault(session, whole, bound.inside);
   const Likeness likeness = co_await LikeTheOthers(session, whole.table.oid);
   change.script = MakePartition(likeness, change.partition, change.parent, bound.text, "");
@@ -170,6 +183,7 @@ Task<OneChange> PlanAttach(Session& session, std::string table, std::string pare
                   fmt::format("cannot attach {} to {}: {}. Nothing was changed", found.name,
                               whole.table.name, unlike.Get<std::string>(0, 0)));
   const std::vector<Member> members = co_await ReadMembers(session, whole);
+  RefuseOtherCollation(whole);
   const Bound bound = co_await SettleBound(session, whole, members, std::move(wish));
   co_await RefuseRowsInDefault(session, whole, bound.inside);
   co_await RefuseMisfits(session, whole, found, bound);

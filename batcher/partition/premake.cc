@@ -57,18 +57,30 @@ CROSS JOIN LATERAL (
 WHERE a = date_trunc('month', a) AND b = date_trunc('month', b)
 )sql";
 
+// The last range where it has no end; $1 the whole.
+constexpr const char* kEndless = R"sql(
+SELECT format('%I.%I', n.nspname, c.relname)
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE i.inhparent = $1 AND pg_get_expr(c.relpartbound, c.oid) LIKE '% TO (MAXVALUE)'
+)sql";
+
 struct Parent {
   backfill::Table table;
   std::string home;
+  std::string type;      // of the column
+  bool counted = false;  // ranges of a width follow one another
   KeyColumn column;
 };
 
-Task<Parent> FindParent(Session& session, std::string table, Epoch epoch) {
+Task<Parent> FindParent(Session& session, std::string table) {
   Parent parent;
   parent.table = co_await FindAnybodys(session, std::move(table));
   co_await RefuseStranger(session, parent.table.oid);
   const pg::Result by = co_await session.db().Query(
-      "SELECT a.attname, quote_ident(n.nspname) FROM pg_partitioned_table p"
+      "SELECT a.attname, quote_ident(n.nspname), format_type(a.atttypid, a.atttypmod),"
+      " a.atttypid IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype,"
+      "                'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'uuid'::regtype) FROM "
+      "pg_partitioned_table p"
       " JOIN pg_class c ON c.oid = p.partrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
       " LEFT JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]"
       " AND p.partattrs[0] > 0 WHERE p.partrelid = $1 AND p.partstrat = 'r' AND p.partnatts = 1",
@@ -79,8 +91,22 @@ Task<Parent> FindParent(Session& session, std::string table, Epoch epoch) {
                               "ahead",
                               parent.table.name));
   parent.home = by.Get<std::string>(0, 1);
-  parent.column = co_await FindColumn(session, parent.table, by.Get<std::string>(0, 0), epoch);
+  parent.column.name = by.Get<std::string>(0, 0);
+  parent.type = by.Get<std::string>(0, 2);
+  parent.counted = by.Get<bool>(0, 3);
   co_return parent;
+}
+
+// Why no range will ever follow; empty: one may.
+Task<std::string> WhyNothing(Session& session, const Parent& parent, const PremakeWish& wish) {
+  const pg::Result endless = co_await session.db().Query(kEndless, parent.table.oid);
+  if (!endless.empty())
+    co_return fmt::format("the last partition of {}, {}, has no end: it holds whatever comes",
+                          parent.table.name, endless.Get<std::string>(0, 0));
+  const bool asked = !wish.every.empty() || wish.epoch != Epoch::kNone;
+  if (parent.counted || asked) co_return "";
+  co_return fmt::format("{} is parted by {}, of type {}: no width counts on from its last range",
+                        parent.table.name, QuoteIdentifier(parent.column.name), parent.type);
 }
 
 // As a number each month would be as long as the last one.
@@ -164,8 +190,13 @@ Task<> RefuseOffGrid(Session& session, const Parent& parent, const Period& perio
 Task<Premake> FindPremake(Session& session, PremakeWish wish) {
   co_await RefuseUnknownZone(session, wish.time_zone);
   co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
-  const Parent parent = co_await FindParent(session, wish.table, wish.epoch);
+  Parent parent = co_await FindParent(session, wish.table);
   co_await RefuseToMakeBesidePartman(session, parent.table);
+  Premake premake;
+  premake.table = parent.table.name;
+  premake.nothing = co_await WhyNothing(session, parent, wish);
+  if (!premake.nothing.empty()) co_return premake;
+  parent.column = co_await FindColumn(session, parent.table, parent.column.name, wish.epoch);
   std::string query = kLast;
   query.replace(query.find("%s"), 2,
                 fmt::format("CASE WHEN ends[2] <> 'MAXVALUE' THEN trim(BOTH '''' FROM "
@@ -176,21 +207,15 @@ Task<Premake> FindPremake(Session& session, PremakeWish wish) {
     throw Failure(ExitCode::kUsage,
                   fmt::format("{} has no range to go on from: make the first partition by hand",
                               parent.table.name));
-  const auto to = last.Get<std::optional<std::string>>(0, 1);
-  if (!to)
-    throw Failure(ExitCode::kRefused,
-                  fmt::format("the last partition of {} has no end: nothing can be made after it",
-                              parent.table.name));
+  const auto to = last.Get<std::string>(0, 1);
   const Period period =
-      co_await Width(session, parent, wish, last.Get<std::optional<std::string>>(0, 0), *to);
-  co_await RefuseOffGrid(session, parent, period, wish, *to);
+      co_await Width(session, parent, wish, last.Get<std::optional<std::string>>(0, 0), to);
+  co_await RefuseOffGrid(session, parent, period, wish, to);
   std::string newest = co_await NewestKey(session, parent.table.name, parent.column);
-  Premake premake;
-  premake.table = parent.table.name;
-  premake.until = *to;
+  premake.until = to;
   // Numbers have no clock: without a row, nothing says how far they are.
   if (newest.empty() && parent.column.type == KeyType::kInteger) co_return premake;
-  const auto ranges = co_await RangesAfter(session, parent.column, period, wish.time_zone, *to,
+  const auto ranges = co_await RangesAfter(session, parent.column, period, wish.time_zone, to,
                                            std::move(newest), wish.premake);
   premake.until = ranges.until;
   const auto sibling = last.Get<std::string>(0, 2);

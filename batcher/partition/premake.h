@@ -24,11 +24,13 @@ struct Premake {
   std::string inside;               // the rows that belong into them, as a condition
   bool divided = false;             // they are to be partitioned themselves, as the last one is
   std::vector<std::string> script;  // CREATE TABLE … PARTITION OF …, without semicolons
+  std::string nothing;              // why there never is one to be made; empty: there may be
 };
 
 // Ranges follow the last one, so that so many lie beyond the newest row and the clock (of numbers:
-// beyond the newest row). Reads the table; writes nothing. Throws run::Failure: not partitioned by
-// range of one column, a last partition without an end, or a width that cannot be told.
+// beyond the newest row). None follow a last partition without an end, and ranges of a type that
+// no width counts. Reads the table; writes nothing. Throws run::Failure: not partitioned by range
+// of one column, or a width that cannot be told.
 Task<Premake> FindPremake(Session& session, PremakeWish wish);
 
 }  // namespace pgalter::partition

@@ -59,14 +59,16 @@ std::string OutsideOf(const Whole& whole, const Member& member) {
   if (member.is_range) {
     std::vector<std::string> ends;
     if (member.from)
-      ends.push_back(fmt::format("{} < {}", whole.column, sql::QuoteLiteral(*member.from)));
+      ends.push_back(fmt::format("{} {} {}", whole.key, whole.Op(Relation::kLess),
+                                 sql::QuoteLiteral(*member.from)));
     if (member.to)
-      ends.push_back(fmt::format("{} >= {}", whole.column, sql::QuoteLiteral(*member.to)));
+      ends.push_back(fmt::format("{} {} {}", whole.key, whole.Op(Relation::kAtLeast),
+                                 sql::QuoteLiteral(*member.to)));
     return fmt::format("({})", fmt::join(ends, " OR "));
   }
   const std::size_t open = member.bound.find('(');
   if (whole.strategy != Strategy::kList || open == std::string::npos) return "";
-  return fmt::format("{} NOT IN {}", whole.column, member.bound.substr(open));
+  return fmt::format("{} NOT IN {}", whole.key, member.bound.substr(open));
 }
 
 std::string NotInside(const Bound& bound) { return fmt::format("(NOT ({}))", bound.inside); }

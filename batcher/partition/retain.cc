@@ -8,6 +8,7 @@
 
 #include "batcher/partition/bounds.h"
 #include "batcher/partition/lookup.h"
+#include "batcher/partition/moment.h"
 #include "batcher/partition/partman.h"
 #include "batcher/partition/referrers.h"
 #include "batcher/partition/retire_steps.h"
@@ -44,6 +45,12 @@ std::optional<int> NumberOf(const std::string& keep) {
   return number;
 }
 
+// Of other types, as of text, no range follows another in time.
+bool HasAge(const std::string& type) {
+  return type == "date" || type.starts_with("timestamp") || type == "uuid" || type == "smallint" ||
+         type == "integer" || type == "bigint" || type.starts_with("numeric");
+}
+
 bool IsTime(const std::string& type) { return type == "date" || type.starts_with("timestamp"); }
 
 // Bounds of this column are times, or stand for such.
@@ -62,6 +69,29 @@ std::string MomentOf(const std::string& type, Epoch epoch, const std::string& va
         "bigint / 1000.0)",
         value);
   return fmt::format("{}::{}::timestamptz", value, type);
+}
+
+// Uuids of other versions, and text, would be taken for times, or for the order in which they came.
+Task<> RefuseAgeless(Session& session, const Whole& whole) {
+  std::string why;
+  if (!HasAge(whole.type)) why = fmt::format("ranges of {} have no age", whole.type);
+  if (whole.type == "uuid") {
+    KeyColumn column;
+    column.name = sql::ParseQualifiedName(whole.column)->name;
+    column.type = KeyType::kUuid;
+    try {
+      co_await RefuseNoMoments(session, whole.table, column);
+    } catch (const Failure& failure) {
+      if (failure.code() != ExitCode::kRefused) throw;
+      why = "its uuids are of another version than 7, which alone begins with a time";
+    }
+  }
+  if (why.empty()) co_return;
+  throw Failure(ExitCode::kRefused,
+                fmt::format("{}, which is parted by {}: {}, so nothing tells which of its "
+                            "partitions are old. pgalter partition detach lets one go. Nothing was "
+                            "changed",
+                            whole.table.name, whole.column, why));
 }
 
 [[noreturn]] void RefuseKeep(const RetainWish& wish, const std::string& why) {
@@ -124,8 +154,8 @@ Task<std::vector<bool>> BeyondCount(Session& session, const Whole& whole,
     if (!members[i].is_range) continue;
     bool has_begun = !members[i].from;
     if (members[i].from) {
-      const std::string from = time ? MomentOf(whole.type, wish.epoch, "$1::text")
-                                    : fmt::format("$1::text::{}", whole.type);
+      const std::string from =
+          time ? MomentOf(whole.type, wish.epoch, "$1::text") : whole.AsKey("$1::text");
       const pg::Result row =
           co_await session.db().Query(fmt::format("SELECT {} <= {}", from, here), *members[i].from);
       has_begun = row.Get<bool>(0, 0);
@@ -253,6 +283,7 @@ Task<RetainPlan> PlanRetain(Session& session, RetainWish wish) {
                               "partitions are old",
                               whole.table.name));
   co_await RefuseToDropBesidePartman(session, whole.table);
+  co_await RefuseAgeless(session, whole);
   co_await RefuseInterval(session, "hold", wish.hold);
   // Numbers that are no such times are refused before one of them is taken for an old one.
   if (wish.epoch != Epoch::kNone)

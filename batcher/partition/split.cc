@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "batcher/partition/key_value.h"
 #include "batcher/partition/lookup.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
@@ -27,8 +28,14 @@ std::string Unquoted(const std::string& literal) {
 
 // "… TO ('x')" -> "'x'"
 std::string EndOf(const std::string& bound) {
-  const std::size_t at = bound.rfind(" TO (");
-  return bound.substr(at + 5, bound.size() - at - 6);
+  constexpr std::string_view kTo = " TO (";
+  std::size_t at = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < bound.size(); ++i) {
+    if (bound[i] == '\'') quoted = !quoted;
+    if (!quoted && bound.compare(i, kTo.size(), kTo) == 0) at = i;
+  }
+  return bound.substr(at + kTo.size(), bound.size() - at - kTo.size() - 1);
 }
 
 std::vector<Member> OthersOf(const Split& split) {
@@ -68,8 +75,22 @@ class Planner {
     bound.time_zone = wish_.time_zone;
     Piece piece;
     piece.bound = co_await SettleBound(session_, split_.whole, others_, std::move(bound));
-    piece.name = name.empty() ? PieceName(split_.whole, piece.bound.end) : std::move(name);
+    piece.name = name.empty() ? FreeName(piece.bound.end) : std::move(name);
     split_.pieces.push_back(std::move(piece));
+  }
+
+  // 'B' and 'b' are two values, and would be one name.
+  [[nodiscard]] std::string FreeName(const std::string& end) const {
+    std::string name = PieceName(split_.whole, end);
+    const auto taken = [&] {
+      return std::ranges::any_of(split_.pieces,
+                                 [&](const Piece& piece) { return piece.name == name; }) ||
+             std::ranges::any_of(others_,
+                                 [&](const Member& other) { return other.relname == name; });
+    };
+    for (int more = 2; taken(); ++more)
+      name = PieceName(split_.whole, fmt::format("{}_{}", end, more));
+    return name;
   }
 
   Task<> AddRange(std::optional<std::string> from, std::optional<std::string> to) {
@@ -156,13 +177,13 @@ class Planner {
   // The server would take a range beyond the old one's ends, whose rows are elsewhere.
   Task<> RefuseBeyond(const std::vector<std::string>& cuts) {
     if (cuts.empty()) co_return;
-    const std::string& type = split_.whole.type;
+    const Whole& whole = split_.whole;
     for (std::size_t i = 0; i + 1 < split_.pieces.size(); ++i) {
       const std::string cut = EndOf(split_.pieces[i].bound.text);
       const pg::Result row = co_await session_.db().Query(
-          fmt::format("SELECT coalesce({0}::{1} <= $1::text::{1}, false)"
-                      " OR coalesce({0}::{1} >= $2::text::{1}, false)",
-                      cut, type),
+          fmt::format("SELECT coalesce({0} {1} {2}, false) OR coalesce({0} {3} {4}, false)",
+                      TypedKey(whole, cut), whole.Op(Relation::kAtMost), whole.AsKey("$1::text"),
+                      whole.Op(Relation::kAtLeast), whole.AsKey("$2::text")),
           split_.source.from, split_.source.to);
       if (row.Get<bool>(0, 0))
         RefuseUsage(fmt::format("--at {} is not within {}, {}", cut, split_.source.name,

@@ -17,12 +17,27 @@ constexpr const char* kWhole = R"sql(
 SELECT p.partstrat::text, quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
        quote_ident(n.nspname), c.relispartition,
        (SELECT format('%I.%I', dn.nspname, d.relname) FROM pg_class d
-        JOIN pg_namespace dn ON dn.oid = d.relnamespace WHERE d.oid = p.partdefid)
+        JOIN pg_namespace dn ON dn.oid = d.relnamespace WHERE d.oid = p.partdefid),
+       CASE WHEN a.attnum > 0 THEN (
+         SELECT format(' COLLATE %I.%I', kn.nspname, k.collname) FROM pg_collation k
+         JOIN pg_namespace kn ON kn.oid = k.collnamespace WHERE k.oid = p.partcollation[0]) END,
+       p.partcollation[0] = a.attcollation, CASE WHEN a.attnum > 0 THEN p.partclass[0] END
 FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = p.partrelid AND p.partnatts = 1
   AND a.attnum = p.partattrs[0] AND p.partattrs[0] > 0
 WHERE p.partrelid = $1
+)sql";
+
+// Of a btree; $1 the operator class.
+constexpr const char* kOperators = R"sql(
+SELECT CASE WHEN n.nspname = 'pg_catalog' AND o.oprname IN ('<', '<=', '=', '>=', '>')
+            THEN o.oprname::text ELSE format('OPERATOR(%I.%s)', n.nspname, o.oprname) END
+FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'
+JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amoplefttype = c.opcintype
+  AND a.amoprighttype = c.opcintype AND a.amoppurpose = 's'
+JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
+WHERE c.oid = $1 ORDER BY a.amopstrategy
 )sql";
 
 // %s: how the ends of a range are compared, and where they lie.
@@ -38,7 +53,7 @@ FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (SELECT pg_get_expr(c.relpartbound, c.oid) AS bound) b
 CROSS JOIN LATERAL (
-  SELECT regexp_match(b.bound, '^FOR VALUES FROM \((.*)\) TO \((.*)\)$') AS ends) m
+  SELECT regexp_match(b.bound, $r$^FOR VALUES FROM \(((?:'(?:[^']|'')*'|[^'])*)\) TO \(((?:'(?:[^']|'')*'|[^'])*)\)$$r$) AS ends) m
 CROSS JOIN LATERAL (
   SELECT max(v) FILTER (WHERE k = 1) AS lower, max(v) FILTER (WHERE k = 2) AS upper
   FROM (SELECT k, CASE WHEN x LIKE '''%' THEN replace(substr(x, 2, length(x) - 2), '''''', '''')
@@ -81,7 +96,7 @@ std::string MembersQuery(const Whole& whole) {
     Replace(query, "%POSITION(" + end + ")%", position);
   }
   std::string order = "b.bound";
-  if (typed) order = fmt::format("e.lower::{} NULLS FIRST", whole.type);
+  if (typed) order = whole.AsKey("e.lower") + " NULLS FIRST";
   if (whole.strategy == Strategy::kHash)
     order = "(regexp_match(b.bound, 'remainder (\\d+)'))[1]::int8";
   Replace(query, "%ORDER%", order);
@@ -132,6 +147,14 @@ Task<std::string> MissingSelect(Session& session, std::string table) {
   co_return fmt::format("role {0} may not read {1}: GRANT SELECT ON {1} TO {0}", role, table);
 }
 
+Task<> ReadOperators(Session& session, pg::Oid operator_class, Whole& whole) {
+  if (operator_class == 0) co_return;
+  const pg::Result rows = co_await session.db().Query(kOperators, operator_class);
+  if (rows.rows() != static_cast<int>(whole.operators.size())) co_return;
+  for (int i = 0; i < rows.rows(); ++i)
+    whole.operators[static_cast<std::size_t>(i)] = rows.Get<std::string>(i, 0);
+}
+
 Task<Whole> FindWhole(Session& session, std::string table) {
   Whole whole;
   whole.table = co_await FindAnybodys(session, std::move(table));
@@ -151,6 +174,10 @@ Task<Whole> FindWhole(Session& session, std::string table) {
   whole.home = row.Get<std::string>(0, 3);
   whole.is_partition = row.Get<bool>(0, 4);
   whole.rest = row.Get<std::optional<std::string>>(0, 5).value_or("");
+  whole.collation = row.Get<std::optional<std::string>>(0, 6).value_or("");
+  const bool own = row.Get<std::optional<bool>>(0, 7).value_or(true);
+  whole.key = own ? whole.column : whole.column + whole.collation;
+  co_await ReadOperators(session, row.Get<std::optional<pg::Oid>>(0, 8).value_or(0), whole);
   co_return whole;
 }
 

@@ -16,15 +16,36 @@ using guard::Session;
 
 enum class Strategy { kRange, kList, kHash };
 
+// Of two keys, in the order of PostgreSQL's strategies of a btree.
+enum class Relation { kLess, kAtMost, kEqual, kAtLeast, kMore };
+
 struct Whole {
   backfill::Table table;
   std::string home;  // its schema, quoted
   Strategy strategy = Strategy::kRange;
-  std::string column;         // quoted; empty: an expression, or several columns
-  std::string type;           // of the column, as SQL
+  std::string column;     // quoted; empty: an expression, or several columns
+  std::string type;       // of the column, as SQL
+  std::string collation;  // ' COLLATE pg_catalog."C"', by which keys are compared; of most types
+                          // empty
+  std::string key;        // the column as it stands in conditions: with the collation where that
+                          // is not its own
   bool is_partition = false;  // itself, of another
   std::string rest;           // the default partition, quoted, with its schema; empty: none
+  // As the server compares the table's keys, by Relation: "<", or "OPERATOR(public.<)" of a type
+  // whose operators no search_path of ours finds.
+  std::vector<std::string> operators{"<", "<=", "=", ">=", ">"};
+
+  [[nodiscard]] const std::string& Op(Relation relation) const {
+    return operators.at(static_cast<std::size_t>(relation));
+  }
+  // The expression as a key, which compares as the server compares the table's.
+  [[nodiscard]] std::string AsKey(const std::string& expression) const {
+    return expression + "::" + type + collation;
+  }
 };
+
+// By the operator class; none: those of its name.
+Task<> ReadOperators(Session& session, pg::Oid operator_class, Whole& whole);
 
 // A partition right below it.
 struct Member {

@@ -115,9 +115,25 @@ std::string BoundText(const Member& member) {
   return text;
 }
 
+// Keys of types without a scale, as text, have an order alone: each range is as wide as any other.
+std::vector<Member> Placed(std::vector<Member> members) {
+  const auto scaled = [](const Member& member) { return member.begin || member.end; };
+  if (std::ranges::any_of(members, scaled)) return members;
+  double place = 0;
+  std::optional<std::string> end;
+  for (Member& member : members) {
+    if (!member.is_range) continue;
+    if (member.from && end && member.from != end) ++place;
+    if (member.from) member.begin = place;
+    if (member.to) member.end = ++place;
+    end = member.to;
+  }
+  return members;
+}
+
 std::string PictureOf(const Inspection& inspection) {
   Picture picture;
-  for (const Member& member : inspection.members) {
+  for (const Member& member : Placed(inspection.members)) {
     if (!member.is_range || (!member.begin && !member.end)) continue;
     picture.bars.push_back({member.relname, member.begin, member.end, member.rows >= 1});
     // Of uuids their times.

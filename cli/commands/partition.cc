@@ -44,22 +44,24 @@ void AddOptions(po::options_description& options) {
        "--every and --keep are times")  //
       ("values", po::value<std::vector<std::string>>()->composing()->value_name("NAME=VALUE,..."),
        "convert by list: one partition and what it holds, once for each; add, attach: of the "
-       "one")                                                                     //
+       "one; convert by range: the VALUE,... at which one range ends and the next begins, instead "
+       "of --every, for text, numeric, uuid of any version, or unequal widths")   //
       ("modulus", po::value<int>(), "convert by hash: the number of partitions")  //
       ("strategy", po::value<std::string>()->default_value("auto")->value_name("auto|attach|copy"),
        "convert: attach the table as the first range, without a copy; or copy all rows into their "
-       "partitions; auto: attach where it is by range")  //
+       "partitions; auto: attach where it is by ranges of --every")  //
       ("time-zone", po::value<std::string>()->default_value("UTC")->value_name("ZONE"),
        "in which days and months begin")                                                     //
       ("premake", po::value<int>()->default_value(4), "how many partitions are made ahead")  //
       ("default", po::value<std::string>()->default_value("yes")->value_name("yes|no"),
-       "convert: a partition for rows that fit nowhere else; add, attach: it is that one")  //
+       "convert: a partition for rows that fit nowhere else; not where ranges of --values have no "
+       "ends; add, attach: it is that one")  //
       ("from", po::value<std::string>()->value_name("VALUE"),
        "add, attach: where a range begins; MINVALUE; of a uuid also a time; convert by a copy: "
-       "where the first one does, instead of with the oldest row")  //
+       "where the first one does, instead of with the oldest row, of --values MINVALUE")  //
       ("to", po::value<std::string>()->value_name("VALUE"),
        "add, attach: where a range ends, itself not in it; MAXVALUE; convert by a copy: where the "
-       "last one does, instead of --premake")  //
+       "last one does, instead of --premake, of --values MAXVALUE")  //
       ("name", po::value<std::string>(),
        "add, merge: the partition's name; default: made of the bound, that of the first")  //
       ("hold-budget", po::value<std::string>()->default_value("1s"),
@@ -149,7 +151,8 @@ const CommandBody kPartitionCommand{
         "parent "
         "with everything that hangs on the table takes its place in one short transaction, with "
         "the "
-        "next partitions and one for the rest. With --strategy copy, and by list and by hash, all "
+        "next partitions and one for the rest. With --strategy copy, by list and by hash, and by "
+        "ranges between points (--values g,n,t, of text and whatever has an order), all "
         "rows are copied into their partitions, as by `pgalter rebuild`.\n\n"
         "add TABLE: one new partition, empty, without anybody waiting. attach TABLE --as PARENT: a "
         "table becomes a partition; what the server would read or build under its lock is read and "
@@ -168,7 +171,9 @@ const CommandBody kPartitionCommand{
         "while users wait, for a second at most.\n\n"
         "maintain TABLE: makes the next ranges, so that --premake of them lie beyond the newest "
         "row and "
-        "the clock; made by anybody, in any way, they are gone on from. For cron.\n\nretain TABLE: "
+        "the clock; made by anybody, in any way, they are gone on from. Where the last one has no "
+        "end, or no width counts on, as of text, there is nothing to do. For cron.\n\nretain "
+        "TABLE: "
         "partitions that are older than --keep are detached; with --drop or --export they are "
         "dropped later. It only shows what would go unless --yes is given. hold TABLE|PARTITION "
         "keeps "

@@ -140,9 +140,11 @@ std::string Draw(const Picture& picture) {
     else
       text += fmt::format("{}{}now ^\n", indent, std::string(at - kNow.size(), ' '));
   }
-  const std::size_t taken = DisplayWidth(picture.first) + DisplayWidth(picture.last);
+  const std::string first = Cut(picture.first);
+  const std::string last = Cut(picture.last);
+  const std::size_t taken = DisplayWidth(first) + DisplayWidth(last);
   const std::size_t between = taken < scale->width ? scale->width - taken : 1;
-  text += fmt::format("{}{}{}{}\n", indent, picture.first, std::string(between, ' '), picture.last);
+  text += fmt::format("{}{}{}{}\n", indent, first, std::string(between, ' '), last);
   return text;
 }
 

@@ -124,6 +124,29 @@ void ReadThen(const Context& context, partition::Division& division) {
                                   : partition::ByList(column, ListsOf(context));
 }
 
+// Points instead of a width: the options that say how wide ranges are, and how far they go on, say
+// nothing then.
+void ReadCuts(const Context& context, partition::Division& division) {
+  if (division.then.by.starts_with("LIST"))
+    Refuse("--values says how --then parts each part again, and --every is missing",
+           "ranges between points, by --values, go with --then 'hash(COLUMN)'");
+  if (context.Has("every"))
+    Refuse("--every and --values both say where ranges begin", "one of the two");
+  if (context.Has("epoch"))
+    Refuse("--epoch says what --every counts", "--values has numbers of the column as they are");
+  if (!context.options["premake"].defaulted())
+    Refuse("--premake makes ranges of a width ahead, and --values has none",
+           "the last range holds whatever comes, or ends where --to says");
+  for (const std::string& text : context.Get<std::vector<std::string>>("values"))
+    for (std::string& cut : CutsOf(text)) division.cuts.push_back(std::move(cut));
+}
+
+// Ranges between points that the user names.
+bool AreCuts(const Context& context, const partition::Division& division) {
+  return division.by == partition::By::kRange && context.Has("values") &&
+         !(division.then.by.starts_with("LIST") && context.Has("every"));
+}
+
 // Each way of parting has options of its own; one that says nothing would be a mistake.
 void ReadParts(const Context& context, partition::Division& division) {
   using partition::By;
@@ -137,8 +160,13 @@ void ReadParts(const Context& context, partition::Division& division) {
              example);
   };
   ReadThen(context, division);
-  only("every", By::kRange, "--by 'range(made)' --every '1 month'");
-  only("values", By::kList, "--by 'list(country)' --values eu=de,fr --values us=us");
+  const bool cuts = AreCuts(context, division);
+  if (!cuts) {
+    only("every", By::kRange,
+         "--by 'range(made)' --every '1 month', or where no width counts: --by 'range(name)' "
+         "--values g,n,t");
+    only("values", By::kList, "--by 'list(country)' --values eu=de,fr --values us=us");
+  }
   only("modulus", By::kHash, "--by 'hash(id)' --modulus 8");
   const auto never = [&](const char* option) {
     if (!context.options[option].defaulted())
@@ -148,7 +176,8 @@ void ReadParts(const Context& context, partition::Division& division) {
   if (division.by != By::kRange) never("premake");
   if (division.by != By::kRange) never("time-zone");
   if (division.by == By::kHash) never("default");
-  if (division.by == By::kRange) division.every = context.Get("every");
+  if (cuts) ReadCuts(context, division);
+  if (division.by == By::kRange && !cuts) division.every = context.Get("every");
   division.epoch = EpochOf(context);
   if (division.epoch != partition::Epoch::kNone && division.by != By::kRange)
     Refuse("--epoch is for --by 'range(COLUMN)'", "");
@@ -198,7 +227,9 @@ partition::Wish WishOf(const Context& context) {
   const auto& rest = context.Get("default");
   if (rest != "yes" && rest != "no") Refuse("--default is yes or no", "");
   division.with_default = rest == "yes";
-  if (!division.with_default && division.premake == 0 && division.by == partition::By::kRange)
+  division.default_asked = division.with_default && !context.options["default"].defaulted();
+  const bool counted = division.by == partition::By::kRange && division.cuts.empty();
+  if (!division.with_default && division.premake == 0 && counted)
     Refuse("--premake 0 without a default partition leaves no place for new rows", "");
   division.allow_weaker_keys = context.Has("allow-weaker-keys");
   if (context.Has("primary-key")) division.primary_key = ColumnsOf(context.Get("primary-key"));
@@ -228,11 +259,16 @@ void RefuseOfCopies(const Context& context) {
 bool IsCopy(const Context& context, const partition::Wish& wish) {
   const auto& strategy = context.Get("strategy");
   const bool range = wish.division.by == partition::By::kRange;
+  const bool cuts = !wish.division.cuts.empty();
   if (strategy != "auto" && strategy != "attach" && strategy != "copy")
     Refuse(fmt::format("--strategy \"{}\" is not known", strategy), "one of: auto, attach, copy");
   if (strategy == "attach" && !range)
     Refuse("a table can only be attached as a range", "--strategy copy");
-  const bool copy = strategy == "copy" || !range;
+  // Attached as the range of everything, it would have to be copied by `split` all the same.
+  if (strategy == "attach" && cuts)
+    Refuse("a table can only be attached as one range, and --values cuts it into several",
+           "--strategy copy");
+  const bool copy = strategy == "copy" || !range || cuts;
   if (copy && wish.inbound_fk != partition::InboundFk::kRefuse)
     Refuse(
         fmt::format("--inbound-fk {} is for --strategy attach", partition::WordOf(wish.inbound_fk)),
@@ -362,6 +398,7 @@ Task<std::string> CopyRun(const Context& context, guard::Session& session, parti
   rebuild::Prepared prepared =
       co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
   prepared.hold_budget = hold_budget;
+  for (const std::string& remark : definition.remarks) prepared.remarks.push_back(remark);
   ShowCopy(context, definition, prepared);
   if (context.Has("dry-run")) co_return "";
   co_await state::RefusePublication(session);

@@ -1,7 +1,8 @@
-// "eu=de,fr,it" of --values.
+// "eu=de,fr,it" of --values, and "g,n,t" where these cut ranges.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "batcher/partition/definition.h"
 
@@ -9,5 +10,6 @@ namespace pgalter::cli {
 
 // Throws Rejected (usage).
 partition::ListPart ListPartOf(const std::string& text);
+std::vector<std::string> CutsOf(const std::string& text);
 
 }  // namespace pgalter::cli

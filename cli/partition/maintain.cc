@@ -31,11 +31,19 @@ partition::PremakeWish WishOf(const Context& context) {
   return wish;
 }
 
+std::string WhereItEnds(const partition::Premake& premake) {
+  if (!premake.nothing.empty()) return premake.nothing;
+  return fmt::format("{} has partitions up to {}", premake.table, premake.until);
+}
+
 ExitCode SayNothingToDo(const Context& context, const partition::Premake& premake) {
   if (context.output == Output::kJson) {
-    PrintJson({{"version", 1}, {"table", premake.table}, {"until", premake.until}, {"made", 0}});
+    boost::json::object object{
+        {"version", 1}, {"table", premake.table}, {"until", premake.until}, {"made", 0}};
+    if (!premake.nothing.empty()) object["nothing"] = premake.nothing;
+    PrintJson(object);
   } else {
-    Print(fmt::format("{} has partitions up to {}: nothing to do\n", premake.table, premake.until));
+    Print(fmt::format("{}: nothing to do\n", WhereItEnds(premake)));
   }
   return ExitCode::kDone;
 }

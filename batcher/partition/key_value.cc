@@ -1,0 +1,169 @@
+#include "batcher/partition/key_value.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "batcher/partition/lookup.h"
+#include "batcher/partition/moment.h"
+#include "engine/run/failure.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+using run::ExitCode;
+using run::Failure;
+
+namespace {
+
+[[noreturn]] void RefuseUsage(const std::string& text) { throw Failure(ExitCode::kUsage, text); }
+
+std::string Upper(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return text;
+}
+
+bool IsNumber(const std::string& type) {
+  return type == "smallint" || type == "integer" || type == "bigint";
+}
+
+// The value as its type writes it, whatever the session's settings; $1 the text. Of a uuid that is
+// given as a time: the least one of version 7 of that millisecond.
+std::string Canonical(const std::string& type, const std::string& text) {
+  if (type.find("with time zone") != std::string::npos)
+    return "SELECT rtrim(rtrim(to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '0'), "
+           "'.')"
+           " || '+00' FROM (SELECT $1::text::timestamptz AS t) v";
+  const bool is_uuid = std::ranges::count(text, '-') == 4 || text.size() == 32;
+  if (type == "uuid" && !is_uuid)
+    // A time before 1970 has no such uuid: the cast refuses what is longer.
+    return "SELECT (lpad(to_hex(ms), greatest(12, length(to_hex(ms))), '0') || repeat('0', 20))"
+           "::uuid::text FROM (SELECT (extract(epoch FROM $1::text::timestamptz) * 1000)::bigint)"
+           " v (ms)";
+  return fmt::format("SELECT ($1::text)::{}::text", type);
+}
+
+// A cast cuts what is too long for the type, and the bound would be another than was said.
+void RefuseCut(const Whole& whole, const std::string& text, const std::string& value) {
+  if (!whole.type.starts_with("character")) return;
+  const std::size_t end = text.find_last_not_of(' ');
+  if (end == std::string::npos || value.size() > end) return;
+  RefuseUsage(fmt::format("\"{}\" is longer than column {} of {}, which is of type {}", text,
+                          whole.column, whole.table.name, whole.type));
+}
+
+// A part of a character that has several bytes.
+bool IsWide(char c) { return (static_cast<unsigned char>(c) & 0x80U) != 0; }
+
+}  // namespace
+
+bool IsEndless(const std::string& text) { return text == "MINVALUE" || text == "MAXVALUE"; }
+
+Task<std::string> KeyOf(Session& session, const Whole& whole, std::string text, std::string zone) {
+  const std::string upper = Upper(text);
+  if (whole.strategy == Strategy::kRange && IsEndless(upper)) co_return upper;
+  const std::string query = Canonical(whole.type, text);
+  std::string why;
+  std::string value;
+  try {
+    co_await session.db().Query("SELECT set_config('TimeZone', $1, false)", zone);
+    const pg::Result row = co_await session.db().Query(query, text);
+    value = row.Get<std::string>(0, 0);
+  } catch (const pg::PgError& error) {
+    if (!session.db().open()) throw;
+    why = error.what();
+  }
+  co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
+  if (!why.empty())
+    RefuseUsage(fmt::format("\"{}\" is no value of column {} of {}, which is of type {}: {}", text,
+                            whole.column, whole.table.name, whole.type, why));
+  RefuseCut(whole, text, value);
+  co_return value;
+}
+
+std::string KeyLiteral(const Whole& whole, const std::string& value) {
+  const bool endless = whole.strategy == Strategy::kRange && IsEndless(value);
+  return endless || IsNumber(whole.type) ? value : sql::QuoteLiteral(value);
+}
+
+std::string NameEnd(const Whole& whole, const std::string& value) {
+  std::string text = value;
+  if (whole.type == "uuid")
+    if (const std::string name = NameOfUuid(value); !name.empty()) return "_p" + name;
+  const bool time = whole.type.starts_with("timestamp");
+  if (time && text.ends_with("+00")) text.resize(text.size() - 3);
+  if (time && text.ends_with(" 00:00:00")) text.resize(text.size() - 9);
+  std::string name;
+  for (const char c : text) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || IsWide(c);
+    if (plain) {
+      name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    } else if (c == '-' && name.empty()) {
+      name += 'm';  // a negative number
+    } else if (!name.empty() && name.back() != '_') {
+      name += '_';
+    }
+  }
+  // Of round uuids their beginning.
+  for (const std::string_view zeros : {"_000000000000", "_0000"})
+    while (whole.type == "uuid" && name.ends_with(zeros)) name.resize(name.size() - zeros.size());
+  // Room is left for what tells the table.
+  constexpr std::size_t kMost = 40;
+  if (name.size() > kMost) {
+    std::size_t cut = kMost;
+    while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0U) == 0x80U) --cut;
+    name.resize(cut);
+  }
+  while (!name.empty() && name.back() == '_') name.pop_back();
+  return "_p" + name;
+}
+
+std::string NameEndUntil(const Whole& whole, const std::string& value) {
+  return "_until_" + NameEnd(whole, value).substr(2);
+}
+
+std::string TypedKey(const Whole& whole, const std::string& literal) {
+  const bool number = IsNumber(whole.type);
+  return whole.AsKey(number ? sql::QuoteLiteral(literal) : literal);
+}
+
+std::string InsideOf(const Whole& whole, const std::string& from, const std::string& to) {
+  std::string inside = whole.column + " IS NOT NULL";
+  if (!IsEndless(from))
+    inside += fmt::format(" AND {} {} {}", whole.key, whole.Op(Relation::kAtLeast), from);
+  if (!IsEndless(to))
+    inside += fmt::format(" AND {} {} {}", whole.key, whole.Op(Relation::kLess), to);
+  return inside;
+}
+
+std::string AmongOf(const Whole& whole, const std::vector<std::string>& literals) {
+  const std::string& equal = whole.Op(Relation::kEqual);
+  if (equal == "=") return fmt::format("{} IN ({})", whole.key, fmt::join(literals, ", "));
+  return fmt::format("{} {} ANY (ARRAY[{}]::{}[])", whole.key, equal, fmt::join(literals, ", "),
+                     whole.type);
+}
+
+Task<Whole> WholeToBe(Session& session, const backfill::Table& table, std::string column) {
+  co_await RequireColumn(session, table, column);
+  const pg::Result row = co_await session.db().Query(
+      "SELECT format_type(a.atttypid, a.atttypmod), CASE WHEN a.attcollation <> 0 THEN"
+      " (SELECT format(' COLLATE %I.%I', n.nspname, c.collname) FROM pg_collation c"
+      "  JOIN pg_namespace n ON n.oid = c.collnamespace WHERE c.oid = a.attcollation) END,"
+      " (SELECT o.oid FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod AND m.amname = 'btree'"
+      "  WHERE o.opcintype = a.atttypid AND o.opcdefault)"
+      " FROM pg_attribute a WHERE a.attrelid = $1 AND a.attname = $2",
+      table.oid, column);
+  Whole whole;
+  whole.table = table;
+  whole.column = sql::QuoteIdentifier(column);
+  whole.type = row.Get<std::string>(0, 0);
+  whole.collation = row.Get<std::optional<std::string>>(0, 1).value_or("");
+  whole.key = whole.column;
+  co_await ReadOperators(session, row.Get<std::optional<pg::Oid>>(0, 2).value_or(0), whole);
+  co_return whole;
+}
+
+}  // namespace pgalter::partition
