@@ -157,7 +157,8 @@ class Attaching {
   // Whatever somebody has hung on the table meanwhile would be bound to one partition.
   Task<> CheckObstacles() {
     if (!async::SafeguardOn("obstacles")) co_return;
-    std::string why = co_await FindObstacle(session_, pair_.table, spec_.column.name);
+    const Hindrance hindrance = co_await FindHindrance(session_, pair_.table, spec_.column.name);
+    std::string why = hindrance.why;
     const Texts columns = PartColumns(spec_);
     const auto inbound = co_await FindInboundKeys(session_, pair_.table, columns);
     Texts adds;

@@ -16,45 +16,47 @@ using sql::QuoteIdentifier;
 
 namespace {
 
-// What a partitioned table cannot have, or what would mean something else afterwards; each with the
-// way out. $1 the table, $2 the partition column.
+// What a partitioned table cannot have, or what would mean something else afterwards; each with its
+// kind, as hindrance.h has them, and the way out. $1 the table, $2 the partition column.
 constexpr const char* kObstacles = R"sql(
-SELECT 'it is partitioned already' FROM pg_class WHERE oid = $1 AND relkind = 'p'
+SELECT 'partitioned', 'it is partitioned already' FROM pg_class WHERE oid = $1 AND relkind = 'p'
 UNION ALL
-SELECT 'it is temporary' FROM pg_class WHERE oid = $1 AND relpersistence = 't'
+SELECT 'temporary', 'it is temporary' FROM pg_class WHERE oid = $1 AND relpersistence = 't'
 UNION ALL
-SELECT 'it inherits, or is inherited from: NO INHERIT first'
+SELECT 'inherits', 'it inherits, or is inherited from: NO INHERIT first'
 WHERE EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1 OR inhparent = $1)
 UNION ALL
-SELECT 'it is a typed table: ALTER TABLE … NOT OF first' FROM pg_class
+SELECT 'typed', 'it is a typed table: ALTER TABLE … NOT OF first' FROM pg_class
 WHERE oid = $1 AND reloftype <> 0
 UNION ALL
-SELECT format('constraint %I excludes rows, which no partitioned table can: drop it first',
+SELECT 'excludes', format('constraint %I excludes rows, which no partitioned table can: drop it first',
               conname)
 FROM pg_constraint WHERE conrelid = $1 AND contype = 'x'
 UNION ALL
-SELECT format('constraint %I is not valid, and a partition''s has to be: ALTER TABLE … VALIDATE '
+SELECT CASE contype WHEN 'c' THEN 'check-not-valid' ELSE 'foreign-key-not-valid' END,
+       format('constraint %I is not valid, and a partition''s has to be: ALTER TABLE … VALIDATE '
               'CONSTRAINT %I first', conname, conname)
 FROM pg_constraint WHERE conrelid = $1 AND contype IN ('c', 'f') AND NOT convalidated
 UNION ALL
-SELECT format('constraint %I is NO INHERIT: add it again without', conname)
+SELECT 'no-inherit', format('constraint %I is NO INHERIT: add it again without', conname)
 FROM pg_constraint WHERE conrelid = $1 AND contype = 'c' AND connoinherit
 UNION ALL
-SELECT format('foreign key %I refers to the table itself: drop it before', conname)
+SELECT 'refers-to-itself', format('foreign key %I refers to the table itself: drop it before', conname)
 FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND confrelid = $1
 UNION ALL
-SELECT format('row trigger %I has transition tables, which a partition''s cannot have: make it a '
+SELECT 'transition-tables', format('row trigger %I has transition tables, which a partition''s cannot have: make it a '
               'trigger FOR EACH STATEMENT', tgname)
 FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal AND tgtype & 1 = 1
   AND (tgoldtable IS NOT NULL OR tgnewtable IS NOT NULL)
 UNION ALL
-SELECT 'its replica identity is an index: ALTER TABLE … REPLICA IDENTITY DEFAULT or FULL first'
+SELECT 'replica-identity', 'its replica identity is an index: ALTER TABLE … REPLICA IDENTITY DEFAULT or FULL first'
 FROM pg_class WHERE oid = $1 AND relreplident = 'i'
 UNION ALL
-SELECT format('index %s is not valid: drop it, or make it again', indexrelid::regclass)
+SELECT 'index-not-valid', format('index %s is not valid: drop it, or make it again', indexrelid::regclass)
 FROM pg_index WHERE indrelid = $1 AND NOT indisvalid
 UNION ALL
-SELECT format('publication %I sends partitions under their own names, which subscribers do not '
+SELECT 'publication',
+       format('publication %I sends partitions under their own names, which subscribers do not '
               'know: ALTER PUBLICATION %I SET (publish_via_partition_root = true) first', p.pubname,
               p.pubname)
 FROM pg_publication p WHERE NOT p.pubviaroot
@@ -62,22 +64,26 @@ FROM pg_publication p WHERE NOT p.pubviaroot
               JOIN pg_namespace n ON n.oid = c.relnamespace
               WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname)
 UNION ALL
-SELECT format('column %I may be NULL, and no range holds NULL: make it NOT NULL first (pgalter run '
+SELECT CASE WHEN EXISTS (SELECT FROM pg_constraint WHERE conrelid = $1 AND contype = 'p')
+            THEN 'null-in-primary-key' ELSE 'null' END,
+       format('column %I may be NULL, and no range holds NULL: make it NOT NULL first (pgalter run '
               '--sql ''ALTER TABLE %s ALTER COLUMN %I SET NOT NULL'')', attname,
               attrelid::regclass, attname)
 FROM pg_attribute WHERE attrelid = $1 AND attname = $2 AND NOT attnotnull
 UNION ALL
-SELECT format('column %I is generated, and cannot part the rows', attname)
+SELECT 'generated', format('column %I is generated, and cannot part the rows', attname)
 FROM pg_attribute WHERE attrelid = $1 AND attname = $2 AND attgenerated <> ''
 UNION ALL
-SELECT format('view %s leans on constraint %I, which changes: name all columns in its GROUP BY, or '
+SELECT 'view-by-key',
+       format('view %s leans on constraint %I, which changes: name all columns in its GROUP BY, or '
               'drop it before and make it again after', r.ev_class::regclass, c.conname)
 FROM pg_constraint c
 JOIN pg_depend d ON d.refclassid = 'pg_constraint'::regclass AND d.refobjid = c.oid
   AND d.classid = 'pg_rewrite'::regclass
 JOIN pg_rewrite r ON r.oid = d.objid WHERE c.conrelid = $1
 UNION ALL
-SELECT format('publication %I sends columns without %I, which becomes a part of the key: add it to '
+SELECT 'publication-columns',
+       format('publication %I sends columns without %I, which becomes a part of the key: add it to '
               'its list first', p.pubname, $2::text)
 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
 JOIN pg_attribute a ON a.attrelid = r.prrelid AND a.attname = $2
@@ -155,10 +161,22 @@ KeyType TypeOf(Epoch epoch) {
 
 }  // namespace
 
-Task<std::string> FindObstacle(Session& session, pg::Oid table, std::string column) {
+Task<Hindrance> FindHindrance(Session& session, pg::Oid table, std::string column) {
   const pg::Result rows = co_await session.db().Query(kObstacles, table, column);
-  if (!rows.empty()) co_return rows.Get<std::string>(0, 0);
-  co_return co_await dependants::FindObstacle(session, table);
+  Hindrance hindrance;
+  // What no copy gets around counts before what one does.
+  for (int i = 0; i < rows.rows(); ++i) {
+    hindrance.instead = InsteadOf(rows.Get<std::string>(i, 0));
+    hindrance.why = rows.Get<std::string>(i, 1);
+    if (hindrance.instead == Instead::kNothing) co_return hindrance;
+  }
+  std::string dependant = co_await dependants::FindObstacle(session, table);
+  if (dependant.empty()) co_return hindrance;
+  const std::string others =
+      co_await dependants::FindObstacle(session, table, dependants::Matviews::kFollow);
+  hindrance.why = std::move(dependant);
+  hindrance.instead = InsteadOf(others.empty() ? "materialized-view" : "dependant");
+  co_return hindrance;
 }
 
 Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table,

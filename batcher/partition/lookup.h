@@ -6,6 +6,7 @@
 
 #include "batcher/backfill/target.h"
 #include "batcher/partition/bounds.h"
+#include "batcher/partition/hindrance.h"
 #include "batcher/partition/moment.h"
 #include "batcher/partition/spec.h"
 
@@ -24,9 +25,9 @@ Task<KeyColumn> FindColumn(Session& session, const backfill::Table& table, std::
 Period PeriodOf(const std::string& every, const KeyColumn& column);
 Task<> RefuseUnknownZone(Session& session, std::string zone);
 
-// What keeps the table from being attached, with the way out; empty: nothing. Asked before the run
-// and again under the lock of the cut-over.
-Task<std::string> FindObstacle(Session& session, pg::Oid table, std::string column);
+// What keeps the table from being attached. Asked before the run and again under the lock of the
+// cut-over.
+Task<Hindrance> FindHindrance(Session& session, pg::Oid table, std::string column);
 
 // Foreign keys that refer to a key without one of the columns.
 struct InboundKey {

@@ -9,7 +9,6 @@
 #include "batcher/partition/primary_key.h"
 #include "batcher/partition/whole.h"
 #include "engine/guard/transaction.h"
-#include "engine/run/failure.h"
 #include "engine/run/make_run.h"
 #include "engine/state/runs.h"
 #include "engine/state/steps.h"
@@ -23,10 +22,13 @@ using sql::QuoteIdentifier;
 
 namespace {
 
+std::string CannotBeAttached(const std::string& table, const std::string& why) {
+  return fmt::format("cannot attach {} to a partitioned table: {}. Nothing was changed", table,
+                     why);
+}
+
 [[noreturn]] void Refuse(const std::string& table, const std::string& why) {
-  throw Failure(
-      ExitCode::kRefused,
-      fmt::format("cannot attach {} to a partitioned table: {}. Nothing was changed", table, why));
+  throw Failure(ExitCode::kRefused, CannotBeAttached(table, why));
 }
 
 constexpr const char* kIdentities = R"sql(
@@ -228,6 +230,11 @@ std::vector<state::Step> StepsOf(const Prepared& prepared) {
 
 }  // namespace
 
+CannotAttach::CannotAttach(const std::string& table, Hindrance hindrance)
+    : Failure(ExitCode::kRefused, CannotBeAttached(table, hindrance.why)),
+      table_(table),
+      hindrance_(std::move(hindrance)) {}
+
 Task<Prepared> Prepare(Session& session, Wish wish) {
   Prepared prepared;
   Spec& spec = prepared.spec;
@@ -252,8 +259,8 @@ Task<Prepared> Prepare(Session& session, Wish wish) {
     co_await RequireColumn(session, table, spec.then_column);
     co_await RequireNotNull(session, table, spec.then_column);
   }
-  const std::string obstacle = co_await FindObstacle(session, table.oid, spec.column.name);
-  if (!obstacle.empty()) Refuse(spec.table, obstacle);
+  const Hindrance hindrance = co_await FindHindrance(session, table.oid, spec.column.name);
+  if (!hindrance.why.empty()) throw CannotAttach(spec.table, hindrance);
   const pg::Result size = co_await session.db().Query(
       "SELECT greatest(reltuples, 0)::float8, pg_total_relation_size(oid) FROM pg_class"
       " WHERE oid = $1",

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "batcher/partition/definition.h"
+#include "batcher/partition/hindrance.h"
 #include "batcher/partition/spec.h"
+#include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
 #include "planner/plan/plan.h"
 
@@ -30,7 +32,21 @@ struct Prepared {
   run::Pace pace;                    // as the user gave it
 };
 
-// Throws run::Failure: usage, refused with the way out, or a right that is missing. Writes nothing.
+// As it is, the table cannot become a partition; whether its rows can be copied, the hindrance
+// says.
+class CannotAttach : public run::Failure {
+ public:
+  CannotAttach(const std::string& table, Hindrance hindrance);
+  [[nodiscard]] const std::string& table() const { return table_; }  // quoted, with its schema
+  [[nodiscard]] const Hindrance& hindrance() const { return hindrance_; }
+
+ private:
+  std::string table_;
+  Hindrance hindrance_;
+};
+
+// Throws CannotAttach, or another run::Failure: usage, refused with the way out, or a right that is
+// missing. Writes nothing.
 Task<Prepared> Prepare(Session& session, Wish wish);
 
 // Throws state::TableTaken.

@@ -49,7 +49,8 @@ void AddOptions(po::options_description& options) {
       ("modulus", po::value<int>(), "convert by hash: the number of partitions")  //
       ("strategy", po::value<std::string>()->default_value("auto")->value_name("auto|attach|copy"),
        "convert: attach the table as the first range, without a copy; or copy all rows into their "
-       "partitions; auto: attach where it is by ranges of --every")  //
+       "partitions; auto: attach ranges of --every, and where only a copy can be made of them, "
+       "copy, and say why")  //
       ("time-zone", po::value<std::string>()->default_value("UTC")->value_name("ZONE"),
        "in which days and months begin")                                                     //
       ("premake", po::value<int>()->default_value(4), "how many partitions are made ahead")  //

@@ -273,7 +273,7 @@ bool IsCopy(const Context& context, const partition::Wish& wish) {
     Refuse(
         fmt::format("--inbound-fk {} is for --strategy attach", partition::WordOf(wish.inbound_fk)),
         "drop the foreign keys before, where rows are copied");
-  if (!copy) RefuseOfCopies(context);
+  if (strategy == "attach") RefuseOfCopies(context);
   return copy;
 }
 
@@ -345,8 +345,9 @@ void Show(const Context& context, const partition::Prepared& prepared, const Cos
   }
 }
 
-Task<std::string> AttachRun(const Context& context, guard::Session& session, partition::Wish wish) {
-  partition::Prepared prepared = co_await partition::Prepare(session, std::move(wish));
+Task<std::string> AttachRun(const Context& context, guard::Session& session,
+                            partition::Prepared prepared) {
+  RefuseOfCopies(context);
   prepared.pace.throttle = ThrottleOf(context);
   Costs costs;
   if (context.Get("strategy") == "auto")
@@ -359,16 +360,28 @@ Task<std::string> AttachRun(const Context& context, guard::Session& session, par
   co_return co_await partition::CreateRun(session, prepared);
 }
 
-void ShowCopy(const Context& context, const partition::Definition& definition,
-              const rebuild::Prepared& prepared) {
+struct PreparedCopy {
+  partition::Definition definition;
+  rebuild::Prepared rebuild;
+};
+
+boost::json::array ToJson(const std::vector<std::string>& texts) {
+  return boost::json::array(texts.begin(), texts.end());
+}
+
+void ShowCopy(const Context& context, const PreparedCopy& copy) {
+  const partition::Definition& definition = copy.definition;
+  const rebuild::Prepared& prepared = copy.rebuild;
   if (context.output == Output::kJson) {
     if (context.Has("dry-run"))
       PrintJson({{"version", 1},
+                 {"strategy", "copy"},
                  {"table", prepared.table.name},
                  {"definition", definition.script},
                  {"partitions", definition.partitions},
                  {"rows", static_cast<std::int64_t>(prepared.rows)},
-                 {"extra_bytes", 2 * prepared.bytes}});
+                 {"extra_bytes", 2 * prepared.bytes},
+                 {"remarks", ToJson(prepared.remarks)}});
     return;
   }
   std::string text = fmt::format(
@@ -385,26 +398,73 @@ void ShowCopy(const Context& context, const partition::Definition& definition,
   }
 }
 
-Task<std::string> CopyRun(const Context& context, guard::Session& session, partition::Wish wish) {
-  const partition::Definition definition =
-      co_await partition::DefinitionOf(session, wish.table, wish.division);
+Task<PreparedCopy> PrepareCopy(const Context& context, guard::Session& session,
+                               partition::Wish wish) {
+  PreparedCopy copy;
+  copy.definition = co_await partition::DefinitionOf(session, wish.table, wish.division);
   rebuild::Spec spec;
   spec.table = wish.table;
-  spec.definition = definition.script;
+  spec.definition = copy.definition.script;
   spec.allow_weaker_keys = true;  // the definition was refused without consent
   spec.rebuild_matviews = context.Has("rebuild-matviews");
   ReadCopyOptions(context, spec);
   const async::Milliseconds hold_budget = HoldBudgetOf(context);
-  rebuild::Prepared prepared =
-      co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
-  prepared.hold_budget = hold_budget;
-  for (const std::string& remark : definition.remarks) prepared.remarks.push_back(remark);
-  ShowCopy(context, definition, prepared);
+  copy.rebuild = co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
+  copy.rebuild.hold_budget = hold_budget;
+  for (const std::string& remark : copy.definition.remarks) copy.rebuild.remarks.push_back(remark);
+  co_return copy;
+}
+
+Task<std::string> CopyRun(const Context& context, guard::Session& session, PreparedCopy copy) {
+  ShowCopy(context, copy);
   if (context.Has("dry-run")) co_return "";
   co_await state::RefusePublication(session);
-  Confirm(context, fmt::format("Convert {}?", prepared.table.name));
+  Confirm(context, fmt::format("Convert {}?", copy.rebuild.table.name));
   co_await state::Install(session);
-  co_return co_await rebuild::CreateRun(session, prepared);
+  co_return co_await rebuild::CreateRun(session, copy.rebuild);
+}
+
+// Of --strategy auto, where the table cannot be attached, and rows that are copied may get around
+// it.
+Task<PreparedCopy> PrepareInstead(const Context& context, guard::Session& session,
+                                  partition::Wish wish, partition::CannotAttach refused) {
+  PreparedCopy copy;
+  std::string why;
+  if (wish.inbound_fk != partition::InboundFk::kRefuse) {
+    why =
+        fmt::format("--inbound-fk {} is for --strategy attach", partition::WordOf(wish.inbound_fk));
+  } else {
+    try {
+      copy = co_await PrepareCopy(context, session, std::move(wish));
+    } catch (const run::Failure& failure) {
+      why = failure.what();
+    }
+  }
+  if (!why.empty())
+    throw run::Failure(ExitCode::kRefused, fmt::format("{}. Nor can its rows be copied instead: {}",
+                                                       refused.what(), why));
+  const std::string remark =
+      fmt::format("rows are copied, since {} cannot be attached as it is: {}", refused.table(),
+                  refused.hindrance().why);
+  copy.rebuild.remarks.insert(copy.rebuild.remarks.begin(), remark);
+  co_return copy;
+}
+
+Task<std::string> ConvertByAnyWay(const Context& context, guard::Session& session,
+                                  partition::Wish wish) {
+  std::optional<partition::CannotAttach> refused;
+  std::optional<partition::Prepared> prepared;
+  try {
+    prepared = co_await partition::Prepare(session, wish);
+  } catch (const partition::CannotAttach& error) {
+    const bool may_copy = error.hindrance().instead == partition::Instead::kCopy;
+    if (context.Get("strategy") != "auto" || !may_copy) throw;
+    refused = error;
+  }
+  if (!refused) co_return co_await AttachRun(context, session, std::move(*prepared));
+  PreparedCopy copy =
+      co_await PrepareInstead(context, session, std::move(wish), std::move(*refused));
+  co_return co_await CopyRun(context, session, std::move(copy));
 }
 
 Task<ExitCode> Run(Context& context) {
@@ -414,9 +474,10 @@ Task<ExitCode> Run(Context& context) {
   {
     guard::Session session = co_await OpenForChange(context);
     if (copy) {
-      run = co_await CopyRun(context, session, std::move(wish));
+      PreparedCopy prepared = co_await PrepareCopy(context, session, std::move(wish));
+      run = co_await CopyRun(context, session, std::move(prepared));
     } else {
-      run = co_await AttachRun(context, session, std::move(wish));
+      run = co_await ConvertByAnyWay(context, session, std::move(wish));
     }
     if (run.empty()) co_return ExitCode::kDone;
     Say(context, fmt::format("run {}", run));

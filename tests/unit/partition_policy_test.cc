@@ -1,8 +1,10 @@
-// Into how many exchanges a split goes, so that users wait for no longer than they may.
+// Into how many exchanges a split goes, so that users wait for no longer than they may; and what a
+// copy gets around that keeps a table from being attached.
 #include <gmock/gmock.h>
 
 #include <numeric>
 
+#include "batcher/partition/hindrance.h"
 #include "batcher/partition/placing_policy.h"
 
 namespace pgalter::partition {
@@ -44,6 +46,15 @@ TEST(Placing, RowsThatWaitAreCopiedAgain) {
   EXPECT_DOUBLE_EQ(TimesCopied({7}), 1);
   EXPECT_DOUBLE_EQ(TimesCopied({2, 2}), 1.5);
   EXPECT_DOUBLE_EQ(TimesCopied({2, 1, 1}), 1.75);
+}
+
+TEST(Hindrance, ACopyIsTriedOnlyWhereItMayGetAroundIt) {
+  for (const char* kind :
+       {"check-not-valid", "refers-to-itself", "null", "view-by-key", "materialized-view"})
+    EXPECT_EQ(InsteadOf(kind), Instead::kCopy) << kind;
+  for (const char* kind : {"excludes", "null-in-primary-key", "foreign-key-not-valid", "dependant",
+                           "publication", "something that is not in the table"})
+    EXPECT_EQ(InsteadOf(kind), Instead::kNothing) << kind;
 }
 
 }  // namespace
