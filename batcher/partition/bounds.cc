@@ -47,7 +47,7 @@ FROM bounds ORDER BY n
 
 constexpr const char* kNumbers = R"sql(
 WITH first AS (
-  SELECT CASE WHEN $5::bool THEN floor($1::numeric / $3::numeric)
+  SELECT CASE WHEN $5::bool THEN floor(($1::numeric + $2::numeric) / $3::numeric)
               ELSE ceil(($1::numeric + $2::numeric) / $3::numeric) END * $3::numeric AS bound)
 SELECT (bound + n * $3::numeric)::text, (bound + n * $3::numeric)::text
 FROM first, generate_series(0, $4::int) n ORDER BY n
@@ -78,6 +78,11 @@ std::string LiteralOf(const KeyColumn& column, std::string text, std::int64_t se
   if (column.type == KeyType::kInteger) return text;
   if (column.type == KeyType::kDate) text = text.substr(0, text.find(' '));
   return Quoted(text);
+}
+
+// Text of the column's type, to be compared with it.
+std::string BoundOf(const KeyColumn& column, const std::string& text) {
+  return IsNumber(column.type) ? text : sql::QuoteLiteral(text);
 }
 
 enum class Begin { kBefore, kAfter };
@@ -147,9 +152,10 @@ Task<std::string> EndOf(Session& session, std::string table, std::string column,
   co_return end;
 }
 
-// From one bound on, in steps of the period; a row each, with whether a range is to begin there:
-// not further from the newest row and the clock than so many steps. $1 bound, $2 zone, $3 months,
-// $4 interval, $5 how many, $6 without a time zone, $7 format, $8 newest, $9 steps.
+// From one bound on, in steps of the period, up to another; a row each, with whether a range is to
+// begin there: not further from the newest row and the clock than so many steps. $1 bound, $2 zone,
+// $3 months, $4 interval, $5 how many, $6 without a time zone, $7 format, $8 newest, $9 steps,
+// $10 where to stop.
 constexpr const char* kFollowing = R"sql(
 WITH at AS (
   SELECT CASE WHEN $6::bool THEN $1::text::timestamp
@@ -157,37 +163,51 @@ WITH at AS (
          greatest(CASE WHEN $8::text = '' THEN NULL WHEN $6::bool THEN $8::text::timestamp
                        ELSE $8::text::timestamptz AT TIME ZONE $2::text END,
                   clock_timestamp() AT TIME ZONE $2::text) AS newest,
+         CASE WHEN $10::text = '' THEN NULL WHEN $6::bool THEN $10::text::timestamp
+              ELSE $10::text::timestamptz AT TIME ZONE $2::text END AS stop,
          CASE WHEN $3::int > 0 THEN make_interval(months => $3::int) ELSE $4::text::interval END
            AS step),
-bounds AS (SELECT n, t + n * step AS t, newest, step FROM at, generate_series(0, $5::int) n)
+bounds AS (
+  SELECT n, least(t + n * step, stop) AS t, stop, newest + $9::int * step AS most
+  FROM at, generate_series(0, $5::int) n)
 SELECT CASE WHEN $6::bool THEN t::text
             ELSE to_char(t AT TIME ZONE $2::text AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
                    || '+00' END,
-       to_char(t, $7::text), t <= newest + $9::int * step,
-       extract(epoch FROM t AT TIME ZONE $2::text)::int8
+       to_char(t, $7::text), t <= most, extract(epoch FROM t AT TIME ZONE $2::text)::int8,
+       coalesce(t >= stop, false), to_char(t, 'YYYY_MM_DD_HH24MI')
 FROM bounds ORDER BY n
 )sql";
 
-// $1 bound, $2 width, $3 how many, $4 newest, $5 steps.
+// $1 bound, $2 width, $3 how many, $4 newest, $5 steps, $6 where to stop.
 constexpr const char* kFollowingNumbers = R"sql(
-SELECT bound::text, bound::text, bound <= newest + $5::int * $2::numeric, 0::int8
-FROM (SELECT n, $1::numeric + n * $2::numeric AS bound,
-             CASE WHEN $4::text = '' THEN $1::numeric - $2::numeric ELSE $4::numeric END AS newest
+SELECT bound::text, bound::text, bound <= newest + $5::int * $2::numeric, 0::int8,
+       coalesce(bound >= stop, false), bound::text
+FROM (SELECT n, least($1::numeric + n * $2::numeric, nullif($6::text, '')::numeric) AS bound,
+             CASE WHEN $4::text = '' THEN $1::numeric - $2::numeric ELSE $4::numeric END AS newest,
+             nullif($6::text, '')::numeric AS stop
       FROM generate_series(0, $3::int) n) b
 ORDER BY n
 )sql";
 
 Task<pg::Result> Follow(Session& session, KeyColumn column, Period period, std::string time_zone,
-                        std::string last, std::string newest, int ahead) {
+                        Onward onward) {
   if (column.type == KeyType::kInteger)
-    co_return co_await session.db().Query(kFollowingNumbers, last, period.count, kMostRanges + 1,
-                                          newest, ahead);
+    co_return co_await session.db().Query(kFollowingNumbers, onward.last, period.count,
+                                          kMostRanges + 1, onward.newest, onward.ahead,
+                                          onward.stop);
   const std::string format = NameFormat(period.unit);
-  last = co_await MomentOf(session, column, std::move(last));
-  newest = co_await MomentOf(session, column, std::move(newest));
+  const std::string last = co_await MomentOf(session, column, onward.last);
+  const std::string newest = co_await MomentOf(session, column, onward.newest);
+  const std::string stop = co_await MomentOf(session, column, onward.stop);
   co_return co_await session.db().Query(kFollowing, last, time_zone, period.months(),
                                         period.interval(), kMostRanges + 1, IsZoneless(column.type),
-                                        format, newest, ahead);
+                                        format, newest, onward.ahead, stop);
+}
+
+// Of a number below zero, too.
+std::string NameOfBound(std::string text) {
+  if (text.front() == '-') text.front() = 'm';
+  return text;
 }
 
 }  // namespace
@@ -257,27 +277,69 @@ Task<std::vector<Range>> RangesOver(Session& session, KeyColumn column, Period p
   co_return ranges;
 }
 
+Task<std::string> NewestKeyBelow(Session& session, std::string table, KeyColumn column,
+                                 std::string bound) {
+  const pg::Result row = co_await session.db().Query(
+      fmt::format("SELECT (SELECT {0} FROM {1} WHERE {0} < {2} ORDER BY {0} DESC LIMIT 1)::text",
+                  sql::QuoteIdentifier(column.name), table, BoundOf(column, bound)));
+  co_return row.Get<std::optional<std::string>>(0, 0).value_or("");
+}
+
+Task<std::string> NewestKeyFrom(Session& session, std::string table, KeyColumn column,
+                                std::string bound) {
+  const pg::Result row = co_await session.db().Query(
+      fmt::format("SELECT (SELECT {0} FROM {1} WHERE {0} >= {2} ORDER BY {0} DESC LIMIT 1)::text",
+                  sql::QuoteIdentifier(column.name), table, BoundOf(column, bound)));
+  co_return row.Get<std::optional<std::string>>(0, 0).value_or("");
+}
+
+Task<std::string> BoundBefore(Session& session, KeyColumn column, Period period,
+                              std::string time_zone, std::string at, int steps) {
+  Edge edge;
+  edge.newest = std::move(at);
+  const std::int64_t width = period.count * steps;
+  if (column.type == KeyType::kInteger) {
+    edge.margin = fmt::format("-{}", width);
+  } else if (period.months() > 0) {
+    edge.margin = fmt::format("-{} months", period.months() * steps);
+  } else {
+    edge.margin = fmt::format("-{} {}", period.unit == Unit::kWeek ? 7 * width : width,
+                              period.unit == Unit::kHour ? "hours" : "days");
+  }
+  const auto ranges = co_await Ranges(session, column, period, std::move(time_zone),
+                                      std::move(edge), 1, Begin::kBefore);
+  std::string bound = ranges.front().from;
+  std::erase(bound, '\'');
+  co_return bound;
+}
+
 Task<Following> RangesAfter(Session& session, KeyColumn column, Period period,
-                            std::string time_zone, std::string last, std::string newest,
-                            int ahead) {
-  const pg::Result rows = co_await Follow(session, column, period, std::move(time_zone),
-                                          std::move(last), std::move(newest), ahead);
+                            std::string time_zone, Onward onward) {
+  const auto literal = [&column](const std::string& text) {
+    return IsNumber(column.type) ? text : Quoted(text);
+  };
   Following following;
-  following.until = LiteralOf(column, rows.Get<std::string>(0, 0), rows.Get<std::int64_t>(0, 3));
+  following.until = literal(onward.last);
+  const std::string stop = onward.stop.empty() ? std::string() : literal(onward.stop);
+  const pg::Result rows =
+      co_await Follow(session, column, period, std::move(time_zone), std::move(onward));
+  std::string from = following.until;
   for (int i = 0; i + 1 < rows.rows(); ++i) {
     if (!rows.Get<bool>(i, 2)) co_return following;
-    const std::string from =
-        LiteralOf(column, rows.Get<std::string>(i, 0), rows.Get<std::int64_t>(i, 3));
+    following.stopped = rows.Get<bool>(i, 4);
+    if (following.stopped) co_return following;
+    // To the microsecond, as the neighbour has it.
     const std::string to =
-        LiteralOf(column, rows.Get<std::string>(i + 1, 0), rows.Get<std::int64_t>(i + 1, 3));
-    std::string name = rows.Get<std::string>(i, 1);
-    if (name.front() == '-') name.front() = 'm';
-    if (from != to) following.ranges.push_back({name, from, to});
+        rows.Get<bool>(i + 1, 4)
+            ? stop
+            : LiteralOf(column, rows.Get<std::string>(i + 1, 0), rows.Get<std::int64_t>(i + 1, 3));
+    if (from != to)
+      following.ranges.push_back({NameOfBound(rows.Get<std::string>(i, 1)), from, to,
+                                  NameOfBound(rows.Get<std::string>(i, 5))});
+    from = to;
   }
-  throw Failure(ExitCode::kUsage,
-                fmt::format("ranges of {} up to the newest row would be more than {} partitions: "
-                            "look for rows with an odd {}",
-                            ToString(period), kMostRanges, sql::QuoteIdentifier(column.name)));
+  following.many = true;
+  co_return following;
 }
 
 }  // namespace pgalter::partition

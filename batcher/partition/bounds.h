@@ -37,6 +37,7 @@ struct Range {
   std::string name;  // what tells it from the others: "2026_11"
   std::string from;  // SQL literals
   std::string to;
+  std::string exact = {};  // as `name`, with the time of day: where another is called by that
 };
 
 // Where to begin: at the range that holds this, which is the newest of the rows and of the clock
@@ -68,14 +69,32 @@ Task<std::vector<Range>> RangesOver(Session& session, KeyColumn column, Period p
 Task<std::vector<Range>> RangesAround(Session& session, KeyColumn column, Period period,
                                       std::string time_zone, std::string at, int count);
 
-// What follows the bound `last` (text of the column's type), until so many ranges lie beyond the
-// newest row and the clock; none where they are there already.
+// The newest value below a bound (text of the column's type); empty: none.
+Task<std::string> NewestKeyBelow(Session& session, std::string table, KeyColumn column,
+                                 std::string bound);
+// The newest value, where it is not below a bound, infinity too; empty: it is.
+Task<std::string> NewestKeyFrom(Session& session, std::string table, KeyColumn column,
+                                std::string bound);
+
+// The bound of the calendar that is so many ranges before the one that holds `at`, as text.
+Task<std::string> BoundBefore(Session& session, KeyColumn column, Period period,
+                              std::string time_zone, std::string at, int steps);
+
+// How ranges follow one another, in texts of the column's type.
+struct Onward {
+  std::string last;    // the bound that they go on from
+  std::string newest;  // of the rows; empty: none
+  std::string stop;    // no range goes beyond; empty: none does
+  int ahead = 1;       // so many beyond the newest row and the clock
+};
 struct Following {
   std::string until;  // a literal: `last`
   std::vector<Range> ranges;
+  bool stopped = false;  // more were due beyond `stop`
+  bool many = false;     // more than kMostRanges are due
 };
 Task<Following> RangesAfter(Session& session, KeyColumn column, Period period,
-                            std::string time_zone, std::string last, std::string newest, int ahead);
+                            std::string time_zone, Onward onward);
 
 // The least value in the table; empty: it has no rows. Throws run::Failure: it is -infinity.
 Task<std::string> OldestKey(Session& session, std::string table, KeyColumn column);

@@ -2,7 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "batcher/partition/alike.h"
+#include "batcher/partition/bound_wish.h"
+#include "batcher/partition/chain.h"
 #include "batcher/partition/likeness.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/partman.h"
@@ -17,18 +22,6 @@ using run::Failure;
 using sql::QuoteIdentifier;
 
 namespace {
-
-// The last range with its ends as text, NULL for MINVALUE and MAXVALUE; $2: its type.
-constexpr const char* kLast = R"sql(
-SELECT CASE WHEN ends[1] <> 'MINVALUE' THEN trim(BOTH '''' FROM ends[1]) END,
-       CASE WHEN ends[2] <> 'MAXVALUE' THEN trim(BOTH '''' FROM ends[2]) END,
-       oid::regclass::text, oid
-FROM (SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \((.*)\) TO \((.*)\)') AS ends,
-             c.oid
-      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1) p
-WHERE ends IS NOT NULL
-ORDER BY ends[2] = 'MAXVALUE' DESC, %s DESC NULLS LAST LIMIT 1
-)sql";
 
 // As months where both ends are at the same moment of a month, else in hours.
 constexpr const char* kWidth = R"sql(
@@ -57,19 +50,14 @@ CROSS JOIN LATERAL (
 WHERE a = date_trunc('month', a) AND b = date_trunc('month', b)
 )sql";
 
-// The last range where it has no end; $1 the whole.
-constexpr const char* kEndless = R"sql(
-SELECT format('%I.%I', n.nspname, c.relname)
-FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE i.inhparent = $1 AND pg_get_expr(c.relpartbound, c.oid) LIKE '% TO (MAXVALUE)'
-)sql";
-
 struct Parent {
   backfill::Table table;
   std::string home;
   std::string type;      // of the column
   bool counted = false;  // ranges of a width follow one another
   KeyColumn column;
+  Whole whole;
+  std::vector<Member> members;
 };
 
 Task<Parent> FindParent(Session& session, std::string table) {
@@ -94,19 +82,17 @@ Task<Parent> FindParent(Session& session, std::string table) {
   parent.column.name = by.Get<std::string>(0, 0);
   parent.type = by.Get<std::string>(0, 2);
   parent.counted = by.Get<bool>(0, 3);
+  parent.whole = co_await FindWhole(session, parent.table.name);
+  parent.members = co_await ReadMembers(session, parent.whole);
   co_return parent;
 }
 
-// Why no range will ever follow; empty: one may.
-Task<std::string> WhyNothing(Session& session, const Parent& parent, const PremakeWish& wish) {
-  const pg::Result endless = co_await session.db().Query(kEndless, parent.table.oid);
-  if (!endless.empty())
-    co_return fmt::format("the last partition of {}, {}, has no end: it holds whatever comes",
-                          parent.table.name, endless.Get<std::string>(0, 0));
+// Why no range will ever follow, whatever the last one is; empty: one may.
+std::string WhyNoWidth(const Parent& parent, const PremakeWish& wish) {
   const bool asked = !wish.every.empty() || wish.epoch != Epoch::kNone;
-  if (parent.counted || asked) co_return "";
-  co_return fmt::format("{} is parted by {}, of type {}: no width counts on from its last range",
-                        parent.table.name, QuoteIdentifier(parent.column.name), parent.type);
+  if (parent.counted || asked) return "";
+  return fmt::format("{} is parted by {}, of type {}: no width counts on from its last range",
+                     parent.table.name, QuoteIdentifier(parent.column.name), parent.type);
 }
 
 // As a number each month would be as long as the last one.
@@ -185,45 +171,124 @@ Task<> RefuseOffGrid(Session& session, const Parent& parent, const Period& perio
                   parent.table.name, row.Get<std::string>(0, 1), wish.time_zone));
 }
 
-}  // namespace
+Task<Chain> FindChain(Session& session, const Parent& parent, const PremakeWish& wish) {
+  if (parent.column.type == KeyType::kInteger) co_return LastChain(parent.members);
+  co_return co_await ChainOfClock(session, parent.members, parent.column, wish.time_zone);
+}
 
-Task<Premake> FindPremake(Session& session, PremakeWish wish) {
-  co_await RefuseUnknownZone(session, wish.time_zone);
-  co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
-  Parent parent = co_await FindParent(session, wish.table);
-  co_await RefuseToMakeBesidePartman(session, parent.table);
-  Premake premake;
-  premake.table = parent.table.name;
-  premake.nothing = co_await WhyNothing(session, parent, wish);
-  if (!premake.nothing.empty()) co_return premake;
-  parent.column = co_await FindColumn(session, parent.table, parent.column.name, wish.epoch);
-  std::string query = kLast;
-  query.replace(query.find("%s"), 2,
-                fmt::format("CASE WHEN ends[2] <> 'MAXVALUE' THEN trim(BOTH '''' FROM "
-                            "ends[2])::{} END",
-                            TypeName(parent.column.type)));
-  const pg::Result last = co_await session.db().Query(query, parent.table.oid);
-  if (last.empty())
+bool IsEndless(const Member& member) { return !member.to || *member.to == "infinity"; }
+
+std::string TextOf(std::string literal) {
+  std::erase(literal, '\'');
+  return literal;
+}
+
+// What goes from chain to chain until enough lies ahead.
+class Walk {
+ public:
+  Walk(Session& session, const Parent& parent, Period period, std::string time_zone, Onward onward)
+      : session_(session),
+        parent_(parent),
+        period_(period),
+        time_zone_(std::move(time_zone)),
+        onward_(std::move(onward)) {}
+
+  Task<std::vector<Range>> Fill(Chain chain) {
+    std::vector<Range> ranges;
+    for (;;) {
+      const Following following = co_await Follow(chain);
+      ranges.insert(ranges.end(), following.ranges.begin(), following.ranges.end());
+      if (!following.stopped) break;
+      chain = ChainFrom(parent_.members, *chain.next);
+      const Member& last = parent_.members[*chain.last];
+      if (IsEndless(last)) break;
+      onward_.last = *last.to;
+    }
+    if (ranges.size() > kMostRanges) RefuseMany();
+    co_return ranges;
+  }
+
+ private:
+  Task<Following> Follow(const Chain& chain) {
+    onward_.stop.clear();
+    if (chain.next) onward_.stop = parent_.members[*chain.next].from.value_or("");
+    Following following =
+        co_await RangesAfter(session_, parent_.column, period_, time_zone_, onward_);
+    if (!following.many) co_return following;
+    if (parent_.column.type == KeyType::kInteger) RefuseMany();
+    // The clock has left them far behind: what it needs is what counts.
+    const auto now = co_await RangesAround(session_, parent_.column, period_, time_zone_, "", 1);
+    onward_.last = TextOf(now.front().from);
+    following = co_await RangesAfter(session_, parent_.column, period_, time_zone_, onward_);
+    if (following.many) RefuseMany();
+    co_return following;
+  }
+
+  [[noreturn]] void RefuseMany() const {
+    throw Failure(
+        ExitCode::kUsage,
+        fmt::format("ranges of {} up to the newest row, and --premake {} more, would be more than "
+                    "{} partitions: a smaller --premake, or --every for wider ones",
+                    ToString(period_), onward_.ahead, kMostRanges));
+  }
+
+  Session& session_;
+  const Parent& parent_;
+  Period period_;
+  std::string time_zone_;
+  Onward onward_;
+};
+
+// Rows count as far as the chain, or so many ranges ahead: one row of an odd year is no reason for
+// ranges up to it.
+constexpr int kFar = 12;
+
+// The first bound that no row counts beyond, as text; `last`: where the chain ends.
+Task<std::string> FarBound(Session& session, const Parent& parent, const Period& period,
+                           const PremakeWish& wish, std::string last) {
+  const int ahead = std::max(kFar, wish.premake);
+  if (parent.column.type == KeyType::kInteger) {
+    const pg::Result row = co_await session.db().Query(
+        "SELECT ($1::numeric + $2::numeric * $3::numeric)::text", last, ahead, period.count);
+    co_return row.Get<std::string>(0, 0);
+  }
+  Edge edge;
+  edge.margin = "0";
+  const auto ranges =
+      co_await RangesFrom(session, parent.column, period, wish.time_zone, edge, ahead);
+  const pg::Result row =
+      co_await session.db().Query(fmt::format("SELECT greatest($1::text::{0}, $2::text::{0})::text",
+                                              TypeName(parent.column.type)),
+                                  TextOf(ranges.back().to), last);
+  co_return row.Get<std::string>(0, 0);
+}
+
+// As the table's other partitions are not called, nor two of these.
+void NameApart(const Parent& parent, std::vector<Range>& ranges) {
+  std::set<std::string> taken;
+  for (const Member& member : parent.members) taken.insert(member.relname);
+  for (Range& range : ranges) {
+    const std::string name = Unquoted(PartName(parent.table.relname, "_p" + range.name));
+    if (!taken.insert(name).second && !range.exact.empty()) range.name = range.exact;
+  }
+}
+
+// Where the clock is before all ranges, as wide as the first one.
+const Member& Pattern(const Parent& parent, const Chain& chain) {
+  if (!chain.last && !chain.next)
     throw Failure(ExitCode::kUsage,
                   fmt::format("{} has no range to go on from: make the first partition by hand",
                               parent.table.name));
-  const auto to = last.Get<std::string>(0, 1);
-  const Period period =
-      co_await Width(session, parent, wish, last.Get<std::optional<std::string>>(0, 0), to);
-  co_await RefuseOffGrid(session, parent, period, wish, to);
-  std::string newest = co_await NewestKey(session, parent.table.name, parent.column);
-  premake.until = to;
-  // Numbers have no clock: without a row, nothing says how far they are.
-  if (newest.empty() && parent.column.type == KeyType::kInteger) co_return premake;
-  const auto ranges = co_await RangesAfter(session, parent.column, period, wish.time_zone, to,
-                                           std::move(newest), wish.premake);
-  premake.until = ranges.until;
-  const auto sibling = last.Get<std::string>(0, 2);
-  const Storage storage = co_await StorageOf(session, sibling);
+  return parent.members[chain.last ? *chain.last : *chain.next];
+}
+
+// CREATE TABLE … ATTACH, for each.
+Task<> Write(Session& session, const Parent& parent, const Member& pattern, Premake& premake) {
+  const Storage storage = co_await StorageOf(session, pattern.name);
   const Likeness likeness = co_await LikeTheOthers(session, parent.table.oid);
-  const Subdivision like = co_await SubdivisionOf(session, last.Get<pg::Oid>(0, 3));
+  const Subdivision like = co_await SubdivisionOf(session, pattern.oid);
   const std::string& relname = parent.table.relname;
-  for (const Range& range : ranges.ranges) {
+  for (const Range& range : premake.ranges) {
     const std::string name = parent.home + "." + PartName(relname, "_p" + range.name);
     const std::string bound = fmt::format("FOR VALUES FROM ({}) TO ({})", range.from, range.to);
     auto statements =
@@ -233,13 +298,198 @@ Task<Premake> FindPremake(Session& session, PremakeWish wish) {
                           Unquoted(PartName(relname, "_p" + range.name)), parent.table.name, bound);
     for (std::string& statement : statements) premake.script.push_back(std::move(statement));
   }
-  premake.ranges = ranges.ranges;
   premake.divided = like.any();
-  if (!premake.ranges.empty()) {
-    const std::string column = QuoteIdentifier(parent.column.name);
-    premake.inside = fmt::format("{} >= {} AND {} < {}", column, premake.ranges.front().from,
-                                 column, premake.ranges.back().to);
+}
+
+// Neighbours in one piece: a thousand ranges are a thousand comparisons for each row otherwise.
+std::string Inside(const KeyColumn& key, const std::vector<Range>& ranges) {
+  const std::string column = QuoteIdentifier(key.name);
+  std::string inside;
+  for (std::size_t i = 0; i < ranges.size();) {
+    std::size_t end = i + 1;
+    while (end < ranges.size() && ranges[end].from == ranges[end - 1].to) ++end;
+    inside += fmt::format("{}({} >= {} AND {} < {})", inside.empty() ? "" : " OR ", column,
+                          ranges[i].from, column, ranges[end - 1].to);
+    i = end;
   }
+  return inside;
+}
+
+// Those that are made are taken, too.
+std::vector<Member> Taken(const Parent& parent, const std::vector<Range>& made) {
+  std::vector<Member> taken;
+  for (const Member& member : parent.members)
+    if (!member.is_default) taken.push_back(member);
+  for (const Range& range : made) {
+    Member member;
+    member.name = range.name;
+    member.is_range = true;
+    member.bound = "about to be made";
+    member.from = TextOf(range.from);
+    member.to = TextOf(range.to);
+    taken.push_back(std::move(member));
+  }
+  return taken;
+}
+
+// The rows of the default partition that ranges are made for, beyond those that lie ahead: not
+// further before the first range than rows count ahead.
+class Behind {
+ public:
+  Behind(Session& session, const Parent& parent, const Period& period, const PremakeWish& wish,
+         const std::string& far, Premake& premake)
+      : session_(session),
+        parent_(parent),
+        period_(period),
+        wish_(wish),
+        premake_(premake),
+        column_(QuoteIdentifier(parent.column.name)),
+        near_(fmt::format("{} < {}", column_, Literal(far))) {
+    if (!premake.inside.empty()) near_ += fmt::format(" AND NOT ({})", premake.inside);
+  }
+
+  Task<> Find() {
+    co_await StayBefore();
+    const pg::Result oldest = co_await session_.db().Query(
+        fmt::format("SELECT (SELECT {0} FROM {1} WHERE {2} ORDER BY {0} LIMIT 1)::text", column_,
+                    parent_.whole.rest, near_));
+    auto at = oldest.Get<std::optional<std::string>>(0, 0);
+    if (!at) co_return;
+    const std::vector<Range> ranges = co_await RangesAround(
+        session_, parent_.column, period_, wish_.time_zone, std::move(*at), kMostRanges);
+    const std::vector<Member> taken = Taken(parent_, premake_.ranges);
+    for (const std::size_t place : co_await Used(ranges)) co_await Add(ranges[place], taken);
+  }
+
+ private:
+  [[nodiscard]] std::string Literal(const std::string& text) const {
+    return IsNumber(parent_.column.type) ? text : sql::QuoteLiteral(text);
+  }
+
+  // What is too far before the first range is nothing that is expected.
+  Task<> StayBefore() {
+    const Member& first = parent_.members.front();
+    if (!first.is_range || !first.from || *first.from == "-infinity") co_return;
+    const std::string bound =
+        co_await BoundBefore(session_, parent_.column, period_, wish_.time_zone, *first.from,
+                             std::max(kFar, wish_.premake));
+    const pg::Result row = co_await session_.db().Query(
+        fmt::format("SELECT (SELECT {0} FROM {1} WHERE {0} < {2} ORDER BY {0} LIMIT 1)::text",
+                    column_, parent_.whole.rest, Literal(bound)));
+    if (!row.IsNull(0, 0))
+      premake_.remarks.push_back(fmt::format(
+          "{0} has rows whose {1} is far before the first range, as {2}: they stay there. To give "
+          "them ranges: pgalter partition split {0} --every '{3}'",
+          parent_.whole.rest, column_, row.Get<std::string>(0, 0), ToString(period_)));
+    near_ += fmt::format(" AND {} >= {}", column_, Literal(bound));
+  }
+
+  // Places of the ranges that such rows belong into.
+  Task<std::vector<std::size_t>> Used(const std::vector<Range>& ranges) {
+    std::vector<std::string> bounds;
+    for (const Range& range : ranges) bounds.push_back(TextOf(range.from));
+    bounds.push_back(TextOf(ranges.back().to));
+    const std::string type =
+        IsNumber(parent_.column.type) ? std::string("numeric") : parent_.whole.type;
+    const pg::Result rows = co_await session_.db().Query(
+        fmt::format("SELECT DISTINCT width_bucket({0}::{1}, $1::text[]::{1}[]) FROM {2} WHERE {3} "
+                    "ORDER BY 1",
+                    column_, type, parent_.whole.rest, near_),
+        bounds);
+    std::vector<std::size_t> places;
+    for (int i = 0; i < rows.rows(); ++i) {
+      const int bucket = rows.Get<int>(i, 0);
+      if (bucket > 0 && bucket <= static_cast<int>(ranges.size()))
+        places.push_back(static_cast<std::size_t>(bucket) - 1);
+    }
+    co_return places;
+  }
+
+  Task<> Add(const Range& range, const std::vector<Member>& taken) {
+    BoundWish bound;
+    bound.from = TextOf(range.from);
+    bound.to = TextOf(range.to);
+    std::string why;
+    try {
+      co_await SettleBound(session_, parent_.whole, taken, std::move(bound));
+    } catch (const Failure& failure) {
+      if (failure.code() != ExitCode::kRefused) throw;
+      why = failure.what();
+    }
+    if (why.empty()) {
+      premake_.behind.push_back(range);
+    } else {
+      premake_.remarks.push_back(fmt::format("{} has rows from {} to {}, which stay there: {}",
+                                             parent_.whole.rest, range.from, range.to, why));
+    }
+  }
+
+  Session& session_;
+  const Parent& parent_;
+  const Period& period_;
+  const PremakeWish& wish_;
+  Premake& premake_;
+  std::string column_;
+  std::string near_;  // the rows that count, as a condition
+};
+
+Task<> LookIntoDefault(Session& session, const Parent& parent, const Period& period,
+                       const PremakeWish& wish, const std::string& far, Premake& premake) {
+  const std::string& rest = parent.whole.rest;
+  if (rest.empty()) co_return;
+  const std::string odd = co_await NewestKeyFrom(session, rest, parent.column, far);
+  if (!odd.empty())
+    premake.remarks.push_back(
+        fmt::format("{} has rows whose {} is {} or later, as {}: they stay there, and no ranges "
+                    "are made up to them. If they are to have some: pgalter partition split {} "
+                    "--from VALUE --to VALUE",
+                    rest, QuoteIdentifier(parent.column.name), far, odd, rest));
+  Behind behind(session, parent, period, wish, far, premake);
+  co_await behind.Find();
+  NameApart(parent, premake.behind);
+}
+
+}  // namespace
+
+Task<Premake> FindPremake(Session& session, PremakeWish wish) {
+  co_await RefuseUnknownZone(session, wish.time_zone);
+  co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
+  Parent parent = co_await FindParent(session, wish.table);
+  co_await RefuseToMakeBesidePartman(session, parent.table);
+  Premake premake;
+  premake.table = parent.table.name;
+  premake.nothing = WhyNoWidth(parent, wish);
+  if (!premake.nothing.empty()) co_return premake;
+  parent.column = co_await FindColumn(session, parent.table, parent.column.name, wish.epoch);
+  const Chain chain = co_await FindChain(session, parent, wish);
+  const Member& pattern = Pattern(parent, chain);
+  if (IsEndless(pattern)) {
+    premake.nothing =
+        fmt::format("the last partition of {}, {}, has no end: it holds whatever comes",
+                    parent.table.name, pattern.name);
+    co_return premake;
+  }
+  const Period period = co_await Width(session, parent, wish, pattern.from, *pattern.to);
+  co_await RefuseOffGrid(session, parent, period, wish, *pattern.to);
+  premake.until = IsNumber(parent.column.type) ? *pattern.to : sql::QuoteLiteral(*pattern.to);
+  Onward onward;
+  onward.ahead = wish.premake;
+  onward.last = *pattern.to;
+  if (!chain.last) {
+    const auto now = co_await RangesAround(session, parent.column, period, wish.time_zone, "", 1);
+    onward.last = TextOf(now.front().from);
+    premake.until = now.front().from;
+  }
+  const std::string far = co_await FarBound(session, parent, period, wish, onward.last);
+  onward.newest = co_await NewestKeyBelow(session, parent.table.name, parent.column, far);
+  // Numbers have no clock: without a row, nothing says how far they are.
+  if (onward.newest.empty() && parent.column.type == KeyType::kInteger) co_return premake;
+  Walk walk(session, parent, period, wish.time_zone, std::move(onward));
+  premake.ranges = co_await walk.Fill(chain);
+  NameApart(parent, premake.ranges);
+  co_await Write(session, parent, pattern, premake);
+  premake.inside = Inside(parent.column, premake.ranges);
+  co_await LookIntoDefault(session, parent, period, wish, far, premake);
   co_return premake;
 }
 

@@ -25,12 +25,16 @@ struct Premake {
   bool divided = false;             // they are to be partitioned themselves, as the last one is
   std::vector<std::string> script;  // CREATE TABLE … PARTITION OF …, without semicolons
   std::string nothing;              // why there never is one to be made; empty: there may be
+  // For rows of the default partition that are near, and in no range: a gap, or before the first.
+  std::vector<Range> behind;
+  std::vector<std::string> remarks;  // rows that have to stay in the default partition, and why
 };
 
-// Ranges follow the last one, so that so many lie beyond the newest row and the clock (of numbers:
-// beyond the newest row). None follow a last partition without an end, and ranges of a type that
-// no width counts. Reads the table; writes nothing. Throws run::Failure: not partitioned by range
-// of one column, or a width that cannot be told.
+// Ranges follow the ones that reach to the clock, and fill gaps, so that so many lie beyond the
+// clock and the newest row that is no further ahead than a dozen of them or so many (of numbers:
+// beyond the newest row). None follow a range without an end, and ranges of a type that no width
+// counts. Reads the table; writes nothing. Throws run::Failure: not partitioned by range of one
+// column, or a width that cannot be told.
 Task<Premake> FindPremake(Session& session, PremakeWish wish);
 
 }  // namespace pgalter::partition

@@ -355,7 +355,9 @@ Task<PreparedRepart> PreparePremake(Session& session, const Whole& whole, const 
     if (!member.is_default) others.push_back(member);
   }
   std::vector<Piece> pieces;
-  for (const Range& range : premake.ranges) {
+  std::vector<Range> ranges = premake.behind;
+  ranges.insert(ranges.end(), premake.ranges.begin(), premake.ranges.end());
+  for (const Range& range : ranges) {
     BoundWish bound;
     bound.from = Unquoted(range.from);
     bound.to = Unquoted(range.to);

@@ -12,6 +12,7 @@
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "engine/run/failure.h"
 
 namespace pgalter::cli {
 
@@ -38,8 +39,13 @@ std::string WhereItEnds(const partition::Premake& premake) {
 
 ExitCode SayNothingToDo(const Context& context, const partition::Premake& premake) {
   if (context.output == Output::kJson) {
-    boost::json::object object{
-        {"version", 1}, {"table", premake.table}, {"until", premake.until}, {"made", 0}};
+    boost::json::array remarks;
+    for (const std::string& remark : premake.remarks) remarks.emplace_back(remark);
+    boost::json::object object{{"version", 1},
+                               {"table", premake.table},
+                               {"until", premake.until},
+                               {"made", 0},
+                               {"remarks", std::move(remarks)}};
     if (!premake.nothing.empty()) object["nothing"] = premake.nothing;
     PrintJson(object);
   } else {
@@ -48,32 +54,79 @@ ExitCode SayNothingToDo(const Context& context, const partition::Premake& premak
   return ExitCode::kDone;
 }
 
-Task<ExitCode> Run(Context& context) {
-  const partition::PremakeWish wish = WishOf(context);
-  std::string run;
-  {
-    guard::Session session = co_await OpenForChange(context);
-    const partition::Premake premake = co_await partition::FindPremake(session, wish);
-    if (premake.script.empty()) co_return SayNothingToDo(context, premake);
-    const partition::Whole whole = co_await partition::FindWhole(session, premake.table);
-    const std::int64_t misplaced =
-        co_await partition::CountInDefault(session, whole, premake.inside);
-    if (misplaced > 0) {
-      Say(context,
-          fmt::format("{} has {} rows that belong into the partitions that are to be made: "
-                      "they are moved there",
-                      whole.rest, misplaced));
-      partition::PreparedRepart prepared =
-          co_await partition::PreparePremake(session, whole, premake);
-      ReadCopyOptions(context, prepared.rebuild);
-      run = co_await StartRepart(context, session, prepared, "partition maintain");
-    } else {
-      run = co_await StartPlanned(context, session, premake.script,
-                                  fmt::format("Make {} partitions of {}, from {} on?",
-                                              premake.ranges.size(), premake.table, premake.until));
-    }
+struct Round {
+  std::string run;    // empty: none
+  bool more = false;  // rows are to be moved after it
+  ExitCode code = ExitCode::kDone;
+};
+
+Task<std::string> StartMove(const Context& context, guard::Session& session,
+                            const partition::Whole& whole, const partition::Premake& premake) {
+  partition::PreparedRepart prepared = co_await partition::PreparePremake(session, whole, premake);
+  ReadCopyOptions(context, prepared.rebuild);
+  co_return co_await StartRepart(context, session, prepared, "partition maintain");
+}
+
+// Rows that belong behind are in nobody's way: what keeps them from being moved is no reason to
+// fail, every hour.
+Task<std::string> TryMove(const Context& context, guard::Session& session,
+                          const partition::Whole& whole, const partition::Premake& premake) {
+  const bool one = premake.behind.size() == 1;
+  Say(context, fmt::format("{} has rows of {} {} that there {} none for, from {} on: they are "
+                           "moved there",
+                           whole.rest, premake.behind.size(), one ? "range" : "ranges",
+                           one ? "is" : "are", premake.behind.front().from));
+  std::string why;
+  try {
+    co_return co_await StartMove(context, session, whole, premake);
+  } catch (const run::Failure& failure) {
+    if (failure.code() != ExitCode::kRefused) throw;
+    why = failure.what();
   }
-  co_return co_await FollowRun(context, run);
+  Say(context, fmt::format("warning: they stay in {}: {}", whole.rest, why));
+  co_return "";
+}
+
+// What lies ahead first; it waits for no rows unless some are in its way.
+Task<Round> Begin(const Context& context, bool first) {
+  Round round;
+  const partition::PremakeWish wish = WishOf(context);
+  guard::Session session = co_await OpenForChange(context);
+  const partition::Premake premake = co_await partition::FindPremake(session, wish);
+  if (first)
+    for (const std::string& remark : premake.remarks) Say(context, "warning: " + remark);
+  if (premake.script.empty() && premake.behind.empty()) {
+    if (first) round.code = SayNothingToDo(context, premake);
+    co_return round;
+  }
+  const partition::Whole whole = co_await partition::FindWhole(session, premake.table);
+  if (premake.script.empty()) {
+    round.run = co_await TryMove(context, session, whole, premake);
+    co_return round;
+  }
+  const std::int64_t misplaced = co_await partition::CountInDefault(session, whole, premake.inside);
+  if (misplaced > 0) {
+    Say(context, fmt::format("{} has {} rows that belong into the partitions that are to be made: "
+                             "they are moved there",
+                             whole.rest, misplaced));
+    round.run = co_await StartMove(context, session, whole, premake);
+    co_return round;
+  }
+  round.run = co_await StartPlanned(
+      context, session, premake.script,
+      fmt::format("Make {} partitions of {}, from {} on?", premake.ranges.size(), premake.table,
+                  premake.ranges.front().from));
+  round.more = !premake.behind.empty();
+  co_return round;
+}
+
+Task<ExitCode> Run(Context& context) {
+  Round round = co_await Begin(context, true);
+  if (round.run.empty()) co_return round.code;
+  const ExitCode code = co_await FollowRun(context, round.run);
+  if (code != ExitCode::kDone || !round.more || context.Has("detach")) co_return code;
+  round = co_await Begin(context, false);
+  co_return co_await FollowRun(context, round.run);
 }
 
 }  // namespace

@@ -847,14 +847,16 @@ TEST_F(PartitionMaintained, MakesWhatIsMissingAndNoMore) {
 TEST_F(PartitionMaintained, GoesOnInMonthsOfAZone) {
   database_.Sql(
       "CREATE TABLE t (made timestamptz NOT NULL) PARTITION BY RANGE (made);"
-      "CREATE TABLE t_2090_01 PARTITION OF t FOR VALUES FROM ('2090-01-01 00:00 Europe/Berlin') TO "
-      "('2090-02-01 00:00 Europe/Berlin'); INSERT INTO t VALUES ('2090-01-20')");
+      "CREATE TABLE t_2089 PARTITION OF t FOR VALUES FROM (MINVALUE) TO ('2090-01-01 00:00 "
+      "Europe/Berlin'); CREATE TABLE t_2090_01 PARTITION OF t FOR VALUES FROM ('2090-01-01 00:00 "
+      "Europe/Berlin') TO ('2090-02-01 00:00 Europe/Berlin'); INSERT INTO t VALUES "
+      "('2090-01-20')");
   const Ran ran = Run(
       {"partition", "maintain", "t", "--premake", "3", "--time-zone", "Europe/Berlin", "--yes"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   // Summer time begins in March.
   EXPECT_EQ(Bounds("t"),
-            "2089-12-3123:00:00+00TO2090-01-3123:00:00+00 "
+            "MINVALUETO2089-12-3123:00:00+00 2089-12-3123:00:00+00TO2090-01-3123:00:00+00 "
             "2090-01-3123:00:00+00TO2090-02-2823:00:00+00 "
             "2090-02-2823:00:00+00TO2090-03-3122:00:00+00 "
             "2090-03-3122:00:00+00TO2090-04-3022:00:00+00");
