@@ -29,6 +29,8 @@ inline constexpr std::string_view kInsufficientPrivilege = "42501";
 inline constexpr std::string_view kUniqueViolation = "23505";
 inline constexpr std::string_view kDuplicateSchema = "42P06";
 inline constexpr std::string_view kReadOnly = "25006";
+// internal_error: among others, of a statement whose relation was dropped before it opened it.
+inline constexpr std::string_view kInternalError = "XX000";
 // libpq reports a broken connection without a SQLSTATE; we give it this one (connection_failure).
 inline constexpr std::string_view kConnectionFailure = "08006";
 

@@ -60,7 +60,6 @@ Run FromRow(const pg::Result& rows, int i) {
 // Arbitrary, fixed: held while somebody looks whether tables are free.
 constexpr std::int64_t kClaimLock = 0x70676c74636c6d;
 constexpr int kSinceRunTable = 3;
-constexpr const char* kDroppedMeanwhile = "XX000";
 
 // Tried, not waited for: no session of ours waits inside a statement.
 Task<> LockClaims(Session& session) {
@@ -254,7 +253,7 @@ Task<> MoveDeadlines(pg::Connection& db, std::string run) {
         " FROM pgalter.flow WHERE run = $1 AND deadline IS NOT NULL",
         run);
   } catch (const pg::PgError& error) {
-    if (!error.Is(kDroppedMeanwhile)) throw;
+    if (!error.Is(pg::sqlstate::kInternalError)) throw;
   }
 }
 

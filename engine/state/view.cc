@@ -10,8 +10,6 @@ namespace pgalter::state {
 
 namespace {
 
-constexpr const char* kDroppedMeanwhile = "XX000";
-
 std::vector<std::string> Texts(const boost::json::value& list) {
   std::vector<std::string> texts;
   for (const auto& entry : list.as_array()) texts.emplace_back(entry.as_string());
@@ -207,7 +205,7 @@ Task<std::map<std::string, LogEnd>> LogEnds(Session& session, std::string run) {
     try {
       co_return co_await ReadLogEnds(session, run);
     } catch (const pg::PgError& error) {
-      if (!error.Is(kDroppedMeanwhile) || time == kTimes) throw;
+      if (!error.Is(pg::sqlstate::kInternalError) || time == kTimes) throw;
     }
   }
 }
