@@ -146,9 +146,17 @@ Task<> WalkThenEnd(Work work, async::TaskGroup& group, std::exception_ptr& failu
   group.Cancel();
 }
 
+// Who asks for the run to be taken back may say, with that, for how long users may wait.
+Task<> RereadLadder(Attachment& with) {
+  const auto now = co_await state::FindRun(with.main, with.run.id);
+  if (!now) co_return;
+  if (const auto* ladder = now->spec.if_contains("ladder")) with.run.spec["ladder"] = *ladder;
+}
+
 // As far as they were done; what an earlier attempt has taken back stays so.
 Task<> UndoSteps(const Work& work) {
   Attachment& with = work.attachment;
+  co_await RereadLadder(with);
   with.steps = co_await state::LoadSteps(with.main, with.run.id);
   if (const state::Step* passed = PassedNoReturn(with.steps))
     throw Failure(ExitCode::kRefused,

@@ -58,6 +58,24 @@ TEST_F(DisturbedRun, ComesBackByItselfWhenItsBackendsAreTerminated) {
   EXPECT_EQ(StateOfRun(), "waiting");
 }
 
+// The runner is alive, and has read long ago for how long users may wait.
+TEST_F(DisturbedRun, ARevertTellsARunnerForHowLongUsersMayWait) {
+  MakeOrders();
+  Program program = Start(RunOrders(Slowly()));
+  AwaitWindows(1);
+  database_.Sql(
+      "CREATE FUNCTION lasts() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN PERFORM "
+      "pg_catalog.pg_sleep(4); END'; CREATE EVENT TRIGGER lasts ON ddl_command_end WHEN tag IN "
+      "('ALTER TABLE') EXECUTE FUNCTION lasts()");
+  const Ran reverted = Run({"revert", RunId(), "--hold-budget", "60s", "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(program.Wait(kLimit).code, 6);
+  EXPECT_EQ(StateOfRun(), "reverted");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_attribute WHERE attrelid = 'orders'::regclass AND "
+                   "attname = 'total' AND NOT attisdropped"),
+            0);
+}
+
 // As a run on its way there does.
 TEST_F(DisturbedRun, ARevertComesBackByItselfWhenItsBackendsAreTerminated) {
   MakeOrders();
