@@ -130,20 +130,27 @@ struct Created {
   std::string run;  // empty: another runner has it
 };
 
-// Explains what stands in the way of one migration.
-[[noreturn]] void RefuseTaken(const Migration& migration, const state::TableTaken& taken) {
-  throw Rejected(ExitCode::kRefused,
-                 fmt::format("{} cannot begin: {}", migration.file, taken.what()),
-                 "what waits at a gate is gone through by: pgalter up --through contract");
+// Explains what stands in the way of one migration; what it says of the other run's end is for
+// whatever that run waits for. A gate is none of the ways down: behind it less can be taken back.
+[[noreturn]] void RefuseTaken(const Migration& migration, const state::TableTaken& taken,
+                              Direction direction) {
+  const bool up = direction == Direction::kUp;
+  throw Rejected(
+      ExitCode::kRefused,
+      fmt::format("{} cannot {}: {}", migration.file, up ? "begin" : "be taken down", taken.what()),
+      up ? "then again: pgalter up; what waits at a gate is gone through by: pgalter up --through "
+           "contract"
+         : "then again: pgalter down");
 }
 
 Task<Created> CreateRunOf(guard::Session& session, const Migration& migration,
-                          run::PlannedRun planned, std::function<Task<>(std::string run)> also) {
+                          run::PlannedRun planned, std::function<Task<>(std::string run)> also,
+                          Direction direction) {
   Created created;
   try {
     created.run = co_await run::CreateRun(session, planned, std::move(also));
   } catch (const state::TableTaken& taken) {
-    RefuseTaken(migration, taken);
+    RefuseTaken(migration, taken, direction);
   } catch (const pg::PgError& error) {
     RethrowAsPolicy(error);
     if (!error.Is(kUniqueViolation)) throw;
@@ -260,7 +267,8 @@ Task<ExitCode> RunDown(const Context& context, guard::Session& session, const Ap
     co_await history::TellPolicy(session, beginning);
     co_await history::MarkReverting(session, row.version, std::move(run));
   };
-  const Created created = co_await CreateRunOf(session, migration, std::move(planned), also);
+  const Created created =
+      co_await CreateRunOf(session, migration, std::move(planned), also, Direction::kDown);
   async::FailPoint("migration-down-created");
   const ExitCode code = co_await RunInForeground(context, created.run);
   const auto left = co_await FindApplied(session, row.version);
@@ -369,7 +377,8 @@ Task<ExitCode> ApplyMigration(const Context& context, guard::Session& session,
     co_await history::InsertApplying(session, migration, std::move(run));
     async::FailPoint("migration-uncommitted");
   };
-  const Created created = co_await CreateRunOf(session, migration, std::move(planned), also);
+  const Created created =
+      co_await CreateRunOf(session, migration, std::move(planned), also, Direction::kUp);
   async::FailPoint("migration-created");
   if (created.run.empty()) {
     Say(context, fmt::format("{} was begun by another runner", Called(migration)));

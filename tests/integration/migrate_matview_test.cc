@@ -9,11 +9,14 @@
 namespace pgalter::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr int kDone = 0;
 constexpr int kUsage = 2;
 constexpr int kPending = 3;
+constexpr int kRefused = 4;
 
 constexpr const char* kFile = "20260101000000_cluster.sql";
 constexpr const char* kOfHeader = R"(-- pgalter: 1
@@ -73,6 +76,12 @@ TEST_F(MigrateMatviews, TheHeaderSaysItThereAndBack) {
   EXPECT_EQ(Applied(), "20260101000000 applied");
   ExpectCopied("501");
   const std::string run = database_.Value("SELECT run FROM pgalter.migration");
+  const Ran refused = Run({"down", "--yes"});
+  EXPECT_EQ(refused.code, kRefused) << refused.err;
+  EXPECT_THAT(refused.err,
+              AllOf(HasSubstr("cannot be taken down: run " + run + " has rebuilt"),
+                    HasSubstr("let the old table go (pgalter finish " + run + ")"),
+                    HasSubstr("then again: pgalter down"), Not(HasSubstr("contract"))));
   const Ran finished =
       Program(PGALTER_BINARY, {"finish", run, "--yes", "--dsn", database_.conninfo()}).Wait();
   ASSERT_EQ(finished.code, kDone) << finished.err;
