@@ -1,9 +1,13 @@
 #include "engine/pg/connection.h"
 
+#include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <random>
 #include <utility>
 
 #include "engine/async/finally.h"
@@ -62,10 +66,20 @@ std::string KeyOf(const std::string& sql, const Bound& bound) {
   return key;
 }
 
-// Under a name that no statement has had: one that was prepared may be there without our knowing,
-// where another in its pipeline failed.
+// A name that no statement has had: one that was prepared may be there without our knowing, where
+// another in its pipeline failed, or where a pooler that discards nothing hands out the server's
+// session of another connection, of this process or of any other.
+std::string NewName() {
+  static const std::string process = [] {
+    std::random_device random;
+    return fmt::format("pgalter_{:08x}{:08x}_", random(), random());
+  }();
+  static std::atomic<std::uint64_t> names = 0;
+  return process + std::to_string(++names);
+}
+
 std::string SendPrepare(SessionCore& core, const std::string& sql, const Bound& bound) {
-  std::string name = "pgalter_" + std::to_string(++core.prepared);
+  std::string name = NewName();
   core.SendOrThrow(
       PQsendPrepare(core.conn(), name.c_str(), sql.c_str(), bound.count(), bound.types.data()),
       sql);

@@ -61,7 +61,6 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   Milliseconds query_deadline;
   bool keeps_plans = false;
   std::map<std::string, std::string> kept_plans;  // by text and types: the names of the statements
-  int prepared = 0;  // so many names were sent: also of what the server did not answer to
 
  private:
   // False: the host tried last does not answer. Every address given up is noted in `silent`.

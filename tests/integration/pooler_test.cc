@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "engine/guard/session.h"
 #include "engine/guard/transaction.h"
+#include "engine/pg/kept_plans.h"
 #include "tests/support/pg_connection.h"
 #include "tests/support/pgbouncer.h"
 
@@ -148,6 +150,35 @@ TEST_F(PoolerTest, SessionThatChangesUnderUsIsNoticedByTheNextTransaction) {
     EXPECT_FALSE(session.db().in_transaction());
   };
   RunTask(scenario());
+}
+
+// What another connection has prepared is still there, under its name.
+TEST_F(PoolerTest, PlansAreKeptInASessionThatIsHandedOnAsItWas) {
+  PgBouncerOptions options;
+  options.pool_mode = "session";
+  options.pool_size = 1;
+  options.reset_query = "";
+  const PgBouncer bouncer(database_.server(), options);
+  const std::string dsn = bouncer.conninfo(database_.name());
+  auto use = [&]() -> Task<int> {
+    const pg::ConnectOptions connect = test::ConnectTo(dsn);
+    pg::Connection db = co_await pg::Connection::Connect(connect);
+    const pg::KeptPlans plans(db);
+    const pg::Result one = co_await db.Query("SELECT $1::int4 + 1", 1);
+    EXPECT_EQ(one.Get<int>(0, 0), 2);
+    std::vector<pg::Statement> statements;
+    statements.push_back({"SELECT $1::int4 + 2", pg::Params::Of(1)});
+    statements.push_back({"SELECT $1::int4 + 3", pg::Params::Of(1)});
+    const std::vector<pg::Result> more = co_await db.Pipeline(std::move(statements));
+    EXPECT_EQ(more.at(1).Get<int>(0, 0), 4);
+    const pg::Result row = co_await db.Query(
+        "SELECT pg_backend_pid(), (SELECT count(*)::int4 FROM pg_prepared_statements)");
+    EXPECT_GE(row.Get<int>(0, 1), 3);
+    co_return row.Get<int>(0, 0);
+  };
+  const int first = RunTask(use());
+  EXPECT_EQ(RunTask(use()), first);
+  EXPECT_EQ(RunTask(use()), first);
 }
 
 // A cancel goes through the pooler to the server, and hits nobody else.

@@ -32,9 +32,10 @@ std::string Settings(const sandbox::Sandbox& server, const PgBouncerOptions& opt
   return fmt::format(
       "[databases]\n* = host={} port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {}\n"
       "unix_socket_dir =\nauth_type = trust\nauth_file = {}/users\npool_mode = {}\n"
-      "default_pool_size = {}\nserver_round_robin = {}\n",
+      "default_pool_size = {}\nserver_round_robin = {}\n"
+      "server_reset_query = {}\n",
       server.socket_dir().string(), server.port(), port, directory.string(), options.pool_mode,
-      options.pool_size, options.round_robin ? 1 : 0);
+      options.pool_size, options.round_robin ? 1 : 0, options.reset_query);
 }
 
 // Only what may be called between fork and exec.

@@ -15,6 +15,7 @@ struct PgBouncerOptions {
   std::string pool_mode = "transaction";
   int pool_size = 10;
   bool round_robin = false;
+  std::string reset_query = "DISCARD ALL";  // when a session's server is handed to the next one
 };
 
 class [[nodiscard]] PgBouncer {
