@@ -1,7 +1,6 @@
 #include "cli/progress.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "cli/columns.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/report.h"
@@ -155,10 +155,9 @@ bool LiveLine::Possible(const Context& context) {
 }
 
 std::size_t LiveLine::Width() {
-  constexpr std::size_t kUnknown = 80;
-  winsize size{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return kUnknown;
-  return size.ws_col - 1U;  // in the last column some terminals wrap
+  const std::size_t columns = TerminalColumns(STDERR_FILENO).value_or(0);
+  if (columns < 2) return kUnknownColumns;
+  return columns - 1;  // in the last column some terminals wrap
 }
 
 void SayAmid(const Context& context, const std::string& text) {

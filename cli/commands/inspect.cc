@@ -9,6 +9,7 @@
 
 #include "batcher/partition/inspection.h"
 #include "batcher/partition/moment.h"
+#include "cli/columns.h"
 #include "cli/connect.h"
 #include "cli/human.h"
 #include "cli/inspect/inventory.h"
@@ -150,7 +151,7 @@ std::string PictureOf(const Inspection& inspection) {
   if (type == "date" || type == "uuid" || type.starts_with("timestamp"))
     picture.now =
         static_cast<double>(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()));
-  return Draw(picture);
+  return Draw(picture, ColumnsOfOutput());
 }
 
 // Of an index that very many lack, the first of them.

@@ -11,9 +11,10 @@ namespace pgalter::cli {
 
 namespace {
 
-constexpr std::size_t kColumns = 80;    // of a terminal
-constexpr std::size_t kMostNamed = 28;  // characters of a name
-constexpr std::size_t kMostBars = 40;   // more are no picture, and neighbours are drawn as one
+// Narrower, the bars would tell nothing; wider, nobody finds the bar of a name.
+constexpr std::size_t kLeastColumns = 40;
+constexpr std::size_t kMostColumns = 200;
+constexpr std::size_t kMostBars = 40;  // more are no picture, and neighbours are drawn as one
 
 struct Scale {
   double least = 0;
@@ -28,7 +29,13 @@ struct Scale {
   }
 };
 
-std::optional<Scale> ScaleOf(const std::vector<Bar>& bars, std::size_t widest) {
+// Characters of a name: a third of the picture, and never more than names have in general.
+std::size_t MostNamed(std::size_t columns) {
+  constexpr std::size_t kMost = 63;
+  return std::min(columns * 7 / 20, kMost);
+}
+
+std::optional<Scale> ScaleOf(const std::vector<Bar>& bars, std::size_t width) {
   std::vector<double> ends;
   for (const Bar& bar : bars)
     for (const auto& end : {bar.begin, bar.end})
@@ -36,8 +43,7 @@ std::optional<Scale> ScaleOf(const std::vector<Bar>& bars, std::size_t widest) {
   if (ends.empty()) return std::nullopt;
   const auto [least, greatest] = std::ranges::minmax(ends);
   if (least == greatest) return std::nullopt;
-  constexpr std::size_t kFrame = 3;  // " |" and "|"
-  return Scale{least, greatest, kColumns - widest - kFrame};
+  return Scale{least, greatest, width};
 }
 
 // Neighbours without a gap, that all have rows or all have none: "p_1 … p_99 (99)".
@@ -86,9 +92,9 @@ std::vector<Bar> WithGaps(const std::vector<Bar>& bars) {
   return all;
 }
 
-std::string Cut(const std::string& name) {
+std::string Cut(const std::string& name, std::size_t most) {
   std::string shown = Printable(name);
-  while (DisplayWidth(shown) > kMostNamed) {
+  while (DisplayWidth(shown) > most) {
     shown.pop_back();
     // Not within a character.
     while (!shown.empty() && (static_cast<unsigned char>(shown.back()) & 0xC0U) == 0x80U)
@@ -113,12 +119,15 @@ std::string Line(const Bar& bar, const Scale& scale) {
 
 }  // namespace
 
-std::string Draw(const Picture& picture) {
+std::string Draw(const Picture& picture, std::size_t columns) {
+  columns = std::clamp(columns, kLeastColumns, kMostColumns);
+  const std::size_t most = MostNamed(columns);
   std::vector<Bar> bars =
       WithGaps(picture.bars.size() > kMostBars ? Fold(picture.bars) : picture.bars);
   std::size_t widest = 0;
-  for (const Bar& bar : bars) widest = std::max(widest, DisplayWidth(Cut(bar.name)));
-  const auto scale = ScaleOf(bars, widest);
+  for (const Bar& bar : bars) widest = std::max(widest, DisplayWidth(Cut(bar.name, most)));
+  constexpr std::size_t kFrame = 3;  // " |" and "|"
+  const auto scale = ScaleOf(bars, columns - widest - kFrame);
   if (!scale) return "";
   std::string text;
   for (std::size_t i = 0; i < bars.size(); ++i) {
@@ -126,7 +135,7 @@ std::string Draw(const Picture& picture) {
       i = bars.size() - kMostBars / 2;
       text += fmt::format("... {} more\n", bars.size() - kMostBars);
     }
-    const std::string name = Cut(bars[i].name);
+    const std::string name = Cut(bars[i].name, most);
     text += fmt::format("{}{} |{}|\n", name, std::string(widest - DisplayWidth(name), ' '),
                         Line(bars[i], *scale));
   }
@@ -144,7 +153,10 @@ std::string Draw(const Picture& picture) {
   const std::string last = Cut(picture.last);
   const std::size_t taken = DisplayWidth(first) + DisplayWidth(last);
   const std::size_t between = taken < scale->width ? scale->width - taken : 1;
-  text += fmt::format("{}{}{}{}\n", indent, first, std::string(between, ' '), last);
+  // Ends that are longer than the scale begin below the names.
+  const std::size_t before = std::min(indent.size(), columns - std::min(columns, taken + between));
+  text +=
+      fmt::format("{}{}{}{}\n", std::string(before, ' '), first, std::string(between, ' '), last);
   return text;
 }
 

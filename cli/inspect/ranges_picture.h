@@ -1,5 +1,5 @@
-// The ranges of a partitioned table as a picture for terminals of 80 columns: a line a partition,
-// its place on a common scale; a line for each gap. Of more than 40, neighbours are one line. Pure.
+// The ranges of a partitioned table as a picture as wide as a terminal: a line a partition, its
+// place on a common scale; a line for each gap. Of more than 40, neighbours are one line. Pure.
 #pragma once
 
 #include <optional>
@@ -23,7 +23,8 @@ struct Picture {
   std::optional<double> now;  // marked, where it lies on the scale
 };
 
-// Empty where there is no scale: fewer than two different ends.
-std::string Draw(const Picture& picture);
+// At most `columns` wide, but never narrower than 40 nor wider than 200. Empty where there is no
+// scale: fewer than two different ends.
+std::string Draw(const Picture& picture, std::size_t columns);
 
 }  // namespace pgalter::cli

@@ -8,6 +8,7 @@
 
 #include "tests/support/postgres.h"
 #include "tests/support/program.h"
+#include "tests/support/pty.h"
 
 namespace pgalter::test {
 namespace {
@@ -129,6 +130,27 @@ TEST_F(Inspect, PartitionsComeWithTheirTable) {
                           Not(HasSubstr("public.apart"))));
   // A part of the whole's index is needed, used or not.
   EXPECT_THAT(Text({"indexes", "whole"}), Not(HasSubstr("note:")));
+}
+
+TEST_F(Inspect, APictureIsAsWideAsItsTerminal) {
+  database_.Sql(
+      "CREATE TABLE whole (a int) PARTITION BY RANGE (a);"
+      "CREATE TABLE one PARTITION OF whole FOR VALUES FROM (0) TO (10)");
+  const Words words{"inspect", "partitions", "whole", "--dsn", database_.conninfo()};
+  const auto width_of = [](const std::string& text) {
+    const std::size_t from = text.find("one |");
+    return from == std::string::npos ? 0 : text.find_first_of("\r\n", from) - from;
+  };
+  const auto on_terminal = [&](const std::string& columns) {
+    Pty pty(PGALTER_BINARY, words, {columns}, 110);
+    pty.Await([](const std::string& said) { return said.find("note: ranges") != said.npos; });
+    EXPECT_EQ(pty.Wait(), 0) << pty.said();
+    return width_of(pty.said());
+  };
+  EXPECT_EQ(on_terminal("COLUMNS="), 110U);
+  EXPECT_EQ(on_terminal("COLUMNS=60"), 60U);
+  const Ran piped = Program(PGALTER_BINARY, words, {"COLUMNS="}).Wait(std::chrono::seconds(60));
+  EXPECT_EQ(width_of(piped.out), 80U) << piped.err;
 }
 
 TEST_F(Inspect, WhatIsNotKnownIsRefused) {
