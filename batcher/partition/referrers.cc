@@ -4,7 +4,9 @@
 
 #include <chrono>
 
+#include "engine/guard/transaction.h"
 #include "engine/lock/blocker.h"
+#include "engine/run/failure.h"
 #include "engine/run/long_work.h"
 
 namespace pgalter::partition {
@@ -12,6 +14,9 @@ namespace pgalter::partition {
 namespace {
 
 using async::Milliseconds;
+
+// Whoever waits for a lock behind it waits for no longer.
+constexpr Milliseconds kLockWait{1000};
 
 constexpr const char* kInstalled =
     "SELECT coalesce(has_table_privilege(to_regclass('pgalter.run'), 'SELECT'), false)";
@@ -72,6 +77,23 @@ WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conrelid <> f.confrelid
 ORDER BY 1, 2
 )sql";
 
+// Who keeps even readers from two tables: who has the lock, and who waits for it, since readers
+// stand behind him. Locks of prepared transactions have no pid.
+constexpr const char* kWhoKeepsOut = R"sql(
+WITH asked AS (
+  SELECT t.relid::oid AS oid FROM unnest(ARRAY[$1, $2]) u (name)
+  CROSS JOIN LATERAL (
+    SELECT u.name::regclass AS relid
+    UNION SELECT relid FROM pg_partition_tree(u.name::regclass)) t)
+SELECT string_agg(DISTINCT coalesce('pid ' || l.pid || coalesce(' (' || s.application_name || ')', ''),
+                                    'a prepared transaction'), ', ')
+FROM pg_locks l
+LEFT JOIN pg_stat_activity s ON s.pid = l.pid AND s.application_name <> ''
+WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND l.relation IN (SELECT oid FROM asked)
+)sql";
+
 Task<std::vector<Referring>> Read(Session& session, const char* query, pg::Oid whole) {
   const pg::Result rows =
       co_await session.db().Query(fmt::format(fmt::runtime(query), kIndexed), whole);
@@ -92,6 +114,33 @@ Task<bool> AnyRefers(Session& session, const Referring& by, std::string partitio
   const pg::Result refer = co_await session.db().Query(fmt::format(
       "SELECT EXISTS (SELECT FROM {} AS x JOIN {} ON {})", partition, by.rows, by.refers));
   co_return refer.Get<bool>(0, 0);
+}
+
+Task<std::string> WhoKeepsOut(Session& session, const Referring& by, std::string partition) {
+  const pg::Result row = co_await session.db().Query(kWhoKeepsOut, by.table, partition);
+  co_return row.Get<std::optional<std::string>>(0, 0).value_or("somebody who is gone now");
+}
+
+// While nothing is locked: for the question itself there is time, not for a lock that others have.
+Task<bool> AnyRefersNow(Session& session, const Referring& by, std::string partition) {
+  guard::TransactionOptions options;
+  options.access = guard::Access::kReadOnly;
+  options.lock_timeout = kLockWait;
+  auto ask = [&]() -> Task<bool> { co_return co_await AnyRefers(session, by, partition); };
+  bool kept_out = false;
+  try {
+    co_return co_await guard::RunInTransaction(session, options, ask);
+  } catch (const pg::PgError& error) {
+    kept_out = error.klass() == pg::SqlstateClass::kLockNotAvailable && session.open();
+    if (!kept_out) throw;
+  }
+  const std::string who = co_await WhoKeepsOut(session, by, partition);
+  throw run::Failure(
+      run::ExitCode::kLockNotObtained,
+      fmt::format("cannot find out whether rows of {} refer to those of {}: {} has kept even "
+                  "readers from one of the two for {} (SQLSTATE 55P03). Nothing was changed; once "
+                  "that has ended, do it again",
+                  by.table, partition, who, lock::HumanAge(kLockWait)));
 }
 
 std::string TriggersDoNotFire(const Referring& by, const std::string& partition) {
@@ -123,7 +172,7 @@ std::string MissingIndex(const Referring& by) {
 Task<std::string> TooLong(Session& session, const Referring& by, std::string partition,
                           Milliseconds hold_budget) {
   const auto begun = async::Clock::now();
-  co_await AnyRefers(session, by, std::move(partition));
+  co_await AnyRefersNow(session, by, std::move(partition));
   const auto took =
       std::chrono::duration_cast<Milliseconds>(async::Clock::now() - begun) + Milliseconds(1);
   if (took <= hold_budget) co_return "";
@@ -150,7 +199,7 @@ Task<Staying> FindReferrers(Session& session, pg::Oid whole, std::string partiti
   Staying staying;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto begun = async::Clock::now();
-    const bool refers = co_await AnyRefers(session, all[i], partition);
+    const bool refers = co_await AnyRefersNow(session, all[i], partition);
     if (refers)
       staying.why =
           i < checked ? TriggersDoNotFire(all[i], partition) : KeyForbids(all[i], partition);

@@ -32,7 +32,8 @@ struct Staying {
 };
 
 // Whether `partition` (quoted, with its schema) of `whole` should stay: rows refer to it, or that
-// takes longer to find out than `hold_budget`.
+// takes longer to find out than `hold_budget`. Outside a transaction. Throws run::Failure (lock not
+// obtained): somebody keeps even readers from one of the tables.
 Task<Staying> FindReferrers(Session& session, pg::Oid whole, std::string partition,
                             async::Milliseconds hold_budget);
 

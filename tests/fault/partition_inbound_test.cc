@@ -342,6 +342,41 @@ TEST_F(PartitionGoesSlowly, AndByRetainToo) {
   ExpectSaysWhatHelps(retained, 0);
 }
 
+// It is asked before anybody waits; who keeps readers from a table is named, and not waited for.
+TEST_F(PartitionInboundGoes, IsNotWaitedForBehindALock) {
+  database_.Sql(
+      "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE p_a PARTITION OF "
+      "p "
+      "FOR VALUES FROM (0) TO (100); CREATE TABLE p_b PARTITION OF p FOR VALUES FROM (100) TO "
+      "(200); "
+      "INSERT INTO p VALUES (150); CREATE TABLE c (n int REFERENCES p)");
+  const auto refused = [this](const Words& words, const std::string& who) {
+    const Ran ran = Start(words).Wait(std::chrono::seconds(20));
+    EXPECT_EQ(ran.code, 5) << ran.err;
+    EXPECT_THAT(ran.err,
+                HasSubstr("whether rows of public.c refer to those of public.p_a: " + who));
+  };
+  const Words detach{"partition", "detach", "p_a", "--yes"};
+  const Words retain{"partition", "retain", "p", "--keep", "1", "--yes"};
+  Session other = database_.Connect();
+  other.Exec("SET application_name = 'a migration'; BEGIN; LOCK TABLE c");
+  const std::string migration = fmt::format("pid {} (a migration) has kept", other.backend_pid());
+  refused(detach, migration);
+  refused(retain, migration);
+  other.Exec("PREPARE TRANSACTION 'kept'");
+  refused(detach, "a prepared transaction has kept");
+  other.Exec("ROLLBACK PREPARED 'kept'");
+  // Who only waits for the lock keeps readers out as well.
+  other.Exec("BEGIN; SELECT count(*) FROM c");
+  Session waiting = database_.Connect();
+  waiting.Exec("SET application_name = 'a waiting one'");
+  waiting.Send("BEGIN; LOCK TABLE c");
+  database_.AwaitLockWait(waiting.backend_pid());
+  refused(detach, fmt::format("pid {} (a waiting one) has kept", waiting.backend_pid()));
+  other.Exec("COMMIT");
+  waiting.Wait();
+}
+
 TEST_F(PartitionGoesSlowly, AlsoWhereItIsAForeignKey) {
   MakeSlow("widen");
   ExpectSaysWhatHelps(Run({"partition", "detach", first_, "--hold-budget", "1ms", "--yes"}), 4);
