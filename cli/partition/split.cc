@@ -102,6 +102,7 @@ std::string CommandOf(const Context& context, const partition::SplitWish& wish) 
   for (const char* option : {"every", "epoch", "time-zone", "hold-budget"})
     if (context.Has(option) && !context.options[option].defaulted())
       add(option, context.Get(option));
+  for (const auto& [option, value] : CopyOptionsOf(context)) add(option.c_str(), value);
   return command + " --yes";
 }
 

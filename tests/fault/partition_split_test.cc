@@ -257,7 +257,13 @@ TEST_F(SplitInParts, RowsLeaveTheDefaultPartition) {
 
 TEST_F(SplitInParts, KilledInTheFirstTheRestIsSplitByTheCommandItSays) {
   MakeWhole();
-  const Ran killed = Run(Narrow(), Patiently({"PGALTER_FAIL_POINT=swap-committed"}));
+  Words narrow = Narrow();
+  for (const char* word :
+       {"--workers", "2", "--chunk-time", "20ms", "--max-lag", "9s", "--throttle",
+        "active-sessions=99", "--throttle", "ratio=0.9", "--without-signal", "xmin-age",
+        "--unattended", "5h", "--log-limit", "30MB"})
+    narrow.emplace_back(word);
+  const Ran killed = Run(narrow, Patiently({"PGALTER_FAIL_POINT=swap-committed"}));
   ASSERT_EQ(killed.code, kKilled) << killed.err;
   AwaitNoRunner();
   const Ran resumed = Run({"resume", RunId()}, Patiently());
@@ -268,6 +274,15 @@ TEST_F(SplitInParts, KilledInTheFirstTheRestIsSplitByTheCommandItSays) {
   const Ran rest = Run(CommandIn(resumed.err), Patiently());
   ASSERT_EQ(rest.code, 0) << rest.err;
   EXPECT_EQ(Splits("done"), 2);
+  // At the same pace, and users wait for no longer.
+  EXPECT_EQ(
+      database_.Value(
+          "SELECT string_agg(DISTINCT concat_ws(' ', spec->>'workers', spec->>'chunk_time_ms', "
+          "spec->>'throttle', spec->>'unattended_s', spec->>'log_limit', "
+          "spec->'ladder'->>'hold_budget_ms'), ' and ') FROM pgalter.run WHERE command = "
+          "'partition split'"),
+      "2 20 {\"ratio\": \"0.9\", \"xmin-age\": \"off\", \"active-sessions\": \"99\", "
+      "\"replay-lag-seconds\": \"9s\"} 18000 31457280 14");
   ExpectSplit();
   ExpectSame();
 }
