@@ -16,24 +16,6 @@ using run::Failure;
 
 namespace {
 
-// Why a relation of this kind has no rows of its own that could be updated in place.
-std::string RefusalOfKind(char kind, bool temporary) {
-  if (temporary) return "a temporary table, which only its own session sees";
-  switch (kind) {
-    case 'r':
-    case 'p':
-      return "";
-    case 'v':
-      return "a view: name the table under it";
-    case 'm':
-      return "a materialized view: change its query and refresh it";
-    case 'f':
-      return "a foreign table: run the backfill on the server that has the rows";
-    default:
-      return "not a table";
-  }
-}
-
 // pg_proc.prokind etc. are not asked: hashing needs the type's default hash support function with
 // a seed (support number 2, docs "Hash Support Functions"), written with its schema.
 constexpr const char* kLeafSql = R"sql(
@@ -157,6 +139,27 @@ Task<pg::Oid> LookUp(Session& session, const std::string& name, const Spec& spec
 
 }  // namespace
 
+std::string WhyNoTable(char relkind) {
+  switch (relkind) {
+    case 'r':
+    case 'p':
+      return "";
+    case 'v':
+      return "a view: name the table under it";
+    case 'm':
+      return "a materialized view, which holds what its query says: change that, and refresh it";
+    case 'f':
+      return "a foreign table: its rows are on another server, and are changed there";
+    case 'i':
+    case 'I':
+      return "an index, not a table: name its table";
+    case 'S':
+      return "a sequence, not a table";
+    default:
+      return "not a table";
+  }
+}
+
 Task<pg::Oid> FindOid(Session& session, const Spec& spec) {
   const std::string& text = spec.table;
   const auto parsed = sql::ParseQualifiedName(text);
@@ -174,12 +177,12 @@ Task<pg::Oid> FindOid(Session& session, const Spec& spec) {
   co_return oid;
 }
 
-Task<Table> FindTable(Session& session, const Spec& spec) {
+Task<Table> FindTable(Session& session, const Spec& spec, std::string tried) {
   const pg::Oid oid = co_await FindOid(session, spec);
-  co_return co_await FindTableByOid(session, oid);
+  co_return co_await FindTableByOid(session, oid, std::move(tried));
 }
 
-Task<Table> FindTableByOid(Session& session, pg::Oid oid) {
+Task<Table> FindTableByOid(Session& session, pg::Oid oid, std::string tried) {
   const pg::Result rows = co_await session.db().Query(
       "SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relname, c.relkind,"
       " c.relpersistence = 't', pg_has_role(c.relowner, 'USAGE'),"
@@ -198,13 +201,15 @@ Task<Table> FindTableByOid(Session& session, pg::Oid oid) {
   table.partitioned = kind == 'p';
   table.owned = rows.Get<bool>(0, 5);
   table.inherited = rows.Get<bool>(0, 7);
-  const std::string refusal = RefusalOfKind(kind, rows.Get<bool>(0, 4));
+  std::string refusal = WhyNoTable(kind);
+  if (refusal.empty() && rows.Get<bool>(0, 4))
+    refusal = "a temporary table, which only its own session sees";
   if (!refusal.empty())
     throw Failure(ExitCode::kRefused,
-                  fmt::format("cannot backfill {}: it is {}", table.name, refusal));
+                  fmt::format("cannot {} {}: it is {}", tried, table.name, refusal));
   if (rows.Get<bool>(0, 6))
     throw Failure(ExitCode::kRefused,
-                  fmt::format("cannot backfill {}: it belongs to the system", table.name));
+                  fmt::format("cannot {} {}: it belongs to the system", tried, table.name));
   const std::string missing = co_await MissingRights(session, table.oid);
   if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
   co_return table;

@@ -31,11 +31,16 @@ struct Table {
 // Throws run::Failure (usage): there is none.
 Task<pg::Oid> FindOid(Session& session, const Spec& spec);
 
+// Why a relation of this pg_class.relkind is no plain or partitioned table, with the way out where
+// there is one; empty: it is.
+std::string WhyNoTable(char relkind);
+
 // The table by the user's text, under the role's search_path. Throws run::Failure: unknown
-// (usage), no plain or partitioned table, or no right to update it.
-Task<Table> FindTable(Session& session, const Spec& spec);
+// (usage), no plain or partitioned table, or no right to update it. `tried`: what it is wanted for,
+// of which the refusal speaks.
+Task<Table> FindTable(Session& session, const Spec& spec, std::string tried = "backfill");
 // The same table later, whatever its name is then.
-Task<Table> FindTableByOid(Session& session, pg::Oid oid);
+Task<Table> FindTableByOid(Session& session, pg::Oid oid, std::string tried = "backfill");
 
 struct Resolved {
   std::vector<Column> columns;

@@ -332,7 +332,7 @@ Subdivision ByList(const std::string& column, const std::vector<ListPart>& lists
 }
 
 Task<Definition> DefinitionOf(Session& session, std::string table, Division division) {
-  const backfill::Table found = co_await FindOwned(session, std::move(table));
+  const backfill::Table found = co_await FindOwned(session, std::move(table), "partition");
   if (found.partitioned)
     throw Failure(ExitCode::kRefused, fmt::format("{} is partitioned already", found.name));
   co_await RefuseUnknownZone(session, division.time_zone);

@@ -175,7 +175,7 @@ Task<OneChange> PlanAttach(Session& session, std::string table, std::string pare
   co_await RefuseUnknownZone(session, wish.time_zone);
   const Whole whole = co_await FindWhole(session, std::move(parent));
   co_await RefuseStranger(session, whole.table.oid);
-  const backfill::Table found = co_await FindOwned(session, std::move(table));
+  const backfill::Table found = co_await FindOwned(session, std::move(table), "attach");
   co_await RefuseBesidePartman(session, whole.table, PartmanKeeps::kNames);
   const pg::Result unlike = co_await session.db().Query(kUnlike, found.oid, whole.table.oid);
   if (!unlike.empty())

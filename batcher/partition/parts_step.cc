@@ -55,7 +55,7 @@ run::Task<> PartsStep::Do(run::Environment& env, const state::Step& step) {
   Session& session = env.main;
   const rebuild::Spec rebuild = rebuild::FromJson(env.run.spec);
   const RepartSpec spec = RepartFromJson(env.run.spec.at(kRepart).as_object());
-  const backfill::Table source = co_await backfill::FindTableByOid(session, env.run.relid);
+  const backfill::Table source = co_await backfill::FindTableByOid(session, env.run.relid, "part");
   auto make = [&]() -> Task<> {
     co_await guard::CheckLease(session, env.lease);
     const rebuild::Shadow shadow = co_await MakeParts(session, env.run.id, source, rebuild, spec);

@@ -239,7 +239,7 @@ Task<Prepared> Prepare(Session& session, Wish wish) {
   Prepared prepared;
   Spec& spec = prepared.spec;
   spec.settings = co_await guard::RoleSettings(session);
-  const backfill::Table table = co_await FindOwned(session, wish.table);
+  const backfill::Table table = co_await FindOwned(session, wish.table, "partition");
   co_await RefuseMissingRights(session, table);
   co_await RefuseUnknownZone(session, wish.division.time_zone);
   spec.table = table.name;

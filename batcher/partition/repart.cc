@@ -250,7 +250,7 @@ Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
   co_await RefuseTakenNames(session, spec, source);
   const std::vector<Member> old{source};
   prepared.back = co_await KeepTheOld(session, old);
-  prepared.source = co_await backfill::FindTableByOid(session, source.oid);
+  prepared.source = co_await backfill::FindTableByOid(session, source.oid, "part");
   prepared.rebuild.table = source.name;
   prepared.rebuild.settings = co_await guard::RoleSettings(session);
   prepared.rebuild.definition = co_await DefinitionOf(session, whole, spec, source);

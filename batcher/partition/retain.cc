@@ -257,11 +257,11 @@ Task<> RecordGoing(Session& session, const RetainPlan& plan) {
   }
 }
 
-Task<backfill::Table> Find(Session& session, std::string table) {
+Task<backfill::Table> Find(Session& session, std::string table, std::string tried) {
   backfill::Spec look;
   look.table = std::move(table);
   look.settings = co_await guard::RoleSettings(session);
-  co_return co_await backfill::FindTable(session, look);
+  co_return co_await backfill::FindTable(session, look, std::move(tried));
 }
 
 }  // namespace
@@ -363,7 +363,7 @@ Task<std::string> CreateRetainRun(Session& session, const RetainPlan& plan,
 }
 
 Task<std::string> SetLegalHold(Session& session, std::string table, std::string reason) {
-  const backfill::Table found = co_await Find(session, std::move(table));
+  const backfill::Table found = co_await Find(session, std::move(table), "hold");
   co_await session.db().Query(
       "INSERT INTO pgalter.legal_hold (relid, name, reason) VALUES ($1, $2, $3)"
       " ON CONFLICT (relid) DO UPDATE SET name = excluded.name, reason = excluded.reason,"
@@ -373,7 +373,7 @@ Task<std::string> SetLegalHold(Session& session, std::string table, std::string 
 }
 
 Task<std::string> ReleaseLegalHold(Session& session, std::string table) {
-  const backfill::Table found = co_await Find(session, std::move(table));
+  const backfill::Table found = co_await Find(session, std::move(table), "release");
   const pg::Result row = co_await session.db().Query(
       "DELETE FROM pgalter.legal_hold WHERE relid = $1 RETURNING name", found.oid);
   if (row.empty()) co_return "";

@@ -103,6 +103,18 @@ std::string MembersQuery(const Whole& whole) {
   return query;
 }
 
+Task<> RefuseUnpartitioned(Session& session, const backfill::Table& table) {
+  const pg::Result kind =
+      co_await session.db().Query("SELECT relkind::text FROM pg_class WHERE oid = $1", table.oid);
+  const std::string no_table = kind.empty() ? "" : backfill::WhyNoTable(kind.Bytes(0, 0).front());
+  if (!no_table.empty())
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("{} has no partitions: it is {}", table.name, no_table));
+  throw Failure(ExitCode::kUsage,
+                fmt::format("{} is not partitioned. To make it so: pgalter partition convert {}",
+                            table.name, table.name));
+}
+
 }  // namespace
 
 Task<backfill::Table> FindAnybodys(Session& session, std::string text) {
@@ -130,13 +142,13 @@ Task<> RefuseStranger(Session& session, pg::Oid table) {
   if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
 }
 
-Task<backfill::Table> FindOwned(Session& session, std::string text) {
+Task<backfill::Table> FindOwned(Session& session, std::string text, std::string tried) {
   backfill::Spec look;
   look.table = std::move(text);
   look.settings = co_await guard::RoleSettings(session);
   const pg::Oid oid = co_await backfill::FindOid(session, look);
   co_await RefuseStranger(session, oid);
-  co_return co_await backfill::FindTableByOid(session, oid);
+  co_return co_await backfill::FindTableByOid(session, oid, std::move(tried));
 }
 
 Task<std::string> MissingSelect(Session& session, std::string table) {
@@ -158,10 +170,7 @@ Task<> ReadOperators(Session& session, pg::Oid operator_class, Whole& whole) {
 Task<Whole> FindWhole(Session& session, std::string table) {
   Whole whole;
   whole.table = co_await FindAnybodys(session, std::move(table));
-  if (!whole.table.partitioned)
-    throw Failure(ExitCode::kUsage,
-                  fmt::format("{} is not partitioned. To make it so: pgalter partition convert {}",
-                              whole.table.name, whole.table.name));
+  if (!whole.table.partitioned) co_await RefuseUnpartitioned(session, whole.table);
   // Bounds are shown in the session's zone.
   co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
   const pg::Result row = co_await session.db().Query(kWhole, whole.table.oid);

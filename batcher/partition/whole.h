@@ -77,14 +77,14 @@ Task<backfill::Table> FindAnybodys(Session& session, std::string text);
 // to. Asked first: an owner needs no rights besides, and who is none need not hear of them.
 Task<> RefuseStranger(Session& session, pg::Oid table);
 // By the user's text, of a role that is to change it. Throws run::Failure: the same, and as
-// backfill::FindTable.
-Task<backfill::Table> FindOwned(Session& session, std::string text);
+// backfill::FindTable, in which `tried` is told.
+Task<backfill::Table> FindOwned(Session& session, std::string text, std::string tried);
 
 // Why the role cannot read it, with the GRANT; empty: it can.
 Task<std::string> MissingSelect(Session& session, std::string table);
 
-// By the user's text. Throws run::Failure (usage): unknown, not partitioned. Bounds are read in UTC
-// from here on.
+// By the user's text. Throws run::Failure (usage): unknown, no table, not partitioned. Bounds are
+// read in UTC from here on.
 Task<Whole> FindWhole(Session& session, std::string table);
 
 // The default partition comes last.

@@ -177,7 +177,7 @@ Task<backfill::Table> FindOne(Session& session, const Spec& spec) {
   // First: an owner needs no rights besides.
   const std::string missing = co_await backfill::MissingOwnership(session, oid);
   if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
-  co_return co_await backfill::FindTableByOid(session, oid);
+  co_return co_await backfill::FindTableByOid(session, oid, "rebuild");
 }
 
 using Oids = std::vector<std::int64_t>;

@@ -46,7 +46,7 @@ Task<> MarkNoReturn(run::Environment& env, int shadow) {
 Task<Shadow> MakeOne(Session& session, const state::Run& run, const Spec& spec, int number) {
   const pg::Oid relid =
       number == 1 ? run.relid : spec.companions.at(static_cast<std::size_t>(number) - 2).relid;
-  const backfill::Table table = co_await backfill::FindTableByOid(session, relid);
+  const backfill::Table table = co_await backfill::FindTableByOid(session, relid, "rebuild");
   const Spec one = OfTable(spec, number);
   co_return co_await MakeShadow(session, run.id, table, one, number);
 }

@@ -108,6 +108,41 @@ TEST_F(PartitionVerbs, AddRefusesWhatOthersHave) {
   EXPECT_EQ(Bounds(), "0 TO 100;200 TO 300;DEFAULT");
 }
 
+// A refusal speaks of what was tried, and says what the relation is.
+TEST_F(PartitionVerbs, WhatIsNoTableIsToldSo) {
+  MakeRanges();
+  database_.Sql(
+      "CREATE VIEW v AS SELECT * FROM t; CREATE MATERIALIZED VIEW m AS SELECT * FROM t; CREATE "
+      "SEQUENCE s; CREATE FOREIGN DATA WRAPPER w; CREATE SERVER far FOREIGN DATA WRAPPER w; CREATE "
+      "FOREIGN TABLE f (k int NOT NULL, kind int, note text) SERVER far");
+  struct Case {
+    const char* relation;
+    const char* says;
+  };
+  for (const Case& one :
+       {Case{"v", "public.v: it is a view: name the table under it"},
+        Case{"m", "public.m: it is a materialized view"},
+        Case{"f", "public.f: it is a foreign table"}, Case{"s", "public.s: it is a sequence"},
+        Case{"t_note", "public.t_note: it is an index, not a table: name its table"}}) {
+    const auto refused = [&](const char* tried, const Ran& ran) {
+      EXPECT_EQ(ran.code, 4) << ran.err;
+      EXPECT_THAT(ran.err, HasSubstr(fmt::format("cannot {} {}", tried, one.says)));
+    };
+    const std::string name = one.relation;
+    refused("attach", Partition({"attach", name, "--as", "t", "--from", "100", "--to", "200"}));
+    refused("partition", Partition({"convert", name, "--by", "range(k)", "--every", "100"}));
+    refused("partition", Partition({"convert", name, "--by", "hash(k)", "--modulus", "2"}));
+    refused("rebuild", Run({"rebuild", name, "--yes"}));
+    refused("hold", Run({"partition", "hold", name, "--reason", "a case"}));
+    refused("backfill", Run({"backfill", name, "--set", "k = 1", "--yes"}));
+    const Ran whole = Partition({"add", name, "--from", "100", "--to", "200"});
+    EXPECT_EQ(whole.code, 2) << whole.err;
+    EXPECT_THAT(whole.err, HasSubstr(fmt::format("public.{} has no partitions: it is a", name)));
+    EXPECT_THAT(whole.err, Not(HasSubstr("partition convert")));
+  }
+  EXPECT_EQ(Bounds(), "0 TO 100;200 TO 300");
+}
+
 TEST_F(PartitionVerbs, AttachBuildsAndReadsBeforeTheLock) {
   MakeRanges(true);
   database_.Sql(
