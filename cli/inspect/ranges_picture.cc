@@ -149,8 +149,8 @@ std::string Draw(const Picture& picture, std::size_t columns) {
     else
       text += fmt::format("{}{}now ^\n", indent, std::string(at - kNow.size(), ' '));
   }
-  const std::string first = Cut(picture.first);
-  const std::string last = Cut(picture.last);
+  const std::string first = Cut(picture.first, most);
+  const std::string last = Cut(picture.last, most);
   const std::size_t taken = DisplayWidth(first) + DisplayWidth(last);
   const std::size_t between = taken < scale->width ? scale->width - taken : 1;
   // Ends that are longer than the scale begin below the names.
