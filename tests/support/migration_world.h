@@ -12,9 +12,11 @@
 namespace pgalter::test {
 
 class MigrationWorld : public ::testing::Test {
+ public:
+  ~MigrationWorld() override;
+
  protected:
   MigrationWorld();
-  ~MigrationWorld() override;
 
   // Below the directory of migrations.
   [[nodiscard]] std::filesystem::path Path(const std::string& name) const;
