@@ -69,7 +69,8 @@ SELECT CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END,
     || coalesce(' WITH (' || (SELECT string_agg(o, ', ') FROM (
          SELECT unnest(c.reloptions) UNION ALL SELECT 'toast.' || unnest(t.reloptions)) x (o))
          || ')', '')
-    || coalesce(' TABLESPACE ' || quote_ident(ts.spcname), '')
+    || coalesce(' TABLESPACE ' || quote_ident(ts.spcname), ''),
+  coalesce(' TABLESPACE ' || quote_ident(ts.spcname), '')
 FROM pg_class c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid LEFT JOIN pg_am am ON am.oid = c.relam
 LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
 WHERE c.oid = $1::regclass
@@ -127,6 +128,7 @@ Task<Storage> StorageOf(Session& session, std::string partition) {
   Storage storage;
   storage.persistence = row.Get<std::string>(0, 0);
   storage.rest = row.Get<std::string>(0, 1);
+  storage.tablespace = row.Get<std::string>(0, 2);
   co_return storage;
 }
 

@@ -35,6 +35,7 @@ Task<Forms> ParametersOf(Session& session, std::string partition, std::string ma
 struct Storage {
   std::string persistence;  // "UNLOGGED ", or empty
   std::string rest;         // " USING … WITH (…) TABLESPACE …"; the usual ones are not said
+  std::string tablespace;   // " TABLESPACE …" alone, for one that is partitioned itself
 };
 Task<Storage> StorageOf(Session& session, std::string partition);
 

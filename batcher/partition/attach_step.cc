@@ -159,7 +159,7 @@ Task<> BuildKeysBack(run::Environment& env, const state::Step& step, const Pair&
   async::Stopper never;
   for (const WidenedKey& key : pair.spec.keys) {
     std::string sql = fmt::format("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS {} ON {} ({}){}",
-                                  BackName(key), pair.first(), key.columns, key.rest);
+                                  BackName(key), pair.first(), key.columns, StoredIndex(key));
     co_await run::BuildIndex(env, step, std::move(sql), step.state, never);
     async::FailPoint("key-back");
   }

@@ -8,6 +8,7 @@
 #include "batcher/partition/cuts.h"
 #include "batcher/partition/extent.h"
 #include "batcher/partition/homeless.h"
+#include "batcher/partition/index_place.h"
 #include "batcher/partition/key_value.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/primary_key.h"
@@ -26,7 +27,7 @@ namespace {
 
 // Keys that hold the column, as the server says them; the others come from the widened ones.
 constexpr const char* kKeyDefinition = R"sql(
-SELECT format('CONSTRAINT %I %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint
+SELECT pg_get_constraintdef(oid) FROM pg_constraint
 WHERE conrelid = $1 AND quote_ident(conname) = $2 AND contype IN ('p', 'u')
 )sql";
 
@@ -89,7 +90,7 @@ class Writer {
     const std::string table = co_await Table(by);
     co_await RefuseInTheWay();
     co_await RefuseRowsWithoutPlace();
-    const std::vector<std::string> indexes = co_await Indexes();
+    const std::vector<std::string> indexes = Indexes();
     definition_.script = fmt::format("{};\n{};\n", table, fmt::join(partitions, ";\n"));
     for (const std::string& index : indexes) definition_.script += index + ";\n";
     co_return std::move(definition_);
@@ -200,19 +201,22 @@ class Writer {
     std::string keys;
     for (const WidenedKey& key : keys_)
       if (!key.constraint.empty())
-        keys += fmt::format(",\n  CONSTRAINT {} {} ({}){}{}", key.index, key.constraint, key.wide,
-                            key.rest, key.deferrable);
+        keys += fmt::format(",\n  CONSTRAINT {} {} ({}){}", key.index, key.constraint, key.wide,
+                            StoredKey(key));
     indexes_ = co_await rebuild::ReadIndexes(session_, table_.oid, table_.name, table_.name, home_);
+    places_ = co_await PlacesOf(session_, table_.oid);
     for (const rebuild::Index& index : indexes_) {
       if (index.constraint.empty() || IsWidened(index.name)) continue;
       const pg::Result row = co_await session_.db().Query(kKeyDefinition, table_.oid, index.name);
-      if (!row.empty()) keys += ",\n  " + row.Get<std::string>(0, 0);
+      if (!row.empty())
+        keys += fmt::format(",\n  CONSTRAINT {} {}", index.name,
+                            PlaceKey(row.Get<std::string>(0, 0), places_[index.name]));
     }
     co_return fmt::format(
         "CREATE TABLE {0} (LIKE {0} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED "
         "INCLUDING IDENTITY INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS{1}) "
-        "PARTITION BY {2}",
-        table_.name, keys, by);
+        "PARTITION BY {2}{3}",
+        table_.name, keys, by, storage_.tablespace);
   }
 
   Task<> RefuseInTheWay() {
@@ -271,15 +275,16 @@ class Writer {
                 table_.name, key.index, key.columns, key.lacks, key.wide, key.columns));
   }
 
-  Task<std::vector<std::string>> Indexes() {
+  std::vector<std::string> Indexes() {
     std::vector<std::string> statements;
     for (const WidenedKey& key : keys_)
       if (key.constraint.empty())
         statements.push_back(fmt::format("CREATE UNIQUE INDEX {} ON {} ({}){}", key.index,
-                                         table_.name, key.wide, key.rest));
+                                         table_.name, key.wide, StoredIndex(key)));
     for (const rebuild::Index& index : indexes_)
-      if (index.constraint.empty() && !IsWidened(index.name)) statements.push_back(index.create);
-    co_return statements;
+      if (index.constraint.empty() && !IsWidened(index.name))
+        statements.push_back(PlaceIndex(index.create, places_[index.name]));
+    return statements;
   }
 
   [[nodiscard]] bool IsWidened(const std::string& index) const {
@@ -301,6 +306,7 @@ class Writer {
   std::string inside_;  // the rows that its lists or cuts hold, as a condition
   std::vector<WidenedKey> keys_;
   std::vector<rebuild::Index> indexes_;
+  IndexPlaces places_;
 };
 
 }  // namespace

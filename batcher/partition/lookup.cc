@@ -133,7 +133,9 @@ SELECT quote_ident(c.relname),
             = (SELECT array_agg(k ORDER BY n) FROM unnest(x.indkey[0:x.indnkeyatts - 1])
                WITH ORDINALITY u (k, n))
               || m.numbers
-        LIMIT 1), m.names
+        LIMIT 1), m.names,
+       coalesce(' TABLESPACE ' || (SELECT quote_ident(spcname) FROM pg_tablespace
+                                   WHERE oid = c.reltablespace), '')
 FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
 LEFT JOIN pg_constraint con ON con.conindid = x.indexrelid AND con.conrelid = x.indrelid
   AND con.contype IN ('p', 'u')
@@ -299,6 +301,7 @@ Task<std::vector<WidenedKey>> FindWidenedKeys(Session& session, pg::Oid table,
                                 "drop it before. Nothing was changed",
                                 key.index, added));
     key.storage = rows.Get<std::string>(i, 6);
+    key.tablespace = rows.Get<std::string>(i, 9);
     const auto twin = rows.Get<std::optional<std::string>>(i, 7);
     if (twin)
       throw Failure(

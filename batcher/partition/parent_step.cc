@@ -5,6 +5,7 @@
 
 #include "batcher/backfill/sync_trigger.h"
 #include "batcher/cutover/carry_over.h"
+#include "batcher/partition/index_place.h"
 #include "batcher/partition/shape.h"
 #include "batcher/partition/spec.h"
 #include "batcher/rebuild/definition.h"
@@ -74,6 +75,8 @@ class Parent {
     storage_ = co_await session_.db().Query(kStorage, table_);
     co_await Do(fmt::format("CREATE SCHEMA {}", spec_.schema));
     co_await Do(guard::TakeBackSchema(spec_.schema));
+    // What the role has for new tables is not for those that take over from one that is there.
+    co_await Do("SET LOCAL default_tablespace = ''");
     // Its owner may be a role that this one is a member of.
     if (storage_.Get<bool>(0, 5))
       co_await Do(fmt::format("GRANT ALL ON SCHEMA {} TO {}", spec_.schema,
@@ -105,6 +108,7 @@ class Parent {
   Task<> MakeIndexes() {
     const auto indexes =
         co_await rebuild::ReadIndexes(session_, table_, spec_.table, name_, spec_.schema);
+    IndexPlaces places = co_await PlacesOf(session_, table_);
     for (const rebuild::Index& index : indexes) {
       const WidenedKey* key = FindKey(index.name);
       if (key == nullptr && index.name.starts_with("pgalter_")) continue;
@@ -112,13 +116,13 @@ class Parent {
         co_await Do(MakeKey(*key));
       } else if (!index.constraint.empty()) {
         const pg::Result definition = co_await session_.db().Query(
-            "SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', $2::text, conname,"
-            " pg_get_constraintdef(oid)) FROM pg_constraint"
-            " WHERE conrelid = $1 AND quote_ident(conname) = $3",
-            table_, name_, index.name);
-        co_await Do(definition.Get<std::string>(0, 0));
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE conrelid = $1 AND quote_ident(conname) = $2",
+            table_, index.name);
+        co_await Do(fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {}", name_, index.name,
+                                PlaceKey(definition.Get<std::string>(0, 0), places[index.name])));
       } else {
-        co_await Do(index.create);
+        co_await Do(PlaceIndex(index.create, places[index.name]));
       }
       for (const std::string& remark : index.remarks)
         if (remark.starts_with("COMMENT")) co_await Do(remark);
@@ -134,9 +138,9 @@ class Parent {
   [[nodiscard]] std::string MakeKey(const WidenedKey& key) const {
     if (key.constraint.empty())
       return fmt::format("CREATE UNIQUE INDEX {} ON {} ({}){}", key.index, name_, key.wide,
-                         key.rest);
-    return fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {} ({}){}{}", name_, key.index,
-                       key.constraint, key.wide, key.rest, key.deferrable);
+                         StoredIndex(key));
+    return fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {} ({}){}", name_, key.index,
+                       key.constraint, key.wide, StoredKey(key));
   }
 
   Task<> MakePartition(std::string name, std::string bound) {

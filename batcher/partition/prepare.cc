@@ -193,8 +193,8 @@ plan::Plan PlanOf(const Prepared& prepared) {
   for (const WidenedKey& key : spec.keys) {
     const std::string name = spec.home + "." + key.build;
     plan::Step* step = add(plan::StepKind::kConcurrentIndex, "key-" + key.index,
-                           fmt::format("CREATE UNIQUE INDEX CONCURRENTLY {} ON {} ({}){}{}",
-                                       key.build, spec.table, key.wide, key.rest, key.storage),
+                           fmt::format("CREATE UNIQUE INDEX CONCURRENTLY {} ON {} ({}){}",
+                                       key.build, spec.table, key.wide, StoredIndex(key)),
                            {fmt::format("DROP INDEX CONCURRENTLY {}", name)});
     step->transaction = step->undo_transaction = plan::Transaction::kNone;
     if (auto parsed = sql::ParseQualifiedName(name)) step->index = std::move(*parsed);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "batcher/partition/alike.h"
+#include "batcher/partition/index_place.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/obstacles.h"
 #include "batcher/partition/partman.h"
@@ -31,9 +32,9 @@ constexpr const char* kSize =
     "$1";
 
 // Keys of the whole, and then its other indexes from the table's name on; $1 the whole, $2 its
-// name.
+// name. Last the index's name.
 constexpr const char* kKeys = R"sql(
-SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = $1 AND contype IN ('p', 'u')
+SELECT pg_get_constraintdef(oid), quote_ident(conname) FROM pg_constraint WHERE conrelid = $1 AND contype IN ('p', 'u')
 ORDER BY contype, conname
 )sql";
 constexpr const char* kIndexes = R"sql(
@@ -41,7 +42,7 @@ SELECT CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END,
        substr(pg_get_indexdef(x.indexrelid),
               length(format('CREATE %sINDEX %I ON ONLY %s',
                             CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END, c.relname, $2::text))
-                + 1)
+                + 1), quote_ident(c.relname)
 FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
 WHERE x.indrelid = $1 AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = x.indexrelid
                                       AND conrelid = $1)
@@ -126,10 +127,12 @@ Task<std::string> DefinitionOf(Session& session, const Whole& whole, const Repar
                                const Member& source) {
   std::string keys;
   int number = 0;
+  IndexPlaces places = co_await PlacesOf(session, whole.table.oid, source.oid);
   const pg::Result constraints = co_await session.db().Query(kKeys, whole.table.oid);
   for (int i = 0; i < constraints.rows(); ++i)
-    keys +=
-        fmt::format(", CONSTRAINT pgalter_k{} {}", ++number, constraints.Get<std::string>(i, 0));
+    keys += fmt::format(
+        ", CONSTRAINT pgalter_k{} {}", ++number,
+        PlaceKey(constraints.Get<std::string>(i, 0), places[constraints.Get<std::string>(i, 1)]));
   const std::string by = co_await PartitionKeyOf(session, whole);
   std::string script = fmt::format(
       "CREATE TABLE {0} (LIKE {0} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED "
@@ -142,8 +145,11 @@ Task<std::string> DefinitionOf(Session& session, const Whole& whole, const Repar
   const pg::Result indexes =
       co_await session.db().Query(kIndexes, whole.table.oid, whole.table.name);
   for (int i = 0; i < indexes.rows(); ++i)
-    script += fmt::format("CREATE {}INDEX pgalter_i{} ON {}{};\n", indexes.Get<std::string>(i, 0),
-                          ++number, source.name, indexes.Get<std::string>(i, 1));
+    script +=
+        PlaceIndex(fmt::format("CREATE {}INDEX pgalter_i{} ON {}{}", indexes.Get<std::string>(i, 0),
+                               ++number, source.name, indexes.Get<std::string>(i, 1)),
+                   places[indexes.Get<std::string>(i, 2)]) +
+        ";\n";
   co_return script;
 }
 

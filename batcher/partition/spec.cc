@@ -12,6 +12,11 @@ std::string Text(const json::object& object, const char* name) {
   return std::string(object.at(name).as_string());
 }
 
+// A run of an older program does not say.
+std::string TextOrNone(const json::object& object, const char* name) {
+  return object.contains(name) ? Text(object, name) : std::string();
+}
+
 json::array ArrayOf(const std::vector<std::string>& texts) {
   json::array array;
   for (const std::string& text : texts) array.emplace_back(text);
@@ -34,6 +39,7 @@ json::array ToJson(const std::vector<WidenedKey>& keys) {
                      {"wide", key.wide},
                      {"rest", key.rest},
                      {"storage", key.storage},
+                     {"tablespace", key.tablespace},
                      {"deferrable", key.deferrable},
                      {"build", key.build}});
   return array;
@@ -147,7 +153,8 @@ Spec FromJson(const json::object& json) {
     const json::object& key = value.as_object();
     spec.keys.push_back({Text(key, "index"), Text(key, "constraint"), Text(key, "columns"),
                          Text(key, "wide"), Text(key, "rest"), Text(key, "storage"),
-                         Text(key, "deferrable"), Text(key, "build")});
+                         TextOrNone(key, "tablespace"), Text(key, "deferrable"),
+                         Text(key, "build")});
   }
   for (const json::value& value : json.at("identities").as_array()) {
     const json::object& identity = value.as_object();
@@ -166,6 +173,13 @@ Spec FromJson(const json::object& json) {
     spec.then_column = Text(json, "then_column");
   }
   return spec;
+}
+
+std::string StoredIndex(const WidenedKey& key) { return key.rest + key.storage + key.tablespace; }
+
+std::string StoredKey(const WidenedKey& key) {
+  return key.rest + key.storage + (key.tablespace.empty() ? "" : " USING INDEX" + key.tablespace) +
+         key.deferrable;
 }
 
 }  // namespace pgalter::partition

@@ -20,11 +20,16 @@ struct WidenedKey {
   std::string columns;     // "id"
   std::string wide;        // "id, made"
   std::string rest;        // " INCLUDE (note)"
-  std::string storage;     // " WITH (fillfactor=60)": of the table's own, not the parent's
+  std::string storage;     // " WITH (fillfactor=60)"
+  std::string tablespace;  // " TABLESPACE fast", or empty
   std::string deferrable;  // " DEFERRABLE INITIALLY DEFERRED"
   std::string build;       // the name, quoted, under which the wide one is built
   std::string lacks = {};  // "made": for people, not kept with the run
 };
+
+// What follows the columns in CREATE INDEX, and in a constraint.
+std::string StoredIndex(const WidenedKey& key);
+std::string StoredKey(const WidenedKey& key);
 
 // One sequence goes over into another: the options that make it anew for the way back.
 struct Identity {

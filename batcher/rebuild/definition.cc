@@ -22,8 +22,8 @@ std::vector<std::string> Texts(const json::value& array) {
 }
 
 // pg_get_indexdef begins with what is known, up to the table's name, and goes on with what is not.
-// Its tablespace is not in it. USING INDEX cannot be said of a partitioned table, whose constraint
-// makes the index.
+// Its tablespace is not in it, nor are storage parameters in pg_get_constraintdef. USING INDEX
+// cannot be said of a partitioned table, whose constraint makes the index.
 constexpr const char* kIndexes = R"sql(
 SELECT quote_ident(c.relname),
        CASE WHEN con.contype IS DISTINCT FROM 'x' AND (con.oid IS NULL OR c.relkind = 'i') THEN
@@ -34,13 +34,15 @@ SELECT quote_ident(c.relname),
                                    $2::text)) + 1)
        END,
        CASE WHEN con.oid IS NULL THEN NULL
-         WHEN con.contype = 'x' OR c.relkind = 'I' THEN
-           format('ALTER TABLE %s ADD CONSTRAINT %I %s', $3::text, con.conname,
-                  pg_get_constraintdef(con.oid))
-         ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s USING INDEX %I%s%s', $3::text, con.conname,
+         WHEN con.contype = 'x' THEN
+           format('ALTER TABLE %s ADD CONSTRAINT %I %s', $3::text, con.conname, k.def)
+         WHEN c.relkind = 'I' THEN
+           format('ALTER TABLE %s ADD CONSTRAINT %I %s%s%s', $3::text, con.conname,
+                  left(k.def, length(k.def) - length(k.tail)),
+                  ' WITH (' || array_to_string(c.reloptions, ', ') || ')', k.tail)
+         ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s USING INDEX %I%s', $3::text, con.conname,
                      CASE con.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, c.relname,
-                     CASE WHEN con.condeferrable THEN ' DEFERRABLE' ELSE '' END,
-                     CASE WHEN con.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END)
+                     k.tail)
        END,
        con.contype IS NOT NULL,
        CASE WHEN con.oid IS NOT NULL THEN
@@ -59,6 +61,10 @@ FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
 CROSS JOIN LATERAL (SELECT CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END AS word) u
 LEFT JOIN pg_constraint con ON con.conindid = x.indexrelid AND con.conrelid = x.indrelid
   AND con.contype IN ('p', 'u', 'x')
+CROSS JOIN LATERAL (SELECT pg_get_constraintdef(con.oid) AS def,
+                           CASE WHEN con.condeferrable THEN ' DEFERRABLE' ELSE '' END
+                             || CASE WHEN con.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END
+                             AS tail) k
 WHERE x.indrelid = $1 AND x.indisvalid AND NOT (c.relkind = 'I' AND c.relispartition)
 ORDER BY x.indisprimary DESC, x.indisunique DESC, c.relname
 )sql";

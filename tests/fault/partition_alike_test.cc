@@ -99,5 +99,94 @@ TEST_F(PartitionAlike, ACopyIntoPartsOfPartsHasTheStorageParameters) {
   EXPECT_EQ(OfLeaves(kParameters), kWith);
 }
 
+// Where the table and its indexes lie, and whether they are logged.
+class PartitionPlaced : public PartitionAlike {
+ protected:
+  // The key has to be widened; of the indexes, t_near alone lies in the default tablespace.
+  void MakePlaced(const char* persistence = "UNLOGGED") {
+    if (Number("SELECT count(*) FROM pg_tablespace WHERE spcname = 'part Space'") == 0) {
+      Session session = database_.Connect();
+      session.Exec("SET allow_in_place_tablespaces = on");
+      session.Exec("CREATE TABLESPACE \"part Space\" LOCATION ''");
+    }
+    database_.Sql(fmt::format(
+        "CREATE {} TABLE t (id int, made date NOT NULL, note text, CONSTRAINT t_pkey PRIMARY KEY "
+        "(id) WITH (fillfactor=61) USING INDEX TABLESPACE \"part Space\", CONSTRAINT t_once UNIQUE "
+        "(made, id) WITH (fillfactor=62) USING INDEX TABLESPACE \"part Space\" DEFERRABLE) "
+        "TABLESPACE \"part Space\";"
+        "CREATE INDEX t_near ON t (note, made);"
+        "CREATE INDEX t_noted ON t (lower(note)) INCLUDE (id) WITH (fillfactor=55) TABLESPACE "
+        "\"part Space\" WHERE CASE WHEN note LIKE '% WHERE %' THEN false ELSE id > 5 END;"
+        "INSERT INTO t SELECT g, current_date - g, 'n' FROM generate_series(1, 60) g",
+        persistence));
+  }
+
+  // Of the leaves, or of the plain table: each with the number of its indexes at each place.
+  [[nodiscard]] std::string Places(
+      const char* tables = "SELECT relid FROM pg_partition_tree('t') WHERE isleaf") const {
+    return database_.Value(fmt::format(
+        "SELECT string_agg(DISTINCT concat_ws(' ', c.relpersistence, coalesce(s.spcname, '-'), "
+        "(SELECT string_agg(concat_ws(' ', coalesce(xs.spcname, '-'), array_to_string("
+        "xc.reloptions, ',')), ', ' ORDER BY xc.reloptions) FROM pg_index x "
+        "JOIN pg_class xc ON xc.oid = x.indexrelid LEFT JOIN pg_tablespace xs ON xs.oid = "
+        "xc.reltablespace WHERE x.indrelid = c.oid)), '; ') FROM pg_class c LEFT JOIN "
+        "pg_tablespace s ON s.oid = c.reltablespace WHERE c.oid IN ({})",
+        tables));
+  }
+};
+
+constexpr const char* kUnloggedPlaces =
+    "u part Space part Space fillfactor=55, part Space fillfactor=61, part Space fillfactor=62, -";
+
+TEST_F(PartitionPlaced, ACopyLiesWhereTheTableLay) {
+  MakePlaced();
+  const Ran ran = ConvertSet({"--strategy", "copy"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Places(), kUnloggedPlaces);
+  Finish();
+  ASSERT_EQ(Part({"maintain", "t", "--premake", "7"}).code, 0);
+  EXPECT_EQ(Places(), kUnloggedPlaces);
+  const Ran undone = Part({"undo", "t"});
+  ASSERT_EQ(undone.code, 0) << undone.err;
+  EXPECT_EQ(Places("'t'::regclass"), kUnloggedPlaces);
+}
+
+TEST_F(PartitionPlaced, WhatIsAttachedHasSiblingsAtItsPlace) {
+  MakePlaced();
+  const std::string before = Places("'t'::regclass");
+  ASSERT_EQ(ConvertSet().code, 0);
+  EXPECT_EQ(Places(), kUnloggedPlaces);
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(Places("'t'::regclass"), before);
+  ASSERT_EQ(ConvertSet().code, 0);
+  Finish();
+  ASSERT_EQ(Part({"maintain", "t", "--premake", "7"}).code, 0);
+  EXPECT_EQ(Places(), kUnloggedPlaces);
+  const Ran undone = Part({"undo", "t"});
+  ASSERT_EQ(undone.code, 0) << undone.err;
+  EXPECT_EQ(Places("'t'::regclass"), before);
+}
+
+TEST_F(PartitionPlaced, WhatASplitMakesLiesWhereThePartitionLay) {
+  MakePlaced("");
+  const Ran ran = ConvertSet({"--strategy", "copy"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  Finish();
+  const std::string whole = database_.Value(
+      "SELECT relname FROM pg_class WHERE relname LIKE 't_p2%' AND relkind = 'r' ORDER BY 1 LIMIT "
+      "1");
+  const std::string index = database_.Value(fmt::format(
+      "SELECT c.relname FROM pg_index x JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = "
+      "'{}'::regclass AND indpred IS NOT NULL",
+      whole));
+  database_.Sql(fmt::format("ALTER INDEX {} SET TABLESPACE pg_default", index));
+  const Ran split = Part({"split", whole, "--every", "7 days"});
+  ASSERT_EQ(split.code, 0) << split.err;
+  EXPECT_EQ(
+      Places("SELECT relid FROM pg_partition_tree('t') WHERE isleaf AND relid::regclass::text "
+             "~ 't_p2.*_.*_'"),
+      "p part Space - fillfactor=55, part Space fillfactor=61, part Space fillfactor=62, -");
+}
+
 }  // namespace
 }  // namespace pgalter::test
