@@ -13,14 +13,14 @@ namespace {
 
 // Each query: $1 the table that leaves its place, $2 its name, $3 its name to be, $4 the table that
 // comes, $5 the name that it has now, $6 what was still to be validated, $7 the tables that carry
-// their own keys in the same transaction. A row is a statement and when it runs: b(efore), a(fter),
-// v(alidate), l(ast). `leaving` and `coming` are the two tables
+// their own keys in the same transaction, $8 what was still to be adopted. A row is a statement and
+// when it runs: b(efore), a(fter), v(alidate), l(ast). `leaving` and `coming` are the two tables
 // with their partitions at whatever depth, by their names of now and by those to be; has_rows: not
 // partitioned; carried: of a table in it the keys are seen to elsewhere.
 
 constexpr const char* kGiven = R"sql(
 WITH RECURSIVE given AS (SELECT $1::oid, $2::text, $3::text, $4::oid, $5::text, $6::text[],
-                                $7::int8[]),
+                                $7::int8[], $8::text[]),
 tree (root, oid, relname, relkind, schema) AS (
   SELECT c.oid, c.oid, c.relname, c.relkind, c.relnamespace FROM pg_class c WHERE c.oid IN ($1, $4)
   UNION ALL
@@ -104,21 +104,43 @@ SELECT 'l', format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.name, conname, defin
 FROM outbound, coming c WHERE c.oid = $4 AND NOT c.has_rows
 )sql";
 
+// Those of a partitioned table are added to its partitions, as above, and adopted then. A partition
+// may be gone by the time its key is validated.
 constexpr const char* kInboundKeys = R"sql(
-WITH inbound AS (
-  SELECT f.*, format('%I.%I', n.nspname, c.relname) AS name
+WITH found AS (
+  SELECT f.oid, f.conrelid, f.conname, f.convalidated, c.relkind = 'p' AS partitioned,
+         c.relispartition, format('%I.%I', n.nspname, c.relname) AS name,
+         NOT EXISTS (SELECT FROM pg_constraint p
+                     WHERE p.oid = f.conparentid AND p.confrelid = f.confrelid) AS own,
+         regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', '') AS definition
   FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conrelid NOT IN (SELECT oid FROM carried))
-SELECT 'b', format('ALTER TABLE %s DROP CONSTRAINT %I', name, conname) FROM inbound
+  WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conrelid NOT IN (SELECT oid FROM carried)),
+inbound AS (
+  SELECT *, format('ALTER TABLE %s%s VALIDATE CONSTRAINT %I',
+                   CASE WHEN relispartition THEN 'IF EXISTS ' ELSE '' END, name, conname) AS validate
+  FROM found)
+SELECT 'b', format('ALTER TABLE %s DROP CONSTRAINT %I', name, conname) FROM inbound WHERE own
 UNION ALL
-SELECT w.at, format(w.form, name, conname,
-                    regexp_replace(pg_get_constraintdef(oid), ' NOT VALID$', ''))
-FROM inbound
-CROSS JOIN (VALUES ('a', 'ALTER TABLE %1$s ADD CONSTRAINT %2$I %3$s NOT VALID'),
-                   ('v', 'ALTER TABLE %1$s VALIDATE CONSTRAINT %2$I')) w (at, form)
-WHERE w.at = 'a' OR convalidated
-   OR format('ALTER TABLE %s VALIDATE CONSTRAINT %I', name, conname) = ANY ($6::text[])
+SELECT 'a', format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', name, conname, definition)
+FROM inbound WHERE NOT partitioned
+UNION ALL
+SELECT 'v', validate FROM inbound
+WHERE NOT partitioned AND (convalidated OR validate = ANY ($6::text[]))
+UNION ALL
+SELECT 'l', format('ALTER TABLE %s ADD CONSTRAINT %I %s', name, conname, pg_get_constraintdef(oid))
+FROM inbound WHERE partitioned AND own
+UNION ALL
+SELECT 'l', u.sql FROM unnest($8::text[]) u (sql)
+WHERE EXISTS (
+  SELECT FROM inbound i, pg_partition_ancestors(i.conrelid) a
+  JOIN pg_class c ON c.oid = a.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+  CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname) AS name) t
+  WHERE i.own AND i.relispartition AND a.relid <> i.conrelid
+    AND (starts_with(u.sql, format('ALTER TABLE %s ADD CONSTRAINT ', t.name))
+           AND right(u.sql, length(i.definition)) = i.definition
+         OR starts_with(u.sql, 'COMMENT ON CONSTRAINT ')
+           AND strpos(u.sql, format(' ON %s IS ', t.name)) > 0))
 )sql";
 
 // Of foreign keys, which are dropped and made again: of the table's own and of those to it. A
@@ -144,11 +166,12 @@ UNION ALL
 SELECT 'l', format('COMMENT ON CONSTRAINT %I ON %s IS NULL', conname, c.name)
 FROM own, coming c WHERE c.oid <> $4 AND c.has_rows
 UNION ALL
-SELECT 'a', format('COMMENT ON CONSTRAINT %I ON %I.%I IS %L', f.conname, n.nspname, c.relname,
-                   obj_description(f.oid, 'pg_constraint'))
+SELECT CASE c.relkind WHEN 'p' THEN 'l' ELSE 'a' END,
+       format('COMMENT ON CONSTRAINT %I ON %I.%I IS %L', f.conname, n.nspname, c.relname,
+              obj_description(f.oid, 'pg_constraint'))
 FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0
+WHERE f.contype = 'f' AND f.confrelid = $1 AND (f.conparentid = 0 OR c.relkind <> 'p')
   AND obj_description(f.oid, 'pg_constraint') IS NOT NULL
   AND f.conrelid NOT IN (SELECT oid FROM carried)
 )sql";
@@ -304,7 +327,7 @@ Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming,
       coming);
   const pg::Params params =
       pg::Params::Of(leaving, name, name_to_be, coming, coming_name.Get<std::string>(0, 0),
-                     staying.unsettled, staying.companions);
+                     staying.unsettled, staying.companions, staying.unadopted);
   std::vector<std::string> queries;
   for (const char* query : kQueries) {
     const bool of_keys = query == kOwnKeys || query == kKeyComments;

@@ -29,6 +29,7 @@ struct Staying {
   // `validate` of the swap before, as far as it was not run to its end: keys that are not valid now
   // and were before it.
   std::vector<std::string> unsettled;
+  std::vector<std::string> unadopted;  // `adopt` of the swap before, as far as it was not run
   // Tables that change places in the same transaction: a foreign key of theirs is theirs to carry.
   std::vector<std::int64_t> companions;
 };

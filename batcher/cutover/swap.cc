@@ -167,6 +167,7 @@ Task<Statements> StatementsOf(run::Environment& env, const Swap& swap,
   const rebuild::Definition& definition = swap.stored.definition;
   Staying staying;
   staying.unsettled = definition.validate;
+  staying.unadopted = definition.adopt;
   for (const std::int64_t oid : leaving)
     if (oid != static_cast<std::int64_t>(flow.from_oid)) staying.companions.push_back(oid);
   Statements texts;
@@ -352,8 +353,7 @@ Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
     const std::string again = Again(env, swap);
     co_await rebuild::RefuseAltered(env.main, flow.from_oid, flow.from,
                                     swap.stored.definition.outline, again);
-    co_await dependants::RefuseObstacle(env.main, flow.from_oid, flow.from, again, matviews,
-                                        leaving);
+    co_await dependants::RefuseObstacle(env.main, flow.from_oid, flow.from, again, matviews);
     co_await dependants::RefuseUnfitPublication(env.main, flow.from_oid, flow.to_oid, flow.from,
                                                 again);
     co_await RefuseTakenNames(env.main, swap.schema, flow.to_oid, leaving, again);

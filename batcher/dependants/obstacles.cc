@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <utility>
-
 #include "engine/async/fail_point.h"
 #include "engine/run/failure.h"
 
@@ -71,12 +69,6 @@ SELECT format('statistics object %I.%I is on it and belongs to %I, whom this rol
 FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
 WHERE s.stxrelid = $1 AND NOT pg_has_role(s.stxowner, 'USAGE')
 UNION ALL
-SELECT format('foreign key %I of the partitioned table %s refers to it: drop it before, and add it '
-              'again after', f.conname, f.conrelid::regclass)
-FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
-WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0 AND c.relkind = 'p'
-  AND f.conrelid::int8 <> ALL ($3::int8[])
-UNION ALL
 SELECT format('the identity sequence of column %I is the default of another column: give that one a '
               'sequence of its own', a.attname)
 FROM pg_attribute a
@@ -97,17 +89,16 @@ WHERE classoid = 'pg_class'::regclass AND objoid = $1
 
 }  // namespace
 
-Task<std::string> FindObstacle(Session& session, pg::Oid table, Matviews matviews,
-                               std::vector<std::int64_t> companions) {
+Task<std::string> FindObstacle(Session& session, pg::Oid table, Matviews matviews) {
   const bool follow = matviews == Matviews::kFollow;
-  const pg::Result rows = co_await session.db().Query(kObstacles, table, follow, companions);
+  const pg::Result rows = co_await session.db().Query(kObstacles, table, follow);
   co_return rows.empty() ? std::string() : rows.Get<std::string>(0, 0);
 }
 
 Task<> RefuseObstacle(Session& session, pg::Oid table, std::string name, std::string again,
-                      Matviews matviews, std::vector<std::int64_t> companions) {
+                      Matviews matviews) {
   if (!async::SafeguardOn("obstacles")) co_return;
-  const std::string why = co_await FindObstacle(session, table, matviews, std::move(companions));
+  const std::string why = co_await FindObstacle(session, table, matviews);
   if (why.empty()) co_return;
   throw run::Failure(
       run::ExitCode::kRefused,

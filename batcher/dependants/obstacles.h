@@ -3,9 +3,7 @@
 // the lock of every cut-over, there and back.
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "engine/guard/session.h"
 
@@ -17,16 +15,13 @@ using guard::Session;
 // Materialized views that read it: in the way, or seen to by the caller.
 enum class Matviews { kInTheWay, kFollow };
 
-// The first, with the way out; empty: there is none. `companions`: tables that change places with
-// it in one transaction, and carry their own foreign keys.
+// The first, with the way out; empty: there is none.
 Task<std::string> FindObstacle(Session& session, pg::Oid table,
-                               Matviews matviews = Matviews::kInTheWay,
-                               std::vector<std::int64_t> companions = {});
+                               Matviews matviews = Matviews::kInTheWay);
 
 // The same under the lock. Throws run::Failure (refused): nothing was changed. `again`: the command
 // to go on with when it is gone.
 Task<> RefuseObstacle(Session& session, pg::Oid table, std::string name, std::string again,
-                      Matviews matviews = Matviews::kInTheWay,
-                      std::vector<std::int64_t> companions = {});
+                      Matviews matviews = Matviews::kInTheWay);
 
 }  // namespace pgalter::dependants

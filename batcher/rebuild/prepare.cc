@@ -180,22 +180,18 @@ Task<backfill::Table> FindOne(Session& session, const Spec& spec) {
   co_return co_await backfill::FindTableByOid(session, oid, "rebuild");
 }
 
-using Oids = std::vector<std::int64_t>;
-
-Task<> RefuseBound(Session& session, const backfill::Table& table, const Spec& spec,
-                   const Oids& all) {
+Task<> RefuseBound(Session& session, const backfill::Table& table, const Spec& spec) {
   using dependants::Matviews;
   const std::string others =
-      co_await dependants::FindObstacle(session, table.oid, Matviews::kFollow, all);
+      co_await dependants::FindObstacle(session, table.oid, Matviews::kFollow);
   if (!others.empty()) Refuse(table, others);
   const std::string matview =
-      co_await dependants::FindObstacle(session, table.oid, MatviewsOf(spec), all);
+      co_await dependants::FindObstacle(session, table.oid, MatviewsOf(spec));
   if (!matview.empty())
     Refuse(table, matview + ". Or have it made anew with the table: --rebuild-matviews");
 }
 
-// `all`: the tables of the run.
-Task<> CheckOne(Session& session, const backfill::Table& table, const Spec& spec, const Oids& all) {
+Task<> CheckOne(Session& session, const backfill::Table& table, const Spec& spec) {
   ReadAlter(table, spec.alter);
   if (!spec.definition.empty()) ReadDefinitionFile(spec.definition, table.name, "pg_temp");
   if (table.partitioned && spec.definition.empty())
@@ -204,7 +200,7 @@ Task<> CheckOne(Session& session, const backfill::Table& table, const Spec& spec
            "--definition; or rebuild its partitions one by one");
   const pg::Result obstacles = co_await session.db().Query(kObstacles, table.oid);
   if (!obstacles.empty()) Refuse(table, obstacles.Get<std::string>(0, 0));
-  co_await RefuseBound(session, table, spec, all);
+  co_await RefuseBound(session, table, spec);
   if (table.partitioned) co_await RefuseWhatPartitionsHave(session, table.name, table.oid);
 }
 
@@ -317,13 +313,11 @@ Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
   }
   co_await DivideDefinitions(session, tables, spec);
   co_await RefuseWithoutCreate(session);
-  Oids all;
-  for (const backfill::Table& table : tables) all.push_back(static_cast<std::int64_t>(table.oid));
   for (int number = 1; number <= CountTables(spec); ++number) {
     const backfill::Table& table = tables.at(static_cast<std::size_t>(number) - 1);
     const Spec one = OfTable(spec, number);
     RefuseTwoWays(table, one);
-    co_await CheckOne(session, table, one, all);
+    co_await CheckOne(session, table, one);
     co_await AddSize(session, table.oid, prepared);
   }
   prepared.table = tables.front();

@@ -330,6 +330,94 @@ INSTANTIATE_TEST_SUITE_P(
                 "SELECT g, g FROM generate_series(1, 500) g"}),
     [](const auto& param) { return std::string(param.param.name); });
 
+// The keys of a partitioned table that refers: dropped in the swap, added NOT VALID to each
+// partition, and adopted by the table when these are validated.
+class CarriedOfPartitions : public RebuildWorld {
+ protected:
+  void MakeLines() {
+    database_.Sql(
+        "CREATE TABLE ev (id int PRIMARY KEY, note text); INSERT INTO ev SELECT g, 'n' || g FROM "
+        "generate_series(1, 1000) g;"
+        "CREATE TABLE lnp (n int, kind int NOT NULL, e int CONSTRAINT lnp_e_fkey REFERENCES ev ON "
+        "DELETE CASCADE DEFERRABLE) PARTITION BY LIST (kind);"
+        "CREATE SCHEMA \"Far off\"; CREATE TABLE lnp_1 PARTITION OF lnp FOR VALUES IN (1);"
+        "CREATE TABLE \"Far off\".\"Lnp 2\" PARTITION OF lnp FOR VALUES IN (2) PARTITION BY RANGE "
+        "(n); CREATE TABLE lnp_2a PARTITION OF \"Far off\".\"Lnp 2\" FOR VALUES FROM (0) TO (500);"
+        "CREATE TABLE lnp_2b PARTITION OF \"Far off\".\"Lnp 2\" DEFAULT;"
+        "ALTER TABLE lnp_1 ADD CONSTRAINT of_one FOREIGN KEY (n) REFERENCES ev;"
+        "COMMENT ON CONSTRAINT lnp_e_fkey ON lnp IS 'of an event';"
+        "INSERT INTO lnp SELECT g, 1 + g % 2, g FROM generate_series(1, 1000) g");
+    before_ = Dump(database_);
+  }
+
+  [[nodiscard]] Ran RebuildEvents(const std::string& point = "none") const {
+    return Run({"rebuild", "ev", "--alter", "ADD z int", "--yes"}, {"PGALTER_FAIL_POINT=" + point});
+  }
+  [[nodiscard]] Ran Back() const { return Run({"revert", RunId(), "--yes"}); }
+
+  // They are the whole's and valid, and the server heeds them from both sides.
+  void ExpectKeys() const {
+    EXPECT_EQ(database_.Value(
+                  "SELECT string_agg(format('%s %s %s %s', c.relname, conname, convalidated, "
+                  "conparentid = 0), ', ' ORDER BY conname, c.relname) FROM pg_constraint f JOIN "
+                  "pg_class c ON c.oid = conrelid WHERE contype = 'f' AND confrelid = "
+                  "'ev'::regclass"),
+              "Lnp 2 lnp_e_fkey t f, lnp lnp_e_fkey t t, lnp_1 lnp_e_fkey t f, lnp_2a lnp_e_fkey t "
+              "f, lnp_2b lnp_e_fkey t f, lnp_1 of_one t t");
+    Session user = database_.Connect();
+    for (const char* sql :
+         {"INSERT INTO lnp VALUES (1, 1, 5000)", "INSERT INTO lnp_2b VALUES (900, 2, 5000)",
+          "INSERT INTO lnp_1 VALUES (5000, 1, 1)", "DELETE FROM ev WHERE id = 2"})
+      EXPECT_THROW(user.Exec(sql), SqlError) << sql;
+    user.Exec("BEGIN; DELETE FROM ev WHERE id IN (3, 701)");
+    EXPECT_EQ(user.Value("SELECT count(*) FROM lnp WHERE e IN (3, 701)"), "0");
+    user.Exec("ROLLBACK");
+  }
+
+  std::vector<std::string> before_;
+};
+
+TEST_F(CarriedOfPartitions, KeysToTheTableFollowThereAndBack) {
+  MakeLines();
+  const Ran ran = RebuildEvents();
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  ExpectKeys();
+  EXPECT_EQ(database_.Value("SELECT obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE "
+                            "conrelid = 'lnp'::regclass AND contype = 'f'"),
+            "of an event");
+  const Ran back = Back();
+  ASSERT_EQ(back.code, 0) << back.err;
+  ExpectKeys();
+  EXPECT_THAT(Difference(before_, Dump(database_)), ::testing::IsEmpty());
+}
+
+// They are the partitions' alone then, and the whole's again in the end.
+TEST_F(CarriedOfPartitions, KeysToTheTableGoBackBeforeTheyAreAdopted) {
+  MakeLines();
+  for (const char* point : {"cut-over", "key-validated:2", "key-adopted"}) {
+    SCOPED_TRACE(point);
+    ASSERT_EQ(RebuildEvents(point).code, kKilled);
+    AwaitNoRunner();
+    const Ran back = Back();
+    ASSERT_EQ(back.code, 0) << back.err;
+    ExpectKeys();
+    EXPECT_THAT(Difference(before_, Dump(database_)), ::testing::IsEmpty());
+  }
+}
+
+TEST_F(CarriedOfPartitions, KeysToTheTableAreAdoptedByResumeWithoutAPartitionThatWasDropped) {
+  MakeLines();
+  ASSERT_EQ(RebuildEvents("cut-over").code, kKilled);
+  AwaitNoRunner();
+  database_.Sql("DROP TABLE lnp_2a; CREATE TABLE lnp_3 PARTITION OF lnp FOR VALUES IN (3)");
+  const Ran ran = Run({"resume", RunId()});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(
+      Number("SELECT count(*) FROM pg_constraint WHERE conname = 'lnp_e_fkey' AND convalidated "
+             "AND confrelid = 'ev'::regclass"),
+      5);
+}
+
 struct RefusedCase {
   const char* name;
   const char* script;

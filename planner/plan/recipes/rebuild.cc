@@ -237,10 +237,6 @@ std::string WhyNotRebuilt(const Situation& situation, const sql::QualifiedName& 
           "materialized view {} reads it: drop that before, and make it again after; or have it "
           "made anew with the table: --rebuild-matviews",
           Show(matview));
-  for (const auto& [other, key] : situation.schema.References(table->name))
-    if (other->kind == catalog::TableKind::kPartitioned)
-      return fmt::format("foreign key {} of the partitioned table {} refers to it", key->name,
-                         Show(other->name));
   if (table->complete && !HasKey(*table))
     return "it has no unique key over NOT NULL columns, by which its rows could be told apart";
   return "";
