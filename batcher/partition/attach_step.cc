@@ -28,7 +28,9 @@ using run::Failure;
 
 namespace {
 
-constexpr const char* kValidate = "validate";  // in a step's spec: statements for after it
+// In a step's spec: statements for after it.
+constexpr const char* kValidate = "validate";
+constexpr const char* kAdopt = "adopt";
 constexpr std::chrono::hours kLong{24 * 7};
 
 // Whether $1 is a partition of what $2 names now, or is what it names: it is taken back already.
@@ -73,7 +75,7 @@ Task<Climbed> Climb(run::Environment& env, const Spec& spec, pg::Oid of, lock::W
   // On the way back nothing joins them while triggers stand for their foreign keys.
   for (const std::string& table : spec.inbound_tables) {
     const bool there = co_await IsThere(env.main, table);
-    if (there && std::ranges::count(joined.referencing, table) == 0 &&
+    if (there && table != spec.table && std::ranges::count(joined.referencing, table) == 0 &&
         std::ranges::count(joined.referenced, table) == 0)
       joined.referencing.push_back(table);
   }
@@ -105,19 +107,55 @@ Task<Climbed> Climb(run::Environment& env, const Spec& spec, pg::Oid of, lock::W
   co_return climbed;
 }
 
+Texts TextsOf(const state::Step& step, const char* key) {
+  Texts texts;
+  const auto* kept = step.spec.if_contains(key);
+  if (kept == nullptr) return texts;
+  for (const auto& text : kept->as_array()) texts.emplace_back(text.as_string());
+  return texts;
+}
+
 Task<> ValidateAll(run::Environment& env, const state::Step& step, async::Stopper& stopper) {
-  const auto* kept = step.spec.if_contains(kValidate);
-  if (kept == nullptr) co_return;
+  const Texts statements = TextsOf(step, kValidate);
+  if (statements.empty()) co_return;
   guard::Session session = co_await run::OpenAsRole(env);
   session.db().set_query_deadline(kLong);
-  for (const auto& statement : kept->as_array()) {
+  for (const std::string& sql : statements) {
     stopper.ThrowIfStopping();
-    co_await session.db().Query(std::string(statement.as_string()));
+    co_await session.db().Query(sql);
   }
 }
 
-Task<> KeepValidations(run::Environment& env, state::Step step, const Texts& validate) {
-  step.spec[kValidate] = Array(validate);
+// Each once: it leaves the list in its transaction.
+Task<> AdoptAll(run::Environment& env, state::Step step, async::Stopper& stopper,
+                const char* again) {
+  Texts left = TextsOf(step, kAdopt);
+  while (!left.empty()) {
+    const std::string sql = left.front();
+    left.erase(left.begin());
+    lock::Work work;
+    work.statements.push_back({sql, {}});
+    auto record = [&]() -> Task<> {
+      step.spec[kAdopt] = Array(left);
+      co_await state::RecordSpec(env.main, env.lease, step);
+    };
+    work.record = record;
+    const lock::LadderOptions options;
+    const lock::LadderOutcome outcome =
+        co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options, stopper);
+    async::FailPoint("key-adopted");
+    if (outcome.result != lock::LadderResult::kDone)
+      throw Failure(
+          ExitCode::kLockNotObtained,
+          fmt::format("\"{}\" found no lock, the tables were too busy: {}. The key holds for every "
+                      "partition already. At a quieter time: pgalter {} {}",
+                      sql, fmt::join(lock::Lines(outcome), "\n"), again, env.run.id));
+  }
+}
+
+Task<> KeepForLater(run::Environment& env, state::Step step, const Later& later) {
+  step.spec[kValidate] = Array(later.validate);
+  step.spec[kAdopt] = Array(later.adopt);
   co_await state::RecordSpec(env.main, env.lease, step);
 }
 
@@ -135,10 +173,10 @@ Task<> AttachUnderLadder(run::Environment& env, const state::Step& step) {
   const pg::Result parent = co_await env.main.db().Query("SELECT $1::regclass::oid", made);
   pair.parent = parent.Get<pg::Oid>(0, 0);
   const state::Step settle = co_await StepOfKind(env, "partition-settle");
-  Texts validate;
-  auto body = [&]() -> Task<> { validate = co_await Attach(env, pair); };
+  Later later;
+  auto body = [&]() -> Task<> { later = co_await Attach(env, pair); };
   auto record = [&]() -> Task<> {
-    co_await KeepValidations(env, settle, validate);
+    co_await KeepForLater(env, settle, later);
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
   };
   auto before = [&]() -> Task<> { co_await RehearseAttach(env, pair); };
@@ -193,9 +231,13 @@ Task<> DetachUnderLadder(run::Environment& env, const state::Step& step) {
   const pg::Result parent = co_await env.main.db().Query(
       "SELECT inhparent FROM pg_inherits WHERE inhrelid = $1", pair.table);
   pair.parent = parent.Get<pg::Oid>(0, 0);
-  Texts validate;
-  auto body = [&]() -> Task<> { validate = co_await Detach(env, pair); };
-  auto record = [&]() -> Task<> { co_await KeepValidations(env, step, validate); };
+  const state::Step settle = co_await StepOfKind(env, "partition-settle");
+  Later unsettled;
+  if (settle.state != state::StepState::kDone)
+    unsettled = {TextsOf(settle, kValidate), TextsOf(settle, kAdopt)};
+  Later later;
+  auto body = [&]() -> Task<> { later = co_await Detach(env, pair, unsettled); };
+  auto record = [&]() -> Task<> { co_await KeepForLater(env, step, later); };
   auto before = [&]() -> Task<> { co_await cutover::AwaitOldSnapshots(env.main); };
   lock::Work work;
   work.before = before;
@@ -269,6 +311,7 @@ run::Task<> AttachStep::Undo(run::Environment& env, const state::Step& step) {
   const state::Step now = co_await StepOfKind(env, "partition-attach");
   async::Stopper never;
   co_await ValidateAll(env, now, never);
+  co_await AdoptAll(env, now, never, "revert");
 }
 
 run::Task<bool> SettleStep::Done(run::Environment&, const state::Step&) { co_return false; }
@@ -277,6 +320,7 @@ run::Task<> SettleStep::Do(run::Environment& env, const state::Step&) {
   // As the cut-over has left it: the runner may have read it before.
   const state::Step now = co_await StepOfKind(env, "partition-settle");
   co_await ValidateAll(env, now, env.stopper);
+  co_await AdoptAll(env, now, env.stopper, "resume");
 }
 
 run::Task<> SettleStep::Undo(run::Environment&, const state::Step&) { co_return; }

@@ -79,7 +79,7 @@ class Attaching {
     async::FailPoint("attached");
   }
 
-  [[nodiscard]] const Texts& validate() const { return validate_; }
+  [[nodiscard]] const Later& later() const { return later_; }
 
  private:
   Task<> Check() {
@@ -93,7 +93,7 @@ class Attaching {
     co_return co_await ReadTexts(session_, kDropInbound, pg::Params::Of(pair_.table, columns));
   }
 
-  // What attaches it, once what ReadDropped says is done; and `validate_`.
+  // What attaches it, once what ReadDropped says is done; and `later_`.
   Task<Texts> Write() {
     cutover::Staying staying;
     staying.own_keys = staying.identities = true;
@@ -116,7 +116,7 @@ class Attaching {
     Append(statements,
            co_await ReadTexts(session_, kRevoke, pg::Params::Of(pair_.table, pair_.first())));
     statements.push_back(fmt::format("DROP SCHEMA {}", spec_.schema));
-    validate_ = std::move(carry.validate);
+    later_ = {std::move(carry.validate), std::move(carry.adopt)};
     co_return statements;
   }
 
@@ -220,16 +220,16 @@ class Attaching {
   Session& session_;
   const Pair& pair_;
   const Spec& spec_;
-  Texts validate_;
+  Later later_;
 };
 
 }  // namespace
 
-Task<Texts> Attach(run::Environment& env, const Pair& pair) {
+Task<Later> Attach(run::Environment& env, const Pair& pair) {
   const pg::KeptPlans plans(env.main.db());
   Attaching attaching(env, pair);
   co_await attaching.Run();
-  co_return attaching.validate();
+  co_return attaching.later();
 }
 
 Task<> RehearseAttach(run::Environment& env, const Pair& pair) {

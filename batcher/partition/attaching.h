@@ -8,7 +8,7 @@ namespace pgalter::partition {
 
 // In the transaction that holds the locks of the cut-over. Asks the lease, the shape and what hangs
 // on the table again. Throws run::Failure (refused). Returns what is to be validated after it.
-Task<Texts> Attach(run::Environment& env, const Pair& pair);
+Task<Later> Attach(run::Environment& env, const Pair& pair);
 
 // In an attempt's transaction, before its locks: what Attach asks is asked once before (see
 // lock::AskAhead), and refused where Attach would refuse it.

@@ -31,10 +31,25 @@ SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
 WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
 )sql";
 
+constexpr std::string_view kAdd = " ADD CONSTRAINT ";
+
+// Table $1 first, whether it is partitioned, and the partitions of it that hold rows.
+constexpr const char* kPlaces = R"sql(
+SELECT format('%I.%I', n.nspname, c.relname), c.relkind = 'p'
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = to_regclass($1)
+   OR c.oid IN (SELECT relid FROM pg_partition_tree(to_regclass($1)) WHERE isleaf)
+ORDER BY c.oid <> to_regclass($1), c.oid
+)sql";
+
 class Detaching {
  public:
-  Detaching(run::Environment& env, const Pair& pair)
-      : env_(env), session_(env.main), pair_(pair), spec_(pair.spec) {}
+  Detaching(run::Environment& env, const Pair& pair, Later unsettled)
+      : env_(env),
+        session_(env.main),
+        pair_(pair),
+        spec_(pair.spec),
+        unsettled_(std::move(unsettled)) {}
 
   Task<> Run() {
     co_await guard::CheckLease(session_, env_.lease);
@@ -46,6 +61,8 @@ class Detaching {
     co_await Execute(session_, spec_.inbound_drop);
     cutover::Staying staying;
     staying.own_keys = staying.identities = true;
+    staying.unsettled = unsettled_.validate;
+    staying.unadopted = unsettled_.adopt;
     cutover::CarryOver carry = co_await cutover::ReadCarryOver(session_, pair_.parent, pair_.table,
                                                                spec_.table, pair_.made(), staying);
     // Foreign keys that refer to the table go first: a partition that they need is not let go.
@@ -61,19 +78,17 @@ class Detaching {
     NameBack(names, statements);
     co_await IdentitiesBack(statements);
     Append(statements, std::move(carry.after));
-    const Texts inbound = co_await InboundBack();
-    for (const std::string& key : inbound)
-      statements.push_back(IsNotValid(key) ? key : key + " NOT VALID");
+    const Later inbound = co_await InboundBack(statements);
     statements.push_back(fmt::format("DROP TABLE {}", pair_.made()));
     statements.push_back(fmt::format("DROP SCHEMA {}", spec_.schema));
     co_await Execute(session_, statements);
-    validate_ = std::move(carry.validate);
-    for (const std::string& key : inbound)
-      if (!IsNotValid(key)) validate_.push_back(ValidateOf(key));
+    later_ = {std::move(carry.validate), std::move(carry.adopt)};
+    Append(later_.validate, inbound.validate);
+    Append(later_.adopt, inbound.adopt);
     async::FailPoint("detached");
   }
 
-  [[nodiscard]] const Texts& validate() const { return validate_; }
+  [[nodiscard]] const Later& later() const { return later_; }
 
  private:
   // Of those that wait for this lock: they do not see the rows that are moved.
@@ -93,15 +108,38 @@ class Detaching {
   }
 
   // Of tables that are still there.
-  Task<Texts> InboundBack() {
-    Texts keys;
+  Task<Later> InboundBack(Texts& statements) {
+    Later later;
     for (std::size_t i = 0; i < spec_.inbound.size(); ++i) {
-      bool there = true;
-      if (i < spec_.inbound_tables.size())
-        there = co_await IsThere(session_, spec_.inbound_tables[i]);
-      if (there) keys.push_back(spec_.inbound[i]);
+      const std::string& key = spec_.inbound[i];
+      const bool others = i < spec_.inbound_tables.size() && spec_.inbound_tables[i] != spec_.table;
+      if (others) co_await KeyBack(key, spec_.inbound_tables[i], statements, later);
+      if (!others) AddBack(key, statements, later);
     }
-    co_return keys;
+    co_return later;
+  }
+
+  // A partitioned table takes no key NOT VALID before PostgreSQL 18: its partitions do.
+  Task<> KeyBack(const std::string& key, const std::string& table, Texts& statements,
+                 Later& later) {
+    const pg::Result places = co_await session_.db().Query(kPlaces, table);
+    for (int i = 0; i < places.rows(); ++i) {
+      if (IsNotValid(key) && i > 0) break;
+      if (places.Get<bool>(i, 1) && !IsNotValid(key))
+        later.adopt.push_back(key);
+      else
+        AddBack(On(places.Get<std::string>(i, 0), key), statements, later);
+    }
+  }
+
+  static void AddBack(const std::string& key, Texts& statements, Later& later) {
+    statements.push_back(IsNotValid(key) ? key : key + " NOT VALID");
+    if (!IsNotValid(key)) later.validate.push_back(ValidateOf(key));
+  }
+
+  // "ALTER TABLE t ADD CONSTRAINT k …" of another table.
+  static std::string On(const std::string& table, const std::string& key) {
+    return fmt::format("ALTER TABLE {}{}", table, key.substr(key.find(kAdd)));
   }
 
   static bool IsNotValid(const std::string& key) { return key.ends_with(" NOT VALID"); }
@@ -165,7 +203,6 @@ class Detaching {
 
   // "ALTER TABLE t ADD CONSTRAINT k …"
   static std::string ValidateOf(const std::string& key) {
-    constexpr std::string_view kAdd = " ADD CONSTRAINT ";
     const std::size_t at = key.find(kAdd);
     const std::size_t end = key.find(" FOREIGN KEY", at);
     return fmt::format("{} VALIDATE CONSTRAINT {}", key.substr(0, at),
@@ -176,7 +213,8 @@ class Detaching {
   Session& session_;
   const Pair& pair_;
   const Spec& spec_;
-  Texts validate_;
+  Later unsettled_;
+  Later later_;
 };
 
 }  // namespace
@@ -185,10 +223,10 @@ std::string BackName(const WidenedKey& key) {
   return "pgalter_back" + key.build.substr(std::string_view("pgalter_key").size());
 }
 
-Task<Texts> Detach(run::Environment& env, const Pair& pair) {
-  Detaching detaching(env, pair);
+Task<Later> Detach(run::Environment& env, const Pair& pair, Later unsettled) {
+  Detaching detaching(env, pair, std::move(unsettled));
   co_await detaching.Run();
-  co_return detaching.validate();
+  co_return detaching.later();
 }
 
 }  // namespace pgalter::partition

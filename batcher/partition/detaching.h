@@ -12,6 +12,6 @@ std::string BackName(const WidenedKey& key);
 // In the transaction that holds the locks of the cut-over. Asks the lease, what hangs on the parent
 // and old snapshots again. Throws run::Failure (refused), or pg::PgError for another attempt.
 // Returns what is to be validated after it.
-Task<Texts> Detach(run::Environment& env, const Pair& pair);
+Task<Later> Detach(run::Environment& env, const Pair& pair, Later unsettled);
 
 }  // namespace pgalter::partition

@@ -80,15 +80,30 @@ class Settling {
 
  private:
   [[noreturn]] void Refuse(const InboundKey& key) const {
+    std::string ways = "Two ways out: ";
+    if (key.widens)
+      ways = fmt::format(
+          "Three ways out: --inbound-fk widen gives {} a column for {} and refers to all of it; ",
+          key.table, fmt::join(quoted_, " and "));
     throw Failure(
         ExitCode::kRefused,
         fmt::format("cannot attach {} to a partitioned table: foreign key {} of {} refers to a key "
-                    "that does not hold {}, and cannot stay. Three ways out: --inbound-fk widen "
-                    "gives {} a column for {} and refers to all of it; --inbound-fk trigger has "
-                    "triggers check what the foreign key did; --inbound-fk drop drops it. Nothing "
-                    "was changed",
-                    spec_.table, key.name, key.table, fmt::join(quoted_, " and "), key.table,
-                    fmt::join(quoted_, " and ")));
+                    "that does not hold {}, and cannot stay. {}--inbound-fk trigger has triggers "
+                    "check what the foreign key did; --inbound-fk drop drops it. Nothing was "
+                    "changed",
+                    spec_.table, key.name, key.table, fmt::join(quoted_, " and "), ways));
+  }
+
+  void RefuseWide(const InboundKey& key) const {
+    if (key.widens) return;
+    RefuseKey(key,
+              key.to_itself
+                  ? "it refers to the table itself, which does not change its columns while it "
+                    "is converted: --inbound-fk trigger, or drop"
+                  : fmt::format("{} is partitioned, or a partition, and takes no column that "
+                                "is filled and checked beside its users: --inbound-fk "
+                                "trigger, or drop",
+                                key.table));
   }
 
   [[noreturn]] void RefuseKey(const InboundKey& key, const std::string& why) const {
@@ -159,6 +174,7 @@ class Settling {
   }
 
   Task<> Widen(const InboundKey& key) {
+    RefuseWide(key);
     const Reference reference = co_await ReadReference(session_, key.oid);
     co_await RefuseForeignRights(key, reference);
     const pg::Result rows =

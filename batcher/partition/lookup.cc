@@ -95,9 +95,10 @@ WHERE r.prrelid = $1 AND to_jsonb(r) ->> 'prattrs' IS NOT NULL
 constexpr const char* kInbound = R"sql(
 SELECT r.name, quote_ident(f.conname),
        format('ALTER TABLE %s ADD CONSTRAINT %I %s', r.name, f.conname, pg_get_constraintdef(f.oid)),
-       f.oid, f.conrelid
+       f.oid, f.conrelid, f.conrelid = $1, r.plain AND f.conrelid <> $1
 FROM pg_constraint f CROSS JOIN LATERAL (
-  SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c
+  SELECT format('%I.%I', n.nspname, c.relname) AS name,
+         c.relkind <> 'p' AND NOT c.relispartition AS plain FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.conrelid) r
 WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conparentid = 0
   AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attname = ANY ($2::text[])
@@ -187,7 +188,8 @@ Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table,
   std::vector<InboundKey> keys;
   for (int i = 0; i < rows.rows(); ++i)
     keys.push_back({rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1),
-                    rows.Get<std::string>(i, 2), rows.Get<pg::Oid>(i, 3), rows.Get<pg::Oid>(i, 4)});
+                    rows.Get<std::string>(i, 2), rows.Get<pg::Oid>(i, 3), rows.Get<pg::Oid>(i, 4),
+                    rows.Get<bool>(i, 5), rows.Get<bool>(i, 6)});
   co_return keys;
 }
 

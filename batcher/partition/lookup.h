@@ -35,7 +35,11 @@ struct InboundKey {
   std::string name;   // quoted
   std::string add;    // "ALTER TABLE … ADD CONSTRAINT …", with NOT VALID if it is not
   pg::Oid oid = 0;
-  pg::Oid child = 0;  // the table
+  pg::Oid child = 0;       // the table
+  bool to_itself = false;  // of the table that is converted
+  // Whether its table takes a column and a key NOT VALID: neither a partitioned one nor a partition
+  // does, and the table that is converted is copied as it is.
+  bool widens = true;
 };
 Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table,
                                               std::vector<std::string> columns);

@@ -23,6 +23,13 @@ struct Pair {
   [[nodiscard]] std::string made() const { return spec.schema + "." + spec.relname; }
 };
 
+// What a cut-over leaves to be done for foreign keys while users work on: validations, and then
+// what partitioned tables adopt, each under the ladder.
+struct Later {
+  Texts validate;
+  Texts adopt;
+};
+
 // The first column of a query in text.
 Task<Texts> ReadTexts(Session& session, std::string query, pg::Params params);
 

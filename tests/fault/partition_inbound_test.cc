@@ -20,18 +20,55 @@ constexpr const char* kPair =
     "SELECT g, now() - g * interval '1 day' FROM generate_series(1, 20) g; CREATE TABLE c (n int "
     "PRIMARY KEY, e int DEFAULT 7, CONSTRAINT fk FOREIGN KEY (e) REFERENCES p {})";
 
+// The table that refers is partitioned.
+constexpr const char* kParted =
+    "CREATE TABLE p (id int PRIMARY KEY, made timestamptz NOT NULL, note text); INSERT INTO p "
+    "SELECT g, now() - g * interval '1 day' FROM generate_series(1, 20) g; CREATE TABLE c (n int "
+    "PRIMARY KEY, e int DEFAULT 7, CONSTRAINT fk FOREIGN KEY (e) REFERENCES p {}) PARTITION BY "
+    "RANGE "
+    "(n); CREATE TABLE c_1 PARTITION OF c FOR VALUES FROM (0) TO (10); CREATE TABLE c_2 PARTITION "
+    "OF "
+    "c DEFAULT PARTITION BY RANGE (n); CREATE TABLE c_2_1 PARTITION OF c_2 DEFAULT";
+
+// It refers to itself.
+constexpr const char* kTree =
+    "CREATE TABLE p (id int PRIMARY KEY, made timestamptz NOT NULL, up int DEFAULT 7, CONSTRAINT "
+    "fk "
+    "FOREIGN KEY (up) REFERENCES p {}); INSERT INTO p SELECT g, now() - g * interval '1 day', "
+    "nullif(g / 2, 0) FROM generate_series(1, 20) g";
+
 class PartitionInbound : public Partitioned {
  protected:
-  void MakePair(const std::string& actions, const char* way) {
+  [[nodiscard]] static Words Convert(const char* way) {
+    return {"partition", "convert",      "p", "--by", "range(made)", "--every",
+            "1 month",   "--inbound-fk", way, "--yes"};
+  }
+  void MakePair(const std::string& actions, const char* way, const char* pair = kPair) {
     database_.Sql("CREATE SCHEMA control; SET search_path = control; " +
-                  fmt::format(fmt::runtime(kPair), actions) + "; SET search_path = public; " +
-                  fmt::format(fmt::runtime(kPair), actions));
-    const Ran ran = Run({"partition", "convert", "p", "--by", "range(made)", "--every", "1 month",
-                         "--inbound-fk", way, "--yes"});
+                  fmt::format(fmt::runtime(pair), actions) + "; SET search_path = public; " +
+                  fmt::format(fmt::runtime(pair), actions));
+    const Ran ran = Run(Convert(way));
     ASSERT_EQ(ran.code, 0) << ran.err;
     ASSERT_EQ(
         database_.Value("SELECT relkind::text FROM pg_class WHERE oid = 'public.p'::regclass"),
         "p");
+  }
+
+  // Keys and triggers are again those of the control.
+  void ExpectTakenBack() {
+    const Ran reverted = Run({"revert", RunId(), "--yes"});
+    ASSERT_EQ(reverted.code, 0) << reverted.err;
+    Session own = database_.Connect();
+    Session control = database_.Connect();
+    control.Exec("SET search_path = control");
+    for (const char* catalog :
+         {"SELECT string_agg(format('%s %s %s %s %s', conrelid::regclass, conname, convalidated, "
+          "conparentid = 0, pg_get_constraintdef(oid)), '; ' ORDER BY conrelid::regclass::text, "
+          "conname) FROM pg_constraint WHERE connamespace = current_schema::regnamespace",
+          "SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid WHERE NOT "
+          "tgisinternal AND relnamespace = current_schema::regnamespace",
+          "SELECT count(*) FROM pg_proc WHERE pronamespace = current_schema::regnamespace"})
+      EXPECT_EQ(own.Value(catalog), control.Value(catalog));
   }
 
   static std::string Said(Session& session, const std::string& sql) {
@@ -64,6 +101,7 @@ class PartitionInbound : public Partitioned {
 struct ActionCase {
   const char* name;
   const char* actions;
+  const char* pair = kPair;
 };
 
 class PartitionInboundActions : public PartitionInbound,
@@ -106,7 +144,7 @@ class PartitionInboundActions : public PartitionInbound,
 };
 
 TEST_P(PartitionInboundActions, TriggersDoWhatTheForeignKeyDid) {
-  MakePair(GetParam().actions, "trigger");
+  MakePair(GetParam().actions, "trigger", GetParam().pair);
   Session own = database_.Connect();
   Session control = database_.Connect();
   control.Exec("SET search_path = control");
@@ -116,16 +154,7 @@ TEST_P(PartitionInboundActions, TriggersDoWhatTheForeignKeyDid) {
                              "SELECT coalesce(string_agg(id::text, ' ' ORDER BY id), '') FROM p"})
       EXPECT_EQ(own.Value(rows), control.Value(rows)) << "after " << sql;
   }
-  const Ran reverted = Run({"revert", RunId(), "--yes"});
-  ASSERT_EQ(reverted.code, 0) << reverted.err;
-  for (const char* catalog :
-       {"SELECT string_agg(pg_get_constraintdef(oid), ' ' ORDER BY pg_get_constraintdef(oid)) FROM "
-        "pg_constraint WHERE "
-        "conrelid IN ('c'::regclass, 'p'::regclass)",
-        "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN ('c'::regclass, "
-        "'p'::regclass)",
-        "SELECT count(*) FROM pg_proc WHERE pronamespace = current_schema::regnamespace"})
-    EXPECT_EQ(own.Value(catalog), control.Value(catalog));
+  ExpectTakenBack();
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -138,8 +167,91 @@ INSTANTIATE_TEST_SUITE_P(
         ActionCase{"CascadeOfDeletes", "ON DELETE CASCADE"}, ActionCase{"Deferrable", "DEFERRABLE"},
         ActionCase{"Deferred", "DEFERRABLE INITIALLY DEFERRED"},
         ActionCase{"CascadeDeferrable", "ON DELETE CASCADE DEFERRABLE"},
-        ActionCase{"UpdateCascadeDeferred", "ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED"}),
+        ActionCase{"UpdateCascadeDeferred", "ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED"},
+        ActionCase{"NoneOfPartitions", "", kParted},
+        ActionCase{"CascadeOfPartitions", "ON DELETE CASCADE ON UPDATE CASCADE", kParted},
+        ActionCase{"SetNullOfPartitions", "ON DELETE SET NULL ON UPDATE SET NULL", kParted},
+        ActionCase{"DeferredOfPartitions", "DEFERRABLE INITIALLY DEFERRED", kParted}),
     [](const auto& param) { return std::string(param.param.name); });
+
+TEST_F(PartitionInbound, OfAPartitionedTableIsDroppedAndComesBack) {
+  MakePair("", "drop", kParted);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = "
+                   "'public'::regnamespace"),
+            0);
+  database_.Sql("INSERT INTO c VALUES (1, 1), (20, 2)");
+  ExpectTakenBack();
+}
+
+TEST_F(PartitionInbound, OfAPartitionedTableIsNotWidened) {
+  database_.Sql(fmt::format(fmt::runtime(kParted), ""));
+  const Ran refused = Run(Convert("widen"));
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("public.c is partitioned"));
+  EXPECT_THAT(refused.err, HasSubstr("--inbound-fk trigger, or drop"));
+  const Ran asked = Run(Convert("refuse"));
+  EXPECT_EQ(asked.code, 4) << asked.err;
+  EXPECT_THAT(asked.err, HasSubstr("Two ways out: --inbound-fk trigger"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+}
+
+// To a key that holds the column: of a partitioned table it is adopted after the cut-over.
+class PartitionInboundStays : public PartitionInbound {
+ protected:
+  void MakeStaying() {
+    const std::string pair =
+        "CREATE TABLE p (id int, made timestamptz, PRIMARY KEY (id, made)); INSERT INTO p SELECT "
+        "g, "
+        "now() - g * interval '1 day' FROM generate_series(1, 20) g; CREATE TABLE c (n int, e int, "
+        "e_made timestamptz, CONSTRAINT fk FOREIGN KEY (e, e_made) REFERENCES p ON DELETE CASCADE) "
+        "PARTITION BY LIST (n); CREATE TABLE c_1 PARTITION OF c FOR VALUES IN (1); CREATE TABLE "
+        "c_2 "
+        "PARTITION OF c DEFAULT; INSERT INTO c SELECT id % 3, id, made FROM p";
+    database_.Sql("CREATE SCHEMA control; SET search_path = control; " + pair +
+                  "; SET search_path = public; " + pair);
+  }
+  void ExpectKey() {
+    EXPECT_EQ(database_.Value("SELECT string_agg(format('%s %s %s', conrelid::regclass, "
+                              "convalidated, conparentid = 0), ', ' ORDER BY conrelid) FROM "
+                              "pg_constraint WHERE contype = 'f' AND confrelid = "
+                              "'public.p'::regclass"),
+              "c t t, c_1 t f, c_2 t f");
+    Session user = database_.Connect();
+    EXPECT_EQ(Said(user, "INSERT INTO c VALUES (1, 1, now())"), "23503");
+    user.Exec("BEGIN; DELETE FROM p WHERE id = 4");
+    EXPECT_EQ(user.Value("SELECT count(*) FROM c WHERE e = 4"), "0");
+    user.Exec("ROLLBACK");
+  }
+};
+
+TEST_F(PartitionInboundStays, OfAPartitionedTable) {
+  MakeStaying();
+  const Ran ran = Run(Convert("refuse"));
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  ExpectKey();
+  ExpectTakenBack();
+  ExpectKey();
+}
+
+TEST_F(PartitionInboundStays, AndGoesBackBeforeItIsAdopted) {
+  for (const char* point : {"attach-committed", "key-adopted"}) {
+    SCOPED_TRACE(point);
+    if (database_.Value("SELECT to_regclass('p') IS NULL") == "t") MakeStaying();
+    ASSERT_EQ(Run(Convert("refuse"), {fmt::format("PGALTER_FAIL_POINT={}", point)}).code, kKilled);
+    AwaitNoRunner();
+    ExpectTakenBack();
+    ExpectKey();
+  }
+}
+
+TEST_F(PartitionInboundStays, IsAdoptedByResume) {
+  MakeStaying();
+  ASSERT_EQ(Run(Convert("refuse"), {"PGALTER_FAIL_POINT=key-adopted"}).code, kKilled);
+  AwaitNoRunner();
+  const Ran ran = Run({"resume", RunId()});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  ExpectKey();
+}
 
 struct RaceCase {
   const char* name;
