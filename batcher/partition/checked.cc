@@ -40,7 +40,8 @@ class Writer {
 
  private:
   [[nodiscard]] std::string ChildOnly() const {
-    return (key_.child_partitioned ? "" : "ONLY ") + key_.child;
+    // The table itself is partitioned by then.
+    return (key_.child_partitioned || key_.to_itself ? "" : "ONLY ") + key_.child;
   }
 
   // "a IS NULL OR b IS NULL" of one side's row.
@@ -295,6 +296,8 @@ class Writer {
     if (GuardsMoves())
       AddTrigger("", ParentName("_move", "zz_"), "BEFORE UPDATE", key_.parent, "",
                  fmt::format(" WHEN ({} AND {})", changed, Differs(part_columns_)), function);
+    // Who refers goes with it.
+    if (key_.to_itself) return;
     AddTrigger("", ParentName("_truncate"), "BEFORE TRUNCATE", key_.parent, "", "", function);
   }
 

@@ -1,5 +1,5 @@
-// Inbound: foreign keys of other tables that refer to a key which the conversion widens, and what
-// becomes of each: dropped, widened as well, or replaced by triggers.
+// Inbound: foreign keys, the table's own among them, that refer to a key which the
+// conversion widens, and what becomes of each: dropped, widened as well, or replaced by triggers.
 #pragma once
 
 #include <optional>

@@ -41,8 +41,12 @@ UNION ALL
 SELECT 'no-inherit', format('constraint %I is NO INHERIT: add it again without', conname)
 FROM pg_constraint WHERE conrelid = $1 AND contype = 'c' AND connoinherit
 UNION ALL
-SELECT 'refers-to-itself', format('foreign key %I refers to the table itself: drop it before', conname)
-FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND confrelid = $1
+SELECT 'refers-to-itself',
+       format('foreign key %I refers to the table itself by a key that stays: drop it before, and add '
+              'it again after', conname)
+FROM pg_constraint f WHERE conrelid = $1 AND contype = 'f' AND confrelid = $1
+  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attname = $2
+              AND attnum = ANY (f.confkey))
 UNION ALL
 SELECT 'transition-tables', format('row trigger %I has transition tables, which a partition''s cannot have: make it a '
               'trigger FOR EACH STATEMENT', tgname)

@@ -43,7 +43,8 @@ FROM pg_class WHERE oid = $1 AND relowner <> (SELECT oid FROM pg_roles WHERE rol
 
 constexpr const char* kForeignKeys = R"sql(
 SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', $2::text, conname, pg_get_constraintdef(oid))
-FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND conparentid = 0 ORDER BY conname
+FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' AND conparentid = 0 AND confrelid <> $1
+ORDER BY conname
 )sql";
 
 // What a partition has of its own: UNLOGGED, access method, storage parameters.

@@ -1,5 +1,5 @@
-// Reference: a foreign key of another table, as what has to be known to keep its promise by other
-// means. Reads only.
+// Reference: a foreign key that refers to a table, of another one or its own, as what has to be
+// known to keep its promise by other means. Reads only.
 #pragma once
 
 #include <string>
@@ -26,7 +26,8 @@ struct Reference {
   std::string child_relname;  // not quoted
   std::string child_owner;    // quoted
   bool child_partitioned = false;
-  std::string parent;  // quoted, with its schema
+  bool to_itself = false;  // the child is the parent
+  std::string parent;      // quoted, with its schema
   std::string parent_relname;
   std::string parent_owner;
   std::string name;  // not quoted

@@ -8,6 +8,7 @@
 #include "engine/lock/blocker.h"
 #include "engine/run/failure.h"
 #include "engine/run/long_work.h"
+#include "planner/sql/identifier.h"
 
 namespace pgalter::partition {
 
@@ -33,7 +34,7 @@ EXISTS (SELECT FROM pg_index i WHERE i.indrelid = k.child AND i.indisvalid AND i
 // Where the triggers are still there, and the table that refers.
 constexpr const char* kChecks = R"sql(
 SELECT DISTINCT c ->> 'table', c ->> 'name', array_to_string(k.columns, ', '), c ->> 'rows',
-       c ->> 'refers', {}
+       c ->> 'refers', {}, k.child = $1
 FROM pgalter.run r
 CROSS JOIN LATERAL jsonb_array_elements((r.spec -> 'inbound_checks')::jsonb) c
 CROSS JOIN LATERAL (
@@ -52,7 +53,7 @@ constexpr const char* kForeignKeys = R"sql(
 SELECT format('%I.%I', n.nspname, c.relname), quote_ident(f.conname),
        array_to_string(k.columns, ', '),
        format('%s%I.%I AS y', CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END, n.nspname,
-              c.relname), k.refers, {}
+              c.relname), k.refers, {}, false
 FROM pg_constraint f
 JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_partitioned_table w ON w.partrelid = f.confrelid
@@ -101,7 +102,7 @@ Task<std::vector<Referring>> Read(Session& session, const char* query, pg::Oid w
   for (int i = 0; i < rows.rows(); ++i)
     all.push_back({rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1),
                    rows.Get<std::string>(i, 2), rows.Get<std::string>(i, 3),
-                   rows.Get<std::string>(i, 4), rows.Get<bool>(i, 5)});
+                   rows.Get<std::string>(i, 4), rows.Get<bool>(i, 5), rows.Get<bool>(i, 6)});
   co_return all;
 }
 
@@ -111,8 +112,13 @@ Task<bool> IsInstalled(Session& session) {
 }
 
 Task<bool> AnyRefers(Session& session, const Referring& by, std::string partition) {
+  std::string stays;
+  if (by.to_itself)
+    stays = fmt::format(
+        " WHERE y.tableoid <> ALL (ARRAY(SELECT relid::oid FROM pg_partition_tree({})))",
+        sql::QuoteLiteral(partition));
   const pg::Result refer = co_await session.db().Query(fmt::format(
-      "SELECT EXISTS (SELECT FROM {} AS x JOIN {} ON {})", partition, by.rows, by.refers));
+      "SELECT EXISTS (SELECT FROM {} AS x JOIN {} ON {}{})", partition, by.rows, by.refers, stays));
   co_return refer.Get<bool>(0, 0);
 }
 

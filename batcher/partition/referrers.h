@@ -1,8 +1,8 @@
-// Referrers: rows of other tables that refer to those of a partition, by foreign keys or by the
-// triggers that stand for one (checked.h). For a foreign key the server looks under its lock; for
-// triggers nothing fires when the partition is detached or dropped, so it is asked under the lock,
-// too. Both are asked before, without a lock, and how long that takes is held against the time for
-// which users may wait. Reads only.
+// Referrers: rows of other tables, and of other partitions, that refer to those of a partition, by
+// foreign keys or by the triggers that stand for one (checked.h). For a foreign key the server
+// looks under its lock; for triggers nothing fires when the partition is detached or dropped, so it
+// is asked under the lock, too. Both are asked before, without a lock, and how long that takes is
+// held against the time for which users may wait. Reads only.
 #pragma once
 
 #include <string>
@@ -23,7 +23,8 @@ struct Referring {
   std::string columns;  // that refer: quoted; empty: an older pgalter made the triggers
   std::string rows;     // as of CheckedTriggers
   std::string refers;
-  bool indexed = false;  // an index begins with these columns
+  bool indexed = false;    // an index begins with these columns
+  bool to_itself = false;  // the table is the whole: rows of the partition itself go with it
 };
 
 struct Staying {

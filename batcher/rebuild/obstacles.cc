@@ -43,7 +43,11 @@ LIMIT 1
 // Keys of others, and the table's own to itself.
 constexpr const char* kUnkeyed = R"sql(
 SELECT format('foreign key %I of %s refers to (%s), over which the new definition has no unique '
-              'key: drop it before', f.conname, f.conrelid::regclass, n.names)
+              'key: drop it before, since it cannot be added again%s', f.conname,
+              f.conrelid::regclass, n.names,
+              (SELECT '; or have triggers check what it did, with pgalter partition convert '
+                      '--strategy attach --inbound-fk trigger'
+               FROM pg_partitioned_table WHERE partrelid = $2::regclass AND partstrat = 'r'))
 FROM pg_constraint f CROSS JOIN LATERAL (
   SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) AS names FROM pg_attribute
   WHERE attrelid = f.confrelid AND attnum = ANY (f.confkey)) n

@@ -88,8 +88,9 @@ void AddOptions(po::options_description& options) {
        "does in any case")  //
       ("inbound-fk",
        po::value<std::string>()->default_value("refuse")->value_name("refuse|widen|trigger|drop"),
-       "convert: foreign keys of other tables that refer to a key that is widened: refused; they "
-       "get the column, too; triggers take their place; they go")  //
+       "convert: foreign keys, the table's own among them, that refer to a key that is widened: "
+       "refused; they get the column, too (those of plain other tables); triggers take their "
+       "place; they go")  //
       ("rebuild-matviews",
        "convert by a copy, and undo: make materialized views that read the table anew over the new "
        "one, and refresh them")                                  //

@@ -253,6 +253,103 @@ TEST_F(PartitionInboundStays, IsAdoptedByResume) {
   ExpectKey();
 }
 
+class PartitionInboundItself : public PartitionInbound,
+                               public ::testing::WithParamInterface<ActionCase> {
+ protected:
+  static constexpr std::array kStatements{
+      "INSERT INTO p VALUES (30, now(), 30)",
+      "INSERT INTO p VALUES (31, now(), 99)",
+      "INSERT INTO p VALUES (32, now(), NULL)",
+      "INSERT INTO p VALUES (34, now(), 35), (35, now(), 34)",
+      "UPDATE p SET up = 98 WHERE id = 30",
+      "UPDATE p SET up = 1 WHERE id = 30",
+      "UPDATE p SET made = now() + interval '40 days' WHERE id = 2",
+      "DELETE FROM p WHERE id = 9",
+      "DELETE FROM p WHERE id = 20",
+      "UPDATE p SET id = 33 WHERE id = 8",
+      "DELETE FROM p WHERE id IN (8, 16, 17, 33)",
+      "UPDATE p SET id = 50, up = 50 WHERE id = 30",
+      "BEGIN; DELETE FROM p WHERE id = 5; INSERT INTO p VALUES (5, now(), NULL); COMMIT",
+      "BEGIN; INSERT INTO p VALUES (60, now(), 61); INSERT INTO p VALUES (61, now(), NULL); COMMIT",
+      "DELETE FROM p WHERE id = 7",
+      "DELETE FROM p WHERE id <= 4",
+      "TRUNCATE p",
+      "INSERT INTO p VALUES (1, now(), 1), (2, now(), 1), (3, now(), 2)",
+      "DELETE FROM p"};
+};
+
+TEST_P(PartitionInboundItself, TriggersDoWhatTheForeignKeyDid) {
+  MakePair(GetParam().actions, "trigger", kTree);
+  Session own = database_.Connect();
+  Session control = database_.Connect();
+  control.Exec("SET search_path = control");
+  for (const char* sql : kStatements) {
+    EXPECT_EQ(Said(own, sql), Said(control, sql)) << sql;
+    const char* const rows =
+        "SELECT coalesce(string_agg(format('%s-%s', id, up), ' ' ORDER BY id), '') FROM p";
+    EXPECT_EQ(own.Value(rows), control.Value(rows)) << "after " << sql;
+  }
+  ExpectTakenBack();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Actions, PartitionInboundItself,
+    ::testing::Values(ActionCase{"None", ""},
+                      ActionCase{"Cascade", "ON DELETE CASCADE ON UPDATE CASCADE"},
+                      ActionCase{"SetNull", "ON DELETE SET NULL ON UPDATE SET NULL"},
+                      ActionCase{"SetDefault", "ON DELETE SET DEFAULT"},
+                      ActionCase{"Deferred", "DEFERRABLE INITIALLY DEFERRED"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+TEST_F(PartitionInbound, OfTheTableToItselfIsDroppedAndComesBack) {
+  MakePair("", "drop", kTree);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = "
+                   "'public'::regnamespace"),
+            0);
+  database_.Sql("INSERT INTO p VALUES (30, now() + interval '70 days', 1)");
+  ExpectTakenBack();
+  Session user = database_.Connect();
+  EXPECT_EQ(Said(user, "DELETE FROM p WHERE id = 1"), "23503");
+}
+
+TEST_F(PartitionInbound, OfTheTableToItselfIsNotWidened) {
+  database_.Sql(fmt::format(fmt::runtime(kTree), ""));
+  const Ran refused = Run(Convert("widen"));
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("it refers to the table itself"));
+  EXPECT_THAT(refused.err, HasSubstr("--inbound-fk trigger, or drop"));
+  Words copied = Convert("refuse");
+  copied.insert(copied.end(), {"--strategy", "copy"});
+  const Ran by_copy = Run(copied);
+  EXPECT_EQ(by_copy.code, 4) << by_copy.err;
+  EXPECT_THAT(by_copy.err, HasSubstr("--strategy attach --inbound-fk trigger"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+}
+
+// To a key that stays, which the server would bind to the first partition.
+TEST_F(PartitionInbound, OfTheTableToItselfByAKeyThatStaysIsRefused) {
+  database_.Sql(
+      "CREATE TABLE p (id int, made timestamptz, up int, CONSTRAINT whole PRIMARY KEY (id, made), "
+      "CONSTRAINT fk FOREIGN KEY (up, made) REFERENCES p)");
+  const Ran refused = Run(Convert("drop"));
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("fk refers to the table itself by a key that stays"));
+}
+
+// Rows that refer to each other go together; a row elsewhere keeps its partition.
+TEST_F(PartitionInbound, OfTheTableToItselfHoldsPartitionsThatOthersReferTo) {
+  MakePair("", "trigger", kTree);
+  const std::string first = database_.Value("SELECT tableoid::regclass FROM p WHERE id = 1");
+  database_.Sql("INSERT INTO p VALUES (30, now() + interval '70 days', 1)");
+  const Ran refused = Run({"partition", "detach", first, "--yes"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("rows of public.p refer to its rows"));
+  database_.Sql("UPDATE p SET up = NULL WHERE id = 30");
+  const Ran gone = Run({"partition", "detach", first, "--yes"});
+  EXPECT_EQ(gone.code, 0) << gone.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM p"), 1);
+}
+
 struct RaceCase {
   const char* name;
   const char* child;   // the isolation of who inserts a row that refers
