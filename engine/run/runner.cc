@@ -238,9 +238,22 @@ std::optional<GateClosed> AsGateClosed(const std::exception_ptr& failure) {
   }
 }
 
+// Where more than one step went over rows, each counted its own.
+Task<> CountRows(const Work& work) {
+  if (IsPlan(work.attachment.run)) co_return;
+  std::int64_t rows = 0;
+  for (const state::Step& step :
+       co_await state::LoadSteps(work.attachment.main, work.attachment.run.id))
+    if (const auto* done = step.spec.if_contains("done_rows"))
+      rows += done->to_number<std::int64_t>();
+  if (rows == 0) co_return;
+  work.progress.done_rows = work.progress.total_rows = rows;
+}
+
 Task<Outcome> Settle(const Work& work, const std::exception_ptr& failure) {
   Outcome outcome;
   if (!failure) {
+    co_await CountRows(work);
     work.progress.phase = "done";
     work.progress.fraction = 1;
     co_await LastBeat(work, state::Sampling::kYes);

@@ -877,6 +877,16 @@ TEST_F(PartitionWidened, UnderItsUsersAndBack) {
   ExpectNothingOfOurs();
 }
 
+TEST_F(PartitionInbound, WidensSeveralAndCountsAllTheirRows) {
+  database_.Sql(fmt::format(fmt::runtime(kPair), ""));
+  database_.Sql(
+      "INSERT INTO c SELECT g, g FROM generate_series(1, 20) g; CREATE TABLE d (n int PRIMARY KEY, "
+      "e int REFERENCES p); INSERT INTO d SELECT g, g FROM generate_series(1, 7) g");
+  const Ran ran = Run(Convert("widen"));
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out + ran.err, HasSubstr("is done: 27 rows"));
+}
+
 class PartitionWidenedKilledAt : public PartitionWidened,
                                  public ::testing::WithParamInterface<const char*> {};
 
