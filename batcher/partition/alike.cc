@@ -62,6 +62,34 @@ WHERE NOT EXISTS (SELECT FROM unnest(o.options) y WHERE split_part(y, '=', 1) = 
 HAVING count(*) > 0
 )sql";
 
+// $1 the one that is there, $2 the parent.
+constexpr const char* kColumns = R"sql(
+WITH col AS (
+  SELECT a.attnum, quote_ident(a.attname) AS name, array_to_string(a.attoptions, ', ') AS options,
+         (to_jsonb(a) ->> 'attstattarget')::int AS target,
+         CASE WHEN a.attstorage <> p.attstorage THEN a.attstorage END AS storage,
+         CASE WHEN a.attcompression <> p.attcompression THEN a.attcompression END AS compression
+  FROM pg_attribute a JOIN pg_attribute p ON p.attrelid = $2::regclass AND p.attname = a.attname
+  WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped AND NOT p.attisdropped),
+change AS (
+  SELECT attnum, 1 AS kind, format('ALTER COLUMN %s SET STATISTICS %s', name, target) AS action
+  FROM col WHERE target >= 0
+  UNION ALL
+  SELECT attnum, 2, format('ALTER COLUMN %s SET (%s)', name, options) FROM col WHERE options <> ''
+  UNION ALL
+  SELECT attnum, 3, format('ALTER COLUMN %s SET STORAGE %s', name,
+                           CASE storage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL'
+                                        WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END)
+  FROM col WHERE storage IS NOT NULL
+  UNION ALL
+  SELECT attnum, 4, format('ALTER COLUMN %s SET COMPRESSION %s', name,
+                           CASE compression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4'
+                                            ELSE 'default' END)
+  FROM col WHERE compression IS NOT NULL)
+SELECT 'ALTER TABLE ', ' ' || string_agg(action, ', ' ORDER BY attnum, kind)
+FROM change HAVING count(*) > 0
+)sql";
+
 constexpr const char* kStorage = R"sql(
 SELECT CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END,
   CASE WHEN am.amname <> 'heap' OR current_setting('default_table_access_method') <> 'heap'
@@ -121,6 +149,10 @@ Task<Forms> RightsOf(Session& session, std::string partition) {
 
 Task<Forms> ParametersOf(Session& session, std::string partition, std::string made) {
   co_return co_await ReadForms(session, kParameters, pg::Params::Of(partition, made));
+}
+
+Task<Forms> ColumnsLike(Session& session, std::string partition, std::string parent) {
+  co_return co_await ReadForms(session, kColumns, pg::Params::Of(partition, parent));
 }
 
 Task<Storage> StorageOf(Session& session, std::string partition) {

@@ -31,6 +31,10 @@ Task<Forms> RightsOf(Session& session, std::string partition);
 // The storage parameters in which a new partition differs.
 Task<Forms> ParametersOf(Session& session, std::string partition, std::string made);
 
+// Settings of columns that a new partition of `parent` has not by itself: statistics targets,
+// n_distinct, and storage and compression where they are not the parent's. One ALTER TABLE.
+Task<Forms> ColumnsLike(Session& session, std::string partition, std::string parent);
+
 // What it was made with.
 struct Storage {
   std::string persistence;  // "UNLOGGED ", or empty

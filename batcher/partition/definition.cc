@@ -65,6 +65,7 @@ class Writer {
 
   Task<Definition> Write() {
     storage_ = co_await StorageOf(session_, table_.name);
+    columns_ = co_await ColumnsLike(session_, table_.name, table_.name);
     std::vector<std::string> partitions;
     std::string by;
     const std::string column = QuoteIdentifier(division_.column);
@@ -102,15 +103,29 @@ class Writer {
     if (definition_.first.empty()) definition_.first = name;
     definition_.last = name;
     ++definition_.partitions;
-    const std::string text =
-        fmt::format("TABLE {}.{} PARTITION OF {} {}", home_, name, table_.name, bound);
+    const std::string whole = home_ + "." + name;
+    const std::string text = fmt::format("TABLE {} PARTITION OF {} {}", whole, table_.name, bound);
     const auto parsed = sql::ParseQualifiedName(name);
-    if (!division_.then.any() || !parsed || bound == "DEFAULT")
-      return fmt::format("CREATE {}{}{}", storage_.persistence, text, storage_.rest);
+    std::vector<std::string> statements;
+    if (!division_.then.any() || !parsed || bound == "DEFAULT") {
+      statements.push_back(fmt::format("CREATE {}{}{}", storage_.persistence, text, storage_.rest));
+      AddFor(whole, columns_, statements);
+    } else {
+      statements.push_back(fmt::format("CREATE {} PARTITION BY {}", text, division_.then.by));
+      AddFor(whole, columns_, statements);
+      AddParts(parsed->name, statements);
+    }
+    return fmt::format("{}", fmt::join(statements, ";\n"));
+  }
+
+  // Of the partition of this name, not quoted.
+  void AddParts(const std::string& relname, std::vector<std::string>& statements) const {
     Subdivision then = division_.then;
     for (SubPart& part : then.parts) part.persistence = storage_.persistence;
-    return fmt::format("CREATE {} PARTITION BY {};\n{}", text, then.by,
-                       fmt::join(MakeSubParts(then, home_, parsed->name, storage_.rest), ";\n"));
+    for (std::string& part : MakeSubParts(then, home_, relname, storage_.rest))
+      statements.push_back(std::move(part));
+    for (const std::string& part : NamesOf(then, relname))
+      AddFor(home_ + "." + part, columns_, statements);
   }
 
   void AddDefault(std::vector<std::string>& partitions) {
@@ -299,6 +314,7 @@ class Writer {
   std::string relname_;
   std::string home_;  // the table's schema
   Storage storage_;
+  Forms columns_;
   Definition definition_;
   bool nullable_ = false;
   bool in_primary_key_ = false;

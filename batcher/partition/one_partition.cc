@@ -96,6 +96,15 @@ JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace cn ON cn.oid = c.relname
 WHERE i.inhrelid = $1
 )sql";
 
+// The last that holds rows itself, the default partition if there is no other; empty: none.
+std::string SiblingOf(const std::vector<Member>& members) {
+  std::string sibling;
+  for (const Member& member : members)
+    if (!member.divided && !member.foreign && (!member.is_default || sibling.empty()))
+      sibling = member.name;
+  return sibling;
+}
+
 Task<> RefuseTaken(Session& session, const std::string& name) {
   const pg::Result row = co_await session.db().Query("SELECT to_regclass($1) IS NOT NULL", name);
   if (row.Get<bool>(0, 0))
@@ -165,8 +174,9 @@ Task<OneChange> PlanAdd(Session& session, std::string table, BoundWish wish, std
   co_await RefuseTaken(session, change.partition);
   if (!whole.rest.empty()) RefuseOtherCollation(whole);
   co_await RefuseRowsInDefault(session, whole, bound.inside);
-  const Likeness likeness = co_await LikeTheOthers(session, whole.table.oid);
-  change.script = MakePartition(likeness, change.partition, change.parent, bound.text, "");
+  std::string sibling = SiblingOf(members);
+  const Likeness likeness = co_await LikeTheOthers(session, whole.table, std::move(sibling));
+  change.script = MakePartition(likeness, change.partition, change.parent, bound.text);
   co_return change;
 }
 

@@ -5,6 +5,7 @@
 
 #include "batcher/backfill/sync_trigger.h"
 #include "batcher/cutover/carry_over.h"
+#include "batcher/partition/alike.h"
 #include "batcher/partition/index_place.h"
 #include "batcher/partition/shape.h"
 #include "batcher/partition/spec.h"
@@ -89,6 +90,7 @@ class Parent {
         name_, spec_.table, sql::QuoteIdentifier(spec_.column.name),
         storage_.Get<std::string>(0, 2)));
     co_await DoAll(kSettings);
+    columns_ = co_await ColumnsLike(session_, spec_.table, name_);
     co_await MakeIndexes();
     for (const Range& range : spec_.next)
       co_await MakePartition(range.name,
@@ -151,7 +153,7 @@ class Parent {
       co_await Do(fmt::format("CREATE {}TABLE {} PARTITION OF {} {}{}",
                               storage_.Get<std::string>(0, 0), whole, name_, bound,
                               storage_.Get<std::string>(0, 1)));
-      co_await Close(whole);
+      co_await Settle(whole);
       co_return;
     }
     co_await Do(fmt::format("CREATE TABLE {} PARTITION OF {} {} PARTITION BY {}", whole, name_,
@@ -161,13 +163,16 @@ class Parent {
     for (const std::string& sql :
          MakeSubParts(then, spec_.schema, parsed->name, storage_.Get<std::string>(0, 1)))
       co_await Do(sql);
-    co_await Close(whole);
+    co_await Settle(whole);
     for (const std::string& leaf : NamesOf(then, parsed->name))
-      co_await Close(spec_.schema + "." + leaf);
+      co_await Settle(spec_.schema + "." + leaf);
   }
 
-  // To nobody but its owner.
-  Task<> Close(std::string whole) {
+  // To nobody but its owner; its columns as those of the table.
+  Task<> Settle(std::string whole) {
+    Texts settings;
+    AddFor(whole, columns_, settings);
+    for (const std::string& sql : settings) co_await Do(sql);
     // Default privileges open them to whom the parent is closed.
     const pg::Result grantees = co_await session_.db().Query(
         "SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid("
@@ -189,6 +194,7 @@ class Parent {
   pg::Oid table_;
   std::string name_;
   pg::Result storage_;
+  Forms columns_;
 };
 
 Task<> Ledger(Session& session, const std::string& run, const char* kind, std::string name) {

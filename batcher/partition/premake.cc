@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <set>
 
-#include "batcher/partition/alike.h"
 #include "batcher/partition/bound_wish.h"
 #include "batcher/partition/chain.h"
 #include "batcher/partition/likeness.h"
@@ -284,18 +283,16 @@ const Member& Pattern(const Parent& parent, const Chain& chain) {
 
 // CREATE TABLE … ATTACH, for each.
 Task<> Write(Session& session, const Parent& parent, const Member& pattern, Premake& premake) {
-  const Storage storage = co_await StorageOf(session, pattern.name);
-  const Likeness likeness = co_await LikeTheOthers(session, parent.table.oid);
+  const Likeness likeness = co_await LikeTheOthers(session, parent.table, pattern.name);
   const Subdivision like = co_await SubdivisionOf(session, pattern.oid);
   const std::string& relname = parent.table.relname;
   for (const Range& range : premake.ranges) {
     const std::string name = parent.home + "." + PartName(relname, "_p" + range.name);
     const std::string bound = fmt::format("FOR VALUES FROM ({}) TO ({})", range.from, range.to);
-    auto statements =
-        !like.any()
-            ? MakePartition(likeness, name, parent.table.name, bound, storage.rest)
-            : MakeDivided(likeness, like, parent.home,
-                          Unquoted(PartName(relname, "_p" + range.name)), parent.table.name, bound);
+    auto statements = !like.any() ? MakePartition(likeness, name, parent.table.name, bound)
+                                  : MakeDivided(likeness, like, parent.home,
+                                                Unquoted(PartName(relname, "_p" + range.name)),
+                                                parent.table.name, bound);
     for (std::string& statement : statements) premake.script.push_back(std::move(statement));
   }
   premake.divided = like.any();

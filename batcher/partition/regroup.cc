@@ -82,6 +82,9 @@ class Regrouper {
   Task<> TakeOut() {
     const bool asks = async::SafeguardOn("alike-under-lock");
     if (asks) alike_ = co_await LikeTheOld(session_, from_.front());
+    if (asks)
+      for (Form& form : co_await ColumnsLike(session_, from_.front(), spec_.parent))
+        alike_.push_back(std::move(form));
     Texts statements;
     for (const std::string& partition : from_)
       statements.push_back(

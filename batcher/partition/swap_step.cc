@@ -97,6 +97,9 @@ class Swapping {
   Task<> TakeOut() {
     const bool asks = async::SafeguardOn("alike-under-lock");
     if (asks) alike_ = co_await LikeTheOld(session_, Old());
+    if (asks)
+      for (Form& form : co_await ColumnsLike(session_, Old(), spec_.parent))
+        alike_.push_back(std::move(form));
     Texts statements = capture::DropTriggers(flow_);
     statements.push_back(fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.parent, Old()));
     co_await Execute(statements);

@@ -188,5 +188,89 @@ TEST_F(PartitionPlaced, WhatASplitMakesLiesWhereThePartitionLay) {
       "p part Space - fillfactor=55, part Space fillfactor=61, part Space fillfactor=62, -");
 }
 
+// Statistics targets and n_distinct, storage and compression of columns.
+class PartitionColumns : public PartitionAlike {
+ protected:
+  void MakeColumns() {
+    MakeSet();
+    database_.Sql(
+        "ALTER TABLE t ALTER id SET (n_distinct = -1), ALTER note SET STATISTICS 200, ALTER note "
+        "SET (n_distinct = 100, n_distinct_inherited = 500), ALTER note SET STORAGE EXTERNAL, "
+        "ALTER note SET COMPRESSION pglz");
+  }
+
+  // Of the columns id and note.
+  static constexpr const char* kColumns =
+      "(SELECT string_agg(concat_ws(' ', to_jsonb(a)->>'attstattarget', attstorage, "
+      "nullif(attcompression, ''), array_to_string(attoptions, ' ')), ', ' ORDER BY attnum) FROM "
+      "pg_attribute a WHERE attrelid = c.oid AND attname IN ('id', 'note'))";
+  // Version 17 has NULL for the default target.
+  void ExpectColumns(const std::string& of) const {
+    EXPECT_THAT(of, ::testing::AnyOf("-1 p n_distinct=-1, 200 e p n_distinct=100 "
+                                     "n_distinct_inherited=500",
+                                     "p n_distinct=-1, 200 e p n_distinct=100 "
+                                     "n_distinct_inherited=500"));
+  }
+};
+
+class PartitionColumnsConverted : public PartitionColumns,
+                                  public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(PartitionColumnsConverted, AreAllAlikeAndSoIsWhatFollows) {
+  MakeColumns();
+  Words how{"--strategy", GetParam()};
+  ASSERT_EQ(ConvertSet(how).code, 0);
+  ExpectColumns(OfLeaves(kColumns));
+  Finish();
+  ASSERT_EQ(Part({"maintain", "t", "--premake", "7"}).code, 0);
+  ExpectColumns(OfLeaves(kColumns));
+  const Ran add = Part({"add", "t", "--from", "2090-01-01", "--to", "2091-01-01"});
+  ASSERT_EQ(add.code, 0) << add.err;
+  ExpectColumns(OfLeaves(kColumns));
+  EXPECT_EQ(OfLeaves(kParameters), kWith);
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_class WHERE relname = 't_p2090'"), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, PartitionColumnsConverted, ::testing::Values("attach", "copy"),
+                         [](const ::testing::TestParamInfo<const char*>& way) {
+                           return std::string(way.param);
+                         });
+
+TEST_F(PartitionColumns, OfPartsOfParts) {
+  MakeColumns();
+  ASSERT_EQ(ConvertSet({"--then", "hash(id)", "--modulus", "2"}).code, 0);
+  ExpectColumns(OfLeaves(kColumns));
+  Finish();
+  ASSERT_EQ(Part({"maintain", "t", "--premake", "7"}).code, 0);
+  ExpectColumns(OfLeaves(kColumns));
+  EXPECT_EQ(OfLeaves(kParameters), kWith);
+}
+
+TEST_F(PartitionColumns, OfOnePartitionAreThoseOfWhatTakesItsPlace) {
+  MakeSet();
+  ASSERT_EQ(ConvertSet().code, 0);
+  Finish();
+  const std::string first = database_.Value(
+      "SELECT relname FROM pg_class WHERE relname LIKE 't_until%' AND relkind = 'r'");
+  database_.Sql(fmt::format(
+      "ALTER TABLE {} ALTER id SET (n_distinct = -1), ALTER note SET STATISTICS 200, ALTER note "
+      "SET (n_distinct = 100, n_distinct_inherited = 500), ALTER note SET STORAGE EXTERNAL, "
+      "ALTER note SET COMPRESSION pglz",
+      first));
+  const Ran split = Part({"split", first, "--every", "1 month"});
+  ASSERT_EQ(split.code, 0) << split.err;
+  const std::string pieces =
+      "c.relname < 't_p' || to_char(current_date, 'YYYY_MM') OR c.relname LIKE 't\\_until%'";
+  ExpectColumns(OfLeaves(kColumns, "(" + pieces + ") AND c.relname <> 't_default'"));
+  const std::string until = database_.Value(
+      "SELECT relname FROM pg_class WHERE relname LIKE 't\\_until%' AND relkind = 'r'");
+  const std::string next = database_.Value(
+      "SELECT min(relname) FROM pg_class WHERE relname LIKE 't\\_p2%' AND relkind = 'r'");
+  const Ran merge = Part({"merge", until, next, "--name", "t_merged"});
+  ASSERT_EQ(merge.code, 0) << merge.err;
+  ExpectColumns(OfLeaves(kColumns, "c.relname = 't_merged'"));
+}
+
 }  // namespace
 }  // namespace pgalter::test
