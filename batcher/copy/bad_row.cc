@@ -99,8 +99,9 @@ void ThrowBadRow(const capture::Flow& flow, const std::string& run, const std::s
         run::ExitCode::kError,
         fmt::format(
             "the row {} of {} does not fit into the old table: {} ({}). Nothing was swapped "
-            "and nothing is lost. Change the row, then: pgalter revert {}",
-            key, flow.from, WithoutValues(error), error.sqlstate(), run));
+            "and nothing is lost. Change the row, then: pgalter revert {} --yes; or let the new "
+            "table stay: pgalter finish {} --yes",
+            key, flow.from, WithoutValues(error), error.sqlstate(), run, run));
   throw run::Failure(
       run::ExitCode::kError,
       fmt::format("the row {} of {} does not fit into the new table: {} ({}). Nothing was swapped, "

@@ -321,6 +321,11 @@ run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
   co_await Settle(env, never);
 }
 
+run::Task<bool> CutoverStep::StillStands(run::Environment& env, const state::Step&) {
+  const Standing standing = co_await ReadStanding(env);
+  co_return standing == Standing::kSwapped;
+}
+
 run::Task<bool> SettleStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
 run::Task<> SettleStep::Do(run::Environment& env, const state::Step&) {

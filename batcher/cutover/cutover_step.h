@@ -16,6 +16,7 @@ class CutoverStep : public run::StepHandler {
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+  run::Task<bool> StillStands(run::Environment& env, const state::Step& step) override;
 };
 
 // Steps of kind "settle": foreign keys that were added NOT VALID are validated.
@@ -27,6 +28,7 @@ class SettleStep : public run::StepHandler {
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+  [[nodiscard]] bool UndoesNothing() const override { return true; }
 };
 
 }  // namespace pgalter::cutover

@@ -217,11 +217,13 @@ Task<> DropKeysBack(run::Environment& env, const Pair& pair) {
   for (const WidenedKey& key : pair.spec.keys)
     queries += fmt::format("\nSELECT {0} FROM {1} GROUP BY {0} HAVING count(*) > 1", key.columns,
                            pair.spec.table);
-  throw Failure(ExitCode::kRefused,
-                fmt::format("run {} cannot be taken back: a key of {} that was unique before is "
-                            "there twice now ({}). Nothing was changed. Remove one of the rows, "
-                            "then: pgalter revert {}. They are found by:{}",
-                            env.run.id, pair.spec.table, what, env.run.id, queries));
+  throw Failure(
+      ExitCode::kRefused,
+      fmt::format("run {} cannot be taken back: a key of {} that was unique before is "
+                  "there twice now ({}). Nothing was changed. Remove one of the rows, "
+                  "then: pgalter revert {} --yes; or let it stay as it is: pgalter finish {} "
+                  "--yes. They are found by:{}",
+                  env.run.id, pair.spec.table, what, env.run.id, env.run.id, queries));
 }
 
 Task<> DetachUnderLadder(run::Environment& env, const state::Step& step) {
@@ -312,6 +314,12 @@ run::Task<> AttachStep::Undo(run::Environment& env, const state::Step& step) {
   async::Stopper never;
   co_await ValidateAll(env, now, never);
   co_await AdoptAll(env, now, never, "revert");
+}
+
+run::Task<bool> AttachStep::StillStands(run::Environment& env, const state::Step& step) {
+  const bool attached = co_await IsAttached(env);
+  if (!attached) co_return false;
+  co_return step.state == state::StepState::kDone;
 }
 
 run::Task<bool> SettleStep::Done(run::Environment&, const state::Step&) { co_return false; }

@@ -21,6 +21,7 @@ class AttachStep : public run::StepHandler {
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+  run::Task<bool> StillStands(run::Environment& env, const state::Step& step) override;
   [[nodiscard]] bool CutsOver() const override { return true; }
 };
 
@@ -33,6 +34,7 @@ class SettleStep : public run::StepHandler {
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+  [[nodiscard]] bool UndoesNothing() const override { return true; }
 };
 
 }  // namespace pgalter::partition

@@ -140,6 +140,11 @@ run::Task<> PlannedPart::Undo(run::Environment& env, const state::Step& step) {
   co_await part_->Undo(with_own, step);
 }
 
+// What the state says of it is the same in a plan.
+run::Task<bool> PlannedPart::StillStands(run::Environment& env, const state::Step& step) {
+  co_return co_await part_->StillStands(env, step);
+}
+
 run::Task<bool> ReleaseStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
 run::Task<> ReleaseStep::Do(run::Environment& env, const state::Step& step) {

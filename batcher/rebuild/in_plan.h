@@ -26,6 +26,8 @@ class PlannedPart : public run::StepHandler {
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+  [[nodiscard]] bool UndoesNothing() const override { return part_->UndoesNothing(); }
+  run::Task<bool> StillStands(run::Environment& env, const state::Step& step) override;
 
  private:
   std::unique_ptr<run::StepHandler> part_;

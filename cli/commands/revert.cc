@@ -46,6 +46,14 @@ void RefuseUnfit(const state::Run& run) {
                    "make the opposite change with: pgalter run");
 }
 
+// What a revert that was begun meets is found by going on with it, which leaves the run in peace.
+Task<> RefuseLostWay(guard::Session& session, state::Run run) {
+  const state::Control control = co_await state::ReadControl(session, run.id);
+  if (run.state != state::RunState::kDone && control.wanted == state::Wanted::kRevert) co_return;
+  co_await rebuild::RefuseLostWay(session, run.id);
+  co_await partition::RefuseLostTable(session, run);
+}
+
 Task<> RefusePastNoReturn(guard::Session& session, std::string id) {
   const auto steps = co_await state::LoadSteps(session, id);
   const state::Step* passed = run::PassedNoReturn(steps);
@@ -78,8 +86,7 @@ Task<ExitCode> Run(Context& context) {
   RefuseUnfit(run);
   co_await state::RefuseTakenTables(session, run.id);
   co_await RefusePastNoReturn(session, run.id);
-  co_await rebuild::RefuseLostWay(session, run.id);
-  co_await partition::RefuseLostTable(session, run);
+  co_await RefuseLostWay(session, run);
   Confirm(context, fmt::format("take {} of {} ({}) back?", run.command, run.target, run.id));
   co_await RaiseHoldBudget(context, session, run.id);
   co_await state::Ask(session, run.id, state::Wanted::kRevert);

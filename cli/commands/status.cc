@@ -14,6 +14,7 @@
 #include "engine/run/plan_spec.h"
 #include "engine/run/undo.h"
 #include "engine/state/artefacts.h"
+#include "engine/state/control.h"
 #include "engine/state/steps.h"
 #include "engine/state/view.h"
 
@@ -34,13 +35,16 @@ class Facts {
   std::string text_;
 };
 
-std::string RunnerText(const state::Run& run, const std::optional<state::Runner>& runner) {
+std::string RunnerText(const state::Run& run, const std::optional<state::Runner>& runner,
+                       state::Wanted wanted) {
   if (runner)
     return fmt::format("process {} on {}, backend {}, last heard of {:.0f} s ago", runner->process,
                        runner->host, runner->backend_pid, runner->seconds_since_beat);
   if (state::RestsAtGate(run)) return "none; none is needed while it rests";
-  return state::IsActive(run.state) ? fmt::format("none; go on with: pgalter resume {}", run.id)
-                                    : "none";
+  if (!state::IsActive(run.state)) return "none";
+  return wanted == state::Wanted::kRevert
+             ? fmt::format("none; go on with: pgalter revert {} --yes", run.id)
+             : fmt::format("none; go on with: pgalter resume {}", run.id);
 }
 
 std::string_view StepState(state::StepState state) {
@@ -170,7 +174,8 @@ Task<std::string> Describe(const Context& context, guard::Session& session, cons
   facts.Add("progress", ProgressLine(ProgressOf(run), motion));
   if (!run.failure.empty()) facts.Add("failure", run.failure);
   const auto runner = co_await state::LiveRunner(session, run.id);
-  facts.Add("runner", RunnerText(run, runner));
+  const state::Control control = co_await state::ReadControl(session, run.id);
+  facts.Add("runner", RunnerText(run, runner, control.wanted));
   facts.Add("started", run.created_at);
   facts.Add("updated", run.updated_at);
   co_await AddSteps(session, run, facts);

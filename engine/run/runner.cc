@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/range/adaptor/reversed.hpp>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "engine/async/fail_point.h"
 #include "engine/async/task_group.h"
@@ -153,7 +155,8 @@ Task<> RereadLadder(Attachment& with) {
   if (const auto* ladder = now->spec.if_contains("ladder")) with.run.spec["ladder"] = *ladder;
 }
 
-// As far as they were done; what an earlier attempt has taken back stays so.
+// As far as they were done; what an earlier attempt has taken back stays so. A step with nothing to
+// take back is recorded with the next that has something: until then the run is what it was.
 Task<> UndoSteps(const Work& work) {
   Attachment& with = work.attachment;
   co_await RereadLadder(with);
@@ -164,16 +167,72 @@ Task<> UndoSteps(const Work& work) {
                               "Nothing was changed. Go on with: pgalter resume {}",
                               with.run.id, passed->id, with.run.id));
   Environment env = MakeEnvironment(work);
+  std::vector<int> unrecorded;
   for (const state::Step& step : boost::adaptors::reverse(with.steps)) {
     const bool begun =
         step.state == state::StepState::kDone || step.state == state::StepState::kRunning;
     if (!begun) continue;
+    StepHandler& handler = HandlerOf(work.handlers, step);
+    unrecorded.push_back(step.ordinal);
+    if (handler.UndoesNothing()) continue;
     TellStep(work, step);
-    co_await HandlerOf(work.handlers, step).Undo(env, step);
+    co_await handler.Undo(env, step);
     async::FailPoint("undo-unrecorded");
-    co_await Record(work, step.ordinal, state::StepState::kUndone);
+    for (const int ordinal : unrecorded) co_await Record(work, ordinal, state::StepState::kUndone);
+    unrecorded.clear();
     async::FailPoint("undo-recorded");
   }
+  for (const int ordinal : unrecorded) co_await Record(work, ordinal, state::StepState::kUndone);
+}
+
+// By the steps and what is really there, since an earlier attempt may have been killed anywhere.
+Task<bool> NothingIsUndone(const Work& work) {
+  Attachment& with = work.attachment;
+  with.steps = co_await state::LoadSteps(with.main, with.run.id);
+  if (PassedNoReturn(with.steps) != nullptr) co_return true;
+  Environment env = MakeEnvironment(work);
+  for (const state::Step& step : boost::adaptors::reverse(with.steps)) {
+    StepHandler& handler = HandlerOf(work.handlers, step);
+    if (handler.UndoesNothing() || step.state == state::StepState::kPending) continue;
+    if (step.state == state::StepState::kUndone) co_return false;
+    co_return co_await handler.StillStands(env, step);
+  }
+  co_return false;
+}
+
+// Where a run could not be taken back at all, nobody is held to that: it is what it was, and can be
+// finished, gone on with, or taken back later.
+Task<> LetStand(const Work& work, state::RunState was, std::string failure) {
+  Attachment& with = work.attachment;
+  const bool stands = co_await NothingIsUndone(work);
+  if (!stands) co_return;
+  const auto is_done = [](const state::Step& step) {
+    return step.state == state::StepState::kDone;
+  };
+  state::RunState to = was;
+  if (was == state::RunState::kRunning) to = state::RunState::kFailed;
+  if (std::ranges::all_of(with.steps, is_done)) to = state::RunState::kDone;
+  const std::string phase = to == state::RunState::kDone ? "done" : with.run.phase;
+  if (to != state::RunState::kFailed) failure.clear();
+  auto record = [&]() -> Task<> {
+    co_await state::RecordState(with.main, with.lease, to, phase, failure);
+    co_await state::Ask(with.main, with.run.id, state::Wanted::kRun);
+  };
+  co_await guard::RunInTransaction(with.main, record);
+}
+
+// `was`: what the run is again where nothing could be taken back.
+Task<> TakeBack(const Work& work, state::RunState was) {
+  std::exception_ptr failure;
+  try {
+    co_await UndoSteps(work);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return;
+  const bool reachable = work.attachment.main.open() && !IsConnectionLoss(failure);
+  if (reachable) co_await LetStand(work, was, Judge(failure).text);
+  std::rethrow_exception(failure);
 }
 
 // Said before it is passed: what this gate, once opened, lets nobody take back.
@@ -272,10 +331,10 @@ Task<Outcome> Settle(const Work& work, const std::exception_ptr& failure) {
   if (stopped == async::StopReason::kPause) {
     outcome.state = state::RunState::kPaused;
   } else if (stopped == async::StopReason::kAbort) {
-    co_await UndoSteps(work);
+    co_await TakeBack(work, state::RunState::kRunning);
     outcome.state = state::RunState::kAborted;
   } else if (stopped == async::StopReason::kRevert) {
-    co_await UndoSteps(work);
+    co_await TakeBack(work, state::RunState::kRunning);
     outcome.state = state::RunState::kReverted;
   } else {
     outcome.state = state::RunState::kFailed;
@@ -400,7 +459,7 @@ Task<> UndoRun(RunnerOptions options, state::RunState to, async::Stopper& stoppe
   const OnAttached undo = [&](Attachment attachment) -> Task<Outcome> {
     const Work work{attachment, options.handlers, stopper, progress};
     if (to == state::RunState::kReverted) co_await RecordActive(work);
-    co_await UndoSteps(work);
+    co_await TakeBack(work, attachment.run.state);
     co_await RecordRun(work, to, "");
     co_return Outcome{};
   };

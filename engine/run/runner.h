@@ -39,7 +39,8 @@ using Body = std::function<Task<>(Environment&)>;
 Task<> Accompany(RunnerOptions options, Body body, async::Stopper& stopper, Progress& progress);
 
 // Undoes the steps of a run that has no runner, in reverse, and records it as `to`: aborted or
-// reverted. Throws Failure (refused), with nothing changed, past the point of no return.
+// reverted. Throws Failure (refused), with nothing changed, past the point of no return. Where it
+// throws and nothing was taken back, the run is what it was, and nobody wants it back any more.
 Task<> UndoRun(RunnerOptions options, state::RunState to, async::Stopper& stopper,
                Progress& progress);
 

@@ -363,10 +363,31 @@ TEST_F(Partitioned, RefusesARevertThatAKeyForbids) {
             "p");
   // Nothing is left that would keep users from what they may do.
   EXPECT_EQ(Number("SELECT count(*) FROM pg_class WHERE relname LIKE 'pgalter\\_back%'"), 0);
+  EXPECT_EQ(StateOfRun(), "done");
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.step WHERE state <> 'done'"), 0);
   database_.Sql("DELETE FROM events WHERE id = 7 AND made > now()");
   EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
   EXPECT_EQ(database_.Value("SELECT relkind::text FROM pg_class WHERE oid = 'events'::regclass"),
             "r");
+}
+
+TEST_F(Partitioned, FinishesWhatAKeyForbidsToRevert) {
+  MakeEvents();
+  ASSERT_EQ(Run(Convert()).code, 0);
+  const std::string run = RunId();
+  database_.Sql(
+      "ALTER TABLE events DISABLE TRIGGER mirrored; INSERT INTO events (id, made, kind) OVERRIDING "
+      "SYSTEM VALUE VALUES (7, now() + interval '100 days', 1)");
+  EXPECT_EQ(Run({"revert", run, "--yes"}, {"PGALTER_FAIL_POINT=index-in-ledger"}).code, kKilled);
+  AwaitNoRunner();
+  const Ran reverted = Run({"revert", run, "--yes"});
+  EXPECT_EQ(reverted.code, 4) << reverted.err;
+  EXPECT_THAT(reverted.err, HasSubstr("pgalter finish " + run));
+  const Ran finished = Run({"finish", run, "--yes"});
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  ExpectNothingOfOurs();
+  const Ran maintained = Run({"partition", "maintain", "events", "--yes"});
+  EXPECT_EQ(maintained.code, 0) << maintained.err;
 }
 
 // What is not there any more cannot be made plain again, and nothing is said to have been.

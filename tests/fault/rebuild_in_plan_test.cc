@@ -147,6 +147,26 @@ TEST_F(Planned, AWayBackThatWasLostAtTheGateIsSaidAndThePlanGoesOn) {
   ExpectDone();
 }
 
+// A revert that was killed before it had swapped anything, and cannot go on.
+TEST_F(Planned, AWayBackThatWasLostUnderARevertLeavesAPlanThatGoesOn) {
+  Make();
+  ASSERT_EQ(Run(Plan()).code, 0);
+  database_.Sql("UPDATE items SET a = a + 1 WHERE id <= 5");
+  const Ran killed = Run({"revert", RunId(), "--yes"}, {"PGALTER_FAIL_POINT=changes-taken"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  database_.Sql(
+      fmt::format("SELECT setval('pgalter_{}.deadline_reverse', 100);"
+                  "UPDATE items SET a = a + 1 WHERE id = 1",
+                  RunId().substr(0, 8)));
+  const Ran back = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(back.code, 4) << back.err;
+  ResumeToTheGate();
+  const Ran on = Run({"resume", RunId(), "--gate", "release-items"});
+  ASSERT_EQ(on.code, 0) << on.err;
+  ExpectDone();
+}
+
 class PlannedRevertKilledAt : public Planned, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(PlannedRevertKilledAt, AnotherRevertEndsWithEveryRowRight) {

@@ -231,6 +231,131 @@ TEST_F(Reverted, LeavesKeysAsValidAsTheyWere) {
   ExpectOld();
 }
 
+// A revert that ends before it has swapped anything leaves a run that is done.
+class NotReverted : public Reverted {
+ protected:
+  void SetUp() override {
+    MakeRebuilt(1'000);
+    database_.Sql("CREATE TABLE child (item bigint REFERENCES items)");
+  }
+  void WriteWhatDoesNotFit() const {
+    database_.Sql(
+        "ALTER TABLE items DISABLE TRIGGER mirrored; UPDATE items SET a = 5000000000 WHERE id = 77;"
+        "ALTER TABLE items ENABLE TRIGGER mirrored");
+  }
+  // As if nobody had come within the window.
+  void LetTheWindowPass() const {
+    database_.Sql(
+        fmt::format("SELECT setval('pgalter_{}.deadline_reverse', 100);"
+                    "UPDATE items SET pad = 'late' WHERE id = 1",
+                    RunId().substr(0, 8)));
+  }
+  void ExpectRefused() const {
+    const Ran refused = Run({"revert", RunId(), "--yes"});
+    EXPECT_EQ(refused.code, 1) << refused.err;
+    EXPECT_THAT(refused.err, ::testing::HasSubstr("the row (id) = (77) of public.items"));
+    EXPECT_THAT(refused.err, ::testing::HasSubstr("pgalter finish " + RunId()));
+    ExpectDone();
+  }
+  void ExpectLost() const {
+    const Ran refused = Run({"revert", RunId(), "--yes"});
+    EXPECT_EQ(refused.code, 4) << refused.err;
+    EXPECT_THAT(refused.err, ::testing::HasSubstr("pgalter finish " + RunId()));
+    ExpectDone();
+  }
+  void ExpectDone() const {
+    EXPECT_EQ(StateOfRun(), "done");
+    EXPECT_EQ(Number("SELECT count(*) FROM pgalter.step WHERE state <> 'done'"), 0);
+    EXPECT_EQ(database_.Value("SELECT failure IS NULL AND ended_at IS NOT NULL FROM pgalter.run"),
+              "t");
+    const Ran resumed = Run({"resume", RunId()});
+    EXPECT_EQ(resumed.code, 0) << resumed.err;
+    EXPECT_THAT(resumed.out, ::testing::HasSubstr("is done already"));
+  }
+  void KillARevert() const {
+    const Ran killed = Run({"revert", RunId(), "--yes"}, {"PGALTER_FAIL_POINT=changes-taken"});
+    ASSERT_EQ(killed.code, kKilled) << killed.err;
+    AwaitNoRunner();
+    EXPECT_EQ(Run({"resume", RunId()}).code, 4);
+    EXPECT_THAT(Run({"status", RunId()}).out,
+                ::testing::HasSubstr("none; go on with: pgalter revert " + RunId()));
+  }
+};
+
+TEST_F(NotReverted, IsDoneAgainAndRevertedOnceTheRowFits) {
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  WriteWhatDoesNotFit();
+  ExpectRefused();
+  EXPECT_THAT(Run({"status", RunId()}).out,
+              ::testing::HasSubstr("does not take the row (id) = (77)"));
+  ExpectRefused();
+  database_.Sql("UPDATE items SET a = 78 WHERE id = 77; DELETE FROM items WHERE id = 78");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  ExpectSame();
+  ExpectOld();
+}
+
+TEST_F(NotReverted, IsFinishedByWhoKeepsTheNewTable) {
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  WriteWhatDoesNotFit();
+  ExpectRefused();
+  ExpectNew();
+  ExpectNothingLeft();
+  EXPECT_EQ(Number("SELECT count(*) FROM items WHERE a = 5000000000"), 1);
+  const Ran again = Run({"rebuild", "items", "--yes"});
+  EXPECT_EQ(again.code, 0) << again.err;
+}
+
+TEST_F(NotReverted, IsFinishedOnceTheWindowHasPassed) {
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  WriteWhatDoesNotFit();
+  ExpectRefused();
+  LetTheWindowPass();
+  ExpectLost();
+  ExpectNew();
+  ExpectNothingLeft();
+}
+
+TEST_F(NotReverted, KilledOnTheWayGoesOnAndIsDoneAgain) {
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  WriteWhatDoesNotFit();
+  KillARevert();
+  ExpectRefused();
+  database_.Sql("UPDATE items SET a = 77 WHERE id = 77");
+  KillARevert();
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  ExpectSame();
+  ExpectOld();
+}
+
+TEST_F(NotReverted, KilledOnTheWayAndTheWindowHasPassed) {
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  WriteWhatDoesNotFit();
+  KillARevert();
+  LetTheWindowPass();
+  ExpectLost();
+  ExpectNew();
+  ExpectNothingLeft();
+}
+
+// Swapped, and not at its end: it goes on, since it cannot go back.
+TEST_F(NotReverted, AnAbortThatMeetsTheRowLeavesARunThatGoesOn) {
+  ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=cut-over"}).code, kKilled);
+  AwaitNoRunner();
+  WriteWhatDoesNotFit();
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 1) << aborted.err;
+  EXPECT_EQ(StateOfRun(), "failed");
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE NOT convalidated"), 0);
+  ExpectDone();
+  ExpectNew();
+  ExpectNothingLeft();
+}
+
 class RevertKilledAt : public Reverted, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(RevertKilledAt, AnotherRevertEndsWithEveryRowRight) {
