@@ -197,7 +197,12 @@ Task<std::optional<std::string>> WhyNot(run::Environment& env, const state::Step
                                         const std::vector<Flow>& flows,
                                         const std::vector<rebuild::Twin>& twins) {
   const bool may = co_await MayCutOver(env);
-  if (!may) co_return fmt::format("it waits for: pgalter cutover {}", env.run.id);
+  if (!may) {
+    const std::string from = co_await state::CutOverNotBefore(env.main, env.run.id);
+    co_return from.empty()
+        ? fmt::format("it waits for: pgalter cutover {}", env.run.id)
+        : fmt::format("it swaps not before {}; at once: pgalter cutover {}", from, env.run.id);
+  }
   std::optional<std::string> reader = co_await readers.WhyNot(env, TablesOf(flows, twins));
   if (reader || env.outside == nullptr) co_return reader;
   co_return co_await env.outside->WhyNot("before-cutover", step.id);

@@ -28,6 +28,13 @@ Task<ExitCode> Run(Context& context) {
   std::string from;
   std::optional<Rejected> refused;
   try {
+    const bool passed = at && co_await state::HasPassed(session, *at);
+    if (passed)
+      throw Rejected(ExitCode::kUsage,
+                     fmt::format("--at \"{}\" has passed, in UTC where it says nothing else. "
+                                 "Nothing was changed",
+                                 *at),
+                     fmt::format("to swap at once: pgalter cutover {}", run.id));
     from = co_await state::LetCutOver(session, run.id, at);
   } catch (const pg::PgError& error) {
     if (error.klass() != pg::SqlstateClass::kData) throw;
@@ -51,7 +58,8 @@ const CommandBody kCutoverCommand{
     .description =
         "Lets a rebuild that waits (`rebuild --cutover wait`, `postpone`) swap its tables: at "
         "once, "
-        "or from a time on. The wish is kept with the run, whoever runs it then. RUN can be left "
+        "or from a time on, which status shows, and which must not have passed (2). The wish is "
+        "kept with the run, whoever runs it then. RUN can be left "
         "out when one run is active.",
     .most_operands = 1,
     .add_options = &AddOptions,

@@ -15,6 +15,7 @@
 #include "engine/run/undo.h"
 #include "engine/state/artefacts.h"
 #include "engine/state/control.h"
+#include "engine/state/cutover_wish.h"
 #include "engine/state/steps.h"
 #include "engine/state/view.h"
 
@@ -149,6 +150,12 @@ Task<> AddLogEnd(guard::Session& session, const state::Run& run, Facts& facts) {
   if (end != ends.end()) facts.Add("log", state::ToSentence(end->second, run.id));
 }
 
+Task<> AddCutover(guard::Session& session, const state::Run& run, Facts& facts) {
+  if (!state::IsActive(run.state) && run.state != state::RunState::kFailed) co_return;
+  const std::string from = co_await state::CutOverNotBefore(session, run.id);
+  if (!from.empty()) facts.Add("cutover", "not before " + from);
+}
+
 // Keys only: a quarantined row's other values are nobody's business here.
 Task<> AddQuarantine(guard::Session& session, const state::Run& run, Facts& facts) {
   const pg::Result rows = co_await session.db().Query(
@@ -180,6 +187,7 @@ Task<std::string> Describe(const Context& context, guard::Session& session, cons
   facts.Add("updated", run.updated_at);
   co_await AddSteps(session, run, facts);
   if (!runner) co_await AddLogEnd(session, run, facts);
+  co_await AddCutover(session, run, facts);
   co_await AddWays(session, run, facts);
   co_await AddWayBack(context, run, facts);
   co_await AddArtefacts(session, run, facts);

@@ -14,6 +14,22 @@ Task<bool> MayCutOver(Session& session, std::string run, CutoverDefault otherwis
   co_return row.empty() || row.Get<bool>(0, 0);
 }
 
+Task<std::string> CutOverNotBefore(Session& session, std::string run) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT to_char((to_jsonb(c)->>'cutover_at')::timestamptz AT TIME ZONE 'UTC',"
+      " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM pgalter.control c WHERE run = $1"
+      " AND (to_jsonb(c)->>'cutover_at')::timestamptz > clock_timestamp()",
+      run);
+  co_return row.empty() ? "" : row.Get<std::string>(0, 0);
+}
+
+Task<bool> HasPassed(Session& session, std::string at) {
+  co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
+  const pg::Result row = co_await session.db().Query(
+      "SELECT $1::timestamptz < clock_timestamp() - interval '1 minute'", at);
+  co_return row.Get<bool>(0, 0);
+}
+
 Task<std::string> LetCutOver(Session& session, std::string run, std::optional<std::string> at) {
   co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
   const pg::Result row = co_await session.db().Query(

@@ -10,6 +10,7 @@ namespace pgalter::test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Postponed : public RebuildWorld {
  protected:
@@ -121,10 +122,25 @@ TEST_F(Postponed, ATimeIsWaitedFor) {
   const Ran let = Run({"cutover", RunId(), "--at", "2999-01-01 03:00"});
   EXPECT_EQ(let.code, 0) << let.err;
   EXPECT_THAT(let.out, HasSubstr("2999-01-01T03:00:00Z"));
+  database_.AwaitValue(
+      "SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '%swaps not before 2999-01-01%'",
+      "1", kLimit);
+  const std::string status = Run({"status", RunId()}).out;
+  EXPECT_THAT(status, HasSubstr("cutover:    not before 2999-01-01T03:00:00Z"));
+  EXPECT_THAT(status, Not(HasSubstr("waits for: pgalter cutover")));
+  EXPECT_EQ(Run({"cutover", RunId(), "--at", "soon"}).code, 2);
+  const Ran passed = Run({"cutover", RunId(), "--at", "2001-01-01"});
+  EXPECT_EQ(passed.code, 2) << passed.err;
+  EXPECT_THAT(passed.err, HasSubstr("has passed"));
   AwaitBeats(3);
   ExpectNotSwapped();
-  EXPECT_EQ(Run({"cutover", RunId(), "--at", "soon"}).code, 2);
-  EXPECT_EQ(Run({"cutover", RunId(), "--at", "2001-01-01"}).code, 0);
+  ASSERT_EQ(Run({"postpone", RunId()}).code, 0);
+  database_.AwaitValue(
+      "SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '%waits for: pgalter cutover%'",
+      "1", kLimit);
+  const std::string soon = database_.Value(
+      "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '3 s', 'YYYY-MM-DD HH24:MI:SS')");
+  EXPECT_EQ(Run({"cutover", RunId(), "--at", soon}).code, 0);
   EXPECT_EQ(program.Wait(kLimit).code, 0);
   ExpectNew();
 }
