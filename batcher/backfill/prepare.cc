@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/backfill/rights.h"
 #include "batcher/backfill/role_settings.h"
 #include "batcher/backfill/sync_trigger.h"
 #include "engine/guard/role_settings.h"
@@ -70,6 +71,10 @@ Task<Prepared> Prepare(Session& session, Spec spec, Resolving how) {
   Prepared prepared;
   if (spec.settings.empty()) spec.settings = co_await guard::RoleSettings(session);
   prepared.table = co_await FindTable(session, spec);
+  const std::string hidden = co_await HiddenRows(session, prepared.table.oid);
+  if (!hidden.empty())
+    throw Failure(ExitCode::kUnsupported, fmt::format("cannot backfill {}: {}. Nothing was changed",
+                                                      prepared.table.name, hidden));
   spec.alias = prepared.table.relname;
   prepared.resolved = co_await Resolve(session, prepared.table, spec, how);
   for (const Column& column : prepared.resolved.columns)

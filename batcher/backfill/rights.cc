@@ -28,7 +28,34 @@ FROM needed WHERE NOT (visible AND writable)
 ORDER BY oid LIMIT 1
 )sql";
 
+// The owner is under it where it is forced.
+constexpr const char* kHidden = R"sql(
+WITH RECURSIVE tree AS (
+  SELECT $1::oid AS oid
+  UNION ALL
+  SELECT i.inhrelid FROM pg_inherits i JOIN tree t ON i.inhparent = t.oid
+)
+SELECT format('%I.%I', n.nspname, c.relname), c.relforcerowsecurity, quote_ident(current_user),
+       quote_ident(pg_get_userbyid(c.relowner))
+FROM tree JOIN pg_class c ON c.oid = tree.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relrowsecurity AND (c.relforcerowsecurity OR NOT pg_has_role(c.relowner, 'USAGE'))
+  AND NOT (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)
+ORDER BY c.oid LIMIT 1
+)sql";
+
 }  // namespace
+
+Task<std::string> HiddenRows(Session& session, pg::Oid table) {
+  const pg::Result hidden = co_await session.db().Query(kHidden, table);
+  if (hidden.empty()) co_return "";
+  const bool forced = hidden.Get<bool>(0, 1);
+  co_return fmt::format(
+      "role {0} may not read all rows of {1}, which has row-level security{2}: rows that no policy "
+      "shows would be missed (SQLSTATE 42501). Go on as a member of {3} that has BYPASSRLS, or let "
+      "a superuser say: ALTER ROLE {0} BYPASSRLS",
+      hidden.Get<std::string>(0, 2), hidden.Get<std::string>(0, 0),
+      forced ? ", forced on its owner, too" : "", hidden.Get<std::string>(0, 3));
+}
 
 Task<std::string> MissingRights(Session& session, pg::Oid table) {
   const pg::Result lacking = co_await session.db().Query(kLacking, table);

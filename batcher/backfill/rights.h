@@ -19,4 +19,8 @@ Task<std::string> MissingRights(Session& session, pg::Oid table);
 // The same for what only the owner may: making a trigger, and dropping it.
 Task<std::string> MissingOwnership(Session& session, pg::Oid table);
 
+// Which row security hides rows of the table or its partitions from the session's role, of whom the
+// server then refuses every statement there, and the way out; empty: none.
+Task<std::string> HiddenRows(Session& session, pg::Oid table);
+
 }  // namespace pgalter::backfill

@@ -177,6 +177,10 @@ Task<backfill::Table> FindOne(Session& session, const Spec& spec) {
   // First: an owner needs no rights besides.
   const std::string missing = co_await backfill::MissingOwnership(session, oid);
   if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
+  const std::string hidden = co_await backfill::HiddenRows(session, oid);
+  if (!hidden.empty())
+    throw Failure(ExitCode::kUnsupported,
+                  fmt::format("cannot rebuild {}: {}. Nothing was changed", spec.table, hidden));
   co_return co_await backfill::FindTableByOid(session, oid, "rebuild");
 }
 

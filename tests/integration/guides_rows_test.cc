@@ -226,6 +226,14 @@ TEST_F(GuideRows, E56RowSecurityHidesRowsFromABackfill) {
   EXPECT_NE(ran.code, kDone);
   EXPECT_THAT(ran.err, HasSubstr("row-level security")) << ran.out;
   EXPECT_EQ(Count("c = id"), "0");
+  const Ran rebuilt = DoAs(role, {"rebuild", "public.t", "--dry-run"});
+  EXPECT_EQ(rebuilt.code, 10) << rebuilt.err;
+  EXPECT_THAT(rebuilt.err, HasSubstr("cannot rebuild public.t: role"));
+  EXPECT_THAT(rebuilt.err, HasSubstr("has BYPASSRLS"));
+  EXPECT_THAT(rebuilt.err, Not(HasSubstr("query would be affected")));
+  database_.Sql(fmt::format("ALTER ROLE \"{}\" BYPASSRLS", role));
+  const Ran bypassing = DoAs(role, {"rebuild", "public.t"});
+  EXPECT_EQ(bypassing.code, kDone) << bypassing.err;
   database_.Sql(
       fmt::format("ALTER TABLE public.t OWNER TO postgres; DROP OWNED BY \"{0}\" CASCADE;"
                   "DROP ROLE \"{0}\"",
