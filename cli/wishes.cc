@@ -8,6 +8,7 @@
 #include "batcher/backfill/wish.h"
 #include "batcher/throttle/settings.h"
 #include "cli/await_state.h"
+#include "cli/opposite.h"
 #include "cli/rejected.h"
 #include "cli/undo.h"
 #include "engine/run/canary.h"
@@ -133,7 +134,7 @@ Task<> RefuseGoingOn(guard::Session& session, state::Run run, BesideRunner besid
   if (!MayGoOn(run))
     throw Rejected(ExitCode::kRefused,
                    fmt::format("run {} is {}: it cannot go on", run.id, state::Name(run.state)),
-                   "start anew with: pgalter " + run.command);
+                   Anew(run));
   if (beside == BesideRunner::kRefused) {
     const auto runner = co_await FindLivingRunner(session, run.id);
     if (runner) RefuseBeside(*runner, run);

@@ -3,6 +3,7 @@
 #include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/json_output.h"
+#include "cli/opposite.h"
 #include "cli/pick_run.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -12,12 +13,20 @@ namespace pgalter::cli {
 
 namespace {
 
+// What a done run has made stays; one that keeps its way back is reverted.
+std::string Next(const state::Run& run) {
+  if (run.state != state::RunState::kDone) return "pgalter ps";
+  if (run.finished) return OppositeOf(run);
+  if (run.command == "backfill") return "pgalter finish " + run.id;
+  return fmt::format("to take it back: pgalter revert {0}; to keep it: pgalter finish {0}", run.id);
+}
+
 void RefuseEnded(const state::Run& run) {
   if (state::IsActive(run.state) || run.state == state::RunState::kFailed) return;
-  throw Rejected(
-      ExitCode::kRefused,
-      fmt::format("run {} is {}: there is nothing to abort", run.id, state::Name(run.state)),
-      run.state == state::RunState::kDone ? "pgalter finish " + run.id : "pgalter ps");
+  throw Rejected(ExitCode::kRefused,
+                 fmt::format("run {} is {}{}: there is nothing to abort", run.id,
+                             state::Name(run.state), run.finished ? " and finished" : ""),
+                 Next(run));
 }
 
 // By a session of its own: taking back may last longer than the command's was kept.

@@ -7,6 +7,7 @@
 #include "cli/connect.h"
 #include "cli/hold_budget.h"
 #include "cli/json_output.h"
+#include "cli/opposite.h"
 #include "cli/pick_run.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -43,7 +44,7 @@ void RefuseUnfit(const state::Run& run) {
   if (run.finished)
     throw Rejected(ExitCode::kRefused,
                    fmt::format("run {} is finished: what it was is not kept up any more", run.id),
-                   "make the opposite change with: pgalter run");
+                   OppositeOf(run));
 }
 
 // What a revert that was begun meets is found by going on with it, which leaves the run in peace.

@@ -386,6 +386,13 @@ TEST_F(Partitioned, FinishesWhatAKeyForbidsToRevert) {
   const Ran finished = Run({"finish", run, "--yes"});
   EXPECT_EQ(finished.code, 0) << finished.err;
   ExpectNothingOfOurs();
+  const Ran aborted = Run({"abort", run, "--yes"});
+  EXPECT_EQ(aborted.code, 4) << aborted.err;
+  EXPECT_THAT(aborted.err, HasSubstr("is done and finished: there is nothing to abort"));
+  EXPECT_THAT(aborted.err, HasSubstr("pgalter partition undo"));
+  const Ran late = Run({"revert", run, "--yes"});
+  EXPECT_EQ(late.code, 4) << late.err;
+  EXPECT_THAT(late.err, HasSubstr("pgalter partition undo"));
   const Ran maintained = Run({"partition", "maintain", "events", "--yes"});
   EXPECT_EQ(maintained.code, 0) << maintained.err;
 }

@@ -187,6 +187,9 @@ TEST_F(Reverted, NamesTheRowWhoseValueIsTakenNotThoseThatSwappedTheirs) {
   database_.Sql("UPDATE items SET u = 78 WHERE id = 77");
   const Ran reverted = Run({"revert", RunId(), "--yes"});
   EXPECT_EQ(reverted.code, 0) << reverted.err;
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 4) << resumed.err;
+  EXPECT_THAT(resumed.err, ::testing::HasSubstr("pgalter rebuild, or pgalter partition convert"));
   ExpectSame();
   ExpectOld();
 }

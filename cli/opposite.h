@@ -1,0 +1,15 @@
+// What takes a change back, or makes it again, once its run is over: the words of a hint.
+#pragma once
+
+#include <string>
+
+#include "engine/state/runs.h"
+
+namespace pgalter::cli {
+
+// Of a run that is finished: the command that makes the opposite change.
+std::string OppositeOf(const state::Run& run);
+// Of a run that cannot go on: the command that begins one like it.
+std::string Anew(const state::Run& run);
+
+}  // namespace pgalter::cli
