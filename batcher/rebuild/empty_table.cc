@@ -7,12 +7,12 @@
 
 #include "batcher/capture/parts.h"
 #include "batcher/rebuild/definition_file.h"
-#include "engine/run/failure.h"
+#include "engine/run/server_refusal.h"
 
 namespace pgalter::rebuild {
 
 using run::ExitCode;
-using run::Failure;
+using run::ServerRefusal;
 
 namespace {
 
@@ -102,20 +102,46 @@ Task<> Settle(Session& session, std::string table, pg::Oid source) {
         fmt::format("REVOKE ALL ON TABLE {} FROM {}", table, grantees.Get<std::string>(i, 0)));
 }
 
+constexpr const char* kGenerated = R"sql(
+SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+WHERE attrelid = $1 AND attgenerated <> '' AND NOT attisdropped
+)sql";
+
+// The server alters no column that another is generated from.
+Task<std::string> WayOut(Session& session, const pg::PgError& error, pg::Oid source) {
+  if (!error.Is("0A000")) co_return "";
+  const pg::Result generated = co_await session.db().Query(kGenerated, source);
+  if (generated.IsNull(0, 0)) co_return "";
+  const auto names = generated.Get<std::string>(0, 0);
+  co_return fmt::format(
+      "where it is about what generated columns ({}) are made from: give the whole new table with "
+      "--definition FILE, or drop and add them in the same --alter, which puts them last",
+      names);
+}
+
 // Under the role's own search_path: the text is the user's.
-Task<> RunUsers(Session& session, const Spec& spec, std::string statement, std::string option) {
+Task<> RunUsers(Session& session, const Spec& spec, std::string statement, std::string option,
+                pg::Oid source) {
   pg::Connection& db = session.db();
   for (const auto& [name, value] : spec.settings)
     co_await db.Query("SELECT set_config($1, $2, true)", name, value);
-  std::optional<Failure> refused;
+  std::optional<pg::PgError> refused;
+  co_await db.Query("SAVEPOINT of_user");
   try {
     co_await db.Query(statement);
   } catch (const pg::PgError& error) {
     if (!db.open()) throw;
-    refused.emplace(ExitCode::kUsage, fmt::format("the server refuses {}: {}. Nothing was changed",
-                                                  option, error.what()));
+    refused = error;
   }
-  if (refused) throw *refused;
+  if (refused) {
+    co_await db.Query("ROLLBACK TO SAVEPOINT of_user");
+    std::string way_out = co_await WayOut(session, *refused, source);
+    throw ServerRefusal(
+        ExitCode::kUsage,
+        fmt::format("the server refuses {}: {}. Nothing was changed", option, refused->what()),
+        *refused, std::move(way_out));
+  }
+  co_await db.Query("RELEASE SAVEPOINT of_user");
   co_await db.Query("SELECT set_config('search_path', 'pg_catalog', true)");
 }
 
@@ -130,7 +156,7 @@ Task<std::vector<Index>> MakeEmpty(Session& session, const Names& names, const S
   } else {
     for (const DefinitionStatement& statement :
          ReadDefinitionFile(spec.definition, names.source, names.schema))
-      co_await RunUsers(session, spec, statement.moved, statement.shown);
+      co_await RunUsers(session, spec, statement.moved, statement.shown, source);
   }
   co_await Execute(session, co_await Statements(session, kColumnSettings, source, names.shadow));
   if (spec.definition.empty()) {
@@ -141,7 +167,7 @@ Task<std::vector<Index>> MakeEmpty(Session& session, const Names& names, const S
   }
   if (!spec.alter.empty())
     co_await RunUsers(session, spec, fmt::format("ALTER TABLE {} {}", names.shadow, spec.alter),
-                      fmt::format("--alter \"{}\"", spec.alter));
+                      fmt::format("--alter \"{}\"", spec.alter), source);
   const pg::Result made = co_await session.db().Query("SELECT $1::regclass::oid", names.shadow);
   std::vector<std::string> tables =
       co_await capture::ReadPartitions(session, made.Get<pg::Oid>(0, 0));

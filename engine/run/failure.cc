@@ -5,6 +5,7 @@
 #include "engine/guard/lease.h"
 #include "engine/pg/error.h"
 #include "engine/pg/reconnect_policy.h"
+#include "engine/run/server_refusal.h"
 #include "engine/state/runs.h"
 #include "engine/state/schema.h"
 
@@ -31,6 +32,12 @@ Verdict Judge(const std::exception_ptr& error) {
   Verdict verdict;
   try {
     std::rethrow_exception(error);
+  } catch (const ServerRefusal& failure) {
+    verdict.code = failure.code();
+    verdict.text = failure.what();
+    verdict.sqlstate = failure.sqlstate();
+    verdict.object = failure.object();
+    verdict.hint = failure.hint();
   } catch (const Failure& failure) {
     verdict.code = failure.code();
     verdict.text = failure.what();
