@@ -36,7 +36,9 @@ std::int64_t Total(const run::Progress& progress) {
 }
 
 std::string Rows(const run::Progress& progress) {
-  if (progress.total_rows <= 0) return HumanCount(progress.done_rows) + " rows";
+  // What was estimated does not matter any more.
+  const bool is_done = progress.phase == "done";
+  if (is_done || progress.total_rows <= 0) return HumanCount(progress.done_rows) + " rows";
   return fmt::format("{} of about {} rows", HumanCount(progress.done_rows),
                      HumanCount(Total(progress)));
 }

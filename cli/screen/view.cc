@@ -112,7 +112,7 @@ void AddProgress(const Picture& picture, std::size_t columns, Lines& lines) {
                                HumanShare(progress.fraction))});
   if (progress.steps > 0)
     lines.push_back({fmt::format("step {} of {}", progress.step, progress.steps)});
-  if (progress.total_rows > 0)
+  if (progress.total_rows > 0 && progress.phase != "done")
     lines.push_back(
         {fmt::format("rows   {} of about {}, {} a second", HumanCount(progress.done_rows),
                      HumanCount(std::max(progress.total_rows, progress.done_rows)),

@@ -436,6 +436,13 @@ TEST(ProgressLine, NeverShowsMoreDoneThanThereIs) {
   EXPECT_THAT(ProgressLine(progress), HasSubstr("420,000 of about 420,000 rows"));
 }
 
+TEST(ProgressLine, WhatWasEstimatedIsNotShownOnceItIsDone) {
+  run::Progress progress = Halfway();
+  progress.phase = "done";
+  progress.fraction = 1;
+  EXPECT_THAT(ProgressLine(progress, Motion::kResting), HasSubstr("done 100.0 %, 420,000 rows,"));
+}
+
 TEST(ProgressLine, NotesAndNamesCannotSteerTheTerminal) {
   run::Progress progress;
   progress.note = "waits for \x1b[2Jt\n";

@@ -10,7 +10,8 @@ function facts(run) {
   const list = [
     ['State', stateText(run)],
     ['Phase', run.steps ? `${run.phase}, step ${run.step} of ${run.steps}` : run.phase],
-    ['Rows', `${count(run.done_rows)} of about ${count(run.total_rows)}`],
+    ['Rows', run.state === 'done' ? count(run.done_rows)
+      : `${count(run.done_rows)} of about ${count(run.total_rows)}`],
     ['Rate', run.rows_per_s ? `${count(run.rows_per_s)} rows/s` : ''],
     ['ETA', band(run.eta_s)],
     ['Pace', run.throttle.reason ? `${share(run.throttle.ratio)}: ${run.throttle.reason}` : ''],
