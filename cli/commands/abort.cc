@@ -8,6 +8,7 @@
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "cli/wishes.h"
+#include "engine/run/plan_spec.h"
 
 namespace pgalter::cli {
 
@@ -29,15 +30,20 @@ void RefuseEnded(const state::Run& run) {
                  Next(run));
 }
 
+std::string Stays(const state::Run& run) {
+  if (run.command == "rebuild") return fmt::format(": {} is as users have left it", run.target);
+  const bool backfills = run.command == "backfill" || run::IsPlan(run);
+  return backfills ? ", values that a backfill has set stay" : "";
+}
+
 // By a session of its own: taking back may last longer than the command's was kept.
-Task<ExitCode> SayAborted(const Context& context, std::string id) {
+Task<ExitCode> SayAborted(const Context& context, std::string id, std::string stays) {
   if (context.output == Output::kJson) {
     guard::Session session = co_await OpenSession(context);
     const auto run = co_await state::FindRun(session, id);
     PrintJson(RunsJson({*run}));
   } else {
-    Print(
-        fmt::format("{} aborted; what it made is gone, values that a backfill has set stay\n", id));
+    Print(fmt::format("{} aborted; what it made is gone{}\n", id, stays));
   }
   co_return ExitCode::kDone;
 }
@@ -45,11 +51,12 @@ Task<ExitCode> SayAborted(const Context& context, std::string id) {
 Task<ExitCode> Run(Context& context) {
   guard::Session session = co_await OpenForChange(context);
   const state::Run run = co_await LoadRun(context, session);
-  if (run.state == state::RunState::kAborted) co_return co_await SayAborted(context, run.id);
+  const std::string stays = Stays(run);
+  if (run.state == state::RunState::kAborted) co_return co_await SayAborted(context, run.id, stays);
   RefuseEnded(run);
   Confirm(context, fmt::format("abort {} of {} ({}) for good?", run.command, run.target, run.id));
   co_await AbortRun(context, session, run);
-  co_return co_await SayAborted(context, run.id);
+  co_return co_await SayAborted(context, run.id, stays);
 }
 
 }  // namespace
@@ -57,8 +64,11 @@ Task<ExitCode> Run(Context& context) {
 extern const CommandBody kAbortCommand;
 const CommandBody kAbortCommand{
     .description =
-        "Stops a run for good and takes back what it made: triggers and functions. Rows that were "
-        "changed already keep their new values. A run that is done cannot be aborted.",
+        "Stops a run for good and takes back what it made: triggers and functions; of a rebuild or "
+        "a change of partitions the new tables, with their copy and the log, while the table stays "
+        "as users have left it, or becomes so again; of a plan its steps. Rows that a backfill has "
+        "changed already keep their new values. A run that is done cannot be aborted: `revert` "
+        "takes it back.",
     .most_operands = 1,
     .least_operands = 1,
     .run = &Run};

@@ -53,9 +53,11 @@ Task<ExitCode> Run(Context& context) {
 extern const CommandBody kFinishCommand;
 const CommandBody kFinishCommand{
     .description =
-        "Removes the trigger and the function that a done run keeps so that new rows come out "
-        "right. Do it when the application writes the new values itself. Takes a strong lock on "
-        "the table, in short attempts.",
+        "Removes what a done run keeps. Of a backfill: the trigger and the function that make new "
+        "rows come out right; do it when the application writes the new values itself. Of a "
+        "rebuild, and of a change of partitions by copy: the way back, which is the old table, "
+        "dropped with its rows, and the triggers and the log that keep it up; `revert` is not "
+        "possible afterwards. Takes a strong lock on the table, in short attempts.",
     .most_operands = 1,
     .least_operands = 1,
     .run = &Run};

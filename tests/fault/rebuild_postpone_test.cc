@@ -169,6 +169,8 @@ TEST_F(Postponed, AnAbortEndsIt) {
   AwaitReady();
   const Ran aborted = Run({"abort", RunId(), "--yes"});
   EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_THAT(aborted.out,
+              HasSubstr("what it made is gone: public.items is as users have left it"));
   EXPECT_EQ(program.Wait(kLimit).code, 6);
   ExpectSame();
   EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
