@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "batcher/partition/bound_wish.h"
+#include "batcher/partition/behind.h"
 #include "batcher/partition/chain.h"
 #include "batcher/partition/likeness.h"
 #include "batcher/partition/lookup.h"
@@ -312,124 +312,6 @@ std::string Inside(const KeyColumn& key, const std::vector<Range>& ranges) {
   return inside;
 }
 
-// Those that are made are taken, too.
-std::vector<Member> Taken(const Parent& parent, const std::vector<Range>& made) {
-  std::vector<Member> taken;
-  for (const Member& member : parent.members)
-    if (!member.is_default) taken.push_back(member);
-  for (const Range& range : made) {
-    Member member;
-    member.name = range.name;
-    member.is_range = true;
-    member.bound = "about to be made";
-    member.from = TextOf(range.from);
-    member.to = TextOf(range.to);
-    taken.push_back(std::move(member));
-  }
-  return taken;
-}
-
-// The rows of the default partition that ranges are made for, beyond those that lie ahead: not
-// further before the first range than rows count ahead.
-class Behind {
- public:
-  Behind(Session& session, const Parent& parent, const Period& period, const PremakeWish& wish,
-         const std::string& far, Premake& premake)
-      : session_(session),
-        parent_(parent),
-        period_(period),
-        wish_(wish),
-        premake_(premake),
-        column_(QuoteIdentifier(parent.column.name)),
-        near_(fmt::format("{} < {}", column_, Literal(far))) {
-    if (!premake.inside.empty()) near_ += fmt::format(" AND NOT ({})", premake.inside);
-  }
-
-  Task<> Find() {
-    co_await StayBefore();
-    const pg::Result oldest = co_await session_.db().Query(
-        fmt::format("SELECT (SELECT {0} FROM {1} WHERE {2} ORDER BY {0} LIMIT 1)::text", column_,
-                    parent_.whole.rest, near_));
-    auto at = oldest.Get<std::optional<std::string>>(0, 0);
-    if (!at) co_return;
-    const std::vector<Range> ranges = co_await RangesAround(
-        session_, parent_.column, period_, wish_.time_zone, std::move(*at), kMostRanges);
-    const std::vector<Member> taken = Taken(parent_, premake_.ranges);
-    for (const std::size_t place : co_await Used(ranges)) co_await Add(ranges[place], taken);
-  }
-
- private:
-  [[nodiscard]] std::string Literal(const std::string& text) const {
-    return IsNumber(parent_.column.type) ? text : sql::QuoteLiteral(text);
-  }
-
-  // What is too far before the first range is nothing that is expected.
-  Task<> StayBefore() {
-    const Member& first = parent_.members.front();
-    if (!first.is_range || !first.from || *first.from == "-infinity") co_return;
-    const std::string bound =
-        co_await BoundBefore(session_, parent_.column, period_, wish_.time_zone, *first.from,
-                             std::max(kFar, wish_.premake));
-    const pg::Result row = co_await session_.db().Query(
-        fmt::format("SELECT (SELECT {0} FROM {1} WHERE {0} < {2} ORDER BY {0} LIMIT 1)::text",
-                    column_, parent_.whole.rest, Literal(bound)));
-    if (!row.IsNull(0, 0))
-      premake_.remarks.push_back(fmt::format(
-          "{0} has rows whose {1} is far before the first range, as {2}: they stay there. To give "
-          "them ranges: pgalter partition split {0} --every '{3}'",
-          parent_.whole.rest, column_, row.Get<std::string>(0, 0), ToString(period_)));
-    near_ += fmt::format(" AND {} >= {}", column_, Literal(bound));
-  }
-
-  // Places of the ranges that such rows belong into.
-  Task<std::vector<std::size_t>> Used(const std::vector<Range>& ranges) {
-    std::vector<std::string> bounds;
-    for (const Range& range : ranges) bounds.push_back(TextOf(range.from));
-    bounds.push_back(TextOf(ranges.back().to));
-    const std::string type =
-        IsNumber(parent_.column.type) ? std::string("numeric") : parent_.whole.type;
-    const pg::Result rows = co_await session_.db().Query(
-        fmt::format("SELECT DISTINCT width_bucket({0}::{1}, $1::text[]::{1}[]) FROM {2} WHERE {3} "
-                    "ORDER BY 1",
-                    column_, type, parent_.whole.rest, near_),
-        bounds);
-    std::vector<std::size_t> places;
-    for (int i = 0; i < rows.rows(); ++i) {
-      const int bucket = rows.Get<int>(i, 0);
-      if (bucket > 0 && bucket <= static_cast<int>(ranges.size()))
-        places.push_back(static_cast<std::size_t>(bucket) - 1);
-    }
-    co_return places;
-  }
-
-  Task<> Add(const Range& range, const std::vector<Member>& taken) {
-    BoundWish bound;
-    bound.from = TextOf(range.from);
-    bound.to = TextOf(range.to);
-    std::string why;
-    try {
-      co_await SettleBound(session_, parent_.whole, taken, std::move(bound));
-    } catch (const Failure& failure) {
-      if (failure.code() != ExitCode::kRefused) throw;
-      why = failure.what();
-    }
-    if (why.empty()) {
-      premake_.behind.push_back(range);
-    } else {
-      premake_.remarks.push_back(fmt::format("{} has rows from {} to {}, which stay there: {}",
-                                             parent_.whole.rest, range.from, range.to, why));
-    }
-  }
-
-  Session& session_;
-  const Parent& parent_;
-  const Period& period_;
-  const PremakeWish& wish_;
-  Premake& premake_;
-  std::string column_;
-  std::string near_;  // the rows that count, as a condition
-};
-
 Task<> LookIntoDefault(Session& session, const Parent& parent, const Period& period,
                        const PremakeWish& wish, const std::string& far, Premake& premake) {
   const std::string& rest = parent.whole.rest;
@@ -441,8 +323,10 @@ Task<> LookIntoDefault(Session& session, const Parent& parent, const Period& per
                     "are made up to them. If they are to have some: pgalter partition split {} "
                     "--from VALUE --to VALUE",
                     rest, QuoteIdentifier(parent.column.name), far, odd, rest));
-  Behind behind(session, parent, period, wish, far, premake);
-  co_await behind.Find();
+  const Near near{parent.whole, parent.members, parent.column,
+                  period,       wish.time_zone, std::max(kFar, wish.premake),
+                  far};
+  co_await FindBehind(session, near, premake);
   NameApart(parent, premake.behind);
 }
 
