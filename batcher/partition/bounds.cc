@@ -40,7 +40,7 @@ bounds AS (
   SELECT n, bound + n * step AS t FROM first, generate_series(0, $6::int) n)
 SELECT t, CASE WHEN $7::bool THEN t::text
                ELSE to_char(t AT TIME ZONE $2::text AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
-                      || '+00' END,
+                      || '+00' || CASE WHEN extract(year FROM t) < 0 THEN ' BC' ELSE '' END END,
        to_char(t, $8::text), extract(epoch FROM t AT TIME ZONE $2::text)::int8
 FROM bounds ORDER BY n
 )sql";
@@ -76,7 +76,8 @@ bool IsZoneless(KeyType type) { return type == KeyType::kDate || type == KeyType
 std::string LiteralOf(const KeyColumn& column, std::string text, std::int64_t second) {
   if (IsCoded(column.type)) return LiteralAt(column, second);
   if (column.type == KeyType::kInteger) return text;
-  if (column.type == KeyType::kDate) text = text.substr(0, text.find(' '));
+  if (column.type == KeyType::kDate)
+    text = text.substr(0, text.find(' ')) + (text.ends_with(" BC") ? " BC" : "");
   return Quoted(text);
 }
 

@@ -34,9 +34,10 @@ bool IsNumber(const std::string& type) {
 // given as a time: the least one of version 7 of that millisecond.
 std::string Canonical(const std::string& type, const std::string& text) {
   if (type.find("with time zone") != std::string::npos)
-    return "SELECT rtrim(rtrim(to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '0'), "
-           "'.')"
-           " || '+00' FROM (SELECT $1::text::timestamptz AS t) v";
+    return "SELECT CASE WHEN NOT isfinite(t) THEN t::text ELSE"
+           " rtrim(rtrim(to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '0'), '.')"
+           " || '+00' || CASE WHEN extract(year FROM t AT TIME ZONE 'UTC') < 0 THEN ' BC' ELSE ''"
+           " END END FROM (SELECT $1::text::timestamptz AS t) v";
   const bool is_uuid = std::ranges::count(text, '-') == 4 || text.size() == 32;
   if (type == "uuid" && !is_uuid)
     // A time before 1970 has no such uuid: the cast refuses what is longer.

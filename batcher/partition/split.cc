@@ -253,19 +253,54 @@ class Planner {
       co_return;
     }
     const KeyColumn column = co_await Column();
-    const std::string oldest = co_await OldestKey(session_, split_.source.name, column);
-    if (oldest.empty()) co_return;
-    const std::vector<Range> ranges = co_await Ranges(column, oldest);
+    const std::string rows = co_await FiniteRows(column);
+    std::string at = co_await Least(rows);
+    while (!at.empty()) {
+      const std::vector<Range> ranges = co_await Ranges(column, at);
+      co_await AddUsed(column, ranges, rows);
+      at = co_await Least(
+          fmt::format("{} AND {} >= {}", rows, split_.whole.column, ranges.back().to));
+    }
+  }
+
+  // The rows that a range with bounds can hold, as a condition; others stay.
+  Task<std::string> FiniteRows(const KeyColumn& column) {
+    const std::string& name = split_.whole.column;
+    const bool endless = column.type == KeyType::kDate || column.type == KeyType::kTimestamp ||
+                         column.type == KeyType::kTimestamptz;
+    if (!endless) co_return name + " IS NOT NULL";
+    const pg::Result odd = co_await session_.db().Query(fmt::format(
+        "SELECT {0}::text FROM {1} WHERE NOT isfinite({0}) LIMIT 1", name, split_.source.name));
+    if (!odd.empty())
+      split_.remarks.push_back(
+          fmt::format("rows whose {} is {} stay where they are: no range with "
+                      "bounds can hold them",
+                      name, odd.Get<std::string>(0, 0)));
+    co_return fmt::format("isfinite({})", name);
+  }
+
+  // Empty: there is none.
+  Task<std::string> Least(std::string rows) {
+    const pg::Result row = co_await session_.db().Query(
+        fmt::format("SELECT (SELECT {0} FROM {1} WHERE {2} ORDER BY {0} LIMIT 1)::text",
+                    split_.whole.column, split_.source.name, rows));
+    co_return row.Get<std::optional<std::string>>(0, 0).value_or("");
+  }
+
+  // Of the ranges, those that there are rows for.
+  Task<> AddUsed(const KeyColumn& column, const std::vector<Range>& ranges, std::string rows) {
     std::vector<std::string> bounds;
     for (const Range& range : ranges) bounds.push_back(Unquoted(range.from));
+    const std::string& name = split_.whole.column;
     const pg::Result used = co_await session_.db().Query(
         fmt::format("SELECT width_bucket({0}::{1}, $1::text[]::{1}[]) FROM {2}"
-                    " WHERE {0} IS NOT NULL GROUP BY 1 ORDER BY 1",
-                    split_.whole.column, WideType(column), split_.source.name),
+                    " WHERE {3} AND {0} >= {4} AND {0} < {5} GROUP BY 1 ORDER BY 1",
+                    name, WideType(column), split_.source.name, rows, ranges.front().from,
+                    ranges.back().to),
         bounds);
     for (int i = 0; i < used.rows(); ++i) {
       const auto number = static_cast<std::size_t>(used.Get<std::int32_t>(i, 0));
-      RefuseTooMany(number >= ranges.size() ? kMostRanges : 0);
+      RefuseTooMany(split_.pieces.size());
       co_await AddUnlessTaken(ranges[number - 1]);
     }
   }

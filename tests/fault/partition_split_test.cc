@@ -531,6 +531,29 @@ TEST_F(PartitionSplit, MaintainMovesTheRowsOfWhatItMakes) {
   ExpectNothingOfOurs();
 }
 
+// Ranges are made for rows alone, however far apart these are.
+TEST_F(PartitionSplit, ADefaultPartitionWithOddRowsIsParted) {
+  for (const char* type : {"timestamptz", "timestamp", "date"}) {
+    SCOPED_TRACE(type);
+    database_.Sql(fmt::format(
+        "CREATE TABLE m (id int GENERATED ALWAYS AS IDENTITY, made {} NOT NULL, PRIMARY KEY (id, "
+        "made)) PARTITION BY RANGE (made); CREATE TABLE m_def PARTITION OF m DEFAULT; INSERT INTO "
+        "m "
+        "(made) VALUES ('0001-06-05 BC'), ('2026-08-03'), ('2026-10-03'), ('9999-12-31'), "
+        "('infinity'), ('-infinity')",
+        type));
+    const Ran ran = Run({"partition", "split", "m_def", "--every", "1 month", "--yes"});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("infinity stay where they are"));
+    EXPECT_EQ(Number("SELECT count(*) FROM m_def"), 2);
+    EXPECT_EQ(Number("SELECT count(*) FROM m"), 6);
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'm'::regclass"), 5);
+    for (const char* part : {"m_p2026_08", "m_p2026_10", "m_p9999_12"})
+      EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM {}", part)), 1);
+    database_.Sql("DROP TABLE m");
+  }
+}
+
 class PartitionUndone : public PartitionSplit, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(PartitionUndone, UnderItsUsersAndBack) {
