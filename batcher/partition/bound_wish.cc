@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "batcher/partition/hashes.h"
 #include "batcher/partition/key_value.h"
 #include "engine/run/failure.h"
 
@@ -138,7 +139,9 @@ Task<Bound> SettleBound(Session& session, const Whole& whole, const std::vector<
     co_return bound;
   }
   if (whole.strategy == Strategy::kHash)
-    RefuseUsage(fmt::format("{} is parted by hash: its partitions hold everything there is",
+    co_return co_await SettleHash(session, whole, members, std::move(wish));
+  if (wish.modulus || wish.remainder)
+    RefuseUsage(fmt::format("{} is not parted by hash: --modulus and --remainder are for such",
                             whole.table.name));
   if (whole.column.empty())
     RefuseUsage(fmt::format("{} is not parted by one column: only such bounds are settled here",

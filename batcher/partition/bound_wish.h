@@ -14,6 +14,8 @@ struct BoundWish {
   std::optional<std::string> from;  // text of the column's type, MINVALUE
   std::optional<std::string> to;
   std::vector<std::string> values;
+  std::optional<int> modulus;  // of a hash
+  std::optional<int> remainder;
   bool is_default = false;
   std::string time_zone = "UTC";  // of times without one
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/partition/hashes.h"
 #include "batcher/partition/premake.h"
 #include "engine/run/failure.h"
 
@@ -85,6 +86,7 @@ Task<Inspection> Inspect(Session& session, std::string table, int ahead, std::st
   inspection.by = co_await PartitionKeyOf(session, whole);
   inspection.members = co_await ReadMembers(session, whole);
   inspection.gaps = FindGaps(inspection.members);
+  inspection.refused = co_await MissingRemainders(session, whole);
   inspection.rest = co_await LookIntoDefault(session, whole, inspection.members);
   const pg::Result missing = co_await session.db().Query(kMissing, whole.table.oid);
   for (int i = 0; i < missing.rows(); ++i)

@@ -45,6 +45,7 @@ struct Inspection {
   std::string by;  // "RANGE (made)"
   std::vector<Member> members;
   std::vector<Gap> gaps;
+  std::string refused;  // which hashes have no partition; empty: none is missing
   InDefault rest;
   std::vector<MissingIndex> missing;
   NextRanges next;

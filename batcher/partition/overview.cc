@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/partition/hashes.h"
 #include "batcher/partition/inspection.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/moment.h"
@@ -16,36 +17,10 @@ using run::Failure;
 
 namespace {
 
-// The first of those that nobody has. A modulus is a factor of each greater one.
-constexpr const char* kMissingRemainders = R"sql(
-WITH parts AS (
-  SELECT b[1]::int8 AS modulus, b[2]::int8 AS remainder
-  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-  CROSS JOIN LATERAL (
-    SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), 'modulus (\d+), remainder (\d+)')) m (b)
-  WHERE i.inhparent = $1),
-missing AS (
-  SELECT g.most, r, row_number() OVER (ORDER BY r) AS place
-  FROM (SELECT max(modulus) AS most FROM parts) g CROSS JOIN generate_series(0, g.most - 1) r
-  WHERE g.most <= 10000 AND NOT EXISTS (SELECT FROM parts WHERE r % modulus = remainder))
-SELECT max(most)::text,
-       string_agg(CASE WHEN place <= 5 THEN r::text ELSE '…' END, ', ' ORDER BY r)
-FROM missing WHERE place <= 6
-)sql";
-
 constexpr const char* kInvalidIndexes = R"sql(
 SELECT format('index %s is not valid: it is not on every partition', x.indexrelid::regclass)
 FROM pg_index x WHERE x.indrelid = $1 AND NOT x.indisvalid
 )sql";
-
-// Empty: every hash has a partition, as where there is none yet.
-Task<std::string> MissingRemainders(Session& session, const Whole& whole) {
-  const pg::Result row = co_await session.db().Query(kMissingRemainders, whole.table.oid);
-  if (row.empty() || row.IsNull(0, 0)) co_return "";
-  co_return fmt::format(
-      "of modulus {} there is no partition for remainder {}: rows that have it are refused",
-      row.Get<std::string>(0, 0), row.Get<std::string>(0, 1));
-}
 
 // Each part is followed by its own.
 Task<> AddParts(Session& session, Overview& overview, std::string table, int level) {
@@ -55,8 +30,7 @@ Task<> AddParts(Session& session, Overview& overview, std::string table, int lev
     overview.remarks.push_back(fmt::format("{}between {} and {} there is no partition",
                                            level == 1 ? "" : "in " + whole.table.name + ", ",
                                            gap.from, gap.to));
-  std::string refused;
-  if (whole.strategy == Strategy::kHash) refused = co_await MissingRemainders(session, whole);
+  const std::string refused = co_await MissingRemainders(session, whole);
   if (!refused.empty())
     overview.remarks.push_back(level == 1 ? refused : "in " + whole.table.name + ", " + refused);
   for (const Member& member : members) {
@@ -68,6 +42,7 @@ Task<> AddParts(Session& session, Overview& overview, std::string table, int lev
     part.is_default = member.is_default;
     part.divided = member.divided;
     part.rows = member.divided ? 0 : member.rows;
+    part.counted = member.divided || member.counted;
     part.bytes = member.divided ? 0 : member.bytes;
     overview.parts.push_back(std::move(part));
     if (member.divided) co_await AddParts(session, overview, member.name, level + 1);

@@ -20,6 +20,7 @@ struct Part {
   bool is_default = false;
   bool divided = false;  // partitioned itself
   double rows = 0;       // estimate
+  bool counted = true;   // false: nothing is known of its rows
   std::int64_t bytes = 0;
 };
 

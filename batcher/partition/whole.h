@@ -66,6 +66,8 @@ struct Member {
   bool foreign = false;
   bool pending = false;  // DETACH CONCURRENTLY was begun and not ended
   double rows = 0;       // estimate, with all below it
+  // False: it has rows, most likely, and was not analyzed since: nothing is known of how many.
+  bool counted = true;
   std::int64_t bytes = 0;
 };
 

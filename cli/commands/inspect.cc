@@ -44,7 +44,8 @@ json::array ToJson(const std::vector<Member>& members) {
                      {"default", member.is_default},
                      {"partitioned", member.divided},
                      {"detach_pending", member.pending},
-                     {"rows", static_cast<std::int64_t>(member.rows)},
+                     {"rows", member.counted ? json::value(static_cast<std::int64_t>(member.rows))
+                                             : json::value(nullptr)},
                      {"bytes", member.bytes}});
   return array;
 }
@@ -86,6 +87,7 @@ json::object ToJson(const Inspection& inspection) {
           {"by", inspection.by},
           {"partitions", ToJson(inspection.members)},
           {"gaps", std::move(gaps)},
+          {"missing_remainders", inspection.refused},
           {"default", ToJson(inspection.rest)},
           {"missing_indexes", std::move(missing)},
           {"next", ToJson(inspection.next)},
@@ -136,7 +138,8 @@ std::string PictureOf(const Inspection& inspection) {
   Picture picture;
   for (const Member& member : Placed(inspection.members)) {
     if (!member.is_range || (!member.begin && !member.end)) continue;
-    picture.bars.push_back({member.relname, member.begin, member.end, member.rows >= 1});
+    picture.bars.push_back(
+        {member.relname, member.begin, member.end, member.rows >= 1 || !member.counted});
     // Of uuids their times.
     const std::string times = partition::TimesOfBound(member.bound);
     const std::size_t to = times.find(" to ");
@@ -176,6 +179,7 @@ std::string Notes(const Inspection& inspection) {
   const auto note = [&text](const std::string& line) { text += "note: " + line + "\n"; };
   for (const partition::Gap& gap : inspection.gaps)
     note(fmt::format("between {} and {} there is no partition", gap.from, gap.to));
+  if (!inspection.refused.empty()) note(inspection.refused);
   for (const Member& member : inspection.members)
     if (member.pending)
       note(fmt::format("{} is half detached: pgalter partition detach {} --yes ends it",
@@ -205,7 +209,8 @@ std::string Notes(const Inspection& inspection) {
 void Show(const Inspection& inspection) {
   Table table({"PARTITION", "BOUND", "ROWS", "SIZE"});
   for (const Member& member : inspection.members)
-    table.Add({member.name, BoundText(member), HumanCount(static_cast<std::int64_t>(member.rows)),
+    table.Add({member.name, BoundText(member),
+               member.counted ? HumanCount(static_cast<std::int64_t>(member.rows)) : "?",
                watch::Format(static_cast<double>(member.bytes), watch::Unit::kBytes)});
   const std::string picture = PictureOf(inspection);
   Print(fmt::format("{} by {}\n{}{}{}{}", inspection.whole.table.name, inspection.by, table.Text(),

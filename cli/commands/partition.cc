@@ -45,8 +45,10 @@ void AddOptions(po::options_description& options) {
       ("values", po::value<std::vector<std::string>>()->composing()->value_name("NAME=VALUE,..."),
        "convert by list: one partition and what it holds, once for each; add, attach: of the "
        "one; convert by range: the VALUE,... at which one range ends and the next begins, instead "
-       "of --every, for text, numeric, uuid of any version, or unequal widths")   //
-      ("modulus", po::value<int>(), "convert by hash: the number of partitions")  //
+       "of --every, for text, numeric, uuid of any version, or unequal widths")  //
+      ("modulus", po::value<int>(),
+       "convert by hash: the number of partitions; add, attach: of the one")                  //
+      ("remainder", po::value<int>(), "add, attach: which of the --modulus hashes it holds")  //
       ("strategy", po::value<std::string>()->default_value("auto")->value_name("auto|attach|copy"),
        "convert: attach the table as the first range, without a copy; or copy all rows into their "
        "partitions; auto: attach ranges of --every, and where only a copy can be made of them, "

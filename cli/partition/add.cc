@@ -35,7 +35,7 @@ extern const PartitionVerb kPartitionAdd;
 const PartitionVerb kPartitionAdd{
     .name = "add",
     .operand = "TABLE",
-    .options = "from to values default name time-zone replica dry-run detach",
+    .options = "from to values modulus remainder default name time-zone replica dry-run detach",
     .run = &Run};
 
 }  // namespace pgalter::cli

@@ -34,7 +34,7 @@ extern const PartitionVerb kPartitionAttach;
 const PartitionVerb kPartitionAttach{
     .name = "attach",
     .operand = "TABLE",
-    .options = "as from to values default time-zone replica dry-run detach",
+    .options = "as from to values modulus remainder default time-zone replica dry-run detach",
     .run = &Run};
 
 }  // namespace pgalter::cli

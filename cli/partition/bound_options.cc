@@ -28,9 +28,13 @@ NamedBound BoundOf(const Context& context) {
       rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
     }
   }
-  if (!wish.from && !wish.to && wish.values.empty() && !wish.is_default)
+  if (context.Has("modulus")) wish.modulus = context.Get<int>("modulus");
+  if (context.Has("remainder")) wish.remainder = context.Get<int>("remainder");
+  const bool hash = wish.modulus || wish.remainder;
+  if (!wish.from && !wish.to && wish.values.empty() && !wish.is_default && !hash)
     throw Rejected(ExitCode::kUsage, "which rows belong into the partition?",
-                   "--from VALUE --to VALUE, --values VALUE[,VALUE...], or --default yes");
+                   "--from VALUE --to VALUE, --values VALUE[,VALUE...], --modulus N --remainder R, "
+                   "or --default yes");
   return bound;
 }
 

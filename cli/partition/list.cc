@@ -13,6 +13,17 @@ namespace pgalter::cli {
 
 namespace {
 
+// null: not known.
+boost::json::value RowsOf(const partition::Part& part) {
+  if (!part.counted) return nullptr;
+  return static_cast<std::int64_t>(part.rows);
+}
+
+std::string RowsText(const partition::Part& part) {
+  if (part.divided) return "";
+  return part.counted ? HumanCount(static_cast<std::int64_t>(part.rows)) : std::string("?");
+}
+
 boost::json::object ToJson(const partition::Overview& overview) {
   boost::json::array parts;
   for (const partition::Part& part : overview.parts)
@@ -22,7 +33,7 @@ boost::json::object ToJson(const partition::Overview& overview) {
                      {"level", part.level},
                      {"default", part.is_default},
                      {"partitioned", part.divided},
-                     {"rows", static_cast<std::int64_t>(part.rows)},
+                     {"rows", RowsOf(part)},
                      {"bytes", part.bytes}});
   boost::json::array remarks;
   for (const std::string& remark : overview.remarks) remarks.emplace_back(remark);
@@ -46,7 +57,7 @@ Task<ExitCode> Run(Context& context) {
     const std::string indent(2 * static_cast<std::size_t>(part.level - 1), ' ');
     table.Add(
         {indent + part.name, part.times.empty() ? part.bound : part.bound + " = " + part.times,
-         part.divided ? "" : HumanCount(static_cast<std::int64_t>(part.rows)),
+         RowsText(part),
          part.divided ? "" : watch::Format(static_cast<double>(part.bytes), watch::Unit::kBytes)});
   }
   Print(fmt::format("{} by {}\n{}", overview.table, overview.by, table.Text()));

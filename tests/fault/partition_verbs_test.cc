@@ -274,13 +274,88 @@ TEST_F(PartitionVerbs, AnInspectionShowsWhatIsWrong) {
   EXPECT_THAT(seen.out, HasSubstr("public.t_rest holds 2 rows that no other partition does, from "
                                   "150 to 170"));
   EXPECT_THAT(seen.out, HasSubstr("public.t_a has no valid part of index late"));
-  EXPECT_THAT(seen.out, HasSubstr("t_a   |--------------------"));
+  EXPECT_THAT(seen.out, HasSubstr("t_a   |####################"));
   EXPECT_THAT(seen.out, HasSubstr("\n(gap) |                        ...."));
   EXPECT_THAT(
       seen.out,
       HasSubstr("ranges end at 300: pgalter partition maintain public.t would make 3, up to 600"));
   EXPECT_EQ(Run({"inspect", "partitions"}).code, 2);
   EXPECT_EQ(Run({"inspect", "kinds", "t"}).code, 2);
+}
+
+// By hash: what is missing is said, made, and brought back.
+TEST_F(PartitionVerbs, AHashPartitionIsMissedMadeAndBroughtBack) {
+  database_.Sql(
+      "CREATE TABLE h (id int, c text, PRIMARY KEY (id, c)) PARTITION BY HASH (id, c);"
+      "CREATE TABLE h_0 PARTITION OF h FOR VALUES WITH (MODULUS 4, REMAINDER 0);"
+      "CREATE TABLE h_1 PARTITION OF h FOR VALUES WITH (MODULUS 4, REMAINDER 1);"
+      "CREATE TABLE h_3 PARTITION OF h FOR VALUES WITH (MODULUS 4, REMAINDER 3)");
+  const char* const missing =
+      "of modulus 4 there is no partition for remainder 2: rows that have it";
+  EXPECT_THAT(Run({"inspect", "partitions", "h"}).out, HasSubstr(missing));
+  const Ran asked = Partition({"add", "h", "--from", "0", "--to", "1"});
+  EXPECT_EQ(asked.code, 2);
+  EXPECT_THAT(asked.err, HasSubstr("--modulus N --remainder R"));
+  EXPECT_THAT(asked.err, HasSubstr(missing));
+  const Ran added = Partition({"add", "h", "--modulus", "4", "--remainder", "2"});
+  ASSERT_EQ(added.code, 0) << added.err;
+  EXPECT_EQ(database_.Value("SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE relname = "
+                            "'h_h2'"),
+            "FOR VALUES WITH (modulus 4, remainder 2)");
+  EXPECT_THAT(Run({"inspect", "partitions", "h"}).out, Not(HasSubstr(missing)));
+  database_.Sql("INSERT INTO h SELECT g, 'c' FROM generate_series(1, 1000) g");
+  const auto rows = Number("SELECT count(*) FROM h_h2");
+  EXPECT_GT(rows, 0);
+  ASSERT_EQ(Partition({"detach", "h_h2"}).code, 0);
+  const Ran back = Partition({"attach", "h_h2", "--as", "h", "--modulus", "4", "--remainder", "2"});
+  ASSERT_EQ(back.code, 0) << back.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM h"), 1000);
+  ExpectNothingOfOurs();
+}
+
+TEST_F(PartitionVerbs, AHashThatDoesNotFitIsRefused) {
+  database_.Sql(
+      "CREATE TABLE h (id int) PARTITION BY HASH (id);"
+      "CREATE TABLE h_0 PARTITION OF h FOR VALUES WITH (MODULUS 4, REMAINDER 0);"
+      "CREATE TABLE x (id int); INSERT INTO x SELECT generate_series(1, 100);"
+      "CREATE TABLE r (id int) PARTITION BY RANGE (id)");
+  const auto refuses = [&](const char* modulus, const char* remainder, int code, const char* text) {
+    const Ran ran = Partition({"add", "h", "--modulus", modulus, "--remainder", remainder});
+    EXPECT_EQ(ran.code, code) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(text));
+  };
+  refuses("4", "4", 2, "there is no remainder 4 of modulus 4");
+  refuses("0", "0", 2, "there is no remainder 0 of modulus 0");
+  refuses("6", "1", 2, "--modulus 6 does not go with partition public.h_0");
+  refuses("4", "0", 4, "which has some of modulus 4, remainder 0");
+  refuses("8", "4", 4, "which has some of modulus 8, remainder 4");
+  refuses("2", "0", 4, "which has some of modulus 2, remainder 0");
+  const Ran misfit = Partition({"attach", "x", "--as", "h", "--modulus", "4", "--remainder", "1"});
+  EXPECT_EQ(misfit.code, 4) << misfit.err;
+  EXPECT_THAT(misfit.err, HasSubstr("has rows that a partition"));
+  const Ran range = Partition({"add", "r", "--modulus", "4", "--remainder", "1"});
+  EXPECT_EQ(range.code, 2) << range.err;
+  EXPECT_THAT(range.err, HasSubstr("is not parted by hash"));
+}
+
+// A 0 would read as empty.
+TEST_F(PartitionVerbs, RowsThatNobodyCountedAreNotKnown) {
+  MakeRanges();
+  database_.Sql("ALTER TABLE t_a SET (autovacuum_enabled = off)");
+  const auto rows = [&](const char* part) {
+    const std::string json = Run({"partition", "list", "t", "--output", "json"}).out;
+    const std::size_t at = json.find(fmt::format("\"name\":\"public.{}\"", part));
+    const std::size_t begin = json.find("\"rows\":", at) + 7;
+    return json.substr(begin, json.find(',', begin) - begin);
+  };
+  EXPECT_EQ(rows("t_a"), "null");
+  EXPECT_EQ(rows("t_c"), "0");
+  EXPECT_THAT(Run({"partition", "list", "t"}).out, HasSubstr("?"));
+  EXPECT_THAT(Run({"inspect", "partitions", "t"}).out, HasSubstr("0 to 100    ?"));
+  EXPECT_THAT(Run({"inspect", "partitions", "t"}).out, HasSubstr("t_a   |###"));
+  database_.Sql("ANALYZE t_a");
+  EXPECT_EQ(rows("t_a"), "1");
+  EXPECT_THAT(Run({"partition", "list", "t"}).out, Not(HasSubstr("?")));
 }
 
 // Who may not change a table is told what that takes, at once; and who only looks needs no more
