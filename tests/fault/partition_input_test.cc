@@ -1,0 +1,305 @@
+// What a conversion is asked for: keys, bounds and extents that it takes, and what it refuses, with
+// the reason, before it writes anything.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "tests/fault/partition_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct KeyCase {
+  const char* name;
+  const char* column;
+  const char* every;
+  const char* rows;
+  const char* zone;
+  const char* bound;  // of the second partition, in UTC
+};
+
+class PartitionKeys : public Partitioned, public ::testing::WithParamInterface<KeyCase> {};
+
+TEST_P(PartitionKeys, HaveBoundsThatMeanTheSameEverywhere) {
+  const KeyCase& given = GetParam();
+  database_.Sql(fmt::format("CREATE TABLE t (id int PRIMARY KEY, k {} NOT NULL); INSERT INTO t {}",
+                            given.column, given.rows));
+  const Ran ran = Run({"partition", "convert", "t", "--by", "range(k)", "--every", given.every,
+                       "--time-zone", given.zone, "--yes", "--premake", "2"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(database_.Value(
+                "SET TimeZone = 'UTC'; SELECT pg_get_expr(relpartbound, oid) FROM "
+                "pg_class WHERE relname LIKE 't\\_p%' AND relkind = 'r' ORDER BY oid LIMIT 1"),
+            given.bound);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Types, PartitionKeys,
+    ::testing::Values(
+        KeyCase{"Timestamptz", "timestamptz", "1 month",
+                "SELECT g, timestamptz '2090-06-15 00:00+00' - g * interval '1 day' FROM "
+                "generate_series(1, 50) g",
+                "UTC", "FOR VALUES FROM ('2090-07-01 00:00:00+00') TO ('2090-08-01 00:00:00+00')"},
+        KeyCase{"InBerlin", "timestamptz", "1 month",
+                "SELECT g, timestamptz '2090-06-15 00:00+00' - g * interval '1 day' FROM "
+                "generate_series(1, 50) g",
+                "Europe/Berlin",
+                "FOR VALUES FROM ('2090-06-30 22:00:00+00') TO ('2090-07-31 22:00:00+00')"},
+        KeyCase{"Timestamp", "timestamp", "1 day",
+                "SELECT g, timestamp '2090-06-15 10:00' - g * interval '1 hour' FROM "
+                "generate_series(1, 50) g",
+                "UTC", "FOR VALUES FROM ('2090-06-17 00:00:00') TO ('2090-06-18 00:00:00')"},
+        KeyCase{"Date", "date", "1 year",
+                "SELECT g, date '2090-06-15' - g FROM generate_series(1, 50) g", "UTC",
+                "FOR VALUES FROM ('2091-01-01') TO ('2092-01-01')"},
+        KeyCase{"Weeks", "date", "2 weeks",
+                "SELECT g, date '2090-06-15' - g FROM generate_series(1, 50) g", "UTC",
+                "FOR VALUES FROM ('2090-06-19') TO ('2090-07-03')"},
+        KeyCase{"Bigint", "bigint", "1000", "SELECT g, g * 10 FROM generate_series(1, 500) g",
+                "UTC", "FOR VALUES FROM ('6000') TO ('7000')"},
+        KeyCase{"Negative", "int", "1000", "SELECT g, -g * 10 FROM generate_series(300, 500) g",
+                "UTC", "FOR VALUES FROM ('-2000') TO ('-1000')"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+struct RefusedCase {
+  const char* name;
+  const char* script;
+  Words more;
+  int code;
+  const char* says;
+};
+
+class PartitionRefused : public Partitioned, public ::testing::WithParamInterface<RefusedCase> {};
+
+TEST_P(PartitionRefused, WritesNothing) {
+  constexpr int kColumnLists = 150000;  // of publications
+  if (std::string_view(GetParam().name) == "PublishedColumns" &&
+      Number("SHOW server_version_num") < kColumnLists)
+    GTEST_SKIP() << "this server has no column lists";
+  MakeEvents(100);
+  database_.Sql(GetParam().script);
+  const Ran ran = Run(Convert(GetParam().more));
+  EXPECT_EQ(ran.code, GetParam().code) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr(GetParam().says));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Inputs, PartitionRefused,
+    ::testing::Values(
+        RefusedCase{"InboundKey",
+                    "CREATE TABLE line (event bigint REFERENCES events)",
+                    {},
+                    4,
+                    "--inbound-fk drop"},
+        RefusedCase{"SeveralColumns",
+                    "",
+                    {"--by", "range(made, id)"},
+                    2,
+                    "names several columns, and rows are parted by one"},
+        RefusedCase{"AnExpression",
+                    "",
+                    {"--by", "range(date_trunc('day', made))"},
+                    2,
+                    "an expression cannot part rows"},
+        RefusedCase{
+            "UniqueKey", "ALTER TABLE events ADD u int UNIQUE", {}, 4, "--allow-weaker-keys"},
+        RefusedCase{"Nullable",
+                    "ALTER TABLE events ALTER made DROP NOT NULL",
+                    {},
+                    4,
+                    "ALTER COLUMN made SET NOT NULL"},
+        RefusedCase{"Excludes",
+                    "ALTER TABLE events ADD s tsrange, ADD CONSTRAINT e EXCLUDE USING gist (s WITH "
+                    "&&)",
+                    {},
+                    4,
+                    "constraint e excludes rows"},
+        RefusedCase{"NotValid",
+                    "ALTER TABLE events ADD CONSTRAINT c CHECK (kind < 5) NOT VALID",
+                    {"--strategy", "attach"},
+                    4,
+                    "VALIDATE CONSTRAINT c"},
+        RefusedCase{"Publication",
+                    "CREATE PUBLICATION p FOR TABLE events",
+                    {},
+                    4,
+                    "publish_via_partition_root"},
+        RefusedCase{"MaterializedView",
+                    "CREATE MATERIALIZED VIEW m AS SELECT * FROM events",
+                    {},
+                    4,
+                    "materialized view public.m"},
+        RefusedCase{
+            "PolicyOfAnotherTable",
+            "CREATE TABLE o (id int, e bigint); CREATE POLICY po ON o USING (EXISTS (SELECT "
+            "FROM events v WHERE v.id = o.e))",
+            {},
+            4,
+            "policy po of"},
+        RefusedCase{"RuleOfAView",
+                    "CREATE VIEW w AS SELECT * FROM events; CREATE RULE wi AS ON INSERT TO w DO "
+                    "INSTEAD INSERT INTO events (made, kind) VALUES (new.made, new.kind)",
+                    {},
+                    4,
+                    "rule wi of view"},
+        RefusedCase{"ViewByTheKey",
+                    "CREATE VIEW w AS SELECT id, made, count(*) FROM events GROUP BY id",
+                    {},
+                    4,
+                    "leans on constraint events_pkey"},
+        RefusedCase{"TheKeyIsThereTwice",
+                    "ALTER TABLE events ADD CONSTRAINT u UNIQUE (id, made)",
+                    {},
+                    4,
+                    "which u is already"},
+        RefusedCase{"SequenceOfAnother",
+                    "CREATE TABLE o (id bigint DEFAULT nextval('events_id_seq'))",
+                    {},
+                    4,
+                    "default of another column"},
+        RefusedCase{"PublishedColumns",
+                    "CREATE PUBLICATION p FOR TABLE events (id, kind) WITH "
+                    "(publish_via_partition_root)",
+                    {},
+                    4,
+                    "publication p sends columns without made"},
+        RefusedCase{"NameTaken", "CREATE TABLE events_default ()", {}, 4, "events_default"},
+        RefusedCase{"WidthOfAnotherType", "SELECT 1", {"--every", "1000"}, 2, "--every"},
+        RefusedCase{"ListAttached",
+                    "SELECT 1",
+                    {"--by", "list(kind)", "--values", "a=1", "--strategy", "attach"},
+                    2,
+                    "--every is for another --by"},
+        RefusedCase{"TooManyRanges",
+                    "SELECT 1",
+                    {"--strategy", "copy", "--every", "1 hour", "--premake", "999"},
+                    2,
+                    "choose wider ones"},
+        RefusedCase{"UnknownColumn", "SELECT 1", {"--by", "range(nowhere)"}, 2, "nowhere"},
+        RefusedCase{"UnknownZone", "SELECT 1", {"--time-zone", "Europe/Nowhere"}, 2, "Nowhere"},
+        RefusedCase{"Infinity",
+                    "INSERT INTO events (made, kind) VALUES ('infinity', 1)",
+                    {},
+                    4,
+                    "infinity"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+class PartitionExtent : public Partitioned {
+ protected:
+  void SetUp() override {
+    Partitioned::SetUp();
+    database_.Sql(
+        "CREATE TABLE t (id int PRIMARY KEY, d date NOT NULL, z timestamptz NOT NULL, s bigint NOT "
+        "NULL, u uuid NOT NULL); INSERT INTO t SELECT g, date '2026-01-15' + 60 * g, timestamptz "
+        "'2026-01-15 UTC' + g * interval '60 days', extract(epoch FROM timestamptz '2026-01-15 "
+        "UTC' + g * interval '60 days'), (lpad(to_hex((extract(epoch FROM timestamptz '2026-01-15 "
+        "UTC' + g * interval '60 days') * 1000)::bigint), 12, '0') || '7' || repeat('0', 3) || '8' "
+        "|| repeat('0', 15))::uuid FROM generate_series(0, 2) g");
+  }
+  [[nodiscard]] Ran Convert(const Words& more) const {
+    Words words{"partition", "convert", "t", "--strategy", "copy", "--yes"};
+    if (std::ranges::count(more, "--by") == 0)
+      words.insert(words.end(), {"--by", "range(d)", "--every", "1 month"});
+    words.insert(words.end(), more.begin(), more.end());
+    return Run(words);
+  }
+};
+
+TEST_F(PartitionExtent, IsWhatTheUserSays) {
+  const Ran ran = Convert({"--from", "2026-02-10", "--to", "2026-05-01"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT string_agg(tableoid::regclass || ' ' || d, ', ' ORDER BY d) "
+                            "FROM t"),
+            "t_default 2026-01-15, t_p2026_03 2026-03-16, t_default 2026-05-15");
+  EXPECT_EQ(database_.Value("SELECT string_agg(inhrelid::regclass::text, ' ' ORDER BY "
+                            "inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = "
+                            "'t'::regclass"),
+            "t_default t_p2026_02 t_p2026_03 t_p2026_04");
+}
+
+TEST_F(PartitionExtent, IsOfTimesInTheirZoneAndOfWhatStandsForTimes) {
+  const auto begins = [&](const char* column, const Words& more, const char* first) {
+    Words words{"--by",        fmt::format("range({})", column),
+                "--every",     "1 month",
+                "--time-zone", "Europe/Berlin",
+                "--from",      "2026-04-01",
+                "--to",        "2026-04-30 23:59",
+                "--dry-run"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = Convert(words);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr(fmt::format("t_p2026_04 PARTITION OF public.t FOR VALUES FROM "
+                                               "({}) TO (",
+                                               first)));
+    EXPECT_THAT(ran.out, HasSubstr("copied into 2 partitions, t_p2026_04 to t_default"));
+  };
+  begins("z", {}, "'2026-03-31 22:00:00+00'");
+  begins("s", {"--epoch", "seconds"}, "1774994400");
+  begins("u", {}, "'019d45e9-2300-0000-0000-000000000000'");
+}
+
+TEST_F(PartitionExtent, MayBeginBehindAllRowsAndInAnEmptyTable) {
+  database_.Sql("CREATE TABLE e (k int PRIMARY KEY)");
+  const Words words{"partition", "convert", "e",      "--strategy", "copy", "--by", "range(k)",
+                    "--every",   "10",      "--from", "1005",       "--to", "1030", "--dry-run"};
+  const Ran empty = Run(words);
+  EXPECT_EQ(empty.code, 0) << empty.err;
+  EXPECT_THAT(empty.out, HasSubstr("copied into 4 partitions, e_p1000 to e_default"));
+  const Ran behind = Convert({"--from", "2090-01-01", "--premake", "2", "--dry-run"});
+  EXPECT_EQ(behind.code, 0) << behind.err;
+  EXPECT_THAT(behind.out, HasSubstr("t_p2090_01 to t_default"));
+}
+
+TEST_F(PartitionExtent, RefusesWhatCannotBeBeforeItCopies) {
+  const auto says = [&](const Words& words, int code, const char* text) {
+    const Ran ran = Convert(words);
+    EXPECT_EQ(ran.code, code) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(text));
+  };
+  says({"--from", "2026-02-10", "--default", "no"}, 4, "it has rows before 2026-02-01");
+  says({"--to", "2026-04-20", "--default", "no"}, 4, "it has rows from 2026-05-01");
+  says({"--from", "2026-05-01", "--to", "2026-02-01"}, 2, "there is nothing from 2026-05-01 to");
+  says({"--from", "sometime"}, 2, "--from \"sometime\" is no value for column d");
+  says({"--from", "2026-01-01", "--to", "9999-01-01"}, 2, "more than 1000 partitions");
+  says({"--to", "2026-05-01", "--premake", "2"}, 2, "--to and --premake both");
+  says({"--by", "hash(id)", "--modulus", "2", "--from", "1"}, 2, "--from is for --by 'range");
+  const Ran attached = Run({"partition", "convert", "t", "--by", "range(d)", "--every", "1 month",
+                            "--from", "2026-01-01", "--yes"});
+  EXPECT_EQ(attached.code, 2) << attached.err;
+  EXPECT_THAT(attached.err, HasSubstr("--from is for --strategy copy"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+}
+
+TEST_F(Partitioned, ListsThatMeetAreRefused) {
+  database_.Sql("CREATE TABLE t (id int PRIMARY KEY, c text NOT NULL)");
+  for (const char* other : {"eu=fr", "us=de"}) {
+    const Ran ran = Run({"partition", "convert", "t", "--by", "list(c)", "--values", "eu=de",
+                         "--values", other, "--dry-run"});
+    EXPECT_EQ(ran.code, 2) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(other == std::string("eu=fr") ? "two lists are called \"eu\""
+                                                                 : "\"de\" is there twice"));
+  }
+}
+
+TEST_F(Partitioned, AnotherTypeOfColumnIsRefused) {
+  MakeEvents(10);
+  const Ran ran = Run(Convert({"--by", "range(note)"}));
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("is of type text"));
+}
+
+TEST_F(Partitioned, ADryRunWritesNothing) {
+  MakeEvents(10);
+  const Ran ran = Run(Convert({"--dry-run"}));
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("weaker: events_pkey (id) becomes (id, made)"));
+  EXPECT_THAT(ran.out, HasSubstr("nothing was written"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+}
+
+}  // namespace
+}  // namespace pgalter::test
