@@ -206,10 +206,13 @@ Task<std::string> MakeRun(const Context& context, rebuild::Spec spec) {
 
 Task<ExitCode> DryRun(Context& context, rebuild::Spec spec) {
   guard::Session session = co_await OpenForChange(context);
-  // The server sees to it that nothing is written.
-  co_await session.db().Query("SELECT set_config('default_transaction_read_only', 'on', false)");
-  const rebuild::Prepared prepared =
-      co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kLookOnly);
+  const pg::Result standby = co_await session.db().Query("SELECT pg_catalog.pg_is_in_recovery()");
+  auto how = rebuild::Checking::kRehearse;
+  if (standby.Get<bool>(0, 0)) how = rebuild::Checking::kLookOnly;
+  rebuild::Prepared prepared = co_await rebuild::Prepare(session, std::move(spec), how);
+  if (how == rebuild::Checking::kLookOnly)
+    prepared.remarks.emplace_back(
+        "this is a standby: the new definition was not tried, which the primary would do");
   SayPlan(context, prepared);
   co_return ExitCode::kDone;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/partition/list_parts.h"
 #include "cli/rejected.h"
 
 namespace pgalter::cli {
@@ -22,11 +23,7 @@ NamedBound BoundOf(const Context& context) {
     const std::size_t at = rest.find('=');
     if (at != std::string::npos) bound.name = rest.substr(0, at);
     if (at != std::string::npos) rest = rest.substr(at + 1);
-    while (!rest.empty()) {
-      const std::size_t comma = rest.find(',');
-      wish.values.push_back(rest.substr(0, comma));
-      rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
-    }
+    wish.values = ValuesOf(rest);
   }
   if (context.Has("modulus")) wish.modulus = context.Get<int>("modulus");
   if (context.Has("remainder")) wish.remainder = context.Get<int>("remainder");

@@ -8,7 +8,8 @@
 
 namespace pgalter::cli {
 
-// Throws Rejected (usage).
+// Each throws Rejected (usage). A value that begins with a quote is refused: somebody means SQL.
+std::vector<std::string> ValuesOf(std::string text);
 partition::ListPart ListPartOf(const std::string& text);
 std::vector<std::string> CutsOf(const std::string& text);
 

@@ -47,6 +47,30 @@ TEST_F(RebuildRefused, ValuesThatMoveOrReadOtherRows) {
   EXPECT_EQ(ran.code, 0) << ran.err;
 }
 
+// What CI asks must not pass where the run itself is refused.
+TEST_F(RebuildRefused, ADryRunIsRefusedForTheSame) {
+  MakeRebuilt(200);
+  const Words rebuild{"rebuild", "items", "--alter", "ALTER a TYPE bigint"};
+  for (const Words& more : {Words{"--map", "nowhere = 1"}, Words{"--map", "pad = random()::text"},
+                            Words{"--tablespace", "nowhere"}, Words{"--order-by", "pad"}}) {
+    Words words = rebuild;
+    words.insert(words.end(), more.begin(), more.end());
+    Words dry = words;
+    dry.emplace_back("--dry-run");
+    words.emplace_back("--yes");
+    const Ran told = Run(dry);
+    const Ran ran = Run(words);
+    EXPECT_NE(told.code, 0) << more.back();
+    EXPECT_EQ(told.code, ran.code) << told.err << ran.err;
+    EXPECT_EQ(told.err, ran.err);
+  }
+  Words fine = rebuild;
+  fine.emplace_back("--dry-run");
+  EXPECT_EQ(Run(fine).code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+  ExpectSame();
+}
+
 // DETACH … CONCURRENTLY leaves a partition so when it is interrupted between its transactions.
 class RebuildHalfDetached : public RebuildWorld {
  protected:
