@@ -86,10 +86,30 @@ Task<Parent> FindParent(Session& session, std::string table) {
   co_return parent;
 }
 
-// Why no range will ever follow, whatever the last one is; empty: one may.
-std::string WhyNoWidth(const Parent& parent, const PremakeWish& wish) {
+bool HasGap(const Parent& parent) {
+  const auto goes_on = [&parent](const Member& member) {
+    return !member.is_range || !member.to ||
+           std::ranges::any_of(parent.members, [&member](const Member& other) {
+             return other.is_range && other.from == member.to;
+           });
+  };
+  return !std::ranges::all_of(parent.members, goes_on);
+}
+
+std::string EndlessText(const Parent& parent, const Member& last) {
+  return fmt::format("the last partition of {}, {}, has no end: it holds whatever comes",
+                     parent.table.name, last.name);
+}
+
+// Why no range will ever follow, by what is there and without a look at the rows; empty: one may.
+std::string WhyNothing(const Parent& parent, const PremakeWish& wish) {
   const bool asked = !wish.every.empty() || wish.epoch != Epoch::kNone;
-  if (parent.counted || asked) return "";
+  const bool has_width = parent.counted || asked;
+  const auto endless = std::ranges::find_if(
+      parent.members, [](const Member& member) { return member.is_range && !member.to; });
+  if (endless != parent.members.end() && !(has_width && HasGap(parent)))
+    return EndlessText(parent, *endless);
+  if (has_width) return "";
   return fmt::format("{} is parted by {}, of type {}: no width counts on from its last range",
                      parent.table.name, QuoteIdentifier(parent.column.name), parent.type);
 }
@@ -339,15 +359,13 @@ Task<Premake> FindPremake(Session& session, PremakeWish wish) {
   co_await RefuseToMakeBesidePartman(session, parent.table);
   Premake premake;
   premake.table = parent.table.name;
-  premake.nothing = WhyNoWidth(parent, wish);
+  premake.nothing = WhyNothing(parent, wish);
   if (!premake.nothing.empty()) co_return premake;
   parent.column = co_await FindColumn(session, parent.table, parent.column.name, wish.epoch);
   const Chain chain = co_await FindChain(session, parent, wish);
   const Member& pattern = Pattern(parent, chain);
   if (IsEndless(pattern)) {
-    premake.nothing =
-        fmt::format("the last partition of {}, {}, has no end: it holds whatever comes",
-                    parent.table.name, pattern.name);
+    premake.nothing = EndlessText(parent, pattern);
     co_return premake;
   }
   const Period period = co_await Width(session, parent, wish, pattern.from, *pattern.to);

@@ -112,10 +112,6 @@ TEST_P(AutoRefuses, AndTellsBothReasons) {
 INSTANTIATE_TEST_SUITE_P(
     Hindrances, AutoRefuses,
     ::testing::Values(
-        AutoCase{"AReferenceToItself",
-                 "ALTER TABLE events ADD before bigint REFERENCES events",
-                 {},
-                 "refers to (id), over which the new definition has no unique key"},
         AutoCase{"AViewByTheKey",
                  "CREATE VIEW w AS SELECT id, kind, count(*) FROM events GROUP BY id",
                  {},
@@ -147,6 +143,10 @@ TEST_P(AutoStays, RefusedAsItWas) {
 INSTANTIATE_TEST_SUITE_P(
     Hindrances, AutoStays,
     ::testing::Values(
+        AutoCase{"AReferenceToItself",
+                 "ALTER TABLE events ADD before bigint REFERENCES events",
+                 {},
+                 "Two ways out: --inbound-fk trigger"},
         AutoCase{"NullsInThePrimaryKeyToCome",
                  "ALTER TABLE events ALTER made DROP NOT NULL",
                  {},
