@@ -14,7 +14,8 @@ echo "play $*" >>plays
 [[ -e dies ]] && exit "$(<dies)"
 read -r -a cases < <(sed -n "$(wc -l <plays)p" fails) || true
 ((${#cases[@]} == 0)) && exit 0
-echo "${#cases[@]} tests, listed below:"
+printf '[  FAILED  ] %s (1 ms)\n' "${cases[@]}"
+echo "[  FAILED  ] ${#cases[@]} tests, listed below:"
 printf '[  FAILED  ] %s, where GetParam() = 1\n' "${cases[@]}"
 exit 1
 EOF

@@ -113,8 +113,8 @@ TEST_F(MigrateRelease, WhatIsTakenBackKeepsRowsInStepAgain) {
   ASSERT_EQ(Resume("unused-first").code, kDone);
   EXPECT_EQ(Triggers(), "0");
   const Words revert{"revert", RunId(), "--yes", "--dsn", database_.conninfo()};
-  // The gate, the renaming, its gate, and the release.
-  const Ran killed = Program(PGALTER_BINARY, revert, {"PGALTER_FAIL_POINT=undo-recorded:4"}).Wait();
+  // The renaming, with the gate before it, and the release, with its own.
+  const Ran killed = Program(PGALTER_BINARY, revert, {"PGALTER_FAIL_POINT=undo-recorded:2"}).Wait();
   ASSERT_EQ(killed.code, kKilled) << killed.err;
   AwaitNoRunner();
   EXPECT_EQ(Inserted("first, last", "'o', 'ld'"), "o ld");
