@@ -95,8 +95,9 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   co_await guard::RunInTransaction(env.main, rehearse);
   co_await FollowAll(env, stopper, user, flows);
   lock::Work work;
+  Ready ready;
   auto before = [&]() -> Task<> {
-    co_await Rehearse(env, swaps, record);
+    ready = co_await MakeReady(env, swaps, record);
     co_await AwaitOldSnapshots(env.main);
   };
   work.before = before;
@@ -109,7 +110,7 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
     co_await CheckUnderLock(env, swaps);
     const bool may = back || co_await MayCutOver(env);
     if (!may) throw Postponed();
-    co_await SwapTables(env, swaps, twins);
+    co_await SwapTables(env, swaps, ready, twins);
     co_await record();
   };
   work.body = body;

@@ -99,11 +99,6 @@ void AddTriggers(const run::Environment& env, const Flow& back, Records& records
     records.push_back(state::RecordArtefactStatement(artefact));
 }
 
-Task<> AddCapture(run::Environment& env, const Flow& back, Records& records) {
-  records.push_back(co_await capture::RememberPartsStatement(env.main, back));
-  AddTriggers(env, back, records);
-}
-
 SnapshotGuard GuardFor(const run::Environment& env, const Swap& swap) {
   return GuardOf(env.run.id, swap.stored.schema, swap.stored.number);
 }
@@ -111,10 +106,8 @@ SnapshotGuard GuardFor(const run::Environment& env, const Swap& swap) {
 // On the table that comes and its partitions, by PrepareTriggers or, where what it made is not
 // whole or is not of these partitions, here; those of the way there go on the way back, from
 // partitions that users have detached since, too.
-Task<Texts> GuardSnapshots(run::Environment& env, const Swap& swap) {
+Task<Texts> GuardSnapshots(run::Environment& env, const Swap& swap, Texts partitions) {
   const SnapshotGuard guard = GuardFor(env, swap);
-  std::vector<std::string> partitions =
-      co_await capture::ReadPartitions(env.main, swap.flow.to_oid);
   bool sleeps = false;
   if (!swap.back) sleeps = co_await Sleeps(env.main, guard, swap.flow.to, partitions);
   if (sleeps) co_return co_await WakeGuard(env.main, guard);
@@ -124,29 +117,29 @@ Task<Texts> GuardSnapshots(run::Environment& env, const Swap& swap) {
 }
 
 // The table's own last: it is dropped first, as users lock them.
-Task<> AddGuard(run::Environment& env, const Swap& swap, std::string table, Records& records) {
-  if (!async::SafeguardOn("snapshot-guard")) co_return;
+void AddGuard(const run::Environment& env, const Swap& swap, Texts tables, Records& records) {
+  if (!async::SafeguardOn("snapshot-guard")) return;
   const SnapshotGuard guard = GuardFor(env, swap);
-  Texts tables = co_await capture::ReadPartitions(env.main, swap.flow.to_oid);
   if (!async::SafeguardOn("snapshot-guard-of-partitions")) tables.clear();
   Texts triggers;
   for (std::size_t i = 0; i < tables.size(); ++i) triggers.push_back(guard.TriggerOf(i));
   triggers.push_back(guard.trigger);
-  tables.push_back(std::move(table));
+  tables.push_back(swap.flow.to);
   records.push_back(state::RecordTriggersStatement(env.run.id, triggers, tables));
   const state::Artefact function = Artefact(env.run.id, "function", guard.function + "()");
   records.push_back(state::RecordArtefactStatement(function));
 }
 
 // A partition does not follow its table into another schema.
-Task<Texts> Moves(Session& session, const Swap& swap) {
+Task<Texts> Moves(Session& session, const Swap& swap, const Texts& coming) {
   std::vector<std::pair<std::string, std::string>> moves;
   moves.emplace_back(swap.flow.from, swap.aside);
-  for (std::string& name : co_await capture::ReadPartitions(session, swap.flow.from_oid))
-    moves.emplace_back(std::move(name), swap.aside);
+  Texts leaving;
+  if (swap.flow.from_partitioned)
+    leaving = co_await capture::ReadPartitions(session, swap.flow.from_oid);
+  for (std::string& name : leaving) moves.emplace_back(std::move(name), swap.aside);
   moves.emplace_back(swap.flow.to, swap.schema);
-  for (std::string& name : co_await capture::ReadPartitions(session, swap.flow.to_oid))
-    moves.emplace_back(std::move(name), swap.schema);
+  for (const std::string& name : coming) moves.emplace_back(name, swap.schema);
   Texts statements;
   for (const auto& [table, schema] : moves)
     statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", table, schema));
@@ -161,7 +154,7 @@ struct Statements {
   CarryOver carry;
 };
 
-Task<Statements> StatementsOf(run::Environment& env, const Swap& swap,
+Task<Statements> StatementsOf(run::Environment& env, const Swap& swap, const Coming& coming,
                               const std::vector<std::int64_t>& leaving) {
   const Flow& flow = swap.flow;
   const rebuild::Definition& definition = swap.stored.definition;
@@ -174,13 +167,13 @@ Task<Statements> StatementsOf(run::Environment& env, const Swap& swap,
   texts.carry = co_await ReadCarryOver(env.main, flow.from_oid, flow.to_oid, flow.from,
                                        swap.name_to_be(), std::move(staying));
   texts.before = capture::DropTriggers(flow);
-  Append(texts.before, co_await GuardSnapshots(env, swap));
+  Append(texts.before, co_await GuardSnapshots(env, swap, coming.partitions));
   if (!swap.back)
     for (const rebuild::Index& index : definition.indexes)
       if (index.helper)
         texts.before.push_back(fmt::format("DROP INDEX {}.{}", swap.stored.schema, index.name));
   Append(texts.before, std::move(texts.carry.before));
-  texts.moves = co_await Moves(env.main, swap);
+  texts.moves = co_await Moves(env.main, swap, coming.unmoved);
   if (!swap.back)
     for (const std::string& check : definition.checks)
       texts.after.push_back(fmt::format("ALTER TABLE {} {}", flow.from, check));
@@ -203,9 +196,6 @@ Task<> AddGone(run::Environment& env, const std::vector<Swap>& swaps, Records& r
 }
 
 Task<> AddSwap(run::Environment& env, const Swap& swap, const CarryOver& carry, Records& records) {
-  const state::Artefact aside = Artefact(env.run.id, "table", swap.name_to_be());
-  records.push_back(state::RecordArtefactStatement(aside));
-  co_await AddGuard(env, swap, swap.schema + "." + swap.relname, records);
   rebuild::Stored stored = swap.stored;
   stored.definition.validate = carry.validate;
   stored.definition.adopt = carry.adopt;
@@ -240,14 +230,27 @@ Task<std::vector<Flow>> FlowsBack(run::Environment& env, const std::vector<Swap>
   co_return flows;
 }
 
-// What became of the run, in the ledger: all that is read, then all that is written at once.
+// What comes to be and what goes, in the ledger, before it does, in the same transaction.
+Task<> RecordAhead(run::Environment& env, const std::vector<Swap>& swaps, const Ready& ready) {
+  Records records;
+  co_await AddGone(env, swaps, records);
+  for (std::size_t i = 0; i < swaps.size(); ++i) {
+    const state::Artefact aside = Artefact(env.run.id, "table", swaps[i].name_to_be());
+    records.push_back(state::RecordArtefactStatement(aside));
+    AddGuard(env, swaps[i], ready.coming[i].partitions, records);
+  }
+  for (const Flow& back : ready.flows_back) AddTriggers(env, back, records);
+  co_await Write(env.main, std::move(records));
+}
+
+// What became of the run: all that is read, then all that is written at once.
 Task<> Record(run::Environment& env, const std::vector<Swap>& swaps,
               const std::vector<CarryOver>& carried, const std::vector<Flow>& flows_back) {
   Records records;
-  co_await AddGone(env, swaps, records);
   for (std::size_t i = 0; i < swaps.size(); ++i)
     co_await AddSwap(env, swaps[i], carried[i], records);
-  for (const Flow& back : flows_back) co_await AddCapture(env, back, records);
+  for (const Flow& back : flows_back)
+    records.push_back(co_await capture::RememberPartsStatement(env.main, back));
   records.push_back(
       {"UPDATE pgalter.rebuild SET swapped_at = CASE WHEN $2 THEN NULL ELSE clock_timestamp() END"
        " WHERE run = $1",
@@ -267,7 +270,7 @@ Task<> PrepareGuard(run::Environment& env, const Swap& swap) {
   const bool sleeps = co_await Sleeps(env.main, guard, swap.flow.to, partitions);
   if (sleeps) co_return;
   Records records;
-  co_await AddGuard(env, swap, swap.flow.to, records);
+  AddGuard(env, swap, partitions, records);
   co_await Write(env.main, std::move(records));
   Texts statements = co_await DropGuard(env.main, guard);
   Append(statements, MakeSleepingGuard(guard, swap.flow.to, partitions));
@@ -301,6 +304,38 @@ Task<> CaptureAnew(Session& session, const Flow& back) {
   Append(statements, capture::MakeTriggers(back));
   if (back.unattended.count() > 0) statements.push_back(capture::ExtendStatement(back));
   co_await Execute(session, statements);
+}
+
+Task<> CheckUsers(run::Environment& env, const Swap& swap) {
+  co_await dependants::CheckUsersMayChange(env.main, swap.flow.to_oid, swap.flow.from,
+                                           Again(env, swap));
+}
+
+Task<Ready> ReadReady(run::Environment& env, const std::vector<Swap>& swaps) {
+  Ready ready;
+  for (const Swap& swap : swaps) {
+    Coming coming = co_await ReadComing(env.main, swap.flow.to_oid, swap.schema);
+    ready.coming.push_back(std::move(coming));
+  }
+  ready.flows_back = co_await FlowsBack(env, swaps);
+  co_return ready;
+}
+
+// All that is asked and recorded under the locks.
+Task<> Ask(run::Environment& env, const std::vector<Swap>& swaps, const Ready& ready,
+           std::function<Task<>()> record) {
+  co_await CheckUnderLock(env, swaps);
+  for (const Swap& swap : swaps) co_await capture::RehearseDrain(env.main, swap.flow);
+  const std::vector<std::int64_t> leaving = Leaving(swaps);
+  std::vector<CarryOver> carried;
+  for (std::size_t i = 0; i < swaps.size(); ++i) {
+    Statements texts = co_await StatementsOf(env, swaps[i], ready.coming[i], leaving);
+    carried.push_back(std::move(texts.carry));
+    co_await CheckUsers(env, swaps[i]);
+  }
+  for (const Flow& back : ready.flows_back) co_await capture::AreTriggersWhole(env.main, back);
+  co_await Record(env, swaps, carried, ready.flows_back);
+  co_await record();
 }
 
 }  // namespace
@@ -386,24 +421,23 @@ Task<> PrepareTriggers(run::Environment& env, const std::vector<Swap>& swaps) {
 
 Task<> Rehearse(run::Environment& env, const std::vector<Swap>& swaps,
                 std::function<Task<>()> record) {
-  auto ask = [&]() -> Task<> {
-    co_await CheckUnderLock(env, swaps);
-    for (const Swap& swap : swaps) co_await capture::RehearseDrain(env.main, swap.flow);
-    const std::vector<std::int64_t> leaving = Leaving(swaps);
-    std::vector<CarryOver> carried;
-    for (const Swap& swap : swaps) {
-      Statements texts = co_await StatementsOf(env, swap, leaving);
-      carried.push_back(std::move(texts.carry));
-    }
-    const std::vector<Flow> flows_back = co_await FlowsBack(env, swaps);
-    for (const Flow& back : flows_back) co_await capture::AreTriggersWhole(env.main, back);
-    co_await Record(env, swaps, carried, flows_back);
-    co_await record();
-  };
+  const Ready ready = co_await ReadReady(env, swaps);
+  auto ask = [&]() -> Task<> { co_await Ask(env, swaps, ready, record); };
   co_await lock::AskAhead(env.main, ask);
 }
 
-Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps,
+Task<Ready> MakeReady(run::Environment& env, const std::vector<Swap>& swaps,
+                      std::function<Task<>()> record) {
+  for (const Swap& swap : swaps)
+    if (!swap.back) co_await MoveAhead(env.main, swap.flow.to, swap.flow.to_oid, swap.schema);
+  const Ready ready = co_await ReadReady(env, swaps);
+  auto ask = [&]() -> Task<> { co_await Ask(env, swaps, ready, record); };
+  co_await lock::AskAhead(env.main, ask);
+  co_await RecordAhead(env, swaps, ready);
+  co_return ready;
+}
+
+Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps, Ready ready,
                   std::vector<rebuild::Twin> twins) {
   Session& session = env.main;
   for (const Swap& swap : swaps)
@@ -411,8 +445,8 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps,
   async::FailPoint("drained");
   const std::vector<std::int64_t> leaving = Leaving(swaps);
   std::vector<Statements> all;
-  for (const Swap& swap : swaps) {
-    Statements texts = co_await StatementsOf(env, swap, leaving);
+  for (std::size_t i = 0; i < swaps.size(); ++i) {
+    Statements texts = co_await StatementsOf(env, swaps[i], ready.coming[i], leaving);
     all.push_back(std::move(texts));
   }
   // Statements name each table by the name that one of two has, whichever it is then: all lose what
@@ -426,7 +460,7 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps,
   Append(statements, std::move(matviews.moves));
   for (Statements& texts : all) Append(statements, std::move(texts.after));
   Append(statements, std::move(matviews.after));
-  std::vector<Flow> flows_back = co_await FlowsBack(env, swaps);
+  std::vector<Flow> flows_back = std::move(ready.flows_back);
   bool all_wake = true;
   for (const Flow& back : flows_back) {
     Texts wake = co_await WakeCapture(session, back);
@@ -434,9 +468,7 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps,
     Append(statements, std::move(wake));
   }
   co_await Execute(session, statements);
-  for (const Swap& swap : swaps)
-    co_await dependants::CheckUsersMayChange(session, swap.flow.to_oid, swap.flow.from,
-                                             Again(env, swap));
+  for (const Swap& swap : swaps) co_await CheckUsers(env, swap);
   async::FailPoint("swapped");
 
   std::vector<CarryOver> carried;

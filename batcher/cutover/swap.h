@@ -9,6 +9,7 @@
 
 #include "batcher/capture/flow.h"
 #include "batcher/cutover/carry_over.h"
+#include "batcher/cutover/coming.h"
 #include "batcher/rebuild/matviews.h"
 #include "batcher/rebuild/store.h"
 #include "engine/lock/work.h"
@@ -46,17 +47,27 @@ std::string NamesOf(const std::vector<Swap>& swaps);
 // back, asleep, on the tables that come, which nobody uses yet.
 Task<> PrepareTriggers(run::Environment& env, const std::vector<Swap>& swaps);
 
-// In the transaction of an attempt, before it asks for the locks: what is asked and recorded under
-// them is asked and recorded once before, and taken back, so that the server has its plans by then,
-// and what is refused has kept nobody waiting. Throws as CheckUnderLock.
+// What is asked and recorded under the locks is asked and recorded once before, and taken back, so
+// that the server has its plans by then, and what is refused has kept nobody waiting. Throws as
+// CheckUnderLock.
 Task<> Rehearse(run::Environment& env, const std::vector<Swap>& swaps,
                 std::function<Task<>()> record);
+
+// What an attempt has done and read before it asks for users' locks.
+struct Ready {
+  std::vector<Coming> coming;             // of each swap
+  std::vector<capture::Flow> flows_back;  // empty: nothing is captured afterwards
+};
+// In the transaction of an attempt, before it asks for the locks: rehearses, and does what needs
+// none of users': the partitions that come go where they belong, the ledger has what changes.
+Task<Ready> MakeReady(run::Environment& env, const std::vector<Swap>& swaps,
+                      std::function<Task<>()> record);
 
 // In the transaction that holds the locks, first. Throws run::Failure where something came that a
 // swap would leave behind, or a log is not whole.
 Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps);
 // Then this. `twins`: of the materialized views over the tables.
-Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps,
+Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps, Ready ready,
                   std::vector<rebuild::Twin> twins);
 
 }  // namespace pgalter::cutover

@@ -80,19 +80,24 @@ void Name(std::string& text, const char* what, const Outline& lines) {
 // Values in defaults and conditions are shown by the session's settings, which differ from one
 // runner to the next; what comes after this has them as they were.
 Task<Outline> ReadOutline(Session& session, pg::Oid table) {
-  constexpr const char* kSet =
-      "SELECT set_config('TimeZone', $1, true), set_config('DateStyle', $2, true),"
-      " set_config('IntervalStyle', $3, true)";
-  const pg::Result own = co_await session.db().Query(
-      "SELECT current_setting('TimeZone'), current_setting('DateStyle'),"
-      " current_setting('IntervalStyle')");
   std::vector<pg::Statement> statements;
-  statements.push_back({kSet, pg::Params::Of("UTC", "ISO, YMD", "postgres")});
+  statements.push_back(
+      {"SELECT set_config('pgalter.time_zone', current_setting('TimeZone'), true),"
+       " set_config('pgalter.date_style', current_setting('DateStyle'), true),"
+       " set_config('pgalter.interval_style', current_setting('IntervalStyle'), true)",
+       {}});
+  statements.push_back(
+      {"SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),"
+       " set_config('IntervalStyle', 'postgres', true)",
+       {}});
   statements.push_back({kOutline, pg::Params::Of(table)});
-  statements.push_back({kSet, pg::Params::Of(own.Get<std::string>(0, 0), own.Get<std::string>(0, 1),
-                                             own.Get<std::string>(0, 2))});
+  statements.push_back(
+      {"SELECT set_config('TimeZone', current_setting('pgalter.time_zone'), true),"
+       " set_config('DateStyle', current_setting('pgalter.date_style'), true),"
+       " set_config('IntervalStyle', current_setting('pgalter.interval_style'), true)",
+       {}});
   const auto results = co_await session.db().Pipeline(std::move(statements));
-  const pg::Result& rows = results.at(1);
+  const pg::Result& rows = results.at(2);
   Outline outline;
   for (int i = 0; i < rows.rows(); ++i) outline.push_back(rows.Get<std::string>(i, 0));
   co_return outline;

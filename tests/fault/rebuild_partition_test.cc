@@ -32,6 +32,11 @@ class Partitioned : public RebuildWorld {
     database_.Sql("CREATE UNIQUE INDEX ON mirror (u)");
   }
 
+  void AwaitWaiting() const {
+    database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
+    database_.AwaitValue("SELECT count(*) FROM pgalter.run WHERE state = 'waiting'", "1", kLimit);
+  }
+
   // Killed at the point, then `meanwhile` happens, then it goes on.
   Ran GoOn(const std::string& point, const std::string& meanwhile) {
     const Ran killed = Run(Partition(), {"PGALTER_FAIL_POINT=" + point});
@@ -108,6 +113,59 @@ TEST_F(Partitioned, ATruncateEmptiesAllPartitions) {
   EXPECT_EQ(ran.code, 0) << ran.err;
   ExpectSame();
   EXPECT_EQ(Number("SELECT count(*) FROM items"), 46);
+}
+
+// What nobody uses yet is locked and put where it belongs before users are kept waiting.
+TEST_F(Partitioned, ItsPartitionsAreInPlaceBeforeUsersWait) {
+  MakePartitionable(500);
+  Program program = Start(Partition({"--cutover", "wait"}));
+  AwaitWaiting();
+  Session reader = database_.Connect();
+  reader.Exec("BEGIN; SELECT count(*) FROM items");
+  EXPECT_EQ(Run({"cutover", RunId()}).code, 0);
+  const std::string ours =
+      "FROM pg_locks u JOIN pg_locks p USING (pid) JOIN pg_class c ON c.oid = "
+      "p.relation WHERE u.relation = 'items'::regclass AND NOT u.granted "
+      "AND p.granted AND c.relname = 'items_low' AND "
+      "p.mode = 'AccessExclusiveLock' AND u.mode = p.mode";
+  database_.AwaitValue("SELECT count(*) > 0 " + ours, "t", kLimit);
+  reader.Exec("COMMIT");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ExpectSame();
+  ExpectPartitioned();
+}
+
+// Where somebody looks at one of them, the one who does is named, as of users' tables.
+TEST_F(Partitioned, WhoeverHasALockOnAPartitionToBeIsNamed) {
+  MakePartitionable(500);
+  Program program = Start(Partition({"--cutover", "wait"}));
+  AwaitWaiting();
+  Session reader = database_.Connect();
+  reader.Exec("SET application_name = 'curious'; BEGIN; LOCK TABLE pgalter_" +
+              RunId().substr(0, 8) + ".items_low IN ACCESS SHARE MODE");
+  EXPECT_EQ(Run({"cutover", RunId()}).code, 0);
+  database_.AwaitValue("SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '%curious%'",
+                       "1", kLimit);
+  reader.Exec("COMMIT");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ExpectSame();
+  ExpectPartitioned();
+}
+
+// A name that is taken by an index of the table that leaves is free once that has left.
+TEST_F(Partitioned, APartitionMayBeCalledAsAnIndexOfTheOldTable) {
+  MakePartitionable(500);
+  database_.Sql("CREATE INDEX items_low ON items (pad)");
+  const Ran ran = Run(Partition());
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ExpectSame();
+  EXPECT_EQ(database_.Value("SELECT relkind FROM pg_class WHERE oid = 'items_low'::regclass"), "r");
+  const Ran back = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(back.code, 0) << back.err;
+  ExpectSame();
+  EXPECT_EQ(database_.Value("SELECT relkind FROM pg_class WHERE oid = 'items_low'::regclass"), "i");
 }
 
 constexpr const char* kWithoutRest =
