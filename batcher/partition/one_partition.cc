@@ -5,10 +5,10 @@
 #include "batcher/partition/likeness.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/partman.h"
+#include "batcher/partition/question.h"
 #include "batcher/partition/referrers.h"
 #include "engine/guard/role_settings.h"
 #include "engine/run/failure.h"
-#include "engine/run/long_work.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::partition {
@@ -145,9 +145,11 @@ Task<> RefuseMisfits(Session& session, const Whole& whole, const backfill::Table
     outside = taken.Get<std::optional<std::string>>(0, 0).value_or("");
   }
   if (outside.empty()) co_return;
-  const run::PatientSession patient(session);
-  const pg::Result misfit = co_await session.db().Query(
-      fmt::format("SELECT EXISTS (SELECT FROM ONLY {} WHERE {})", table.name, outside));
+  Question question;
+  question.sql = fmt::format("SELECT EXISTS (SELECT FROM ONLY {} WHERE {})", table.name, outside);
+  question.what = fmt::format("whether {} has rows that its bound does not hold", table.name);
+  question.tables = {table.name};
+  const pg::Result misfit = co_await Ask(session, std::move(question));
   if (!misfit.Get<bool>(0, 0)) co_return;
   throw Failure(ExitCode::kRefused,
                 fmt::format("cannot attach {0} to {1}: it has rows that a partition {2} does not "

@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-#include "engine/guard/transaction.h"
+#include "batcher/partition/question.h"
 #include "engine/lock/blocker.h"
 #include "engine/run/failure.h"
 #include "engine/run/long_work.h"
@@ -15,9 +15,6 @@ namespace pgalter::partition {
 namespace {
 
 using async::Milliseconds;
-
-// Whoever waits for a lock behind it waits for no longer.
-constexpr Milliseconds kLockWait{1000};
 
 constexpr const char* kInstalled =
     "SELECT coalesce(has_table_privilege(to_regclass('pgalter.run'), 'SELECT'), false)";
@@ -78,23 +75,6 @@ WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conrelid <> f.confrelid
 ORDER BY 1, 2
 )sql";
 
-// Who keeps even readers from two tables: who has the lock, and who waits for it, since readers
-// stand behind him. Locks of prepared transactions have no pid.
-constexpr const char* kWhoKeepsOut = R"sql(
-WITH asked AS (
-  SELECT t.relid::oid AS oid FROM unnest(ARRAY[$1, $2]) u (name)
-  CROSS JOIN LATERAL (
-    SELECT u.name::regclass AS relid
-    UNION SELECT relid FROM pg_partition_tree(u.name::regclass)) t)
-SELECT string_agg(DISTINCT coalesce('pid ' || l.pid || coalesce(' (' || s.application_name || ')', ''),
-                                    'a prepared transaction'), ', ')
-FROM pg_locks l
-LEFT JOIN pg_stat_activity s ON s.pid = l.pid AND s.application_name <> ''
-WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock'
-  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND l.relation IN (SELECT oid FROM asked)
-)sql";
-
 Task<std::vector<Referring>> Read(Session& session, const char* query, pg::Oid whole) {
   const pg::Result rows =
       co_await session.db().Query(fmt::format(fmt::runtime(query), kIndexed), whole);
@@ -111,42 +91,29 @@ Task<bool> IsInstalled(Session& session) {
   co_return row.Get<bool>(0, 0);
 }
 
-Task<bool> AnyRefers(Session& session, const Referring& by, std::string partition) {
+std::string WhetherAnyRefers(const Referring& by, const std::string& partition) {
   std::string stays;
   if (by.to_itself)
     stays = fmt::format(
         " WHERE y.tableoid <> ALL (ARRAY(SELECT relid::oid FROM pg_partition_tree({})))",
         sql::QuoteLiteral(partition));
-  const pg::Result refer = co_await session.db().Query(fmt::format(
-      "SELECT EXISTS (SELECT FROM {} AS x JOIN {} ON {}{})", partition, by.rows, by.refers, stays));
+  return fmt::format("SELECT EXISTS (SELECT FROM {} AS x JOIN {} ON {}{})", partition, by.rows,
+                     by.refers, stays);
+}
+
+Task<bool> AnyRefers(Session& session, const Referring& by, std::string partition) {
+  const pg::Result refer = co_await session.db().Query(WhetherAnyRefers(by, partition));
   co_return refer.Get<bool>(0, 0);
 }
 
-Task<std::string> WhoKeepsOut(Session& session, const Referring& by, std::string partition) {
-  const pg::Result row = co_await session.db().Query(kWhoKeepsOut, by.table, partition);
-  co_return row.Get<std::optional<std::string>>(0, 0).value_or("somebody who is gone now");
-}
-
-// While nothing is locked: for the question itself there is time, not for a lock that others have.
+// While nothing is locked.
 Task<bool> AnyRefersNow(Session& session, const Referring& by, std::string partition) {
-  guard::TransactionOptions options;
-  options.access = guard::Access::kReadOnly;
-  options.lock_timeout = kLockWait;
-  auto ask = [&]() -> Task<bool> { co_return co_await AnyRefers(session, by, partition); };
-  bool kept_out = false;
-  try {
-    co_return co_await guard::RunInTransaction(session, options, ask);
-  } catch (const pg::PgError& error) {
-    kept_out = error.klass() == pg::SqlstateClass::kLockNotAvailable && session.open();
-    if (!kept_out) throw;
-  }
-  const std::string who = co_await WhoKeepsOut(session, by, partition);
-  throw run::Failure(
-      run::ExitCode::kLockNotObtained,
-      fmt::format("cannot find out whether rows of {} refer to those of {}: {} has kept even "
-                  "readers from one of the two for {} (SQLSTATE 55P03). Nothing was changed; once "
-                  "that has ended, do it again",
-                  by.table, partition, who, lock::HumanAge(kLockWait)));
+  Question question;
+  question.sql = WhetherAnyRefers(by, partition);
+  question.what = fmt::format("whether rows of {} refer to those of {}", by.table, partition);
+  question.tables = {by.table, std::move(partition)};
+  const pg::Result refer = co_await Ask(session, std::move(question));
+  co_return refer.Get<bool>(0, 0);
 }
 
 std::string TriggersDoNotFire(const Referring& by, const std::string& partition) {
@@ -201,7 +168,6 @@ Task<Staying> FindReferrers(Session& session, pg::Oid whole, std::string partiti
   const std::size_t checked = all.size();
   const std::vector<Referring> keys = co_await Read(session, kForeignKeys, whole);
   all.insert(all.end(), keys.begin(), keys.end());
-  const run::PatientSession patient(session);  // it may have to read both tables
   Staying staying;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto begun = async::Clock::now();

@@ -203,6 +203,27 @@ TEST_F(PartitionVerbs, AttachRefusesRowsThatBelongElsewhere) {
   EXPECT_EQ(Bounds(), "DEFAULT;0 TO 100;200 TO 300");
 }
 
+// Who keeps readers from the table is named, and not waited for.
+TEST_F(PartitionVerbs, AttachDoesNotWaitBehindALock) {
+  MakeRanges(true);
+  database_.Sql("CREATE TABLE b (k int NOT NULL, kind int, note text)");
+  Session other = database_.Connect();
+  other.Exec("SET application_name = 'a migration'; BEGIN; LOCK TABLE b");
+  const Words attach{"attach", "b", "--as", "t", "--from", "100", "--to", "200"};
+  Words words{"partition"};
+  words.insert(words.end(), attach.begin(), attach.end());
+  words.emplace_back("--yes");
+  const Ran refused = Start(words).Wait(std::chrono::seconds(20));
+  EXPECT_EQ(refused.code, 5) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr(fmt::format(
+                               "whether public.b has rows that its bound does not hold: pid {} (a "
+                               "migration) has kept even readers from the table",
+                               other.backend_pid())));
+  other.Exec("ROLLBACK");
+  const Ran attached = Partition(attach);
+  EXPECT_EQ(attached.code, 0) << attached.err;
+}
+
 TEST_F(PartitionVerbs, DetachLeavesAPlainTable) {
   MakeRanges();
   const Ran ran = Partition({"detach", "t_a"});
