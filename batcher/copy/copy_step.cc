@@ -401,13 +401,19 @@ Task<> CopyTable(run::Environment& env, state::Step& step, int number, const Flo
   co_await guard::RunInTransaction(env.main, analyze);
 }
 
-// Who resumes the run behind the copy knows no windows, and the last beat knew fewer rows.
-Task<> KeepRows(run::Environment& env) {
+// Who resumes the run behind the copy knows no windows, and the last beat knew fewer rows. Where
+// another step has counted its own, the report of the run adds them up.
+Task<> KeepRows(run::Environment& env, const state::Step& step) {
   auto keep = [&]() -> Task<> {
     co_await guard::CheckLease(env.main, env.lease);
     co_await env.main.db().Query(
         "UPDATE pgalter.run SET done_rows = $2, total_rows = $3 WHERE run = $1", env.run.id,
         env.progress.done_rows, env.progress.total_rows);
+    co_await env.main.db().Query(
+        "UPDATE pgalter.step s SET spec = spec || jsonb_build_object('done_rows', $3::bigint)"
+        " WHERE run = $1 AND ordinal = $2"
+        " AND EXISTS (SELECT FROM pgalter.step o WHERE o.run = s.run AND o.spec ? 'done_rows')",
+        env.run.id, step.ordinal, env.progress.done_rows);
   };
   co_await guard::RunInTransaction(env.main, keep);
 }
@@ -429,7 +435,7 @@ Task<> CopyStep::Do(run::Environment& env, const state::Step& step) {
   int number = 0;
   for (const Flow& flow : flows) co_await CopyTable(env, own, ++number, flow, sofar);
   env.progress.fraction = 1;
-  co_await KeepRows(env);
+  co_await KeepRows(env, step);
 }
 
 Task<> CopyStep::Undo(run::Environment&, const state::Step&) { co_return; }

@@ -13,14 +13,15 @@ namespace {
 
 // Each query: $1 the table that leaves its place, $2 its name, $3 its name to be, $4 the table that
 // comes, $5 the name that it has now, $6 what was still to be validated, $7 the tables that carry
-// their own keys in the same transaction, $8 what was still to be adopted. A row is a statement and
-// when it runs: b(efore), a(fter), v(alidate), l(ast). `leaving` and `coming` are the two tables
-// with their partitions at whatever depth, by their names of now and by those to be; has_rows: not
-// partitioned; carried: of a table in it the keys are seen to elsewhere.
+// their own keys in the same transaction, $8 what was still to be adopted, $9 the keys that are not
+// made again. A row is a statement and when it runs: b(efore), a(fter), v(alidate), l(ast).
+// `leaving` and `coming` are the two tables with their partitions at whatever depth, by their names
+// of now and by those to be; has_rows: not partitioned; carried: of a table in it the keys are seen
+// to elsewhere; going: those of $9, and their parts on partitions.
 
 constexpr const char* kGiven = R"sql(
 WITH RECURSIVE given AS (SELECT $1::oid, $2::text, $3::text, $4::oid, $5::text, $6::text[],
-                                $7::int8[], $8::text[]),
+                                $7::int8[], $8::text[], $9::text[]),
 tree (root, oid, relname, relkind, schema) AS (
   SELECT c.oid, c.oid, c.relname, c.relkind, c.relnamespace FROM pg_class c WHERE c.oid IN ($1, $4)
   UNION ALL
@@ -36,7 +37,14 @@ coming AS (
   WHERE t.root = $4 AND l.oid = $1),
 carried (oid) AS (
   SELECT oid FROM leaving UNION SELECT u::oid FROM unnest($7::int8[]) u
-  UNION SELECT p.relid::oid FROM unnest($7::int8[]) u, pg_partition_tree(u::oid::regclass) p)
+  UNION SELECT p.relid::oid FROM unnest($7::int8[]) u, pg_partition_tree(u::oid::regclass) p),
+going (oid) AS (
+  SELECT f.oid FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE f.confrelid = $1 AND f.contype = 'f' AND $9 <> '{}'
+    AND format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname, f.conname,
+               pg_get_constraintdef(f.oid)) = ANY ($9)
+  UNION ALL SELECT f.oid FROM going g JOIN pg_constraint f ON f.conparentid = g.oid)
 )sql";
 
 // Serial columns: a sequence follows its owner into another schema, so it has none for a moment.
@@ -84,7 +92,7 @@ WITH outbound AS (
            = ANY ($6::text[]) AS convalidated,
          regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', '') AS definition
   FROM leaving l JOIN pg_constraint f ON f.conrelid = l.oid
-  WHERE f.contype = 'f' AND f.conparentid = 0
+  WHERE f.contype = 'f' AND f.conparentid = 0 AND f.oid NOT IN (SELECT oid FROM going)
     AND NOT EXISTS (SELECT FROM unnest(f.conkey) k
                     JOIN pg_attribute s ON s.attrelid = f.conrelid AND s.attnum = k
                     WHERE NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = $4
@@ -112,6 +120,7 @@ WITH found AS (
          c.relispartition, format('%I.%I', n.nspname, c.relname) AS name,
          NOT EXISTS (SELECT FROM pg_constraint p
                      WHERE p.oid = f.conparentid AND p.confrelid = f.confrelid) AS own,
+         f.oid NOT IN (SELECT oid FROM going) AS stays,
          regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', '') AS definition
   FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -123,13 +132,13 @@ inbound AS (
 SELECT 'b', format('ALTER TABLE %s DROP CONSTRAINT %I', name, conname) FROM inbound WHERE own
 UNION ALL
 SELECT 'a', format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', name, conname, definition)
-FROM inbound WHERE NOT partitioned
+FROM inbound WHERE NOT partitioned AND stays
 UNION ALL
 SELECT 'v', validate FROM inbound
-WHERE NOT partitioned AND (convalidated OR validate = ANY ($6::text[]))
+WHERE NOT partitioned AND stays AND (convalidated OR validate = ANY ($6::text[]))
 UNION ALL
 SELECT 'l', format('ALTER TABLE %s ADD CONSTRAINT %I %s', name, conname, pg_get_constraintdef(oid))
-FROM inbound WHERE partitioned AND own
+FROM inbound WHERE partitioned AND own AND stays
 UNION ALL
 SELECT 'l', u.sql FROM unnest($8::text[]) u (sql)
 WHERE EXISTS (
@@ -151,6 +160,7 @@ WITH own AS (
   SELECT DISTINCT ON (f.conname) f.conname, obj_description(f.oid, 'pg_constraint') AS text
   FROM leaving l JOIN pg_constraint f ON f.conrelid = l.oid
   WHERE f.contype = 'f' AND (f.conparentid = 0 OR $6 <> '{}')
+    AND f.oid NOT IN (SELECT oid FROM going)
     AND obj_description(f.oid, 'pg_constraint') IS NOT NULL
     AND NOT EXISTS (SELECT FROM unnest(f.conkey) k
                     JOIN pg_attribute s ON s.attrelid = f.conrelid AND s.attnum = k
@@ -173,7 +183,7 @@ FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE f.contype = 'f' AND f.confrelid = $1 AND (f.conparentid = 0 OR c.relkind <> 'p')
   AND obj_description(f.oid, 'pg_constraint') IS NOT NULL
-  AND f.conrelid NOT IN (SELECT oid FROM carried)
+  AND f.conrelid NOT IN (SELECT oid FROM carried) AND f.oid NOT IN (SELECT oid FROM going)
 )sql";
 
 // A definition names the table as it is called now, which is what the new one will be called.
@@ -327,7 +337,7 @@ Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming,
       coming);
   const pg::Params params =
       pg::Params::Of(leaving, name, name_to_be, coming, coming_name.Get<std::string>(0, 0),
-                     staying.unsettled, staying.companions, staying.unadopted);
+                     staying.unsettled, staying.companions, staying.unadopted, staying.going);
   std::vector<std::string> queries;
   for (const char* query : kQueries) {
     const bool of_keys = query == kOwnKeys || query == kKeyComments;

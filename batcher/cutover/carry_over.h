@@ -32,6 +32,8 @@ struct Staying {
   std::vector<std::string> unadopted;  // `adopt` of the swap before, as far as it was not run
   // Tables that change places in the same transaction: a foreign key of theirs is theirs to carry.
   std::vector<std::int64_t> companions;
+  // Foreign keys that are dropped and not made again: "ALTER TABLE … ADD CONSTRAINT …".
+  std::vector<std::string> going;
 };
 
 // `name`: the name in question, quoted with its schema; `name_to_be`: that of the leaving table.

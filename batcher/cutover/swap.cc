@@ -9,6 +9,7 @@
 #include "batcher/capture/flow_sql.h"
 #include "batcher/capture/parts.h"
 #include "batcher/capture/triggers.h"
+#include "batcher/cutover/keys_back.h"
 #include "batcher/cutover/lock_order.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
@@ -39,6 +40,23 @@ using Records = std::vector<pg::Statement>;
 
 constexpr async::Milliseconds kLongestWaitForTriggers{2000};
 
+bool Has(const Texts& texts, const std::string& text) {
+  return std::ranges::find(texts, text) != texts.end();
+}
+
+// On the way back nothing joins them to the table, and they get their keys again.
+Task<> JoinFormer(Session& session, const rebuild::GoingKeys& going, const std::string& own,
+                  Joined& joined) {
+  for (const rebuild::GoingKey& key : going.keys) {
+    const pg::Result row =
+        co_await session.db().Query("SELECT to_regclass($1) IS NOT NULL", key.table);
+    const bool there = row.Get<bool>(0, 0);
+    if (there && key.table != own && !Has(joined.referencing, key.table) &&
+        !Has(joined.referenced, key.table))
+      joined.referencing.push_back(key.table);
+  }
+}
+
 Task<Swap> ReadSwap(run::Environment& env, rebuild::Stored stored, Flow flow, Way way) {
   Swap swap;
   swap.back = way == Way::kBack;
@@ -52,7 +70,9 @@ Task<Swap> ReadSwap(run::Environment& env, rebuild::Stored stored, Flow flow, Wa
   swap.schema = names.Get<std::string>(0, 0);
   swap.relname = names.Get<std::string>(0, 1);
   swap.aside = swap.back ? swap.stored.schema : swap.stored.schema + "_old";
+  swap.going = rebuild::OfTable(rebuild::FromJson(env.run.spec), swap.stored.number).going;
   swap.joined = co_await ReadJoined(env.main, swap.flow.from_oid);
+  if (swap.back) co_await JoinFormer(env.main, swap.going, swap.flow.from, swap.joined);
   if (names.Get<std::string>(0, 2) != swap.relname)
     throw Failure(ExitCode::kRefused,
                   fmt::format("{} was renamed while run {} worked on it: name it as before, then: "
@@ -154,6 +174,13 @@ struct Statements {
   CarryOver carry;
 };
 
+Task<> AddKeysBack(Session& session, const Swap& swap, Statements& texts) {
+  KeysBack keys = co_await ReadKeysBack(session, swap.going.keys, swap.flow.from);
+  Append(texts.after, std::move(keys.after));
+  Append(texts.carry.validate, std::move(keys.validate));
+  Append(texts.carry.adopt, std::move(keys.adopt));
+}
+
 Task<Statements> StatementsOf(run::Environment& env, const Swap& swap, const Coming& coming,
                               const std::vector<std::int64_t>& leaving) {
   const Flow& flow = swap.flow;
@@ -161,6 +188,7 @@ Task<Statements> StatementsOf(run::Environment& env, const Swap& swap, const Com
   Staying staying;
   staying.unsettled = definition.validate;
   staying.unadopted = definition.adopt;
+  if (!swap.back) staying.going = rebuild::AddsOf(swap.going);
   for (const std::int64_t oid : leaving)
     if (oid != static_cast<std::int64_t>(flow.from_oid)) staying.companions.push_back(oid);
   Statements texts;
@@ -178,6 +206,8 @@ Task<Statements> StatementsOf(run::Environment& env, const Swap& swap, const Com
     for (const std::string& check : definition.checks)
       texts.after.push_back(fmt::format("ALTER TABLE {} {}", flow.from, check));
   Append(texts.after, std::move(texts.carry.after));
+  if (swap.back) co_await AddKeysBack(env.main, swap, texts);
+  if (!swap.back) Append(texts.after, swap.going.make);
   co_return texts;
 }
 
@@ -396,6 +426,9 @@ Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
       co_await rebuild::RefuseHalfDetached(env.main, flow.from, flow.from_oid);
     if (!swap.back && flow.from_partitioned)
       co_await rebuild::RefuseWhatPartitionsHave(env.main, flow.from, flow.from_oid);
+    if (!swap.back)
+      co_await rebuild::RefuseOtherKeys(env.main, flow.from, flow.from_oid, flow.to_oid, swap.going,
+                                        again);
   }
   co_await AwaitOldSnapshots(env.main);
 }
@@ -443,6 +476,9 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps, Ready r
   for (const Swap& swap : swaps)
     if (IsDrained(swap)) co_await capture::Drain(session, swap.flow);
   async::FailPoint("drained");
+  // Not carried over: the table that comes back has no key for what took their place.
+  for (const Swap& swap : swaps)
+    if (swap.back) co_await Execute(session, swap.going.drop);
   const std::vector<std::int64_t> leaving = Leaving(swaps);
   std::vector<Statements> all;
   for (std::size_t i = 0; i < swaps.size(); ++i) {

@@ -10,6 +10,7 @@
 #include "batcher/capture/flow.h"
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/coming.h"
+#include "batcher/rebuild/going_keys.h"
 #include "batcher/rebuild/matviews.h"
 #include "batcher/rebuild/store.h"
 #include "engine/lock/work.h"
@@ -27,6 +28,7 @@ struct Swap {
   std::string relname;  // quoted
   std::string aside;    // the schema that the leaving table goes to
   Joined joined;
+  rebuild::GoingKeys going;
 
   [[nodiscard]] std::string name_to_be() const { return aside + "." + relname; }
 };

@@ -207,9 +207,7 @@ class Writer {
   }
 
   Task<std::string> Table(std::string by) {
-    std::vector<std::string> columns{division_.column};
-    if (!division_.then_column.empty() && division_.then_column != division_.column)
-      columns.push_back(division_.then_column);
+    const std::vector<std::string> columns = PartColumns(division_);
     keys_ = co_await FindWidenedKeys(session_, table_.oid, columns);
     co_await NameColumns(session_, table_, division_.primary_key, columns, keys_);
     RefuseWeaker();
@@ -326,6 +324,13 @@ class Writer {
 };
 
 }  // namespace
+
+std::vector<std::string> PartColumns(const Division& division) {
+  std::vector<std::string> columns{division.column};
+  if (!division.then_column.empty() && division.then_column != division.column)
+    columns.push_back(division.then_column);
+  return columns;
+}
 
 Subdivision ByHash(const std::string& column, int modulus) {
   Subdivision division;

@@ -44,6 +44,9 @@ struct Division {
   std::vector<std::string> primary_key;
 };
 
+// Those that unique keys have to hold, not quoted.
+std::vector<std::string> PartColumns(const Division& division);
+
 // Pure.
 Subdivision ByHash(const std::string& column, int modulus);
 Subdivision ByList(const std::string& column, const std::vector<ListPart>& lists);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "batcher/cutover/carry_over.h"
+#include "batcher/cutover/keys_back.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/dependants/obstacles.h"
@@ -29,17 +30,6 @@ WHERE x.indrelid = $1
 constexpr const char* kColumns = R"sql(
 SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
 WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
-)sql";
-
-constexpr std::string_view kAdd = " ADD CONSTRAINT ";
-
-// Table $1 first, whether it is partitioned, and the partitions of it that hold rows.
-constexpr const char* kPlaces = R"sql(
-SELECT format('%I.%I', n.nspname, c.relname), c.relkind = 'p'
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.oid = to_regclass($1)
-   OR c.oid IN (SELECT relid FROM pg_partition_tree(to_regclass($1)) WHERE isleaf)
-ORDER BY c.oid <> to_regclass($1), c.oid
 )sql";
 
 class Detaching {
@@ -78,13 +68,15 @@ class Detaching {
     NameBack(names, statements);
     co_await IdentitiesBack(statements);
     Append(statements, std::move(carry.after));
-    const Later inbound = co_await InboundBack(statements);
+    const std::vector<rebuild::GoingKey> gone = Inbound();
+    cutover::KeysBack inbound = co_await cutover::ReadKeysBack(session_, gone, spec_.table);
+    Append(statements, std::move(inbound.after));
     statements.push_back(fmt::format("DROP TABLE {}", pair_.made()));
     statements.push_back(fmt::format("DROP SCHEMA {}", spec_.schema));
     co_await Execute(session_, statements);
     later_ = {std::move(carry.validate), std::move(carry.adopt)};
-    Append(later_.validate, inbound.validate);
-    Append(later_.adopt, inbound.adopt);
+    Append(later_.validate, std::move(inbound.validate));
+    Append(later_.adopt, std::move(inbound.adopt));
     async::FailPoint("detached");
   }
 
@@ -107,42 +99,14 @@ class Detaching {
     co_await state::RecordArtefact(session_, made);
   }
 
-  // Of tables that are still there.
-  Task<Later> InboundBack(Texts& statements) {
-    Later later;
-    for (std::size_t i = 0; i < spec_.inbound.size(); ++i) {
-      const std::string& key = spec_.inbound[i];
-      const bool others = i < spec_.inbound_tables.size() && spec_.inbound_tables[i] != spec_.table;
-      if (others) co_await KeyBack(key, spec_.inbound_tables[i], statements, later);
-      if (!others) AddBack(key, statements, later);
-    }
-    co_return later;
+  // A run of an older program does not say of which table each is.
+  [[nodiscard]] std::vector<rebuild::GoingKey> Inbound() const {
+    std::vector<rebuild::GoingKey> keys;
+    for (std::size_t i = 0; i < spec_.inbound.size(); ++i)
+      keys.push_back({i < spec_.inbound_tables.size() ? spec_.inbound_tables[i] : spec_.table,
+                      spec_.inbound[i]});
+    return keys;
   }
-
-  // A partitioned table takes no key NOT VALID before PostgreSQL 18: its partitions do.
-  Task<> KeyBack(const std::string& key, const std::string& table, Texts& statements,
-                 Later& later) {
-    const pg::Result places = co_await session_.db().Query(kPlaces, table);
-    for (int i = 0; i < places.rows(); ++i) {
-      if (IsNotValid(key) && i > 0) break;
-      if (places.Get<bool>(i, 1) && !IsNotValid(key))
-        later.adopt.push_back(key);
-      else
-        AddBack(On(places.Get<std::string>(i, 0), key), statements, later);
-    }
-  }
-
-  static void AddBack(const std::string& key, Texts& statements, Later& later) {
-    statements.push_back(IsNotValid(key) ? key : key + " NOT VALID");
-    if (!IsNotValid(key)) later.validate.push_back(ValidateOf(key));
-  }
-
-  // "ALTER TABLE t ADD CONSTRAINT k …" of another table.
-  static std::string On(const std::string& table, const std::string& key) {
-    return fmt::format("ALTER TABLE {}{}", table, key.substr(key.find(kAdd)));
-  }
-
-  static bool IsNotValid(const std::string& key) { return key.ends_with(" NOT VALID"); }
 
   // Of the other partitions; no trigger of the users' is on the table now.
   Task<std::string> MoveRows() {
@@ -199,14 +163,6 @@ class Detaching {
       statements.push_back(
           SetValue(sequence, spec_.schema + "." + sql::QuoteIdentifier(parsed->name)));
     }
-  }
-
-  // "ALTER TABLE t ADD CONSTRAINT k …"
-  static std::string ValidateOf(const std::string& key) {
-    const std::size_t at = key.find(kAdd);
-    const std::size_t end = key.find(" FOREIGN KEY", at);
-    return fmt::format("{} VALIDATE CONSTRAINT {}", key.substr(0, at),
-                       key.substr(at + kAdd.size(), end - at - kAdd.size()));
   }
 
   run::Environment& env_;

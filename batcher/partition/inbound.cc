@@ -3,13 +3,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 
 #include "batcher/backfill/rights.h"
 #include "batcher/partition/checked.h"
 #include "batcher/partition/lookup.h"
+#include "batcher/partition/primary_key.h"
+#include "batcher/partition/whole.h"
+#include "batcher/partition/wide_index.h"
 #include "batcher/partition/widening.h"
 #include "engine/run/failure.h"
+#include "engine/state/runs.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::partition {
@@ -49,24 +54,20 @@ ORDER BY w.i
 
 class Settling {
  public:
-  Settling(Session& session, Prepared& prepared)
-      : session_(session), prepared_(prepared), spec_(prepared.spec), columns_(PartColumns(spec_)) {
-    for (const std::string& column : columns_) quoted_.push_back(QuoteIdentifier(column));
+  Settling(Session& session, InboundWish wish) : session_(session), wish_(std::move(wish)) {
+    for (const std::string& column : wish_.columns) quoted_.push_back(QuoteIdentifier(column));
   }
 
-  Task<> Run() {
-    const pg::Result taken = co_await session_.db().Query(kTaken, prepared_.oid);
+  Task<Inbound> Run() {
+    const pg::Result taken = co_await session_.db().Query(kTaken, wish_.oid);
     for (int i = 0; i < taken.rows(); ++i) taken_.push_back(taken.Get<std::string>(i, 0));
-    for (const InboundKey& key : co_await FindInboundKeys(session_, prepared_.oid, columns_)) {
-      spec_.inbound.push_back(key.add);
-      spec_.inbound_tables.push_back(key.table);
-      switch (spec_.inbound_fk) {
+    for (const InboundKey& key : co_await FindInboundKeys(session_, wish_.oid, wish_.columns)) {
+      inbound_.keys.push_back({key.table, key.add, key.comment});
+      switch (wish_.means) {
         case InboundFk::kRefuse:
           Refuse(key);
         case InboundFk::kDrop:
-          prepared_.remarks.push_back(fmt::format(
-              "weaker: foreign key {} of {} is dropped at the end; a revert adds it again",
-              key.name, key.table));
+          co_await Drop(key);
           break;
         case InboundFk::kWiden:
           co_await Widen(key);
@@ -76,9 +77,13 @@ class Settling {
           break;
       }
     }
+    if (copies()) BuildReferred();
+    co_return std::move(inbound_);
   }
 
  private:
+  [[nodiscard]] bool copies() const { return wish_.way == ByWay::kCopy; }
+
   [[noreturn]] void Refuse(const InboundKey& key) const {
     std::string ways = "Two ways out: ";
     if (key.widens)
@@ -87,11 +92,13 @@ class Settling {
           key.table, fmt::join(quoted_, " and "));
     throw Failure(
         ExitCode::kRefused,
-        fmt::format("cannot attach {} to a partitioned table: foreign key {} of {} refers to a key "
+        fmt::format("cannot {}: foreign key {} of {} refers to a key "
                     "that does not hold {}, and cannot stay. {}--inbound-fk trigger has triggers "
                     "check what the foreign key did; --inbound-fk drop drops it. Nothing was "
                     "changed",
-                    spec_.table, key.name, key.table, fmt::join(quoted_, " and "), ways));
+                    copies() ? fmt::format("part {}", wish_.table)
+                             : fmt::format("attach {} to a partitioned table", wish_.table),
+                    key.name, key.table, fmt::join(quoted_, " and "), ways));
   }
 
   void RefuseWide(const InboundKey& key) const {
@@ -110,12 +117,37 @@ class Settling {
     throw Failure(ExitCode::kRefused,
                   fmt::format("cannot keep foreign key {} of {} by --inbound-fk "
                               "{}: {}. Nothing was changed",
-                              key.name, key.table, WordOf(spec_.inbound_fk), why));
+                              key.name, key.table, WordOf(wish_.means), why));
+  }
+
+  // Before what refers to them.
+  void BuildReferred() {
+    const std::string home = QuoteIdentifier(*sql::ParseQualifiedName(wish_.table)->schema);
+    const std::string end = state::NewRunId().substr(0, 8);
+    std::vector<plan::Step> before;
+    for (WidenedKey& key : wish_.keys) {
+      if (std::ranges::count(referred_, key.index) == 0) continue;
+      key.build = WideIndexName(static_cast<int>(before.size()) + 1, end);
+      before.push_back(BuildWideIndex(key, wish_.table, home));
+    }
+    inbound_.before.insert(inbound_.before.begin(), before.begin(), before.end());
+  }
+
+  // A copy would find it out at its end.
+  Task<> RefuseStrangers(const InboundKey& key) {
+    const std::string missing = co_await backfill::MissingOwnership(session_, key.child);
+    if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
+  }
+
+  Task<> Drop(const InboundKey& key) {
+    if (copies()) co_await RefuseStrangers(key);
+    inbound_.remarks.push_back(
+        fmt::format("weaker: foreign key {} of {} is dropped at the end; a revert adds it again",
+                    key.name, key.table));
   }
 
   Task<> RefuseForeignRights(const InboundKey& key, const Reference& reference) {
-    const std::string missing = co_await backfill::MissingOwnership(session_, key.child);
-    if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
+    co_await RefuseStrangers(key);
     const pg::Result right = co_await session_.db().Query(
         "SELECT has_schema_privilege($1, (SELECT relnamespace FROM pg_class WHERE oid = $2),"
         " 'CREATE')",
@@ -133,7 +165,7 @@ class Settling {
     const pg::Result row = co_await session_.db().Query(
         "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n"
         " ON n.oid = c.relnamespace WHERE c.oid IN ($1, $2) AND c.relforcerowsecurity LIMIT 1",
-        key.child, prepared_.oid);
+        key.child, wish_.oid);
     if (!row.empty())
       RefuseKey(key, fmt::format("row security of {} is forced upon its owner, too, who would not "
                                  "see all rows",
@@ -159,18 +191,18 @@ class Settling {
     co_await RefuseTakenFunction(key, triggers.refers_function);
     co_await RefuseTakenFunction(key, triggers.referred_function);
     taken_.insert(taken_.end(), triggers.names.begin(), triggers.names.end());
-    spec_.inbound_make.insert(spec_.inbound_make.end(), triggers.make.begin(), triggers.make.end());
-    spec_.inbound_drop.insert(spec_.inbound_drop.end(), triggers.drop.begin(), triggers.drop.end());
+    inbound_.make.insert(inbound_.make.end(), triggers.make.begin(), triggers.make.end());
+    inbound_.drop.insert(inbound_.drop.end(), triggers.drop.begin(), triggers.drop.end());
     Texts columns;
     for (const Reference::Column& column : reference.columns) columns.push_back(column.child);
-    spec_.inbound_checks.push_back({key.table, key.name, triggers.referred_function + "()",
-                                    triggers.rows, triggers.refers, std::move(columns)});
-    prepared_.remarks.push_back(fmt::format(
+    inbound_.checks.push_back({key.table, key.name, triggers.referred_function + "()",
+                               triggers.rows, triggers.refers, std::move(columns)});
+    inbound_.remarks.push_back(fmt::format(
         "weaker: foreign key {} of {} becomes triggers: a row that refers is looked for in every "
         "partition, DELETE and changes of the key of {} that nobody has yet are refused under "
         "REPEATABLE READ and SERIALIZABLE, and partitions that are detached, dropped or truncated "
         "by their own name are not checked, but by pgalter partition detach and retain",
-        key.name, key.table, spec_.table));
+        key.name, key.table, wish_.table));
   }
 
   Task<> Widen(const InboundKey& key) {
@@ -178,17 +210,18 @@ class Settling {
     const Reference reference = co_await ReadReference(session_, key.oid);
     co_await RefuseForeignRights(key, reference);
     const pg::Result rows =
-        co_await session_.db().Query(kLacking, prepared_.oid, columns_, key.oid);
+        co_await session_.db().Query(kLacking, wish_.oid, wish_.columns, key.oid);
     std::vector<LackingColumn> lacking;
     for (int i = 0; i < rows.rows(); ++i)
       lacking.push_back({rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1)});
     const Widening widening = WideningOf(reference, lacking);
     co_await RefuseTakenFunction(key, widening.function);
     co_await RefuseUnwidened(key, reference, widening);
-    for (const plan::Step& step : widening.steps) prepared_.before.push_back(step);
-    spec_.inbound_drop.push_back(widening.drop_key);
-    prepared_.also.push_back(key.child);
-    prepared_.remarks.push_back(fmt::format(
+    for (const plan::Step& step : widening.steps) inbound_.before.push_back(step);
+    inbound_.drop.push_back(widening.drop_key);
+    inbound_.also.push_back(key.child);
+    referred_.push_back(key.index);
+    inbound_.remarks.push_back(fmt::format(
         "{} gets {}, filled by a trigger and kept by foreign key {}, which takes the place of {}: "
         "it goes on with changes of the key, too (ON UPDATE CASCADE), and a row that does not say "
         "{} is looked for in every partition",
@@ -237,11 +270,11 @@ class Settling {
   }
 
   Session& session_;
-  Prepared& prepared_;
-  Spec& spec_;
-  Texts columns_;
+  InboundWish wish_;
+  Inbound inbound_;
   Texts quoted_;
   Texts taken_;
+  Texts referred_;  // keys of the table that wide foreign keys refer to
 };
 
 }  // namespace
@@ -258,9 +291,41 @@ std::optional<InboundFk> ParseInboundFk(std::string_view text) {
   return std::nullopt;
 }
 
-Task<> SettleInbound(Session& session, Prepared& prepared) {
-  Settling settling(session, prepared);
-  co_await settling.Run();
+Task<Inbound> SettleInbound(Session& session, InboundWish wish) {
+  Settling settling(session, std::move(wish));
+  co_return co_await settling.Run();
+}
+
+void RefuseMoreColumns() {
+  throw Failure(ExitCode::kUsage,
+                "--primary-key with more columns does not go with --inbound-fk widen: foreign keys "
+                "get those by which rows are parted. Take --inbound-fk trigger or drop");
+}
+
+Task<Inbound> SettleInboundOfCopy(Session& session, const Wish& wish) {
+  const backfill::Table table = co_await FindOwned(session, wish.table, "partition");
+  InboundWish inbound;
+  inbound.way = ByWay::kCopy;
+  inbound.table = table.name;
+  inbound.oid = table.oid;
+  inbound.columns = PartColumns(wish.division);
+  inbound.means = wish.inbound_fk;
+  if (wish.inbound_fk == InboundFk::kWiden) {
+    inbound.keys = co_await FindWidenedKeys(session, table.oid, inbound.columns);
+    const bool more = co_await NameColumns(session, table, wish.division.primary_key,
+                                           inbound.columns, inbound.keys);
+    if (more) RefuseMoreColumns();
+  }
+  co_return co_await SettleInbound(session, std::move(inbound));
+}
+
+rebuild::GoingKeys GoingKeysOf(Inbound inbound) {
+  rebuild::GoingKeys going;
+  going.keys = std::move(inbound.keys);
+  going.make = std::move(inbound.make);
+  going.drop = std::move(inbound.drop);
+  going.checks = ToJson(inbound.checks);
+  return going;
 }
 
 }  // namespace pgalter::partition

@@ -99,7 +99,10 @@ WHERE r.prrelid = $1 AND to_jsonb(r) ->> 'prattrs' IS NOT NULL
 constexpr const char* kInbound = R"sql(
 SELECT r.name, quote_ident(f.conname),
        format('ALTER TABLE %s ADD CONSTRAINT %I %s', r.name, f.conname, pg_get_constraintdef(f.oid)),
-       f.oid, f.conrelid, f.conrelid = $1, r.plain AND f.conrelid <> $1
+       f.oid, f.conrelid, f.conrelid = $1, r.plain AND f.conrelid <> $1,
+       (SELECT quote_ident(relname) FROM pg_class WHERE oid = f.conindid),
+       (SELECT format('COMMENT ON CONSTRAINT %I ON %s IS %L', f.conname, r.name, d)
+        FROM obj_description(f.oid, 'pg_constraint') d WHERE d IS NOT NULL)
 FROM pg_constraint f CROSS JOIN LATERAL (
   SELECT format('%I.%I', n.nspname, c.relname) AS name,
          c.relkind <> 'p' AND NOT c.relispartition AS plain FROM pg_class c
@@ -193,7 +196,8 @@ Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table,
   for (int i = 0; i < rows.rows(); ++i)
     keys.push_back({rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1),
                     rows.Get<std::string>(i, 2), rows.Get<pg::Oid>(i, 3), rows.Get<pg::Oid>(i, 4),
-                    rows.Get<bool>(i, 5), rows.Get<bool>(i, 6)});
+                    rows.Get<bool>(i, 5), rows.Get<bool>(i, 6), rows.Get<std::string>(i, 7),
+                    rows.Get<std::optional<std::string>>(i, 8).value_or("")});
   co_return keys;
 }
 

@@ -40,6 +40,8 @@ struct InboundKey {
   // Whether its table takes a column and a key NOT VALID: neither a partitioned one nor a partition
   // does, and the table that is converted is copied as it is.
   bool widens = true;
+  std::string index;    // of the table, that it refers to: quoted
+  std::string comment;  // "COMMENT ON CONSTRAINT …"; empty: it has none
 };
 Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table,
                                               std::vector<std::string> columns);

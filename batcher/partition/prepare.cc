@@ -8,6 +8,7 @@
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/primary_key.h"
 #include "batcher/partition/whole.h"
+#include "batcher/partition/wide_index.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/make_run.h"
 #include "engine/state/runs.h"
@@ -110,13 +111,10 @@ Task<> SettleKeys(Session& session, Prepared& prepared, backfill::Table table,
   spec.keys = co_await FindWidenedKeys(session, prepared.oid, columns);
   const bool more =
       co_await NameColumns(session, std::move(table), std::move(primary_key), columns, spec.keys);
-  if (more && spec.inbound_fk == InboundFk::kWiden)
-    throw Failure(ExitCode::kUsage,
-                  "--primary-key with more columns does not go with --inbound-fk widen: foreign "
-                  "keys get those by which rows are parted. Take --inbound-fk trigger or drop");
+  if (more && spec.inbound_fk == InboundFk::kWiden) RefuseMoreColumns();
   int number = 0;
   for (WidenedKey& key : spec.keys) {
-    key.build = fmt::format("pgalter_key{}_{}", ++number, spec.schema.substr(8));
+    key.build = WideIndexName(++number, spec.schema.substr(8));
     const bool primary = key.constraint == "PRIMARY KEY";
     if (!primary && !spec.allow_weaker_keys)
       Refuse(
@@ -129,6 +127,26 @@ Task<> SettleKeys(Session& session, Prepared& prepared, backfill::Table table,
         "weaker: {} ({}) becomes ({}): rows of equal {} are possible in different partitions",
         key.index, key.columns, key.wide, key.columns));
   }
+}
+
+Task<> SettleInboundKeys(Session& session, Prepared& prepared) {
+  Spec& spec = prepared.spec;
+  InboundWish wish;
+  wish.table = spec.table;
+  wish.oid = prepared.oid;
+  wish.columns = PartColumns(spec);
+  wish.means = spec.inbound_fk;
+  Inbound inbound = co_await SettleInbound(session, std::move(wish));
+  for (rebuild::GoingKey& key : inbound.keys) {
+    spec.inbound.push_back(std::move(key.add));
+    spec.inbound_tables.push_back(std::move(key.table));
+  }
+  spec.inbound_make = std::move(inbound.make);
+  spec.inbound_drop = std::move(inbound.drop);
+  spec.inbound_checks = std::move(inbound.checks);
+  prepared.before = std::move(inbound.before);
+  prepared.also = std::move(inbound.also);
+  for (std::string& remark : inbound.remarks) prepared.remarks.push_back(std::move(remark));
 }
 
 Task<> SettleIdentities(Session& session, Prepared& prepared) {
@@ -188,17 +206,9 @@ plan::Plan PlanOf(const Prepared& prepared) {
     step.sql.push_back(std::move(sql));
     step.undo = std::move(undo);
     plan.steps.push_back(std::move(step));
-    return &plan.steps.back();
   };
-  for (const WidenedKey& key : spec.keys) {
-    const std::string name = spec.home + "." + key.build;
-    plan::Step* step = add(plan::StepKind::kConcurrentIndex, "key-" + key.index,
-                           fmt::format("CREATE UNIQUE INDEX CONCURRENTLY {} ON {} ({}){}",
-                                       key.build, spec.table, key.wide, StoredIndex(key)),
-                           {fmt::format("DROP INDEX CONCURRENTLY {}", name)});
-    step->transaction = step->undo_transaction = plan::Transaction::kNone;
-    if (auto parsed = sql::ParseQualifiedName(name)) step->index = std::move(*parsed);
-  }
+  for (const WidenedKey& key : spec.keys)
+    plan.steps.push_back(BuildWideIndex(key, spec.table, spec.home));
   plan.steps.insert(plan.steps.end(), prepared.before.begin(), prepared.before.end());
   const std::string column = QuoteIdentifier(spec.column.name);
   add(plan::StepKind::kDdl, "bound",
@@ -269,7 +279,7 @@ Task<Prepared> Prepare(Session& session, Wish wish) {
   prepared.bytes = size.Get<std::int64_t>(0, 1);
   spec.schema = "pgalter_" + state::NewRunId().substr(0, 8);
   co_await SettleKeys(session, prepared, table, wish.division.primary_key);
-  co_await SettleInbound(session, prepared);
+  co_await SettleInboundKeys(session, prepared);
   co_await SettleIdentities(session, prepared);
   co_await SettleRanges(session, prepared, table.relname);
   co_await RefuseTakenNames(session, spec);

@@ -38,7 +38,7 @@ CROSS JOIN LATERAL (
   SELECT to_regclass(c ->> 'table')::oid AS child,
          ARRAY(SELECT jsonb_array_elements_text(coalesce(c -> 'columns', '[]'))) AS columns) k
 JOIN pg_trigger t ON t.tgrelid = $1 AND t.tgfoid = to_regprocedure(c ->> 'function')
-WHERE r.command = 'partition convert' AND k.child IS NOT NULL
+WHERE r.command IN ('partition convert', 'rebuild') AND k.child IS NOT NULL
 ORDER BY 1, 2
 )sql";
 

@@ -55,18 +55,6 @@ json::array ToJson(const std::vector<Identity>& identities) {
   return array;
 }
 
-json::array ToJson(const std::vector<InboundCheck>& checks) {
-  json::array array;
-  for (const InboundCheck& check : checks)
-    array.push_back({{"table", check.table},
-                     {"name", check.name},
-                     {"function", check.function},
-                     {"rows", check.rows},
-                     {"refers", check.refers},
-                     {"columns", json::array(check.columns.begin(), check.columns.end())}});
-  return array;
-}
-
 json::object ToJson(const Subdivision& then) {
   json::array parts;
   for (const SubPart& part : then.parts)
@@ -88,6 +76,18 @@ Subdivision ThenFromJson(const json::object& json) {
 }
 
 }  // namespace
+
+json::array ToJson(const std::vector<InboundCheck>& checks) {
+  json::array array;
+  for (const InboundCheck& check : checks)
+    array.push_back({{"table", check.table},
+                     {"name", check.name},
+                     {"function", check.function},
+                     {"rows", check.rows},
+                     {"refers", check.refers},
+                     {"columns", json::array(check.columns.begin(), check.columns.end())}});
+  return array;
+}
 
 json::object ToJson(const Spec& spec) {
   json::array next;

@@ -2,6 +2,7 @@
 // is kept with the run.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <string>
 #include <vector>
@@ -91,6 +92,7 @@ const char* WordOf(InboundFk means);
 // Those that unique keys have to hold, not quoted.
 std::vector<std::string> PartColumns(const Spec& spec);
 
+boost::json::array ToJson(const std::vector<InboundCheck>& checks);
 boost::json::object ToJson(const Spec& spec);
 Spec FromJson(const boost::json::object& json);
 

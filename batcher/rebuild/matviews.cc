@@ -244,7 +244,8 @@ Task<Twin> MakeTwin(Session& session, const Matview& matview, std::string schema
   Names names;
   names.source = matview.name;
   names.shadow = twin.name;
-  co_await RefuseWhatCannotFollow(session, names, matview.oid, dependants::Matviews::kFollow);
+  const GoingKeys none;
+  co_await RefuseWhatCannotFollow(session, names, matview.oid, dependants::Matviews::kFollow, none);
   for (const Index& index :
        co_await ReadIndexes(session, matview.oid, matview.name, twin.name, schema))
     co_await MakeIndex(session, index);

@@ -40,26 +40,6 @@ WHERE s.attrelid = $1 AND s.attnum > 0 AND NOT s.attisdropped
 LIMIT 1
 )sql";
 
-// Keys of others, and the table's own to itself.
-constexpr const char* kUnkeyed = R"sql(
-SELECT format('foreign key %I of %s refers to (%s), over which the new definition has no unique '
-              'key: drop it before, since it cannot be added again%s', f.conname,
-              f.conrelid::regclass, n.names,
-              (SELECT '; or have triggers check what it did, with pgalter partition convert '
-                      '--strategy attach --inbound-fk trigger'
-               FROM pg_partitioned_table WHERE partrelid = $2::regclass AND partstrat = 'r'))
-FROM pg_constraint f CROSS JOIN LATERAL (
-  SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) AS names FROM pg_attribute
-  WHERE attrelid = f.confrelid AND attnum = ANY (f.confkey)) n
-WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0 AND NOT EXISTS (
-  SELECT FROM pg_index x WHERE x.indrelid = $2::regclass AND x.indisunique AND x.indimmediate
-    AND x.indpred IS NULL AND x.indexprs IS NULL
-    AND (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname)
-         FROM unnest(x.indkey[0:x.indnkeyatts - 1]) k JOIN pg_attribute a
-         ON a.attrelid = x.indrelid AND a.attnum = k) = n.names)
-LIMIT 1
-)sql";
-
 // Each with the way out. An identity's sequence takes the name of the one that was, where there was
 // one.
 constexpr const char* kLost = R"sql(
@@ -247,7 +227,7 @@ Task<> AskAboutKeys(Session& session, const Names& names, const Spec& spec, pg::
 }  // namespace
 
 Task<> RefuseWhatCannotFollow(Session& session, const Names& names, pg::Oid source,
-                              dependants::Matviews matviews) {
+                              dependants::Matviews matviews, const GoingKeys& going) {
   const bool follow = matviews == dependants::Matviews::kFollow;
   const pg::Result rows = co_await session.db().Query(kInTheWay, source, names.shadow, follow);
   if (!rows.empty())
@@ -258,10 +238,8 @@ Task<> RefuseWhatCannotFollow(Session& session, const Names& names, pg::Oid sour
                     names.source, rows.Get<std::string>(0, 0),
                     sql::QuoteIdentifier(rows.Get<std::string>(0, 1)),
                     rows.Get<std::string>(0, 2)));
-  const pg::Result unkeyed = co_await session.db().Query(kUnkeyed, source, names.shadow);
-  if (!unkeyed.empty())
-    throw Failure(ExitCode::kRefused, fmt::format("cannot rebuild {}: {}", names.source,
-                                                  unkeyed.Get<std::string>(0, 0)));
+  const pg::Result shadow = co_await session.db().Query("SELECT $1::regclass::oid", names.shadow);
+  co_await RefuseUnkeyed(session, names.source, source, shadow.Get<pg::Oid>(0, 0), going);
 }
 
 Task<> RefuseHalfDetached(Session& session, std::string table, pg::Oid source) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "batcher/dependants/obstacles.h"
+#include "batcher/rebuild/going_keys.h"
 #include "batcher/rebuild/names.h"
 #include "batcher/rebuild/spec.h"
 #include "batcher/rebuild/store.h"
@@ -13,7 +14,7 @@ namespace pgalter::rebuild {
 
 // With the new table and all its indexes there. Throws run::Failure for the first.
 Task<> RefuseWhatCannotFollow(Session& session, const Names& names, pg::Oid source,
-                              dependants::Matviews matviews);
+                              dependants::Matviews matviews, const GoingKeys& going);
 
 // Of a table that leaves its place: a partition that only the catalogue still counts among its own.
 Task<> RefuseHalfDetached(Session& session, std::string table, pg::Oid source);

@@ -20,6 +20,7 @@
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
+#include "engine/run/make_run.h"
 #include "engine/run/plan_spec.h"
 #include "engine/run/rebuild_parts.h"
 #include "engine/state/runs.h"
@@ -278,6 +279,19 @@ Task<> RefuseWithoutCreate(Session& session) {
                               right.Get<std::string>(0, 1), right.Get<std::string>(0, 2)));
 }
 
+// Of the steps before; the parts of a rebuild have theirs from the spec.
+run::Pace PaceOf(const Spec& spec) {
+  run::Pace pace;
+  pace.throttle = spec.throttle;
+  return pace;
+}
+
+std::vector<state::Step> StepsBefore(const Prepared& prepared) {
+  plan::Plan plan;
+  plan.steps = prepared.before;
+  return run::StepsOf(plan);
+}
+
 }  // namespace
 
 std::string Prepared::tables() const {
@@ -347,7 +361,8 @@ Task<std::string> CreateRun(Session& session, const Prepared& prepared) {
   }
   run.phase = "starting";
   run.total_rows = static_cast<std::int64_t>(prepared.rows);
-  std::vector<state::Step> steps;
+  if (!prepared.before.empty()) run.spec[run::kPace] = run::ToJson(PaceOf(prepared.spec));
+  std::vector<state::Step> steps = StepsBefore(prepared);
   for (const run::RebuildPart& part : run::kRebuildParts) {
     state::Step step;
     step.ordinal = static_cast<int>(steps.size()) + 1;
@@ -356,7 +371,7 @@ Task<std::string> CreateRun(Session& session, const Prepared& prepared) {
     step.phase = part.phase;
     steps.push_back(std::move(step));
   }
-  std::vector<pg::Oid> also;
+  std::vector<pg::Oid> also = prepared.also;
   for (const backfill::Table& companion : prepared.companions) also.push_back(companion.oid);
   auto create = [&]() -> Task<> {
     co_await state::CreateRun(session, run, also);

@@ -8,6 +8,7 @@
 
 #include "batcher/backfill/target.h"
 #include "batcher/rebuild/spec.h"
+#include "planner/plan/plan.h"
 
 namespace pgalter::rebuild {
 
@@ -27,6 +28,8 @@ struct Prepared {
   double rows = 0;         // estimate
   std::int64_t bytes = 0;  // of the tables with their indexes
   std::vector<std::string> remarks;
+  std::vector<plan::Step> before;  // of the run, on the tables as they are
+  std::vector<pg::Oid> also;       // other tables that these change: the run's, too
   // For so long users may wait while the tables change places.
   std::optional<async::Milliseconds> hold_budget;
 

@@ -187,7 +187,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   }
   co_await RefuseHalfDetached(session, table.name, table.oid);
   const std::vector<Index> built = co_await MakeEmpty(session, names, spec, table.oid);
-  co_await RefuseWhatCannotFollow(session, names, table.oid, MatviewsOf(spec));
+  co_await RefuseWhatCannotFollow(session, names, table.oid, MatviewsOf(spec), spec.going);
   if (!spec.definition.empty())
     co_await RefuseWhatIsLost(session, names, spec, table.oid, shadow.remarks);
   const pg::Result made = co_await db.Query(

@@ -41,6 +41,7 @@ Spec OfTable(const Spec& spec, int number) {
   one.maps = companion.maps;
   one.definition = companion.definition;
   one.order_by = companion.order_by;
+  one.going = {};
   return one;
 }
 
@@ -57,22 +58,25 @@ json::object ToJson(const Spec& spec) {
                           {"relid", companion.relid},
                           {"definition", companion.definition},
                           {"order_by", companion.order_by}});
-  return {{"table", spec.table},
-          {"alter", spec.alter},
-          {"definition", spec.definition},
-          {"order_by", spec.order_by},
-          {"allow_weaker_keys", spec.allow_weaker_keys},
-          {"rebuild_matviews", spec.rebuild_matviews},
-          {"waits_at_cutover", spec.waits_at_cutover},
-          {"maps", Array(spec.maps)},
-          {"workers", spec.workers},
-          {"unattended_s", static_cast<std::int64_t>(spec.unattended.count())},
-          {"revert_window_s", static_cast<std::int64_t>(spec.revert_window.count())},
-          {"log_limit", spec.log_limit},
-          {"throttle", throttle},
-          {"settings", settings},
-          {"companions", companions},
-          {"chunk_time_ms", static_cast<std::int64_t>(spec.chunk_time.count())}};
+  json::object all{{"table", spec.table},
+                   {"alter", spec.alter},
+                   {"definition", spec.definition},
+                   {"order_by", spec.order_by},
+                   {"allow_weaker_keys", spec.allow_weaker_keys},
+                   {"rebuild_matviews", spec.rebuild_matviews},
+                   {"waits_at_cutover", spec.waits_at_cutover},
+                   {"maps", Array(spec.maps)},
+                   {"workers", spec.workers},
+                   {"unattended_s", static_cast<std::int64_t>(spec.unattended.count())},
+                   {"revert_window_s", static_cast<std::int64_t>(spec.revert_window.count())},
+                   {"log_limit", spec.log_limit},
+                   {"throttle", throttle},
+                   {"settings", settings},
+                   {"companions", companions},
+                   {"chunk_time_ms", static_cast<std::int64_t>(spec.chunk_time.count())}};
+  if (!spec.going.keys.empty()) all["going_keys"] = ToJson(spec.going);
+  if (!spec.going.checks.empty()) all["inbound_checks"] = spec.going.checks;
+  return all;
 }
 
 Spec FromJson(const json::object& json) {
@@ -100,6 +104,10 @@ Spec FromJson(const json::object& json) {
     spec.throttle[std::string(entry.key())] = entry.value().as_string().c_str();
   for (const auto& entry : json.at("settings").as_object())
     spec.settings.emplace_back(std::string(entry.key()), entry.value().as_string().c_str());
+  if (const auto* going = json.if_contains("going_keys"))
+    spec.going = GoingKeysFromJson(going->as_object());
+  if (const auto* checks = json.if_contains("inbound_checks"))
+    spec.going.checks = checks->as_array();
   // A run of an older program does not say.
   if (const auto* companions = json.if_contains("companions"))
     for (const json::value& value : companions->as_array())

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "batcher/dependants/obstacles.h"
+#include "batcher/rebuild/going_keys.h"
 
 namespace pgalter::rebuild {
 
@@ -52,6 +53,7 @@ struct Spec {
   // The role's settings that decide what an expression means, as they were when the run was made.
   std::vector<std::pair<std::string, std::string>> settings;
   std::vector<Companion> companions;
+  GoingKeys going;  // of the first table
 };
 
 // What is asked of one of its tables, the first being number 1.

@@ -269,10 +269,6 @@ bool IsCopy(const Context& context, const partition::Wish& wish) {
     Refuse("a table can only be attached as one range, and --values cuts it into several",
            "--strategy copy");
   const bool copy = strategy == "copy" || !range || cuts;
-  if (copy && wish.inbound_fk != partition::InboundFk::kRefuse)
-    Refuse(
-        fmt::format("--inbound-fk {} is for --strategy attach", partition::WordOf(wish.inbound_fk)),
-        "drop the foreign keys before, where rows are copied");
   if (strategy == "attach") RefuseOfCopies(context);
   return copy;
 }
@@ -408,10 +404,21 @@ Task<PreparedCopy> PrepareCopy(const Context& context, guard::Session& session,
   spec.allow_weaker_keys = true;  // the definition was refused without consent
   spec.rebuild_matviews = context.Has("rebuild-matviews");
   ReadCopyOptions(context, spec);
+  partition::Inbound inbound = co_await partition::SettleInboundOfCopy(session, wish);
+  const std::vector<std::string> remarks = std::move(inbound.remarks);
+  std::vector<plan::Step> before = std::move(inbound.before);
+  if (!before.empty() && context.Has("canary"))
+    Refuse("--canary is for the copy, and --inbound-fk widen writes before it",
+           "one of the two; or --inbound-fk trigger");
+  std::vector<pg::Oid> also = std::move(inbound.also);
+  spec.going = partition::GoingKeysOf(std::move(inbound));
   const async::Milliseconds hold_budget = HoldBudgetOf(context);
   copy.rebuild = co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
   copy.rebuild.hold_budget = hold_budget;
+  copy.rebuild.before = std::move(before);
+  copy.rebuild.also = std::move(also);
   for (const std::string& remark : copy.definition.remarks) copy.rebuild.remarks.push_back(remark);
+  for (const std::string& remark : remarks) copy.rebuild.remarks.push_back(remark);
   co_return copy;
 }
 
@@ -430,15 +437,10 @@ Task<PreparedCopy> PrepareInstead(const Context& context, guard::Session& sessio
                                   partition::Wish wish, partition::CannotAttach refused) {
   PreparedCopy copy;
   std::string why;
-  if (wish.inbound_fk != partition::InboundFk::kRefuse) {
-    why =
-        fmt::format("--inbound-fk {} is for --strategy attach", partition::WordOf(wish.inbound_fk));
-  } else {
-    try {
-      copy = co_await PrepareCopy(context, session, std::move(wish));
-    } catch (const run::Failure& failure) {
-      why = failure.what();
-    }
+  try {
+    copy = co_await PrepareCopy(context, session, std::move(wish));
+  } catch (const run::Failure& failure) {
+    why = failure.what();
   }
   if (!why.empty())
     throw run::Failure(ExitCode::kRefused, fmt::format("{}. Nor can its rows be copied instead: {}",

@@ -356,7 +356,6 @@ TEST_F(PartitionCuts, RefusesWhatSaysNothing) {
   says("k", {"--values", "g", "--epoch", "seconds"}, 2, "--epoch says what --every counts");
   says("k", {"--values", "g", "--default", "yes"}, 2, "nothing would be left for a default");
   says("k", {"--values", "g", "--strategy", "attach"}, 2, "only be attached as one range");
-  says("k", {"--values", "g", "--inbound-fk", "drop"}, 2, "--inbound-fk drop is for --strategy");
   says("k", {"--values", "x=g", "--then", "list(i)"}, 2, "and --every is missing");
   says("k", {"--values", "west=g"}, 2, "gives a name, as lists have it");
   says("k", {"--values", "g,,n"}, 2, "has an empty point");
