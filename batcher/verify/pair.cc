@@ -23,14 +23,27 @@ struct Found {
   bool partitioned = false;
 };
 
+// The fifth: what it is instead of a table; NULL for a table.
+constexpr const char* kRelation = R"sql(
+SELECT c.oid, format('%I.%I', n.nspname, c.relname), quote_ident(c.relname), relkind = 'p',
+       CASE relkind WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view'
+         WHEN 'f' THEN 'a foreign table' WHEN 'S' THEN 'a sequence'
+         WHEN 'i' THEN 'an index' WHEN 'I' THEN 'an index' WHEN 'c' THEN 'a type'
+         WHEN 't' THEN 'a TOAST table' END
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = pg_catalog.to_regclass($1)
+)sql";
+
 Task<Found> Find(Session& session, std::string text) {
-  const pg::Result rows = co_await session.db().Query(
-      "SELECT c.oid, format('%I.%I', n.nspname, c.relname), quote_ident(c.relname), relkind = 'p'"
-      " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-      " WHERE c.oid = pg_catalog.to_regclass($1) AND relkind IN ('r', 'p')",
-      text);
+  const pg::Result rows = co_await session.db().Query(kRelation, text);
   if (rows.empty())
     throw Failure(ExitCode::kUsage, fmt::format("there is no table {} to compare", text));
+  if (!rows.IsNull(0, 4))
+    throw Failure(
+        ExitCode::kRefused,
+        fmt::format("cannot compare {0}: it is {1}, which has no key to tell its rows apart "
+                    "by. Compare a copy that has one: CREATE TABLE … AS TABLE {0}",
+                    rows.Get<std::string>(0, 1), rows.Get<std::string>(0, 4)));
   co_return Found{rows.Get<pg::Oid>(0, 0), rows.Get<std::string>(0, 1), rows.Get<std::string>(0, 2),
                   rows.Get<bool>(0, 3)};
 }

@@ -189,9 +189,10 @@ void Show(const Context& context, const Subject& subject,
     Print(fmt::format("{} rows of {} {} {}; keys {}\n", one.rows, one.of, Said(one), one.in,
                       fmt::join(one.keys, "; ")));
   if (differences.size() >= kMostWindows) Print("there may be more: ended here\n");
-  if (!differences.empty() || !subject.unshared.empty()) return;
+  if (!differences.empty()) return;
+  const char* by = subject.unshared.empty() ? "" : "by the columns of both, ";
   for (const capture::Flow& flow : subject.flows)
-    Print(fmt::format("{} and {} hold the same rows\n", flow.from, flow.to));
+    Print(fmt::format("{}{} and {} hold the same rows\n", by, flow.from, flow.to));
 }
 
 Task<> Compare(const Context& context, std::vector<guard::Session>& sessions,
@@ -312,7 +313,10 @@ const CommandBody kVerifyCommand{
         "write. With RUN: the tables of a rebuild, before its cut-over or after it until `finish`; "
         "rows whose change is still to be carried over do not count. With two tables: those, by "
         "the "
-        "columns of the same name; users who write into one alone while it runs make differences. "
+        "columns of the same name; a column that one of them has alone is a difference, and it is "
+        "said "
+        "whether the rest is the same; users who write into one alone while it runs make "
+        "differences. "
         "Exit code 7 when they differ, with the keys of some. With --continuous a rebuild that "
         "waits "
         "for its cut-over is compared all the time; end it with SIGINT.",

@@ -10,7 +10,9 @@
 namespace pgalter::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Verified : public RebuildWorld {
  protected:
@@ -187,7 +189,22 @@ TEST_F(Verified, TwoTables) {
   const Ran wider = Run({"verify", "one", "\"Two\""});
   EXPECT_EQ(wider.code, 7) << wider.err;
   EXPECT_THAT(wider.out, HasSubstr("column more of public.one"));
+  EXPECT_THAT(
+      wider.out,
+      HasSubstr("by the columns of both, public.one and public.\"Two\" hold the same rows"));
+  database_.Sql("UPDATE \"Two\" SET n = 5.5 WHERE id = 5");
+  const Ran both = Run({"verify", "one", "\"Two\""});
+  EXPECT_EQ(both.code, 7) << both.err;
+  EXPECT_THAT(both.out, AllOf(HasSubstr("column more of public.one"), HasSubstr("keys 5\n"),
+                              Not(HasSubstr("hold the same"))));
   EXPECT_EQ(Run({"verify", "one", "nowhere"}).code, 2);
+  database_.Sql(
+      "CREATE VIEW seen AS SELECT * FROM one; CREATE MATERIALIZED VIEW kept AS SELECT * FROM one");
+  const Ran view = Run({"verify", "one", "seen"});
+  EXPECT_EQ(view.code, 4);
+  EXPECT_THAT(view.err, HasSubstr("cannot compare public.seen: it is a view"));
+  EXPECT_THAT(Run({"verify", "kept", "one"}).err,
+              HasSubstr("cannot compare public.kept: it is a materialized view"));
   database_.Sql("CREATE TABLE keyless (id int)");
   EXPECT_EQ(Run({"verify", "keyless", "one"}).code, 4);
 }
