@@ -14,14 +14,15 @@ namespace {
 // Each query: $1 the table that leaves its place, $2 its name, $3 its name to be, $4 the table that
 // comes, $5 the name that it has now, $6 what was still to be validated, $7 the tables that carry
 // their own keys in the same transaction, $8 what was still to be adopted, $9 the keys that are not
-// made again. A row is a statement and when it runs: b(efore), a(fter), v(alidate), l(ast).
-// `leaving` and `coming` are the two tables with their partitions at whatever depth, by their names
-// of now and by those to be; has_rows: not partitioned; carried: of a table in it the keys are seen
-// to elsewhere; going: those of $9, and their parts on partitions.
+// made again, $10 views that are seen to elsewhere. A row is a statement and when it runs:
+// b(efore), a(fter), v(alidate), l(ast). `leaving` and `coming` are the two tables with their
+// partitions at whatever depth, by their names of now and by those to be; has_rows: not
+// partitioned; carried: of a table in it the keys are seen to elsewhere; going: those of $9, and
+// their parts on partitions.
 
 constexpr const char* kGiven = R"sql(
 WITH RECURSIVE given AS (SELECT $1::oid, $2::text, $3::text, $4::oid, $5::text, $6::text[],
-                                $7::int8[], $8::text[], $9::text[]),
+                                $7::int8[], $8::text[], $9::text[], $10::int8[]),
 tree (root, oid, relname, relkind, schema) AS (
   SELECT c.oid, c.oid, c.relname, c.relkind, c.relnamespace FROM pg_class c WHERE c.oid IN ($1, $4)
   UNION ALL
@@ -282,7 +283,7 @@ SELECT 'a', format('CREATE OR REPLACE VIEW %I.%I%s AS %s', n.nspname, v.relname,
                    ' WITH (' || array_to_string(v.reloptions, ', ') || ')', pg_get_viewdef(v.oid))
 FROM (SELECT DISTINCT r.ev_class FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
       WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
-        AND d.refobjid = $1 AND r.ev_class <> $1) u
+        AND d.refobjid = $1 AND r.ev_class <> $1 AND r.ev_class::int8 <> ALL ($10::int8[])) u
 JOIN pg_class v ON v.oid = u.ev_class AND v.relkind = 'v'
 JOIN pg_namespace n ON n.oid = v.relnamespace
 )sql";
@@ -335,9 +336,9 @@ Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming,
       "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
       " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
       coming);
-  const pg::Params params =
-      pg::Params::Of(leaving, name, name_to_be, coming, coming_name.Get<std::string>(0, 0),
-                     staying.unsettled, staying.companions, staying.unadopted, staying.going);
+  const pg::Params params = pg::Params::Of(
+      leaving, name, name_to_be, coming, coming_name.Get<std::string>(0, 0), staying.unsettled,
+      staying.companions, staying.unadopted, staying.going, staying.views_anew);
   std::vector<std::string> queries;
   for (const char* query : kQueries) {
     const bool of_keys = query == kOwnKeys || query == kKeyComments;

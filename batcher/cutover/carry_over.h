@@ -34,6 +34,7 @@ struct Staying {
   std::vector<std::int64_t> companions;
   // Foreign keys that are dropped and not made again: "ALTER TABLE … ADD CONSTRAINT …".
   std::vector<std::string> going;
+  std::vector<std::int64_t> views_anew;  // dropped and made again by the caller
 };
 
 // `name`: the name in question, quoted with its schema; `name_to_be`: that of the leaving table.

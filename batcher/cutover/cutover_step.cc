@@ -90,19 +90,21 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   for (const Swap& swap : swaps) flows.push_back(swap.flow);
   Session user = co_await copy::OpenSession(env);
   // Users write meanwhile: the first time takes as long as all the planning.
-  auto rehearse = [&]() -> Task<> { co_await Rehearse(env, swaps, record); };
+  auto rehearse = [&]() -> Task<> { co_await Rehearse(env, swaps, twins, record); };
   if (!back) co_await PrepareTriggers(env, swaps);
   co_await guard::RunInTransaction(env.main, rehearse);
   co_await FollowAll(env, stopper, user, flows);
   lock::Work work;
   Ready ready;
   auto before = [&]() -> Task<> {
-    ready = co_await MakeReady(env, swaps, record);
+    ready = co_await MakeReady(env, swaps, twins, record);
     co_await AwaitOldSnapshots(env.main);
   };
   work.before = before;
   work.lock = LockOf(swaps);
-  auto views = [&]() -> Task<std::vector<lock::View>> { co_return co_await ViewsOf(env, swaps); };
+  auto views = [&]() -> Task<std::vector<lock::View>> {
+    co_return co_await ViewsOf(env, swaps, twins);
+  };
   work.views = views;
   auto body = [&]() -> Task<> {
     const pg::KeptPlans plans(env.main.db());

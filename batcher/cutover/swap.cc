@@ -20,6 +20,7 @@
 #include "batcher/dependants/publications.h"
 #include "batcher/rebuild/obstacles.h"
 #include "batcher/rebuild/spec.h"
+#include "batcher/rebuild/views_anew.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 #include "engine/lock/ask_ahead.h"
@@ -37,6 +38,8 @@ namespace {
 
 using Texts = std::vector<std::string>;
 using Records = std::vector<pg::Statement>;
+using Replacements = std::vector<rebuild::Replaced>;
+using Views = std::vector<rebuild::ViewAnew>;
 
 constexpr async::Milliseconds kLongestWaitForTriggers{2000};
 
@@ -182,13 +185,15 @@ Task<> AddKeysBack(Session& session, const Swap& swap, Statements& texts) {
 }
 
 Task<Statements> StatementsOf(run::Environment& env, const Swap& swap, const Coming& coming,
-                              const std::vector<std::int64_t>& leaving) {
+                              const std::vector<std::int64_t>& leaving,
+                              const std::vector<std::int64_t>& views_anew) {
   const Flow& flow = swap.flow;
   const rebuild::Definition& definition = swap.stored.definition;
   Staying staying;
   staying.unsettled = definition.validate;
   staying.unadopted = definition.adopt;
   if (!swap.back) staying.going = rebuild::AddsOf(swap.going);
+  staying.views_anew = views_anew;
   for (const std::int64_t oid : leaving)
     if (oid != static_cast<std::int64_t>(flow.from_oid)) staying.companions.push_back(oid);
   Statements texts;
@@ -237,6 +242,28 @@ std::vector<std::int64_t> Leaving(const std::vector<Swap>& swaps) {
   std::vector<std::int64_t> tables;
   for (const Swap& swap : swaps) tables.push_back(swap.flow.from_oid);
   return tables;
+}
+
+Replacements ReplacedBy(const std::vector<Swap>& swaps, const std::vector<rebuild::Twin>& twins) {
+  Replacements replaced;
+  for (const Swap& swap : swaps) replaced.push_back({swap.flow.from_oid, swap.flow.to_oid});
+  for (const rebuild::Twin& twin : twins) replaced.push_back({twin.of.oid, twin.oid});
+  return replaced;
+}
+
+// Those that the swap drops and makes again.
+Task<Views> ReadViewsAnew(run::Environment& env, const std::vector<Swap>& swaps,
+                          const std::vector<rebuild::Twin>& twins) {
+  const Replacements replaced = ReplacedBy(swaps, twins);
+  Views views = co_await rebuild::FindViewsAnew(env.main, replaced);
+  const std::string why = co_await rebuild::WhyNotAnew(env.main, views, replaced);
+  if (!why.empty())
+    throw Failure(
+        ExitCode::kRefused,
+        fmt::format("{} cannot change places: views over columns of another type are made "
+                    "anew, but {}. Nothing was changed by this step. Then: {}",
+                    NamesOf(swaps), why, Again(env, swaps.front())));
+  co_return views;
 }
 
 // Keys join the partitions of a table that leaves, too: these are locked with it, in its turn.
@@ -353,13 +380,16 @@ Task<Ready> ReadReady(run::Environment& env, const std::vector<Swap>& swaps) {
 
 // All that is asked and recorded under the locks.
 Task<> Ask(run::Environment& env, const std::vector<Swap>& swaps, const Ready& ready,
-           std::function<Task<>()> record) {
+           const std::vector<rebuild::Twin>& twins, std::function<Task<>()> record) {
   co_await CheckUnderLock(env, swaps);
   for (const Swap& swap : swaps) co_await capture::RehearseDrain(env.main, swap.flow);
   const std::vector<std::int64_t> leaving = Leaving(swaps);
+  const Views views = co_await ReadViewsAnew(env, swaps, twins);
+  co_await rebuild::WriteViewsAnew(env.main, views);
+  const std::vector<std::int64_t> view_oids = rebuild::OidsOf(views);
   std::vector<CarryOver> carried;
   for (std::size_t i = 0; i < swaps.size(); ++i) {
-    Statements texts = co_await StatementsOf(env, swaps[i], ready.coming[i], leaving);
+    Statements texts = co_await StatementsOf(env, swaps[i], ready.coming[i], leaving, view_oids);
     carried.push_back(std::move(texts.carry));
     co_await CheckUsers(env, swaps[i]);
   }
@@ -394,11 +424,13 @@ lock::LockRequest LockOf(const std::vector<Swap>& swaps) {
   return request;
 }
 
-Task<std::vector<lock::View>> ViewsOf(run::Environment& env, const std::vector<Swap>& swaps) {
+Task<std::vector<lock::View>> ViewsOf(run::Environment& env, const std::vector<Swap>& swaps,
+                                      std::vector<rebuild::Twin> twins) {
   const std::vector<lock::View> none;
   if (!async::SafeguardOn("views-first")) co_return none;
   const dependants::Matviews matviews = rebuild::MatviewsOf(rebuild::FromJson(env.run.spec));
-  co_return co_await ViewsOver(env.main, Leaving(swaps), matviews);
+  const Views anew = co_await rebuild::FindViewsAnew(env.main, ReplacedBy(swaps, twins));
+  co_return co_await ViewsOver(env.main, Leaving(swaps), matviews, rebuild::OidsOf(anew));
 }
 
 std::string NamesOf(const std::vector<Swap>& swaps) {
@@ -453,18 +485,18 @@ Task<> PrepareTriggers(run::Environment& env, const std::vector<Swap>& swaps) {
 }
 
 Task<> Rehearse(run::Environment& env, const std::vector<Swap>& swaps,
-                std::function<Task<>()> record) {
+                std::vector<rebuild::Twin> twins, std::function<Task<>()> record) {
   const Ready ready = co_await ReadReady(env, swaps);
-  auto ask = [&]() -> Task<> { co_await Ask(env, swaps, ready, record); };
+  auto ask = [&]() -> Task<> { co_await Ask(env, swaps, ready, twins, record); };
   co_await lock::AskAhead(env.main, ask);
 }
 
 Task<Ready> MakeReady(run::Environment& env, const std::vector<Swap>& swaps,
-                      std::function<Task<>()> record) {
+                      std::vector<rebuild::Twin> twins, std::function<Task<>()> record) {
   for (const Swap& swap : swaps)
     if (!swap.back) co_await MoveAhead(env.main, swap.flow.to, swap.flow.to_oid, swap.schema);
   const Ready ready = co_await ReadReady(env, swaps);
-  auto ask = [&]() -> Task<> { co_await Ask(env, swaps, ready, record); };
+  auto ask = [&]() -> Task<> { co_await Ask(env, swaps, ready, twins, record); };
   co_await lock::AskAhead(env.main, ask);
   co_await RecordAhead(env, swaps, ready);
   co_return ready;
@@ -480,20 +512,27 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps, Ready r
   for (const Swap& swap : swaps)
     if (swap.back) co_await Execute(session, swap.going.drop);
   const std::vector<std::int64_t> leaving = Leaving(swaps);
+  const Views views = co_await ReadViewsAnew(env, swaps, twins);
+  const std::vector<std::int64_t> view_oids = rebuild::OidsOf(views);
   std::vector<Statements> all;
   for (std::size_t i = 0; i < swaps.size(); ++i) {
-    Statements texts = co_await StatementsOf(env, swaps[i], ready.coming[i], leaving);
+    Statements texts = co_await StatementsOf(env, swaps[i], ready.coming[i], leaving, view_oids);
     all.push_back(std::move(texts));
   }
   // Statements name each table by the name that one of two has, whichever it is then: all lose what
   // hangs on them first, and get it when all have moved.
   Texts statements;
-  TwinStatements matviews = co_await WriteTwins(session, std::move(twins), swaps.front().aside);
+  TwinStatements matviews =
+      co_await WriteTwins(session, std::move(twins), swaps.front().aside, view_oids);
+  rebuild::ViewStatements anew = co_await rebuild::WriteViewsAnew(session, views);
   Append(all.front().carry.validate, std::move(matviews.validate));
   for (Statements& texts : all) Append(statements, std::move(texts.before));
   Append(statements, std::move(matviews.before));
+  Append(statements, std::move(anew.drop));
   for (Statements& texts : all) Append(statements, std::move(texts.moves));
   Append(statements, std::move(matviews.moves));
+  // First, as policies and rules of the tables may read them.
+  Append(statements, std::move(anew.make));
   for (Statements& texts : all) Append(statements, std::move(texts.after));
   Append(statements, std::move(matviews.after));
   std::vector<Flow> flows_back = std::move(ready.flows_back);

@@ -40,8 +40,10 @@ Task<std::vector<Swap>> ReadSwaps(run::Environment& env, Way way);
 
 // ACCESS EXCLUSIVE on all of them and on those that foreign keys join to them, in one statement.
 lock::LockRequest LockOf(const std::vector<Swap>& swaps);
-// And on the views over them that the swap alters or replaces, as they are now.
-Task<std::vector<lock::View>> ViewsOf(run::Environment& env, const std::vector<Swap>& swaps);
+// And on the views over them that the swap alters, replaces or makes anew, as they are now.
+// `twins`: of the materialized views over the tables, here and below.
+Task<std::vector<lock::View>> ViewsOf(run::Environment& env, const std::vector<Swap>& swaps,
+                                      std::vector<rebuild::Twin> twins);
 // "public.a, public.b": of those that leave.
 std::string NamesOf(const std::vector<Swap>& swaps);
 
@@ -53,7 +55,7 @@ Task<> PrepareTriggers(run::Environment& env, const std::vector<Swap>& swaps);
 // that the server has its plans by then, and what is refused has kept nobody waiting. Throws as
 // CheckUnderLock.
 Task<> Rehearse(run::Environment& env, const std::vector<Swap>& swaps,
-                std::function<Task<>()> record);
+                std::vector<rebuild::Twin> twins, std::function<Task<>()> record);
 
 // What an attempt has done and read before it asks for users' locks.
 struct Ready {
@@ -63,12 +65,12 @@ struct Ready {
 // In the transaction of an attempt, before it asks for the locks: rehearses, and does what needs
 // none of users': the partitions that come go where they belong, the ledger has what changes.
 Task<Ready> MakeReady(run::Environment& env, const std::vector<Swap>& swaps,
-                      std::function<Task<>()> record);
+                      std::vector<rebuild::Twin> twins, std::function<Task<>()> record);
 
 // In the transaction that holds the locks, first. Throws run::Failure where something came that a
 // swap would leave behind, or a log is not whole.
 Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps);
-// Then this. `twins`: of the materialized views over the tables.
+// Then this. Throws run::Failure as that does, of views that have to be made anew.
 Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps, Ready ready,
                   std::vector<rebuild::Twin> twins);
 

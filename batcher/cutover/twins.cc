@@ -155,13 +155,15 @@ Task<> CheckTwins(run::Environment& env, const std::vector<Swap>& swaps, std::ve
   if (now.size() != twins.size()) throw TwinsOutdated(twins.front().of.name);
 }
 
-Task<TwinStatements> WriteTwins(Session& session, std::vector<Twin> twins, std::string aside) {
+Task<TwinStatements> WriteTwins(Session& session, std::vector<Twin> twins, std::string aside,
+                                std::vector<std::int64_t> views_anew) {
   TwinStatements texts;
   std::string gone;
   for (const Twin& twin : twins) {
     const Matview& old = twin.of;
     const std::string name_to_be = aside + "." + old.relname;
-    const Staying staying;
+    Staying staying;
+    staying.views_anew = views_anew;
     CarryOver carry =
         co_await ReadCarryOver(session, old.oid, twin.oid, old.name, name_to_be, staying);
     std::ranges::move(carry.before, std::back_inserter(texts.before));

@@ -7,6 +7,7 @@
 // they are made again.
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <string>
 #include <utility>
@@ -50,6 +51,7 @@ Task<> CheckTwins(run::Environment& env, const std::vector<Swap>& swaps,
 
 // Then, together with those of the tables. `aside`: a schema that has room for those that leave;
 // they are dropped at the end, which the server does only where nothing hangs on them any more.
+// `views_anew`: views that the swap sees to.
 struct TwinStatements {
   std::vector<std::string> before;
   std::vector<std::string> moves;
@@ -57,6 +59,6 @@ struct TwinStatements {
   std::vector<std::string> validate;
 };
 Task<TwinStatements> WriteTwins(Session& session, std::vector<rebuild::Twin> twins,
-                                std::string aside);
+                                std::string aside, std::vector<std::int64_t> views_anew);
 
 }  // namespace pgalter::cutover

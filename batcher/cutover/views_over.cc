@@ -4,8 +4,9 @@ namespace pgalter::cutover {
 
 namespace {
 
-// $1 the tables, $2 whether materialized views follow. Views may read each other in a circle, as
-// nobody can use them then: they are followed as deep as none goes that is used.
+// $1 the tables, $2 whether materialized views follow, $3 views that are made anew. Views may read
+// each other in a circle, as nobody can use them then: they are followed as deep as none goes that
+// is used.
 constexpr const char* kViewsOver = R"sql(
 WITH RECURSIVE bound AS (
   SELECT DISTINCT d.refobjid AS source, v.oid, v.relkind
@@ -25,7 +26,8 @@ above (oid, depth) AS (
 SELECT format('%I.%I', n.nspname, v.relname), quote_ident(n.nspname)
 FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace
 WHERE v.oid IN (SELECT bound.oid FROM leaving JOIN bound ON bound.source = leaving.oid
-                WHERE bound.relkind = 'v' OR $2)
+                WHERE bound.relkind = 'v' OR $2
+                UNION ALL SELECT unnest($3::int8[])::oid)
   AND pg_has_role(v.relowner, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')
   AND v.relpersistence <> 't'
 ORDER BY (SELECT max(depth) FROM above WHERE above.oid = v.oid) DESC, v.oid
@@ -34,9 +36,10 @@ ORDER BY (SELECT max(depth) FROM above WHERE above.oid = v.oid) DESC, v.oid
 }  // namespace
 
 Task<std::vector<lock::View>> ViewsOver(Session& session, std::vector<std::int64_t> tables,
-                                        dependants::Matviews matviews) {
+                                        dependants::Matviews matviews,
+                                        std::vector<std::int64_t> anew) {
   const bool follow = matviews == dependants::Matviews::kFollow;
-  const pg::Result rows = co_await session.db().Query(kViewsOver, tables, follow);
+  const pg::Result rows = co_await session.db().Query(kViewsOver, tables, follow, anew);
   std::vector<lock::View> views;
   for (int i = 0; i < rows.rows(); ++i)
     views.push_back({rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1)});

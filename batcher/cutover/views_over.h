@@ -15,9 +15,10 @@ using async::Task;
 using guard::Session;
 
 // Those that are bound to one of the tables (or, where they follow, to a materialized view over
-// them), what reads others before these: as users lock them, and REFRESH. Without those that this
-// role may not lock; the swap refuses these by name. Nor those of another's session.
+// them) and `anew`, what reads others before these: as users lock them, and REFRESH. Without those
+// that this role may not lock; the swap refuses these by name. Nor those of another's session.
 Task<std::vector<lock::View>> ViewsOver(Session& session, std::vector<std::int64_t> tables,
-                                        dependants::Matviews matviews);
+                                        dependants::Matviews matviews,
+                                        std::vector<std::int64_t> anew);
 
 }  // namespace pgalter::cutover

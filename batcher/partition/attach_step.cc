@@ -82,7 +82,8 @@ Task<Climbed> Climb(run::Environment& env, const Spec& spec, pg::Oid of, lock::W
   work.lock = LockOf(joined, spec.table);
   auto views = [&env, of]() -> Task<std::vector<lock::View>> {
     const std::vector<std::int64_t> leaving{of};
-    co_return co_await cutover::ViewsOver(env.main, leaving, dependants::Matviews::kInTheWay);
+    const std::vector<std::int64_t> anew;  // no column changes its type
+    co_return co_await cutover::ViewsOver(env.main, leaving, dependants::Matviews::kInTheWay, anew);
   };
   work.views = views;
   run::Tables tables{of};

@@ -8,6 +8,7 @@
 #include "batcher/rebuild/definition.h"
 #include "batcher/rebuild/names.h"
 #include "batcher/rebuild/obstacles.h"
+#include "batcher/rebuild/replaced.h"
 #include "engine/run/failure.h"
 
 namespace pgalter::rebuild {
@@ -16,8 +17,6 @@ using run::ExitCode;
 using run::Failure;
 
 namespace {
-
-using Oids = std::vector<std::int64_t>;
 
 // REFRESH writes the row of pg_class anew, CONCURRENTLY too; VACUUM and ANALYZE change it in place.
 constexpr const char* kMatviews = R"sql(
@@ -163,33 +162,6 @@ ORDER BY b.ev_class = $1, b.name LIMIT 1
                             matview.name, why));
 }
 
-Oids LeavingOf(const std::vector<Replaced>& all) {
-  Oids oids;
-  for (const Replaced& one : all) oids.push_back(one.leaving);
-  return oids;
-}
-
-Oids ComingOf(const std::vector<Replaced>& all) {
-  Oids oids;
-  for (const Replaced& one : all) oids.push_back(one.coming);
-  return oids;
-}
-
-// "a, b": the schemas that these are in, each once.
-Task<std::string> SchemasOf(Session& session, Oids oids) {
-  const pg::Result row = co_await session.db().Query(
-      "SELECT string_agg(name, ', ' ORDER BY first) FROM (SELECT quote_ident(n.nspname) AS name,"
-      "  min(o.n) AS first FROM unnest($1::int8[]) WITH ORDINALITY o (oid, n)"
-      "  JOIN pg_class c ON c.oid = o.oid::oid JOIN pg_namespace n ON n.oid = c.relnamespace"
-      "  GROUP BY n.nspname) s",
-      oids);
-  co_return row.Get<std::string>(0, 0);
-}
-
-Task<> SearchIn(Session& session, std::string schemas) {
-  co_await session.db().Query("SELECT set_config('search_path', $1, true)", schemas);
-}
-
 // Printed where the tables that leave are seen without their schema, and read where those that come
 // are seen first: what it says of all else, it says with the schema or means the same.
 Task<> Create(Session& session, const Matview& matview, const std::string& name,
@@ -213,7 +185,7 @@ Task<> Create(Session& session, const Matview& matview, const std::string& name,
   co_await SearchIn(session, "pg_catalog");
 }
 
-Task<> RefuseUnfit(Session& session, const Matview& matview, Oids leaving) {
+Task<> RefuseUnfit(Session& session, const Matview& matview, std::vector<std::int64_t> leaving) {
   const pg::Result rows = co_await session.db().Query(kObstacles, matview.oid, leaving);
   std::string why = rows.empty() ? std::string() : rows.Get<std::string>(0, 0);
   if (why.empty())
@@ -278,9 +250,9 @@ Task<std::vector<Twin>> MakeTwins(Session& session, std::vector<Replaced> tables
   const std::vector<Matview> matviews = co_await ReadMatviews(session, tables);
   std::vector<Twin> twins;
   if (matviews.empty()) co_return twins;
-  Oids leaving = LeavingOf(tables);
+  std::vector<std::int64_t> leaving = LeavingOf(tables);
   for (const Matview& matview : matviews) leaving.push_back(matview.oid);
-  const Oids first{tables.front().coming};
+  const std::vector<std::int64_t> first{tables.front().coming};
   const std::string schema = co_await SchemasOf(session, first);
   std::vector<Replaced> replaced = std::move(tables);
   for (const Matview& matview : matviews) {

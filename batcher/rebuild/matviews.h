@@ -12,15 +12,10 @@
 #include <vector>
 
 #include "batcher/rebuild/outline.h"
+#include "batcher/rebuild/replaced.h"
 #include "engine/guard/session.h"
 
 namespace pgalter::rebuild {
-
-// A relation that leaves its place, and the one that comes.
-struct Replaced {
-  pg::Oid leaving = 0;
-  pg::Oid coming = 0;
-};
 
 struct Matview {
   pg::Oid oid = 0;

@@ -16,7 +16,8 @@ using run::Failure;
 
 namespace {
 
-// What could not be carried over to the new definition, found before anything is copied.
+// What could not be carried over to the new definition, found before anything is copied. Views are
+// made anew where a column changes its type (views_anew.h).
 constexpr const char* kInTheWay = R"sql(
 SELECT CASE WHEN v.oid IS NULL THEN pg_describe_object(d.classid, d.objid, 0)
             ELSE pg_describe_object('pg_class'::regclass, v.oid, 0) END, s.attname,
@@ -35,7 +36,8 @@ WHERE s.attrelid = $1 AND s.attnum > 0 AND NOT s.attisdropped
                             'pg_publication_rel'::regclass, 'pg_statistic_ext'::regclass)
               OR f.contype = 'f' AND f.conrelid <> s.attrelid)
        OR (t.atttypid, t.atttypmod) <> (s.atttypid, s.atttypmod)
-         AND d.classid = 'pg_rewrite'::regclass 
+         AND d.classid = 'pg_rewrite'::regclass
+         AND v.relkind IS DISTINCT FROM 'v'
          AND NOT ($3 AND v.relkind IS NOT DISTINCT FROM 'm'))
 LIMIT 1
 )sql";

@@ -13,8 +13,8 @@
 #include "batcher/dependants/obstacles.h"
 #include "batcher/rebuild/definition_file.h"
 #include "batcher/rebuild/joined_keys.h"
-#include "batcher/rebuild/matviews.h"
 #include "batcher/rebuild/obstacles.h"
+#include "batcher/rebuild/readers.h"
 #include "batcher/rebuild/room.h"
 #include "batcher/rebuild/shadow.h"
 #include "engine/guard/role_settings.h"
@@ -119,24 +119,6 @@ void ReadAlter(const backfill::Table& table, const std::string& alter) {
   }
 }
 
-std::string RemarkOn(const Twin& twin) {
-  return fmt::format("materialized view {} is made anew, and {}", twin.of.name,
-                     twin.of.populated ? "refreshed right before the cut-over, and before a revert"
-                                       : "stays unpopulated");
-}
-
-// A query may count on keys, which the new tables get later.
-Task<> TryMatviews(Session& session, const std::vector<Stored>& made,
-                   std::vector<std::string>& remarks) {
-  std::vector<Replaced> replaced;
-  for (const Stored& stored : made) {
-    for (const Index& index : stored.definition.indexes) co_await MakeIndex(session, index);
-    replaced.push_back({stored.source, stored.shadow});
-  }
-  const std::vector<Twin> twins = co_await MakeTwins(session, replaced);
-  for (const Twin& twin : twins) remarks.push_back(RemarkOn(twin));
-}
-
 Task<> MakeAll(Session& session, Prepared& prepared) {
   const std::string run = state::NewRunId();
   std::vector<backfill::Table> tables{prepared.table};
@@ -154,7 +136,9 @@ Task<> MakeAll(Session& session, Prepared& prepared) {
   co_await RefuseSharedNames(session, made);
   co_await RefuseUnfitKeys(session, made);
   co_await RefuseTooManyLocks(session, made, prepared.tables());
-  if (prepared.spec.rebuild_matviews) co_await TryMatviews(session, made, prepared.remarks);
+  for (std::string& remark :
+       co_await TryReaders(session, made, prepared.tables(), MatviewsOf(prepared.spec)))
+    prepared.remarks.push_back(std::move(remark));
 }
 
 Task<> Rehearse(Session& session, Prepared& prepared) {

@@ -6,6 +6,7 @@
 
 #include "batcher/backfill/sync_trigger.h"
 #include "batcher/capture/flow_sql.h"
+#include "batcher/rebuild/readers.h"
 #include "batcher/rebuild/shadow.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
@@ -84,6 +85,9 @@ run::Task<> ShadowStep::Do(run::Environment& env, const state::Step& step) {
       Shadow shadow = co_await MakeOne(session, env.run, spec, number);
       shadows.push_back(std::move(shadow));
     }
+    std::vector<Stored> made;
+    for (const Shadow& shadow : shadows) made.push_back(shadow.stored);
+    co_await TryReaders(session, std::move(made), env.run.target, MatviewsOf(spec));
     // All go back together, or none.
     const bool revertible = std::ranges::all_of(
         shadows, [](const Shadow& shadow) { return shadow.reverse.has_value(); });

@@ -164,22 +164,28 @@ void SayPlan(const Context& context, const rebuild::Prepared& prepared) {
     boost::json::array changes;
     for (const rebuild::Asked& asked : prepared.asked())
       changes.push_back({{"table", asked.table}, {"change", asked.change}});
+    boost::json::array remarks;
+    for (const std::string& remark : prepared.remarks) remarks.emplace_back(remark);
     PrintJson({{"version", 1},
                {"table", prepared.tables()},
                {"changes", changes},
                {"rows", static_cast<std::int64_t>(prepared.rows)},
                {"table_bytes", prepared.bytes},
-               {"extra_bytes", 2 * prepared.bytes}});
+               {"extra_bytes", 2 * prepared.bytes},
+               {"remarks", remarks}});
     return;
   }
   std::string tables;
   for (const rebuild::Asked& asked : prepared.asked())
     tables += fmt::format("table      {}: {}\n", asked.table, asked.change);
   const std::string size = watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes);
+  std::string notes;
+  for (const std::string& remark : prepared.remarks)
+    notes += fmt::format("note       {}\n", remark);
   Print(fmt::format(
       "{}rows       about {}\nsize       {}\ndisk       about {} more until finish, and as much "
-      "WAL\nnothing was written\n",
-      tables, HumanCount(static_cast<std::int64_t>(prepared.rows)), size, size));
+      "WAL\n{}nothing was written\n",
+      tables, HumanCount(static_cast<std::int64_t>(prepared.rows)), size, size, notes));
 }
 
 // Not into the log: users' expressions have literals in them.
