@@ -14,15 +14,15 @@ namespace {
 // Each query: $1 the table that leaves its place, $2 its name, $3 its name to be, $4 the table that
 // comes, $5 the name that it has now, $6 what was still to be validated, $7 the tables that carry
 // their own keys in the same transaction, $8 what was still to be adopted, $9 the keys that are not
-// made again, $10 views that are seen to elsewhere. A row is a statement and when it runs:
-// b(efore), a(fter), v(alidate), l(ast). `leaving` and `coming` are the two tables with their
-// partitions at whatever depth, by their names of now and by those to be; has_rows: not
-// partitioned; carried: of a table in it the keys are seen to elsewhere; going: those of $9, and
-// their parts on partitions.
+// made again, $10 views that are seen to elsewhere, $11 whether partitions are alike. A row is a
+// statement and when it runs: b(efore), a(fter), v(alidate), l(ast). `leaving` and `coming` are the
+// two tables with their partitions at whatever depth, by their names of now and by those to be;
+// has_rows: not partitioned; carried: of a table in it the keys are seen to elsewhere; going: those
+// of $9, and their parts on partitions; pair: which gets what which one has.
 
 constexpr const char* kGiven = R"sql(
 WITH RECURSIVE given AS (SELECT $1::oid, $2::text, $3::text, $4::oid, $5::text, $6::text[],
-                                $7::int8[], $8::text[], $9::text[], $10::int8[]),
+                                $7::int8[], $8::text[], $9::text[], $10::int8[], $11::bool),
 tree (root, oid, relname, relkind, schema) AS (
   SELECT c.oid, c.oid, c.relname, c.relkind, c.relnamespace FROM pg_class c WHERE c.oid IN ($1, $4)
   UNION ALL
@@ -30,10 +30,11 @@ tree (root, oid, relname, relkind, schema) AS (
   FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid JOIN pg_class c ON c.oid = i.inhrelid
   WHERE t.relkind = 'p'),
 leaving AS (
-  SELECT t.oid, format('%I.%I', n.nspname, t.relname) AS name
+  SELECT t.oid, t.relname, format('%I.%I', n.nspname, t.relname) AS name
   FROM tree t JOIN pg_namespace n ON n.oid = t.schema WHERE t.root = $1),
 coming AS (
-  SELECT t.oid, format('%I.%I', n.nspname, t.relname) AS name, t.relkind <> 'p' AS has_rows
+  SELECT t.oid, t.relname, format('%I.%I', n.nspname, t.relname) AS name,
+         t.relkind <> 'p' AS has_rows
   FROM tree t, pg_class l JOIN pg_namespace n ON n.oid = l.relnamespace
   WHERE t.root = $4 AND l.oid = $1),
 carried (oid) AS (
@@ -45,7 +46,12 @@ going (oid) AS (
   WHERE f.confrelid = $1 AND f.contype = 'f' AND $9 <> '{}'
     AND format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname, f.conname,
                pg_get_constraintdef(f.oid)) = ANY ($9)
-  UNION ALL SELECT f.oid FROM going g JOIN pg_constraint f ON f.conparentid = g.oid)
+  UNION ALL SELECT f.oid FROM going g JOIN pg_constraint f ON f.conparentid = g.oid),
+pair (leaving, coming, name) AS (
+  SELECT $1::oid, $4::oid, $2::text
+  UNION ALL
+  SELECT l.oid, c.oid, c.name FROM leaving l JOIN coming c USING (relname)
+  WHERE $11 AND l.oid <> $1 AND c.oid <> $4)
 )sql";
 
 // Serial columns: a sequence follows its owner into another schema, so it has none for a moment.
@@ -188,6 +194,8 @@ WHERE f.contype = 'f' AND f.confrelid = $1 AND (f.conparentid = 0 OR c.relkind <
 )sql";
 
 // A definition names the table as it is called now, which is what the new one will be called.
+// Before version 15 the triggers of partitions are the server's own, which a superuser alone
+// changes.
 constexpr const char* kTriggers = R"sql(
 SELECT 'a', pg_get_triggerdef(oid) FROM pg_trigger
 WHERE tgrelid = $1 AND NOT tgisinternal AND tgname NOT LIKE 'pgalter\_%'
@@ -205,6 +213,14 @@ FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal
 UNION ALL
 SELECT 'b', format('DROP TRIGGER %I ON %s', tgname, $2) FROM pg_trigger
 WHERE tgrelid = $1 AND NOT tgisinternal AND tgname NOT LIKE 'pgalter\_%'
+UNION ALL
+SELECT 'a', format('ALTER TABLE %s %s TRIGGER %I', p.name,
+                   CASE t.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA'
+                                    WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END, t.tgname)
+FROM pair p JOIN pg_trigger t ON t.tgrelid = p.leaving JOIN pg_trigger w ON w.oid = t.tgparentid
+WHERE p.leaving <> $1 AND NOT w.tgisinternal AND t.tgenabled <> w.tgenabled
+  AND t.tgname NOT LIKE 'pgalter\_%'
+  AND (NOT t.tgisinternal OR current_setting('is_superuser')::bool)
 )sql";
 
 constexpr const char* kRules = R"sql(
@@ -240,41 +256,45 @@ FROM pg_policy WHERE polrelid = $1 AND obj_description(oid, 'pg_policy') IS NOT 
 UNION ALL
 SELECT 'b', format('DROP POLICY %I ON %s', polname, $2) FROM pg_policy WHERE polrelid = $1
 UNION ALL
-SELECT 'a', format('ALTER TABLE %s %s ROW LEVEL SECURITY', $2,
+SELECT 'a', format('ALTER TABLE %s %s ROW LEVEL SECURITY', p.name,
                    CASE WHEN s.relrowsecurity THEN 'ENABLE' ELSE 'DISABLE' END)
-FROM pg_class s, pg_class t WHERE s.oid = $1 AND t.oid = $4 AND s.relrowsecurity <> t.relrowsecurity
+FROM pair p JOIN pg_class s ON s.oid = p.leaving JOIN pg_class t ON t.oid = p.coming
+WHERE s.relrowsecurity <> t.relrowsecurity
 UNION ALL
-SELECT 'a', format('ALTER TABLE %s %s ROW LEVEL SECURITY', $2,
+SELECT 'a', format('ALTER TABLE %s %s ROW LEVEL SECURITY', p.name,
                    CASE WHEN s.relforcerowsecurity THEN 'FORCE' ELSE 'NO FORCE' END)
-FROM pg_class s, pg_class t
-WHERE s.oid = $1 AND t.oid = $4 AND s.relforcerowsecurity <> t.relforcerowsecurity
+FROM pair p JOIN pg_class s ON s.oid = p.leaving JOIN pg_class t ON t.oid = p.coming
+WHERE s.relforcerowsecurity <> t.relforcerowsecurity
 )sql";
 
 constexpr const char* kGrants = R"sql(
-SELECT 'a', format('REVOKE ALL ON TABLE %s FROM %s', $2, g.name)
-FROM (SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC'
-                        ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS name
-      FROM pg_class t, aclexplode(t.relacl) a WHERE t.oid = $4 AND a.grantee <> t.relowner) g
+SELECT 'a', format('REVOKE ALL ON TABLE %s FROM %s', g.name, g.grantee)
+FROM (SELECT DISTINCT p.name, CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                                ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS grantee
+      FROM pair p JOIN pg_class t ON t.oid = p.coming CROSS JOIN aclexplode(t.relacl) a
+      WHERE a.grantee <> t.relowner) g
 UNION ALL
-SELECT 'a', format('GRANT %s%s ON TABLE %s TO %s%s', a.privilege_type, o.columns, $2,
+SELECT 'a', format('GRANT %s%s ON TABLE %s TO %s%s', a.privilege_type, o.columns, o.name,
                    CASE a.grantee WHEN 0 THEN 'PUBLIC'
                                   ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
                    CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-FROM (SELECT relacl AS acl, '' AS columns FROM pg_class WHERE oid = $1
+FROM (SELECT p.name, c.relowner, c.relacl AS acl, '' AS columns
+      FROM pair p JOIN pg_class c ON c.oid = p.leaving
       UNION ALL
-      SELECT s.attacl, format(' (%I)', s.attname) FROM pg_attribute s
-      JOIN pg_attribute t ON t.attrelid = $4 AND t.attname = s.attname AND NOT t.attisdropped
-      WHERE s.attrelid = $1 AND s.attnum > 0 AND NOT s.attisdropped) o,
+      SELECT p.name, c.relowner, s.attacl, format(' (%I)', s.attname)
+      FROM pair p JOIN pg_class c ON c.oid = p.leaving JOIN pg_attribute s ON s.attrelid = c.oid
+      JOIN pg_attribute t ON t.attrelid = p.coming AND t.attname = s.attname AND NOT t.attisdropped
+      WHERE s.attnum > 0 AND NOT s.attisdropped) o,
      aclexplode(o.acl) a
-WHERE a.grantee <> (SELECT relowner FROM pg_class WHERE oid = $1)
+WHERE a.grantee <> o.relowner
 )sql";
 
 constexpr const char* kComments = R"sql(
 SELECT 'a', format('COMMENT ON %s %s IS %L',
-                   CASE relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END, $2,
-                   obj_description(oid, 'pg_class'))
-FROM pg_class WHERE oid = $1
-  AND obj_description(oid, 'pg_class') IS DISTINCT FROM obj_description($4::oid, 'pg_class')
+                   CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END, p.name,
+                   obj_description(c.oid, 'pg_class'))
+FROM pair p JOIN pg_class c ON c.oid = p.leaving
+WHERE obj_description(c.oid, 'pg_class') IS DISTINCT FROM obj_description(p.coming, 'pg_class')
 )sql";
 
 // Their columns stay as they are, so they keep their OID, grants and dependants.
@@ -316,10 +336,12 @@ constexpr const char* kReplicaIdentity = R"sql(
 SELECT 'a', format('ALTER TABLE %s REPLICA IDENTITY %s', o.name,
                    CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING'
                      WHEN 'd' THEN 'DEFAULT' ELSE 'USING INDEX ' || quote_ident(i.relname) END)
-FROM pg_class c JOIN pg_class t ON t.oid = $4 CROSS JOIN coming o
+FROM (SELECT leaving, coming, name FROM pair
+      UNION ALL SELECT $1, oid, name FROM coming WHERE oid <> $4 AND NOT $11) o
+JOIN pg_class c ON c.oid = o.leaving JOIN pg_class t ON t.oid = o.coming
 LEFT JOIN pg_index x ON x.indrelid = c.oid AND x.indisreplident
 LEFT JOIN pg_class i ON i.oid = x.indexrelid
-WHERE c.oid = $1 AND (c.relreplident = 'i' OR c.relreplident <> t.relreplident)
+WHERE c.relreplident = 'i' OR c.relreplident <> t.relreplident
 )sql";
 
 // In the order in which they run.
@@ -338,7 +360,7 @@ Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming,
       coming);
   const pg::Params params = pg::Params::Of(
       leaving, name, name_to_be, coming, coming_name.Get<std::string>(0, 0), staying.unsettled,
-      staying.companions, staying.unadopted, staying.going, staying.views_anew);
+      staying.companions, staying.unadopted, staying.going, staying.views_anew, staying.alike);
   std::vector<std::string> queries;
   for (const char* query : kQueries) {
     const bool of_keys = query == kOwnKeys || query == kKeyComments;

@@ -35,6 +35,8 @@ struct Staying {
   // Foreign keys that are dropped and not made again: "ALTER TABLE … ADD CONSTRAINT …".
   std::vector<std::string> going;
   std::vector<std::int64_t> views_anew;  // dropped and made again by the caller
+  // Each partition that comes has what the one of its name has that leaves.
+  bool alike = false;
 };
 
 // `name`: the name in question, quoted with its schema; `name_to_be`: that of the leaving table.

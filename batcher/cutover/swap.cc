@@ -194,6 +194,7 @@ Task<Statements> StatementsOf(run::Environment& env, const Swap& swap, const Com
   staying.unadopted = definition.adopt;
   if (!swap.back) staying.going = rebuild::AddsOf(swap.going);
   staying.views_anew = views_anew;
+  staying.alike = definition.alike;
   for (const std::int64_t oid : leaving)
     if (oid != static_cast<std::int64_t>(flow.from_oid)) staying.companions.push_back(oid);
   Statements texts;
@@ -448,8 +449,12 @@ Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
     co_await CheckCapture(env.main, flow, env.run.id);
     if (!swap.back) co_await RefuseFoundDifferent(env.main, flow, env.run.id);
     const std::string again = Again(env, swap);
+    // Partitions that came since the way there are no reason to stay there.
+    const rebuild::Partitions partitions = swap.stored.definition.alike && !swap.back
+                                               ? rebuild::Partitions::kTheSame
+                                               : rebuild::Partitions::kFollowed;
     co_await rebuild::RefuseAltered(env.main, flow.from_oid, flow.from,
-                                    swap.stored.definition.outline, again);
+                                    swap.stored.definition.outline, partitions, again);
     co_await dependants::RefuseObstacle(env.main, flow.from_oid, flow.from, again, matviews);
     co_await dependants::RefuseUnfitPublication(env.main, flow.from_oid, flow.to_oid, flow.from,
                                                 again);

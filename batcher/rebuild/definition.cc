@@ -65,7 +65,7 @@ CROSS JOIN LATERAL (SELECT pg_get_constraintdef(con.oid) AS def,
                            CASE WHEN con.condeferrable THEN ' DEFERRABLE' ELSE '' END
                              || CASE WHEN con.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END
                              AS tail) k
-WHERE x.indrelid = $1 AND x.indisvalid AND NOT (c.relkind = 'I' AND c.relispartition)
+WHERE x.indrelid = $1 AND x.indisvalid
 ORDER BY x.indisprimary DESC, x.indisunique DESC, c.relname
 )sql";
 
@@ -88,7 +88,8 @@ json::object ToJson(const Definition& definition) {
           {"validate", Array(definition.validate)},
           {"adopt", Array(definition.adopt)},
           {"outline", Array(definition.outline)},
-          {"revertible", definition.revertible}};
+          {"revertible", definition.revertible},
+          {"alike", definition.alike}};
 }
 
 Definition DefinitionFromJson(const json::object& json) {
@@ -115,6 +116,7 @@ Definition DefinitionFromJson(const json::object& json) {
   // A run of an older program does not say.
   if (const auto* outline = json.if_contains("outline")) definition.outline = Texts(*outline);
   definition.revertible = json.at("revertible").as_bool();
+  if (const auto* alike = json.if_contains("alike")) definition.alike = alike->as_bool();
   return definition;
 }
 

@@ -32,6 +32,8 @@ struct Definition {
   std::vector<std::string> adopt;     // then, each once: foreign keys of a partitioned table
   Outline outline;          // of the table that leaves at the next swap, as it must be then
   bool revertible = false;  // there is a flow back
+  // Partitions take the places of those of their names, with what these have of their own.
+  bool alike = false;
 };
 
 boost::json::object ToJson(const Definition& definition);
@@ -45,8 +47,7 @@ Task<> CreateIndex(Session& session, const Index& index);
 Task<> AddConstraint(Session& session, const Index& index);
 
 // Indexes of `from`, as they would be on `to` (names quoted, with schemas; `to_schema` is not
-// quoted). Primary key first. Of a partitioned table that is itself a partition, without those that
-// come with its parent's.
+// quoted). Primary key first.
 Task<std::vector<Index>> ReadIndexes(Session& session, pg::Oid from, std::string from_name,
                                      std::string to_name, std::string to_schema);
 

@@ -5,8 +5,10 @@
 #include <optional>
 #include <utility>
 
-#include "batcher/capture/parts.h"
 #include "batcher/rebuild/definition_file.h"
+#include "batcher/rebuild/like_table.h"
+#include "batcher/rebuild/tree.h"
+#include "batcher/rebuild/two_steps.h"
 #include "engine/run/server_refusal.h"
 
 namespace pgalter::rebuild {
@@ -20,42 +22,9 @@ Task<> Execute(Session& session, const std::vector<std::string>& statements) {
   for (const std::string& sql : statements) co_await session.db().Query(sql);
 }
 
-// What pg_class and pg_attribute say besides what LIKE copies and CREATE TABLE can say, for columns
-// that are in both tables.
-constexpr const char* kColumnSettings = R"sql(
-WITH kept AS (SELECT attname FROM pg_attribute WHERE attrelid = $2::regclass AND NOT attisdropped)
-SELECT format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', $2::text, attname,
-              to_jsonb(a)->>'attstattarget')
-FROM pg_attribute a JOIN kept USING (attname)
-WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped
-  AND coalesce((to_jsonb(a)->>'attstattarget')::int, -1) >= 0
-UNION ALL
-SELECT format('ALTER TABLE %s ALTER COLUMN %I SET (%s)', $2::text, attname,
-              (SELECT string_agg(o, ', ') FROM unnest(attoptions) o WHERE o LIKE 'n_distinct%'))
-FROM pg_attribute JOIN kept USING (attname)
-WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped
-  AND EXISTS (SELECT FROM unnest(attoptions) o WHERE o LIKE 'n_distinct%')
-UNION ALL
-SELECT format('COMMENT ON COLUMN %s.%I IS %L', $2::text, attname, col_description(attrelid, attnum))
-FROM pg_attribute JOIN kept USING (attname)
-WHERE attrelid = $1 AND attnum > 0 AND col_description(attrelid, attnum) IS NOT NULL
-)sql";
-
 constexpr const char* kOwner = R"sql(
 SELECT format('ALTER TABLE %s OWNER TO %I', $2::text, pg_get_userbyid(relowner))
 FROM pg_class WHERE oid = $1 AND relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
-)sql";
-
-// LIKE makes every identity's sequence one of bigint, with the bounds of the old type: these would
-// stay when the column becomes a bigint.
-constexpr const char* kIdentityTypes = R"sql(
-SELECT format('ALTER SEQUENCE %s AS %s', pg_get_serial_sequence($2::text, a.attname),
-              format_type(x.seqtypid, NULL))
-FROM pg_attribute a
-JOIN pg_depend d ON d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND d.deptype = 'i'
-  AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
-JOIN pg_sequence x ON x.seqrelid = d.objid
-WHERE a.attrelid = $1 AND a.attidentity <> '' AND NOT a.attisdropped
 )sql";
 
 Task<std::vector<std::string>> Statements(Session& session, std::string query, pg::Oid oid,
@@ -64,28 +33,6 @@ Task<std::vector<std::string>> Statements(Session& session, std::string query, p
   std::vector<std::string> statements;
   for (int i = 0; i < rows.rows(); ++i) statements.push_back(rows.Get<std::string>(i, 0));
   co_return statements;
-}
-
-Task<> MakeLike(Session& session, const Names& names, pg::Oid source) {
-  pg::Connection& db = session.db();
-  const pg::Result storage = co_await db.Query(
-      "SELECT CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END,"
-      " coalesce(' USING ' || quote_ident(am.amname), ''),"
-      " coalesce(' WITH (' || (SELECT string_agg(o, ', ') FROM ("
-      "   SELECT unnest(c.reloptions) UNION ALL SELECT 'toast.' || unnest(t.reloptions)) x (o))"
-      "   || ')', ''),"
-      " coalesce(' TABLESPACE ' || quote_ident(ts.spcname), '')"
-      " FROM pg_class c LEFT JOIN pg_class t ON t.oid = c.reltoastrelid"
-      " LEFT JOIN pg_am am ON am.oid = c.relam LEFT JOIN pg_tablespace ts ON ts.oid = "
-      "c.reltablespace"
-      " WHERE c.oid = $1",
-      source);
-  co_await db.Query(fmt::format(
-      "CREATE {}TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED "
-      "INCLUDING IDENTITY INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS){}{}{}",
-      storage.Get<std::string>(0, 0), names.shadow, names.source, storage.Get<std::string>(0, 1),
-      storage.Get<std::string>(0, 2), storage.Get<std::string>(0, 3)));
-  co_await Execute(session, co_await Statements(session, kIdentityTypes, source, names.shadow));
 }
 
 // Default privileges must not open it to anybody.
@@ -107,8 +54,12 @@ SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
 WHERE attrelid = $1 AND attgenerated <> '' AND NOT attisdropped
 )sql";
 
-// The server alters no column that another is generated from.
+// The server alters no column that another is generated from, nor one of a partition key.
 Task<std::string> WayOut(Session& session, const pg::PgError& error, pg::Oid source) {
+  const std::vector<std::string> key = co_await ReadKeyColumns(session, source);
+  if (error.Is("42P16") && !key.empty())
+    co_return "where it is about the partition key: give the whole new table, with its partitions, "
+              "with --definition FILE";
   if (!error.Is("0A000")) co_return "";
   const pg::Result generated = co_await session.db().Query(kGenerated, source);
   if (generated.IsNull(0, 0)) co_return "";
@@ -119,12 +70,20 @@ Task<std::string> WayOut(Session& session, const pg::PgError& error, pg::Oid sou
       names);
 }
 
+Task<> ApplySettings(Session& session, const Spec& spec) {
+  for (const auto& [name, value] : spec.settings)
+    co_await session.db().Query("SELECT set_config($1, $2, true)", name, value);
+}
+
+Task<> HideSchemas(Session& session) {
+  co_await session.db().Query("SELECT set_config('search_path', 'pg_catalog', true)");
+}
+
 // Under the role's own search_path: the text is the user's.
 Task<> RunUsers(Session& session, const Spec& spec, std::string statement, std::string option,
                 pg::Oid source) {
   pg::Connection& db = session.db();
-  for (const auto& [name, value] : spec.settings)
-    co_await db.Query("SELECT set_config($1, $2, true)", name, value);
+  co_await ApplySettings(session, spec);
   std::optional<pg::PgError> refused;
   co_await db.Query("SAVEPOINT of_user");
   try {
@@ -142,7 +101,37 @@ Task<> RunUsers(Session& session, const Spec& spec, std::string statement, std::
         *refused, std::move(way_out));
   }
   co_await db.Query("RELEASE SAVEPOINT of_user");
-  co_await db.Query("SELECT set_config('search_path', 'pg_catalog', true)");
+  co_await HideSchemas(session);
+}
+
+Task<> RunAlter(Session& session, const Spec& spec, std::string table, std::string actions,
+                pg::Oid source) {
+  co_await RunUsers(session, spec, fmt::format("ALTER TABLE {} {}", table, actions),
+                    fmt::format("--alter \"{}\"", spec.alter), source);
+}
+
+// The table stays where it is; what its role has for new ones is for what --alter adds.
+Task<> MakeSame(Session& session, const Names& names, pg::Oid source, const Retype& retype) {
+  co_await session.db().Query("SET LOCAL default_tablespace = ''");
+  co_await MakeTreeLike(session, names, source, retype);
+  co_await session.db().Query("RESET default_tablespace");
+}
+
+Task<> MakeAltered(Session& session, const Names& names, const Spec& spec, pg::Oid source) {
+  const std::vector<std::string> key = co_await ReadKeyColumns(session, source);
+  const TwoSteps steps = DivideAlter(spec.alter, key);
+  Retype retype;
+  auto before = [&](std::string table) -> Task<> {
+    co_await RunAlter(session, spec, std::move(table), steps.before, source);
+  };
+  if (!steps.before.empty()) {
+    // Bounds are read and written under the same ones.
+    co_await ApplySettings(session, spec);
+    co_await HideSchemas(session);
+    retype = before;
+  }
+  co_await MakeSame(session, names, source, retype);
+  if (!steps.after.empty()) co_await RunAlter(session, spec, names.shadow, steps.after, source);
 }
 
 }  // namespace
@@ -150,39 +139,17 @@ Task<> RunUsers(Session& session, const Spec& spec, std::string statement, std::
 Task<std::vector<Index>> MakeEmpty(Session& session, const Names& names, const Spec& spec,
                                    pg::Oid source) {
   if (spec.definition.empty()) {
-    // The table stays where it is; what its role has for new ones is for what --alter adds.
-    co_await session.db().Query("SET LOCAL default_tablespace = ''");
-    co_await MakeLike(session, names, source);
+    co_await MakeAltered(session, names, spec, source);
   } else {
     for (const DefinitionStatement& statement :
          ReadDefinitionFile(spec.definition, names.source, names.schema))
       co_await RunUsers(session, spec, statement.moved, statement.shown, source);
+    co_await CopyColumnSettings(session, source, names.shadow);
   }
-  co_await Execute(session, co_await Statements(session, kColumnSettings, source, names.shadow));
-  if (spec.definition.empty()) {
-    for (const Index& index :
-         co_await ReadIndexes(session, source, names.source, names.shadow, names.schema))
-      co_await MakeIndex(session, index);
-    co_await session.db().Query("RESET default_tablespace");
-  }
-  if (!spec.alter.empty())
-    co_await RunUsers(session, spec, fmt::format("ALTER TABLE {} {}", names.shadow, spec.alter),
-                      fmt::format("--alter \"{}\"", spec.alter), source);
   const pg::Result made = co_await session.db().Query("SELECT $1::regclass::oid", names.shadow);
-  std::vector<std::string> tables =
-      co_await capture::ReadPartitions(session, made.Get<pg::Oid>(0, 0));
-  std::vector<Index> indexes;
-  for (const std::string& table : tables) {
-    const pg::Result oid = co_await session.db().Query("SELECT $1::regclass::oid", table);
-    for (Index& index :
-         co_await ReadIndexes(session, oid.Get<pg::Oid>(0, 0), table, table, names.schema))
-      indexes.push_back(std::move(index));
-  }
-  for (Index& index : co_await ReadIndexes(session, made.Get<pg::Oid>(0, 0), names.shadow,
-                                           names.shadow, names.schema))
-    indexes.push_back(std::move(index));
-  tables.push_back(names.shadow);
-  for (const std::string& table : tables) co_await Settle(session, table, source);
+  const std::vector<Branch> tree = co_await ReadTree(session, made.Get<pg::Oid>(0, 0));
+  std::vector<Index> indexes = co_await ReadTreeIndexes(session, tree, names.schema);
+  for (const Branch& branch : tree) co_await Settle(session, branch.name, source);
   co_return indexes;
 }
 

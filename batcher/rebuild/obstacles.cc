@@ -258,10 +258,11 @@ Task<> RefuseHalfDetached(Session& session, std::string table, pg::Oid source) {
 Task<> RefuseWhatPartitionsHave(Session& session, std::string table, pg::Oid source) {
   const pg::Result rows = co_await session.db().Query(kOfPartitions, source);
   if (rows.empty()) co_return;
-  throw Failure(ExitCode::kRefused,
-                fmt::format("cannot rebuild {}: {}, and the new definition knows nothing of that. "
-                            "Take it away before, and make it again after",
-                            table, rows.Get<std::string>(0, 0)));
+  throw Failure(
+      ExitCode::kRefused,
+      fmt::format("cannot rebuild {}: {}, which would not come along. Take it away before, "
+                  "and make it again after",
+                  table, rows.Get<std::string>(0, 0)));
 }
 
 Task<> RefuseSharedNames(Session& session, const std::vector<Stored>& all) {

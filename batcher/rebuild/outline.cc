@@ -59,6 +59,42 @@ LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace WHERE c.oid = $1
 ORDER BY 1
 )sql";
 
+// What of a partition does not come from the whole.
+constexpr const char* kPartitions = R"sql(
+WITH part AS (
+  SELECT c.*, p.relname AS parent
+  FROM pg_partition_tree($1::oid::regclass) t JOIN pg_class c ON c.oid = t.relid
+  JOIN pg_class p ON p.oid = t.parentrelid WHERE t.relid <> $1)
+SELECT concat_ws(' PARTITION BY ', format('partition %I of %I %s', relname, parent,
+                                          pg_get_expr(relpartbound, oid)), pg_get_partkeydef(oid))
+FROM part
+UNION ALL
+SELECT format('partition %I: %I DEFAULT %s', relname, a.attname, pg_get_expr(d.adbin, d.adrelid))
+FROM part JOIN pg_attrdef d ON d.adrelid = part.oid
+JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+UNION ALL
+SELECT format('partition %I: constraint %I %s', relname, k.conname,
+              regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''))
+FROM part JOIN pg_constraint k ON k.conrelid = part.oid AND k.contype = 'c' AND k.coninhcount = 0
+UNION ALL
+SELECT format('partition %I: %s', part.relname, pg_get_indexdef(i.oid))
+FROM part JOIN pg_index x ON x.indrelid = part.oid AND x.indisvalid
+JOIN pg_class i ON i.oid = x.indexrelid AND NOT i.relispartition
+UNION ALL
+SELECT format('partition %I: setting %s', relname, unnest(reloptions)) FROM part
+UNION ALL
+SELECT format('partition %I: setting toast.%s', part.relname, unnest(t.reloptions))
+FROM part JOIN pg_class t ON t.oid = part.reltoastrelid
+UNION ALL
+SELECT format('partition %I: %s', part.relname,
+              concat_ws(' ', 'owner', quote_ident(pg_get_userbyid(part.relowner)),
+                        CASE part.relpersistence WHEN 'u' THEN 'UNLOGGED' END,
+                        'USING ' || m.amname, 'TABLESPACE ' || s.spcname))
+FROM part LEFT JOIN pg_am m ON m.oid = part.relam
+LEFT JOIN pg_tablespace s ON s.oid = part.reltablespace
+ORDER BY 1
+)sql";
+
 Outline Without(const Outline& lines, const Outline& others) {
   Outline left;
   for (const std::string& line : lines)
@@ -79,7 +115,7 @@ void Name(std::string& text, const char* what, const Outline& lines) {
 
 // Values in defaults and conditions are shown by the session's settings, which differ from one
 // runner to the next; what comes after this has them as they were.
-Task<Outline> ReadOutline(Session& session, pg::Oid table) {
+Task<Outline> ReadOutline(Session& session, pg::Oid table, Partitions partitions) {
   std::vector<pg::Statement> statements;
   statements.push_back(
       {"SELECT set_config('pgalter.time_zone', current_setting('TimeZone'), true),"
@@ -91,15 +127,18 @@ Task<Outline> ReadOutline(Session& session, pg::Oid table) {
        " set_config('IntervalStyle', 'postgres', true)",
        {}});
   statements.push_back({kOutline, pg::Params::Of(table)});
+  if (partitions == Partitions::kTheSame)
+    statements.push_back({kPartitions, pg::Params::Of(table)});
   statements.push_back(
       {"SELECT set_config('TimeZone', current_setting('pgalter.time_zone'), true),"
        " set_config('DateStyle', current_setting('pgalter.date_style'), true),"
        " set_config('IntervalStyle', current_setting('pgalter.interval_style'), true)",
        {}});
   const auto results = co_await session.db().Pipeline(std::move(statements));
-  const pg::Result& rows = results.at(2);
   Outline outline;
-  for (int i = 0; i < rows.rows(); ++i) outline.push_back(rows.Get<std::string>(i, 0));
+  for (std::size_t i = 2; i + 1 < results.size(); ++i)
+    for (int row = 0; row < results[i].rows(); ++row)
+      outline.push_back(results[i].Get<std::string>(row, 0));
   co_return outline;
 }
 
@@ -111,9 +150,9 @@ std::string DescribeChanges(const Outline& before, const Outline& now) {
 }
 
 Task<> RefuseAltered(Session& session, pg::Oid table, std::string name, Outline before,
-                     std::string again) {
+                     Partitions partitions, std::string again) {
   if (before.empty() || !async::SafeguardOn("outline")) co_return;
-  const Outline now = co_await ReadOutline(session, table);
+  const Outline now = co_await ReadOutline(session, table, partitions);
   const std::string changes = DescribeChanges(before, now);
   if (changes.empty()) co_return;
   throw run::Failure(

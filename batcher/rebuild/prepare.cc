@@ -17,6 +17,7 @@
 #include "batcher/rebuild/readers.h"
 #include "batcher/rebuild/room.h"
 #include "batcher/rebuild/shadow.h"
+#include "batcher/rebuild/tree.h"
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
@@ -83,6 +84,10 @@ constexpr std::array kNotOfTheDefinition{TableChange::kInherit,
                                          TableChange::kNoForceRowSecurity,
                                          TableChange::kReplicaIdentity};
 
+// Of a partitioned table they say where partitions to come are made, and move none.
+constexpr std::array kOfPartitionsToCome{TableChange::kSetTablespace, TableChange::kSetAccessMethod,
+                                         TableChange::kSetLogged, TableChange::kSetUnlogged};
+
 // Actions that need more than a new table of another definition.
 void ReadAlter(const backfill::Table& table, const std::string& alter) {
   if (alter.empty()) return;
@@ -107,6 +112,14 @@ void ReadAlter(const backfill::Table& table, const std::string& alter) {
                     fmt::format("--alter \"{}\" has an action that needs no rebuild: do it with "
                                 "ALTER TABLE",
                                 alter));
+    if (table.partitioned &&
+        std::ranges::find(kOfPartitionsToCome, command.change) != kOfPartitionsToCome.end())
+      throw Failure(ExitCode::kRefused,
+                    fmt::format("--alter \"{}\": {} is partitioned, and that would be said of "
+                                "partitions to come alone, which ALTER TABLE does at once. Give "
+                                "the whole new definition, with the place of each partition: "
+                                "--definition FILE",
+                                alter, table.name));
     const bool foreign_key = command.constraint.has_value() &&
                              command.constraint->kind == sql::ast::ConstraintKind::kForeignKey;
     const bool on_column = command.column.has_value() &&
@@ -183,14 +196,12 @@ Task<> RefuseBound(Session& session, const backfill::Table& table, const Spec& s
 Task<> CheckOne(Session& session, const backfill::Table& table, const Spec& spec) {
   ReadAlter(table, spec.alter);
   if (!spec.definition.empty()) ReadDefinitionFile(spec.definition, table.name, "pg_temp");
-  if (table.partitioned && spec.definition.empty())
-    Refuse(table,
-           "it is partitioned: give its whole new definition, partitioned or not, with "
-           "--definition; or rebuild its partitions one by one");
   const pg::Result obstacles = co_await session.db().Query(kObstacles, table.oid);
   if (!obstacles.empty()) Refuse(table, obstacles.Get<std::string>(0, 0));
   co_await RefuseBound(session, table, spec);
   if (table.partitioned) co_await RefuseWhatPartitionsHave(session, table.name, table.oid);
+  if (table.partitioned && spec.definition.empty())
+    co_await RefuseUnlikePartitions(session, table.name, table.oid);
 }
 
 // Where the table's schema stands in the role's search_path.

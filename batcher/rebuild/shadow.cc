@@ -228,7 +228,10 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   co_await db.Query(fmt::format("EXPLAIN {}", capture::CopyStatement(flow, flow.from)), "(0,0)",
                     "(0,0)");
   // Locked by then: it stays as it was read.
-  stored.definition.outline = co_await ReadOutline(session, table.oid);
+  stored.definition.alike = table.partitioned && spec.definition.empty();
+  const Partitions partitions =
+      stored.definition.alike ? Partitions::kTheSame : Partitions::kFollowed;
+  stored.definition.outline = co_await ReadOutline(session, table.oid, partitions);
   co_await SayNarrowSequences(session, names, table.oid, shadow.remarks);
   shadow.reverse = co_await FlowBack(session, names, spec, flow, key, shadow.remarks);
   stored.definition.revertible = shadow.reverse.has_value();

@@ -330,11 +330,12 @@ INSTANTIATE_TEST_SUITE_P(
                     2,
                     "two --tablespace for all tables"},
         SeveralCase{"Unknown", "", {"a", "nowhere"}, 2, "there is no table"},
-        SeveralCase{"Partitioned",
-                    "CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+        SeveralCase{"ViewOfAPartition",
+                    "CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE "
+                    "part PARTITION OF parts DEFAULT; CREATE VIEW v AS SELECT id FROM part",
                     {"a", "parts"},
                     4,
-                    "with --definition"},
+                    "view public.v reads partition public.part"},
         SeveralCase{
             "SecondHasNoKey", "CREATE TABLE n (id int)", {"a", "n"}, 4, "add a primary key"},
         SeveralCase{"TypesThatDoNotFit",
