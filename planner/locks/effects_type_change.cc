@@ -110,7 +110,8 @@ class Change {
  private:
   void Judge();
   void RefuseUsed();
-  void RefuseView(const catalog::Table& view);
+  void RefuseView(const catalog::Table& view, const QualifiedName& read);
+  void RefuseKeyOf(const catalog::Table& table, const std::string& detail);
   void LockForeignKeys();
   void Rewrite();
   void Keep();
@@ -163,17 +164,27 @@ void Change::Judge() {
         "whether " + ToString(from) + " and " + ToString(to) + " are stored alike is not known";
 }
 
-void Change::RefuseView(const catalog::Table& view) {
+void Change::RefuseView(const catalog::Table& view, const QualifiedName& read) {
   for (const sql::ColumnUse& use : view.view_columns) {
-    if (!Mentions(use, command_.name, altered_.name)) continue;
+    if (!Mentions(use, command_.name, read)) continue;
     const bool kept = view.kind == catalog::TableKind::kMaterializedView;
     RefuseUse((kept ? "materialized view " : "view ") + Show(view.name) + " reads the column");
     return;
   }
 }
 
+void Change::RefuseKeyOf(const catalog::Table& table, const std::string& detail) {
+  if (!table.partition_by) return;
+  const bool plain = Mentions(table.partition_by->columns, command_.name);
+  const bool inside = std::ranges::any_of(
+      table.partition_by->expressions,
+      [&](const ast::Expression& expression) { return Reads(expression, command_.name); });
+  if (plain || inside) RefuseUse(detail);
+}
+
 void Change::RefuseUsed() {
-  for (const catalog::Table* view : draft_.schema().Views(altered_.name)) RefuseView(*view);
+  for (const catalog::Table* view : draft_.schema().Views(altered_.name))
+    RefuseView(*view, altered_.name);
   if (altered_.table == nullptr) return;
   const catalog::Table& table = *altered_.table;
   if (Mentions(table.policy_columns, command_.name)) RefuseUse("a policy reads the column");
@@ -183,12 +194,11 @@ void Change::RefuseUsed() {
   for (const catalog::Trigger& trigger : table.triggers)
     if (Mentions(trigger.columns, command_.name) || Mentions(trigger.columns_read, command_.name))
       RefuseUse("trigger " + trigger.name + " names the column");
-  if (table.partition_by) {
-    const bool plain = Mentions(table.partition_by->columns, command_.name);
-    const bool inside = std::ranges::any_of(
-        table.partition_by->expressions,
-        [&](const ast::Expression& expression) { return Reads(expression, command_.name); });
-    if (plain || inside) RefuseUse("it is part of the partition key");
+  RefuseKeyOf(table, "it is part of the partition key");
+  for (const catalog::Table* partition : Descendants(draft_.schema(), table.name)) {
+    RefuseKeyOf(*partition, "it is part of the partition key of " + Show(partition->name));
+    for (const catalog::Table* view : draft_.schema().Views(partition->name))
+      RefuseView(*view, partition->name);
   }
   if (table.parent && !altered_.only)
     draft_.Refuse(Refusal::kOther, command_.name,

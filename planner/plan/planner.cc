@@ -13,6 +13,7 @@
 #include "planner/plan/join_rebuilds.h"
 #include "planner/plan/order.h"
 #include "planner/plan/recipe.h"
+#include "planner/plan/recipes/carry.h"
 #include "planner/plan/split.h"
 #include "planner/plan/steps.h"
 #include "planner/sql/line_index.h"
@@ -73,8 +74,12 @@ Proposal Failing(const locks::Failure& failure) {
   proposal.answer = Answer::kFails;
   proposal.remarks.push_back(fmt::format(
       "the server refuses it: {}", failure.detail.empty() ? failure.subject : failure.detail));
-  if (failure.refusal == locks::Refusal::kColumnInUse ||
-      failure.refusal == locks::Refusal::kDependants)
+  if (IsOfPartitionKey(failure.detail))
+    proposal.remarks.emplace_back(
+        "a copy may be partitioned by another type: pgalter rebuild TABLE --definition FILE, with "
+        "the whole new table and its partitions in the file");
+  else if (failure.refusal == locks::Refusal::kColumnInUse ||
+           failure.refusal == locks::Refusal::kDependants)
     proposal.remarks.emplace_back(
         "what uses it goes in a statement before, and comes back in one after where it is wanted");
   return proposal;

@@ -267,6 +267,57 @@ TEST(Plan, CopiesATableOnceForSeveralActions) {
   EXPECT_THAT(plan.steps[0].rebuild->alter, HasSubstr("SET UNLOGGED"));
 }
 
+constexpr const char* kParts = R"sql(
+CREATE TABLE pt (id int, at date NOT NULL, n int, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE pt_1 PARTITION OF pt FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')
+  PARTITION BY HASH (id);
+CREATE TABLE pt_1_0 PARTITION OF pt_1 FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE pt_rest PARTITION OF pt DEFAULT;
+)sql";
+
+TEST(RebuildPartitioned, TakesTheWholeTreeAlong) {
+  const Plan plan = PlanOf("ALTER TABLE pt ALTER n TYPE bigint", kParts);
+  EXPECT_EQ(plan.statements[0].answer, Answer::kRewritten);
+  ASSERT_THAT(KindsOf(plan), ElementsAre("gate", "rebuild"));
+  EXPECT_EQ(plan.steps[1].rebuild->table, "public.pt");
+  EXPECT_EQ(plan.steps[1].rebuild->alter, "ALTER n TYPE bigint");
+  for (const char* statement :
+       {"ALTER TABLE pt ADD c int GENERATED ALWAYS AS (n * 2) STORED", "VACUUM FULL pt"})
+    EXPECT_THAT(KindsOf(PlanOf(statement, kParts)), ElementsAre("rebuild")) << statement;
+}
+
+TEST(RebuildPartitioned, ChangesTheTypeOfAKeyWhoseBoundsStayAsTheyAre) {
+  const Plan plan = PlanOf("ALTER TABLE pt ALTER id TYPE bigint", kParts);
+  ASSERT_THAT(KindsOf(plan), ElementsAre("gate", "rebuild"));
+  EXPECT_EQ(plan.steps[1].rebuild->alter, "ALTER id TYPE bigint");
+  EXPECT_THAT(plan.statements[0].remarks, Contains(HasSubstr("pt is partitioned by id")));
+}
+
+TEST(RebuildPartitioned, SaysWhichKeyTheServerDoesNotAlter) {
+  const Plan whole = PlanOf("ALTER TABLE pt ALTER at TYPE timestamp", kParts);
+  EXPECT_EQ(whole.statements[0].answer, Answer::kFails);
+  EXPECT_THAT(whole.statements[0].remarks,
+              ElementsAre("the server refuses it: it is part of the partition key",
+                          HasSubstr("pgalter rebuild TABLE --definition FILE")));
+  const Plan below = PlanOf("ALTER TABLE pt ALTER id TYPE text", kParts);
+  EXPECT_EQ(below.statements[0].answer, Answer::kFails);
+  EXPECT_THAT(below.statements[0].remarks,
+              Contains("the server refuses it: it is part of the partition key of pt_1"));
+}
+
+TEST(RebuildPartitioned, IsNotForWhatHasNoKeyOrAnotherSchema) {
+  const Plan unkeyed = PlanOf("VACUUM FULL t",
+                              "CREATE TABLE t (a int) PARTITION BY LIST (a); CREATE TABLE t_1 "
+                              "PARTITION OF t DEFAULT");
+  EXPECT_EQ(unkeyed.statements[0].answer, Answer::kLeastBad);
+  const Plan elsewhere = PlanOf("VACUUM FULL t",
+                                "CREATE SCHEMA s; CREATE TABLE t (a int PRIMARY KEY) PARTITION BY "
+                                "LIST (a); CREATE TABLE s.t_1 PARTITION OF t DEFAULT");
+  EXPECT_EQ(elsewhere.statements[0].answer, Answer::kLeastBad);
+  EXPECT_THAT(elsewhere.statements[0].remarks,
+              Contains(HasSubstr("its partition s.t_1 is in another schema")));
+}
+
 Plan WithMatviews(const std::string& statement, Matviews matviews,
                   Preference prefer = Preference::kRebuild) {
   PlanOptions options{15, Knowledge::kDump, prefer};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "planner/plan/steps.h"
 
@@ -29,7 +30,30 @@ bool IsRead(const Situation& situation, const catalog::Table& view) {
   });
 }
 
+bool IsOfKey(const locks::Failure& failure) {
+  return failure.refusal == locks::Refusal::kColumnInUse && IsOfPartitionKey(failure.detail);
+}
+
+// The same bounds read the same in both types, and hold the same rows.
+bool KeepsBounds(const Situation& situation) {
+  const auto* change = situation.Command(sql::ast::TableChange::kSetType);
+  const catalog::Column* column =
+      change == nullptr ? nullptr : situation.Table()->FindColumn(change->name);
+  if (column == nullptr || !column->known || !change->type) return false;
+  constexpr std::array<std::string_view, 3> kIntegers{"int2", "int4", "int8"};
+  constexpr std::array<std::string_view, 2> kTexts{"varchar", "text"};
+  const auto both = [&](const auto& family) {
+    return std::ranges::find(family, column->type.name) != family.end() &&
+           std::ranges::find(family, change->type->name) != family.end();
+  };
+  return both(kIntegers) || both(kTexts);
+}
+
 }  // namespace
+
+bool IsOfPartitionKey(std::string_view detail) {
+  return detail.starts_with("it is part of the partition key");
+}
 
 std::optional<InTheWay> FindInTheWay(const Situation& situation) {
   const catalog::Table* table = situation.Table();
@@ -44,7 +68,9 @@ std::optional<InTheWay> FindInTheWay(const Situation& situation) {
   const auto readers = std::ranges::count_if(situation.effects.failures, of_reader);
   const auto refusals = std::ranges::count(situation.effects.failures, locks::Refusal::kColumnInUse,
                                            &locks::Failure::refusal);
-  if (refusals != readers + static_cast<std::ptrdiff_t>(found.size())) return std::nullopt;
+  const auto of_key = std::ranges::count_if(situation.effects.failures, IsOfKey);
+  if (of_key > 0 && !KeepsBounds(situation)) return std::nullopt;
+  if (refusals != readers + of_key + static_cast<std::ptrdiff_t>(found.size())) return std::nullopt;
   // A view on several of them goes behind the last.
   for (std::size_t i = 0; i < found.size(); ++i) {
     for (const catalog::Table* above : situation.schema.Views(found[i]->name)) {
@@ -55,6 +81,7 @@ std::optional<InTheWay> FindInTheWay(const Situation& situation) {
   }
   InTheWay in_the_way;
   in_the_way.readers = readers > 0;
+  in_the_way.partition_key = of_key > 0;
   for (const catalog::Table* view : found) {
     if (view->kind == catalog::TableKind::kMaterializedView &&
         situation.matviews == Matviews::kMadeAnew) {

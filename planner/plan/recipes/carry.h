@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "planner/plan/recipe.h"
@@ -38,10 +39,13 @@ struct InTheWay {
   std::vector<sql::QualifiedName> views;  // each after what it reads
   bool readers = false;                   // policies or triggers
   bool matviews = false;                  // which are made anew over a copy of the table
+  bool partition_key = false;             // a copy has one of the new type
 };
-// None where something is that cannot be put back: a generated column, a rule, the partition key,
-// a materialized view that is not made anew.
+// None where something is that cannot be put back: a generated column, a rule, a partition key
+// whose bounds may read otherwise in the new type, a materialized view that is not made anew.
 [[nodiscard]] std::optional<InTheWay> FindInTheWay(const Situation& situation);
+// Of what the server says of a column that it does not alter.
+[[nodiscard]] bool IsOfPartitionKey(std::string_view detail);
 // DROP VIEW, the last first.
 [[nodiscard]] std::string DropViews(std::vector<sql::QualifiedName> views);
 

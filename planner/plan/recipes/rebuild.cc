@@ -99,6 +99,10 @@ std::string WhyNotThis(const Situation& situation, const locks::Work& work) {
   const auto* cluster = situation.statement.As<ast::Cluster>();
   if (cluster != nullptr && cluster->index.empty())
     return "which index it was clustered by is not known here: say CLUSTER … USING it";
+  const catalog::Table* table = situation.schema.FindTable(work.relation);
+  if (cluster != nullptr && table != nullptr && table->kind == catalog::TableKind::kPartitioned)
+    return "it is partitioned, and a copy of all its partitions is in no order; without the order "
+           "pgalter rebuild takes dead space away";
   if (cluster != nullptr && !OrderOf(situation, *cluster))
     return "chunks are read in the order of an index of columns that are NOT NULL, ascending; "
            "without the order pgalter rebuild takes dead space away";
@@ -141,6 +145,22 @@ bool HasKey(const catalog::Table& table) {
              return column != nullptr && (!column->known || column->not_null);
            });
   });
+}
+
+// Of the whole, in its own schema.
+std::string WhyNotWithPartitions(const catalog::Schema& schema, const catalog::Table& whole) {
+  std::vector<const catalog::Table*> next = schema.Children(whole.name);
+  while (!next.empty()) {
+    const catalog::Table* partition = next.back();
+    next.pop_back();
+    if (partition->kind == catalog::TableKind::kForeign)
+      return fmt::format("its partition {} is a foreign table", Show(partition->name));
+    if (partition->name.schema != whole.name.schema)
+      return fmt::format("its partition {} is in another schema: ALTER TABLE … SET SCHEMA first",
+                         Show(partition->name));
+    for (const catalog::Table* below : schema.Children(partition->name)) next.push_back(below);
+  }
+  return "";
 }
 
 std::optional<Proposal> Propose(const Situation& situation) {
@@ -224,12 +244,16 @@ std::string WhyNotRebuilt(const Situation& situation, const sql::QualifiedName& 
   if (situation.version < kOldest) return fmt::format("that needs PostgreSQL {}", kOldest);
   const catalog::Table* table = situation.schema.FindTable(name);
   if (table == nullptr) return "";
-  if (table->kind == catalog::TableKind::kPartitioned)
-    return "it is partitioned; its partitions can be rebuilt one by one, once they are detached";
-  if (table->parent) return "it is a partition: detach it, rebuild it, and attach it again";
-  if (table->kind != catalog::TableKind::kTable) return "it is no table";
-  if (!table->inherits.empty() || !situation.schema.Children(table->name).empty())
+  if (table->parent)
+    return "it is a partition: change the whole, or detach it, rebuild it, and attach it again";
+  const bool partitioned = table->kind == catalog::TableKind::kPartitioned;
+  if (partitioned) {
+    if (std::string why = WhyNotWithPartitions(situation.schema, *table); !why.empty()) return why;
+  } else if (table->kind != catalog::TableKind::kTable) {
+    return "it is no table";
+  } else if (!table->inherits.empty() || !situation.schema.Children(table->name).empty()) {
     return "other tables inherit from it, or it from them";
+  }
   if (!table->of_type.empty()) return "it is a table of a type";
   if (situation.matviews == Matviews::kInTheWay)
     for (const sql::QualifiedName& matview : MatviewsOver(situation.schema, name))
@@ -278,8 +302,9 @@ const Recipe kRebuild{
     .steps =
         "a rebuild: a copy beside the table that takes its place, taken back without a loss. "
         "Before a later step on the same table, or another rebuild, a gate, behind which the old "
-        "table goes. Where no copy can take its place (partitions, inheritance, no key, an order "
-        "that chunks cannot have) the plan says so, and who waits",
+        "table goes. A partitioned table is copied with all its partitions. Where no copy can take "
+        "its place (a partition alone, inheritance, no key, an order that chunks cannot have) the "
+        "plan says so, and who waits",
     .propose = &Propose};
 
 }  // namespace pgalter::plan

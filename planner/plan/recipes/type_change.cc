@@ -139,7 +139,8 @@ std::string Alternative(const catalog::Table& table) {
 
 // Materialized views that read the column come along with a copy alone.
 bool IsCopiedWithMatviews(const Situation& situation) {
-  return WritesRows(situation.effects) && situation.prefer == Preference::kRebuild &&
+  const bool copied = situation.prefer == Preference::kRebuild || situation.IsPartitioned();
+  return WritesRows(situation.effects) && copied &&
          WhyNotRebuilt(situation, situation.schema.Resolve(situation.TableName())).empty();
 }
 
@@ -160,6 +161,18 @@ Proposal InPlaceOrCopied(const Situation& situation, const ShadowColumn& shadow)
   return replaced;
 }
 
+// The server never alters a column of a partition key, whatever becomes of the rows.
+std::optional<Proposal> CopiedWithKey(const Situation& situation, const ShadowColumn& shadow) {
+  const sql::QualifiedName name = situation.schema.Resolve(situation.TableName());
+  if (!WhyNotRebuilt(situation, name).empty()) return std::nullopt;
+  Proposal proposal = CopyTable(situation, shadow);
+  proposal.remarks.push_back(fmt::format(
+      "{} is partitioned by {}, whose type the server does not change: the table is copied into "
+      "partitions of the new one, with the same bounds",
+      Show(name), QuoteIdentifier(shadow.column)));
+  return proposal;
+}
+
 std::optional<Proposal> Propose(const Situation& situation) {
   const auto change = Read(situation);
   if (!change || situation.schema.IsNew(situation.TableName())) return std::nullopt;
@@ -168,16 +181,17 @@ std::optional<Proposal> Propose(const Situation& situation) {
   if (in_the_way->matviews && !IsCopiedWithMatviews(situation)) return std::nullopt;
   const bool free = situation.effects.works.empty();
   const bool clear = in_the_way->views.empty() && !in_the_way->readers && !in_the_way->matviews;
-  if (free && clear) return std::nullopt;
+  if (free && clear && !in_the_way->partition_key) return std::nullopt;
   const catalog::Table* table = situation.Table();
   if (table == nullptr || !table->complete) return std::nullopt;  // remarks say what is not known
   const std::string& column = change->type->name;
-  if (free) return AroundReaders(situation, column, *in_the_way);
-  if (clear && !change->default_value && Only(situation.effects, Reason::kTypeChangeCheck))
-    return AroundChecks(situation, column);
   const ShadowColumn shadow{column, TypeText(change->text),
                             change->type->expression ? change->type->expression->text : "",
                             change->default_value};
+  if (in_the_way->partition_key) return CopiedWithKey(situation, shadow);
+  if (free) return AroundReaders(situation, column, *in_the_way);
+  if (clear && !change->default_value && Only(situation.effects, Reason::kTypeChangeCheck))
+    return AroundChecks(situation, column);
   return InPlaceOrCopied(situation, shadow);
 }
 
