@@ -220,6 +220,29 @@ INSTANTIATE_TEST_SUITE_P(
                     "ALTER n TYPE bigint", 4, "trigger its of its own, which would not come"}),
     [](const auto& param) { return std::string(param.param.name); });
 
+// A column of a key that the plain statement is refused for.
+TEST_F(Tree, IsAlteredByAPlan) {
+  database_.Sql(Keyed("int"));
+  const auto before = Dump(database_);
+  const Ran ran =
+      Run({"run", "--sql", "ALTER TABLE t ALTER a TYPE bigint", "--through", "contract", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT atttypid::regtype FROM pg_attribute WHERE attrelid = "
+                            "'t_more_0'::regclass AND attname = 'a'"),
+            "bigint");
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
+  const Ran refused =
+      Run({"run", "--sql", "ALTER TABLE t ALTER a TYPE text", "--through", "contract", "--yes"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.out + refused.err, HasSubstr("it is part of the partition key"));
+  database_.Sql("CREATE VIEW seen AS SELECT a FROM t");
+  const Ran seen =
+      Run({"run", "--sql", "ALTER TABLE t ALTER a TYPE bigint", "--through", "contract", "--yes"});
+  EXPECT_EQ(seen.code, 4) << seen.err;
+  EXPECT_THAT(seen.out + seen.err, HasSubstr("view seen reads the column"));
+}
+
 // items, partitioned by a: its key changes its type under its users.
 class TreeInUse : public Tree {
  protected:

@@ -305,6 +305,17 @@ TEST(RebuildPartitioned, SaysWhichKeyTheServerDoesNotAlter) {
               Contains("the server refuses it: it is part of the partition key of pt_1"));
 }
 
+TEST(RebuildPartitioned, IsRefusedUnderViewsOfTheColumn) {
+  const std::string tables = std::string(kParts) + "CREATE VIEW v AS SELECT id, n FROM pt;";
+  for (const char* column : {"n", "id"}) {
+    const Plan plan = PlanOf(fmt::format("ALTER TABLE pt ALTER {} TYPE bigint", column), tables);
+    EXPECT_EQ(plan.statements[0].answer, Answer::kFails) << column;
+    EXPECT_THAT(plan.statements[0].remarks,
+                Contains("what uses it goes in a statement before, and comes back in one after "
+                         "where it is wanted"));
+  }
+}
+
 TEST(RebuildPartitioned, IsNotForWhatHasNoKeyOrAnotherSchema) {
   const Plan unkeyed = PlanOf("VACUUM FULL t",
                               "CREATE TABLE t (a int) PARTITION BY LIST (a); CREATE TABLE t_1 "

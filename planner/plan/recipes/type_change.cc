@@ -180,6 +180,9 @@ std::optional<Proposal> Propose(const Situation& situation) {
   if (!in_the_way) return std::nullopt;
   if (in_the_way->matviews && !IsCopiedWithMatviews(situation)) return std::nullopt;
   const bool free = situation.effects.works.empty();
+  // A copy is refused for them: who reads them is to know of the new type.
+  const bool copied = situation.IsPartitioned() && (in_the_way->partition_key || !free);
+  if (copied && !in_the_way->views.empty()) return std::nullopt;
   const bool clear = in_the_way->views.empty() && !in_the_way->readers && !in_the_way->matviews;
   if (free && clear && !in_the_way->partition_key) return std::nullopt;
   const catalog::Table* table = situation.Table();
@@ -205,7 +208,8 @@ const Recipe kTypeChange{
         "foreign keys on it; a gate; in one short transaction the old column goes and the new "
         "one takes its name, with default, comment, rights, statistics, identity and "
         "sequence. Where only a CHECK stands in the way: it is put back NOT VALID and "
-        "validated. The column moves to the end of the table",
+        "validated. The column moves to the end of the table. A partitioned table is copied as a "
+        "whole, see rebuild: of its keys integers may become wider, and varchar text",
     .propose = &Propose};
 
 }  // namespace pgalter::plan
