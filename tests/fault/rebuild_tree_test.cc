@@ -177,6 +177,39 @@ TEST_F(Tree, KeepsItsBoundsWhereItsKeysChangeTheirTypes) {
   EXPECT_EQ(database_.Value("INSERT INTO t (a) VALUES (2) RETURNING id"), "502");
 }
 
+// With a table that refers to it, whose columns have to fit.
+TEST_F(Tree, ChangesPlacesTogetherWithWhatRefersToIt) {
+  const auto make = [](const FreshDatabase& database, const char* type) {
+    database.Sql(Keyed(type));
+    database.Sql(
+        fmt::format("CREATE TABLE c (t {0} PRIMARY KEY, a {0}, CONSTRAINT of_t FOREIGN KEY (t, a) "
+                    "REFERENCES t ON DELETE CASCADE); INSERT INTO c SELECT id, a FROM t",
+                    type));
+  };
+  const FreshDatabase plain;
+  make(plain, "bigint");
+  make(database_, "int");
+  const auto before = Dump(database_);
+  const Words words{"rebuild",
+                    "t",
+                    "c",
+                    "--alter",
+                    "t: ALTER id TYPE bigint, ALTER a TYPE bigint",
+                    "--alter",
+                    "c: ALTER t TYPE bigint, ALTER a TYPE bigint",
+                    "--yes"};
+  const Ran ran = Run(words);
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
+  const Ran again = Run(words);
+  ASSERT_EQ(again.code, 0) << again.err;
+  ExpectNothingLeft();
+  EXPECT_THAT(Difference(Dump(plain), Dump(database_)), IsEmpty());
+  database_.Sql("DELETE FROM t WHERE a = 1");
+  EXPECT_EQ(Number("SELECT count(*) FROM c"), 400);
+}
+
 struct RefusedTree {
   const char* name;
   const char* before;
