@@ -565,5 +565,36 @@ INSTANTIATE_TEST_SUITE_P(Points, InboundCopiedWidenedKilledAt,
                                            "cut-over", "key-validated"),
                          [](const auto& point) { return NameOfPoint(point.param); });
 
+class InboundCopiedWidenedBackKilledAt : public InboundCopiedWidened,
+                                         public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(InboundCopiedWidenedBackKilledAt, AnotherRevertEndsIt) {
+  MakeLines();
+  const std::vector<std::string> before = Dump(database_);
+  Lines lines(database_.conninfo());
+  const Ran converted = Run(ConvertWide());
+  ASSERT_EQ(converted.code, 0) << converted.err;
+  const Ran killed =
+      Run({"revert", RunId(), "--yes"}, {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+  AwaitNoRunner();
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  lines.Stop();
+  EXPECT_EQ(lines.errors(), "");
+  EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE conname = 'of_event' AND "
+                   "convalidated"),
+            1);
+  ExpectSame();
+  ExpectNothingOfOurs();
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, InboundCopiedWidenedBackKilledAt,
+                         ::testing::Values("drained", "swapped", "swap-not-flushed", "swapped-back",
+                                           "undo-unrecorded:8", "undo-recorded:9",
+                                           "undo-recorded:12"),
+                         [](const auto& point) { return NameOfPoint(point.param); });
+
 }  // namespace
 }  // namespace pgalter::test
