@@ -24,7 +24,6 @@ using Texts = std::vector<std::string>;
 
 namespace {
 
-constexpr const char* kMerged = "merged";  // in the run's spec
 constexpr const char* kMade = "pgalter_merged";
 
 [[noreturn]] void RefuseUsage(const std::string& text) { throw Failure(ExitCode::kUsage, text); }
@@ -104,7 +103,7 @@ Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> part
     if (member.is_default)
       RefuseUsage(
           fmt::format("{} is the default partition: rows do not go back there", member.name));
-    co_await RefuseRepart(session, whole, member);
+    co_await RefuseRepart(session, whole, member, Moving::kUnderLock);
     prepared.rows += member.rows;
     prepared.bytes += member.bytes;
     prepared.merged.push_back(member.name);
@@ -113,7 +112,7 @@ Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> part
     throw Failure(
         ExitCode::kRefused,
         fmt::format("the partitions have {} MB, and their rows are moved while users wait: "
-                    "more than {} MB are not. Nothing was changed",
+                    "more than {} MB are not. Merge fewer at a time. Nothing was changed",
                     prepared.bytes / (1024 * 1024), kMostRegrouped / (1024 * 1024)));
   const std::string unlike = co_await FindUnlikeRights(session, prepared.merged);
   if (!unlike.empty())
@@ -161,19 +160,12 @@ Task<std::string> CreateMergeRun(Session& session, const PreparedMerge& prepared
   run.spec[kMerged] = std::move(merged);
   run.spec[kBack] = prepared.back;
   run.spec[kRepart] = ToJson(prepared.spec);
+  run::PlanSpec spec;
+  spec.ladder = prepared.ladder;
+  run.spec["ladder"] = run::ToJson(spec).at("ladder");
   run.spec[run::kPace] = run::ToJson(prepared.pace);
   run.phase = "starting";
-  std::vector<state::Step> steps = OutsideSteps(prepared.spec);
-  state::Step merge;
-  merge.ordinal = static_cast<int>(steps.size()) + 1;
-  merge.id = merge.kind = "partition-merge";
-  merge.phase = "contract";
-  steps.push_back(std::move(merge));
-  state::Step release;
-  release.ordinal = static_cast<int>(steps.size()) + 1;
-  release.id = release.kind = "partition-release";
-  release.phase = "contract";
-  steps.push_back(std::move(release));
+  const std::vector<state::Step> steps = RegroupSteps(prepared.spec);
   auto create = [&]() -> Task<> {
     co_await state::CreateRun(session, run);
     co_await state::CreateSteps(session, run.id, steps);

@@ -24,6 +24,7 @@ struct PreparedMerge {
   std::vector<std::string> merged;  // quoted, with their schema
   boost::json::array back;          // as they are
   run::Pace pace;                   // as the user gave it
+  lock::LadderOptions ladder;
 };
 
 // By the user's text; `name` is not quoted, empty: that of the first. Writes nothing. Throws

@@ -94,31 +94,48 @@ FROM pg_class WHERE oid = goes.oid AND relreplident = 'i'
 UNION ALL
 SELECT format('it has a security label of provider %s', provider) FROM pg_seclabel
 WHERE classoid = 'pg_class'::regclass AND objoid = goes.oid
-UNION ALL
-SELECT 'no unique index over NOT NULL columns tells its rows apart: add a primary key to the whole'
-WHERE NOT EXISTS (
+) o (why) LIMIT 1
+)sql";
+
+constexpr const char* kTellsRowsApart = R"sql(
+SELECT EXISTS (
   SELECT FROM pg_index x WHERE x.indrelid = $1 AND x.indisunique AND x.indimmediate
     AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
     AND NOT EXISTS (SELECT FROM unnest(x.indkey[0:x.indnkeyatts - 1]) k
                     JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k
                     WHERE NOT a.attnotnull))
-) o (why) LIMIT 1
 )sql";
 
 }  // namespace
 
+Task<bool> TellsRowsApart(Session& session, pg::Oid whole) {
+  const pg::Result row = co_await session.db().Query(kTellsRowsApart, whole);
+  co_return row.Get<bool>(0, 0);
+}
+
 Task<std::optional<Obstacle>> FindObstacle(Session& session, pg::Oid whole,
                                            std::vector<pg::Oid> partitions,
-                                           std::vector<std::string> ours) {
+                                           std::vector<std::string> ours, Moving moving) {
   std::vector<std::string> oids;
   for (const pg::Oid oid : partitions) oids.push_back(std::to_string(oid));
   const pg::Result rows = co_await session.db().Query(kObstacles, whole, oids, ours);
-  if (rows.empty()) co_return std::nullopt;
+  if (rows.empty()) {
+    if (moving == Moving::kUnderLock) co_return std::nullopt;
+    const bool apart = co_await TellsRowsApart(session, whole);
+    if (apart) co_return std::nullopt;
+    const pg::Result name = co_await session.db().Query("SELECT $1::oid::regclass::text", whole);
+    Obstacle obstacle;
+    obstacle.partition = name.Get<std::string>(0, 0);
+    obstacle.why =
+        "no unique index over NOT NULL columns tells its rows apart: add a primary key to the "
+        "whole";
+    co_return obstacle;
+  }
   co_return Obstacle{rows.Get<std::string>(0, 0), rows.Get<std::string>(0, 1)};
 }
 
 Task<> RefuseObstaclesNow(run::Environment& env, const RepartSpec& spec,
-                          std::vector<std::string> partitions, const char* verb) {
+                          std::vector<std::string> partitions, Moving moving, const char* verb) {
   if (!async::SafeguardOn("obstacles-under-lock")) co_return;
   const pg::Result rows = co_await env.main.db().Query(
       "SELECT to_regclass(name)::oid FROM unnest($1::text[]) u (name)"
@@ -129,7 +146,7 @@ Task<> RefuseObstaclesNow(run::Environment& env, const RepartSpec& spec,
   std::vector<std::string> ours;
   for (const state::Artefact& artefact : co_await state::LiveArtefacts(env.main, env.run.id))
     if (artefact.kind == "trigger") ours.push_back(artefact.name);
-  const auto found = co_await FindObstacle(env.main, spec.parent_oid, oids, ours);
+  const auto found = co_await FindObstacle(env.main, spec.parent_oid, oids, ours, moving);
   if (!found) co_return;
   throw run::Failure(
       run::ExitCode::kRefused,

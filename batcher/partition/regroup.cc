@@ -55,7 +55,7 @@ class Regrouper {
   Task<> Run() {
     co_await guard::CheckLease(session_, env_.lease);
     co_await cutover::AwaitOldSnapshots(session_);
-    co_await RefuseObstaclesNow(env_, spec_, from_, again_);
+    co_await RefuseObstaclesNow(env_, spec_, from_, Moving::kUnderLock, again_);
     co_await TakeOut();
     co_await MoveRows();
     Texts statements;
@@ -118,13 +118,18 @@ class Regrouper {
         for (const std::string& partition : from_)
           statements.push_back(fmt::format(
               "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM ONLY {}{}", Made(i),
-              columns, columns, partition, several ? " WHERE " + target.inside : std::string()));
+              columns, columns, partition, several ? Such(target) : std::string()));
       if (!target.inside.empty())
         statements.push_back(fmt::format("ALTER TABLE {} ADD CONSTRAINT pgalter_bound CHECK ({})",
                                          Made(i), target.inside));
     }
     co_await Execute(session_, statements);
     if (several) co_await RefuseLostRows();
+  }
+
+  // A CHECK holds where the answer is NULL, too: as a default partition's for a row with NULL.
+  static std::string Such(const Target& target) {
+    return fmt::format(" WHERE ({}) IS NOT FALSE", target.inside);
   }
 
   // A row that none of the conditions holds for would go with the old partitions.
@@ -222,6 +227,16 @@ namespace {
 
 using Record = std::function<Task<>()>;
 
+// The next attempt would take as long.
+std::string Advice(const lock::LadderOutcome& outcome, const lock::LadderOptions& options,
+                   std::string_view again, const std::string& run) {
+  if (outcome.result != lock::LadderResult::kHoldOverrun) return "";
+  return fmt::format(
+      ". To move their rows takes longer than users may wait ({} ms): to let them wait longer, "
+      "pgalter {} {} --hold-budget 5s",
+      options.hold_budget.count(), again, run);
+}
+
 Task<async::Milliseconds> RegroupUnderLadder(run::Environment& env, async::Stopper& stopper,
                                              const Regrouping& regrouping, const Record& record,
                                              const char* again) {
@@ -252,7 +267,8 @@ Task<async::Milliseconds> RegroupUnderLadder(run::Environment& env, async::Stopp
         ExitCode::kLockNotObtained,
         fmt::format("the partitions of {} were not exchanged: {}. Nothing changed for "
                     "its users. At a quieter time: pgalter {} {}",
-                    spec.parent, fmt::join(lock::Lines(outcome), "\n"), again, env.run.id));
+                    spec.parent, fmt::join(lock::Lines(outcome), "\n"), again, env.run.id) +
+            Advice(outcome, options, again, env.run.id));
   env.progress.remark = remark;
   co_return outcome.report.longest_blocked;
 }
@@ -266,6 +282,18 @@ Task<async::Milliseconds> Regroup(run::Environment& env, const state::Step& step
   };
   const Record record = done;
   co_return co_await RegroupUnderLadder(env, env.stopper, regrouping, record, "resume");
+}
+
+std::vector<state::Step> RegroupSteps(const RepartSpec& spec) {
+  std::vector<state::Step> steps = OutsideSteps(spec);
+  for (const char* kind : {"partition-merge", "partition-release"}) {
+    state::Step step;
+    step.ordinal = static_cast<int>(steps.size()) + 1;
+    step.id = step.kind = kind;
+    step.phase = "contract";
+    steps.push_back(std::move(step));
+  }
+  return steps;
 }
 
 Task<boost::json::array> KeepTheOld(Session& session, std::vector<Member> members) {

@@ -29,8 +29,14 @@ struct Regrouping {
 Task<async::Milliseconds> Regroup(run::Environment& env, const state::Step& step,
                                   const Regrouping& regrouping);
 
-// What a run had before it, in its spec: the way back.
+// In the run's spec: `from`, and what was there before, which is the way back.
+inline constexpr const char* kMerged = "merged";
 inline constexpr const char* kBack = "back";
+
+// Of a run that does it: what proves that the default partition has no such rows, the exchange, and
+// its release.
+std::vector<state::Step> RegroupSteps(const RepartSpec& spec);
+
 // Each with its bound and the server's own condition for it, in the order of their bounds.
 Task<boost::json::array> KeepTheOld(Session& session, std::vector<Member> members);
 

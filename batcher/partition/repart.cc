@@ -6,7 +6,6 @@
 #include "batcher/partition/alike.h"
 #include "batcher/partition/index_place.h"
 #include "batcher/partition/lookup.h"
-#include "batcher/partition/obstacles.h"
 #include "batcher/partition/partman.h"
 #include "batcher/partition/parts_step.h"
 #include "batcher/partition/regroup.h"
@@ -167,6 +166,19 @@ Task<> Rehearse(Session& session, const PreparedRepart& prepared) {
   if (failure) std::rethrow_exception(failure);
 }
 
+void RefuseMuch(const PreparedRepart& prepared) {
+  if (prepared.bytes <= kMostRegrouped) return;
+  constexpr std::int64_t kMb = 1024 * 1024;
+  throw Failure(
+      ExitCode::kRefused,
+      fmt::format("cannot part {0} anew: it has {1} MB, and no unique index over NOT NULL columns "
+                  "tells its rows apart: without one no copy could follow what users change, and "
+                  "more than {2} MB are not moved while they wait. Add a primary key to {3}. "
+                  "Nothing was changed",
+                  prepared.source.name, prepared.bytes / kMb, kMostRegrouped / kMb,
+                  prepared.spec.parent));
+}
+
 // The default partition that stays is read before, so that it need not be in the swap.
 plan::Plan OutsidePlan(const RepartSpec& spec) {
   plan::Plan plan;
@@ -211,7 +223,7 @@ std::vector<state::Step> StepsOf(const RepartSpec& spec) {
 
 }  // namespace
 
-Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source) {
+Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source, Moving moving) {
   for (const pg::Oid table : {whole.table.oid, source.oid}) co_await RefuseStranger(session, table);
   const pg::Result right = co_await session.db().Query(
       "SELECT has_database_privilege(current_database(), 'CREATE'),"
@@ -233,7 +245,8 @@ Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source) 
   co_await RefuseBesidePartman(session, whole.table, PartmanKeeps::kWidths);
   const std::vector<pg::Oid> sources{source.oid};
   const std::vector<std::string> nothing_of_ours;
-  const auto obstacle = co_await FindObstacle(session, whole.table.oid, sources, nothing_of_ours);
+  const auto obstacle =
+      co_await FindObstacle(session, whole.table.oid, sources, nothing_of_ours, moving);
   if (obstacle) Refuse(source, obstacle->why);
 }
 
@@ -245,8 +258,10 @@ std::vector<state::Step> OutsideSteps(const RepartSpec& spec) {
 Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
                                    const std::vector<Member>& members, const Member& source,
                                    std::vector<Piece> pieces) {
-  co_await RefuseRepart(session, whole, source);
   PreparedRepart prepared;
+  const bool has_key = co_await TellsRowsApart(session, whole.table.oid);
+  if (!has_key) prepared.moving = Moving::kUnderLock;
+  co_await RefuseRepart(session, whole, source, prepared.moving);
   RepartSpec& spec = prepared.spec;
   spec.parent = whole.table.name;
   spec.parent_oid = whole.table.oid;
@@ -257,12 +272,16 @@ Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
   const std::vector<Member> old{source};
   prepared.back = co_await KeepTheOld(session, old);
   prepared.source = co_await backfill::FindTableByOid(session, source.oid, "part");
-  prepared.rebuild.table = source.name;
-  prepared.rebuild.settings = co_await guard::RoleSettings(session);
-  prepared.rebuild.definition = co_await DefinitionOf(session, whole, spec, source);
   const pg::Result size = co_await session.db().Query(kSize, source.oid);
   prepared.rows = size.Get<double>(0, 0);
   prepared.bytes = size.Get<std::int64_t>(0, 1);
+  if (prepared.moving == Moving::kUnderLock) {
+    RefuseMuch(prepared);
+    co_return prepared;
+  }
+  prepared.rebuild.table = source.name;
+  prepared.rebuild.settings = co_await guard::RoleSettings(session);
+  prepared.rebuild.definition = co_await DefinitionOf(session, whole, spec, source);
   co_await Rehearse(session, prepared);
   co_return prepared;
 }
@@ -274,7 +293,21 @@ Task<std::string> CreateRepartRun(Session& session, const PreparedRepart& prepar
   run.command = std::move(command);
   run.target = prepared.source.name;
   run.relid = prepared.source.oid;
-  run.spec = rebuild::ToJson(prepared.rebuild);
+  std::vector<pg::Oid> also{prepared.spec.parent_oid};
+  std::vector<state::Step> steps;
+  if (prepared.moving == Moving::kByCopy) {
+    run.spec = rebuild::ToJson(prepared.rebuild);
+    run.total_rows = static_cast<std::int64_t>(prepared.rows);
+    steps = StepsOf(prepared.spec);
+  } else {
+    // The partition goes with the exchange, while the run goes on.
+    std::swap(run.relid, also.front());
+    run.spec[kMerged] = boost::json::array{prepared.source.name};
+    run::Pace waits;
+    waits.throttle = prepared.rebuild.throttle;
+    run.spec[run::kPace] = run::ToJson(waits);
+    steps = RegroupSteps(prepared.spec);
+  }
   run.spec[kRepart] = ToJson(prepared.spec);
   run.spec[kBack] = prepared.back;
   if (!prepared.after_it.empty()) run.spec[kAfterIt] = prepared.after_it;
@@ -282,9 +315,6 @@ Task<std::string> CreateRepartRun(Session& session, const PreparedRepart& prepar
   pace.ladder = prepared.ladder;
   run.spec["ladder"] = run::ToJson(pace).at("ladder");
   run.phase = "starting";
-  run.total_rows = static_cast<std::int64_t>(prepared.rows);
-  const std::vector<state::Step> steps = StepsOf(prepared.spec);
-  const std::vector<pg::Oid> also{prepared.spec.parent_oid};
   auto create = [&]() -> Task<> {
     co_await state::CreateRun(session, run, also);
     co_await state::CreateSteps(session, run.id, steps);

@@ -3,7 +3,8 @@
 //
 // The partition is the source of a rebuild whose new table has the new partitions: copied in
 // chunks, followed, compared. In the swap they take its place in the whole. A row is visible once
-// in every snapshot: in the old partition before, in a new one after.
+// in every snapshot: in the old partition before, in a new one after. Of a table without a key, in
+// which no change of a row could be followed, few rows are moved while users wait, as by a merge.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "batcher/partition/bound_wish.h"
+#include "batcher/partition/obstacles.h"
 #include "batcher/rebuild/spec.h"
 #include "engine/lock/ladder.h"
 #include "engine/state/steps.h"
@@ -48,6 +50,7 @@ struct PreparedRepart {
   RepartSpec spec;
   rebuild::Spec rebuild;
   backfill::Table source;
+  Moving moving = Moving::kByCopy;
   boost::json::array back;  // the source as it is, for a revert
   lock::LadderOptions ladder;
   double rows = 0;  // estimate
@@ -61,13 +64,13 @@ struct Piece {
 };
 
 // What stands in the way of replacing this partition. Throws run::Failure.
-Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source);
+Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source, Moving moving);
 // A CHECK on the default partition that stays, NOT VALID and validated; none where there is none.
 std::vector<state::Step> OutsideSteps(const RepartSpec& spec);
 
 // The source is `source`, one of `members`. Where that is the default partition, a new one comes
-// with the pieces. Writes nothing: what the server refuses is tried in a transaction that is rolled
-// back. Throws run::Failure.
+// with the pieces. Writes nothing: what the server refuses of a copy is tried in a transaction that
+// is rolled back. Throws run::Failure.
 Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
                                    const std::vector<Member>& members, const Member& source,
                                    std::vector<Piece> pieces);

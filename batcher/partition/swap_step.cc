@@ -61,7 +61,7 @@ class Swapping {
     co_await cutover::AwaitOldSnapshots(session_);
     co_await CheckShape();
     const Texts old{Old()};
-    co_await RefuseObstaclesNow(env_, spec_, old, "resume");
+    co_await RefuseObstaclesNow(env_, spec_, old, Moving::kByCopy, "resume");
     if (async::SafeguardOn("final-drain")) co_await capture::Drain(session_, flow_);
     async::FailPoint("drained");
     const Texts keys = co_await Names(kOwnKeys);

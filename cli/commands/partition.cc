@@ -69,7 +69,8 @@ void AddOptions(po::options_description& options) {
        "add, merge: the partition's name; default: made of the bound, that of the first")  //
       ("hold-budget", po::value<std::string>()->default_value("1s"),
        "convert by a copy, undo, split: for so long users may wait while the new table or its "
-       "partitions are put in place; detach, retain: while the old ones go")  //
+       "partitions are put in place; merge: while rows are moved; detach, retain: while the old "
+       "ones go")  //
       ("at", po::value<std::vector<std::string>>()->composing()->value_name("VALUE"),
        "split: where the next range begins; once for each cut, in their order")  //
       ("keep", po::value<std::string>()->value_name("INTERVAL|N"),
@@ -172,7 +173,8 @@ const CommandBody kPartitionCommand{
         "rest.\n\n"
         "merge PARTITION PARTITION...: neighbours become one; for small ones, whose rows can be "
         "moved "
-        "while users wait, for a second at most.\n\n"
+        "while users wait, for --hold-budget at most. So are those of a split where no key tells "
+        "them apart.\n\n"
         "maintain TABLE: makes the next ranges, so that --premake of them lie beyond the clock and "
         "the newest row that is not far ahead of it, and fills gaps there; made by anybody, in any "
         "way, they are gone on from. Rows of the default partition that belong there, in a gap or "

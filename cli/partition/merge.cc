@@ -4,6 +4,7 @@
 #include "batcher/partition/merge_step.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
+#include "cli/hold_budget.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/pace.h"
@@ -33,10 +34,11 @@ void Show(const Context& context, const partition::PreparedMerge& prepared) {
   }
   Print(
       fmt::format("{} of {} become {}, {}; {}, {}, are moved while users wait, for at "
-                  "most a second\nnothing was written\n",
+                  "most {} ms\nnothing was written\n",
                   fmt::join(prepared.merged, ", "), prepared.spec.parent, target.becomes,
                   target.bound, AboutRows(prepared.rows, prepared.bytes),
-                  watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes)));
+                  watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
+                  prepared.ladder.hold_budget.count()));
 }
 
 Task<ExitCode> Run(Context& context) {
@@ -50,6 +52,7 @@ Task<ExitCode> Run(Context& context) {
     guard::Session session = co_await OpenForChange(context);
     partition::PreparedMerge prepared =
         co_await partition::PrepareMerge(session, partitions, std::move(name));
+    prepared.ladder.hold_budget = HoldBudgetOf(context);
     if (context.Has("dry-run")) {
       Show(context, prepared);
       co_return ExitCode::kDone;
@@ -70,7 +73,7 @@ extern const PartitionVerb kPartitionMerge;
 const PartitionVerb kPartitionMerge{.name = "merge",
                                     .operand = "PARTITION PARTITION...",
                                     .many = true,
-                                    .options = "name replica dry-run detach",
+                                    .options = "name hold-budget replica dry-run detach",
                                     .run = &Run};
 
 }  // namespace pgalter::cli

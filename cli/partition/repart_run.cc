@@ -7,6 +7,7 @@
 #include "cli/json_output.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "engine/run/failure.h"
 #include "engine/state/schema.h"
 #include "engine/watch/unit.h"
 
@@ -28,13 +29,35 @@ std::string Listed(const std::vector<partition::Target>& targets, bool all) {
   return text;
 }
 
+// Otherwise it would be found out while they wait, and each time it is tried again. So much is
+// moved at best: what a slower machine does not get done is rolled back.
+void RefuseLongMove(const partition::PreparedRepart& prepared) {
+  constexpr std::int64_t kBytesPerMs = 64 * 1024;
+  if (prepared.moving == partition::Moving::kByCopy) return;
+  const async::Milliseconds takes(prepared.bytes / kBytesPerMs);
+  const async::Milliseconds budget = prepared.ladder.hold_budget;
+  if (takes <= budget) return;
+  throw run::Failure(
+      ExitCode::kRefused,
+      fmt::format(
+          "no unique index over NOT NULL columns tells the rows of {} apart: they would be "
+          "moved while users wait, for {} ms or more, and they may wait for {} ms. Nothing "
+          "was changed. pgalter partition split with --hold-budget {}s lets them wait; with "
+          "a primary key on {}, rows are copied while it is in use",
+          prepared.source.name, takes.count(), budget.count(), (2 * takes.count() + 999) / 1000,
+          prepared.spec.parent));
+}
+
 std::string Layout(const partition::PreparedRepart& prepared, bool all) {
+  const bool copied = prepared.moving == partition::Moving::kByCopy;
   std::string text = fmt::format(
-      "{}, {}, {}: its rows are copied into {} partitions that take its place in {}; "
-      "needs about as much disk again, and as much WAL\n",
+      "{}, {}, {}: its rows are {} into {} partitions that take its place in {}; {}\n",
       prepared.source.name, AboutRows(prepared.rows, prepared.bytes),
       watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
-      prepared.spec.targets.size(), prepared.spec.parent);
+      copied ? "copied" : "moved", prepared.spec.targets.size(), prepared.spec.parent,
+      copied ? std::string("needs about as much disk again, and as much WAL")
+             : fmt::format("while users wait, for at most {} ms, since no key tells its rows apart",
+                           prepared.ladder.hold_budget.count()));
   return text + Listed(prepared.spec.targets, all);
 }
 
@@ -47,6 +70,7 @@ boost::json::object ToJson(const partition::PreparedRepart& prepared) {
           {"partition", prepared.source.name},
           {"rows", static_cast<std::int64_t>(prepared.rows)},
           {"extra_bytes", 2 * prepared.bytes},
+          {"moved", prepared.moving == partition::Moving::kByCopy ? "by copy" : "under lock"},
           {"partitions", std::move(targets)}};
 }
 
@@ -54,6 +78,7 @@ boost::json::object ToJson(const partition::PreparedRepart& prepared) {
 
 Task<std::string> StartRepart(const Context& context, guard::Session& session,
                               const partition::PreparedRepart& prepared, std::string command) {
+  RefuseLongMove(prepared);
   if (context.Has("dry-run")) {
     if (context.output == Output::kJson) {
       PrintJson(ToJson(prepared));

@@ -108,6 +108,18 @@ std::string CommandOf(const Context& context, const partition::SplitWish& wish) 
 
 struct Exchange {
   std::string run;                            // empty: there is none to be followed
+// What says how a copy is made would say nothing, and not be noticed.
+void RefusePaceWithoutCopy(const Context& context, const partition::PreparedRepart& prepared) {
+  if (prepared.moving == partition::Moving::kByCopy) return;
+  for (const auto& [option, value] : CopyOptionsOf(context))
+    if (option != "replica")
+      throw Rejected(ExitCode::kUsage,
+                     fmt::format("--{} is for a copy, and no unique index over NOT NULL columns "
+                                 "tells the rows of {} apart: they are moved while users wait",
+                                 option, prepared.spec.parent),
+                     fmt::format("without --{}; or add a primary key to the whole", option));
+}
+
   std::optional<partition::SplitWish> after;  // what is left then
 };
 
@@ -131,6 +143,7 @@ Task<Exchange> Begin(const Context& context, partition::SplitWish wish, bool fir
       session, split.whole, split.members, split.source, std::move(split.pieces));
   ReadCopyOptions(context, prepared.rebuild);
   prepared.ladder.hold_budget = placing.budget;
+  RefusePaceWithoutCopy(context, prepared);
   if (now < placing.pieces) {
     const std::vector<std::string> made = partition::NewPartitions(prepared.spec);
     exchange.after =
