@@ -105,8 +105,8 @@ class Behind {
 
   Task<> Add(const Range& range, const std::vector<Member>& taken) {
     BoundWish bound;
-    bound.from = TextOf(range.from);
-    bound.to = TextOf(range.to);
+    bound.from.push_back({TextOf(range.from)});
+    bound.to.push_back({TextOf(range.to)});
     std::string why;
     try {
       co_await SettleBound(session_, near_.whole, taken, std::move(bound));

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "batcher/partition/hashes.h"
 #include "batcher/partition/key_value.h"
 #include "engine/run/failure.h"
@@ -70,50 +72,68 @@ Task<> RefuseRangeOverlap(Session& session, const Whole& whole, const std::vecto
 }
 
 Task<> RefuseListOverlap(Session& session, const Whole& whole, const std::vector<Member>& members,
+// The server's own condition would ask for the bounds of what the whole is a part of, too.
                          const std::vector<std::string>& literals, const Bound& bound) {
   for (const Member& member : members) {
-    if (member.is_default) continue;
-    const pg::Result definition = co_await session.db().Query(
-        "SELECT coalesce(pg_get_partition_constraintdef($1), 'false')", member.oid);
-    for (const std::string& literal : literals) {
-      const pg::Result row = co_await session.db().Query(
-          fmt::format("SELECT {} FROM (SELECT {} AS {}) v", definition.Get<std::string>(0, 0),
-                      TypedKey(whole, literal), whole.column));
-      if (row.Get<std::optional<bool>>(0, 0).value_or(false)) RefuseOverlap(member, bound.text);
-    }
+  const auto rows_of = [&](const std::vector<std::string>& list) {
+    std::string rows;
+    for (const std::string& literal : list)
+      rows += fmt::format("{}({})", rows.empty() ? "" : ", ", TypedKey(whole, literal));
+    return rows;
+  };
+    if (member.values.empty()) continue;
+    std::vector<std::string> has;
+    for (const Given& value : member.values) has.push_back(LiteralOf(value));
+    const pg::Result row = co_await session.db().Query(
+        fmt::format("SELECT EXISTS (SELECT FROM (VALUES {}) h (v), (VALUES {}) w (v) WHERE h.v {} "
+                    "w.v OR (h.v IS NULL AND w.v IS NULL))",
+                    rows_of(has), rows_of(literals), whole.Op(Relation::kEqual)));
+    if (row.Get<bool>(0, 0)) RefuseOverlap(member, bound.text);
   }
+}
+
+void RefuseSeveral(const Whole& whole, const char* option, const Givens& values) {
+  if (values.size() > 1)
+    RefuseUsage(
+        fmt::format("{} {} has {} values, and {} is parted by one column, {}: a value with a "
+                    "comma is in quotes, as 'a, b'",
+                    option, ToText(values), values.size(), whole.table.name, whole.column));
 }
 
 Task<Bound> SettleRange(Session& session, const Whole& whole, const std::vector<Member>& members,
                         const BoundWish& wish) {
-  if (!wish.from || !wish.to || !wish.values.empty())
+  if (wish.from.empty() || wish.to.empty() || !wish.values.empty())
     RefuseUsage(fmt::format("{} is parted by ranges: --from VALUE --to VALUE", whole.table.name));
-  const std::string first = co_await KeyOf(session, whole, *wish.from, wish.time_zone);
-  const std::string last = co_await KeyOf(session, whole, *wish.to, wish.time_zone);
-  const std::string from = KeyLiteral(whole, first);
-  const std::string to = KeyLiteral(whole, last);
-  co_await RefuseEmpty(session, whole, from, to);
+  RefuseSeveral(whole, "--from", wish.from);
+  RefuseSeveral(whole, "--to", wish.to);
+  const Key from = co_await KeyOf(session, whole, wish.from.front(), wish.time_zone);
+  const Key to = co_await KeyOf(session, whole, wish.to.front(), wish.time_zone);
+  co_await RefuseEmpty(session, whole, from.literal, to.literal);
   Bound bound;
-  bound.text = fmt::format("FOR VALUES FROM ({}) TO ({})", from, to);
-  bound.end = IsEndless(first) ? NameEndUntil(whole, last) : NameEnd(whole, first);
-  bound.inside = InsideOf(whole, from, to);
-  co_await RefuseRangeOverlap(session, whole, members, from, to, bound);
+  bound.text = fmt::format("FOR VALUES FROM ({}) TO ({})", from.literal, to.literal);
+  bound.end = NameEndOfRange(whole, from, to);
+  bound.inside = InsideOf(whole, from.literal, to.literal);
+  bound.outside = fmt::format("(NOT ({}))", bound.inside);
+  co_await RefuseRangeOverlap(session, whole, members, from.literal, to.literal, bound);
   co_return bound;
 }
 
 Task<Bound> SettleList(Session& session, const Whole& whole, const std::vector<Member>& members,
                        const BoundWish& wish) {
-  if (wish.values.empty() || wish.from || wish.to)
+  if (wish.values.empty() || !wish.from.empty() || !wish.to.empty())
     RefuseUsage(fmt::format("{} is parted by lists: --values VALUE[,VALUE...]", whole.table.name));
   std::vector<std::string> literals;
-  for (const std::string& text : wish.values) {
-    const std::string value = co_await KeyOf(session, whole, text, wish.time_zone);
-    literals.push_back(KeyLiteral(whole, value));
-  }
   Bound bound;
+  for (const Given& given : wish.values) {
+    Key key = co_await KeyOf(session, whole, given, wish.time_zone);
+    if (std::ranges::count(literals, key.literal) > 0)
+      RefuseUsage(fmt::format("--values has {} twice", key.literal));
+    if (literals.empty()) bound.end = NameEnd(whole, key);
+    literals.push_back(std::move(key.literal));
+  }
   bound.text = fmt::format("FOR VALUES IN ({})", fmt::join(literals, ", "));
-  bound.end = NameEnd(whole, wish.values.front());
   bound.inside = AmongOf(whole, literals);
+  bound.outside = NotAmongOf(whole, literals);
   co_await RefuseListOverlap(session, whole, members, literals, bound);
   co_return bound;
 }
@@ -123,7 +143,7 @@ Task<Bound> SettleList(Session& session, const Whole& whole, const std::vector<M
 Task<Bound> SettleBound(Session& session, const Whole& whole, const std::vector<Member>& members,
                         BoundWish wish) {
   if (wish.is_default) {
-    if (wish.from || wish.to || !wish.values.empty())
+    if (!wish.from.empty() || !wish.to.empty() || !wish.values.empty())
       RefuseUsage("a default partition has no bounds: --default yes alone");
     if (whole.strategy == Strategy::kHash)
       RefuseUsage(

@@ -6,14 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "batcher/partition/given.h"
 #include "batcher/partition/whole.h"
 
 namespace pgalter::partition {
 
 struct BoundWish {
-  std::optional<std::string> from;  // text of the column's type, MINVALUE
-  std::optional<std::string> to;
-  std::vector<std::string> values;
+  Givens from;  // one for each column of the key; empty: it is not said
+  Givens to;
+  Givens values;
   std::optional<int> modulus;  // of a hash
   std::optional<int> remainder;
   bool is_default = false;
@@ -23,7 +24,9 @@ struct BoundWish {
 struct Bound {
   std::string text;    // "FOR VALUES FROM (…) TO (…)", which means the same in every session
   std::string inside;  // the rows that belong there, as a condition; empty: none can say it
-  std::string end;     // what tells the partition's name from the others: "_p2026_01_01"
+  // Those that do not: a default partition with a CHECK of it need not be read.
+  std::string outside;
+  std::string end;  // what tells the partition's name from the others: "_p2026_01_01"
 };
 
 // Of a range also where two values lie: dates for a column of type uuid are the least uuid of

@@ -26,30 +26,33 @@ class Cutting {
     if (cuts_.at.size() >= kMostRanges)
       RefuseUsage(fmt::format("--values has {} points: of one table at most {} partitions are made",
                               cuts_.at.size(), kMostRanges));
-    std::vector<std::string> points;
-    for (const std::string& text : cuts_.at) {
-      std::string point = co_await KeyOf(session_, whole_, text, cuts_.time_zone);
-      if (IsEndless(point))
+    std::vector<std::string> values;
+    for (const Given& given : cuts_.at) {
+      Key point = co_await KeyOf(session_, whole_, given, cuts_.time_zone);
+      if (IsEndless(point.literal))
         RefuseUsage(
             fmt::format("--values \"{}\": the first range begins with MINVALUE and the "
                         "last ends with MAXVALUE, unless --from and --to say where",
-                        text));
-      points.push_back(std::move(point));
+                        given.text));
+      values.push_back(std::move(point.value));
     }
-    points = co_await Sorted(std::move(points));
-    const std::string first = co_await EndOf(cuts_.from, "MINVALUE");
-    const std::string last = co_await EndOf(cuts_.to, "MAXVALUE");
-    co_await RefuseUnless(first, Relation::kLess, points.front(), "--from", "lies behind");
-    co_await RefuseUnless(last, Relation::kMore, points.back(), "--to", "lies before");
-    points.insert(points.begin(), first);
+    values = co_await Sorted(std::move(values));
+    const Key first = co_await EndOf(cuts_.from, "MINVALUE");
+    const Key last = co_await EndOf(cuts_.to, "MAXVALUE");
+    co_await RefuseUnless(first, Relation::kLess, values.front(), "--from", "lies behind");
+    co_await RefuseUnless(last, Relation::kMore, values.back(), "--to", "lies before");
+    std::vector<Key> points{first};
+    for (const std::string& value : values) points.push_back(KeyWith(whole_, value));
     points.push_back(last);
     co_return Between(points);
   }
 
  private:
-  Task<std::string> EndOf(std::optional<std::string> text, std::string endless) {
-    if (!text) co_return endless;
-    co_return co_await KeyOf(session_, whole_, std::move(*text), cuts_.time_zone);
+  Task<Key> EndOf(std::optional<Given> given, std::string endless) {
+    if (given) co_return co_await KeyOf(session_, whole_, std::move(*given), cuts_.time_zone);
+    Key end;
+    end.literal = end.value = std::move(endless);
+    co_return end;
   }
 
   Task<std::vector<std::string>> Sorted(std::vector<std::string> points) {
@@ -85,36 +88,34 @@ class Cutting {
     co_return sorted;
   }
 
-  Task<> RefuseUnless(std::string end, Relation relation, std::string point, std::string option,
+  Task<> RefuseUnless(Key end, Relation relation, std::string point, std::string option,
                       std::string wrong) {
-    if (IsEndless(end)) co_return;
+    if (IsEndless(end.literal)) co_return;
     const pg::Result row =
         co_await session_.db().Query(fmt::format("SELECT {} {} {}", whole_.AsKey("$1::text"),
                                                  whole_.Op(relation), whole_.AsKey("$2::text")),
-                                     end, point);
+                                     end.value, point);
     if (!row.Get<bool>(0, 0))
-      RefuseUsage(fmt::format("{} \"{}\" {} \"{}\" of --values, or is the same", option, end, wrong,
-                              point));
+      RefuseUsage(fmt::format("{} \"{}\" {} \"{}\" of --values, or is the same", option, end.value,
+                              wrong, point));
   }
 
-  CutRanges Between(const std::vector<std::string>& points) const {
+  CutRanges Between(const std::vector<Key>& points) const {
     CutRanges cut;
     std::set<std::string> names;
     for (std::size_t i = 0; i + 1 < points.size(); ++i) {
-      const std::string& from = points[i];
-      const std::string& to = points[i + 1];
-      const std::string name = IsEndless(from) ? NameEndUntil(whole_, to) : NameEnd(whole_, from);
+      const Key& from = points[i];
+      const Key& to = points[i + 1];
+      const std::string name = NameEndOfRange(whole_, from, to);
       CutRange range;
       range.end = name;
       // 'B' and 'b' are two points, and one name.
       for (int more = 2; !names.insert(range.end).second; ++more)
         range.end = fmt::format("{}_{}", name, more);
-      range.bound = fmt::format("FOR VALUES FROM ({}) TO ({})", KeyLiteral(whole_, from),
-                                KeyLiteral(whole_, to));
+      range.bound = fmt::format("FOR VALUES FROM ({}) TO ({})", from.literal, to.literal);
       cut.ranges.push_back(std::move(range));
     }
-    cut.inside =
-        InsideOf(whole_, KeyLiteral(whole_, points.front()), KeyLiteral(whole_, points.back()));
+    cut.inside = InsideOf(whole_, points.front().literal, points.back().literal);
     return cut;
   }
 

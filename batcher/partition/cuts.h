@@ -6,15 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "batcher/partition/given.h"
 #include "batcher/partition/whole.h"
 
 namespace pgalter::partition {
 
 struct Cuts {
-  std::vector<std::string> at;  // in any order; where one range ends and the next begins
+  Givens at;  // in any order; where one range ends and the next begins
   // Where the first begins and the last ends; nullopt: MINVALUE, MAXVALUE.
-  std::optional<std::string> from;
-  std::optional<std::string> to;
+  std::optional<Given> from;
+  std::optional<Given> to;
   std::string time_zone = "UTC";  // of times without one
 };
 

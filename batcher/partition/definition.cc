@@ -149,8 +149,8 @@ class Writer {
     const Period period = PeriodOf(division_.every, column);
     // Where there is no row, ranges begin at the clock, or at 0.
     Extent extent;
-    extent.from = division_.from;
-    extent.to = division_.to;
+    if (division_.from) extent.from = division_.from->text;
+    if (division_.to) extent.to = division_.to->text;
     extent.time_zone = division_.time_zone;
     extent.more = division_.premake;
     extent.with_default = division_.with_default;
@@ -193,7 +193,7 @@ class Writer {
       partitions.push_back(Partition(part.end, part.bound));
     std::vector<std::string> values;
     for (const ListPart& list : division_.lists)
-      for (const std::string& value : list.values) values.push_back(sql::QuoteLiteral(value));
+      for (const Given& value : list.values) values.push_back(LiteralOf(value));
     inside_ = AmongOf(whole, values);
     if (division_.with_default) AddDefault(partitions);
     co_return partitions;
@@ -349,7 +349,7 @@ Subdivision ByList(const std::string& column, const std::vector<ListPart>& lists
   division.by = fmt::format("LIST ({})", QuoteIdentifier(column));
   for (const ListPart& list : lists) {
     std::vector<std::string> values;
-    for (const std::string& value : list.values) values.push_back(sql::QuoteLiteral(value));
+    for (const Given& value : list.values) values.push_back(LiteralOf(value));
     SubPart part;
     part.end = "_" + list.name;
     part.bound = fmt::format("FOR VALUES IN ({})", fmt::join(values, ", "));

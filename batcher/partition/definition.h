@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "batcher/partition/given.h"
 #include "batcher/partition/moment.h"
 #include "batcher/partition/subdivision.h"
 
@@ -13,7 +14,7 @@ namespace pgalter::partition {
 
 struct ListPart {
   std::string name;  // the end of the partition's name
-  std::vector<std::string> values;
+  Givens values;
 };
 
 // As the user gave it. One of: a range with `every`, a range with `cuts`, a list with `lists`, a
@@ -23,13 +24,13 @@ struct Division {
   By by = By::kRange;
   std::string column;
   std::string every;
-  std::vector<std::string> cuts;  // as Cuts has them
-  Epoch epoch = Epoch::kNone;     // of a range of integers
+  Givens cuts;                 // as Cuts has them
+  Epoch epoch = Epoch::kNone;  // of a range of integers
   std::string time_zone = "UTC";
   int premake = 4;
   // Of a range: where the first begins and the last ends, as Extent and Cuts have it.
-  std::optional<std::string> from;
-  std::optional<std::string> to;
+  std::optional<Given> from;
+  std::optional<Given> to;
   // Not of a hash, which holds everything, nor of cuts without ends and of a column that is NOT
   // NULL, where nothing would be left for it; `default_asked`: the user says that there be one.
   bool with_default = true;

@@ -93,7 +93,8 @@ Task<std::string> MissingRemainders(Session& session, const Whole& whole) {
 
 Task<Bound> SettleHash(Session& session, const Whole& whole, const std::vector<Member>& members,
                        BoundWish wish) {
-  if (!wish.modulus || !wish.remainder || wish.from || wish.to || !wish.values.empty()) {
+  if (!wish.modulus || !wish.remainder || !wish.from.empty() || !wish.to.empty() ||
+      !wish.values.empty()) {
     const std::string missing = co_await MissingRemainders(session, whole);
     throw Failure(
         ExitCode::kUsage,

@@ -61,11 +61,31 @@ bool IsWide(char c) { return (static_cast<unsigned char>(c) & 0x80U) != 0; }
 
 }  // namespace
 
-bool IsEndless(const std::string& text) { return text == "MINVALUE" || text == "MAXVALUE"; }
+bool IsEndless(const std::string& literal) {
+  return literal == "MINVALUE" || literal == "MAXVALUE";
+}
 
-Task<std::string> KeyOf(Session& session, const Whole& whole, std::string text, std::string zone) {
-  const std::string upper = Upper(text);
-  if (whole.strategy == Strategy::kRange && IsEndless(upper)) co_return upper;
+namespace {
+
+// What a word without quotes is, in place of a value; nullopt: a value.
+std::optional<Key> WordOf(const Whole& whole, const Given& given) {
+  const bool range = whole.strategy == Strategy::kRange;
+  if (given.IsNull() && range)
+    RefuseUsage(fmt::format(
+        "no range holds NULL: rows of {} whose {} is NULL are in the default partition, "
+        "if there is one. The text of these letters is 'NULL', in quotes",
+        whole.table.name, whole.column));
+  const std::string upper = Upper(given.text);
+  const bool word = given.IsNull() || (range && !given.quoted && IsEndless(upper));
+  if (!word) return std::nullopt;
+  return Key{upper, upper};
+}
+
+}  // namespace
+
+Task<Key> KeyOf(Session& session, const Whole& whole, Given given, std::string zone) {
+  if (auto word = WordOf(whole, given)) co_return *std::move(word);
+  const std::string& text = given.text;
   const std::string query = Canonical(whole.type, text);
   std::string why;
   std::string value;
@@ -82,18 +102,22 @@ Task<std::string> KeyOf(Session& session, const Whole& whole, std::string text, 
     RefuseUsage(fmt::format("\"{}\" is no value of column {} of {}, which is of type {}: {}", text,
                             whole.column, whole.table.name, whole.type, why));
   RefuseCut(whole, text, value);
-  co_return value;
+  co_return KeyWith(whole, value);
 }
 
-std::string KeyLiteral(const Whole& whole, const std::string& value) {
-  const bool endless = whole.strategy == Strategy::kRange && IsEndless(value);
-  return endless || IsNumber(whole.type) ? value : sql::QuoteLiteral(value);
+Key KeyWith(const Whole& whole, const std::string& value) {
+  return {value, IsNumber(whole.type) ? value : sql::QuoteLiteral(value)};
 }
 
-std::string NameEnd(const Whole& whole, const std::string& value) {
-  std::string text = value;
+std::string LiteralOf(const Given& given) {
+  return given.IsNull() ? given.text : sql::QuoteLiteral(given.text);
+}
+
+std::string NameEnd(const Whole& whole, const Key& key) {
+  if (key.literal == "NULL") return "_null";
+  std::string text = key.value;
   if (whole.type == "uuid")
-    if (const std::string name = NameOfUuid(value); !name.empty()) return "_p" + name;
+    if (const std::string name = NameOfUuid(text); !name.empty()) return "_p" + name;
   const bool time = whole.type.starts_with("timestamp");
   if (time && text.ends_with("+00")) text.resize(text.size() - 3);
   if (time && text.ends_with(" 00:00:00")) text.resize(text.size() - 9);
@@ -122,11 +146,13 @@ std::string NameEnd(const Whole& whole, const std::string& value) {
   return "_p" + name;
 }
 
-std::string NameEndUntil(const Whole& whole, const std::string& value) {
-  return "_until_" + NameEnd(whole, value).substr(2);
+std::string NameEndOfRange(const Whole& whole, const Key& from, const Key& to) {
+  if (!IsEndless(from.literal)) return NameEnd(whole, from);
+  return "_until_" + NameEnd(whole, to).substr(2);
 }
 
 std::string TypedKey(const Whole& whole, const std::string& literal) {
+  if (literal == "NULL") return whole.AsKey(literal);
   const bool number = IsNumber(whole.type);
   return whole.AsKey(number ? sql::QuoteLiteral(literal) : literal);
 }
@@ -140,11 +166,52 @@ std::string InsideOf(const Whole& whole, const std::string& from, const std::str
   return inside;
 }
 
+namespace {
+
+// With NULL apart, which no comparison finds.
+struct Among {
+  bool null = false;
+  std::vector<std::string> literals;
+};
+
+Among Parted(const std::vector<std::string>& literals) {
+  Among among;
+  for (const std::string& literal : literals)
+    if (literal == "NULL")
+      among.null = true;
+    else
+      among.literals.push_back(literal);
+  return among;
+}
+
+std::string ArrayOf(const Whole& whole, const Among& among) {
+  return fmt::format("{} {} ANY (ARRAY[{}]::{}[])", whole.key, whole.Op(Relation::kEqual),
+                     fmt::join(among.literals, ", "), whole.type);
+}
+
+}  // namespace
+
 std::string AmongOf(const Whole& whole, const std::vector<std::string>& literals) {
-  const std::string& equal = whole.Op(Relation::kEqual);
-  if (equal == "=") return fmt::format("{} IN ({})", whole.key, fmt::join(literals, ", "));
-  return fmt::format("{} {} ANY (ARRAY[{}]::{}[])", whole.key, equal, fmt::join(literals, ", "),
-                     whole.type);
+  const Among among = Parted(literals);
+  const char* null = among.null ? "IS NULL" : "IS NOT NULL";
+  if (among.literals.empty()) return fmt::format("{} {}", whole.column, null);
+  const bool plain = whole.Op(Relation::kEqual) == "=";
+  return fmt::format("{} {} {} {}", whole.column, null, among.null ? "OR" : "AND",
+                     plain ? fmt::format("{} IN ({})", whole.key, fmt::join(among.literals, ", "))
+                           : ArrayOf(whole, among));
+}
+
+// Without a word about NULL where the lists have none: so the server's condition of a default
+// partition, which is one for all lists, follows from several of these.
+std::string NotAmongOf(const Whole& whole, const std::vector<std::string>& literals) {
+  const Among among = Parted(literals);
+  const std::string no_null = whole.column + " IS NOT NULL";
+  if (among.literals.empty()) return no_null;
+  const bool plain = whole.Op(Relation::kEqual) == "=";
+  const std::string none =
+      plain ? fmt::format("{} NOT IN ({})", whole.key, fmt::join(among.literals, ", "))
+            : fmt::format("NOT ({})", ArrayOf(whole, among));
+  return among.null ? fmt::format("({} AND {})", no_null, none) : none;
 }
 
 Task<Whole> WholeToBe(Session& session, const backfill::Table& table, std::string column) {

@@ -325,6 +325,14 @@ Task<std::vector<WidenedKey>> FindWidenedKeys(Session& session, pg::Oid table,
   co_return keys;
 }
 
+void RefuseLongName(const std::string& name) {
+  constexpr std::size_t kMost = 63;
+  if (name.size() > kMost)
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("--name \"{}\" has {} bytes, and the server keeps {} of a name", name,
+                              name.size(), kMost));
+}
+
 std::string PartName(const std::string& relname, const std::string& end) {
   constexpr std::size_t kMost = 63;
   if (relname.size() + end.size() <= kMost) return QuoteIdentifier(relname + end);

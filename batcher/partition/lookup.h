@@ -51,7 +51,11 @@ Task<std::vector<InboundKey>> FindInboundKeys(Session& session, pg::Oid table,
 Task<std::vector<WidenedKey>> FindWidenedKeys(Session& session, pg::Oid table,
                                               std::vector<std::string> columns);
 
-// Quoted; the table's name is cut where it must be, so that what tells the parts apart stays.
+// Of a relation to be, not quoted. Throws run::Failure (usage): it is longer than the server keeps.
+void RefuseLongName(const std::string& name);
+
+// Quoted; the table's name is cut where it must be, so that what tells the parts apart stays: that
+// has fewer than 60 bytes.
 std::string PartName(const std::string& relname, const std::string& end);
 
 }  // namespace pgalter::partition

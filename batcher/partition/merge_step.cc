@@ -7,6 +7,8 @@
 #include <boost/json/array.hpp>
 
 #include "batcher/partition/alike.h"
+#include "batcher/partition/key_value.h"
+#include "batcher/partition/lookup.h"
 #include "batcher/partition/regroup.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
@@ -28,12 +30,6 @@ constexpr const char* kMade = "pgalter_merged";
 
 [[noreturn]] void RefuseUsage(const std::string& text) { throw Failure(ExitCode::kUsage, text); }
 
-// "FOR VALUES IN ('a', 'b')" -> "'a', 'b'"
-std::string ListOf(const Member& member) {
-  const std::size_t open = member.bound.find('(');
-  return member.bound.substr(open + 1, member.bound.size() - open - 2);
-}
-
 // In the order of their bounds, since members are.
 std::vector<Member> Chosen(const std::vector<Member>& members,
                            const std::vector<pg::Oid>& partitions) {
@@ -46,15 +42,17 @@ std::vector<Member> Chosen(const std::vector<Member>& members,
 Task<Bound> BoundOf(Session& session, const Whole& whole, const std::vector<Member>& members,
                     const std::vector<Member>& chosen) {
   if (whole.strategy == Strategy::kList) {
-    Texts lists;
-    for (const Member& member : chosen) lists.push_back(ListOf(member));
+    Texts literals;
+    for (const Member& member : chosen)
+      for (const Given& value : member.values) literals.push_back(LiteralOf(value));
     Bound bound;
-    bound.text = fmt::format("FOR VALUES IN ({})", fmt::join(lists, ", "));
-    bound.inside = fmt::format("{} IN ({})", whole.column, fmt::join(lists, ", "));
+    bound.text = fmt::format("FOR VALUES IN ({})", fmt::join(literals, ", "));
+    bound.inside = AmongOf(whole, literals);
+    bound.outside = NotAmongOf(whole, literals);
     co_return bound;
   }
   for (std::size_t i = 1; i < chosen.size(); ++i)
-    if (!chosen[i - 1].to || chosen[i].from != chosen[i - 1].to)
+    if (chosen[i - 1].last.empty() || chosen[i].first != chosen[i - 1].last)
       RefuseUsage(fmt::format("{} does not begin where {} ends: only neighbours become one range",
                               chosen[i].name, chosen[i - 1].name));
   std::vector<Member> others;
@@ -64,8 +62,8 @@ Task<Bound> BoundOf(Session& session, const Whole& whole, const std::vector<Memb
     if (!merged) others.push_back(member);
   }
   BoundWish wish;
-  wish.from = chosen.front().from.value_or("MINVALUE");
-  wish.to = chosen.back().to.value_or("MAXVALUE");
+  wish.from = chosen.front().first;
+  wish.to = chosen.back().last;
   co_return co_await SettleBound(session, whole, others, std::move(wish));
 }
 
@@ -80,6 +78,7 @@ Texts MergedOf(const state::Run& run) {
 
 Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> partitions,
                                  std::string name) {
+  RefuseLongName(name);
   std::vector<pg::Oid> oids;
   FoundMember found;
   for (const std::string& partition : partitions) {
@@ -144,7 +143,7 @@ Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> part
                               becomes));
   spec.targets.push_back(std::move(target));
   spec.rest = whole.rest;
-  if (!spec.rest.empty()) spec.outside = fmt::format("NOT ({})", bound.inside);
+  if (!spec.rest.empty()) spec.outside = bound.outside;
   prepared.back = co_await KeepTheOld(session, chosen);
   co_return prepared;
 }
@@ -160,10 +159,10 @@ Task<std::string> CreateMergeRun(Session& session, const PreparedMerge& prepared
   run.spec[kMerged] = std::move(merged);
   run.spec[kBack] = prepared.back;
   run.spec[kRepart] = ToJson(prepared.spec);
+  run.spec[run::kPace] = run::ToJson(prepared.pace);
   run::PlanSpec spec;
   spec.ladder = prepared.ladder;
   run.spec["ladder"] = run::ToJson(spec).at("ladder");
-  run.spec[run::kPace] = run::ToJson(prepared.pace);
   run.phase = "starting";
   const std::vector<state::Step> steps = RegroupSteps(prepared.spec);
   auto create = [&]() -> Task<> {

@@ -161,6 +161,7 @@ Task<> RefuseMisfits(Session& session, const Whole& whole, const backfill::Table
 }  // namespace
 
 Task<OneChange> PlanAdd(Session& session, std::string table, BoundWish wish, std::string name) {
+  RefuseLongName(name);
   co_await RefuseUnknownZone(session, wish.time_zone);
   const Whole whole = co_await FindWhole(session, std::move(table));
   co_await RefuseStranger(session, whole.table.oid);

@@ -5,6 +5,7 @@
 
 #include "batcher/partition/alike.h"
 #include "batcher/partition/index_place.h"
+#include "batcher/partition/key_value.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/partman.h"
 #include "batcher/partition/parts_step.h"
@@ -66,12 +67,11 @@ std::string OutsideOf(const Whole& whole, const Member& member) {
                                  sql::QuoteLiteral(*member.to)));
     return fmt::format("({})", fmt::join(ends, " OR "));
   }
-  const std::size_t open = member.bound.find('(');
-  if (whole.strategy != Strategy::kList || open == std::string::npos) return "";
-  return fmt::format("{} NOT IN {}", whole.key, member.bound.substr(open));
+  if (whole.strategy != Strategy::kList || member.values.empty()) return "";
+  std::vector<std::string> literals;
+  for (const Given& value : member.values) literals.push_back(LiteralOf(value));
+  return NotAmongOf(whole, literals);
 }
-
-std::string NotInside(const Bound& bound) { return fmt::format("(NOT ({}))", bound.inside); }
 
 // Named as the source, a target would be in its way while both are there.
 Target TargetOf(const Piece& piece, const Member& source, std::size_t number) {
@@ -101,7 +101,7 @@ void SettleTargets(PreparedRepart& prepared, const Whole& whole, const std::vect
     if (!one.empty()) outside += (outside.empty() ? "" : " AND ") + one;
   }
   for (const Piece& piece : pieces)
-    outside += (outside.empty() ? "" : " AND ") + NotInside(piece.bound);
+    outside += (outside.empty() ? "" : " AND ") + piece.bound.outside;
   Piece rest;
   rest.name = source.relname;
   rest.bound.text = "DEFAULT";

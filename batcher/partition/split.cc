@@ -93,61 +93,67 @@ class Planner {
     return name;
   }
 
-  Task<> AddRange(std::optional<std::string> from, std::optional<std::string> to) {
+  Task<> AddRange(Givens from, Givens to) {
+    std::string name = NameOf(from.front(), to.front());
     BoundWish bound;
-    bound.from = from.value_or("MINVALUE");
-    bound.to = to.value_or("MAXVALUE");
-    std::string name = NameOf(from, to);
+    bound.from = std::move(from);
+    bound.to = std::move(to);
     co_await Add(std::move(name), std::move(bound));
   }
 
   // As `convert` and `maintain` call a range that begins there; empty: nothing of the calendar
   // does.
-  [[nodiscard]] std::string NameOf(const std::optional<std::string>& from,
-                                   const std::optional<std::string>& to) const {
-    const auto at = names_.find(from ? *from : to.value_or(""));
+  [[nodiscard]] std::string NameOf(const Given& from, const Given& to) const {
+    const bool begins = from.quoted || !IsEndless(from.text);
+    const auto at = names_.find(begins ? from.text : to.text);
     if (at == names_.end()) return "";
-    return PieceName(split_.whole, (from ? "_p" : "_until_") + at->second);
+    return PieceName(split_.whole, (begins ? "_p" : "_until_") + at->second);
   }
 
   Task<> PlanLists() {
-    if (wish_.lists.empty() || !wish_.at.empty() || !wish_.every.empty() || wish_.from || wish_.to)
+    if (wish_.lists.empty() || !wish_.at.empty() || !wish_.every.empty() || !wish_.from.empty() ||
+        !wish_.to.empty())
       RefuseUsage(fmt::format("{} is parted by lists: --values NAME=VALUE[,VALUE...] for each",
                               split_.whole.table.name));
     std::vector<std::string> all;
     for (const ListPart& list : wish_.lists) {
       BoundWish bound;
       bound.values = list.values;
-      all.insert(all.end(), list.values.begin(), list.values.end());
+      for (const Given& given : list.values) {
+        Key key = co_await KeyOf(session_, split_.whole, given, wish_.time_zone);
+        if (std::ranges::count(all, key.literal) > 0)
+          RefuseUsage(fmt::format("--values has {} twice", key.literal));
+        all.push_back(std::move(key.literal));
+      }
       std::string name = PieceName(split_.whole, "_" + list.name);
       co_await Add(std::move(name), std::move(bound));
     }
     if (!split_.source.is_default) co_await RefuseUncovered(all);
   }
 
+  // The literals of the one that the other has not, as the server compares; empty: none.
+  Task<std::string> LeftOf(std::vector<std::string> one, std::vector<std::string> other) {
+    const std::string& type = split_.whole.type;
+    const pg::Result left = co_await session_.db().Query(fmt::format(
+        "SELECT string_agg(coalesce(quote_literal(v), 'NULL'), ', ') FROM "
+        "unnest(ARRAY[{0}]::{1}[]) "
+        "v WHERE NOT EXISTS (SELECT FROM unnest(ARRAY[{2}]::{1}[]) h WHERE h = v OR (h IS NULL AND "
+        "v IS NULL))",
+        fmt::join(one, ", "), type, fmt::join(other, ", ")));
+    co_return left.Get<std::optional<std::string>>(0, 0).value_or("");
+  }
+
   // Rows of a value that no piece has would have no place, now or later.
   Task<> RefuseUncovered(const std::vector<std::string>& values) {
-    const std::string& bound = split_.source.bound;
-    const std::size_t open = bound.find('(');
-    const std::string has = bound.substr(open + 1, bound.size() - open - 2);
-    const std::string& type = split_.whole.type;
-    const pg::Result left = co_await session_.db().Query(
-        fmt::format("SELECT string_agg(coalesce(v::text, 'NULL'), ', ') FROM unnest(ARRAY[{0}]::"
-                    "{1}[]) v WHERE v IS NULL OR v <> ALL ($1::text[]::{1}[])",
-                    has, type),
-        values);
-    const auto names = left.Get<std::optional<std::string>>(0, 0);
-    if (names)
-      RefuseUsage(fmt::format("no --values has {}, which {} holds", *names, split_.source.name));
-    const pg::Result more = co_await session_.db().Query(
-        fmt::format("SELECT string_agg(v::text, ', ') FROM unnest($1::text[]::{1}[]) v WHERE NOT "
-                    "EXISTS (SELECT FROM unnest(ARRAY[{0}]::{1}[]) h WHERE h = v)",
-                    has, type),
-        values);
-    const auto added = more.Get<std::optional<std::string>>(0, 0);
-    if (added)
+    std::vector<std::string> has;
+    for (const Given& value : split_.source.values) has.push_back(LiteralOf(value));
+    const std::string left = co_await LeftOf(has, values);
+    if (!left.empty())
+      RefuseUsage(fmt::format("no --values has {}, which {} holds", left, split_.source.name));
+    const std::string added = co_await LeftOf(values, has);
+    if (!added.empty())
       RefuseUsage(fmt::format("{} holds no {}: `pgalter partition add` makes a partition for it",
-                              split_.source.name, *added));
+                              split_.source.name, added));
   }
 
   Task<> PlanRanges() {
@@ -155,27 +161,29 @@ class Planner {
       RefuseUsage(fmt::format("{} is parted by ranges: --at VALUE, or --every WIDTH",
                               split_.whole.table.name));
     const int ways = static_cast<int>(!wish_.at.empty()) + static_cast<int>(!wish_.every.empty()) +
-                     static_cast<int>(wish_.from || wish_.to);
+                     static_cast<int>(!wish_.from.empty() || !wish_.to.empty());
     if (ways != 1) RefuseUsage("how is it to be split? One of: --at VALUE, --every WIDTH");
     if (split_.source.is_default) {
       co_await PlanFromDefault();
       co_return;
     }
-    if (wish_.from || wish_.to)
+    if (!wish_.from.empty() || !wish_.to.empty())
       RefuseUsage("--from and --to take rows out of a default partition; to split a range: --at");
-    std::vector<std::string> cuts = wish_.at;
-    if (cuts.empty()) cuts = co_await CutsOf();
-    std::optional<std::string> from = split_.source.from;
-    for (const std::string& cut : cuts) {
+    std::vector<Givens> cuts = wish_.at;
+    std::vector<std::string> counted;
+    if (cuts.empty()) counted = co_await CutsOf();
+    for (std::string& cut : counted) cuts.push_back({Given{std::move(cut)}});
+    Givens from = split_.source.first;
+    for (const Givens& cut : cuts) {
       co_await AddRange(from, cut);
       from = cut;
     }
-    if (!cuts.empty()) co_await AddRange(from, split_.source.to);
+    if (!cuts.empty()) co_await AddRange(from, split_.source.last);
     co_await RefuseBeyond(cuts);
   }
 
   // The server would take a range beyond the old one's ends, whose rows are elsewhere.
-  Task<> RefuseBeyond(const std::vector<std::string>& cuts) {
+  Task<> RefuseBeyond(const std::vector<Givens>& cuts) {
     if (cuts.empty()) co_return;
     const Whole& whole = split_.whole;
     for (std::size_t i = 0; i + 1 < split_.pieces.size(); ++i) {
@@ -307,7 +315,9 @@ class Planner {
 
   Task<> AddUnlessTaken(const Range& range) {
     try {
-      co_await AddRange(Unquoted(range.from), Unquoted(range.to));
+      const Givens from{Given{Unquoted(range.from)}};
+      const Givens to{Given{Unquoted(range.to)}};
+      co_await AddRange(from, to);
     } catch (const Failure& failure) {
       if (failure.code() != ExitCode::kRefused) throw;
       split_.remarks.push_back(fmt::format("rows from {} to {} stay where they are: {}", range.from,
@@ -355,8 +365,8 @@ Task<Split> LastOf(Session& session, Split split, std::size_t pieces) {
                      split.pieces.end() - static_cast<std::ptrdiff_t>(pieces));
   if (split.source.is_default) co_return split;
   BoundWish left;
-  left.from = split.source.from.value_or("MINVALUE");
-  left.to = Unquoted(end);
+  left.from = split.source.first;
+  left.to = ReadLiterals(end);
   Piece rest;
   rest.bound = co_await SettleBound(session, split.whole, OthersOf(split), std::move(left));
   const bool taken = std::ranges::any_of(
@@ -394,8 +404,8 @@ Task<PreparedRepart> PreparePremake(Session& session, const Whole& whole, const 
   ranges.insert(ranges.end(), premake.ranges.begin(), premake.ranges.end());
   for (const Range& range : ranges) {
     BoundWish bound;
-    bound.from = Unquoted(range.from);
-    bound.to = Unquoted(range.to);
+    bound.from.push_back({Unquoted(range.from)});
+    bound.to.push_back({Unquoted(range.to)});
     Piece piece;
     piece.bound = co_await SettleBound(session, whole, others, std::move(bound));
     piece.name = PieceName(whole, "_p" + range.name);

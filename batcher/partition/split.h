@@ -15,11 +15,11 @@ namespace pgalter::partition {
 // One of: where to cut, how wide each is to be, lists; of a default partition also one range.
 struct SplitWish {
   std::string partition;
-  std::vector<std::string> at;
+  std::vector<Givens> at;  // one value for each column of the key
   std::string every;
   std::vector<ListPart> lists;
-  std::optional<std::string> from;
-  std::optional<std::string> to;
+  Givens from;
+  Givens to;
   std::string time_zone = "UTC";
   Epoch epoch = Epoch::kNone;  // of integers, for `every`
 };

@@ -51,7 +51,9 @@ SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relname::text, b.bound, e
        %POSITION(e.lower)%, %POSITION(e.upper)%, m.ends IS NOT NULL,
        (SELECT coalesce(bool_and(l.reltuples > 0 OR (l.reltuples = 0 AND l.relpages > 0)
                                  OR (l.relkind <> 'f' AND pg_relation_size(l.oid) = 0)), true)
-        FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid WHERE l.relkind <> 'p')
+        FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid WHERE l.relkind <> 'p'),
+       coalesce(m.ends[1], ''), coalesce(m.ends[2], ''),
+       coalesce(substring(b.bound FROM '^FOR VALUES IN \((.*)\)$'), '')
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (SELECT pg_get_expr(c.relpartbound, c.oid) AS bound) b
@@ -216,6 +218,9 @@ Task<std::vector<Member>> ReadMembers(Session& session, const Whole& whole) {
     member.rows = rows.Get<double>(i, 10);
     member.bytes = rows.Get<std::int64_t>(i, 11);
     member.counted = rows.Get<bool>(i, 15);
+    member.first = ReadLiterals(rows.Get<std::string>(i, 16));
+    member.last = ReadLiterals(rows.Get<std::string>(i, 17));
+    member.values = ReadLiterals(rows.Get<std::string>(i, 18));
     members.push_back(std::move(member));
   }
   co_return members;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batcher/backfill/target.h"
+#include "batcher/partition/given.h"
 
 namespace pgalter::partition {
 
@@ -57,6 +58,10 @@ struct Member {
   // Of a range of one column: the values as text; nullopt: MINVALUE, MAXVALUE.
   std::optional<std::string> from;
   std::optional<std::string> to;
+  // Of any range where it begins and ends, one value for each column; of a list what it holds.
+  Givens first;
+  Givens last;
+  Givens values;
   // Where the ends lie on a scale of seconds (of uuids: of version 7) or numbers; nullopt: endless,
   // or no such type.
   std::optional<double> begin;

@@ -43,8 +43,10 @@ void AddOptions(po::options_description& options) {
        "convert, maintain, split, retain: the column is a number that counts these since 1970, and "
        "--every and --keep are times")  //
       ("values", po::value<std::vector<std::string>>()->composing()->value_name("NAME=VALUE,..."),
-       "convert by list: one partition and what it holds, once for each; add, attach: of the "
-       "one; convert by range: the VALUE,... at which one range ends and the next begins, instead "
+       "convert by list, split: one partition and what it holds, once for each; add, attach: of "
+       "the "
+       "one; NULL is one, and values are quoted as in SQL: \"eu='a, b',de\"; convert by range: the "
+       "VALUE,... at which one range ends and the next begins, instead "
        "of --every, for text, numeric, uuid of any version, or unequal widths")  //
       ("modulus", po::value<int>(),
        "convert by hash: the number of partitions; add, attach: of the one")                  //

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
+#include "batcher/partition/lookup.h"
 #include "batcher/partition/one_partition.h"
 #include "cli/connect.h"
 #include "cli/partition/bound_options.h"
 #include "cli/partition/planned.h"
 #include "cli/partition/verb.h"
+#include "planner/sql/identifier.h"
 
 namespace pgalter::cli {
 
@@ -18,7 +20,8 @@ Task<ExitCode> Run(Context& context) {
     guard::Session session = co_await OpenForChange(context);
     if (name.empty() && !bound.name.empty()) {
       const partition::Whole whole = co_await partition::FindWhole(session, context.Operand(1));
-      name = whole.table.relname + "_" + bound.name;
+      const std::string quoted = partition::PartName(whole.table.relname, "_" + bound.name);
+      name = sql::ParseQualifiedName(quoted)->name;
     }
     const partition::OneChange change =
         co_await partition::PlanAdd(session, context.Operand(1), bound.wish, name);

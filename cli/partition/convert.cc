@@ -86,19 +86,25 @@ int ThenModulusOf(const Context& context, const std::string& then) {
   return kFew;
 }
 
+// With quotes and without it is the same, but for NULL.
+partition::Given AsCompared(partition::Given value) {
+  value.quoted = !value.IsNull();
+  return value;
+}
+
 std::vector<partition::ListPart> ListsOf(const Context& context) {
   std::vector<partition::ListPart> lists;
   for (const std::string& text : context.Get<std::vector<std::string>>("values"))
     lists.push_back(ListPartOf(text));
   std::set<std::string> names;
-  std::set<std::string> values;
+  std::set<partition::Given> values;
   for (const partition::ListPart& list : lists) {
     if (!names.insert(list.name).second)
       Refuse(fmt::format("--values: two lists are called \"{}\"", list.name),
              "all values of one partition in one --values NAME=VALUE,VALUE...");
-    for (const std::string& value : list.values)
-      if (!values.insert(value).second)
-        Refuse(fmt::format("--values: \"{}\" is there twice", value),
+    for (const partition::Given& value : list.values)
+      if (!values.insert(AsCompared(value)).second)
+        Refuse(fmt::format("--values: \"{}\" is there twice", value.text),
                "each value belongs into one partition");
   }
   return lists;
@@ -138,7 +144,7 @@ void ReadCuts(const Context& context, partition::Division& division) {
     Refuse("--premake makes ranges of a width ahead, and --values has none",
            "the last range holds whatever comes, or ends where --to says");
   for (const std::string& text : context.Get<std::vector<std::string>>("values"))
-    for (std::string& cut : CutsOf(text)) division.cuts.push_back(std::move(cut));
+    for (partition::Given& cut : CutsOf(text)) division.cuts.push_back(std::move(cut));
 }
 
 // Ranges between points that the user names.
@@ -190,8 +196,8 @@ void ReadEnds(const Context& context, partition::Division& division) {
   for (const char* option : {"from", "to"})
     if (context.Has(option) && division.by != partition::By::kRange)
       Refuse(fmt::format("--{} is for --by 'range(COLUMN)'", option), "");
-  if (context.Has("from")) division.from = context.Get("from");
-  if (context.Has("to")) division.to = context.Get("to");
+  if (context.Has("from")) division.from = partition::ReadGiven(context.Get("from"), "--from");
+  if (context.Has("to")) division.to = partition::ReadGiven(context.Get("to"), "--to");
   if (division.to && !context.options["premake"].defaulted())
     Refuse("--to and --premake both say where the ranges end", "one of the two");
 }

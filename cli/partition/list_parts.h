@@ -8,9 +8,12 @@
 
 namespace pgalter::cli {
 
-// Each throws Rejected (usage). A value that begins with a quote is refused: somebody means SQL.
-std::vector<std::string> ValuesOf(std::string text);
+// --values of one partition, with its name or without. Each throws (usage): no values, or a name
+// that is none.
+partition::ListPart MaybeNamed(const std::string& text);
+// With its name.
 partition::ListPart ListPartOf(const std::string& text);
-std::vector<std::string> CutsOf(const std::string& text);
+// The points between ranges, which have no names.
+partition::Givens CutsOf(const std::string& text);
 
 }  // namespace pgalter::cli

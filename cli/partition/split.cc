@@ -32,13 +32,15 @@ partition::SplitWish WishOf(const Context& context) {
   partition::SplitWish wish;
   wish.partition = context.Operand(1);
   wish.time_zone = context.Get("time-zone");
-  if (context.Has("at")) wish.at = context.Get<std::vector<std::string>>("at");
+  if (context.Has("at"))
+    for (const std::string& text : context.Get<std::vector<std::string>>("at"))
+      wish.at.push_back(partition::ReadGivens(text, "--at"));
   if (context.Has("every")) wish.every = context.Get("every");
   wish.epoch = EpochOf(context);
   if (wish.epoch != partition::Epoch::kNone && wish.every.empty())
     throw Rejected(ExitCode::kUsage, "--epoch says what --every is a time of", "--every '1 month'");
-  if (context.Has("from")) wish.from = context.Get("from");
-  if (context.Has("to")) wish.to = context.Get("to");
+  if (context.Has("from")) wish.from = partition::ReadGivens(context.Get("from"), "--from");
+  if (context.Has("to")) wish.to = partition::ReadGivens(context.Get("to"), "--to");
   if (context.Has("values"))
     for (const std::string& text : context.Get<std::vector<std::string>>("values"))
       wish.lists.push_back(ListPartOf(text));
@@ -94,7 +96,7 @@ std::string CommandOf(const Context& context, const partition::SplitWish& wish) 
   const auto add = [&command](const char* option, const std::string& value) {
     command += fmt::format(" --{} {}", option, ForShell(value));
   };
-  for (const std::string& at : wish.at) add("at", at);
+  for (const partition::Givens& at : wish.at) add("at", partition::ToText(at));
   if (context.Has("values")) {
     const auto& values = context.Get<std::vector<std::string>>("values");
     for (std::size_t i = 0; i < wish.lists.size(); ++i) add("values", values[i]);
@@ -106,8 +108,6 @@ std::string CommandOf(const Context& context, const partition::SplitWish& wish) 
   return command + " --yes";
 }
 
-struct Exchange {
-  std::string run;                            // empty: there is none to be followed
 // What says how a copy is made would say nothing, and not be noticed.
 void RefusePaceWithoutCopy(const Context& context, const partition::PreparedRepart& prepared) {
   if (prepared.moving == partition::Moving::kByCopy) return;
@@ -120,6 +120,8 @@ void RefusePaceWithoutCopy(const Context& context, const partition::PreparedRepa
                      fmt::format("without --{}; or add a primary key to the whole", option));
 }
 
+struct Exchange {
+  std::string run;                            // empty: there is none to be followed
   std::optional<partition::SplitWish> after;  // what is left then
 };
 
@@ -141,9 +143,9 @@ Task<Exchange> Begin(const Context& context, partition::SplitWish wish, bool fir
   split = co_await partition::LastOf(session, std::move(split), now);
   partition::PreparedRepart prepared = co_await partition::PrepareRepart(
       session, split.whole, split.members, split.source, std::move(split.pieces));
+  RefusePaceWithoutCopy(context, prepared);
   ReadCopyOptions(context, prepared.rebuild);
   prepared.ladder.hold_budget = placing.budget;
-  RefusePaceWithoutCopy(context, prepared);
   if (now < placing.pieces) {
     const std::vector<std::string> made = partition::NewPartitions(prepared.spec);
     exchange.after =

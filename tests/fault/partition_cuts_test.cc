@@ -358,7 +358,7 @@ TEST_F(PartitionCuts, RefusesWhatSaysNothing) {
   says("k", {"--values", "g", "--strategy", "attach"}, 2, "only be attached as one range");
   says("k", {"--values", "x=g", "--then", "list(i)"}, 2, "and --every is missing");
   says("k", {"--values", "west=g"}, 2, "gives a name, as lists have it");
-  says("k", {"--values", "g,,n"}, 2, "has an empty point");
+  says("k", {"--values", "g,,n"}, 2, "it has an empty value");
   says("k", {"--values", "g,n", "--values", "g"}, 2, "\"g\" and \"g\" are the same in column k");
   says("k", {"--values", "g,maxvalue"}, 2, "the last ends with MAXVALUE");
   says("k", {"--values", "B,n", "--from", "c"}, 2, "--from \"c\" lies behind \"B\"");
@@ -383,8 +383,8 @@ TEST_F(PartitionCuts, RowsWithoutAPlaceAreFoundBeforeTheCopy) {
   const Ran refused = Partition(list);
   EXPECT_EQ(refused.code, 4) << refused.err;
   EXPECT_THAT(refused.err,
-              HasSubstr("SELECT * FROM public.t WHERE (c IN ('de', 'fr', 'us')) IS NOT "
-                        "TRUE. Nothing was changed"));
+              HasSubstr("SELECT * FROM public.t WHERE (c IS NOT NULL AND c IN ('de', 'fr', 'us')) "
+                        "IS NOT TRUE. Nothing was changed"));
   EXPECT_THAT(refused.err, HasSubstr("more --values, or --default yes"));
   ExpectNothingMade();
   EXPECT_EQ(Relkind("t"), "r");

@@ -285,16 +285,6 @@ TEST_F(Partitioned, ListsThatMeetAreRefused) {
   }
 }
 
-TEST_F(Partitioned, QuotesAreNoPartOfAValue) {
-  database_.Sql("CREATE TABLE t (id int PRIMARY KEY, c text NOT NULL)");
-  for (const char* values : {"eu='a,b'", "eu=\"c\""}) {
-    const Ran ran =
-        Run({"partition", "convert", "t", "--by", "list(c)", "--values", values, "--dry-run"});
-    EXPECT_EQ(ran.code, 2) << ran.err;
-    EXPECT_THAT(ran.err, HasSubstr("would be a value with its quotes"));
-  }
-}
-
 TEST_F(Partitioned, AnotherTypeOfColumnIsRefused) {
   MakeEvents(10);
   const Ran ran = Run(Convert({"--by", "range(note)"}));

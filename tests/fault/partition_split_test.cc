@@ -601,7 +601,7 @@ TEST_F(PartitionSplit, ListsAndCuts) {
       "(100); INSERT INTO n SELECT generate_series(0, 99); GRANT SELECT ON n_p0 TO pg_monitor");
   const Ran uncovered = Run({"partition", "split", "l_a", "--values", "x=de,fr", "--yes"});
   EXPECT_EQ(uncovered.code, 2);
-  EXPECT_THAT(uncovered.err, HasSubstr("no --values has it"));
+  EXPECT_THAT(uncovered.err, HasSubstr("no --values has 'it'"));
   const Ran lists =
       Run({"partition", "split", "l_a", "--values", "x=de,it", "--values", "y=fr", "--yes"});
   ASSERT_EQ(lists.code, 0) << lists.err;

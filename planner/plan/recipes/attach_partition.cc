@@ -1,6 +1,5 @@
 #include <fmt/format.h>
-
-#include <algorithm>
+#include <fmt/ranges.h>
 
 #include "planner/plan/recipes/attach.h"
 #include "planner/plan/recipes/constraint.h"
@@ -17,11 +16,29 @@ using locks::Reason;
 using sql::QuoteIdentifier;
 
 // The bound as a condition, and its opposite; none where no CHECK can say it: several columns, a
-// hash, a list with NULL.
+// hash.
 struct Condition {
   std::string inside;
   std::string outside;
 };
+
+// As the server puts it, NULL apart.
+Condition OfList(const std::string& column, const Texts& values) {
+  Texts others;
+  for (const std::string& value : values)
+    if (value != "NULL") others.push_back(value);
+  const bool null = others.size() < values.size();
+  Condition condition{column + (null ? " IS NULL" : " IS NOT NULL"),
+                      column + (null ? " IS NOT NULL" : " IS NULL")};
+  if (others.empty()) return condition;
+  const bool one = others.size() == 1;
+  const std::string all = one ? others.front() : fmt::format("({})", fmt::join(others, ", "));
+  condition.inside +=
+      fmt::format(" {} {} {} {}", null ? "OR" : "AND", column, one ? "=" : "IN", all);
+  condition.outside +=
+      fmt::format(" {} {} {} {}", null ? "AND" : "OR", column, one ? "<>" : "NOT IN", all);
+  return condition;
+}
 
 bool IsOpen(const std::string& end) { return end == "MINVALUE" || end == "MAXVALUE"; }
 
@@ -42,16 +59,8 @@ std::optional<Condition> ConditionOf(const catalog::Table& parent,
     if (!IsOpen(bound.to[0])) add("<", ">=", bound.to[0]);
     return condition;
   }
-  if (bound.values.empty() ||
-      std::ranges::any_of(bound.values, [](const auto& value) { return value == "NULL"; }))
-    return std::nullopt;
-  if (bound.values.size() == 1) {
-    add("=", "<>", bound.values.front());
-  } else {
-    const std::string all = fmt::format("({})", fmt::join(bound.values, ", "));
-    add("IN", "NOT IN", all);
-  }
-  return condition;
+  if (bound.values.empty()) return std::nullopt;
+  return OfList(column, bound.values);
 }
 
 // What a new partition's rows have to fulfil: its own bound, and where the parent is a partition
