@@ -7,6 +7,7 @@
 
 #include "batcher/partition/hashes.h"
 #include "batcher/partition/key_value.h"
+#include "batcher/partition/several.h"
 #include "engine/run/failure.h"
 
 namespace pgalter::partition {
@@ -71,16 +72,16 @@ Task<> RefuseRangeOverlap(Session& session, const Whole& whole, const std::vecto
   RefuseOverlap(*ranges[number - 1], bound.text);
 }
 
-Task<> RefuseListOverlap(Session& session, const Whole& whole, const std::vector<Member>& members,
 // The server's own condition would ask for the bounds of what the whole is a part of, too.
+Task<> RefuseListOverlap(Session& session, const Whole& whole, const std::vector<Member>& members,
                          const std::vector<std::string>& literals, const Bound& bound) {
-  for (const Member& member : members) {
   const auto rows_of = [&](const std::vector<std::string>& list) {
     std::string rows;
     for (const std::string& literal : list)
       rows += fmt::format("{}({})", rows.empty() ? "" : ", ", TypedKey(whole, literal));
     return rows;
   };
+  for (const Member& member : members) {
     if (member.values.empty()) continue;
     std::vector<std::string> has;
     for (const Given& value : member.values) has.push_back(LiteralOf(value));
@@ -164,8 +165,7 @@ Task<Bound> SettleBound(Session& session, const Whole& whole, const std::vector<
     RefuseUsage(fmt::format("{} is not parted by hash: --modulus and --remainder are for such",
                             whole.table.name));
   if (whole.column.empty())
-    RefuseUsage(fmt::format("{} is not parted by one column: only such bounds are settled here",
-                            whole.table.name));
+    co_return co_await SettleByTrial(session, whole, members, std::move(wish));
   if (whole.strategy == Strategy::kRange)
     co_return co_await SettleRange(session, whole, members, wish);
   co_return co_await SettleList(session, whole, members, wish);

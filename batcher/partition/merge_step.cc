@@ -39,9 +39,27 @@ std::vector<Member> Chosen(const std::vector<Member>& members,
   return chosen;
 }
 
+// Of several columns the server's texts have no order: each behind the one that ends where it
+// begins. What is no neighbour stays at the end, where it is found.
+std::vector<Member> InOrder(std::vector<Member> members) {
+  const auto follows = [](const Member& next, const Member& before) {
+    return !next.first.empty() && next.first == before.last;
+  };
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const auto first = std::find_if(
+        members.begin() + static_cast<std::ptrdiff_t>(i), members.end(), [&](const Member& member) {
+          if (i > 0) return follows(member, members[i - 1]);
+          return std::ranges::none_of(
+              members, [&](const Member& before) { return follows(member, before); });
+        });
+    if (first != members.end()) std::swap(*first, members[i]);
+  }
+  return members;
+}
+
 Task<Bound> BoundOf(Session& session, const Whole& whole, const std::vector<Member>& members,
                     const std::vector<Member>& chosen) {
-  if (whole.strategy == Strategy::kList) {
+  if (whole.strategy == Strategy::kList && !whole.column.empty()) {
     Texts literals;
     for (const Member& member : chosen)
       for (const Given& value : member.values) literals.push_back(LiteralOf(value));
@@ -51,7 +69,9 @@ Task<Bound> BoundOf(Session& session, const Whole& whole, const std::vector<Memb
     bound.outside = NotAmongOf(whole, literals);
     co_return bound;
   }
-  for (std::size_t i = 1; i < chosen.size(); ++i)
+  BoundWish wish;
+  const bool lists = whole.strategy == Strategy::kList;
+  for (std::size_t i = 1; !lists && i < chosen.size(); ++i)
     if (chosen[i - 1].last.empty() || chosen[i].first != chosen[i - 1].last)
       RefuseUsage(fmt::format("{} does not begin where {} ends: only neighbours become one range",
                               chosen[i].name, chosen[i - 1].name));
@@ -61,9 +81,10 @@ Task<Bound> BoundOf(Session& session, const Whole& whole, const std::vector<Memb
         std::ranges::any_of(chosen, [&](const Member& one) { return one.oid == member.oid; });
     if (!merged) others.push_back(member);
   }
-  BoundWish wish;
   wish.from = chosen.front().first;
   wish.to = chosen.back().last;
+  for (const Member& member : chosen)
+    wish.values.insert(wish.values.end(), member.values.begin(), member.values.end());
   co_return co_await SettleBound(session, whole, others, std::move(wish));
 }
 
@@ -94,9 +115,12 @@ Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> part
     found = std::move(next);
   }
   const Whole& whole = found.whole;
-  if (whole.strategy == Strategy::kHash || whole.column.empty())
-    RefuseUsage(fmt::format("{} is not parted by ranges or lists of one column", whole.table.name));
-  const std::vector<Member> chosen = Chosen(found.members, oids);
+  if (whole.strategy == Strategy::kHash)
+    RefuseUsage(
+        fmt::format("{0} is parted by hash, of which no two become one: another modulus takes a "
+                    "rebuild, pgalter rebuild {0} --definition FILE",
+                    whole.table.name));
+  const std::vector<Member> chosen = InOrder(Chosen(found.members, oids));
   PreparedMerge prepared;
   for (const Member& member : chosen) {
     if (member.is_default)

@@ -158,6 +158,48 @@ Task<> RefuseMisfits(Session& session, const Whole& whole, const backfill::Table
                             table.name, whole.table.name, bound.text, outside));
 }
 
+// Where the planner, which knows no values, cannot say the bound, it is given the server's words
+// for it: the CHECKs come before, and go once the bound stands.
+struct Proof {
+  std::vector<std::string> before;
+  std::vector<std::string> after;
+};
+
+void AddProof(const std::string& table, const char* name, const std::string& condition,
+              Proof& proof) {
+  proof.before.push_back(
+      fmt::format("ALTER TABLE {} ADD CONSTRAINT {} CHECK ({})", table, name, condition));
+  proof.after.push_back(fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", table, name));
+}
+
+bool IsSaidByPlanner(const Whole& whole, const Bound& bound) {
+  return !whole.column.empty() || whole.strategy == Strategy::kHash || bound.inside.empty();
+}
+
+// That no row of the default partition belongs there.
+void ProveOutside(const Whole& whole, const Bound& bound, Proof& proof) {
+  if (!IsSaidByPlanner(whole, bound) && !whole.rest.empty())
+    AddProof(whole.rest, "pgalter_outside", bound.outside, proof);
+}
+
+// That all rows of the table do; the bounds of what the whole is a part of itself are asked for,
+// too.
+Task<> ProveInside(Session& session, const Whole& whole, const std::string& table,
+                   const Bound& bound, Proof& proof) {
+  if (IsSaidByPlanner(whole, bound)) co_return;
+  std::string inside = bound.inside;
+  if (whole.is_partition) {
+    const pg::Result above =
+        co_await session.db().Query("SELECT pg_get_partition_constraintdef($1)", whole.table.oid);
+    inside = fmt::format("({}) AND ({})", inside, above.Get<std::string>(0, 0));
+  }
+  AddProof(table, "pgalter_bound", inside, proof);
+}
+
+void Append(std::vector<std::string>& script, const std::vector<std::string>& statements) {
+  script.insert(script.end(), statements.begin(), statements.end());
+}
+
 }  // namespace
 
 Task<OneChange> PlanAdd(Session& session, std::string table, BoundWish wish, std::string name) {
@@ -179,7 +221,11 @@ Task<OneChange> PlanAdd(Session& session, std::string table, BoundWish wish, std
   co_await RefuseRowsInDefault(session, whole, bound.inside);
   std::string sibling = SiblingOf(members);
   const Likeness likeness = co_await LikeTheOthers(session, whole.table, std::move(sibling));
-  change.script = MakePartition(likeness, change.partition, change.parent, bound.text);
+  Proof proof;
+  ProveOutside(whole, bound, proof);
+  change.script = proof.before;
+  Append(change.script, MakePartition(likeness, change.partition, change.parent, bound.text));
+  Append(change.script, proof.after);
   co_return change;
 }
 
@@ -204,8 +250,13 @@ Task<OneChange> PlanAttach(Session& session, std::string table, std::string pare
   change.parent = whole.table.name;
   change.partition = found.name;
   change.bound = bound.text;
+  Proof proof;
+  co_await ProveInside(session, whole, found.name, bound, proof);
+  ProveOutside(whole, bound, proof);
+  change.script = proof.before;
   change.script.push_back(fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", change.parent,
                                       change.partition, bound.text));
+  Append(change.script, proof.after);
   co_return change;
 }
 

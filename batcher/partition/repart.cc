@@ -56,7 +56,12 @@ ORDER BY c.relname
 
 // The rows that a partition has not, so that a default partition with such a CHECK need not be
 // read; empty: no CHECK says it.
-std::string OutsideOf(const Whole& whole, const Member& member) {
+Task<std::string> OutsideOf(Session& session, const Whole& whole, const Member& member) {
+  if (whole.column.empty() && whole.strategy != Strategy::kHash) {
+    const pg::Result inside =
+        co_await session.db().Query("SELECT pg_get_partition_constraintdef($1)", member.oid);
+    co_return fmt::format("(NOT ({}))", inside.Get<std::string>(0, 0));
+  }
   if (member.is_range) {
     std::vector<std::string> ends;
     if (member.from)
@@ -65,12 +70,12 @@ std::string OutsideOf(const Whole& whole, const Member& member) {
     if (member.to)
       ends.push_back(fmt::format("{} {} {}", whole.key, whole.Op(Relation::kAtLeast),
                                  sql::QuoteLiteral(*member.to)));
-    return fmt::format("({})", fmt::join(ends, " OR "));
+    co_return fmt::format("({})", fmt::join(ends, " OR "));
   }
-  if (whole.strategy != Strategy::kList || member.values.empty()) return "";
+  if (whole.strategy != Strategy::kList || member.values.empty()) co_return "";
   std::vector<std::string> literals;
   for (const Given& value : member.values) literals.push_back(LiteralOf(value));
-  return NotAmongOf(whole, literals);
+  co_return NotAmongOf(whole, literals);
 }
 
 // Named as the source, a target would be in its way while both are there.
@@ -84,20 +89,21 @@ Target TargetOf(const Piece& piece, const Member& source, std::size_t number) {
   return target;
 }
 
-void SettleTargets(PreparedRepart& prepared, const Whole& whole, const std::vector<Member>& members,
-                   const Member& source, const std::vector<Piece>& pieces) {
+Task<> SettleTargets(Session& session, PreparedRepart& prepared, const Whole& whole,
+                     const std::vector<Member>& members, const Member& source,
+                     const std::vector<Piece>& pieces) {
   RepartSpec& spec = prepared.spec;
   for (const Piece& piece : pieces)
     spec.targets.push_back(TargetOf(piece, source, spec.targets.size() + 1));
   if (!source.is_default) {
     spec.rest = whole.rest;
-    if (!spec.rest.empty()) spec.outside = OutsideOf(whole, source);
-    return;
+    if (!spec.rest.empty()) spec.outside = co_await OutsideOf(session, whole, source);
+    co_return;
   }
   std::string outside;
   for (const Member& member : members) {
     if (member.oid == source.oid) continue;
-    const std::string one = OutsideOf(whole, member);
+    const std::string one = co_await OutsideOf(session, whole, member);
     if (!one.empty()) outside += (outside.empty() ? "" : " AND ") + one;
   }
   for (const Piece& piece : pieces)
@@ -267,7 +273,7 @@ Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
   spec.parent_oid = whole.table.oid;
   spec.source = QuoteIdentifier(source.relname);
   spec.home = source.name.substr(0, source.name.size() - spec.source.size() - 1);
-  SettleTargets(prepared, whole, members, source, pieces);
+  co_await SettleTargets(session, prepared, whole, members, source, pieces);
   co_await RefuseTakenNames(session, spec, source);
   const std::vector<Member> old{source};
   prepared.back = co_await KeepTheOld(session, old);

@@ -117,6 +117,11 @@ class Planner {
                               split_.whole.table.name));
     std::vector<std::string> all;
     for (const ListPart& list : wish_.lists) {
+    if (split_.whole.column.empty())
+      throw Failure(ExitCode::kRefused,
+                    fmt::format("{} is parted by lists of an expression, whose values are not "
+                                "compared here: such a partition is not split. Nothing was changed",
+                                split_.whole.table.name));
       BoundWish bound;
       bound.values = list.values;
       for (const Given& given : list.values) {
@@ -162,7 +167,11 @@ class Planner {
                               split_.whole.table.name));
     const int ways = static_cast<int>(!wish_.at.empty()) + static_cast<int>(!wish_.every.empty()) +
                      static_cast<int>(!wish_.from.empty() || !wish_.to.empty());
-    if (ways != 1) RefuseUsage("how is it to be split? One of: --at VALUE, --every WIDTH");
+    if (ways != 1)
+      RefuseUsage(fmt::format("how is it to be split? One of: {}",
+                              split_.source.is_default ? "--every WIDTH, --from VALUE --to VALUE"
+                                                       : "--at VALUE, --every WIDTH"));
+    if (!wish_.every.empty() && split_.whole.column.empty()) co_await RefuseWidth();
     if (split_.source.is_default) {
       co_await PlanFromDefault();
       co_return;
@@ -182,9 +191,19 @@ class Planner {
     co_await RefuseBeyond(cuts);
   }
 
-  // The server would take a range beyond the old one's ends, whose rows are elsewhere.
+  Task<> RefuseWidth() {
+    const std::string by = co_await PartitionKeyOf(session_, split_.whole);
+    RefuseUsage(fmt::format("--every counts ranges of one column, and {} is parted by {}: {}",
+                            split_.whole.table.name, by,
+                            split_.source.is_default
+                                ? "--from and --to, a value for each, take rows out"
+                                : "--at with a value for each, as often as it is to be cut"));
+  }
+
+  // The server would take a range beyond the old one's ends, whose rows are elsewhere. Of several
+  // columns the next piece would be empty, which has been tried.
   Task<> RefuseBeyond(const std::vector<Givens>& cuts) {
-    if (cuts.empty()) co_return;
+    if (cuts.empty() || split_.whole.column.empty()) co_return;
     const Whole& whole = split_.whole;
     for (std::size_t i = 0; i + 1 < split_.pieces.size(); ++i) {
       const std::string cut = EndOf(split_.pieces[i].bound.text);

@@ -62,10 +62,12 @@ void AddOptions(po::options_description& options) {
        "convert: a partition for rows that fit nowhere else; not where ranges of --values have no "
        "ends; add, attach: it is that one")  //
       ("from", po::value<std::string>()->value_name("VALUE"),
-       "add, attach: where a range begins; MINVALUE; of a uuid also a time; convert by a copy: "
+       "add, attach, split: where a range begins, a value for each column of the key; MINVALUE; of "
+       "a uuid also a time; convert by a copy: "
        "where the first one does, instead of with the oldest row, of --values MINVALUE")  //
       ("to", po::value<std::string>()->value_name("VALUE"),
-       "add, attach: where a range ends, itself not in it; MAXVALUE; convert by a copy: where the "
+       "add, attach, split: where a range ends, itself not in it; MAXVALUE; convert by a copy: "
+       "where the "
        "last one does, instead of --premake, of --values MAXVALUE")  //
       ("name", po::value<std::string>(),
        "add, merge: the partition's name; default: made of the bound, that of the first")  //
@@ -74,7 +76,9 @@ void AddOptions(po::options_description& options) {
        "partitions are put in place; merge: while rows are moved; detach, retain: while the old "
        "ones go")  //
       ("at", po::value<std::vector<std::string>>()->composing()->value_name("VALUE"),
-       "split: where the next range begins; once for each cut, in their order")  //
+       "split: where the next range begins, a value for each column of the key; once for each cut, "
+       "in "
+       "their order")  //
       ("keep", po::value<std::string>()->value_name("INTERVAL|N"),
        "retain: what ended longer ago goes; or all ranges that have begun but the last N")  //
       ("drop", "retain: what has gone is dropped, after --hold")                            //
