@@ -14,11 +14,15 @@ namespace {
 // Each with the way out; $1 the whole, $2 the partitions, $3 names of triggers that may be there.
 constexpr const char* kObstacles = R"sql(
 SELECT goes.oid::regclass::text, o.why FROM unnest($2::oid[]) goes (oid) CROSS JOIN LATERAL (
-SELECT 'it is partitioned itself' FROM pg_class WHERE oid = goes.oid AND relkind = 'p'
+SELECT format('it is partitioned itself: a rebuild parts all of it otherwise (pgalter rebuild %s '
+              '--definition FILE)', $1::oid::regclass)
+FROM pg_class WHERE oid = goes.oid AND relkind = 'p'
 UNION ALL
 SELECT 'it is a foreign table' FROM pg_class WHERE oid = goes.oid AND relkind = 'f'
 UNION ALL
-SELECT 'the whole is a partition itself, of a table whose locks and indexes would be concerned, too'
+SELECT format('%s is a partition itself, of a table whose locks and indexes would be concerned, too: '
+              'a rebuild of that parts it otherwise (pgalter rebuild %s --definition FILE)',
+              oid::regclass, pg_partition_root(oid))
 FROM pg_class WHERE oid = $1 AND relispartition
 UNION ALL
 SELECT 'it is half detached: pgalter partition detach ends that'

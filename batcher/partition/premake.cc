@@ -74,8 +74,9 @@ Task<Parent> FindParent(Session& session, std::string table) {
       parent.table.oid);
   if (by.empty() || by.IsNull(0, 0))
     throw Failure(ExitCode::kUsage,
-                  fmt::format("{} is not partitioned by range of one column: nothing can be made "
-                              "ahead",
+                  fmt::format("{0} is not partitioned by range of one column: nothing can be made "
+                              "ahead by a width; pgalter partition add {0} makes one of given "
+                              "bounds",
                               parent.table.name));
   parent.home = by.Get<std::string>(0, 1);
   parent.column.name = by.Get<std::string>(0, 0);

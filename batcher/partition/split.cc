@@ -59,8 +59,10 @@ class Planner {
   Task<> Plan() {
     switch (split_.whole.strategy) {
       case Strategy::kHash:
-        RefuseUsage(fmt::format("{} is parted by hash: rebuild it with another modulus",
-                                split_.whole.table.name));
+        RefuseUsage(
+            fmt::format("{0} is parted by hash: another modulus takes a rebuild, pgalter "
+                        "rebuild {0} --definition FILE",
+                        split_.whole.table.name));
       case Strategy::kList:
         co_await PlanLists();
         break;
@@ -115,13 +117,13 @@ class Planner {
         !wish_.to.empty())
       RefuseUsage(fmt::format("{} is parted by lists: --values NAME=VALUE[,VALUE...] for each",
                               split_.whole.table.name));
-    std::vector<std::string> all;
-    for (const ListPart& list : wish_.lists) {
     if (split_.whole.column.empty())
       throw Failure(ExitCode::kRefused,
                     fmt::format("{} is parted by lists of an expression, whose values are not "
                                 "compared here: such a partition is not split. Nothing was changed",
                                 split_.whole.table.name));
+    std::vector<std::string> all;
+    for (const ListPart& list : wish_.lists) {
       BoundWish bound;
       bound.values = list.values;
       for (const Given& given : list.values) {
