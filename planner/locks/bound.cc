@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "planner/locks/condition.h"
+#include "planner/locks/list_condition.h"
+#include "planner/sql/identifier.h"
 
 namespace pgalter::locks {
 namespace {
@@ -75,8 +77,19 @@ bool InRange(const Known& known, const std::string& column, const ast::Partition
          (IsOpen(bound.to[0]) || Below(known, column, bound.to[0]));
 }
 
+// As it was written: conditions with OR are not taken apart here.
+bool HasCheck(const catalog::Table& table, const std::string& text) {
+  return std::ranges::any_of(table.constraints, [&](const catalog::Constraint& constraint) {
+    const ast::Constraint& definition = constraint.definition;
+    return definition.kind == ConstraintKind::kCheck && constraint.valid && definition.expression &&
+           definition.expression->text == text;
+  });
+}
+
 bool InList(const Known& known, const catalog::Table& table, const std::string& column,
             const ast::PartitionBound& bound) {
+  if (HasNull(bound.values))
+    return HasCheck(table, ListConditionOf(sql::QuoteIdentifier(column), bound.values).inside);
   if (std::ranges::find(known.not_null, column) == known.not_null.end()) return false;
   const Range range{column, "", "", bound.values};
   return std::ranges::any_of(table.constraints, [&](const catalog::Constraint& constraint) {
@@ -122,6 +135,9 @@ bool ProvesOutside(const catalog::Table& by_default, const catalog::Table& paren
                    const ast::PartitionBound& bound) {
   const std::string* column = OnlyKey(parent);
   if (column == nullptr) return false;
+  if (HasNull(bound.values))
+    return HasCheck(by_default,
+                    ListConditionOf(sql::QuoteIdentifier(*column), bound.values).outside);
   Range range{*column, "", "", bound.values};
   if (bound.values.empty()) {
     if (bound.from.size() != 1 || bound.to.size() != 1) return false;

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include <utility>
+
+#include "planner/locks/list_condition.h"
 #include "planner/plan/recipes/attach.h"
 #include "planner/plan/recipes/constraint.h"
 #include "planner/plan/recipes/foreign_key.h"
@@ -22,24 +24,6 @@ struct Condition {
   std::string outside;
 };
 
-// As the server puts it, NULL apart.
-Condition OfList(const std::string& column, const Texts& values) {
-  Texts others;
-  for (const std::string& value : values)
-    if (value != "NULL") others.push_back(value);
-  const bool null = others.size() < values.size();
-  Condition condition{column + (null ? " IS NULL" : " IS NOT NULL"),
-                      column + (null ? " IS NOT NULL" : " IS NULL")};
-  if (others.empty()) return condition;
-  const bool one = others.size() == 1;
-  const std::string all = one ? others.front() : fmt::format("({})", fmt::join(others, ", "));
-  condition.inside +=
-      fmt::format(" {} {} {} {}", null ? "OR" : "AND", column, one ? "=" : "IN", all);
-  condition.outside +=
-      fmt::format(" {} {} {} {}", null ? "AND" : "OR", column, one ? "<>" : "NOT IN", all);
-  return condition;
-}
-
 bool IsOpen(const std::string& end) { return end == "MINVALUE" || end == "MAXVALUE"; }
 
 std::optional<Condition> ConditionOf(const catalog::Table& parent,
@@ -60,7 +44,8 @@ std::optional<Condition> ConditionOf(const catalog::Table& parent,
     return condition;
   }
   if (bound.values.empty()) return std::nullopt;
-  return OfList(column, bound.values);
+  locks::ListCondition list = locks::ListConditionOf(column, bound.values);
+  return Condition{std::move(list.inside), std::move(list.outside)};
 }
 
 // What a new partition's rows have to fulfil: its own bound, and where the parent is a partition
