@@ -1,5 +1,7 @@
 #include "batcher/rebuild/definition.h"
 
+#include <fmt/format.h>
+
 #include <boost/json/array.hpp>
 #include <optional>
 
@@ -27,37 +29,38 @@ std::vector<std::string> Texts(const json::value& array) {
 constexpr const char* kIndexes = R"sql(
 SELECT quote_ident(c.relname),
        CASE WHEN con.contype IS DISTINCT FROM 'x' AND (con.oid IS NULL OR c.relkind = 'i') THEN
-         format('CREATE %sINDEX %I ON %s', u.word, c.relname, $3::text)
+         format('CREATE %sINDEX %I ON %s', u.word, c.relname, t.into_name)
            || substr(pg_get_indexdef(x.indexrelid),
                      length(format('CREATE %sINDEX %I ON %s%s', u.word, c.relname,
                                    CASE c.relkind WHEN 'I' THEN 'ONLY ' ELSE '' END,
-                                   $2::text)) + 1)
+                                   t.from_name)) + 1)
        END,
        CASE WHEN con.oid IS NULL THEN NULL
          WHEN con.contype = 'x' THEN
-           format('ALTER TABLE %s ADD CONSTRAINT %I %s', $3::text, con.conname, k.def)
+           format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.into_name, con.conname, k.def)
          WHEN c.relkind = 'I' THEN
-           format('ALTER TABLE %s ADD CONSTRAINT %I %s%s%s', $3::text, con.conname,
+           format('ALTER TABLE %s ADD CONSTRAINT %I %s%s%s', t.into_name, con.conname,
                   left(k.def, length(k.def) - length(k.tail)),
                   ' WITH (' || array_to_string(c.reloptions, ', ') || ')', k.tail)
-         ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s USING INDEX %I%s', $3::text, con.conname,
+         ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s USING INDEX %I%s', t.into_name, con.conname,
                      CASE con.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, c.relname,
                      k.tail)
        END,
        con.contype IS NOT NULL,
        CASE WHEN con.oid IS NOT NULL THEN
-         format('COMMENT ON CONSTRAINT %I ON %s IS %L', con.conname, $3::text,
+         format('COMMENT ON CONSTRAINT %I ON %s IS %L', con.conname, t.into_name,
                 obj_description(con.oid, 'pg_constraint'))
        END,
        obj_description(con.oid, 'pg_constraint') IS NOT NULL,
        format('COMMENT ON INDEX %I.%I IS %L', $4::text, c.relname,
               obj_description(c.oid, 'pg_class')),
        obj_description(c.oid, 'pg_class') IS NOT NULL,
-       format('ALTER TABLE %s CLUSTER ON %I', $3::text, c.relname), x.indisclustered,
+       format('ALTER TABLE %s CLUSTER ON %I', t.into_name, c.relname), x.indisclustered,
        CASE WHEN c.relispartition THEN
          (SELECT quote_ident(relname) FROM pg_class WHERE oid = pg_partition_root(c.oid)) END,
-       coalesce((SELECT spcname FROM pg_tablespace WHERE oid = c.reltablespace), '')
-FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+       coalesce((SELECT spcname FROM pg_tablespace WHERE oid = c.reltablespace), ''), t.into_name
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY t (source, from_name, into_name, n)
+JOIN pg_index x ON x.indrelid = t.source::oid JOIN pg_class c ON c.oid = x.indexrelid
 CROSS JOIN LATERAL (SELECT CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END AS word) u
 LEFT JOIN pg_constraint con ON con.conindid = x.indexrelid AND con.conrelid = x.indrelid
   AND con.contype IN ('p', 'u', 'x')
@@ -65,8 +68,8 @@ CROSS JOIN LATERAL (SELECT pg_get_constraintdef(con.oid) AS def,
                            CASE WHEN con.condeferrable THEN ' DEFERRABLE' ELSE '' END
                              || CASE WHEN con.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END
                              AS tail) k
-WHERE x.indrelid = $1 AND x.indisvalid
-ORDER BY x.indisprimary DESC, x.indisunique DESC, c.relname
+WHERE x.indisvalid
+ORDER BY t.n, x.indisprimary DESC, x.indisunique DESC, c.relname
 )sql";
 
 }  // namespace
@@ -140,15 +143,22 @@ Task<> MakeIndex(Session& session, const Index& index) {
   if (!index.constraint.empty()) co_await AddConstraint(session, index);
 }
 
-Task<std::vector<Index>> ReadIndexes(Session& session, pg::Oid from, std::string from_name,
-                                     std::string to_name, std::string to_schema) {
-  const pg::Result rows =
-      co_await session.db().Query(kIndexes, from, from_name, to_name, to_schema);
+Task<std::vector<Index>> ReadIndexes(Session& session, std::vector<IndexedTable> tables,
+                                     std::string to_schema) {
+  std::vector<std::string> oids;
+  std::vector<std::string> from;
+  std::vector<std::string> to;
+  for (IndexedTable& table : tables) {
+    oids.push_back(fmt::format("{}", table.oid));
+    from.push_back(std::move(table.name));
+    to.push_back(std::move(table.to));
+  }
+  const pg::Result rows = co_await session.db().Query(kIndexes, oids, from, to, to_schema);
   std::vector<Index> indexes;
   for (int i = 0; i < rows.rows(); ++i) {
     Index index;
     index.name = rows.Get<std::string>(i, 0);
-    index.table = to_name;
+    index.table = rows.Get<std::string>(i, 12);
     index.create = rows.Get<std::optional<std::string>>(i, 1).value_or("");
     if (rows.Get<bool>(i, 3)) index.constraint = rows.Get<std::string>(i, 2);
     if (rows.Get<bool>(i, 5)) index.remarks.push_back(rows.Get<std::string>(i, 4));
@@ -159,6 +169,15 @@ Task<std::vector<Index>> ReadIndexes(Session& session, pg::Oid from, std::string
     indexes.push_back(std::move(index));
   }
   co_return indexes;
+}
+
+Task<std::vector<Index>> ReadIndexes(Session& session, pg::Oid from, std::string from_name,
+                                     std::string to_name, std::string to_schema) {
+  std::vector<IndexedTable> tables(1);
+  tables.front().oid = from;
+  tables.front().name = std::move(from_name);
+  tables.front().to = std::move(to_name);
+  co_return co_await ReadIndexes(session, std::move(tables), std::move(to_schema));
 }
 
 }  // namespace pgalter::rebuild

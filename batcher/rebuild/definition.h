@@ -46,8 +46,15 @@ Task<> MakeIndex(Session& session, const Index& index);
 Task<> CreateIndex(Session& session, const Index& index);
 Task<> AddConstraint(Session& session, const Index& index);
 
-// Indexes of `from`, as they would be on `to` (names quoted, with schemas; `to_schema` is not
-// quoted). Primary key first.
+// Indexes of a table, as they would be on `to` (names quoted, with schemas; `to_schema` is not
+// quoted). Primary key first. Of several tables in their order, by one question.
+struct IndexedTable {
+  pg::Oid oid = 0;
+  std::string name;
+  std::string to;
+};
+Task<std::vector<Index>> ReadIndexes(Session& session, std::vector<IndexedTable> tables,
+                                     std::string to_schema);
 Task<std::vector<Index>> ReadIndexes(Session& session, pg::Oid from, std::string from_name,
                                      std::string to_name, std::string to_schema);
 

@@ -71,6 +71,18 @@ class Reader {
     return statements;
   }
 
+  // Of what was read.
+  [[nodiscard]] DefinitionSize Size() const {
+    const auto leaves = std::ranges::count(made_, false, &Made::partitioned);
+    DefinitionSize size;
+    for (const Made& made : made_) {
+      const bool whole = made.partitioned && !made.is_partition;
+      ++size.tables;
+      size.indexes += whole ? made.indexes * (1 + leaves) : made.indexes;
+    }
+    return size;
+  }
+
  private:
   struct Table {
     sql::QualifiedName name;
@@ -81,6 +93,8 @@ class Reader {
     std::string name;
     std::size_t table = 0;
     bool partitioned = false;
+    bool is_partition = false;
+    std::int64_t indexes = 0;  // of its own
   };
 
   // The line is that of a byte of the statement.
@@ -112,8 +126,10 @@ class Reader {
     if (const auto* create = statement.As<sql::ast::CreateTable>()) {
       CheckTable(*create, read);
     } else if (const auto* index = statement.As<sql::ast::CreateIndex>()) {
-      read.table = FindMade(index->table, "this file does not make the table before").table;
+      Made& made = FindMade(index->table, "this file does not make the table before");
+      read.table = made.table;
       read.makes = Makes::kIndex;
+      ++made.indexes;
       if (index->only || index->concurrently)
         Refuse("write it without ONLY and CONCURRENTLY: nobody uses the new table yet");
     } else if (const auto* alter = statement.As<sql::ast::AlterTable>();
@@ -143,13 +159,30 @@ class Reader {
       return made.name == table.name.name && SchemaOf(made.table) == SchemaOf(read.table);
     });
     if (taken) Refuse("this name is taken by a statement before");
-    made_.push_back({table.name.name, read.table, table.partition_by.has_value()});
+    made_.push_back({table.name.name, read.table, table.partition_by.has_value(),
+                     table.partition_of.has_value(), KeysOf(table)});
+  }
+
+  static bool MakesIndex(sql::ast::ConstraintKind kind) {
+    using sql::ast::ConstraintKind;
+    return kind == ConstraintKind::kPrimaryKey || kind == ConstraintKind::kUnique ||
+           kind == ConstraintKind::kExclude;
+  }
+
+  static std::int64_t KeysOf(const sql::ast::CreateTable& table) {
+    const auto count = [](const auto& constraints) {
+      return std::ranges::count_if(
+          constraints, [](const auto& constraint) { return MakesIndex(constraint.kind); });
+    };
+    std::int64_t keys = count(table.constraints);
+    for (const auto& column : table.columns) keys += count(column.constraints);
+    return keys;
   }
 
   // What pg_dump says of a table's own definition behind its CREATE TABLE.
-  void CheckAlter(const sql::ast::AlterTable& alter, Statement& read) const {
+  void CheckAlter(const sql::ast::AlterTable& alter, Statement& read) {
     using sql::ast::TableChange;
-    const Made& made = FindMade(alter.name, "this file does not make the table before");
+    Made& made = FindMade(alter.name, "this file does not make the table before");
     read.table = made.table;
     read.makes = Makes::kChange;
     if (alter.only && made.partitioned)
@@ -160,6 +193,7 @@ class Reader {
           if (command.constraint &&
               command.constraint->kind == sql::ast::ConstraintKind::kForeignKey)
             RefuseForeignKey();
+          if (command.constraint && MakesIndex(command.constraint->kind)) ++made.indexes;
           break;
         case TableChange::kSetDefault:
         case TableChange::kSetNotNull:
@@ -240,7 +274,7 @@ class Reader {
     return Choose(found);
   }
 
-  [[nodiscard]] const Made& FindMade(const sql::QualifiedName& name, const char* otherwise) const {
+  [[nodiscard]] Made& FindMade(const sql::QualifiedName& name, const char* otherwise) {
     std::vector<std::size_t> found;
     for (const Made& made : made_)
       if (made.name == name.name && (!name.schema || *name.schema == SchemaOf(made.table)))
@@ -286,6 +320,12 @@ std::string DescribeDefinition(std::string_view text, const std::string& table) 
                      Counted(count(Makes::kPartition), "partition", "partitions"),
                      Counted(count(Makes::kIndex), "index", "indexes"),
                      Counted(count(Makes::kChange), "ALTER TABLE", "ALTER TABLE"));
+}
+
+DefinitionSize SizeOf(std::string_view text, const std::string& table) {
+  Reader reader(text, {{table, std::nullopt}}, "pg_temp");
+  reader.Read();
+  return reader.Size();
 }
 
 std::vector<std::string> DivideDefinitionFile(std::string_view text,

@@ -1,6 +1,7 @@
 // Definition file: the users' own statements for the new tables. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,14 @@ std::vector<DefinitionStatement> ReadDefinitionFile(std::string_view text, const
 // What it makes, for people: "CREATE TABLE in line 3, 2 partitions, 1 index". Of a text that was
 // read before.
 std::string DescribeDefinition(std::string_view text, const std::string& table);
+
+// How much it makes: what the text says, so that the server may make more (LIKE … INCLUDING
+// INDEXES). Of a text that was read before.
+struct DefinitionSize {
+  std::int64_t tables = 0;   // with partitions
+  std::int64_t indexes = 0;  // with those on partitions, without those of partitioned partitions
+};
+DefinitionSize SizeOf(std::string_view text, const std::string& table);
 
 // One of several tables whose definitions stand in one file.
 struct DefinedTable {

@@ -18,35 +18,32 @@ using run::ServerRefusal;
 
 namespace {
 
-Task<> Execute(Session& session, const std::vector<std::string>& statements) {
-  for (const std::string& sql : statements) co_await session.db().Query(sql);
-}
-
 constexpr const char* kOwner = R"sql(
-SELECT format('ALTER TABLE %s OWNER TO %I', $2::text, pg_get_userbyid(relowner))
-FROM pg_class WHERE oid = $1 AND relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
+SELECT format('ALTER TABLE %s OWNER TO %I', t.name, pg_get_userbyid(relowner))
+FROM pg_class, unnest($2::text[]) t (name)
+WHERE oid = $1 AND relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
 )sql";
 
-Task<std::vector<std::string>> Statements(Session& session, std::string query, pg::Oid oid,
-                                          std::string name) {
-  const pg::Result rows = co_await session.db().Query(query, oid, name);
-  std::vector<std::string> statements;
-  for (int i = 0; i < rows.rows(); ++i) statements.push_back(rows.Get<std::string>(i, 0));
-  co_return statements;
+constexpr const char* kRevoke = R"sql(
+SELECT DISTINCT format('REVOKE ALL ON TABLE %s FROM %s', t.name,
+                       CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                                      ELSE quote_ident(pg_get_userbyid(a.grantee)) END)
+FROM unnest($1::text[]) t (name) JOIN pg_class c ON c.oid = t.name::regclass,
+     aclexplode(c.relacl) a
+WHERE a.grantee <> c.relowner
+)sql";
+
+Task<> ExecuteAll(Session& session, const pg::Result& statements) {
+  for (int i = 0; i < statements.rows(); ++i)
+    co_await session.db().Query(statements.Get<std::string>(i, 0));
 }
 
-// Default privileges must not open it to anybody.
-Task<> Settle(Session& session, std::string table, pg::Oid source) {
-  pg::Connection& db = session.db();
-  co_await Execute(session, co_await Statements(session, kOwner, source, table));
-  const pg::Result grantees = co_await db.Query(
-      "SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid("
-      "a.grantee)) END FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = $1::regclass"
-      " AND a.grantee <> c.relowner",
-      table);
-  for (int i = 0; i < grantees.rows(); ++i)
-    co_await db.Query(
-        fmt::format("REVOKE ALL ON TABLE {} FROM {}", table, grantees.Get<std::string>(i, 0)));
+// Default privileges must not open them to anybody.
+Task<> Settle(Session& session, std::vector<std::string> tables, pg::Oid source) {
+  const pg::Result owners = co_await session.db().Query(kOwner, source, tables);
+  co_await ExecuteAll(session, owners);
+  const pg::Result revokes = co_await session.db().Query(kRevoke, tables);
+  co_await ExecuteAll(session, revokes);
 }
 
 constexpr const char* kGenerated = R"sql(
@@ -79,15 +76,26 @@ Task<> HideSchemas(Session& session) {
   co_await session.db().Query("SELECT set_config('search_path', 'pg_catalog', true)");
 }
 
-// Under the role's own search_path: the text is the user's.
-Task<> RunUsers(Session& session, const Spec& spec, std::string statement, std::string option,
+// A statement of the user's, and how he finds it again.
+struct OfUser {
+  std::string sql;
+  std::string shown;
+};
+
+// Under the role's own settings, search_path among them: the text is the user's. They are set once
+// for all statements, and the savepoint as well: a definition may have a thousand partitions.
+Task<> RunUsers(Session& session, const Spec& spec, std::vector<OfUser> statements,
                 pg::Oid source) {
   pg::Connection& db = session.db();
   co_await ApplySettings(session, spec);
   std::optional<pg::PgError> refused;
+  std::string shown;
   co_await db.Query("SAVEPOINT of_user");
   try {
-    co_await db.Query(statement);
+    for (const OfUser& statement : statements) {
+      shown = statement.shown;
+      co_await db.Query(statement.sql);
+    }
   } catch (const pg::PgError& error) {
     if (!db.open()) throw;
     refused = error;
@@ -97,7 +105,7 @@ Task<> RunUsers(Session& session, const Spec& spec, std::string statement, std::
     std::string way_out = co_await WayOut(session, *refused, source);
     throw ServerRefusal(
         ExitCode::kUsage,
-        fmt::format("the server refuses {}: {}. Nothing was changed", option, refused->what()),
+        fmt::format("the server refuses {}: {}. Nothing was changed", shown, refused->what()),
         *refused, std::move(way_out));
   }
   co_await db.Query("RELEASE SAVEPOINT of_user");
@@ -106,8 +114,10 @@ Task<> RunUsers(Session& session, const Spec& spec, std::string statement, std::
 
 Task<> RunAlter(Session& session, const Spec& spec, std::string table, std::string actions,
                 pg::Oid source) {
-  co_await RunUsers(session, spec, fmt::format("ALTER TABLE {} {}", table, actions),
-                    fmt::format("--alter \"{}\"", spec.alter), source);
+  std::vector<OfUser> alter(1);
+  alter.front() = {fmt::format("ALTER TABLE {} {}", table, actions),
+                   fmt::format("--alter \"{}\"", spec.alter)};
+  co_await RunUsers(session, spec, std::move(alter), source);
 }
 
 // The table stays where it is; what its role has for new ones is for what --alter adds.
@@ -141,15 +151,19 @@ Task<std::vector<Index>> MakeEmpty(Session& session, const Names& names, const S
   if (spec.definition.empty()) {
     co_await MakeAltered(session, names, spec, source);
   } else {
-    for (const DefinitionStatement& statement :
+    std::vector<OfUser> statements;
+    for (DefinitionStatement& statement :
          ReadDefinitionFile(spec.definition, names.source, names.schema))
-      co_await RunUsers(session, spec, statement.moved, statement.shown, source);
+      statements.push_back({std::move(statement.moved), std::move(statement.shown)});
+    co_await RunUsers(session, spec, std::move(statements), source);
     co_await CopyColumnSettings(session, source, names.shadow);
   }
   const pg::Result made = co_await session.db().Query("SELECT $1::regclass::oid", names.shadow);
   const std::vector<Branch> tree = co_await ReadTree(session, made.Get<pg::Oid>(0, 0));
   std::vector<Index> indexes = co_await ReadTreeIndexes(session, tree, names.schema);
-  for (const Branch& branch : tree) co_await Settle(session, branch.name, source);
+  std::vector<std::string> tables;
+  for (const Branch& branch : tree) tables.push_back(branch.name);
+  co_await Settle(session, std::move(tables), source);
   co_return indexes;
 }
 

@@ -242,6 +242,20 @@ void RefuseTwoWays(const backfill::Table& table, const Spec& spec) {
                             table.name));
 }
 
+Task<> RefuseTooManyToBe(Session& session, const Prepared& prepared) {
+  std::vector<backfill::Table> tables{prepared.table};
+  tables.insert(tables.end(), prepared.companions.begin(), prepared.companions.end());
+  std::vector<ToBe> all;
+  for (int number = 1; number <= CountTables(prepared.spec); ++number) {
+    const Spec spec = OfTable(prepared.spec, number);
+    const backfill::Table& table = tables.at(static_cast<std::size_t>(number) - 1);
+    if (spec.definition.empty()) continue;
+    const DefinitionSize size = SizeOf(spec.definition, table.name);
+    all.push_back({table.oid, size.tables + size.indexes});
+  }
+  co_await RefuseTooManyLocks(session, all, prepared.tables());
+}
+
 Task<> AddSize(Session& session, pg::Oid table, Prepared& prepared) {
   const pg::Result size = co_await session.db().Query(
       "SELECT sum(greatest(reltuples, 0))::float8, sum(pg_total_relation_size(oid))::int8"
@@ -336,6 +350,7 @@ Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
   prepared.table = tables.front();
   prepared.companions.assign(tables.begin() + 1, tables.end());
   prepared.spec = std::move(spec);
+  co_await RefuseTooManyToBe(session, prepared);
   if (how == Checking::kRehearse) co_await Rehearse(session, prepared);
   if (auto remark = BudgetRemark(prepared.spec, prepared.bytes))
     prepared.remarks.push_back(std::move(*remark));

@@ -10,10 +10,8 @@ namespace pgalter::rebuild {
 namespace {
 
 constexpr const char* kLocks = R"sql(
-WITH source AS (SELECT $3::oid AS oid UNION SELECT relid FROM pg_partition_tree($3::oid::regclass))
-SELECT (SELECT count(*) FROM pg_class
-        WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p')) + $2::int8
-         + (SELECT count(*) FROM source)
+WITH source AS (SELECT $1::oid AS oid UNION SELECT relid FROM pg_partition_tree($1::oid::regclass))
+SELECT (SELECT count(*) FROM source)
          + (SELECT count(*) FROM pg_index JOIN source ON indrelid = source.oid),
        current_setting('max_locks_per_transaction')::int8
          * (current_setting('max_connections')::int8
@@ -21,17 +19,19 @@ SELECT (SELECT count(*) FROM pg_class
        current_setting('max_locks_per_transaction')::int8
 )sql";
 
+constexpr const char* kTables =
+    "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace($1)"
+    " AND relkind IN ('r', 'p')";
+
 }  // namespace
 
-Task<> RefuseTooManyLocks(Session& session, const std::vector<Stored>& all, std::string tables) {
+Task<> RefuseTooManyLocks(Session& session, const std::vector<ToBe>& all, std::string tables) {
   std::int64_t needed = 0;
   std::int64_t pool = 0;
   std::int64_t setting = 0;
-  for (const Stored& stored : all) {
-    const auto indexes = static_cast<std::int64_t>(stored.definition.indexes.size());
-    const pg::Result row =
-        co_await session.db().Query(kLocks, stored.schema, indexes, stored.source);
-    needed += row.Get<std::int64_t>(0, 0);
+  for (const ToBe& table : all) {
+    const pg::Result row = co_await session.db().Query(kLocks, table.source);
+    needed += table.relations + row.Get<std::int64_t>(0, 0);
     pool = row.Get<std::int64_t>(0, 1);
     setting = row.Get<std::int64_t>(0, 2);
   }
@@ -43,6 +43,18 @@ Task<> RefuseTooManyLocks(Session& session, const std::vector<Stored>& all, std:
                   "max_locks_per_transaction to {} or more (it takes a restart), or have fewer "
                   "partitions",
                   tables, needed, pool, (2 * needed * setting + pool - 1) / pool));
+}
+
+Task<> RefuseTooManyLocks(Session& session, const std::vector<Stored>& all, std::string tables) {
+  std::vector<ToBe> made;
+  for (const Stored& stored : all) {
+    const pg::Result row = co_await session.db().Query(kTables, stored.schema);
+    ToBe& table = made.emplace_back();
+    table.source = stored.source;
+    table.relations =
+        row.Get<std::int64_t>(0, 0) + static_cast<std::int64_t>(stored.definition.indexes.size());
+  }
+  co_await RefuseTooManyLocks(session, made, std::move(tables));
 }
 
 std::optional<std::string> BudgetRemark(const Spec& spec, std::int64_t bytes) {

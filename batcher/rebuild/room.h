@@ -16,6 +16,14 @@ namespace pgalter::rebuild {
 // transaction in which the shadow is there.
 Task<> RefuseTooManyLocks(Session& session, const std::vector<Stored>& all, std::string tables);
 
+// The same by what the definition says, before the server is asked to make it: to make hundreds of
+// partitions takes it as many seconds as to tell that they are too many.
+struct ToBe {
+  pg::Oid source = 0;
+  std::int64_t relations = 0;  // the new tables, with partitions and indexes
+};
+Task<> RefuseTooManyLocks(Session& session, const std::vector<ToBe>& all, std::string tables);
+
 // What is to be said where a budget of bytes is less than a table of this size is likely to need:
 // the new table, and the WAL of writing it. Not more, as a table full of dead rows becomes smaller.
 std::optional<std::string> BudgetRemark(const Spec& spec, std::int64_t bytes);

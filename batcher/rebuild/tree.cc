@@ -157,12 +157,10 @@ Task<> MakeTreeLike(Session& session, const Names& names, pg::Oid source, const 
 
 Task<std::vector<Index>> ReadTreeIndexes(Session& session, std::vector<Branch> tree,
                                          std::string schema) {
-  std::vector<Index> indexes;
+  std::vector<IndexedTable> tables;
   for (auto branch = tree.rbegin(); branch != tree.rend(); ++branch)
-    for (Index& index :
-         co_await ReadIndexes(session, branch->oid, branch->name, branch->name, schema))
-      indexes.push_back(std::move(index));
-  co_return indexes;
+    tables.push_back({branch->oid, branch->name, branch->name});
+  co_return co_await ReadIndexes(session, std::move(tables), std::move(schema));
 }
 
 Task<> RefuseUnlikePartitions(Session& session, std::string table, pg::Oid source) {

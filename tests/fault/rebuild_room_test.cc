@@ -70,5 +70,23 @@ TEST_F(LockPool, OfTheServerIsTooSmallForManyPartitions) {
   EXPECT_EQ(rebuild(5).code, 0);
 }
 
+// Before the server is asked to make what it would have to throw away.
+TEST_F(LockPool, IsAskedBeforeAnythingIsMade) {
+  database_.Sql(
+      "CREATE TABLE days (id int PRIMARY KEY, made date NOT NULL); CREATE INDEX ON days (made); "
+      "INSERT INTO days SELECT g, date '2026-01-01' + g FROM generate_series(1, 200) g; CREATE "
+      "FUNCTION none_made() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'a table was "
+      "made'; END $$; CREATE EVENT TRIGGER none_made ON ddl_command_start WHEN TAG IN ('CREATE "
+      "TABLE') EXECUTE FUNCTION none_made()");
+  const Ran refused = Run({"partition", "convert", "days", "--by", "range(made)", "--every",
+                           "1 day", "--to", "2026-07-20", "--strategy", "copy", "--dry-run"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("tables, partitions and indexes at once"),
+                                 HasSubstr("about 300 locks")));
+  const Ran tried = Run({"partition", "convert", "days", "--by", "range(made)", "--every",
+                         "1 month", "--strategy", "copy", "--dry-run"});
+  EXPECT_THAT(tried.err, HasSubstr("a table was made"));
+}
+
 }  // namespace
 }  // namespace pgalter::test
