@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "batcher/partition/moment.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
@@ -45,11 +47,16 @@ SELECT t, CASE WHEN $7::bool THEN t::text
 FROM bounds ORDER BY n
 )sql";
 
+// By the remainder, which is exact: a quotient of many digits is rounded.
 constexpr const char* kNumbers = R"sql(
-WITH first AS (
-  SELECT CASE WHEN $5::bool THEN floor(($1::numeric + $2::numeric) / $3::numeric)
-              ELSE ceil(($1::numeric + $2::numeric) / $3::numeric) END * $3::numeric AS bound)
-SELECT (bound + n * $3::numeric)::text, (bound + n * $3::numeric)::text
+WITH at AS (
+  SELECT x, x - mod(x, $3::numeric)
+              - CASE WHEN mod(x, $3::numeric) < 0 THEN $3::numeric ELSE 0 END AS floor
+  FROM (SELECT $1::numeric + $2::numeric) e (x)),
+first AS (
+  SELECT CASE WHEN floor < x AND NOT $5::bool THEN floor + $3::numeric ELSE floor END AS bound
+  FROM at)
+SELECT trim_scale(bound + n * $3::numeric)::text
 FROM first, generate_series(0, $4::int) n ORDER BY n
 )sql";
 
@@ -70,12 +77,22 @@ const char* NameFormat(Unit unit) {
 
 std::string Quoted(const std::string& text) { return "'" + text + "'"; }
 
+// As the server writes it; of numeric with capitals, and NaN, which is behind all others.
+bool IsInfinite(const std::string& value) { return value.ends_with("nfinity") || value == "NaN"; }
+
+// Of a number below zero, too, and of one with a fraction.
+std::string NameOfBound(std::string text) {
+  if (text.front() == '-') text.front() = 'm';
+  std::ranges::replace(text, '.', '_');
+  return text;
+}
+
 bool IsZoneless(KeyType type) { return type == KeyType::kDate || type == KeyType::kTimestamp; }
 
 // As it stands in a bound: a number or a time as text, or what stands for the second.
 std::string LiteralOf(const KeyColumn& column, std::string text, std::int64_t second) {
   if (IsCoded(column.type)) return LiteralAt(column, second);
-  if (column.type == KeyType::kInteger) return text;
+  if (IsCounted(column.type)) return text;
   if (column.type == KeyType::kDate)
     text = text.substr(0, text.find(' ')) + (text.ends_with(" BC") ? " BC" : "");
   return Quoted(text);
@@ -113,12 +130,13 @@ Task<std::vector<Range>> Numbers(Session& session, Period period, Edge edge, int
   const std::string newest = edge.newest.empty() ? "0" : edge.newest;
   const pg::Result rows = co_await session.db().Query(kNumbers, newest, edge.margin, period.count,
                                                       count, begin == Begin::kBefore);
+  if (IsInfinite(rows.Get<std::string>(0, 0)))
+    throw Failure(ExitCode::kUsage, fmt::format("no range of {} begins at {}: choose a number",
+                                                ToString(period), rows.Get<std::string>(0, 0)));
   std::vector<Range> ranges;
-  for (int i = 0; i + 1 < rows.rows(); ++i) {
-    std::string suffix = rows.Get<std::string>(i, 0);
-    if (suffix.front() == '-') suffix.front() = 'm';
-    ranges.push_back({suffix, rows.Get<std::string>(i, 0), rows.Get<std::string>(i + 1, 0)});
-  }
+  for (int i = 0; i + 1 < rows.rows(); ++i)
+    ranges.push_back({NameOfBound(rows.Get<std::string>(i, 0)), rows.Get<std::string>(i, 0),
+                      rows.Get<std::string>(i + 1, 0)});
   co_return ranges;
 }
 
@@ -126,7 +144,7 @@ Task<std::vector<Range>> Ranges(Session& session, KeyColumn column, Period perio
                                 std::string time_zone, Edge edge, int count, Begin begin) {
   std::optional<pg::PgError> refused;
   try {
-    if (column.type == KeyType::kInteger)
+    if (IsCounted(column.type))
       co_return co_await Numbers(session, period, std::move(edge), count, begin);
     co_return co_await Times(session, column, period, std::move(time_zone), std::move(edge), count,
                              begin);
@@ -139,18 +157,16 @@ Task<std::vector<Range>> Ranges(Session& session, KeyColumn column, Period perio
 }
 
 // By the index, where there is one. There is no max(uuid) before PostgreSQL 18.
-Task<std::string> EndOf(Session& session, std::string table, std::string column, const char* order,
-                        const char* endless) {
-  const pg::Result row = co_await session.db().Query(fmt::format(
-      "SELECT (SELECT {0} FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} {2} LIMIT 1)::text",
-      sql::QuoteIdentifier(column), table, order));
-  auto end = row.Get<std::optional<std::string>>(0, 0).value_or("");
-  if (end == endless)
-    throw Failure(ExitCode::kRefused,
-                  fmt::format("{} has rows whose {} is {}, which no range with bounds can hold. "
-                              "Give them another value first",
-                              table, sql::QuoteIdentifier(column), endless));
-  co_return end;
+Task<std::string> EndOf(Session& session, std::string table, KeyColumn key, const char* order,
+                        Infinite infinite) {
+  const std::string column = sql::QuoteIdentifier(key.name);
+  std::string such = column + " IS NOT NULL";
+  if (infinite == Infinite::kLeftOut && HasInfinity(key.type))
+    such = fmt::format("{0} > '-infinity' AND {0} < 'infinity'", column);
+  const pg::Result row = co_await session.db().Query(
+      fmt::format("SELECT (SELECT {0} FROM {1} WHERE {2} ORDER BY {0} {3} LIMIT 1)::text", column,
+                  table, such, order));
+  co_return row.Get<std::optional<std::string>>(0, 0).value_or("");
 }
 
 // From one bound on, in steps of the period, up to another; a row each, with whether a range is to
@@ -181,8 +197,8 @@ FROM bounds ORDER BY n
 
 // $1 bound, $2 width, $3 how many, $4 newest, $5 steps, $6 where to stop.
 constexpr const char* kFollowingNumbers = R"sql(
-SELECT bound::text, bound::text, bound <= newest + $5::int * $2::numeric, 0::int8,
-       coalesce(bound >= stop, false), bound::text
+SELECT trim_scale(bound)::text, trim_scale(bound)::text, bound <= newest + $5::int * $2::numeric,
+       0::int8, coalesce(bound >= stop, false), trim_scale(bound)::text
 FROM (SELECT n, least($1::numeric + n * $2::numeric, nullif($6::text, '')::numeric) AS bound,
              CASE WHEN $4::text = '' THEN $1::numeric - $2::numeric ELSE $4::numeric END AS newest,
              nullif($6::text, '')::numeric AS stop
@@ -192,7 +208,7 @@ ORDER BY n
 
 Task<pg::Result> Follow(Session& session, KeyColumn column, Period period, std::string time_zone,
                         Onward onward) {
-  if (column.type == KeyType::kInteger)
+  if (IsCounted(column.type))
     co_return co_await session.db().Query(kFollowingNumbers, onward.last, period.count,
                                           kMostRanges + 1, onward.newest, onward.ahead,
                                           onward.stop);
@@ -203,12 +219,6 @@ Task<pg::Result> Follow(Session& session, KeyColumn column, Period period, std::
   co_return co_await session.db().Query(kFollowing, last, time_zone, period.months(),
                                         period.interval(), kMostRanges + 1, IsZoneless(column.type),
                                         format, newest, onward.ahead, stop);
-}
-
-// Of a number below zero, too.
-std::string NameOfBound(std::string text) {
-  if (text.front() == '-') text.front() = 'm';
-  return text;
 }
 
 }  // namespace
@@ -224,6 +234,7 @@ const char* TypeName(KeyType type) {
     case KeyType::kUuid:
       return "uuid";
     case KeyType::kInteger:
+    case KeyType::kNumeric:
     case KeyType::kEpochSeconds:
     case KeyType::kEpochMilliseconds:
       break;
@@ -231,12 +242,39 @@ const char* TypeName(KeyType type) {
   return "numeric";
 }
 
-Task<std::string> NewestKey(Session& session, std::string table, KeyColumn column) {
-  co_return co_await EndOf(session, std::move(table), column.name, "DESC", "infinity");
+bool HasInfinity(KeyType type) {
+  return type == KeyType::kDate || type == KeyType::kTimestamp || type == KeyType::kTimestamptz ||
+         type == KeyType::kNumeric;
+}
+
+bool IsCounted(KeyType type) { return type == KeyType::kInteger || type == KeyType::kNumeric; }
+
+Task<std::string> NewestKey(Session& session, std::string table, KeyColumn column,
+                            Infinite infinite) {
+  std::string newest = co_await EndOf(session, table, column, "DESC", infinite);
+  if (IsInfinite(newest) && !newest.starts_with('-'))
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("{} has rows whose {} is {}, which no range with bounds can hold. "
+                              "Give them another value first, or copy the rows (--strategy copy): "
+                              "the default partition holds these then",
+                              table, sql::QuoteIdentifier(column.name), newest));
+  co_return newest;
 }
 
 Task<std::string> OldestKey(Session& session, std::string table, KeyColumn column) {
-  co_return co_await EndOf(session, std::move(table), column.name, "ASC", "-infinity");
+  co_return co_await EndOf(session, std::move(table), std::move(column), "ASC", Infinite::kLeftOut);
+}
+
+Task<std::vector<std::string>> InfiniteKeys(Session& session, std::string table, KeyColumn column) {
+  std::vector<std::string> infinite;
+  if (!HasInfinity(column.type)) co_return infinite;
+  const pg::Result rows = co_await session.db().Query(fmt::format(
+      "SELECT v FROM ((SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} LIMIT 1)"
+      " UNION (SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} DESC LIMIT 1)) e (v)"
+      " WHERE lower(v) IN ('-infinity', 'infinity', 'nan') ORDER BY v",
+      sql::QuoteIdentifier(column.name), table));
+  for (int i = 0; i < rows.rows(); ++i) infinite.push_back(rows.Get<std::string>(i, 0));
+  co_return infinite;
 }
 
 Task<std::vector<Range>> RangesFrom(Session& session, KeyColumn column, Period period,
@@ -258,10 +296,10 @@ Task<std::vector<Range>> RangesOver(Session& session, KeyColumn column, Period p
                                     std::string time_zone, std::string oldest, std::string newest,
                                     int more) {
   Edge first;
-  first.newest = std::move(oldest);
+  first.newest = oldest;
   first.margin = "0";
   Edge last;
-  last.newest = std::move(newest);
+  last.newest = newest;
   last.margin = "0";
   // A bound that is not below the newest: its range begins behind all rows, but for one on it.
   const auto after = co_await Ranges(session, column, period, time_zone, last, 1, Begin::kAfter);
@@ -272,8 +310,11 @@ Task<std::vector<Range>> RangesOver(Session& session, KeyColumn column, Period p
   end += static_cast<std::size_t>(std::max(more, 1));
   if (end > kMostRanges || end > ranges.size())
     throw Failure(ExitCode::kUsage,
-                  fmt::format("ranges of {} would be more than {} partitions: choose wider ones",
-                              ToString(period), kMostRanges));
+                  fmt::format("ranges of {} from {} up to {} would be more than {} partitions: "
+                              "choose wider ones, or say with --from and --to which rows get some "
+                              "(the default partition holds those before and behind)",
+                              ToString(period), oldest.empty() ? "now" : oldest,
+                              newest.empty() ? "now" : newest, kMostRanges));
   ranges.resize(end);
   co_return ranges;
 }
@@ -299,7 +340,7 @@ Task<std::string> BoundBefore(Session& session, KeyColumn column, Period period,
   Edge edge;
   edge.newest = std::move(at);
   const std::int64_t width = period.count * steps;
-  if (column.type == KeyType::kInteger) {
+  if (IsCounted(column.type)) {
     edge.margin = fmt::format("-{}", width);
   } else if (period.months() > 0) {
     edge.margin = fmt::format("-{} months", period.months() * steps);

@@ -21,11 +21,17 @@ enum class KeyType {
   kInteger,
   kUuid,  // of version 7
   kEpochSeconds,
-  kEpochMilliseconds
+  kEpochMilliseconds,
+  kNumeric
 };
 
 // As SQL: by which values of the column are read, and ends of ranges are ordered. Pure.
 const char* TypeName(KeyType type);
+
+// Whether there is an infinity among its values; of a numeric NaN counts as one. Pure.
+bool HasInfinity(KeyType type);
+// Whether ranges are so many of its numbers, and no time. Pure.
+bool IsCounted(KeyType type);
 
 // The column that rows are parted by.
 struct KeyColumn {
@@ -47,9 +53,16 @@ struct Edge {
   std::string margin;  // an interval, or a number
 };
 
-// The newest value in the table; empty: it has no rows. Uses an index where there is one. Throws
-// run::Failure: it is infinity.
-Task<std::string> NewestKey(Session& session, std::string table, KeyColumn column);
+// Rows of infinity, whose place is in no range with bounds.
+enum class Infinite { kRefused, kLeftOut };
+
+// The newest value in the table; empty: it has no such rows. Uses an index where there is one.
+// Throws run::Failure: it is infinity, and that is not left out.
+Task<std::string> NewestKey(Session& session, std::string table, KeyColumn column,
+                            Infinite infinite = Infinite::kRefused);
+
+// Which infinities there are among its rows, as text. Uses an index where there is one.
+Task<std::vector<std::string>> InfiniteKeys(Session& session, std::string table, KeyColumn column);
 
 // `count` ranges from the first bound that is not below newest + margin; fewer where clocks leave
 // out an hour. Throws run::Failure: beyond the type's end.
@@ -96,7 +109,7 @@ struct Following {
 Task<Following> RangesAfter(Session& session, KeyColumn column, Period period,
                             std::string time_zone, Onward onward);
 
-// The least value in the table; empty: it has no rows. Throws run::Failure: it is -infinity.
+// The least value in the table but the infinite ones; empty: it has no such rows.
 Task<std::string> OldestKey(Session& session, std::string table, KeyColumn column);
 
 }  // namespace pgalter::partition

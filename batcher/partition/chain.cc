@@ -22,6 +22,7 @@ const char* Seconds(KeyType type) {
       return "x::numeric::float8 / 1000";
     case KeyType::kEpochSeconds:
     case KeyType::kInteger:
+    case KeyType::kNumeric:
       break;
   }
   return "x::numeric::float8";

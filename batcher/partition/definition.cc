@@ -154,9 +154,10 @@ class Writer {
     extent.time_zone = division_.time_zone;
     extent.more = division_.premake;
     extent.with_default = division_.with_default;
-    const auto ranges = co_await RangesOfRows(session_, table_, column, period, std::move(extent));
+    RangedRows rows = co_await RangesOfRows(session_, table_, column, period, std::move(extent));
+    for (std::string& remark : rows.remarks) definition_.remarks.push_back(std::move(remark));
     std::vector<std::string> partitions;
-    for (const Range& range : ranges)
+    for (const Range& range : rows.ranges)
       partitions.push_back(Partition(
           "_p" + range.name, fmt::format("FOR VALUES FROM ({}) TO ({})", range.from, range.to)));
     if (division_.with_default) AddDefault(partitions);

@@ -1,6 +1,7 @@
 #include "batcher/partition/extent.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -54,9 +55,23 @@ class Extending {
             const Period& period, const Extent& extent)
       : session_(session), table_(table), column_(column), period_(period), extent_(extent) {}
 
-  Task<std::vector<Range>> Find() {
+  Task<RangedRows> Find() {
+    RangedRows found;
+    infinite_ = co_await InfiniteKeys(session_, table_.name, column_);
     oldest_ = co_await OldestKey(session_, table_.name, column_);
-    newest_ = co_await NewestKey(session_, table_.name, column_);
+    newest_ = co_await NewestKey(session_, table_.name, column_, Infinite::kLeftOut);
+    found.ranges = co_await Ranges();
+    if (!extent_.with_default) co_await RefuseLeftOver(found.ranges);
+    if (!infinite_.empty())
+      found.remarks.push_back(
+          fmt::format("rows whose {} is {} are in the default partition: no range with bounds can "
+                      "hold them",
+                      QuoteIdentifier(column_.name), fmt::join(infinite_, " or ")));
+    co_return found;
+  }
+
+ private:
+  Task<std::vector<Range>> Ranges() {
     std::string begin = oldest_;
     if (extent_.from)
       begin = co_await KeyOf(session_, column_, "from", *extent_.from, extent_.time_zone);
@@ -71,11 +86,9 @@ class Extending {
       ranges = co_await RangesOver(session_, column_, period_, extent_.time_zone, std::move(begin),
                                    std::move(newest), extent_.more);
     }
-    if (!extent_.with_default) co_await RefuseLeftOver(ranges);
     co_return ranges;
   }
 
- private:
   // False where there is none of the first.
   Task<bool> IsLess(std::string one, std::string other) {
     if (one.empty() || other.empty()) co_return false;
@@ -96,6 +109,7 @@ class Extending {
                     fmt::format("there is nothing from {} to {}: --to lies behind --from, or "
                                 "behind the oldest row",
                                 begin, end));
+    const std::string from = begin;
     std::vector<Range> ranges = co_await RangesAround(session_, column_, period_, extent_.time_zone,
                                                       std::move(begin), kMostRanges + 1);
     std::vector<std::string> begins;
@@ -107,15 +121,23 @@ class Extending {
     const auto within = static_cast<std::size_t>(count.Get<std::int64_t>(0, 0));
     if (within > kMostRanges)
       throw Failure(ExitCode::kUsage,
-                    fmt::format("ranges of {} up to {} would be more than {} partitions: choose "
-                                "wider ones",
-                                ToString(period_), end, kMostRanges));
+                    fmt::format("ranges of {} from {} up to {} would be more than {} partitions: "
+                                "choose wider ones, or a later --from (the default partition holds "
+                                "the rows before it)",
+                                ToString(period_), from, end, kMostRanges));
     ranges.resize(within);
     co_return ranges;
   }
 
   // The copy would find them at its end.
   Task<> RefuseLeftOver(const std::vector<Range>& ranges) {
+    if (!infinite_.empty())
+      throw Failure(
+          ExitCode::kRefused,
+          fmt::format("cannot part {}: it has rows whose {} is {}, which no range with "
+                      "bounds can hold, and no default partition for them: give them "
+                      "another value, or --default yes. Nothing was changed",
+                      table_.name, QuoteIdentifier(column_.name), fmt::join(infinite_, " or ")));
     const std::string first = Unquoted(ranges.front().from);
     const std::string last = Unquoted(ranges.back().to);
     const bool before = co_await IsLess(oldest_, first);
@@ -132,14 +154,15 @@ class Extending {
   const KeyColumn& column_;
   const Period& period_;
   const Extent& extent_;
-  std::string oldest_;  // text of the column's type; empty: no rows
+  std::vector<std::string> infinite_;
+  std::string oldest_;  // but for these; text of the column's type; empty: no rows
   std::string newest_;
 };
 
 }  // namespace
 
-Task<std::vector<Range>> RangesOfRows(Session& session, const backfill::Table& table,
-                                      KeyColumn column, Period period, Extent extent) {
+Task<RangedRows> RangesOfRows(Session& session, const backfill::Table& table, KeyColumn column,
+                              Period period, Extent extent) {
   Extending extending(session, table, column, period, extent);
   co_return co_await extending.Find();
 }

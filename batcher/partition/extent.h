@@ -22,9 +22,14 @@ struct Extent {
   bool with_default = true;  // a partition for the rows before and behind
 };
 
+struct RangedRows {
+  std::vector<Range> ranges;
+  std::vector<std::string> remarks;  // rows that the default partition gets
+};
+
 // Throws run::Failure: (usage) no such value, nothing between the two, too many ranges; (refused)
 // rows that would have no place.
-Task<std::vector<Range>> RangesOfRows(Session& session, const backfill::Table& table,
-                                      KeyColumn column, Period period, Extent extent);
+Task<RangedRows> RangesOfRows(Session& session, const backfill::Table& table, KeyColumn column,
+                              Period period, Extent extent);
 
 }  // namespace pgalter::partition

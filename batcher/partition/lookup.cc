@@ -169,6 +169,13 @@ KeyType TypeOf(Epoch epoch) {
   return KeyType::kInteger;
 }
 
+const char* WidthsOf(KeyType type) {
+  if (type == KeyType::kNumeric) return "a whole number, as 1000000";
+  if (type == KeyType::kInteger)
+    return "a number, as 1000000; where it counts time: --epoch seconds|milliseconds";
+  return "a time, as '1 month' or '7 days'";
+}
+
 }  // namespace
 
 Task<Hindrance> FindHindrance(Session& session, pg::Oid table, std::string column) {
@@ -247,18 +254,22 @@ Task<KeyColumn> FindColumn(Session& session, const backfill::Table& table, std::
     case 23:
       column.type = TypeOf(epoch);
       break;
+    case 1700:
+      column.type = KeyType::kNumeric;
+      break;
     case 2950:
       column.type = KeyType::kUuid;
       break;
     default:
-      throw Failure(ExitCode::kUsage,
-                    fmt::format("column {} is of type {}: --every counts ranges of date, "
-                                "timestamp, timestamptz, integers and uuid of version 7; of others "
-                                "say where each begins (partition convert --values g,n,t; split "
-                                "--at g)",
-                                QuoteIdentifier(column.name), row.Get<std::string>(0, 1)));
+      throw Failure(
+          ExitCode::kUsage,
+          fmt::format("column {} is of type {}: --every counts ranges of date, "
+                      "timestamp, timestamptz, integers, numeric and uuid of version 7; of "
+                      "others say where each begins (partition convert --values g,n,t; split "
+                      "--at g)",
+                      QuoteIdentifier(column.name), row.Get<std::string>(0, 1)));
   }
-  if (epoch != Epoch::kNone && !IsNumber(column.type))
+  if (epoch != Epoch::kNone && (!IsNumber(column.type) || column.type == KeyType::kNumeric))
     throw Failure(ExitCode::kUsage,
                   fmt::format("--epoch is for integers, and column {} is of type {}",
                               QuoteIdentifier(column.name), row.Get<std::string>(0, 1)));
@@ -268,14 +279,11 @@ Task<KeyColumn> FindColumn(Session& session, const backfill::Table& table, std::
 
 Period PeriodOf(const std::string& every, const KeyColumn& column) {
   const auto period = ParsePeriod(every);
-  const bool number = column.type == KeyType::kInteger;
+  const bool number = IsCounted(column.type);
   if (!period || (period->unit == Unit::kNumber) != number)
     throw Failure(ExitCode::kUsage,
                   fmt::format("--every \"{}\" is no width of a range of {}: write {}", every,
-                              QuoteIdentifier(column.name),
-                              number ? "a number, as 1000000; where it counts time: --epoch "
-                                       "seconds|milliseconds"
-                                     : "a time, as '1 month' or '7 days'"));
+                              QuoteIdentifier(column.name), WidthsOf(column.type)));
   if (period->unit == Unit::kHour && column.type == KeyType::kDate)
     throw Failure(ExitCode::kUsage, "a range of dates is at least one day wide");
   return *period;

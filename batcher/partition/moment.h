@@ -15,7 +15,7 @@ enum class Epoch { kNone, kSeconds, kMilliseconds };
 
 // A number as the server stores it, whatever it counts.
 [[nodiscard]] constexpr bool IsNumber(KeyType type) {
-  return type == KeyType::kInteger || type == KeyType::kEpochSeconds ||
+  return type == KeyType::kInteger || type == KeyType::kNumeric || type == KeyType::kEpochSeconds ||
          type == KeyType::kEpochMilliseconds;
 }
 // Its values are times that are written as something else.

@@ -49,6 +49,11 @@ CROSS JOIN LATERAL (
 WHERE a = date_trunc('month', a) AND b = date_trunc('month', b)
 )sql";
 
+// Types that a width counts.
+constexpr const char* kCounted =
+    "a.atttypid IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype,"
+    " 'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'uuid'::regtype, 'numeric'::regtype)";
+
 struct Parent {
   backfill::Table table;
   std::string home;
@@ -59,18 +64,34 @@ struct Parent {
   std::vector<Member> members;
 };
 
+// The server writes ends of numeric with the zeros that they were given with.
+Task<> TrimEnds(Session& session, std::vector<Member>& members) {
+  std::vector<std::string> ends;
+  for (const Member& member : members)
+    for (const auto& end : {member.from, member.to}) ends.push_back(end.value_or(""));
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT lower(trim_scale(nullif(x, '')::numeric)::text)"
+      " FROM unnest($1::text[]) WITH ORDINALITY u (x, n) ORDER BY n",
+      ends);
+  for (int i = 0; i < rows.rows(); ++i) {
+    Member& member = members[static_cast<std::size_t>(i) / 2];
+    (i % 2 == 0 ? member.from : member.to) = rows.Get<std::optional<std::string>>(i, 0);
+  }
+}
+
 Task<Parent> FindParent(Session& session, std::string table) {
   Parent parent;
   parent.table = co_await FindAnybodys(session, std::move(table));
   co_await RefuseStranger(session, parent.table.oid);
   const pg::Result by = co_await session.db().Query(
-      "SELECT a.attname, quote_ident(n.nspname), format_type(a.atttypid, a.atttypmod),"
-      " a.atttypid IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype,"
-      "                'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'uuid'::regtype) FROM "
-      "pg_partitioned_table p"
-      " JOIN pg_class c ON c.oid = p.partrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-      " LEFT JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]"
-      " AND p.partattrs[0] > 0 WHERE p.partrelid = $1 AND p.partstrat = 'r' AND p.partnatts = 1",
+      std::string(
+          "SELECT a.attname, quote_ident(n.nspname), format_type(a.atttypid, a.atttypmod), ") +
+          kCounted +
+          " FROM pg_partitioned_table p"
+          " JOIN pg_class c ON c.oid = p.partrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+          " LEFT JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]"
+          " AND p.partattrs[0] > 0 WHERE p.partrelid = $1 AND p.partstrat = 'r' AND p.partnatts = "
+          "1",
       parent.table.oid);
   if (by.empty() || by.IsNull(0, 0))
     throw Failure(ExitCode::kUsage,
@@ -84,6 +105,7 @@ Task<Parent> FindParent(Session& session, std::string table) {
   parent.counted = by.Get<bool>(0, 3);
   parent.whole = co_await FindWhole(session, parent.table.name);
   parent.members = co_await ReadMembers(session, parent.whole);
+  if (parent.type.starts_with("numeric")) co_await TrimEnds(session, parent.members);
   co_return parent;
 }
 
@@ -120,17 +142,32 @@ Task<> RefuseMonthsOfNumbers(Session& session, const Parent& parent, const Prema
                              std::string from, std::string to) {
   const pg::Result row = co_await session.db().Query(kMonths, from, to, wish.time_zone);
   if (row.empty()) co_return;
+  std::string epoch;
+  if (parent.column.type == KeyType::kInteger)
+    epoch = fmt::format("so with --epoch {}, or ", row.Get<std::string>(0, 0));
   throw Failure(ExitCode::kUsage,
                 fmt::format("the last range of {}, from {} to {}, looks like months in {} since "
-                            "1970: say so with --epoch {}, or how wide the next ones are with "
-                            "--every",
-                            parent.table.name, from, to, row.Get<std::string>(0, 0),
-                            row.Get<std::string>(0, 0)));
+                            "1970: say {}how wide the next ones are with --every",
+                            parent.table.name, from, to, row.Get<std::string>(0, 0), epoch));
 }
 
 std::string Unquoted(const std::string& name) {
   const auto parsed = sql::ParseQualifiedName(name);
   return parsed ? parsed->name : name;
+}
+
+Task<Period> WidthOfNumbers(Session& session, const Parent& parent, std::string from,
+                            std::string to) {
+  const pg::Result row =
+      co_await session.db().Query("SELECT trim_scale($2::numeric - $1::numeric)::text", from, to);
+  const auto width = row.Get<std::string>(0, 0);
+  if (!ParsePeriod(width))
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("the last range of {}, from {} to {}, is {} wide, and ranges are "
+                              "counted on in whole numbers only: say how wide the next ones are "
+                              "with --every, or make them with pgalter partition add",
+                              parent.table.name, from, to, width));
+  co_return PeriodOf(width, parent.column);
 }
 
 Task<Period> Width(Session& session, const Parent& parent, const PremakeWish& wish,
@@ -142,11 +179,9 @@ Task<Period> Width(Session& session, const Parent& parent, const PremakeWish& wi
         fmt::format("how wide the next partitions of {} are to be cannot be told from the "
                     "one that there is: --every",
                     parent.table.name));
-  if (parent.column.type == KeyType::kInteger) {
+  if (IsCounted(parent.column.type)) {
     co_await RefuseMonthsOfNumbers(session, parent, wish, *from, to);
-    const pg::Result row =
-        co_await session.db().Query("SELECT ($2::numeric - $1::numeric)::text", *from, to);
-    co_return PeriodOf(row.Get<std::string>(0, 0), parent.column);
+    co_return co_await WidthOfNumbers(session, parent, *from, to);
   }
   const bool coded = IsCoded(parent.column.type);
   const std::string begins = co_await MomentOf(session, parent.column, *from);
@@ -192,11 +227,13 @@ Task<> RefuseOffGrid(Session& session, const Parent& parent, const Period& perio
 }
 
 Task<Chain> FindChain(Session& session, const Parent& parent, const PremakeWish& wish) {
-  if (parent.column.type == KeyType::kInteger) co_return LastChain(parent.members);
+  if (IsCounted(parent.column.type)) co_return LastChain(parent.members);
   co_return co_await ChainOfClock(session, parent.members, parent.column, wish.time_zone);
 }
 
-bool IsEndless(const Member& member) { return !member.to || *member.to == "infinity"; }
+bool IsEndless(const Member& member) {
+  return !member.to || *member.to == "infinity" || *member.to == "nan";
+}
 
 std::string TextOf(std::string literal) {
   std::erase(literal, '\'');
@@ -235,7 +272,7 @@ class Walk {
     Following following =
         co_await RangesAfter(session_, parent_.column, period_, time_zone_, onward_);
     if (!following.many) co_return following;
-    if (parent_.column.type == KeyType::kInteger) RefuseMany();
+    if (IsCounted(parent_.column.type)) RefuseMany();
     // The clock has left them far behind: what it needs is what counts.
     const auto now = co_await RangesAround(session_, parent_.column, period_, time_zone_, "", 1);
     onward_.last = TextOf(now.front().from);
@@ -267,7 +304,7 @@ constexpr int kFar = 12;
 Task<std::string> FarBound(Session& session, const Parent& parent, const Period& period,
                            const PremakeWish& wish, std::string last) {
   const int ahead = std::max(kFar, wish.premake);
-  if (parent.column.type == KeyType::kInteger) {
+  if (IsCounted(parent.column.type)) {
     const pg::Result row = co_await session.db().Query(
         "SELECT ($1::numeric + $2::numeric * $3::numeric)::text", last, ahead, period.count);
     co_return row.Get<std::string>(0, 0);
@@ -383,7 +420,7 @@ Task<Premake> FindPremake(Session& session, PremakeWish wish) {
   const std::string far = co_await FarBound(session, parent, period, wish, onward.last);
   onward.newest = co_await NewestKeyBelow(session, parent.table.name, parent.column, far);
   // Numbers have no clock: without a row, nothing says how far they are.
-  if (onward.newest.empty() && parent.column.type == KeyType::kInteger) co_return premake;
+  if (onward.newest.empty() && IsCounted(parent.column.type)) co_return premake;
   Walk walk(session, parent, period, wish.time_zone, std::move(onward));
   premake.ranges = co_await walk.Fill(chain);
   NameApart(parent, premake.ranges);

@@ -47,19 +47,19 @@ WHERE a.attrelid = $1 AND a.attidentity <> '' AND NOT a.attisdropped
 
 // Until the old table is attached, a CHECK keeps rows out that are beyond its bound; so it lies
 // well beyond the time that the run will take.
-Task<std::string> MarginOf(Session& session, const Prepared& prepared) {
+Task<std::string> MarginOf(Session& session, const Prepared& prepared, std::string newest) {
   const Spec& spec = prepared.spec;
-  if (spec.column.type != KeyType::kInteger) {
+  if (!IsCounted(spec.column.type)) {
     constexpr double kBytesPerS = 20e6;
     constexpr double kDay = 24 * 60 * 60;
     const double run_s = 4 * static_cast<double>(prepared.bytes) / kBytesPerS;
     co_return fmt::format("{:.0f} seconds", kDay + run_s);
   }
+  const std::string oldest = co_await OldestKey(session, spec.table, spec.column);
   const pg::Result row = co_await session.db().Query(
-      fmt::format("SELECT greatest($1::numeric, ceil((max({0})::numeric - min({0})) / 10), 1)::text"
-                  " FROM {1}",
-                  QuoteIdentifier(spec.column.name), spec.table),
-      spec.period.count);
+      "SELECT greatest($1::numeric, ceil((nullif($2, '')::numeric - nullif($3, '')::numeric) / 10),"
+      " 1)::text",
+      spec.period.count, newest, oldest);
   co_return row.Get<std::string>(0, 0);
 }
 
@@ -70,7 +70,7 @@ Task<> RefuseBeyondType(Session& session, const Spec& spec, const std::string& l
                                             QuoteIdentifier(spec.column.name), last, spec.table));
     if (IsNumber(spec.column.type)) {
       const pg::Result type = co_await session.db().Query(
-          "SELECT format_type(atttypid, NULL) FROM pg_attribute"
+          "SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
           " WHERE attrelid = $1::regclass AND attname = $2",
           spec.table, spec.column.name);
       co_await session.db().Query(fmt::format("SELECT {}::{}", last, type.Get<std::string>(0, 0)));
@@ -90,7 +90,7 @@ Task<> SettleRanges(Session& session, Prepared& prepared, const std::string& rel
   Spec& spec = prepared.spec;
   Edge edge;
   edge.newest = co_await NewestKey(session, spec.table, spec.column);
-  edge.margin = co_await MarginOf(session, prepared);
+  edge.margin = co_await MarginOf(session, prepared, edge.newest);
   const auto ranges = co_await RangesFrom(session, spec.column, spec.period, spec.time_zone, edge,
                                           std::max(spec.premake, 1));
   co_await RefuseBeyondType(session, spec, ranges.back().to);

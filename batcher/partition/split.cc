@@ -245,9 +245,11 @@ class Planner {
   Task<std::vector<std::string>> CutsOf() {
     const KeyColumn column = co_await Column();
     std::string first = split_.source.from.value_or("");
+    // Where the old one has no ends, neither have the first and the last piece.
     if (first.empty()) first = co_await OldestKey(session_, split_.source.name, column);
     std::string last = split_.source.to.value_or("");
-    if (last.empty()) last = co_await NewestKey(session_, split_.source.name, column);
+    if (last.empty())
+      last = co_await NewestKey(session_, split_.source.name, column, Infinite::kLeftOut);
     std::vector<std::string> cuts;
     if (first.empty() || last.empty()) co_return cuts;
     std::vector<std::string> bounds;
@@ -295,17 +297,18 @@ class Planner {
   // The rows that a range with bounds can hold, as a condition; others stay.
   Task<std::string> FiniteRows(const KeyColumn& column) {
     const std::string& name = split_.whole.column;
-    const bool endless = column.type == KeyType::kDate || column.type == KeyType::kTimestamp ||
-                         column.type == KeyType::kTimestamptz;
-    if (!endless) co_return name + " IS NOT NULL";
+    if (!HasInfinity(column.type)) co_return name + " IS NOT NULL";
+    std::string finite = fmt::format("isfinite({})", name);
+    if (column.type == KeyType::kNumeric)
+      finite = fmt::format("({0} > '-Infinity' AND {0} < 'Infinity')", name);
     const pg::Result odd = co_await session_.db().Query(fmt::format(
-        "SELECT {0}::text FROM {1} WHERE NOT isfinite({0}) LIMIT 1", name, split_.source.name));
+        "SELECT {0}::text FROM {1} WHERE NOT {2} LIMIT 1", name, split_.source.name, finite));
     if (!odd.empty())
       split_.remarks.push_back(
           fmt::format("rows whose {} is {} stay where they are: no range with "
                       "bounds can hold them",
                       name, odd.Get<std::string>(0, 0)));
-    co_return fmt::format("isfinite({})", name);
+    co_return finite;
   }
 
   // Empty: there is none.

@@ -362,6 +362,15 @@ Task<std::string> AttachRun(const Context& context, guard::Session& session,
   co_return co_await partition::CreateRun(session, prepared);
 }
 
+// Partitions that the server takes seconds for.
+constexpr int kMany = 100;
+
+std::string Parts(const partition::Definition& definition) {
+  if (definition.partitions == 1) return fmt::format("1 partition, {}", definition.first);
+  return fmt::format("{} partitions, {} to {}", definition.partitions, definition.first,
+                     definition.last);
+}
+
 struct PreparedCopy {
   partition::Definition definition;
   rebuild::Prepared rebuild;
@@ -387,11 +396,9 @@ void ShowCopy(const Context& context, const PreparedCopy& copy) {
     return;
   }
   std::string text = fmt::format(
-      "{}, {}, {}: copied into {} partitions, {} to {}; needs about as much disk again, "
-      "and as much WAL\n",
+      "{}, {}, {}: copied into {}; needs about as much disk again, and as much WAL\n",
       prepared.table.name, AboutRows(prepared.rows, prepared.bytes),
-      watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
-      definition.partitions, definition.first, definition.last);
+      watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes), Parts(definition));
   for (const std::string& remark : prepared.remarks) text += "note: " + remark + "\n";
   if (context.Has("dry-run")) {
     Print(definition.script + text + "nothing was written\n");
@@ -419,6 +426,10 @@ Task<PreparedCopy> PrepareCopy(const Context& context, guard::Session& session,
   std::vector<pg::Oid> also = std::move(inbound.also);
   spec.going = partition::GoingKeysOf(std::move(inbound));
   const async::Milliseconds hold_budget = HoldBudgetOf(context);
+  if (copy.definition.partitions >= kMany)
+    Say(context,
+        fmt::format("asks the server whether it takes {}, which it makes and forgets again",
+                    Parts(copy.definition)));
   copy.rebuild = co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
   copy.rebuild.hold_budget = hold_budget;
   copy.rebuild.before = std::move(before);

@@ -274,6 +274,63 @@ TEST_F(PartitionExtent, RefusesWhatCannotBeBeforeItCopies) {
   EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
 }
 
+// "Valid until further notice", and "since ever".
+TEST_F(PartitionExtent, LeavesInfiniteRowsToTheDefaultPartition) {
+  database_.Sql(
+      "INSERT INTO t SELECT 10 + g, i::date, '2026-01-15 UTC', 0, gen_random_uuid() FROM "
+      "unnest(ARRAY['infinity', '-infinity']) WITH ORDINALITY x (i, g)");
+  const Ran refused = Convert({"--default", "no", "--premake", "1"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("it has rows whose d is -infinity or infinity, which no range "
+                                     "with bounds can hold, and no default partition"));
+  const Ran ran = Convert({"--from", "2026-03-01", "--to", "2026-06-01"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("rows whose d is -infinity or infinity are in the default "
+                                 "partition"));
+  EXPECT_EQ(database_.Value("SELECT string_agg(tableoid::regclass || ' ' || d, ', ' ORDER BY d) "
+                            "FROM t"),
+            "t_default -infinity, t_default 2026-01-15, t_p2026_03 2026-03-16, t_p2026_05 "
+            "2026-05-15, t_default infinity");
+}
+
+TEST_F(PartitionExtent, GoesFromTheOldestFiniteRowOn) {
+  database_.Sql(
+      "INSERT INTO t SELECT 10 + g, i::date, '2026-01-15 UTC', 0, gen_random_uuid() FROM "
+      "unnest(ARRAY['infinity', '-infinity']) WITH ORDINALITY x (i, g)");
+  const Ran ran = Convert({"--dry-run"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("t_p2026_01 to t_default"));
+}
+
+// A piece of a range without ends holds them.
+TEST_F(PartitionExtent, SplitsARangeWithoutEndsAroundInfiniteRows) {
+  database_.Sql(
+      "CREATE TABLE w (id int, d date NOT NULL, PRIMARY KEY (id, d)) PARTITION BY RANGE (d); "
+      "CREATE "
+      "TABLE w_all PARTITION OF w FOR VALUES FROM (MINVALUE) TO (MAXVALUE); INSERT INTO w VALUES "
+      "(1, '-infinity'), (2, '2026-01-15'), (3, '2026-03-15'), (4, 'infinity')");
+  const Ran ran = Run({"partition", "split", "w_all", "--every", "1 month", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT string_agg(tableoid::regclass || ' ' || id, ', ' ORDER BY id) "
+                            "FROM w"),
+            "w_until_2026_02 1, w_until_2026_02 2, w_p2026_03 3, w_p2026_03 4");
+}
+
+TEST_F(PartitionExtent, NamesTheWayOutOfTooManyRangesAndCountsOneAsOne) {
+  database_.Sql("INSERT INTO t SELECT 10, '0044-03-15 BC', now(), 0, gen_random_uuid()");
+  const Ran ran = Convert({});
+  EXPECT_EQ(ran.code, 2) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("ranges of 1 month from 0044-03-15 BC up to 2026-05-15 would be "
+                                 "more than 1000 partitions: choose wider ones, or say with --from "
+                                 "and --to which rows get some"));
+  EXPECT_EQ(Convert({"--from", "2026-01-01", "--dry-run"}).code, 0);
+  database_.Sql("CREATE TABLE c (id int PRIMARY KEY, c text NOT NULL)");
+  const Ran one = Run({"partition", "convert", "c", "--by", "list(c)", "--values", "eu=de",
+                       "--default", "no", "--dry-run"});
+  EXPECT_EQ(one.code, 0) << one.err;
+  EXPECT_THAT(one.out, HasSubstr("copied into 1 partition, c_eu; needs"));
+}
+
 TEST_F(Partitioned, ListsThatMeetAreRefused) {
   database_.Sql("CREATE TABLE t (id int PRIMARY KEY, c text NOT NULL)");
   for (const char* other : {"eu=fr", "us=de"}) {
