@@ -37,4 +37,9 @@ struct Premake {
 // column, or a width that cannot be told.
 Task<Premake> FindPremake(Session& session, PremakeWish wish);
 
+// The tables that FindPremake has a say about and the role may change: by range of one column of a
+// type that a width counts, no partitions themselves, and not pg_partman's. Quoted, with their
+// schemas; reads only.
+Task<std::vector<std::string>> TablesToMaintain(Session& session);
+
 }  // namespace pgalter::partition

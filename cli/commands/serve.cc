@@ -11,6 +11,7 @@
 #include "cli/serve/control.h"
 #include "cli/serve/feed.h"
 #include "cli/serve/http_server.h"
+#include "cli/serve/maintenance.h"
 #include "cli/serve/site.h"
 #include "cli/serve/token.h"
 #include "engine/async/task_group.h"
@@ -33,7 +34,13 @@ void AddOptions(po::options_description& options) {
       ("token-file", po::value<std::string>()->value_name("FILE"),
        "ask for the token that is in this file; without it --allow-control makes one up")  //
       ("host", po::value<std::vector<std::string>>()->value_name("NAME")->composing(),
-       "a name that it is called by besides localhost, by a proxy in front of it; needs a token");
+       "a name that it is called by besides localhost, by a proxy in front of it; needs a token")  //
+      ("maintain", po::value<std::vector<std::string>>()->value_name("TABLE|all")->composing(),
+       "keep this partitioned table's ranges ahead of the clock, as `partition maintain` does; "
+       "'TABLE,premake=6,time-zone=ZONE' with its options; all: every table that is partitioned by "
+       "range and belongs to the role; once for each")  //
+      ("maintain-every", po::value<std::string>()->default_value("1h")->value_name("DURATION"),
+       "how often each of them is looked at");
 }
 
 serve::ListenAddress ReadListen(const std::string& text) {
@@ -67,6 +74,18 @@ serve::Access ReadAccess(const Context& context) {
   return access;
 }
 
+serve::MaintainOptions ReadMaintain(const Context& context) {
+  serve::MaintainOptions options;
+  options.every = serve::ReadMaintainEvery(context.Get("maintain-every"));
+  if (context.Has("maintain"))
+    for (const std::string& text : context.Get<std::vector<std::string>>("maintain"))
+      options.wishes.push_back(serve::ReadMaintainWish(text));
+  else if (!context.options["maintain-every"].defaulted())
+    throw Rejected(ExitCode::kUsage, "--maintain-every says how often, but nothing is maintained",
+                   "--maintain TABLE, or --maintain all");
+  return options;
+}
+
 // A token of our own goes with the address: behind the #, where no browser sends it to anybody.
 void SayWhere(const Context& context, const std::string& address, const serve::Access& access) {
   std::string url = fmt::format("http://{}/", address);
@@ -87,6 +106,7 @@ Task<> EndAtASignal(async::TaskGroup& group, bool& asked) {
 Task<ExitCode> Run(Context& context) {
   const serve::ListenAddress listen = ReadListen(context.Get("listen"));
   const serve::Access access = ReadAccess(context);
+  serve::MaintainOptions maintain = ReadMaintain(context);
   serve::HttpServer server;
   co_await server.Listen(listen);
   serve::Feed feed(context.Connect());
@@ -95,7 +115,8 @@ Task<ExitCode> Run(Context& context) {
   auto control = [&](std::string run, std::string action, std::string body) {
     return controls.Do(std::move(run), std::move(action), std::move(body));
   };
-  serve::Site site(feed, {access, PGALTER_VERSION}, control);
+  serve::Maintenance maintenance(context, std::move(maintain), [&feed] { feed.Touch(); });
+  serve::Site site(feed, maintenance, {access, PGALTER_VERSION}, control);
   SayWhere(context, server.address(), access);
   auto answer = [&](serve::Request request) { return site.Answer(std::move(request)); };
   bool asked = false;
@@ -103,6 +124,7 @@ Task<ExitCode> Run(Context& context) {
     group.Spawn(feed.Follow());
     group.Spawn(server.Serve(answer));
     group.Spawn(EndAtASignal(group, asked));
+    if (maintenance.asked()) group.Spawn(maintenance.Follow());
     co_await group.Join();
   };
   std::exception_ptr failure;
@@ -122,13 +144,19 @@ const CommandBody kServeCommand{
     .description =
         "Shows the runs of a database on a page, which follows them as they go, and their figures "
         "for Prometheus at /metrics. All of it comes from the database: runs of every machine are "
-        "there, and it can be started and ended at any time. Reads only, but for --allow-control: "
-        "then "
-        "the page has buttons, which do what the commands of the same name do, by the rights of "
+        "there, and it can be started and ended at any time. Reads only, but for --maintain, and "
+        "for "
+        "--allow-control: then the page has buttons, which do what the commands of the same name "
+        "do, by the rights of "
         "the "
         "role that it is connected as; `resume` starts a runner on this machine.\n\n"
+        "With --maintain it keeps partitioned tables partitioned: every hour (--maintain-every) "
+        "each of them gets its next ranges, one after the other, as by `pgalter partition "
+        "maintain` from cron. What was done and what failed is said on stderr and in the log, on "
+        "the page, at /api/maintenance and /metrics.\n\n"
         "It listens on the loopback interface alone. From other machines: ssh -L "
         "8432:127.0.0.1:8432 HOST.",
+    .reads_config = true,
     .add_options = &AddOptions,
     .run = &Run};
 

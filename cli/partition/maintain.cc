@@ -3,7 +3,9 @@
 #include "batcher/partition/bound_wish.h"
 #include "batcher/partition/premake.h"
 #include "batcher/partition/split.h"
+#include "batcher/partition/whole.h"
 #include "cli/connect.h"
+#include "cli/foreground.h"
 #include "cli/json_output.h"
 #include "cli/partition/bound_options.h"
 #include "cli/partition/copy_options.h"
@@ -12,11 +14,43 @@
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "cli/wishes.h"
 #include "engine/run/failure.h"
+#include "engine/state/runs.h"
+#include "engine/state/schema.h"
 
 namespace pgalter::cli {
 
 namespace {
+
+constexpr const char* kMaintainCommand = "partition maintain";
+
+// Arbitrary, fixed: with the table's oid, one call at a time.
+constexpr std::int32_t kMaintainLock = 0x70676d74;
+
+constexpr int kSinceRunTable = 3;  // versions of our schema
+
+// A plan's run does not say which command it is of.
+Task<> MarkAsOurs(guard::Session& session, std::string run) {
+  co_await session.db().Query(
+      "UPDATE pgalter.run SET spec = spec || '{\"maintain\": true}' WHERE run = $1", run);
+}
+
+// A run of this command that somebody has to go on with, and that nobody wants to rest; empty:
+// there is none.
+Task<std::string> FindOurs(guard::Session& session, const backfill::Table& table) {
+  const int version = co_await state::InstalledVersion(session);
+  if (version < kSinceRunTable) co_return "";
+  const pg::Result row = co_await session.db().Query(
+      "SELECT r.run::text FROM pgalter.run r JOIN pgalter.run_table t USING (run)"
+      " JOIN pgalter.control c USING (run)"
+      " WHERE t.relid = $1 AND (r.command = $2 OR r.spec ? 'maintain') AND c.wanted = 'run'"
+      " AND (r.state IN ('running', 'paused') OR r.state = 'failed' AND EXISTS"
+      "  (SELECT FROM pgalter.artefact a WHERE a.run = r.run AND a.dropped_at IS NULL))"
+      " ORDER BY r.created_at LIMIT 1",
+      table.oid, std::string_view(kMaintainCommand));
+  co_return row.empty() ? std::string() : row.Get<std::string>(0, 0);
+}
 
 partition::PremakeWish WishOf(const Context& context) {
   constexpr int kMostPremade = 1000;
@@ -32,45 +66,64 @@ partition::PremakeWish WishOf(const Context& context) {
   return wish;
 }
 
-std::string WhereItEnds(const partition::Premake& premake) {
-  if (!premake.nothing.empty()) return premake.nothing;
-  return fmt::format("{} has partitions up to {}", premake.table, premake.until);
+// What all of it came to, for programs.
+struct Report {
+  std::string table;
+  std::string until;    // a literal: where the partitions end
+  std::string nothing;  // why none was made, nor ever will be
+  bool elsewhere = false;
+  std::size_t made = 0;
+  std::vector<std::string> runs;
+  std::vector<std::string> remarks;
+};
+
+void PrintReport(const Report& report) {
+  const auto array = [](const std::vector<std::string>& texts) {
+    return boost::json::array(texts.begin(), texts.end());
+  };
+  boost::json::object object{
+      {"version", 1},        {"table", report.table},      {"until", report.until},
+      {"made", report.made}, {"runs", array(report.runs)}, {"remarks", array(report.remarks)}};
+  if (!report.nothing.empty()) object["nothing"] = report.nothing;
+  if (report.elsewhere) object["elsewhere"] = true;
+  PrintJson(object);
 }
 
-ExitCode SayNothingToDo(const Context& context, const partition::Premake& premake) {
-  if (context.output == Output::kJson) {
-    boost::json::array remarks;
-    for (const std::string& remark : premake.remarks) remarks.emplace_back(remark);
-    boost::json::object object{{"version", 1},
-                               {"table", premake.table},
-                               {"until", premake.until},
-                               {"made", 0},
-                               {"remarks", std::move(remarks)}};
-    if (!premake.nothing.empty()) object["nothing"] = premake.nothing;
-    PrintJson(object);
-  } else {
-    Print(fmt::format("{}: nothing to do\n", WhereItEnds(premake)));
+void SayNothingToDo(const Context& context, const Report& report) {
+  if (context.output == Output::kJson) return;
+  const std::string why =
+      report.nothing.empty() ? fmt::format("{} has partitions up to {}", report.table, report.until)
+                             : report.nothing;
+  Print(fmt::format("{}: nothing to do\n", why));
+}
+
+void Note(const Context& context, const partition::Premake& premake, Report& report) {
+  report.table = premake.table;
+  report.until = premake.until;
+  report.nothing = premake.nothing;
+  for (const std::string& remark : premake.remarks) {
+    Say(context, "warning: " + remark);
+    report.remarks.push_back(remark);
   }
-  return ExitCode::kDone;
 }
 
 struct Round {
   std::string run;    // empty: none
   bool more = false;  // rows are to be moved after it
-  ExitCode code = ExitCode::kDone;
 };
 
 Task<std::string> StartMove(const Context& context, guard::Session& session,
                             const partition::Whole& whole, const partition::Premake& premake) {
   partition::PreparedRepart prepared = co_await partition::PreparePremake(session, whole, premake);
   ReadCopyOptions(context, prepared.rebuild);
-  co_return co_await StartRepart(context, session, prepared, "partition maintain");
+  co_return co_await StartRepart(context, session, prepared, kMaintainCommand);
 }
 
 // Rows that belong behind are in nobody's way: what keeps them from being moved is no reason to
 // fail, every hour.
 Task<std::string> TryMove(const Context& context, guard::Session& session,
-                          const partition::Whole& whole, const partition::Premake& premake) {
+                          const partition::Whole& whole, const partition::Premake& premake,
+                          Report& report) {
   const bool one = premake.behind.size() == 1;
   Say(context, fmt::format("{} has rows of {} {} that there {} none for, from {} on: they are "
                            "moved there",
@@ -78,33 +131,47 @@ Task<std::string> TryMove(const Context& context, guard::Session& session,
                            one ? "is" : "are", premake.behind.front().from));
   std::string why;
   try {
-    co_return co_await StartMove(context, session, whole, premake);
+    std::string run = co_await StartMove(context, session, whole, premake);
+    report.made += premake.behind.size();
+    co_return run;
   } catch (const run::Failure& failure) {
     if (failure.code() != ExitCode::kRefused) throw;
-    why = failure.what();
+    why = fmt::format("they stay in {}: {}", whole.rest, failure.what());
   }
-  Say(context, fmt::format("warning: they stay in {}: {}", whole.rest, why));
+  Say(context, "warning: " + why);
+  report.remarks.push_back(why);
   co_return "";
 }
 
+Task<std::string> StartMaking(const Context& context, guard::Session& session,
+                              const partition::Premake& premake) {
+  const char* const partitions = premake.ranges.size() == 1 ? "partition" : "partitions";
+  std::string question = fmt::format("Make {} {} of {}, from {} on?", premake.ranges.size(),
+                                     partitions, premake.table, premake.ranges.front().from);
+  std::string run = co_await StartPlanned(context, session, premake.script, std::move(question));
+  if (!run.empty()) co_await MarkAsOurs(session, run);
+  co_return run;
+}
+
 // What lies ahead first; it waits for no rows unless some are in its way.
-Task<Round> Begin(const Context& context, bool first) {
+Task<Round> Begin(const Context& context, bool first, Report& report) {
   Round round;
   const partition::PremakeWish wish = WishOf(context);
   guard::Session session = co_await OpenForChange(context);
   const partition::Premake premake = co_await partition::FindPremake(session, wish);
-  if (first)
-    for (const std::string& remark : premake.remarks) Say(context, "warning: " + remark);
+  if (first) Note(context, premake, report);
   if (premake.script.empty() && premake.behind.empty()) {
-    if (first) round.code = SayNothingToDo(context, premake);
+    if (first) SayNothingToDo(context, report);
     co_return round;
   }
   const partition::Whole whole = co_await partition::FindWhole(session, premake.table);
   if (premake.script.empty()) {
-    round.run = co_await TryMove(context, session, whole, premake);
+    round.run = co_await TryMove(context, session, whole, premake, report);
     co_return round;
   }
   const std::int64_t misplaced = co_await partition::CountInDefault(session, whole, premake.inside);
+  report.made += premake.ranges.size();
+  report.until = premake.ranges.back().to;
   if (misplaced > 0) {
     Say(context, fmt::format("{} has {} rows that belong into the partitions that are to be made: "
                              "they are moved there",
@@ -112,21 +179,71 @@ Task<Round> Begin(const Context& context, bool first) {
     round.run = co_await StartMove(context, session, whole, premake);
     co_return round;
   }
-  round.run = co_await StartPlanned(
-      context, session, premake.script,
-      fmt::format("Make {} partitions of {}, from {} on?", premake.ranges.size(), premake.table,
-                  premake.ranges.front().from));
+  round.run = co_await StartMaking(context, session, premake);
   round.more = !premake.behind.empty();
   co_return round;
 }
 
-Task<ExitCode> Run(Context& context) {
-  Round round = co_await Begin(context, true);
-  if (round.run.empty()) co_return round.code;
-  const ExitCode code = co_await FollowRun(context, round.run);
-  if (code != ExitCode::kDone || !round.more || context.Has("detach")) co_return code;
-  round = co_await Begin(context, false);
+Task<ExitCode> Follow(const Context& context, const Round& round, Report& report) {
+  if (round.run.empty()) co_return ExitCode::kDone;
+  report.runs.push_back(round.run);
   co_return co_await FollowRun(context, round.run);
+}
+
+Task<ExitCode> Maintain(const Context& context, Report& report) {
+  Round round = co_await Begin(context, true, report);
+  const ExitCode code = co_await Follow(context, round, report);
+  if (code != ExitCode::kDone || !round.more || context.Has("detach")) co_return code;
+  round = co_await Begin(context, false, report);
+  co_return co_await Follow(context, round, report);
+}
+
+// Held by the session until it is closed.
+Task<bool> TakeTurn(guard::Session& session, const backfill::Table& table, Report& report) {
+  const auto number = static_cast<std::int32_t>(table.oid);
+  const pg::Result lock =
+      co_await session.db().Query("SELECT pg_try_advisory_lock($1, $2)", kMaintainLock, number);
+  if (lock.Get<bool>(0, 0)) co_return true;
+  report.table = table.name;
+  report.elsewhere = true;
+  report.nothing = fmt::format("somebody else maintains {} at this moment", table.name);
+  co_return false;
+}
+
+// A call before this one that was ended, or has failed in the middle: its run has the table.
+Task<ExitCode> GoOnWithOurs(const Context& context, guard::Session& session,
+                            const backfill::Table& table, Report& report) {
+  const std::string left = co_await FindOurs(session, table);
+  if (left.empty()) co_return ExitCode::kDone;
+  Say(context,
+      fmt::format("goes on with run {}, which an earlier `partition maintain` has left", left));
+  const auto run = co_await state::FindRun(session, left);
+  if (run) co_await RefuseGoingOn(session, *run, BesideRunner::kRefused);
+  report.runs.push_back(left);
+  co_return co_await RunInForeground(context, left);
+}
+
+Task<ExitCode> Run(Context& context) {
+  Report report;
+  ExitCode code = ExitCode::kDone;
+  const bool follows = !context.Has("dry-run") && !context.Has("detach");
+  if (!follows) {
+    code = co_await Maintain(context, report);
+  } else {
+    guard::Session turn = co_await OpenForChange(context);
+    const backfill::Table table = co_await partition::FindAnybodys(turn, context.Operand(1));
+    co_await partition::RefuseStranger(turn, table.oid);
+    if (co_await TakeTurn(turn, table, report)) {
+      code = co_await GoOnWithOurs(context, turn, table, report);
+      if (code == ExitCode::kDone) code = co_await Maintain(context, report);
+    } else {
+      SayNothingToDo(context, report);
+    }
+  }
+  const bool nothing = report.runs.empty() && report.made == 0;
+  if (context.output == Output::kJson && code == ExitCode::kDone && (follows || nothing))
+    PrintReport(report);
+  co_return code;
 }
 
 }  // namespace

@@ -60,6 +60,11 @@ class Feed {
   // From here on some are gone: whoever has seen less has to be told all.
   [[nodiscard]] std::int64_t removal_revision() const { return removal_revision_; }
 
+  // Something else that is shown has changed.
+  void Touch() {
+    ++revision_;
+    Wake(watching_);
+  }
   // Returns when there is a change after `seen`, or the limit has passed.
   Task<> AwaitChange(std::int64_t seen, async::Milliseconds limit);
 

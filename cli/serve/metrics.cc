@@ -171,6 +171,32 @@ void AddLogEnds(const MetricsInput& input, Exposition& text) {
            left);
 }
 
+void AddMaintained(const MetricsInput& input, Exposition& text) {
+  std::vector<Sample> succeeded;
+  std::vector<Sample> failures;
+  std::vector<Sample> failing;
+  std::vector<Sample> made;
+  for (const MetricTable& table : input.maintained) {
+    const Labels named{{"table", table.table}};
+    if (table.succeeded) succeeded.push_back({named, static_cast<double>(*table.succeeded)});
+    failures.push_back({named, static_cast<double>(table.failures)});
+    failing.push_back({named, static_cast<double>(table.failing)});
+    made.push_back({named, static_cast<double>(table.made)});
+  }
+  text.Add({"pgalter_maintenance_success_timestamp_seconds", MetricType::kGauge, "seconds",
+            "When this server last found, or made, all partitions that the table needs ahead."},
+           succeeded);
+  text.Add({"pgalter_maintenance_failing", MetricType::kGauge, "",
+            "How often in a row the table could not be maintained; 0: it could the last time."},
+           failing);
+  text.Add({"pgalter_maintenance_failures", MetricType::kCounter, "",
+            "How often the table could not be maintained."},
+           failures);
+  text.Add({"pgalter_partitions_made", MetricType::kCounter, "",
+            "Partitions that this server has made of the table."},
+           made);
+}
+
 }  // namespace
 
 std::string MetricsText(const MetricsInput& input) {
@@ -184,6 +210,7 @@ std::string MetricsText(const MetricsInput& input) {
   AddStandbys(rows, text);
   AddCutovers(input, text);
   AddLogEnds(input, text);
+  AddMaintained(input, text);
   return text.Text();
 }
 

@@ -19,9 +19,13 @@ struct Fixed {
 };
 
 constexpr std::array kFixed{
-    Fixed{"/api/runs", "GET", Place::kRuns},     Fixed{"/api/locks", "GET", Place::kLocks},
-    Fixed{"/api/events", "GET", Place::kEvents}, Fixed{"/api/login", "POST", Place::kLogin},
-    Fixed{"/metrics", "GET", Place::kMetrics},   Fixed{"/healthz", "GET", Place::kHealth},
+    Fixed{"/api/runs", "GET", Place::kRuns},
+    Fixed{"/api/locks", "GET", Place::kLocks},
+    Fixed{"/api/events", "GET", Place::kEvents},
+    Fixed{"/api/login", "POST", Place::kLogin},
+    Fixed{"/api/maintenance", "GET", Place::kMaintenance},
+    Fixed{"/metrics", "GET", Place::kMetrics},
+    Fixed{"/healthz", "GET", Place::kHealth},
 };
 
 constexpr std::string_view kRunPrefix = "/api/runs/";

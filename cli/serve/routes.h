@@ -14,6 +14,7 @@ enum class Place {
   kRuns,
   kRun,
   kLocks,
+  kMaintenance,
   kEvents,
   kControl,  // changes what a run does
   kMetrics,

@@ -75,6 +75,17 @@ Response Failed(const std::exception_ptr& error) {
   return ErrorResponse(StatusOf(verdict.code), verdict.text, verdict.hint);
 }
 
+json::object MaintenanceJson(const Maintenance& maintenance) {
+  json::array tables;
+  for (const Maintained& table : maintenance.tables()) tables.push_back(ToJson(table));
+  const double every = std::chrono::duration<double>(maintenance.every()).count();
+  json::object object{{"version", 1}, {"tables", std::move(tables)}};
+  object["every_s"] = maintenance.asked() ? json::value(every) : json::value(nullptr);
+  const std::string& problem = maintenance.problem();
+  object["problem"] = problem.empty() ? json::value(nullptr) : json::value(problem);
+  return object;
+}
+
 Response FileResponse(const std::string& name) {
   const Asset& asset = *FindAsset(name);
   Response response;
@@ -119,6 +130,8 @@ Task<Response> Site::AnswerRoute(const Request& request, const Route& route) {
       co_return co_await Details(request, route);
     case Place::kLocks:
       co_return co_await Locks();
+    case Place::kMaintenance:
+      co_return JsonResponse(MaintenanceJson(maintenance_));
     case Place::kEvents:
       co_return Events();
     case Place::kControl:
@@ -212,6 +225,9 @@ Task<Response> Site::Metrics() {
   if (async::IsCancellation(failure)) std::rethrow_exception(failure);
   input.connected = feed_.link().connected && !failure;
   for (const ShownRun* shown : feed_.Runs()) input.runs.push_back({shown->run, shown->runner});
+  for (const Maintained& table : maintenance_.tables())
+    input.maintained.push_back(
+        {table.table, table.succeeded, table.failures, table.failing, table.made});
   Response response;
   response.type = Exposition::kContentType;
   response.body = MetricsText(input);
@@ -258,15 +274,22 @@ std::string Site::RunsEvent(std::int64_t seen) const {
                                feed_.link().as_of, runs));
 }
 
+std::string Site::MaintenanceEvent() const {
+  return EventText("maintenance", feed_.revision(), json::serialize(MaintenanceJson(maintenance_)));
+}
+
 Task<> Site::SendEvents(EventWriter& writer) {
   // What a browser that comes back has seen may be another process's: everybody is told all.
   std::int64_t seen = -1;
+  std::int64_t maintained = -1;
   const Feed::Watching watching(feed_);
   co_await writer.Write("retry: 1000\n\n");
   for (;;) {
     std::string text;
     if (seen < feed_.link_revision()) text += LinkEvent();
     text += RunsEvent(seen);
+    if (maintained != maintenance_.revision() && maintenance_.asked()) text += MaintenanceEvent();
+    maintained = maintenance_.revision();
     seen = feed_.revision();
     if (text.empty()) text = ": still here\n\n";
     co_await writer.Write(std::move(text));

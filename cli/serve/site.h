@@ -7,6 +7,7 @@
 
 #include "cli/serve/access_policy.h"
 #include "cli/serve/feed.h"
+#include "cli/serve/maintenance.h"
 #include "cli/serve/message.h"
 
 namespace pgalter::cli::serve {
@@ -22,8 +23,11 @@ using Controller =
 
 class Site {
  public:
-  Site(Feed& feed, SiteOptions options, Controller controller)
-      : feed_(feed), options_(std::move(options)), controller_(std::move(controller)) {}
+  Site(Feed& feed, const Maintenance& maintenance, SiteOptions options, Controller controller)
+      : feed_(feed),
+        maintenance_(maintenance),
+        options_(std::move(options)),
+        controller_(std::move(controller)) {}
 
   // Never throws but for being cancelled: what fails is an answer too.
   Task<Response> Answer(Request request);
@@ -45,8 +49,10 @@ class Site {
   Task<> SendEvents(EventWriter& writer);
   std::string RunsEvent(std::int64_t seen) const;
   std::string LinkEvent() const;
+  std::string MaintenanceEvent() const;
 
   Feed& feed_;
+  const Maintenance& maintenance_;
   SiteOptions options_;
   Controller controller_;
   std::map<std::string, Kept> kept_;  // answers that are good for a second, by their address

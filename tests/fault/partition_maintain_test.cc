@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <csignal>
+
 #include "tests/fault/backfill_world.h"
 
 namespace pgalter::test {
@@ -204,6 +206,58 @@ TEST_F(PartitionCron, RowsThatCannotBeMovedAreSaid) {
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.err, HasSubstr("warning: they stay in public.m_def"));
   EXPECT_EQ(Months(), "0 1 2");
+}
+
+// Rows of the next months, in the default partition: to be moved, slowly.
+class PartitionCronLeft : public PartitionCron {
+ protected:
+  void LeaveARun() {
+    MakeMonths({0}, true);
+    database_.Sql(
+        "ALTER TABLE m_def SET (autovacuum_enabled = off); INSERT INTO m (made) SELECT "
+        "date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + interval '40 days' + g "
+        "* interval '1 second' FROM generate_series(1, 40000) g");
+    Words words{"partition", "maintain", "m", "--premake", "2", "--yes"};
+    for (const std::string& word : Slowly()) words.push_back(word);
+    Program program = Start(words);
+    database_.AwaitValue("SELECT to_regclass('pgalter.run') IS NOT NULL", "t", kLimit);
+    database_.AwaitValue("SELECT EXISTS (SELECT FROM pgalter.run WHERE done_rows > 0)", "t",
+                         kLimit);
+    program.Signal(SIGTERM);
+    EXPECT_EQ(program.Wait(kLimit).code, 6);
+    EXPECT_EQ(StateOfRun(), "paused");
+    Throttle("ratio=1");
+  }
+};
+
+TEST_F(PartitionCronLeft, IsGoneOnWithByTheNextCall) {
+  LeaveARun();
+  const Ran ran = Maintain();
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("which an earlier `partition maintain` has left"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.run WHERE state <> 'done'"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM m_def"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM m"), 40000);
+}
+
+// Somebody wants it to rest.
+TEST_F(PartitionCronLeft, RestsWhereSomebodyHasPausedIt) {
+  LeaveARun();
+  ASSERT_EQ(Run({"pause", RunId()}).code, 0);
+  const Ran ran = Maintain();
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_THAT(ran.err, HasSubstr("is of a run that keeps a way back or copies the table"));
+  EXPECT_EQ(StateOfRun(), "paused");
+}
+
+TEST_F(PartitionCron, SaysInJsonWhatItDid) {
+  MakeMonths({0});
+  const Ran ran = Maintain({"--output", "json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("\"table\":\"public.m\""));
+  EXPECT_THAT(ran.out, HasSubstr("\"made\":2,\"runs\":[\""));
+  const Ran again = Maintain({"--output", "json"});
+  EXPECT_THAT(again.out, HasSubstr("\"made\":0,\"runs\":[],\"remarks\":[]"));
 }
 
 }  // namespace

@@ -316,6 +316,7 @@ TEST(ServeMetrics, AreAllThatAlertsAndTheDashboardOfGrafanaName) {
   input.runs = {{at_work, state::Runner{}}, {ARun("b", state::RunState::kWaiting), std::nullopt}};
   input.blocked_seconds = {{"a", 0.012}};
   input.log_ends["b"].seconds_left = 60;
+  input.maintained = {{"public.m", 1'700'000'000, 2, 0, 5}};
   const test::Metrics metrics = test::ReadOpenMetrics(MetricsText(input));
   std::set<std::string> known;
   for (const auto& [name, family] : metrics.families)

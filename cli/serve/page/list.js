@@ -1,6 +1,7 @@
 // The runs of the database: those that are active, then the others; the newest first.
 import {element, show, title} from './dom.js';
 import {active, band, count, moment, share, stateText} from './format.js';
+import {maintenanceView} from './maintenance.js';
 
 const columns = ['Run', 'Table', 'State', 'Phase', 'Done', 'Rows/s', 'ETA', 'Pace', 'Updated'];
 
@@ -36,14 +37,16 @@ export class ListView {
     const runs = [...all.filter(active), ...all.filter((run) => !active(run))];
     const busy = runs.filter(active).length;
     const heading = element('h2', {}, busy ? `Runs, ${busy} active` : 'Runs');
+    const maintenance = maintenanceView(this.source.maintenance);
     if (!runs.length) {
-      show(this.place, heading, element('p', {}, 'This database has no runs.'));
+      show(this.place, heading, element('p', {}, 'This database has no runs.'), ...maintenance);
       return;
     }
     const head = element('tr', {}, columns.map((name) => element('th', {scope: 'col'}, name)));
     show(this.place, heading,
       element('table', {class: 'runs'},
-        element('thead', {}, head), element('tbody', {}, runs.map(row))));
+        element('thead', {}, head), element('tbody', {}, runs.map(row))),
+      ...maintenance);
   }
 
   close() {}

@@ -2,6 +2,7 @@
 
 export class Source extends EventTarget {
   runs = new Map();
+  maintenance = null;
   link = {connected: false, as_of: '', problem: 'connecting', control: false};
 
   start() {
@@ -15,6 +16,10 @@ export class Source extends EventTarget {
       if (all) this.runs.clear();
       for (const run of runs) this.runs.set(run.run, run);
       this.link.as_of = as_of;
+      this.#changed();
+    });
+    this.#events.addEventListener('maintenance', (event) => {
+      this.maintenance = JSON.parse(event.data);
       this.#changed();
     });
     // The browser tries again by itself, unless it was refused.

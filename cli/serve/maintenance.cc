@@ -1,0 +1,212 @@
+#include "cli/serve/maintenance.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "batcher/partition/premake.h"
+#include "batcher/partition/whole.h"
+#include "cli/connect.h"
+#include "cli/human.h"
+#include "cli/own_program.h"
+#include "cli/report.h"
+#include "engine/async/finally.h"
+#include "engine/run/failure.h"
+
+namespace pgalter::cli::serve {
+
+using async::Milliseconds;
+
+namespace {
+
+constexpr Milliseconds kLook{100};
+constexpr Milliseconds kLongestSleep{60'000};
+constexpr Milliseconds kRetryAll{30'000};
+// At the end of the server: a plan's run is through by then; one that moves rows is paused.
+constexpr Milliseconds kUntilPause{2'000};
+constexpr Milliseconds kUntilLeft{7'000};
+
+std::string Why(const std::exception_ptr& error) {
+  const run::Verdict verdict = Judge(error);
+  return verdict.hint.empty() ? verdict.text : fmt::format("{} ({})", verdict.text, verdict.hint);
+}
+
+std::int64_t SecondsNow() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+Task<> AwaitEnd(OwnProgram& program, Milliseconds limit) {
+  const auto until = async::Clock::now() + limit;
+  while (!program.Ended() && async::Clock::now() < until) co_await async::SleepFor(kLook);
+}
+
+Task<> LetEnd(OwnProgram& program) {
+  co_await AwaitEnd(program, kUntilPause);
+  program.Pause();
+  co_await AwaitEnd(program, kUntilLeft);
+  if (!program.Ended())
+    Log(fmt::format("process {} still maintains a table, and is left to end by itself",
+                    program.process()));
+}
+
+Maintained AsAsked(MaintainWish wish, async::Clock::time_point next) {
+  Maintained table;
+  table.table = wish.table;
+  table.wish = std::move(wish);
+  table.next = next;
+  return table;
+}
+
+}  // namespace
+
+Maintenance::Maintenance(const Context& context, MaintainOptions options,
+                         std::function<void()> changed)
+    : context_(context), options_(std::move(options)), changed_(std::move(changed)) {
+  const auto now = async::Clock::now();
+  for (const MaintainWish& wish : options_.wishes) {
+    if (wish.table.empty())
+      all_ = wish;
+    else
+      tables_.push_back(AsAsked(wish, now + FirstPause(options_.every, Chance())));
+  }
+}
+
+void Maintenance::Changed() {
+  ++revision_;
+  changed_();
+}
+
+// Those that a wish of their own names are not among them; those that are gone are forgotten.
+Task<> Maintenance::FindAll() {
+  guard::Session session = co_await OpenForChange(context_);
+  std::set<std::string> found;
+  for (std::string& table : co_await partition::TablesToMaintain(session))
+    found.insert(std::move(table));
+  for (const Maintained& table : tables_) {
+    if (table.wish.table.empty()) continue;
+    try {
+      const auto named = co_await partition::FindAnybodys(session, table.wish.table);
+      found.erase(named.name);
+    } catch (const run::Failure& failure) {
+      Log(failure.what());  // the command will say it, too
+    }
+  }
+  std::erase_if(tables_, [&](const Maintained& table) {
+    return table.wish.table.empty() && found.count(table.table) == 0;
+  });
+  for (const Maintained& table : tables_) found.erase(table.table);
+  for (const std::string& name : found) {
+    Maintained& table = tables_.emplace_back(
+        AsAsked(*all_, async::Clock::now() + FirstPause(options_.every, Chance())));
+    table.table = name;
+  }
+}
+
+Task<> Maintenance::LookForAll() {
+  if (!all_ || async::Clock::now() < next_all_) co_return;
+  std::exception_ptr failure;
+  try {
+    co_await FindAll();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure && async::IsCancellation(failure)) std::rethrow_exception(failure);
+  std::string problem;
+  if (failure) problem = Why(failure);
+  if (!problem.empty() && problem != problem_)
+    cli::Say(context_,
+             fmt::format("which tables are to be maintained cannot be told: {}", problem));
+  problem_ = std::move(problem);
+  next_all_ = async::Clock::now() +
+              (problem_.empty() ? options_.every : std::min(options_.every, kRetryAll));
+  Changed();
+}
+
+Task<MaintainReport> Maintenance::Call(MaintainWish wish) {
+  std::vector<std::string> words{"partition", "maintain", wish.table, "--yes", "--output", "json"};
+  words.insert(words.end(), wish.words.begin(), wish.words.end());
+  OwnProgram program = OwnProgram::Start(context_, std::move(words), OwnProgram::Keep::kOutput);
+  std::exception_ptr failure;
+  try {
+    while (!program.Ended()) co_await async::SleepFor(kLook);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure) {
+    co_await async::MaskCancellation();
+    co_await async::Apart(LetEnd(program));
+    co_await async::UnmaskCancellation();
+    std::rethrow_exception(failure);
+  }
+  co_return ReadMaintainReport(*program.Ended(), program.Out(), program.Err());
+}
+
+// What is new to people; the rest is for the log.
+void Maintenance::Say(const Maintained& table, const Maintained& before) const {
+  const MaintainReport& report = table.last;
+  if (report.outcome == MaintainOutcome::kFailed) {
+    const std::string text = fmt::format("cannot maintain {}: {}", table.table, report.problem);
+    if (before.failing == 0 || before.last.problem != report.problem)
+      cli::Say(context_, text);
+    else
+      Log(text);
+    return;
+  }
+  if (before.failing > 0 && table.failing == 0)
+    cli::Say(context_, fmt::format("{} is maintained again", table.table));
+  if (report.made > 0)
+    cli::Say(context_,
+             fmt::format("made {} {} of {}, which go up to {}", report.made,
+                         report.made == 1 ? "partition" : "partitions", table.table, report.until));
+  else
+    Log(fmt::format("maintained {}: {}", table.table, Name(report.outcome)));
+  for (const std::string& remark : report.remarks)
+    if (std::ranges::count(before.last.remarks, remark) == 0)
+      cli::Say(context_, fmt::format("of {}: {}", table.table, remark));
+}
+
+Task<> Maintenance::MaintainOne(std::size_t place) {
+  const Maintained before = tables_[place];
+  MaintainWish wish = before.wish;
+  if (wish.table.empty()) wish.table = before.table;
+  tables_[place].working = true;
+  tables_[place].begun_at = UtcNow();
+  Changed();
+  MaintainReport report;
+  std::exception_ptr failure;
+  try {
+    report = co_await Call(std::move(wish));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure && async::IsCancellation(failure)) std::rethrow_exception(failure);
+  if (failure) report.problem = Why(failure);
+  Maintained& table = tables_[place];
+  Take(table, report, SecondsNow());
+  table.ended_at = UtcNow();
+  table.next = async::Clock::now() + NextPause(table, options_.every, Chance());
+  Say(table, before);
+  Changed();
+}
+
+Task<> Maintenance::Follow() {
+  for (;;) {
+    co_await LookForAll();
+    const auto now = async::Clock::now();
+    auto wake = now + kLongestSleep;
+    if (all_) wake = std::min(wake, next_all_);
+    const auto next = std::ranges::min_element(tables_, {}, &Maintained::next);
+    if (next != tables_.end() && next->next <= now) {
+      co_await MaintainOne(static_cast<std::size_t>(next - tables_.begin()));
+      continue;
+    }
+    if (next != tables_.end()) wake = std::min(wake, next->next);
+    co_await async::SleepFor(wake - now);
+  }
+}
+
+}  // namespace pgalter::cli::serve
