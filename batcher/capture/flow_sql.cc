@@ -267,14 +267,28 @@ std::string AllDirtyStatement(const Flow& flow, const std::string& part) {
       part);
 }
 
-std::string ShownKey(const Flow& flow, const std::string& alias) {
+namespace {
+
+// By the names of `from`, wherever the values are.
+template <class Column>
+std::string Shown(const Flow& flow, Column column_of) {
   const std::string names =
       ForKey(flow, ", ", [](const KeyColumn& column, std::size_t) { return column.from; });
-  const std::string values = ForKey(flow, ", ", [&](const KeyColumn& column, std::size_t) {
-    return fmt::format("{}.{}::text", alias, column.from);
+  const std::string values = ForKey(flow, ", ", [&](const KeyColumn& column, std::size_t i) {
+    return column_of(column, i) + "::text";
   });
   return fmt::format("{} || concat_ws(', ', {}) || ')'", sql::QuoteLiteral("(" + names + ") = ("),
                      values);
+}
+
+}  // namespace
+
+std::string ShownKey(const Flow& flow, const std::string& alias) {
+  return Shown(flow, FromColumn(alias));
+}
+
+std::string ShownKeyOfTo(const Flow& flow, const std::string& alias) {
+  return Shown(flow, ToColumn(alias));
 }
 
 }  // namespace pgalter::capture

@@ -62,5 +62,7 @@ std::string AllDirtyStatement(const Flow& flow, const std::string& part);
 
 // How a key is shown to people, of the row called `alias` of `from`: "(id) = (5)".
 std::string ShownKey(const Flow& flow, const std::string& alias);
+// The same of a row of `to`.
+std::string ShownKeyOfTo(const Flow& flow, const std::string& alias);
 
 }  // namespace pgalter::capture

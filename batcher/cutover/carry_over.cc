@@ -5,6 +5,7 @@
 
 #include "batcher/capture/parts.h"
 #include "batcher/dependants/publications.h"
+#include "batcher/rebuild/mapping.h"
 #include "engine/async/fail_point.h"
 
 namespace pgalter::cutover {
@@ -14,15 +15,23 @@ namespace {
 // Each query: $1 the table that leaves its place, $2 its name, $3 its name to be, $4 the table that
 // comes, $5 the name that it has now, $6 what was still to be validated, $7 the tables that carry
 // their own keys in the same transaction, $8 what was still to be adopted, $9 the keys that are not
-// made again, $10 views that are seen to elsewhere, $11 whether partitions are alike. A row is a
-// statement and when it runs: b(efore), a(fter), v(alidate), l(ast). `leaving` and `coming` are the
-// two tables with their partitions at whatever depth, by their names of now and by those to be;
-// has_rows: not partitioned; carried: of a table in it the keys are seen to elsewhere; going: those
-// of $9, and their parts on partitions; pair: which gets what which one has.
+// made again, $10 views that are seen to elsewhere, $11 whether partitions are alike, $12 columns
+// that have other names in the table that comes, $13 these. A row is a statement and when it runs:
+// b(efore), a(fter), v(alidate), l(ast). `leaving` and `coming` are the two tables with their
+// partitions at whatever depth, by their names of now and by those to be; has_rows: not
+// partitioned; carried: of a table in it the keys are seen to elsewhere; going: those of $9, and
+// their parts on partitions; pair: which gets what which one has; same: columns of the one and of
+// the other.
 
 constexpr const char* kGiven = R"sql(
 WITH RECURSIVE given AS (SELECT $1::oid, $2::text, $3::text, $4::oid, $5::text, $6::text[],
-                                $7::int8[], $8::text[], $9::text[], $10::int8[], $11::bool),
+                                $7::int8[], $8::text[], $9::text[], $10::int8[], $11::bool,
+                                $12::text[], $13::text[]),
+same AS (
+  SELECT t.attname::text AS old, t.attname::text AS new FROM pg_attribute t
+  WHERE t.attrelid = $4 AND t.attnum > 0 AND NOT t.attisdropped
+    AND t.attname <> ALL ($12::text[]) AND t.attname <> ALL ($13::text[])
+  UNION ALL SELECT u.old, u.new FROM unnest($12::text[], $13::text[]) u (old, new)),
 tree (root, oid, relname, relkind, schema) AS (
   SELECT c.oid, c.oid, c.relname, c.relkind, c.relnamespace FROM pg_class c WHERE c.oid IN ($1, $4)
   UNION ALL
@@ -58,16 +67,17 @@ pair (leaving, coming, name) AS (
 // Where the new column has one of its own, it stays with the old table.
 constexpr const char* kSequences = R"sql(
 SELECT w.at, CASE w.at WHEN 'b' THEN format('ALTER SEQUENCE %s OWNED BY NONE', s.name)
-                       ELSE format('ALTER SEQUENCE %s OWNED BY %s.%I', s.name, $2, s.attname) END
+                       ELSE format('ALTER SEQUENCE %s OWNED BY %s.%I', s.name, $2, m.new) END
 FROM (SELECT format('%I.%I', n.nspname, q.relname) AS name, a.attname
       FROM pg_depend d JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S'
       JOIN pg_namespace n ON n.oid = q.relnamespace
       JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
       WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
         AND d.refobjid = $1 AND d.deptype = 'a') s
+JOIN same m ON m.old = s.attname
 CROSS JOIN (VALUES ('b'), ('a')) w (at)
 WHERE EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = $4
-              AND t.attname = s.attname AND NOT t.attisdropped
+              AND t.attname = m.new AND NOT t.attisdropped
               AND pg_get_serial_sequence($5, t.attname) IS NULL)
 )sql";
 
@@ -75,14 +85,16 @@ WHERE EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = $4
 constexpr const char* kIdentities = R"sql(
 SELECT 'b', format('SELECT setval(%L::regclass, last_value, is_called) FROM %s',
                    pg_get_serial_sequence($5, t.attname), pg_get_serial_sequence($2, s.attname))
-FROM pg_attribute s JOIN pg_attribute t ON t.attname = s.attname AND t.attrelid = $4
+FROM pg_attribute s JOIN same m ON m.old = s.attname
+JOIN pg_attribute t ON t.attname = m.new AND t.attrelid = $4
 WHERE s.attrelid = $1 AND s.attnum > 0 AND t.attnum > 0
   AND NOT s.attisdropped AND NOT t.attisdropped
   AND pg_get_serial_sequence($5, t.attname) IS NOT NULL
   AND pg_get_serial_sequence($2, s.attname) IS NOT NULL
 UNION ALL
 SELECT 'b', format('ALTER SEQUENCE %s RENAME TO %I', pg_get_serial_sequence($5, t.attname), o.relname)
-FROM pg_attribute s JOIN pg_attribute t ON t.attname = s.attname AND t.attrelid = $4
+FROM pg_attribute s JOIN same m ON m.old = s.attname
+JOIN pg_attribute t ON t.attname = m.new AND t.attrelid = $4
 JOIN pg_class o ON o.oid = pg_get_serial_sequence($2, s.attname)::regclass
 JOIN pg_class q ON q.oid = pg_get_serial_sequence($5, t.attname)::regclass
 WHERE s.attrelid = $1 AND s.attidentity <> '' AND t.attidentity <> '' AND q.relname <> o.relname
@@ -281,9 +293,10 @@ SELECT 'a', format('GRANT %s%s ON TABLE %s TO %s%s', a.privilege_type, o.columns
 FROM (SELECT p.name, c.relowner, c.relacl AS acl, '' AS columns
       FROM pair p JOIN pg_class c ON c.oid = p.leaving
       UNION ALL
-      SELECT p.name, c.relowner, s.attacl, format(' (%I)', s.attname)
+      SELECT p.name, c.relowner, s.attacl, format(' (%I)', t.attname)
       FROM pair p JOIN pg_class c ON c.oid = p.leaving JOIN pg_attribute s ON s.attrelid = c.oid
-      JOIN pg_attribute t ON t.attrelid = p.coming AND t.attname = s.attname AND NOT t.attisdropped
+      JOIN same m ON m.old = s.attname
+      JOIN pg_attribute t ON t.attrelid = p.coming AND t.attname = m.new AND NOT t.attisdropped
       WHERE s.attnum > 0 AND NOT s.attisdropped) o,
      aclexplode(o.acl) a
 WHERE a.grantee <> o.relowner
@@ -360,7 +373,8 @@ Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming,
       coming);
   const pg::Params params = pg::Params::Of(
       leaving, name, name_to_be, coming, coming_name.Get<std::string>(0, 0), staying.unsettled,
-      staying.companions, staying.unadopted, staying.going, staying.views_anew, staying.alike);
+      staying.companions, staying.unadopted, staying.going, staying.views_anew, staying.alike,
+      rebuild::FromOf(staying.renamed), rebuild::ToOf(staying.renamed));
   std::vector<std::string> queries;
   for (const char* query : kQueries) {
     const bool of_keys = query == kOwnKeys || query == kKeyComments;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "batcher/rebuild/names.h"
 #include "engine/guard/session.h"
 
 namespace pgalter::cutover {
@@ -37,6 +38,8 @@ struct Staying {
   std::vector<std::int64_t> views_anew;  // dropped and made again by the caller
   // Each partition that comes has what the one of its name has that leaves.
   bool alike = false;
+  // Columns of the table that leaves that have other names in the one that comes.
+  std::vector<rebuild::SameColumn> renamed;
 };
 
 // `name`: the name in question, quoted with its schema; `name_to_be`: that of the leaving table.

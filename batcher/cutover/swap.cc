@@ -195,6 +195,9 @@ Task<Statements> StatementsOf(run::Environment& env, const Swap& swap, const Com
   if (!swap.back) staying.going = rebuild::AddsOf(swap.going);
   staying.views_anew = views_anew;
   staying.alike = definition.alike;
+  staying.renamed = definition.renamed;
+  if (swap.back)
+    for (rebuild::SameColumn& column : staying.renamed) std::swap(column.from, column.to);
   for (const std::int64_t oid : leaving)
     if (oid != static_cast<std::int64_t>(flow.from_oid)) staying.companions.push_back(oid);
   Statements texts;

@@ -86,7 +86,11 @@ json::object ToJson(const Definition& definition) {
                        {"helper", index.helper},
                        {"tablespace", index.tablespace},
                        {"root", index.root}});
+  json::array renamed;
+  for (const SameColumn& column : definition.renamed)
+    renamed.push_back({{"from", column.from}, {"to", column.to}});
   return {{"indexes", indexes},
+          {"renamed", renamed},
           {"checks", Array(definition.checks)},
           {"validate", Array(definition.validate)},
           {"adopt", Array(definition.adopt)},
@@ -113,6 +117,11 @@ Definition DefinitionFromJson(const json::object& json) {
       made.tablespace = tablespace->as_string();
     definition.indexes.push_back(std::move(made));
   }
+  // A run of an older program knows of none.
+  if (const auto* renamed = json.if_contains("renamed"))
+    for (const json::value& value : renamed->as_array())
+      definition.renamed.push_back(
+          {value.at("from").as_string().c_str(), value.at("to").as_string().c_str()});
   definition.checks = Texts(json.at("checks"));
   definition.validate = Texts(json.at("validate"));
   definition.adopt = Texts(json.at("adopt"));

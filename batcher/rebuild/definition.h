@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "batcher/rebuild/names.h"
 #include "batcher/rebuild/outline.h"
 #include "engine/guard/session.h"
 
@@ -30,6 +31,7 @@ struct Definition {
   std::vector<std::string> checks;    // that are not valid, to be added in the swap
   std::vector<std::string> validate;  // after the swap
   std::vector<std::string> adopt;     // then, each once: foreign keys of a partitioned table
+  std::vector<SameColumn> renamed;    // whose sequences and grants go on under the other name
   Outline outline;          // of the table that leaves at the next swap, as it must be then
   bool revertible = false;  // there is a flow back
   // Partitions take the places of those of their names, with what these have of their own.

@@ -46,7 +46,7 @@ Task<std::string> DescribeDuplicates(Session& session, const capture::Flow& flow
         "SELECT string_agg(shown, ', '), max(n) FROM (SELECT shown, n FROM (SELECT {} AS shown, "
         "count(*) OVER w AS n, dense_rank() OVER (ORDER BY {}) AS r FROM {} AS t WHERE {} WINDOW w "
         "AS (PARTITION BY {})) x WHERE n > 1 ORDER BY r, shown LIMIT 10) y",
-        capture::ShownKey(flow, "t"), fmt::join(same->columns, ", "), index.table, same->where,
+        capture::ShownKeyOfTo(flow, "t"), fmt::join(same->columns, ", "), index.table, same->where,
         fmt::join(same->columns, ", ")));
     if (!found.IsNull(0, 0)) rows = "the rows " + found.Get<std::string>(0, 0);
   }

@@ -45,6 +45,56 @@ std::map<std::string, std::string> GivenValues(const Names& names, const Spec& s
   return given;
 }
 
+// The column that an expression is, and nothing else.
+std::optional<std::string> PlainColumn(const std::string& expression, const std::string& relname) {
+  const auto name = sql::ParseQualifiedName(expression);
+  const auto facts = sql::ParseExpression(expression);
+  if (!name || !facts || facts->columns.size() != 1) return std::nullopt;
+  const sql::ColumnUse& use = facts->columns.front();
+  const std::string qualifier = name->schema.value_or("");
+  const bool same = use.name == name->name && use.qualifier == qualifier && use.schema.empty();
+  if (!same || use.whole_row || (!qualifier.empty() && qualifier != relname)) return std::nullopt;
+  return name->name;
+}
+
+// Of the new table, what each column is given: its value, or that of the column of this name.
+struct GivenColumn {
+  std::string name;
+  std::string from;       // not empty: a column that comes over as it is
+  bool computed = false;  // by an expression
+};
+
+Task<std::vector<GivenColumn>> ReadGiven(Session& session, const Names& names, const Spec& spec,
+                                         pg::Oid source) {
+  const std::map<std::string, std::string> given = GivenValues(names, spec);
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT attname, attrelid = $1 FROM pg_attribute WHERE attrelid IN ($1, $2::regclass)"
+      " AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+      source, names.shadow);
+  std::vector<std::string> old;
+  for (int i = 0; i < rows.rows(); ++i)
+    if (rows.Get<bool>(i, 1)) old.push_back(rows.Get<std::string>(i, 0));
+  const auto is_old = [&old](const std::string& name) {
+    return std::ranges::find(old, name) != old.end();
+  };
+  std::vector<GivenColumn> columns;
+  for (int i = 0; i < rows.rows(); ++i) {
+    if (rows.Get<bool>(i, 1)) continue;
+    GivenColumn column;
+    column.name = rows.Get<std::string>(i, 0);
+    const auto value = given.find(column.name);
+    column.computed = value != given.end();
+    std::optional<std::string> from = column.name;
+    if (column.computed) from = PlainColumn(value->second, names.relname);
+    if (from && is_old(*from)) {
+      column.from = *from;
+      column.computed = false;
+    }
+    columns.push_back(std::move(column));
+  }
+  co_return columns;
+}
+
 // A row is carried over at one moment and compared at another, and by itself.
 Task<> RefuseMoving(Session& session, const Names& names, const sql::Assignment& one) {
   const auto facts = sql::ParseExpression(one.expression);
@@ -86,8 +136,9 @@ Task<std::map<std::string, std::string>> MeantValues(Session& session, const Nam
   co_return meant;
 }
 
-// The columns by which a row is found in both tables. Values must come over as they are, or in a
-// type in which the same values are equal.
+// $1 the old table, $2 the new one, $3 and $4 their columns with the same values: the columns by
+// which a row is found in both tables. Values must come over as they are, or in a type in which the
+// same values are equal.
 constexpr const char* kKey = R"sql(
 SELECT x.indexrelid::int8, quote_ident(s.attname), format_type(s.atttypid, s.atttypmod),
        (SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
@@ -95,15 +146,18 @@ SELECT x.indexrelid::int8, quote_ident(s.attname), format_type(s.atttypid, s.att
           AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype
         JOIN pg_operator o ON o.oid = m.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
         WHERE c.oid = x.indclass[k.n - 1]),
-       t.attname IS NOT NULL AND s.attname <> ALL ($3::text[]) AND s.attcollation = t.attcollation
-         AND (s.atttypid = t.atttypid OR s.atttypid IN (20, 21, 23) AND t.atttypid IN (20, 21, 23)
-              OR s.atttypid IN (25, 1043) AND t.atttypid IN (25, 1043)),
-       t.attnum
+       quote_ident(t.attname)
 FROM pg_index x
 CROSS JOIN LATERAL unnest(x.indkey[0:x.indnkeyatts - 1]) WITH ORDINALITY k (attnum, n)
 JOIN pg_attribute s ON s.attrelid = x.indrelid AND s.attnum = k.attnum
-LEFT JOIN pg_attribute t ON t.attrelid = $2::regclass AND t.attname = s.attname
-  AND NOT t.attisdropped AND t.attnotnull
+LEFT JOIN LATERAL (
+  SELECT t.attname
+  FROM unnest($3::text[], $4::text[]) WITH ORDINALITY m (old, new, n)
+  JOIN pg_attribute t ON t.attrelid = $2::regclass AND t.attname = m.new AND NOT t.attisdropped
+  WHERE m.old = s.attname AND t.attnotnull AND s.attcollation = t.attcollation
+    AND (s.atttypid = t.atttypid OR s.atttypid IN (20, 21, 23) AND t.atttypid IN (20, 21, 23)
+         OR s.atttypid IN (25, 1043) AND t.atttypid IN (25, 1043))
+  ORDER BY m.n LIMIT 1) t ON true
 WHERE x.indrelid = $1 AND x.indisunique AND x.indimmediate AND x.indisvalid
   AND x.indpred IS NULL AND x.indexprs IS NULL
   AND NOT EXISTS (SELECT FROM unnest(x.indkey[0:x.indnkeyatts - 1]) c
@@ -121,19 +175,62 @@ SELECT quote_ident(s.attname), format_type(s.atttypid, s.atttypmod),
           AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype
         JOIN pg_operator o ON o.oid = m.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
         WHERE c.oid = p.partclass[k.n - 1]),
-       s.attnotnull AND t.attnotnull AND s.attname <> ALL ($3::text[])
+       s.attnotnull AND t.attnotnull
          AND s.attcollation = t.attcollation AND s.atttypid = t.atttypid
-         AND coalesce(co.collisdeterministic, true)
+         AND coalesce(co.collisdeterministic, true), quote_ident(t.attname)
 FROM pg_partitioned_table p
 CROSS JOIN LATERAL unnest(p.partattrs::int2[]) WITH ORDINALITY k (attnum, n)
 JOIN pg_attribute t ON t.attrelid = p.partrelid AND t.attnum = k.attnum
-JOIN pg_attribute s ON s.attrelid = $1 AND s.attname = t.attname AND NOT s.attisdropped
+JOIN unnest($3::text[], $4::text[]) m (old, new) ON m.new = t.attname
+JOIN pg_attribute s ON s.attrelid = $1 AND s.attname = m.old AND NOT s.attisdropped
 LEFT JOIN pg_collation co ON co.oid = s.attcollation
 WHERE p.partrelid = $2::regclass AND p.partstrat IN ('r', 'l') AND k.attnum > 0
 ORDER BY k.n
 )sql";
 
 }  // namespace
+
+Task<std::vector<SameColumn>> SameColumns(Session& session, const Names& names, const Spec& spec,
+                                          pg::Oid source) {
+  std::vector<SameColumn> same;
+  std::vector<SameColumn> others;
+  const std::vector<GivenColumn> given = co_await ReadGiven(session, names, spec, source);
+  for (const GivenColumn& column : given)
+    if (!column.from.empty())
+      (column.from == column.name ? same : others).push_back({column.from, column.name});
+  same.insert(same.end(), others.begin(), others.end());
+  co_return same;
+}
+
+Task<std::vector<std::string>> ComputedColumns(Session& session, const Names& names,
+                                               const Spec& spec, pg::Oid source) {
+  std::vector<std::string> computed;
+  const std::vector<GivenColumn> given = co_await ReadGiven(session, names, spec, source);
+  for (const GivenColumn& column : given)
+    if (column.computed) computed.push_back(column.name);
+  co_return computed;
+}
+
+std::vector<SameColumn> Renamed(const std::vector<SameColumn>& same) {
+  std::vector<SameColumn> first;
+  for (const SameColumn& column : same)
+    if (std::ranges::find(first, column.from, &SameColumn::from) == first.end())
+      first.push_back(column);
+  std::erase_if(first, [](const SameColumn& column) { return column.from == column.to; });
+  return first;
+}
+
+std::vector<std::string> FromOf(const std::vector<SameColumn>& columns) {
+  std::vector<std::string> names;
+  for (const SameColumn& column : columns) names.push_back(column.from);
+  return names;
+}
+
+std::vector<std::string> ToOf(const std::vector<SameColumn>& columns) {
+  std::vector<std::string> names;
+  for (const SameColumn& column : columns) names.push_back(column.to);
+  return names;
+}
 
 Task<std::vector<capture::MappedColumn>> MapColumns(Session& session, const Names& names,
                                                     const Spec& spec, pg::Oid source) {
@@ -173,9 +270,9 @@ Task<std::vector<capture::MappedColumn>> MapColumns(Session& session, const Name
 
 Task<std::vector<capture::KeyColumn>> ChooseKey(Session& session, const Names& names,
                                                 const Spec& spec, pg::Oid source) {
-  std::vector<std::string> computed;
-  for (const auto& [name, value] : GivenValues(names, spec)) computed.push_back(name);
-  const pg::Result rows = co_await session.db().Query(kKey, source, names.shadow, computed);
+  const std::vector<SameColumn> same = co_await SameColumns(session, names, spec, source);
+  const pg::Result rows =
+      co_await session.db().Query(kKey, source, names.shadow, FromOf(same), ToOf(same));
   std::vector<capture::KeyColumn> key;
   bool usable = true;
   for (int i = 0; i <= rows.rows(); ++i) {
@@ -187,30 +284,32 @@ Task<std::vector<capture::KeyColumn>> ChooseKey(Session& session, const Names& n
       usable = true;
     }
     if (i == rows.rows()) break;
-    usable = usable && rows.Get<bool>(i, 4);
-    key.push_back({rows.Get<std::string>(i, 1), rows.Get<std::string>(i, 1),
-                   rows.Get<std::string>(i, 2), rows.Get<std::string>(i, 3)});
+    usable = usable && !rows.IsNull(i, 4);
+    if (usable)
+      key.push_back({rows.Get<std::string>(i, 1), rows.Get<std::string>(i, 4),
+                     rows.Get<std::string>(i, 2), rows.Get<std::string>(i, 3)});
   }
   throw Failure(
       ExitCode::kRefused,
       fmt::format("cannot rebuild {}: no unique key stays as it is in the new definition, "
                   "so no row could be found again there. Keep one, or change its type "
-                  "only from one integer to another, or from varchar to text",
+                  "only from one integer to another, or from varchar to text; where its column has "
+                  "another name, NOT NULL as it was, say so with --map 'NEW = OLD'",
                   names.source));
 }
 
 Task<std::vector<capture::KeyColumn>> WithPartitionKey(Session& session, const Names& names,
                                                        const Spec& spec, pg::Oid source,
                                                        std::vector<capture::KeyColumn> key) {
-  std::vector<std::string> computed;
-  for (const auto& [name, value] : GivenValues(names, spec)) computed.push_back(name);
+  const std::vector<SameColumn> same = co_await SameColumns(session, names, spec, source);
   const pg::Result rows =
-      co_await session.db().Query(kPartitionKey, source, names.shadow, computed);
+      co_await session.db().Query(kPartitionKey, source, names.shadow, FromOf(same), ToOf(same));
   for (int i = 0; i < rows.rows(); ++i) {
-    const auto name = rows.Get<std::string>(i, 0);
+    const auto name = rows.Get<std::string>(i, 4);
     if (!rows.Get<bool>(i, 3)) continue;
     if (std::ranges::any_of(key, [&](const auto& column) { return column.to == name; })) continue;
-    key.push_back({name, name, rows.Get<std::string>(i, 1), rows.Get<std::string>(i, 2)});
+    key.push_back({rows.Get<std::string>(i, 0), name, rows.Get<std::string>(i, 1),
+                   rows.Get<std::string>(i, 2)});
   }
   co_return key;
 }
@@ -219,27 +318,28 @@ Task<std::optional<capture::Flow>> FlowBack(Session& session, const Names& names
                                             const capture::Flow& forward,
                                             std::vector<capture::KeyColumn> key,
                                             std::vector<std::string>& remarks) {
-  const std::map<std::string, std::string> given = GivenValues(names, spec);
+  const std::vector<SameColumn> same = co_await SameColumns(session, names, spec, forward.from_oid);
   capture::Flow back = forward;
   back.name = "reverse" + forward.name.substr(std::string_view("forward").size());
   std::swap(back.from_oid, back.to_oid);
   std::swap(back.from, back.to);
   std::swap(back.from_partitioned, back.to_partitioned);
   back.key = std::move(key);
+  for (capture::KeyColumn& column : back.key) std::swap(column.from, column.to);
   back.columns.clear();
   const pg::Result rows = co_await session.db().Query(
-      "SELECT s.attname, quote_ident(s.attname), format_type(s.atttypid, s.atttypmod),"
-      " t.attname IS NOT NULL"
-      " FROM pg_attribute s LEFT JOIN pg_attribute t ON t.attrelid = $2 AND t.attname = s.attname"
-      "   AND NOT t.attisdropped"
+      "SELECT quote_ident(s.attname), format_type(s.atttypid, s.atttypmod),"
+      " (SELECT quote_ident(m.new) FROM unnest($2::text[], $3::text[]) WITH ORDINALITY m (old, "
+      "new, "
+      "n) WHERE m.old = s.attname ORDER BY m.n LIMIT 1)"
+      " FROM pg_attribute s"
       " WHERE s.attrelid = $1 AND s.attnum > 0 AND NOT s.attisdropped AND s.attgenerated = ''"
       " ORDER BY s.attnum",
-      forward.from_oid, forward.to_oid);
+      forward.from_oid, FromOf(same), ToOf(same));
   for (int i = 0; i < rows.rows(); ++i) {
+    const auto column = rows.Get<std::string>(i, 0);
     // A value that was computed cannot be turned back, and stays what it was.
-    const bool computed = given.contains(rows.Get<std::string>(i, 0));
-    const auto column = rows.Get<std::string>(i, 1);
-    if (!rows.Get<bool>(i, 3) || computed) {
+    if (rows.IsNull(i, 2)) {
       back.in_place = true;
       remarks.push_back(
           fmt::format("a revert gives column {} back as it was at the cut-over; rows "
@@ -247,8 +347,9 @@ Task<std::optional<capture::Flow>> FlowBack(Session& session, const Names& names
                       column));
       continue;
     }
-    back.columns.push_back(
-        {column, fmt::format("{}.{}", forward.alias, column), rows.Get<std::string>(i, 2)});
+    back.columns.push_back({column,
+                            fmt::format("{}.{}", forward.alias, rows.Get<std::string>(i, 2)),
+                            rows.Get<std::string>(i, 1)});
   }
   const pg::Result types = co_await session.db().Query(
       "SELECT quote_ident(attname), format_type(atttypid, atttypmod) FROM pg_attribute"

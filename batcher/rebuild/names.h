@@ -1,4 +1,4 @@
-// Names: what source and shadow are called while the shadow is made.
+// Names: what source and shadow, and their columns, are called while the shadow is made.
 #pragma once
 
 #include <string>
@@ -10,6 +10,12 @@ struct Names {
   std::string source;   // quoted, with schema
   std::string relname;  // not quoted
   std::string shadow;   // quoted, with schema
+};
+
+// A column whose values come over as they are, or in another type. Names are not quoted.
+struct SameColumn {
+  std::string from;
+  std::string to;
 };
 
 }  // namespace pgalter::rebuild

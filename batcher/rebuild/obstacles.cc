@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "batcher/rebuild/mapping.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
 
@@ -158,7 +159,7 @@ LIMIT 1
 )sql";
 
 // Unique keys of the source that no unique key of the new table implies: one over the same columns,
-// or over some of them.
+// or over some of them, under the names that $3 have there ($4).
 constexpr const char* kWeaker = R"sql(
 SELECT n.names, coalesce((
     SELECT string_agg(format('(%s)', t.names), ', ') FROM (
@@ -168,7 +169,8 @@ SELECT n.names, coalesce((
       FROM pg_index x WHERE x.indrelid = $2::regclass AND x.indisunique) t), 'none')
 FROM pg_index s CROSS JOIN LATERAL (
   SELECT string_agg(coalesce(quote_ident(a.attname), 'an expression'), ', ' ORDER BY k.n) AS names,
-         array_agg(a.attname) AS columns
+         ARRAY(SELECT m.new FROM unnest($3::text[], $4::text[]) m (old, new)
+               WHERE m.old = ANY (array_agg(a.attname::text))) AS columns
   FROM unnest(s.indkey[0:s.indnkeyatts - 1]) WITH ORDINALITY k (attnum, n)
   LEFT JOIN pg_attribute a ON a.attrelid = s.indrelid AND a.attnum = k.attnum AND k.attnum > 0) n
 WHERE s.indrelid = $1 AND s.indisunique AND s.indisvalid AND NOT EXISTS (
@@ -179,7 +181,7 @@ WHERE s.indrelid = $1 AND s.indisunique AND s.indisvalid AND NOT EXISTS (
     AND NOT EXISTS (
       SELECT FROM unnest(x.indkey[0:x.indnkeyatts - 1]) k
       LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k AND k > 0
-      WHERE a.attname IS NOT NULL AND a.attname <> ALL (array_remove(n.columns, NULL))))
+      WHERE a.attname IS NOT NULL AND a.attname <> ALL (n.columns)))
 ORDER BY s.indexrelid
 )sql";
 
@@ -197,16 +199,33 @@ WHERE s.oid = $1 AND t.oid = $2 AND NOT EXISTS (
     AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'i' AND o.attidentity <> '')
 )sql";
 
+// $1 the table, $2 columns that have another name in the new one: a foreign key over them would not
+// come along.
+constexpr const char* kKeyOverRenamed = R"sql(
+SELECT format('foreign key %I is over column %I, which has another name in the new definition: drop it '
+              'before, and add it again after, NOT VALID first', f.conname, a.attname)
+FROM pg_constraint f JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = ANY (f.conkey)
+WHERE f.conrelid = $1 AND f.contype = 'f' AND f.conparentid = 0 AND a.attname = ANY ($2::text[])
+ORDER BY f.conname LIMIT 1
+)sql";
+
+// $3: that are there under another name.
 constexpr const char* kDroppedColumns = R"sql(
 SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute s
 WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND NOT EXISTS (
   SELECT FROM pg_attribute t WHERE t.attrelid = $2::regclass AND t.attname = s.attname
     AND NOT t.attisdropped)
+  AND attname <> ALL ($3::text[])
 )sql";
 
 Task<> AskAboutKeys(Session& session, const Names& names, const Spec& spec, pg::Oid source,
                     std::vector<std::string>& remarks) {
-  const pg::Result weaker = co_await session.db().Query(kWeaker, source, names.shadow);
+  std::vector<SameColumn> same = co_await SameColumns(session, names, spec, source);
+  // A key over what is computed is another, and the user's wish.
+  const std::vector<std::string> computed = co_await ComputedColumns(session, names, spec, source);
+  for (const std::string& name : computed) same.push_back({name, name});
+  const pg::Result weaker =
+      co_await session.db().Query(kWeaker, source, names.shadow, FromOf(same), ToOf(same));
   std::vector<std::string> lost;
   for (int i = 0; i < weaker.rows(); ++i)
     lost.push_back(
@@ -214,12 +233,17 @@ Task<> AskAboutKeys(Session& session, const Names& names, const Spec& spec, pg::
                     "table: {}",
                     weaker.Get<std::string>(i, 0), weaker.Get<std::string>(i, 1)));
   if (lost.empty()) co_return;
-  if (!spec.allow_weaker_keys)
+  if (!spec.allow_weaker_keys) {
+    const pg::Result kind = co_await session.db().Query(
+        "SELECT relkind = 'p' FROM pg_class WHERE oid = $1::regclass", names.shadow);
+    const char* why = kind.Get<bool>(0, 0)
+                          ? "A partitioned table has unique keys only with the columns that it is "
+                            "partitioned by in them"
+                          : "Where its columns have other names, say so with --map 'NEW = OLD'";
     throw Failure(ExitCode::kRefused,
-                  fmt::format("cannot rebuild {}: {}. A partitioned table has unique keys only "
-                              "with the columns that it is partitioned by in them. If that will "
-                              "do: --allow-weaker-keys",
-                              names.source, fmt::join(lost, "; ")));
+                  fmt::format("cannot rebuild {}: {}. {}. If that will do: --allow-weaker-keys",
+                              names.source, fmt::join(lost, "; "), why));
+  }
   for (std::string& one : lost) remarks.push_back(std::move(one));
   remarks.emplace_back(
       "a revert needs these keys again: should users write rows that are the same in one of them, "
@@ -292,8 +316,15 @@ Task<> RefuseWhatIsLost(Session& session, const Names& names, const Spec& spec, 
   if (!lost.empty())
     throw Failure(ExitCode::kRefused,
                   fmt::format("cannot rebuild {}: {}", names.source, lost.Get<std::string>(0, 0)));
+  const std::vector<std::string> renamed =
+      FromOf(Renamed(co_await SameColumns(session, names, spec, source)));
+  const pg::Result keyed = co_await session.db().Query(kKeyOverRenamed, source, renamed);
+  if (!keyed.empty())
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("cannot rebuild {}: {}", names.source, keyed.Get<std::string>(0, 0)));
   co_await AskAboutKeys(session, names, spec, source, remarks);
-  const pg::Result dropped = co_await session.db().Query(kDroppedColumns, source, names.shadow);
+  const pg::Result dropped =
+      co_await session.db().Query(kDroppedColumns, source, names.shadow, renamed);
   if (!dropped.IsNull(0, 0))
     remarks.push_back(
         fmt::format("the new definition does not have column {}", dropped.Get<std::string>(0, 0)));

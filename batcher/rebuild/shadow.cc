@@ -220,6 +220,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
     co_await MarkKey(session, names, key, stored.definition, run);
   }
   stored.definition.checks = co_await TakeInvalidChecks(session, names, table.oid);
+  stored.definition.renamed = Renamed(co_await SameColumns(session, names, spec, table.oid));
   co_await RefuseUnsent(session, names, stored);
   co_await SayMissingColumns(session, names, table.oid, shadow.remarks);
   co_await Strip(session, names, built);
