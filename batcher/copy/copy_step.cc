@@ -38,6 +38,7 @@ namespace {
 constexpr async::Milliseconds kLockWait{1000};
 constexpr async::Milliseconds kBusyPause{200};
 constexpr async::Milliseconds kLookForWishes{50};
+constexpr double kWrittenForABlock = 2 * 8192;  // bytes: its rows, and the WAL of writing them
 
 struct Source {
   pg::Oid filenode = 0;
@@ -184,6 +185,12 @@ void ThrowIfOver(const Job& job) {
   if (job.failed) throw boost::system::system_error(boost::asio::error::operation_aborted);
 }
 
+Block WithinBudget(const Job& job, Block blocks) {
+  const auto left = job.throttle.BytesLeft();
+  if (!left) return blocks;
+  return std::min(blocks, static_cast<Block>(*left / kWrittenForABlock));
+}
+
 Task<> Work(Job& job, int number) {
   Session session = co_await OpenSession(job.env);
   session.db().set_query_deadline(std::chrono::hours(1));
@@ -191,7 +198,7 @@ Task<> Work(Job& job, int number) {
     ThrowIfOver(job);
     co_await job.throttle.Admit(job.env.stopper);
     const throttle::ChunkSize size = job.size->Next();
-    const auto window = job.windows.Take(std::max<Block>(size.blocks, 1), 1);
+    const auto window = job.windows.Take(std::max<Block>(WithinBudget(job, size.blocks), 1), 1);
     if (!window) co_return;
     std::int64_t rows = 0;
     const auto begun = async::Clock::now();
@@ -214,6 +221,7 @@ Task<> Work(Job& job, int number) {
                                             static_cast<double>(rows));
       job.env.progress.fraction = static_cast<double>(job.blocks_before + job.windows.done()) /
                                   static_cast<double>(job.blocks_of_all);
+      job.throttle.Spend(static_cast<double>(window->blocks()) * kWrittenForABlock);
       co_await job.throttle.After(took, job.env.stopper);
       continue;
     }

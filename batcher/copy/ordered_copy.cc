@@ -46,6 +46,7 @@ struct Job {
   std::vector<OrderColumn> order;
   state::Step& step;
   throttle::ChunkSizePolicy size;
+  double bytes_of_row = 0;  // about; 0: not known
 };
 
 std::string Key(const char* key, int number) { return capture::NameOfFlow(key, number); }
@@ -286,6 +287,7 @@ Task<bool> CopyAll(Job& job, throttle::Throttle& throttle) {
         std::chrono::duration<double, std::milli>(outcome.duration).count(),
         static_cast<double>(outcome.rows));
     NoteFraction(job.table, progress);
+    throttle.Spend(2 * job.bytes_of_row * static_cast<double>(outcome.rows));  // and their WAL
     co_await throttle.After(outcome.duration, job.env.stopper);
     if (range.last.empty()) co_return true;
     after = range.last;
@@ -297,7 +299,9 @@ Task<bool> CopyAll(Job& job, throttle::Throttle& throttle) {
 Task<bool> CopyInOrder(run::Environment& env, throttle::Throttle& throttle,
                        const capture::Flow& flow, state::Step& step, Ordered table) {
   const pg::Result rows = co_await env.main.db().Query(
-      "SELECT greatest(reltuples, 0)::int8 FROM pg_class WHERE oid = $1", flow.from_oid);
+      "SELECT greatest(reltuples, 0)::int8, CASE WHEN reltuples > 0"
+      "   THEN pg_relation_size(oid) / reltuples::float8 ELSE 0 END FROM pg_class WHERE oid = $1",
+      flow.from_oid);
   env.progress.total_rows = table.total_rows + (rows.empty() ? 0 : rows.Get<std::int64_t>(0, 0));
   env.progress.done_rows = table.done_rows + RowsFrom(step, table.number);
   if (step.spec.contains(Key(kWhole, table.number))) co_return true;
@@ -312,7 +316,8 @@ Task<bool> CopyInOrder(run::Environment& env, throttle::Throttle& throttle,
           std::move(table),
           std::move(order),
           step,
-          throttle::ChunkSizePolicy(size)};
+          throttle::ChunkSizePolicy(size),
+          rows.empty() ? 0 : rows.Get<double>(0, 1)};
   co_return co_await CopyAll(job, throttle);
 }
 

@@ -350,10 +350,11 @@ Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
   prepared.table = tables.front();
   prepared.companions.assign(tables.begin() + 1, tables.end());
   prepared.spec = std::move(spec);
+  // A run that is on its way may have been given another limit since.
+  if (how == Checking::kRehearse)
+    RefuseTooSmallBudget(prepared.spec, prepared.tables(), prepared.bytes);
   co_await RefuseTooManyToBe(session, prepared);
   if (how == Checking::kRehearse) co_await Rehearse(session, prepared);
-  if (auto remark = BudgetRemark(prepared.spec, prepared.bytes))
-    prepared.remarks.push_back(std::move(*remark));
   co_return prepared;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "engine/run/failure.h"
 #include "engine/watch/unit.h"
 
@@ -57,16 +59,23 @@ Task<> RefuseTooManyLocks(Session& session, const std::vector<Stored>& all, std:
   co_await RefuseTooManyLocks(session, made, std::move(tables));
 }
 
-std::optional<std::string> BudgetRemark(const Spec& spec, std::int64_t bytes) {
+void RefuseTooSmallBudget(const Spec& spec, const std::string& tables, std::int64_t bytes) {
   const auto given = spec.throttle.find("extra-bytes");
-  if (given == spec.throttle.end()) return std::nullopt;
+  if (given == spec.throttle.end()) return;
   const auto limit = watch::Parse(given->second, watch::Unit::kBytes);
-  const auto likely = 2 * static_cast<double>(bytes);
-  if (!limit || *limit >= likely) return std::nullopt;
-  return fmt::format(
-      "extra-bytes={} may be spent before the end: the new table and its WAL take up to {} each. "
-      "The run then stops and keeps what is done, until the limit is raised",
-      given->second, watch::Format(static_cast<double>(bytes), watch::Unit::kBytes));
+  const auto needed = 2 * static_cast<double>(bytes);
+  if (!limit || *limit <= 0 || *limit >= needed) return;
+  throw run::Failure(
+      run::ExitCode::kRefused,
+      fmt::format("cannot rebuild {}: that takes up to {} of disk, {} for what is made anew and as "
+                  "much WAL, and extra-bytes={} is allowed. Nothing was changed. Allow {} or more, "
+                  "where the disk has them: --throttle extra-bytes={:.0f}MB. A table of which most "
+                  "is dead rows takes less: leave the limit out, and give it to the run, with: "
+                  "pgalter throttle RUN --set extra-bytes={}",
+                  tables, watch::Format(needed, watch::Unit::kBytes),
+                  watch::Format(needed / 2, watch::Unit::kBytes), given->second,
+                  watch::Format(needed, watch::Unit::kBytes), std::ceil(needed / (1024 * 1024)),
+                  given->second));
 }
 
 }  // namespace pgalter::rebuild

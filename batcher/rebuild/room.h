@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,8 +23,8 @@ struct ToBe {
 };
 Task<> RefuseTooManyLocks(Session& session, const std::vector<ToBe>& all, std::string tables);
 
-// What is to be said where a budget of bytes is less than a table of this size is likely to need:
-// the new table, and the WAL of writing it. Not more, as a table full of dead rows becomes smaller.
-std::optional<std::string> BudgetRemark(const Spec& spec, std::int64_t bytes);
+// Throws run::Failure (refused) where a budget of bytes is less than tables of this size need: the
+// new ones, and the WAL of writing them.
+void RefuseTooSmallBudget(const Spec& spec, const std::string& tables, std::int64_t bytes);
 
 }  // namespace pgalter::rebuild

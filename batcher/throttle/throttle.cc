@@ -188,6 +188,7 @@ Task<> Throttle::Round() {
     Judge(watch::NothingReadable(options_.settings.watch, trouble_));
     co_return;
   }
+  budget_.Begin();
   auto readings = co_await watch::ReadAll(session_, options_.settings.watch, memory_);
   if (!session_.open()) trouble_ = "the watching connection was lost";
   Judge(std::move(readings));
@@ -212,6 +213,7 @@ void Throttle::Judge(std::vector<watch::Reading> readings) {
     for (watch::Reading& reading : options_.more()) readings_.push_back(std::move(reading));
   policy_.Step(readings_, Clock::now());
   gate_.Note(memory_, options_.settings.watch);
+  budget_.Note(readings_);
   NoteStandbys(memory_, options_.settings.watch);
   NoteLockWaits(memory_);
   NoteSignals(readings_);
@@ -222,7 +224,8 @@ Verdict Throttle::verdict() const {
   const auto now = Clock::now();
   Verdict verdict = policy_.At(now);
   if (verdict.ratio <= 0) return verdict;
-  const auto why = gate_.WhyShut(now);
+  auto why = gate_.WhyShut(now);
+  if (!why) why = budget_.WhyShut();
   if (!why) return verdict;
   verdict.action = Action::kStop;
   verdict.utilisation = std::max(1.0, verdict.utilisation);

@@ -6,7 +6,8 @@
 //   co_await throttle.Stop();                // always, before it is destroyed
 //
 // Fails closed: a lost connection is opened again by itself, and once the grace has passed without
-// a reading, or a standby may be past its limit (lag_gate.h), nobody is admitted. One thread.
+// a reading, or a standby may be past its limit (lag_gate.h) or a budget spent (budget_gate.h),
+// nobody is admitted. One thread.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -18,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "batcher/throttle/budget_gate.h"
 #include "batcher/throttle/lag_gate.h"
 #include "batcher/throttle/settings.h"
 #include "batcher/throttle/snapshot.h"
@@ -74,6 +76,11 @@ class Throttle {
   // A ratio that changes meanwhile changes the pause.
   Task<> After(async::Clock::duration work, Stopper& stopper) const;
 
+  // What a chunk has written, about, rows and WAL together: a budget holds between two readings.
+  void Spend(double bytes) { budget_.Spend(bytes); }
+  // Of a budget, about, as of now; nullopt: there is none.
+  [[nodiscard]] std::optional<double> BytesLeft() const { return budget_.left(); }
+
   Verdict verdict() const;
   double ratio() const { return verdict().ratio; }
   std::string reason() const { return verdict().reason; }
@@ -97,6 +104,7 @@ class Throttle {
   ThrottleOptions options_;
   UtilisationPolicy policy_;
   LagGate gate_;
+  BudgetGate budget_;
   bool stops_ = false;
   watch::Memory memory_;
   watch::Replicas replicas_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "batcher/rebuild/prepare.h"
+#include "batcher/rebuild/room.h"
 #include "cli/capture_options.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
@@ -216,6 +217,7 @@ Task<ExitCode> DryRun(Context& context, rebuild::Spec spec) {
   auto how = rebuild::Checking::kRehearse;
   if (standby.Get<bool>(0, 0)) how = rebuild::Checking::kLookOnly;
   rebuild::Prepared prepared = co_await rebuild::Prepare(session, std::move(spec), how);
+  rebuild::RefuseTooSmallBudget(prepared.spec, prepared.tables(), prepared.bytes);
   if (how == rebuild::Checking::kLookOnly)
     prepared.remarks.emplace_back(
         "this is a standby: the new definition was not tried, which the primary would do");

@@ -10,26 +10,68 @@ namespace pgalter::test {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 class Budgeted : public RebuildWorld {};
 
-TEST_F(Budgeted, StopsWhenItIsSpentAndGoesOnWhenItIsRaised) {
+TEST_F(Budgeted, OneThatIsTooSmallIsRefusedBefore) {
   MakeRebuilt(20'000);
-  Program program = Start(Rebuild({"--throttle", "extra-bytes=1MB"}));
-  database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
-  database_.AwaitValue(
-      "SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '%new table and log%'", "1",
-      kLimit);
-  AwaitBeats(2);
-  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.step WHERE kind = 'cutover' AND state = 'done'"),
+  const std::string file = File(
+      "CREATE TABLE items (id bigint PRIMARY KEY, a int NOT NULL, u int, pad text, big text) "
+      "PARTITION BY RANGE (id); CREATE TABLE items_all PARTITION OF items DEFAULT");
+  const Words convert{"partition",  "convert",   "items", "--by",
+                      "hash(id)",   "--modulus", "2",     "--allow-weaker-keys",
+                      "--strategy", "copy"};
+  for (const Words& command : {Words{"rebuild", "items"}, convert}) {
+    for (const char* how : {"--yes", "--dry-run"}) {
+      Words words = command;
+      words.insert(words.end(), {"--throttle", "extra-bytes=1MB", how});
+      const Ran refused = Run(words);
+      EXPECT_EQ(refused.code, 4) << refused.err;
+      EXPECT_THAT(refused.err, AllOf(HasSubstr("that takes up to"),
+                                     HasSubstr("extra-bytes=1MB is allowed. Nothing was changed"),
+                                     ContainsRegex("--throttle extra-bytes=[0-9]+MB")));
+    }
+  }
+  EXPECT_EQ(database_.Value("SELECT to_regclass('pgalter.run')"), "NULL");
+  EXPECT_EQ(Run({"rebuild", "items", "--definition", file, "--allow-weaker-keys", "--throttle",
+                 "extra-bytes=1GB", "--yes"})
+                .code,
             0);
+  ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+  const Ran undo = Run({"partition", "undo", "items", "--throttle", "extra-bytes=1MB", "--yes"});
+  EXPECT_EQ(undo.code, 4) << undo.err;
+  EXPECT_THAT(undo.err, HasSubstr("extra-bytes=1MB is allowed"));
+}
+
+// By what it has written, not by what is read once in a second.
+class BudgetedOnItsWay : public Budgeted, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(BudgetedOnItsWay, StopsWhenItIsSpentAndGoesOnWhenItIsRaised) {
+  MakeRebuilt(60'000);
+  Words words = Slowly();
+  if (*GetParam() != '\0') words.insert(words.end(), {"--order-by", GetParam()});
+  Program program = Start(Rebuild(words));
+  database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
+  database_.AwaitValue("SELECT count(*) FROM pgalter.run WHERE done_rows > 0", "1", kLimit);
+  Throttle("extra-bytes=2MB");
+  AwaitBeats(3);
+  LetGo();
+  database_.AwaitValue("SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '%extra-bytes%'",
+                       "1", kLimit);
+  AwaitBeats(2);
+  EXPECT_LT(Number("SELECT pg_relation_size(shadow) FROM pgalter.rebuild"), 2 * 1024 * 1024);
   Throttle("extra-bytes=1GB");
   const Ran ran = program.Wait(kLimit);
   EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_THAT(ran.err, HasSubstr("extra-bytes=1MB may be spent before the end"));
   ExpectSame();
 }
+
+INSTANTIATE_TEST_SUITE_P(Copies, BudgetedOnItsWay, ::testing::Values("", "id"),
+                         [](const auto& order) {
+                           return std::string(*order.param == '\0' ? "AsTheyLie" : "InAnOrder");
+                         });
 
 struct FewLocks {
   FewLocks() {

@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "batcher/throttle/budget_gate.h"
 #include "batcher/throttle/chunk_size_policy.h"
 #include "batcher/throttle/lag_gate.h"
 #include "batcher/throttle/settings.h"
@@ -176,6 +177,34 @@ TEST(UtilisationPolicy, ABudgetHasNoEffectUntilItIsSpent) {
   EXPECT_EQ(policy.Step({&budget, 1}, kStart).ratio, 1);
   budget.value = 100;
   EXPECT_EQ(policy.Step({&budget, 1}, kStart + 1s).ratio, 0);
+}
+
+TEST(BudgetGate, ShutsByWhatWasWrittenSinceTheLastReading) {
+  BudgetGate gate;
+  gate.Spend(1e12);
+  EXPECT_EQ(gate.left(), std::nullopt);  // there is no limit
+  EXPECT_EQ(gate.WhyShut(), std::nullopt);
+  Reading budget = Measured(0.4, "extra-bytes");  // of 100
+  gate.Begin();
+  gate.Note({&budget, 1});
+  EXPECT_EQ(gate.left(), 60);
+  gate.Spend(50);
+  EXPECT_EQ(gate.WhyShut(), std::nullopt);
+  gate.Spend(10);
+  EXPECT_THAT(gate.WhyShut(), ::testing::Optional(HasSubstr("extra-bytes 100 B/100 B")));
+  // Rounds in which it is not read change nothing.
+  gate.Begin();
+  gate.Note({&budget, 1});
+  EXPECT_EQ(gate.left(), 0);
+  // What is written while it is read may not be in what is read.
+  gate.Begin();
+  gate.Spend(5);
+  budget.value = 70;
+  gate.Note({&budget, 1});
+  EXPECT_EQ(gate.left(), 25);
+  budget.limit = 1000;
+  gate.Note({&budget, 1});
+  EXPECT_EQ(gate.left(), 925);
 }
 
 TEST(PauseAfter, KeepsTheRatioOfWorkToTime) {
