@@ -18,7 +18,8 @@ namespace {
 using Oids = std::vector<std::int64_t>;
 
 // $1 the relations that leave, $2 those that come for them. Views may read each other in a circle,
-// as nobody can use them then: they are followed as deep as none goes that is used.
+// as nobody can use them then: they are followed as deep as none goes that is used. Column by
+// column and view by view (OFFSET 0), since it is asked under the locks: pg_depend is large.
 constexpr const char* kViews = R"sql(
 WITH RECURSIVE replaced AS (
   SELECT leaving::oid AS leaving, coming::oid AS coming
@@ -29,16 +30,18 @@ changed AS (
   JOIN pg_attribute t ON t.attrelid = r.coming AND t.attname = s.attname AND NOT t.attisdropped
   WHERE s.attnum > 0
     AND (s.atttypid, s.atttypmod, s.attcollation) <> (t.atttypid, t.atttypmod, t.attcollation)),
-bound AS (
-  SELECT DISTINCT d.refobjid AS source, d.refobjsubid AS attnum, v.oid
-  FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-  JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v' AND v.oid <> d.refobjid
-  WHERE d.refclassid = 'pg_class'::regclass AND r.rulename = '_RETURN'),
 anew (oid, depth) AS (
-  SELECT bound.oid, 1 FROM changed c
-  JOIN bound ON bound.source = c.attrelid AND bound.attnum = c.attnum
+  SELECT b.oid, 1 FROM changed c CROSS JOIN LATERAL (
+    SELECT v.oid FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid AND r.rulename = '_RETURN'
+    JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v' AND v.oid <> d.refobjid
+    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.attrelid
+      AND d.refobjsubid = c.attnum AND d.classid = 'pg_rewrite'::regclass OFFSET 0) b
   UNION
-  SELECT bound.oid, anew.depth + 1 FROM anew JOIN bound ON bound.source = anew.oid
+  SELECT b.oid, anew.depth + 1 FROM anew CROSS JOIN LATERAL (
+    SELECT v.oid FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid AND r.rulename = '_RETURN'
+    JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v' AND v.oid <> d.refobjid
+    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = anew.oid
+      AND d.classid = 'pg_rewrite'::regclass OFFSET 0) b
   WHERE anew.depth < 100)
 SELECT v.oid, format('%I.%I', n.nspname, v.relname), quote_ident(n.nspname), quote_ident(v.relname)
 FROM (SELECT oid, max(depth) AS depth FROM anew GROUP BY oid) a
