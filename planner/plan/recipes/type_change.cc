@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -173,6 +174,23 @@ std::optional<Proposal> CopiedWithKey(const Situation& situation, const ShadowCo
   return proposal;
 }
 
+// A copy has them made anew where it changes places with the table.
+std::optional<Proposal> WithViews(std::optional<Proposal> proposal, const InTheWay& in_the_way) {
+  if (!proposal || in_the_way.views.empty()) return proposal;
+  std::vector<std::string> names;
+  for (const sql::QualifiedName& view : in_the_way.views) names.push_back(Show(view));
+  for (Step& step : proposal->steps) {
+    if (step.kind != StepKind::kRebuild) continue;
+    step.explain += fmt::format(
+        " With that, and with a revert, what reads the column is dropped and made anew, with its "
+        "rights: view{} {}.",
+        names.size() == 1 ? "" : "s", fmt::join(names, ", "));
+    for (const sql::QualifiedName& view : in_the_way.views)
+      step.locks.push_back({view, locks::LockMode::kAccessExclusive});
+  }
+  return proposal;
+}
+
 std::optional<Proposal> Propose(const Situation& situation) {
   const auto change = Read(situation);
   if (!change || situation.schema.IsNew(situation.TableName())) return std::nullopt;
@@ -180,9 +198,6 @@ std::optional<Proposal> Propose(const Situation& situation) {
   if (!in_the_way) return std::nullopt;
   if (in_the_way->matviews && !IsCopiedWithMatviews(situation)) return std::nullopt;
   const bool free = situation.effects.works.empty();
-  // A copy is refused for them: who reads them is to know of the new type.
-  const bool copied = situation.IsPartitioned() && (in_the_way->partition_key || !free);
-  if (copied && !in_the_way->views.empty()) return std::nullopt;
   const bool clear = in_the_way->views.empty() && !in_the_way->readers && !in_the_way->matviews;
   if (free && clear && !in_the_way->partition_key) return std::nullopt;
   const catalog::Table* table = situation.Table();
@@ -191,11 +206,11 @@ std::optional<Proposal> Propose(const Situation& situation) {
   const ShadowColumn shadow{column, TypeText(change->text),
                             change->type->expression ? change->type->expression->text : "",
                             change->default_value};
-  if (in_the_way->partition_key) return CopiedWithKey(situation, shadow);
+  if (in_the_way->partition_key) return WithViews(CopiedWithKey(situation, shadow), *in_the_way);
   if (free) return AroundReaders(situation, column, *in_the_way);
   if (clear && !change->default_value && Only(situation.effects, Reason::kTypeChangeCheck))
     return AroundChecks(situation, column);
-  return InPlaceOrCopied(situation, shadow);
+  return WithViews(InPlaceOrCopied(situation, shadow), *in_the_way);
 }
 
 }  // namespace
