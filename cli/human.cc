@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <ctime>
+#include <string_view>
 
 namespace pgalter::cli {
 
@@ -14,11 +15,25 @@ std::string HumanCount(std::int64_t count) {
   return digits;
 }
 
-std::string AboutRows(double estimate, std::int64_t bytes) {
+namespace {
+
+constexpr std::string_view kNotCounted = "not counted yet (ANALYZE does)";
+
+bool IsCounted(double estimate, std::int64_t bytes) {
   constexpr std::int64_t kEmpty = 64 * 1024;  // with its indexes
-  const auto rows = static_cast<std::int64_t>(estimate);
-  if (rows == 0 && bytes > kEmpty) return "rows not counted yet (ANALYZE does)";
-  return fmt::format("about {} rows", HumanCount(rows));
+  return static_cast<std::int64_t>(estimate) != 0 || bytes <= kEmpty;
+}
+
+}  // namespace
+
+std::string AboutCount(double estimate, std::int64_t bytes) {
+  if (!IsCounted(estimate, bytes)) return std::string(kNotCounted);
+  return "about " + HumanCount(static_cast<std::int64_t>(estimate));
+}
+
+std::string AboutRows(double estimate, std::int64_t bytes) {
+  if (!IsCounted(estimate, bytes)) return fmt::format("rows {}", kNotCounted);
+  return AboutCount(estimate, bytes) + " rows";
 }
 
 std::string HumanSeconds(double seconds) {

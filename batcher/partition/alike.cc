@@ -62,10 +62,12 @@ WHERE NOT EXISTS (SELECT FROM unnest(o.options) y WHERE split_part(y, '=', 1) = 
 HAVING count(*) > 0
 )sql";
 
-// $1 the one that is there, $2 the parent.
+// $1 the one that is there, $2 the parent. pg_attver is the server's own mark (15.20).
 constexpr const char* kColumns = R"sql(
 WITH col AS (
-  SELECT a.attnum, quote_ident(a.attname) AS name, array_to_string(a.attoptions, ', ') AS options,
+  SELECT a.attnum, quote_ident(a.attname) AS name,
+         (SELECT string_agg(o, ', ') FROM unnest(a.attoptions) o WHERE o NOT LIKE 'pg_attver=%')
+           AS options,
          (to_jsonb(a) ->> 'attstattarget')::int AS target,
          CASE WHEN a.attstorage <> p.attstorage THEN a.attstorage END AS storage,
          CASE WHEN a.attcompression <> p.attcompression THEN a.attcompression END AS compression

@@ -28,6 +28,7 @@ namespace {
 constexpr std::chrono::minutes kPatient{10};
 
 // $1 the table, $2 the new one's name: what LIKE does not copy, and a partitioned table can have.
+// pg_attver is the server's own mark (15.20).
 constexpr const char* kSettings = R"sql(
 SELECT format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', $2::text, attname,
               to_jsonb(a)->>'attstattarget')
@@ -35,8 +36,10 @@ FROM pg_attribute a WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped
   AND coalesce((to_jsonb(a)->>'attstattarget')::int, -1) >= 0
 UNION ALL
 SELECT format('ALTER TABLE %s ALTER COLUMN %I SET (%s)', $2::text, attname,
-              array_to_string(attoptions, ', '))
-FROM pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND attoptions IS NOT NULL
+              string_agg(o, ', '))
+FROM pg_attribute CROSS JOIN unnest(attoptions) o
+WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND o NOT LIKE 'pg_attver=%'
+GROUP BY attname
 UNION ALL
 SELECT format('ALTER TABLE %s OWNER TO %I', $2::text, pg_get_userbyid(relowner))
 FROM pg_class WHERE oid = $1 AND relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)

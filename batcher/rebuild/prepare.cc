@@ -258,7 +258,8 @@ Task<> RefuseTooManyToBe(Session& session, const Prepared& prepared) {
 
 Task<> AddSize(Session& session, pg::Oid table, Prepared& prepared) {
   const pg::Result size = co_await session.db().Query(
-      "SELECT sum(greatest(reltuples, 0))::float8, sum(pg_total_relation_size(oid))::int8"
+      "SELECT coalesce(sum(greatest(reltuples, 0)), 0)::float8,"
+      " coalesce(sum(pg_total_relation_size(oid)), 0)::int8"
       " FROM pg_class WHERE oid = $1 AND relkind <> 'p'"
       " OR oid IN (SELECT relid FROM pg_partition_tree($1) WHERE isleaf)",
       table);

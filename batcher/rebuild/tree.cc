@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <ranges>
 #include <utility>
 
 #include "batcher/rebuild/like_table.h"
@@ -147,10 +148,10 @@ Task<> MakeTreeLike(Session& session, const Names& names, pg::Oid source, const 
   const std::vector<Branch> tree = co_await ReadTree(session, source);
   for (const Branch& branch : tree) co_await MakeBranch(session, names, branch, retype);
   if (retype) co_await RefuseOtherBounds(session, names, tree);
-  for (auto branch = tree.rbegin(); branch != tree.rend(); ++branch) {
-    const std::string name = names.schema + "." + branch->relname;
+  for (const Branch& branch : std::ranges::reverse_view(tree)) {
+    const std::string name = names.schema + "." + branch.relname;
     for (const Index& index :
-         co_await ReadIndexes(session, branch->oid, branch->name, name, names.schema))
+         co_await ReadIndexes(session, branch.oid, branch.name, name, names.schema))
       co_await MakeIndex(session, index);
   }
 }
@@ -158,8 +159,8 @@ Task<> MakeTreeLike(Session& session, const Names& names, pg::Oid source, const 
 Task<std::vector<Index>> ReadTreeIndexes(Session& session, std::vector<Branch> tree,
                                          std::string schema) {
   std::vector<IndexedTable> tables;
-  for (auto branch = tree.rbegin(); branch != tree.rend(); ++branch)
-    tables.push_back({branch->oid, branch->name, branch->name});
+  for (const Branch& branch : std::ranges::reverse_view(tree))
+    tables.push_back({branch.oid, branch.name, branch.name});
   co_return co_await ReadIndexes(session, std::move(tables), std::move(schema));
 }
 

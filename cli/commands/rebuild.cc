@@ -184,9 +184,9 @@ void SayPlan(const Context& context, const rebuild::Prepared& prepared) {
   for (const std::string& remark : prepared.remarks)
     notes += fmt::format("note       {}\n", remark);
   Print(fmt::format(
-      "{}rows       about {}\nsize       {}\ndisk       about {} more until finish, and as much "
+      "{}rows       {}\nsize       {}\ndisk       about {} more until finish, and as much "
       "WAL\n{}nothing was written\n",
-      tables, HumanCount(static_cast<std::int64_t>(prepared.rows)), size, size, notes));
+      tables, AboutCount(prepared.rows, prepared.bytes), size, size, notes));
 }
 
 // Not into the log: users' expressions have literals in them.

@@ -78,7 +78,8 @@ Response Failed(const std::exception_ptr& error) {
 json::object MaintenanceJson(const Maintenance& maintenance) {
   json::array tables;
   for (const Maintained& table : maintenance.tables()) tables.push_back(ToJson(table));
-  const double every = std::chrono::duration<double>(maintenance.every()).count();
+  const std::int64_t every =
+      std::chrono::duration_cast<std::chrono::seconds>(maintenance.every()).count();
   json::object object{{"version", 1}, {"tables", std::move(tables)}};
   object["every_s"] = maintenance.asked() ? json::value(every) : json::value(nullptr);
   const std::string& problem = maintenance.problem();

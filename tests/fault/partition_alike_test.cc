@@ -202,7 +202,9 @@ class PartitionColumns : public PartitionAlike {
   // Of the columns id and note.
   static constexpr const char* kColumns =
       "(SELECT string_agg(concat_ws(' ', to_jsonb(a)->>'attstattarget', attstorage, "
-      "nullif(attcompression, ''), array_to_string(attoptions, ' ')), ', ' ORDER BY attnum) FROM "
+      "nullif(attcompression, ''), (SELECT string_agg(o, ' ') FROM unnest(attoptions) o WHERE o "
+      "NOT "
+      "LIKE 'pg_attver=%')), ', ' ORDER BY attnum) FROM "
       "pg_attribute a WHERE attrelid = c.oid AND attname IN ('id', 'note'))";
   // Version 17 has NULL for the default target.
   void ExpectColumns(const std::string& of) const {

@@ -523,10 +523,6 @@ INSTANTIATE_TEST_SUITE_P(
                   {},
                   "materialized view public.m reads it: drop it before, and make it again after. "
                   "Or have it made anew with the table: --rebuild-matviews"},
-        UnfitCase{"ViewOverAColumnThatChanges",
-                  "CREATE MATERIALIZED VIEW m AS SELECT b FROM t; CREATE VIEW v AS SELECT b FROM m",
-                  {"--rebuild-matviews", "--alter", "ALTER b TYPE bigint"},
-                  "view public.v uses column b"},
         UnfitCase{"ColumnThatGoes",
                   "CREATE MATERIALIZED VIEW m AS SELECT b FROM t",
                   {"--rebuild-matviews", "--alter", "DROP b"},
