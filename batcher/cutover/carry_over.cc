@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "batcher/capture/parts.h"
+#include "batcher/dependants/labels.h"
 #include "batcher/dependants/publications.h"
 #include "batcher/rebuild/mapping.h"
 #include "engine/async/fail_point.h"
@@ -388,6 +389,9 @@ Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming,
   for (const std::string& query : queries)
     statements.push_back(
         {std::string(kGiven) + "SELECT * FROM (" + query + ") AS q (at, statement)", params});
+  queries.emplace_back("labels");
+  statements.push_back(dependants::AskLabels(
+      leaving, coming, name, {rebuild::FromOf(staying.renamed), rebuild::ToOf(staying.renamed)}));
   const auto results = co_await db.Pipeline(std::move(statements));
   CarryOver carry;
   const bool drops_keys = async::SafeguardOn("old-foreign-keys");

@@ -82,9 +82,6 @@ SELECT format('subscription %I writes into it by its identity: take it out of th
               'other side and REFRESH first; afterwards put it back there, which copies its rows anew '
               'into an emptied table', b.subname)
 FROM pg_subscription_rel s JOIN pg_subscription b ON b.oid = s.srsubid WHERE s.srrelid = $1
-UNION ALL
-SELECT format('it has a security label of provider %s', provider) FROM pg_seclabel
-WHERE classoid = 'pg_class'::regclass AND objoid = $1
 )sql";
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "batcher/dependants/labels.h"
 #include "batcher/dependants/obstacles.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
@@ -186,6 +187,11 @@ Task<Hindrance> FindHindrance(Session& session, pg::Oid table, std::string colum
     hindrance.instead = InsteadOf(rows.Get<std::string>(i, 0));
     hindrance.why = rows.Get<std::string>(i, 1);
     if (hindrance.instead == Instead::kNothing) co_return hindrance;
+  }
+  hindrance.why = co_await dependants::FindLabelToBeLost(session, table);
+  if (!hindrance.why.empty()) {
+    hindrance.instead = Instead::kNothing;
+    co_return hindrance;
   }
   std::string dependant = co_await dependants::FindObstacle(session, table);
   if (dependant.empty()) co_return hindrance;

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "batcher/dependants/labels.h"
 #include "batcher/dependants/obstacles.h"
 #include "batcher/rebuild/definition.h"
 #include "batcher/rebuild/names.h"
@@ -190,6 +191,7 @@ Task<> RefuseUnfit(Session& session, const Matview& matview, std::vector<std::in
   std::string why = rows.empty() ? std::string() : rows.Get<std::string>(0, 0);
   if (why.empty())
     why = co_await dependants::FindObstacle(session, matview.oid, dependants::Matviews::kFollow);
+  if (why.empty()) why = co_await dependants::FindLabel(session, matview.oid);
   if (!why.empty()) Refuse(matview, why);
 }
 

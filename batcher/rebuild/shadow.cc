@@ -8,6 +8,7 @@
 
 #include "batcher/capture/flow_sql.h"
 #include "batcher/copy/order.h"
+#include "batcher/dependants/labels.h"
 #include "batcher/dependants/publications.h"
 #include "batcher/rebuild/empty_table.h"
 #include "batcher/rebuild/mapping.h"
@@ -136,6 +137,17 @@ Task<> RefuseUnsent(Session& session, const Names& names, const Stored& stored) 
 }
 
 // A subscriber that lacks one stops until it has it, and loses nothing.
+Task<> CarryLabels(Session& session, const Names& names, const Stored& stored, bool parted) {
+  dependants::NewNames renamed{FromOf(stored.definition.renamed), ToOf(stored.definition.renamed)};
+  pg::Statement asked =
+      dependants::AskLabels(stored.source, stored.shadow, names.shadow, std::move(renamed));
+  std::string why;
+  if (parted) why = co_await dependants::FindLabelToBeLost(session, stored.source);
+  if (why.empty()) why = co_await dependants::SetLabels(session, std::move(asked));
+  if (!why.empty())
+    throw Failure(ExitCode::kRefused, fmt::format("cannot rebuild {}: {}", names.source, why));
+}
+
 Task<> SayMissingColumns(Session& session, const Names& names, pg::Oid source,
                          std::vector<std::string>& remarks) {
   const pg::Result rows = co_await session.db().Query(
@@ -222,6 +234,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   stored.definition.checks = co_await TakeInvalidChecks(session, names, table.oid);
   stored.definition.renamed = Renamed(co_await SameColumns(session, names, spec, table.oid));
   co_await RefuseUnsent(session, names, stored);
+  co_await CarryLabels(session, names, stored, flow.to_partitioned && !table.partitioned);
   co_await SayMissingColumns(session, names, table.oid, shadow.remarks);
   co_await Strip(session, names, built);
   if (!spec.order_by.empty()) co_await copy::ReadOrder(session, flow, spec.order_by);

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
-#include <ranges>
 #include <utility>
 
 #include "batcher/rebuild/like_table.h"
@@ -145,10 +145,11 @@ Task<std::vector<std::string>> ReadKeyColumns(Session& session, pg::Oid table) {
 }
 
 Task<> MakeTreeLike(Session& session, const Names& names, pg::Oid source, const Retype& retype) {
-  const std::vector<Branch> tree = co_await ReadTree(session, source);
+  std::vector<Branch> tree = co_await ReadTree(session, source);
   for (const Branch& branch : tree) co_await MakeBranch(session, names, branch, retype);
   if (retype) co_await RefuseOtherBounds(session, names, tree);
-  for (const Branch& branch : std::ranges::reverse_view(tree)) {
+  std::reverse(tree.begin(), tree.end());
+  for (const Branch& branch : tree) {
     const std::string name = names.schema + "." + branch.relname;
     for (const Index& index :
          co_await ReadIndexes(session, branch.oid, branch.name, name, names.schema))
@@ -159,8 +160,8 @@ Task<> MakeTreeLike(Session& session, const Names& names, pg::Oid source, const 
 Task<std::vector<Index>> ReadTreeIndexes(Session& session, std::vector<Branch> tree,
                                          std::string schema) {
   std::vector<IndexedTable> tables;
-  for (const Branch& branch : std::ranges::reverse_view(tree))
-    tables.push_back({branch.oid, branch.name, branch.name});
+  std::reverse(tree.begin(), tree.end());
+  for (const Branch& branch : tree) tables.push_back({branch.oid, branch.name, branch.name});
   co_return co_await ReadIndexes(session, std::move(tables), std::move(schema));
 }
 
