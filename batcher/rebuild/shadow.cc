@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "batcher/capture/flow_sql.h"
@@ -16,6 +17,7 @@
 #include "batcher/rebuild/obstacles.h"
 #include "engine/guard/owner_only.h"
 #include "engine/run/failure.h"
+#include "engine/run/server_refusal.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::rebuild {
@@ -169,6 +171,28 @@ Task<> SayMissingColumns(Session& session, const Names& names, pg::Oid source,
                   rows.Get<std::string>(0, 1), rows.Get<std::string>(0, 0)));
 }
 
+// Types, casts and names of the copy are the server's to judge.
+Task<> CheckMapping(Session& session, const Spec& spec, const capture::Flow& flow) {
+  std::optional<pg::PgError> refused;
+  try {
+    co_await session.db().Query(fmt::format("EXPLAIN {}", capture::CopyStatement(flow, flow.from)),
+                                "(0,0)", "(0,0)");
+  } catch (const pg::PgError& error) {
+    if (!error.Is(pg::sqlstate::kDatatypeMismatch) || !session.db().open()) throw;
+    refused = error;
+  }
+  if (!refused) co_return;
+  throw run::ServerRefusal(
+      ExitCode::kUsage,
+      fmt::format("the server refuses what is to be copied from {} into the new table: {}. Nothing "
+                  "was changed",
+                  flow.from, refused->what()),
+      *refused,
+      spec.maps.empty() ? "say how its values are made: --map 'column = expression'"
+                        : "make the expression of --map one of the column's type, as "
+                          "'column = expression::type'");
+}
+
 // A role that this one is a member of: what is to belong to it is made where it may make things.
 Task<std::string> OtherOwner(Session& session, pg::Oid table) {
   const pg::Result row = co_await session.db().Query(
@@ -238,9 +262,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   co_await SayMissingColumns(session, names, table.oid, shadow.remarks);
   co_await Strip(session, names, built);
   if (!spec.order_by.empty()) co_await copy::ReadOrder(session, flow, spec.order_by);
-  // Types, casts and names of the copy are the server's to judge.
-  co_await db.Query(fmt::format("EXPLAIN {}", capture::CopyStatement(flow, flow.from)), "(0,0)",
-                    "(0,0)");
+  co_await CheckMapping(session, spec, flow);
   // Locked by then: it stays as it was read.
   stored.definition.alike = table.partitioned && spec.definition.empty();
   const Partitions partitions =

@@ -75,6 +75,26 @@ Maintenance::Maintenance(const Context& context, MaintainOptions options,
   }
 }
 
+// A name that is no partitioned table's may be a slip: whoever gave it hears of it at once. It is
+// no reason to end, since the other tables are to be maintained after the next start, too.
+Task<> Maintenance::LookAtNames() {
+  std::exception_ptr failure;
+  try {
+    guard::Session session = co_await OpenForChange(context_);
+    for (Maintained& table : tables_) {
+      try {
+        co_await partition::FindWhole(session, table.wish.table);
+      } catch (const run::Failure&) {
+        table.next = async::Clock::now();
+      }
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure && async::IsCancellation(failure)) std::rethrow_exception(failure);
+  if (failure) Log("the names of --maintain are not looked up: " + Why(failure));
+}
+
 void Maintenance::Changed() {
   ++revision_;
   changed_();
@@ -194,6 +214,7 @@ Task<> Maintenance::MaintainOne(std::size_t place) {
 }
 
 Task<> Maintenance::Follow() {
+  co_await LookAtNames();
   for (;;) {
     co_await LookForAll();
     const auto now = async::Clock::now();

@@ -40,6 +40,7 @@ class Maintenance {
   Task<> Follow();
 
  private:
+  Task<> LookAtNames();
   Task<> FindAll();
   Task<> LookForAll();
   Task<> MaintainOne(std::size_t place);

@@ -25,6 +25,7 @@ inline constexpr std::string_view kSerialization = "40001";
 inline constexpr std::string_view kQueryCanceled = "57014";
 inline constexpr std::string_view kUndefinedTable = "42P01";
 inline constexpr std::string_view kUndefinedColumn = "42703";
+inline constexpr std::string_view kDatatypeMismatch = "42804";
 inline constexpr std::string_view kInsufficientPrivilege = "42501";
 inline constexpr std::string_view kUniqueViolation = "23505";
 inline constexpr std::string_view kDuplicateSchema = "42P06";

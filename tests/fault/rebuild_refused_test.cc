@@ -47,6 +47,20 @@ TEST_F(RebuildRefused, ValuesThatMoveOrReadOtherRows) {
   EXPECT_EQ(ran.code, 0) << ran.err;
 }
 
+TEST_F(RebuildRefused, ValuesOfAnotherType) {
+  MakeRebuilt(200);
+  const Words asked{"rebuild", "items", "--alter", "ADD on_day date", "--yes"};
+  Words words = asked;
+  words.insert(words.end(), {"--map", "on_day = pad"});
+  const Ran ran = Run(words);
+  EXPECT_EQ(ran.code, 2) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("the server refuses what is to be copied from public.items into "
+                                 "the new table: column \"on_day\" is of type date but expression "
+                                 "is of type text"));
+  EXPECT_THAT(ran.err, HasSubstr("make the expression of --map one of the column's type"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+}
+
 // What CI asks must not pass where the run itself is refused.
 TEST_F(RebuildRefused, ADryRunIsRefusedForTheSame) {
   MakeRebuilt(200);

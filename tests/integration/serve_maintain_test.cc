@@ -186,6 +186,21 @@ TEST_F(ServeMaintain, EndsCleanlyInTheMiddleAndTheNextServerGoesOn) {
   AwaitParts("m", "2");
 }
 
+// The first look at a table may be minutes away.
+TEST_F(ServeMaintain, SaysAtOnceThatANameIsNoTables) {
+  Words words = ServeWords({"--maintain-every", "24h"});
+  for (int i = 0; i < 5; ++i)
+    words.insert(words.end(), {"--maintain", fmt::format("nowhere_{}", i)});
+  Program serve = Start(words);
+  EXPECT_TRUE(Within(kLimit / 4, [&] {
+    const std::string said = serve.SoFar().err;
+    for (int i = 0; i < 5; ++i)
+      if (said.find(fmt::format("cannot maintain nowhere_{}", i)) == std::string::npos)
+        return false;
+    return true;
+  })) << serve.SoFar().err;
+}
+
 TEST_F(ServeMaintain, RefusesWhatItCannotMean) {
   for (const auto& [words, text] :
        {std::pair<Words, const char*>{{"--maintain", "m,premade=2"}, "\"premade=2\" is not known"},
