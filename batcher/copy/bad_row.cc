@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "batcher/capture/exact.h"
 #include "batcher/capture/flow_sql.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
@@ -55,6 +56,7 @@ Task<std::string> KeyAt(guard::Session& session, const capture::Flow& flow, cons
 
 std::string WithoutValues(const pg::PgError& error) {
   const std::string text = error.fields().message;
+  if (const auto inexact = capture::InexactIn(text)) return *inexact;
   // Class 22, data exceptions: `invalid input syntax for type integer: "…"`. In other messages
   // quotes hold names.
   if (!error.sqlstate().starts_with("22")) return text;

@@ -10,6 +10,7 @@
 
 #include "batcher/backfill/moving.h"
 #include "batcher/backfill/write_out.h"
+#include "batcher/capture/exact.h"
 #include "batcher/capture/flow_sql.h"
 #include "engine/run/failure.h"
 #include "planner/sql/ast/statement.h"
@@ -188,7 +189,61 @@ WHERE p.partrelid = $2::regclass AND p.partstrat IN ('r', 'l') AND k.attnum > 0
 ORDER BY k.n
 )sql";
 
+// $1 the table whose values go into $2, $3 and $4 their columns, side by side and quoted: those
+// that an assignment may change without a word, with their types. What it refuses is not among
+// them: an integer that is too large, a text that is too long.
+constexpr const char* kInexact = R"sql(
+SELECT m.into_column, format_type(s.atttypid, s.atttypmod), format_type(t.atttypid, t.atttypmod),
+       y.typcategory IN ('N', 'D', 'T', 'S', 'B', 'V', 'I', 'E')
+FROM unnest($3::text[], $4::text[]) m (of_column, into_column)
+JOIN pg_attribute s ON s.attrelid = $1 AND quote_ident(s.attname) = m.of_column
+  AND s.attnum > 0 AND NOT s.attisdropped
+JOIN pg_attribute t ON t.attrelid = $2 AND quote_ident(t.attname) = m.into_column
+  AND t.attnum > 0 AND NOT t.attisdropped
+JOIN pg_type y ON y.oid = s.atttypid
+WHERE NOT (s.atttypid = t.atttypid AND t.atttypmod IN (-1, s.atttypmod)
+           OR s.atttypid IN (20, 21, 23) AND t.atttypid IN (20, 21, 23)
+           OR s.atttypid IN (25, 1043) AND t.atttypid IN (25, 1043)
+              AND (t.atttypmod = -1
+                   OR s.atttypid = 1043 AND s.atttypmod BETWEEN 0 AND t.atttypmod))
+)sql";
+
+// The columns of which this is so.
+Task<std::vector<SameColumn>> KeepExact(Session& session, capture::Flow& flow,
+                                        std::vector<SameColumn> columns) {
+  std::vector<SameColumn> kept;
+  const pg::Result rows = co_await session.db().Query(kInexact, flow.from_oid, flow.to_oid,
+                                                      FromOf(columns), ToOf(columns));
+  for (int i = 0; i < rows.rows(); ++i) {
+    const auto name = rows.Get<std::string>(i, 0);
+    capture::OtherType types;
+    types.from = rows.Get<std::string>(i, 1);
+    types.to = rows.Get<std::string>(i, 2);
+    types.compared = rows.Get<bool>(i, 3);
+    for (capture::MappedColumn& column : flow.columns)
+      if (column.to == name) column.value = capture::Exactly(column.value, name, types);
+    kept.push_back({name, types.to});
+  }
+  co_return kept;
+}
+
+std::string SayExact(const std::vector<SameColumn>& columns) {
+  std::vector<std::string> types;
+  for (const SameColumn& column : columns)
+    types.push_back(fmt::format("{} {}", column.from, column.to));
+  return fmt::format(
+      "a revert is refused, with the key of the row, while one that was written since the cut-over "
+      "has a value that would be another one as {}",
+      fmt::join(types, ", "));
+}
+
 }  // namespace
+
+Task<> KeepKeyExact(Session& session, capture::Flow& flow) {
+  std::vector<SameColumn> columns;
+  for (const capture::KeyColumn& column : flow.key) columns.push_back({column.from, column.to});
+  co_await KeepExact(session, flow, std::move(columns));
+}
 
 Task<std::vector<SameColumn>> SameColumns(Session& session, const Names& names, const Spec& spec,
                                           pg::Oid source) {
@@ -327,6 +382,7 @@ Task<std::optional<capture::Flow>> FlowBack(Session& session, const Names& names
   back.key = std::move(key);
   for (capture::KeyColumn& column : back.key) std::swap(column.from, column.to);
   back.columns.clear();
+  std::vector<SameColumn> same_back;
   const pg::Result rows = co_await session.db().Query(
       "SELECT quote_ident(s.attname), format_type(s.atttypid, s.atttypmod),"
       " (SELECT quote_ident(m.new) FROM unnest($2::text[], $3::text[]) WITH ORDINALITY m (old, "
@@ -347,10 +403,12 @@ Task<std::optional<capture::Flow>> FlowBack(Session& session, const Names& names
                       column));
       continue;
     }
-    back.columns.push_back({column,
-                            fmt::format("{}.{}", forward.alias, rows.Get<std::string>(i, 2)),
-                            rows.Get<std::string>(i, 1)});
+    const auto from = rows.Get<std::string>(i, 2);
+    same_back.push_back({from, column});
+    back.columns.push_back(
+        {column, fmt::format("{}.{}", forward.alias, from), rows.Get<std::string>(i, 1)});
   }
+  const std::vector<SameColumn> exact = co_await KeepExact(session, back, std::move(same_back));
   const pg::Result types = co_await session.db().Query(
       "SELECT quote_ident(attname), format_type(atttypid, atttypmod) FROM pg_attribute"
       " WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped",
@@ -368,6 +426,7 @@ Task<std::optional<capture::Flow>> FlowBack(Session& session, const Names& names
     possible = false;
   }
   co_await session.db().Execute("ROLLBACK TO SAVEPOINT pgalter_back");
+  if (possible && !exact.empty()) remarks.push_back(SayExact(exact));
   if (possible) co_return back;
   remarks.push_back("the new values cannot be put back into the old types: there is no revert");
   co_return std::nullopt;

@@ -44,6 +44,10 @@ Task<std::vector<capture::KeyColumn>> WithPartitionKey(Session& session, const N
                                                        const Spec& spec, pg::Oid source,
                                                        std::vector<capture::KeyColumn> key);
 
+// Of a row whose key would be another one in the new table nothing is done: it does not fit. It
+// could not be found again there.
+Task<> KeepKeyExact(Session& session, capture::Flow& flow);
+
 // What users write into the new table, back into the old one: columns that came over as they were,
 // by assignment. nullopt: the values cannot be put back. `key` is a key of the old table, so that
 // what it says is unique there cannot be said twice.

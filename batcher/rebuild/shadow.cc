@@ -255,6 +255,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   } else {
     co_await MarkKey(session, names, key, stored.definition, run);
   }
+  co_await KeepKeyExact(session, flow);
   stored.definition.checks = co_await TakeInvalidChecks(session, names, table.oid);
   stored.definition.renamed = Renamed(co_await SameColumns(session, names, spec, table.oid));
   co_await RefuseUnsent(session, names, stored);

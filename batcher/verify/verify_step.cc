@@ -24,6 +24,7 @@ namespace pgalter::verify {
 namespace {
 
 constexpr std::int64_t kEnough = 1'000;
+constexpr int kMostUnfit = 20;
 
 // Partitions that came, went or were emptied, and a table that was rewritten, explain differences
 // that no logged change does, until they are followed.
@@ -109,6 +110,20 @@ Task<> Verify(run::Environment& env, state::Step& step, const capture::Flow& flo
   options.on_window = [&env](double share) { env.progress.fraction = share; };
   options.from = ReadMark(step, flow);
   options.keep = [&](Mark mark) -> Task<> { co_await KeepMark(env, step, flow, std::move(mark)); };
+  // A row that does not fit into the new table is named by who carries it over, or is gone by then.
+  auto compare = [&](throttle::Throttle& throttle) -> Task<std::vector<Difference>> {
+    std::vector<Difference> found;
+    for (int unfit = 0;; ++unfit) {
+      try {
+        found = co_await CompareTables(sessions, flow, throttle, env.stopper, options);
+        break;
+      } catch (const pg::PgError& error) {
+        if (error.klass() != pg::SqlstateClass::kData || unfit == kMostUnfit) throw;
+      }
+      co_await rebuild::Follow(env, env.stopper, session, flow, kEnough);
+    }
+    co_return found;
+  };
   auto check = [&](throttle::Throttle& throttle) -> Task<> {
     std::vector<Difference> found;
     do {
@@ -119,7 +134,7 @@ Task<> Verify(run::Environment& env, state::Step& step, const capture::Flow& flo
         co_await KeepMark(env, step, flow, options.from);
         co_await rebuild::Follow(env, env.stopper, session, flow, kEnough);
       }
-      found = co_await CompareTables(sessions, flow, throttle, env.stopper, options);
+      found = co_await compare(throttle);
     } while (!found.empty() && co_await HaveMoved(session, flow));
     if (found.empty()) co_return;
     const Difference& first = found.front();
