@@ -93,8 +93,10 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   auto rehearse = [&]() -> Task<> { co_await Rehearse(env, swaps, twins, record); };
   if (!back) co_await PrepareTriggers(env, swaps);
   co_await guard::RunInTransaction(env.main, rehearse);
-  co_await FollowAll(env, stopper, user, flows);
   lock::Work work;
+  // Attempts and their pauses may take minutes.
+  auto ahead = [&]() -> Task<> { co_await FollowAll(env, stopper, user, flows); };
+  work.ahead = ahead;
   Ready ready;
   auto before = [&]() -> Task<> {
     ready = co_await MakeReady(env, swaps, twins, record);

@@ -117,6 +117,7 @@ class Climb {
 
  private:
   Task<AttemptEnd> Try(Milliseconds lock_timeout) {
+    if (work_.ahead) co_await work_.ahead();
     const AttemptLimits limits{lock_timeout, options_.hold_budget};
     const AttemptReport attempt = co_await RunAttempt(session_, observer_, work_, limits);
     Add(attempt, &outcome_.report);

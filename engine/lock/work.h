@@ -26,6 +26,9 @@ struct Work {
   // waiting. What they then write durably takes it along, as the log is flushed in its order
   // (xact.c, RecordTransactionCommit). Whoever asks for it ends with a flushed transaction.
   guard::Durability durability = guard::Durability::kFlushed;
+  // Before each attempt, in no transaction of its session: what would otherwise have piled up under
+  // the lock.
+  std::function<Task<>()> ahead;
   // In the transaction, before the lock is asked for: what throws here as a lock that is not to be
   // had (55P03) makes another attempt, and has kept nobody waiting.
   std::function<Task<>()> before;

@@ -79,6 +79,31 @@ TEST_F(Following, TheLogIsFoldedWhileRowsAreCopied) {
 }
 
 // What was copied before a TRUNCATE goes, what was written after it is in the log.
+// Somebody keeps the lock away for minutes: what users change meanwhile is not left to be carried
+// over under it.
+TEST_F(Following, GoesOnBetweenTheAttemptsToSwap) {
+  MakeRebuilt();
+  ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=compared"}).code, kKilled);
+  AwaitNoRunner();
+  Session reader = database_.Connect();
+  reader.Exec("BEGIN; SELECT FROM items LIMIT 1");
+  Program program = Start({"resume", RunId(), "--yes"});
+  for (int time = 1; time <= 2; ++time) {
+    database_.AwaitValue(
+        "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'items'::regclass AND NOT granted AND "
+        "mode = 'AccessExclusiveLock'",
+        "t", kLimit);
+    database_.Sql(fmt::format("UPDATE items SET a = -{} WHERE id <= 5000", time));
+    database_.AwaitValue(fmt::format("SELECT count(*) FROM pgalter_{}.items WHERE a = -{}",
+                                     RunId().substr(0, 8), time),
+                         "5000", kLimit);
+  }
+  reader.Exec("COMMIT");
+  EXPECT_EQ(program.Wait(kLimit).code, 0);
+  ExpectSame();
+  ExpectNew();
+}
+
 TEST_F(Following, ATruncateAndAKillAreNothingToIt) {
   MakeRebuilt();
   Rebuilders users(database_.conninfo(), 5);
