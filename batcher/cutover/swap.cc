@@ -16,6 +16,7 @@
 #include "batcher/cutover/swap_checks.h"
 #include "batcher/cutover/twins.h"
 #include "batcher/cutover/views_over.h"
+#include "batcher/dependants/by_place.h"
 #include "batcher/dependants/labels.h"
 #include "batcher/dependants/obstacles.h"
 #include "batcher/dependants/publications.h"
@@ -460,6 +461,7 @@ Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
     co_await rebuild::RefuseAltered(env.main, flow.from_oid, flow.from,
                                     swap.stored.definition.outline, partitions, again);
     co_await dependants::RefuseObstacle(env.main, flow.from_oid, flow.from, again, matviews);
+    co_await dependants::RefuseByPlace(env.main, flow.from_oid, flow.to_oid, flow.from, again);
     if (flow.to_partitioned && !flow.from_partitioned)
       co_await dependants::RefuseLabelToBeLost(env.main, flow.from_oid, flow.from, again);
     co_await dependants::RefuseUnfitPublication(env.main, flow.from_oid, flow.to_oid, flow.from,

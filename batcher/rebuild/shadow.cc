@@ -9,6 +9,7 @@
 
 #include "batcher/capture/flow_sql.h"
 #include "batcher/copy/order.h"
+#include "batcher/dependants/by_place.h"
 #include "batcher/dependants/labels.h"
 #include "batcher/dependants/publications.h"
 #include "batcher/rebuild/empty_table.h"
@@ -139,6 +140,15 @@ Task<> RefuseUnsent(Session& session, const Names& names, const Stored& stored) 
 }
 
 // A subscriber that lacks one stops until it has it, and loses nothing.
+Task<> RefuseByPlace(Session& session, const Names& names, pg::Oid source) {
+  const pg::Result shadow = co_await session.db().Query("SELECT $1::regclass::oid", names.shadow);
+  const std::string why =
+      co_await dependants::FindByPlace(session, source, shadow.Get<pg::Oid>(0, 0));
+  if (!why.empty())
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("cannot rebuild {}: {}. Nothing was changed", names.source, why));
+}
+
 Task<> CarryLabels(Session& session, const Names& names, const Stored& stored, bool parted) {
   dependants::NewNames renamed{FromOf(stored.definition.renamed), ToOf(stored.definition.renamed)};
   pg::Statement asked =
@@ -224,6 +234,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   co_await RefuseHalfDetached(session, table.name, table.oid);
   const std::vector<Index> built = co_await MakeEmpty(session, names, spec, table.oid);
   co_await RefuseWhatCannotFollow(session, names, table.oid, MatviewsOf(spec), spec.going);
+  co_await RefuseByPlace(session, names, table.oid);
   if (!spec.definition.empty())
     co_await RefuseWhatIsLost(session, names, spec, table.oid, shadow.remarks);
   const pg::Result made = co_await db.Query(

@@ -128,6 +128,83 @@ TEST_F(ViewsAnew, OverTablesThatChangePlacesTogether) {
   EXPECT_EQ(Number(count), rows);
 }
 
+struct PlaceCase {
+  const char* name;
+  const char* view;
+  Words arguments;
+  bool fine;
+};
+
+class ViewsByPlace : public RebuildWorld, public ::testing::WithParamInterface<PlaceCase> {};
+
+// Its text would be taken as it is for a table with other columns in these places.
+TEST_P(ViewsByPlace, AreRefusedWhereTheseAreOthers) {
+  database_.Sql(
+      "CREATE TABLE t (id int PRIMARY KEY, p int, q int); INSERT INTO t VALUES (1, 10, 20);"
+      "CREATE TABLE l (k int, w int, r int); INSERT INTO l VALUES (1, 777, 20)");
+  database_.Sql(GetParam().view);
+  const std::string seen = "SELECT v::text FROM v";
+  const std::string before = database_.Value(seen);
+  Words words{"rebuild", "t", "--yes"};
+  words.insert(words.end(), GetParam().arguments.begin(), GetParam().arguments.end());
+  const Ran ran = Run(words);
+  EXPECT_EQ(ran.code, GetParam().fine ? 0 : 4) << ran.err;
+  EXPECT_EQ(database_.Value(seen), before);
+  if (GetParam().fine) {
+    EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+    EXPECT_EQ(database_.Value(seen), before);
+  } else {
+    EXPECT_THAT(ran.err, HasSubstr("view public.v calls columns of it by their places"));
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+  }
+}
+
+const Words kFront{"--alter", "DROP p, ADD e int DEFAULT 99"};
+const Words kBehind{"--alter", "ADD e int DEFAULT 99"};
+const Words kType{"--alter", "ALTER p TYPE bigint"};
+constexpr const char* kNames = "CREATE VIEW v AS SELECT x.a, x.c FROM t x(a, b, c)";
+constexpr const char* kOfJoin =
+    "CREATE VIEW v AS SELECT j.a, j.d FROM (t JOIN l ON id = k) j(a, b, c, d, e, f)";
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, ViewsByPlace,
+    ::testing::Values(
+        PlaceCase{"NamesAndAColumnLess", kNames, kFront, false},
+        PlaceCase{"NamesAndAColumnBehind", kNames, kBehind, true},
+        PlaceCase{"NamesAndAType", kNames, kType, true},
+        PlaceCase{"NamesInAStrangeWay",
+                  "CREATE VIEW v AS SELECT \"x )\".\"a (\", \"x )\".c FROM t "
+                  "\"x )\"(\"a (\", \"b }\", c)",
+                  kFront, false},
+        PlaceCase{"SomeNames", "CREATE VIEW v AS SELECT x.a, x.q FROM t x(a)", kFront, false},
+        PlaceCase{"AJoinAndAColumnMore", kOfJoin, kBehind, false},
+        PlaceCase{"AJoinAndAType", kOfJoin, kType, true},
+        PlaceCase{"AMatview",
+                  "CREATE MATERIALIZED VIEW v AS SELECT x.a, x.c FROM t x(a, b, c)",
+                  {"--alter", "DROP p, ADD e int DEFAULT 99", "--rebuild-matviews"},
+                  false},
+        PlaceCase{"OthersThanTables",
+                  "CREATE VIEW v AS SELECT t.id, s.n, g.m FROM t, (SELECT 1) s(n), "
+                  "generate_series(1, 1) g(m), (VALUES (1)) w(z)",
+                  kFront, true},
+        PlaceCase{"NoNames", "CREATE VIEW v AS SELECT x.id, x.q FROM t AS x JOIN l ON l.k = x.id",
+                  kFront, true}),
+    [](const auto& of) { return of.param.name; });
+
+// Made while the way back is kept.
+TEST_F(ViewsAnew, ThatCallColumnsByTheirPlacesStopARevert) {
+  database_.Sql(
+      "CREATE TABLE t (id int PRIMARY KEY, p int, q int); INSERT INTO t VALUES (1, 10, 20)");
+  ASSERT_EQ(Run({"rebuild", "t", "--alter", "DROP p, ADD e int DEFAULT 99", "--yes"}).code, 0);
+  database_.Sql("CREATE VIEW v AS SELECT x.c FROM t x(a, b, c)");
+  const Ran refused = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(refused.code, 4);
+  EXPECT_THAT(refused.err, HasSubstr("view public.v calls columns of it by their places"));
+  EXPECT_EQ(database_.Value("SELECT c FROM v"), "99");
+  database_.Sql("DROP VIEW v");
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+}
+
 TEST_F(ViewsAnew, OverAMaterializedViewThatComesAlong) {
   MakeRebuilt(500);
   database_.Sql(
