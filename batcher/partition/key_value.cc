@@ -153,8 +153,8 @@ std::string NameEndOfRange(const Whole& whole, const Key& from, const Key& to) {
 
 std::string TypedKey(const Whole& whole, const std::string& literal) {
   if (literal == "NULL") return whole.AsKey(literal);
-  const bool number = IsNumber(whole.type);
-  return whole.AsKey(number ? sql::QuoteLiteral(literal) : literal);
+  const bool bare = IsNumber(whole.type) && !literal.starts_with('\'');
+  return whole.AsKey(bare ? sql::QuoteLiteral(literal) : literal);
 }
 
 std::string InsideOf(const Whole& whole, const std::string& from, const std::string& to) {

@@ -28,7 +28,7 @@ Task<Key> KeyOf(Session& session, const Whole& whole, Given given, std::string z
 [[nodiscard]] std::string LiteralOf(const Given& given);
 // Of a literal. Pure.
 [[nodiscard]] bool IsEndless(const std::string& literal);
-// Of a literal: to be compared with others. Pure.
+// Of a literal, a number with quotes or without: to be compared with others. Pure.
 [[nodiscard]] std::string TypedKey(const Whole& whole, const std::string& literal);
 // The rows between two literals, as a condition. Pure.
 [[nodiscard]] std::string InsideOf(const Whole& whole, const std::string& from,

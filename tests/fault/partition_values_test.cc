@@ -88,6 +88,22 @@ TEST_F(PartitionValues, NullIsSplitOffMergedAndLeavesTheDefaultPartition) {
   ExpectNothingOfOurs();
 }
 
+TEST_F(PartitionValues, OfListsOfNumbersAreSplitAndAdded) {
+  database_.Sql(
+      "CREATE TABLE l (c bigint, id int) PARTITION BY LIST (c); CREATE TABLE l_a PARTITION OF l "
+      "FOR VALUES IN (-1, 2, NULL)");
+  const Ran again = Partition({"add", "l", "--values", "x=3,-1"});
+  EXPECT_EQ(again.code, 4);
+  EXPECT_THAT(again.err, HasSubstr("l_a is FOR VALUES IN ('-1', '2', NULL) already"));
+  ASSERT_EQ(Partition({"add", "l", "--values", "x=3"}).code, 0);
+  const Ran uncovered = Partition({"split", "l_a", "--values", "n=NULL,02"});
+  EXPECT_EQ(uncovered.code, 2);
+  EXPECT_THAT(uncovered.err, HasSubstr("no --values has '-1', which public.l_a holds"));
+  const Ran split = Partition({"split", "l_a", "--values", "n=NULL,02", "--values", "m=-1"});
+  ASSERT_EQ(split.code, 0) << split.err;
+  EXPECT_EQ(Bounds("l"), "l_m '-1';l_n NULL, '2';l_x '3'");
+}
+
 // The CHECKs say to the server what it would read under the lock, of lists with NULL, too.
 TEST_F(PartitionValues, AttachProvesAListWithNull) {
   database_.Sql(
