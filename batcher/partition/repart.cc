@@ -63,6 +63,7 @@ Task<std::string> OutsideOf(Session& session, const Whole& whole, const Member& 
     co_return fmt::format("(NOT ({}))", inside.Get<std::string>(0, 0));
   }
   if (member.is_range) {
+    if (!member.from && !member.to) co_return fmt::format("({} IS NULL)", whole.column);
     std::vector<std::string> ends;
     if (member.from)
       ends.push_back(fmt::format("{} {} {}", whole.key, whole.Op(Relation::kLess),

@@ -104,6 +104,21 @@ TEST_F(PartitionValues, OfListsOfNumbersAreSplitAndAdded) {
   EXPECT_EQ(Bounds("l"), "l_m '-1';l_n NULL, '2';l_x '3'");
 }
 
+// All rows but those of NULL are in the range.
+TEST_F(PartitionValues, ARangeWithoutEndsIsSplitBesideADefaultPartition) {
+  database_.Sql(
+      "CREATE TABLE t (\"The Key\" int, id int) PARTITION BY RANGE (\"The Key\"); CREATE TABLE "
+      "t_all "
+      "PARTITION OF t FOR VALUES FROM (MINVALUE) TO (MAXVALUE); CREATE TABLE t_rest PARTITION OF t "
+      "DEFAULT; INSERT INTO t SELECT g, g FROM generate_series(1, 9) g; INSERT INTO t VALUES "
+      "(NULL, "
+      "0)");
+  const Ran split = Partition({"split", "t_all", "--at", "5"});
+  ASSERT_EQ(split.code, 0) << split.err;
+  EXPECT_EQ(Rows("t"), "t_p5 5;t_rest 1;t_until_5 4");
+  ExpectNothingOfOurs();
+}
+
 // The CHECKs say to the server what it would read under the lock, of lists with NULL, too.
 TEST_F(PartitionValues, AttachProvesAListWithNull) {
   database_.Sql(
