@@ -75,20 +75,14 @@ Task<> RefuseRangeOverlap(Session& session, const Whole& whole, const std::vecto
 // The server's own condition would ask for the bounds of what the whole is a part of, too.
 Task<> RefuseListOverlap(Session& session, const Whole& whole, const std::vector<Member>& members,
                          const std::vector<std::string>& literals, const Bound& bound) {
-  const auto rows_of = [&](const std::vector<std::string>& list) {
-    std::string rows;
-    for (const std::string& literal : list)
-      rows += fmt::format("{}({})", rows.empty() ? "" : ", ", TypedKey(whole, literal));
-    return rows;
-  };
   for (const Member& member : members) {
     if (member.values.empty()) continue;
     std::vector<std::string> has;
     for (const Given& value : member.values) has.push_back(LiteralOf(value));
     const pg::Result row = co_await session.db().Query(
-        fmt::format("SELECT EXISTS (SELECT FROM (VALUES {}) h (v), (VALUES {}) w (v) WHERE h.v {} "
+        fmt::format("SELECT EXISTS (SELECT FROM ({}) h (v), ({}) w (v) WHERE h.v {} "
                     "w.v OR (h.v IS NULL AND w.v IS NULL))",
-                    rows_of(has), rows_of(literals), whole.Op(Relation::kEqual)));
+                    KeyRows(whole, has), KeyRows(whole, literals), whole.Op(Relation::kEqual)));
     if (row.Get<bool>(0, 0)) RefuseOverlap(member, bound.text);
   }
 }

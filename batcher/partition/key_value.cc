@@ -157,6 +157,13 @@ std::string TypedKey(const Whole& whole, const std::string& literal) {
   return whole.AsKey(bare ? sql::QuoteLiteral(literal) : literal);
 }
 
+std::string KeyRows(const Whole& whole, const std::vector<std::string>& literals) {
+  std::string rows;
+  for (const std::string& literal : literals)
+    rows += fmt::format("{}({})", rows.empty() ? "VALUES " : ", ", TypedKey(whole, literal));
+  return rows;
+}
+
 std::string InsideOf(const Whole& whole, const std::string& from, const std::string& to) {
   std::string inside = whole.column + " IS NOT NULL";
   if (!IsEndless(from))

@@ -30,6 +30,8 @@ Task<Key> KeyOf(Session& session, const Whole& whole, Given given, std::string z
 [[nodiscard]] bool IsEndless(const std::string& literal);
 // Of a literal, a number with quotes or without: to be compared with others. Pure.
 [[nodiscard]] std::string TypedKey(const Whole& whole, const std::string& literal);
+// The same of several, one at least: "VALUES ('de'::text), ('fr'::text)". Pure.
+[[nodiscard]] std::string KeyRows(const Whole& whole, const std::vector<std::string>& literals);
 // The rows between two literals, as a condition. Pure.
 [[nodiscard]] std::string InsideOf(const Whole& whole, const std::string& from,
                                    const std::string& to);

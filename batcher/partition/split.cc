@@ -140,13 +140,11 @@ class Planner {
 
   // The literals of the one that the other has not, as the server compares; empty: none.
   Task<std::string> LeftOf(std::vector<std::string> one, std::vector<std::string> other) {
-    const std::string& type = split_.whole.type;
+    const Whole& whole = split_.whole;
     const pg::Result left = co_await session_.db().Query(fmt::format(
-        "SELECT string_agg(coalesce(quote_literal(v), 'NULL'), ', ') FROM "
-        "unnest(ARRAY[{0}]::{1}[]) "
-        "v WHERE NOT EXISTS (SELECT FROM unnest(ARRAY[{2}]::{1}[]) h WHERE h = v OR (h IS NULL AND "
-        "v IS NULL))",
-        fmt::join(one, ", "), type, fmt::join(other, ", ")));
+        "SELECT string_agg(coalesce(quote_literal(o.v::text), 'NULL'), ', ') FROM ({}) o (v) WHERE "
+        "NOT EXISTS (SELECT FROM ({}) h (v) WHERE h.v {} o.v OR (h.v IS NULL AND o.v IS NULL))",
+        KeyRows(whole, one), KeyRows(whole, other), whole.Op(Relation::kEqual)));
     co_return left.Get<std::optional<std::string>>(0, 0).value_or("");
   }
 

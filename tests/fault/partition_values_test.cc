@@ -88,6 +88,43 @@ TEST_F(PartitionValues, NullIsSplitOffMergedAndLeavesTheDefaultPartition) {
   ExpectNothingOfOurs();
 }
 
+struct BlindText {
+  const char* name;
+  const char* columns;
+};
+
+class PartitionBlindValues : public PartitionValues,
+                             public ::testing::WithParamInterface<BlindText> {};
+
+// By the operators of text, 'de' would be another value than 'De'.
+TEST_P(PartitionBlindValues, OfAListAreSplitAsTheServerComparesThem) {
+  if (Number("SELECT count(*) FROM pg_available_extensions WHERE name = 'citext'") == 0)
+    GTEST_SKIP() << "this server has no citext";
+  database_.Sql(
+      fmt::format("CREATE EXTENSION citext; CREATE COLLATION blind (provider = icu, locale = "
+                  "'und-u-ks-level2', deterministic = false); CREATE TABLE l ({}) PARTITION BY "
+                  "LIST (c); CREATE TABLE l_a PARTITION OF l FOR VALUES IN ('De', 'Fr'); "
+                  "INSERT INTO l VALUES ('DE', 1), ('fr', 2), ('De', 3)",
+                  GetParam().columns));
+  const Ran uncovered = Partition({"split", "l_a", "--values", "x=de"});
+  EXPECT_EQ(uncovered.code, 2);
+  EXPECT_THAT(uncovered.err, HasSubstr("no --values has 'Fr', which public.l_a holds"));
+  const Ran more = Partition({"split", "l_a", "--values", "x=de", "--values", "y=fr,It"});
+  EXPECT_EQ(more.code, 2);
+  EXPECT_THAT(more.err, HasSubstr("public.l_a holds no 'It'"));
+  const Ran split = Partition({"split", "l_a", "--values", "x=de", "--values", "y=fr"});
+  ASSERT_EQ(split.code, 0) << split.err;
+  EXPECT_EQ(Bounds("l"), "l_x 'de';l_y 'fr'");
+  EXPECT_EQ(Rows("l"), "l_x 2;l_y 1");
+  ExpectNothingOfOurs();
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, PartitionBlindValues,
+                         ::testing::Values(BlindText{"Citext",
+                                                     "c citext, id int, PRIMARY KEY (c, id)"},
+                                           BlindText{"Collation", "c text COLLATE blind, id int"}),
+                         [](const auto& param) { return std::string(param.param.name); });
+
 TEST_F(PartitionValues, OfListsOfNumbersAreSplitAndAdded) {
   database_.Sql(
       "CREATE TABLE l (c bigint, id int) PARTITION BY LIST (c); CREATE TABLE l_a PARTITION OF l "
