@@ -93,12 +93,21 @@ Task<> MakeBranch(Session& session, const Names& names, const Branch& branch,
   co_await CopyColumnSettings(session, branch.oid, like.name);
 }
 
-// Integers are, though the server shows those of bigint in quotes. $2 the columns of the keys.
+// $2 the columns of the keys. True: every bound is the same value in the new types, however the
+// server shows it, which it does of bigint in quotes and of numeric and char as long as they are
+// declared. A scale is the last eleven bits of a typmod, which is 4 too large, and has a sign.
 constexpr const char* kSameValues = R"sql(
-SELECT coalesce(bool_and(s.atttypid IN (20, 21, 23) AND t.atttypid IN (20, 21, 23)), true)
+SELECT coalesce(bool_and(
+    s.atttypid IN (20, 21, 23) AND t.atttypid IN (20, 21, 23)
+    OR s.atttypid = t.atttypid AND s.attcollation = t.attcollation
+       AND CASE s.atttypid
+             WHEN 'numeric'::regtype THEN t.atttypmod = -1 OR s.atttypmod <> -1
+               AND (((t.atttypmod - 4) & 2047) # 1024) >= (((s.atttypmod - 4) & 2047) # 1024)
+             WHEN 'bpchar'::regtype THEN s.atttypmod <> -1 AND t.atttypmod >= s.atttypmod
+             ELSE false END), true)
 FROM pg_attribute s JOIN pg_attribute t USING (attname)
 WHERE s.attrelid = $1 AND t.attrelid = $3::regclass AND attname = ANY ($2::text[])
-  AND s.atttypid <> t.atttypid
+  AND (s.atttypid, s.atttypmod, s.attcollation) <> (t.atttypid, t.atttypmod, t.attcollation)
 )sql";
 
 Task<> RefuseOtherBounds(Session& session, const Names& names, const std::vector<Branch>& tree) {

@@ -177,6 +177,77 @@ TEST_F(Tree, KeepsItsBoundsWhereItsKeysChangeTheirTypes) {
   EXPECT_EQ(database_.Value("INSERT INTO t (a) VALUES (2) RETURNING id"), "502");
 }
 
+struct OtherKey {
+  const char* name;
+  const char* was;
+  const char* becomes;
+  const char* bound;
+  const char* says = "";
+};
+
+class TreeOfKeys : public Tree, public ::testing::WithParamInterface<OtherKey> {
+ protected:
+  void MakeKeyed() const {
+    database_.Sql(fmt::format(
+        "CREATE TABLE t (id int, k {0} NOT NULL, PRIMARY KEY (id, k)) PARTITION BY RANGE (k); "
+        "CREATE TABLE t_low PARTITION OF t FOR VALUES FROM (MINVALUE) TO ({1}); CREATE TABLE "
+        "t_high PARTITION OF t FOR VALUES FROM ({1}) TO (MAXVALUE) PARTITION BY LIST (k); CREATE "
+        "TABLE t_one PARTITION OF t_high FOR VALUES IN ({1}); INSERT INTO t VALUES (1, {1})",
+        GetParam().was, GetParam().bound));
+  }
+  [[nodiscard]] Ran Alter() const {
+    return Run(
+        {"rebuild", "t", "--alter", fmt::format("ALTER k TYPE {}", GetParam().becomes), "--yes"});
+  }
+};
+
+class TreeOfOtherValues : public TreeOfKeys {};
+
+TEST_P(TreeOfOtherValues, IsRefusedBeforeAnythingIsWritten) {
+  MakeKeyed();
+  const auto before = Dump(database_);
+  const Ran ran = Alter();
+  EXPECT_EQ(ran.code, 4) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr(GetParam().says));
+  ExpectNothingWritten();
+  EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Types, TreeOfOtherValues,
+    ::testing::Values(OtherKey{"Scale", "numeric(10,2)", "numeric(10,1)", "1.25", "TO (1.3)"},
+                      OtherKey{"ScaleOfMoreDigits", "numeric(10,2)", "numeric(14,1)", "1.25",
+                               "TO (1.3)"},
+                      OtherKey{"Seconds", "timestamp(3)", "timestamp(0)", "'2026-01-01 00:00:00.5'",
+                               "TO ('2026-01-01 00:00:01')"},
+                      OtherKey{"Collation", "text", "text COLLATE \"und-x-icu\"", "'b'",
+                               "no unique key stays as it is"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+class TreeOfWiderKeys : public TreeOfKeys {};
+
+TEST_P(TreeOfWiderKeys, KeepsItsRowsWhereTheyWere) {
+  MakeKeyed();
+  const Ran ran = Alter();
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE "
+                            "attrelid = 't_one'::regclass AND attname = 'k'"),
+            GetParam().becomes);
+  EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM t_one WHERE k = {}", GetParam().bound)), 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Types, TreeOfWiderKeys,
+    ::testing::Values(OtherKey{"Varchar", "character varying(3)", "character varying(5)", "'abc'"},
+                      OtherKey{"Text", "character varying(3)", "text", "'abc'"},
+                      OtherKey{"Char", "character(3)", "character(5)", "'a'"},
+                      OtherKey{"Digits", "numeric(10,2)", "numeric(14,2)", "1.5"},
+                      OtherKey{"Numeric", "numeric(10,2)", "numeric", "1.5"},
+                      OtherKey{"Scale", "numeric(10,2)", "numeric(14,4)", "1.5"},
+                      OtherKey{"Seconds", "timestamp(0) without time zone",
+                               "timestamp(3) without time zone", "'2026-01-01'"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
 // With a table that refers to it, whose columns have to fit.
 TEST_F(Tree, ChangesPlacesTogetherWithWhatRefersToIt) {
   const auto make = [](const FreshDatabase& database, const char* type) {
