@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <stdexcept>
 #include <utility>
 
 #include "batcher/rebuild/replaced.h"
 #include "engine/run/failure.h"
+#include "planner/sql/identifier.h"
 
 namespace pgalter::rebuild {
 
@@ -99,8 +101,9 @@ FROM view JOIN pg_seclabel ON classoid = 'pg_class'::regclass AND objoid = view.
 LIMIT 1
 )sql";
 
-// $1 the views in the order in which they can be made. A new one has what the role's default
-// privileges say, and is to have what the old one had.
+// $1 the views in the order in which they can be made. What hangs on them comes when all are there:
+// a rule may write the next view. A new one has what the role's default privileges say, and is to
+// have what the old one had.
 constexpr const char* kMake = R"sql(
 WITH view AS (
   SELECT v.*, u.n, format('%I.%I', s.nspname, v.relname) AS name
@@ -172,7 +175,21 @@ FROM (SELECT n, name, relowner, relacl AS acl, '' AS columns FROM view
       SELECT col.n, col.name, view.relowner, attacl, format(' (%I)', attname)
       FROM col JOIN view ON view.oid = attrelid) o, aclexplode(o.acl) a
 WHERE a.grantee <> o.relowner) m (n, place, statement)
-ORDER BY n, place, statement
+ORDER BY place > 1, n, place, statement
+)sql";
+
+// $1 the view: what the server reads anew of what hangs on it, each with its name and its text.
+// Asked where users' schemas are searched: it calls nothing that one of theirs could stand in for.
+constexpr const char* kReadAnew = R"sql(
+SELECT 'default', a.attname, pg_get_expr(d.adbin, d.adrelid)
+FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+WHERE d.adrelid = $1
+UNION ALL
+SELECT 'rule', rulename, pg_get_ruledef(oid) FROM pg_rewrite
+WHERE ev_class = $1 AND rulename <> '_RETURN'
+UNION ALL
+SELECT 'trigger', tgname, pg_get_triggerdef(oid) FROM pg_trigger
+WHERE tgrelid = $1 AND NOT tgisinternal
 )sql";
 
 [[noreturn]] void Refuse(const ViewAnew& view, const std::string& why) {
@@ -184,24 +201,73 @@ ORDER BY n, place, statement
                   view.name, why));
 }
 
+// What it reads or writes was in use.
+bool Passes(const pg::PgError& error) {
+  return error.klass() == pg::SqlstateClass::kLockNotAvailable ||
+         error.klass() == pg::SqlstateClass::kCancelled ||
+         error.klass() == pg::SqlstateClass::kRetryable;
+}
+
+// `what` of the view the statement makes; empty: the view itself.
+Task<> TryStatement(Session& session, const ViewAnew& view, const std::string& what,
+                    const std::string& statement) {
+  std::string refused;
+  try {
+    co_await session.db().Query(statement);
+  } catch (const pg::PgError& error) {
+    if (!session.db().open() || Passes(error)) throw;
+    refused = error.what();
+  }
+  if (!refused.empty()) Refuse(view, what.empty() ? refused : fmt::format("{}: {}", what, refused));
+}
+
 // Printed and read as it is done with materialized views.
-Task<> TryOne(Session& session, const ViewAnew& view, const std::string& schema,
+Task<> TryOne(Session& session, const ViewAnew& view, const std::string& copy,
               const std::vector<Replaced>& replaced) {
-  pg::Connection& db = session.db();
   const std::string homes = co_await SchemasOf(session, LeavingOf(replaced));
   const std::string places = co_await SchemasOf(session, ComingOf(replaced));
   co_await SearchIn(session, homes);
-  const pg::Result text = co_await db.Query("SELECT pg_get_viewdef($1::oid)", view.oid);
+  const pg::Result text = co_await session.db().Query("SELECT pg_get_viewdef($1::oid)", view.oid);
   co_await SearchIn(session, places + ", " + homes);
-  std::string refused;
-  try {
-    co_await db.Query(
-        fmt::format("CREATE VIEW {}.{} AS {}", schema, view.relname, text.Get<std::string>(0, 0)));
-  } catch (const pg::PgError& error) {
-    if (!db.open()) throw;
-    refused = error.what();
+  const std::string statement =
+      fmt::format("CREATE VIEW {} AS {}", copy, text.Get<std::string>(0, 0));
+  co_await TryStatement(session, view, "", statement);
+  co_await SearchIn(session, "pg_catalog");
+}
+
+// A definition of a rule or trigger names its view in full, behind the name of its own.
+std::string OnCopy(std::string text, const std::string& name, const std::string& view,
+                   const std::string& copy) {
+  const std::size_t own = text.find(name);
+  const std::size_t at = text.find(" " + view, own + name.size());
+  if (own == std::string::npos || at == std::string::npos)
+    throw std::logic_error(fmt::format("{} is not said to be on {}", name, view));
+  return text.replace(at + 1, view.size(), copy);
+}
+
+std::string StatementOn(const ViewAnew& view, const std::string& copy, const std::string& kind,
+                        const std::string& name, std::string text) {
+  if (kind == "default")
+    return fmt::format("ALTER VIEW {} ALTER COLUMN {} SET DEFAULT {}", copy, name, text);
+  return OnCopy(std::move(text), name, view.name, copy);
+}
+
+// Owner and grants are not read over types, and an owner need not be let into the schema of ours.
+Task<> TryWhatHangsOn(Session& session, const ViewAnew& view, const std::string& copy,
+                      const std::vector<Replaced>& replaced) {
+  const std::string homes = co_await SchemasOf(session, LeavingOf(replaced));
+  const std::string places = co_await SchemasOf(session, ComingOf(replaced));
+  co_await SearchIn(session, homes);
+  const pg::Result rows = co_await session.db().Query(kReadAnew, view.oid);
+  co_await SearchIn(session, places + ", " + homes);
+  for (int i = 0; i < rows.rows(); ++i) {
+    const auto kind = rows.Get<std::string>(i, 0);
+    const std::string name = sql::QuoteIdentifier(rows.Get<std::string>(i, 1));
+    const std::string what =
+        fmt::format("its {} {}", kind == "default" ? "default of" : kind, name);
+    const std::string statement = StatementOn(view, copy, kind, name, rows.Get<std::string>(i, 2));
+    co_await TryStatement(session, view, what, statement);
   }
-  if (!refused.empty()) Refuse(view, refused);
   co_await SearchIn(session, "pg_catalog");
 }
 
@@ -246,15 +312,18 @@ Task<> TryViewsAnew(Session& session, std::vector<ViewAnew> views, std::vector<R
                     std::string schema) {
   // Views of one name in two schemas stay apart.
   std::map<std::string, std::string> schemas;
+  std::vector<std::string> copies;
   for (const ViewAnew& view : views) {
     const auto [own, added] =
         schemas.try_emplace(view.schema, fmt::format("{}_try{}", schema, schemas.size() + 1));
     if (added) co_await session.db().Query("CREATE SCHEMA " + own->second);
-    co_await TryOne(session, view, own->second, replaced);
-    const pg::Result made = co_await session.db().Query(
-        "SELECT $1::regclass::oid", fmt::format("{}.{}", own->second, view.relname));
+    copies.push_back(own->second + "." + view.relname);
+    co_await TryOne(session, view, copies.back(), replaced);
+    const pg::Result made = co_await session.db().Query("SELECT $1::regclass::oid", copies.back());
     replaced.push_back({view.oid, made.Get<pg::Oid>(0, 0)});
   }
+  for (std::size_t i = 0; i < views.size(); ++i)
+    co_await TryWhatHangsOn(session, views[i], copies[i], replaced);
 }
 
 }  // namespace pgalter::rebuild

@@ -38,11 +38,13 @@ struct ViewStatements {
 };
 Task<ViewStatements> WriteViewsAnew(Session& session, std::vector<ViewAnew> views);
 
-// Makes them over the relations that come, beside those that are there. In a transaction of the
-// caller's that takes it back; `schema`: a name that schemas for them can begin with. Throws
-// run::Failure (refused) for the first that the server refuses.
+// Makes them over the relations that come, beside those that are there, and then what hangs on them
+// and is read over their types. In a transaction of the caller's that takes it back; `schema`: a
+// name that schemas for them can begin with. Throws run::Failure (refused) for the first that the
+// server refuses.
 //
-// Lock: ACCESS SHARE on what they read. Blocks: nobody.
+// Lock: ACCESS SHARE on what they read, ROW EXCLUSIVE on what their rules write. Blocks: whoever
+// wants a table that is written for himself, until it is taken back.
 Task<> TryViewsAnew(Session& session, std::vector<ViewAnew> views, std::vector<Replaced> replaced,
                     std::string schema);
 

@@ -223,6 +223,36 @@ TEST_F(ViewsAnew, OverAMaterializedViewThatComesAlong) {
   EXPECT_EQ(BoundAway(), 0);
 }
 
+// Each is there before a rule that writes it.
+TEST_F(ViewsAnew, WhoseRulesWriteOneAnother) {
+  MakeRebuilt(200);
+  database_.Sql(
+      "CREATE SCHEMA app; CREATE TABLE seen (a int);"
+      "CREATE VIEW front AS SELECT id, a, pad, u FROM items;"
+      "CREATE VIEW app.back AS SELECT id, a, pad, u FROM items;"
+      "ALTER VIEW app.back ALTER COLUMN a SET DEFAULT 7;"
+      "CREATE RULE \"in TO public.front\" AS ON INSERT TO front DO INSTEAD (INSERT INTO seen "
+      "VALUES "
+      "(new.a); INSERT INTO app.back (id, a, pad, u) VALUES (new.id, new.a, new.pad, new.u));"
+      "CREATE RULE out AS ON DELETE TO app.back DO INSTEAD UPDATE front SET a = 0 WHERE id = "
+      "old.id;"
+      "COMMENT ON RULE \"in TO public.front\" ON front IS 'through'");
+  const auto before = Dump(database_);
+  const Ran ran = Run(Rebuild());
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(BoundAway(), 0);
+  database_.Sql(
+      "INSERT INTO front (id, a, pad, u) VALUES (7000, 5, 'x', 7000); DELETE FROM "
+      "app.back WHERE id = 1");
+  EXPECT_EQ(Number("SELECT a FROM items WHERE id = 7000"), 5);
+  EXPECT_EQ(Number("SELECT a FROM seen"), 5);
+  EXPECT_EQ(Number("SELECT a FROM items WHERE id = 1"), 0);
+  database_.Sql("DELETE FROM items WHERE id = 7000");
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
+  EXPECT_EQ(BoundAway(), 0);
+}
+
 TEST_F(ViewsAnew, ADryRunNamesThemAndLeavesThem) {
   Make(200);
   const std::string oids =
@@ -300,7 +330,21 @@ INSTANTIATE_TEST_SUITE_P(
             "ALTER a TYPE bigint", "table public.other depends on view public.v"},
         Hindrance{"NoSuchFunction", "SELECT 1", "ALTER pad TYPE int USING 1",
                   "view public.v cannot be made anew over the table that takes the place of its "
-                  "own"}),
+                  "own"},
+        Hindrance{"Default",
+                  "DROP VIEW v; CREATE VIEW v AS SELECT id, pad FROM items; ALTER VIEW v ALTER pad "
+                  "SET DEFAULT 'x'::text",
+                  "ALTER pad TYPE int USING length(pad)",
+                  "column \"pad\" is of type integer but default expression is of type text"},
+        Hindrance{"RuleThatWritesAnotherTable",
+                  "CREATE TABLE seen (a int); CREATE RULE keep AS ON UPDATE TO v DO ALSO INSERT "
+                  "INTO seen VALUES (new.a)",
+                  "ALTER a TYPE text", "its rule keep"},
+        Hindrance{
+            "RuleOfOneAboveInAnotherSchema",
+            "CREATE SCHEMA app; CREATE TABLE seen (a int); CREATE VIEW app.v AS SELECT a FROM "
+            "v; CREATE RULE keep AS ON UPDATE TO app.v DO ALSO INSERT INTO seen VALUES (new.a)",
+            "ALTER a TYPE text", "view app.v cannot be made anew"}),
     [](const auto& param) { return std::string(param.param.name); });
 
 // Between the copy and the cut-over.
