@@ -10,8 +10,8 @@ namespace {
 
 // $1 the table that leaves, $2 the one that comes. The trees are those of outfuncs.c (an entry of
 // the range table has its alias, all names, its kind: 0 is a relation, 2 a join); where a text has
-// names that no user has given, ruleutils.c needed them to tell columns apart. Names of a relation
-// may be fewer than its columns: what comes behind them is nobody's.
+// names that no user has given, ruleutils.c needed them to tell columns apart. A column that
+// is only added at the end is one too many on the way back.
 constexpr const char* kByPlace = R"sql(
 WITH layout AS (
   SELECT array_agg(attname::text ORDER BY attnum) FILTER (WHERE attrelid = $1) AS old,
