@@ -176,6 +176,18 @@ class Writer {
     }
   }
 
+  // It would look for those who refer in a snapshot of its beginning.
+  [[nodiscard]] std::string RefuseOldSnapshot() const {
+    return fmt::format(
+        "  IF pg_catalog.current_setting('transaction_isolation') IN ('repeatable read', "
+        "'serializable') THEN\n    RAISE feature_not_supported USING MESSAGE = {}, HINT = 'Such a "
+        "transaction does not see rows that were inserted meanwhile: delete, truncate, or change "
+        "the key, under READ COMMITTED.';\n  END IF;\n",
+        QuoteLiteral(fmt::format("whether table \"{}\" refers to the key cannot be seen by a "
+                                 "transaction with an old snapshot",
+                                 key_.child_relname)));
+  }
+
   [[nodiscard]] std::string Referred() const {
     const std::string null_key = Each(
         " OR ", [](const Reference::Column& c) { return fmt::format("OLD.{} IS NULL", c.parent); });
@@ -186,10 +198,10 @@ class Writer {
       return fmt::format("x.{0} {1} OLD.{0}", c.parent, c.parent_parent);
     });
     std::string body = fmt::format(
-        "  IF TG_OP = 'TRUNCATE' THEN\n    PERFORM FROM {} AS y WHERE {} LIMIT 1;\n    IF FOUND "
+        "  IF TG_OP = 'TRUNCATE' THEN\n{}    PERFORM FROM {} AS y WHERE {} LIMIT 1;\n    IF FOUND "
         "THEN\n      RAISE feature_not_supported USING MESSAGE = {}, HINT = {};\n    END IF;\n"
         "    RETURN NULL;\n  END IF;\n",
-        ChildOnly(),
+        RefuseOldSnapshot(), ChildOnly(),
         Each(" AND ",
              [](const Reference::Column& c) { return fmt::format("y.{} IS NOT NULL", c.child); }),
         QuoteLiteral("cannot truncate a table referenced in a foreign key constraint"),
@@ -214,14 +226,7 @@ class Writer {
     body +=
         fmt::format("  PERFORM FROM {} AS x WHERE {} LIMIT 1 FOR KEY SHARE;\n", key_.parent, twin);
     body += "  IF FOUND THEN RETURN NULL; END IF;\n";
-    body += fmt::format(
-        "  IF pg_catalog.current_setting('transaction_isolation') IN ('repeatable read', "
-        "'serializable') THEN\n    RAISE feature_not_supported USING MESSAGE = {}, HINT = 'Such a "
-        "transaction does not see rows that were inserted meanwhile: delete, or change the key, "
-        "under READ COMMITTED.';\n  END IF;\n",
-        QuoteLiteral(fmt::format("whether table \"{}\" refers to the key cannot be seen by a "
-                                 "transaction with an old snapshot",
-                                 key_.child_relname)));
+    body += RefuseOldSnapshot();
     body += fmt::format("  IF TG_OP = 'DELETE' THEN\n{}  ELSE\n{}  END IF;\n  RETURN NULL;\n",
                         Action(key_.on_delete, true), Action(key_.on_update, false));
     return body;

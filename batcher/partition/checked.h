@@ -4,9 +4,9 @@
 // A row that refers locks the row that it refers to FOR KEY SHARE, as a foreign key does; a DELETE
 // or a change of the key waits for that lock, and its check, which reads in a snapshot of its own,
 // sees who has come before. So they hold under READ COMMITTED whoever comes first, and for rows
-// that refer under every isolation. A DELETE under REPEATABLE READ or SERIALIZABLE would look
-// for them in its old snapshot (the server's own keys use another one, which no function can): it
-// is refused.
+// that refer under every isolation. A DELETE or TRUNCATE under REPEATABLE READ or SERIALIZABLE
+// would look for them in its old snapshot (the server's own keys use another one, which no function
+// can): it is refused.
 #pragma once
 
 #include <string>

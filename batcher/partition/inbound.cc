@@ -199,8 +199,10 @@ class Settling {
                                triggers.rows, triggers.refers, std::move(columns)});
     inbound_.remarks.push_back(fmt::format(
         "weaker: foreign key {} of {} becomes triggers: a row that refers is looked for in every "
-        "partition, DELETE and changes of the key of {} that nobody has yet are refused under "
-        "REPEATABLE READ and SERIALIZABLE, and partitions that are detached, dropped or truncated "
+        "partition, TRUNCATE, and DELETE and changes of the key of {} that nobody has yet, are "
+        "refused "
+        "under REPEATABLE READ and SERIALIZABLE, and partitions that are detached, dropped or "
+        "truncated "
         "by their own name are not checked, but by pgalter partition detach and retain",
         key.name, key.table, wish_.table));
   }

@@ -322,6 +322,37 @@ TEST_F(PartitionInbound, TruncateAndAMoveWithAnotherKeyAreRefused) {
   EXPECT_EQ(Said(user, "TRUNCATE c; TRUNCATE p"), "done");
 }
 
+struct TruncateCase {
+  const char* name;
+  const char* isolation;
+  const char* strategy;
+};
+
+class PartitionInboundTruncates : public PartitionInbound,
+                                  public ::testing::WithParamInterface<TruncateCase> {};
+
+// Who truncates may not see the row that refers, if that came after his snapshot.
+TEST_P(PartitionInboundTruncates, NotPastARowThatCameMeanwhile) {
+  MakePair("", "trigger", kPair, {"--strategy", GetParam().strategy});
+  Session parent = database_.Connect();
+  parent.Exec(
+      fmt::format("BEGIN ISOLATION LEVEL {}; SELECT count(*) FROM c", GetParam().isolation));
+  database_.Sql("INSERT INTO c VALUES (1, 7)");
+  EXPECT_EQ(Said(parent, "TRUNCATE p; COMMIT"), "0A000");
+  EXPECT_EQ(Number("SELECT count(*) FROM p"), 20);
+  EXPECT_EQ(Orphans(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Isolations, PartitionInboundTruncates,
+    ::testing::Values(TruncateCase{"CommittedAttached", "READ COMMITTED", "attach"},
+                      TruncateCase{"RepeatableAttached", "REPEATABLE READ", "attach"},
+                      TruncateCase{"SerializableAttached", "SERIALIZABLE", "attach"},
+                      TruncateCase{"CommittedCopied", "READ COMMITTED", "copy"},
+                      TruncateCase{"RepeatableCopied", "REPEATABLE READ", "copy"},
+                      TruncateCase{"SerializableCopied", "SERIALIZABLE", "copy"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
 // The first partition, with all rows.
 class PartitionInboundGoes : public PartitionInbound {
  protected:
