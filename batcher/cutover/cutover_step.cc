@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "batcher/copy/pace.h"
+#include "batcher/cutover/keys_back.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/cutover/swap.h"
@@ -250,6 +251,20 @@ Task<std::string> AwaitReadersBack(run::Environment& env, async::Stopper& stoppe
   co_return co_await run::AwaitStandbyReaders(env, stopper, TablesOf(flows, twins), follow);
 }
 
+// On the way back.
+Task<std::string> SayLostKeys(run::Environment& env) {
+  std::string said;
+  const rebuild::Spec spec = rebuild::FromJson(env.run.spec);
+  const std::vector<rebuild::Stored> all = co_await rebuild::LoadAll(env.main, env.run.id);
+  for (const rebuild::Stored& stored : all) {
+    const rebuild::Spec own = rebuild::OfTable(spec, stored.number);
+    const std::string lost = co_await SayLost(env.main, own.going.keys, own.table);
+    if (!said.empty() && !lost.empty()) said += "; ";
+    said += lost;
+  }
+  co_return said;
+}
+
 enum class Standing { kNothingMade, kNotSwapped, kSwapped };
 
 Task<Standing> ReadStanding(run::Environment& env) {
@@ -314,6 +329,7 @@ run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
                     env.run.id));
   auto record = []() -> Task<> { co_return; };
   Patience patience(env.run.id, Way::kBack);
+  const std::string lost = co_await SayLostKeys(env);
   std::string remark;
   for (bool swapped = false; !swapped;) {
     const std::vector<rebuild::Twin> twins = co_await MakeTwins(env, never, Way::kBack);
@@ -326,7 +342,8 @@ run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
     }
   }
   async::FailPoint("swapped-back");
-  env.progress.remark = remark;
+  if (!remark.empty() && !lost.empty()) remark += "; ";
+  env.progress.remark = remark + lost;
   co_await AwaitOlderTransactions(env.main);
   co_await Settle(env, never);
 }

@@ -45,23 +45,6 @@ using Views = std::vector<rebuild::ViewAnew>;
 
 constexpr async::Milliseconds kLongestWaitForTriggers{2000};
 
-bool Has(const Texts& texts, const std::string& text) {
-  return std::ranges::find(texts, text) != texts.end();
-}
-
-// On the way back nothing joins them to the table, and they get their keys again.
-Task<> JoinFormer(Session& session, const rebuild::GoingKeys& going, const std::string& own,
-                  Joined& joined) {
-  for (const rebuild::GoingKey& key : going.keys) {
-    const pg::Result row =
-        co_await session.db().Query("SELECT to_regclass($1) IS NOT NULL", key.table);
-    const bool there = row.Get<bool>(0, 0);
-    if (there && key.table != own && !Has(joined.referencing, key.table) &&
-        !Has(joined.referenced, key.table))
-      joined.referencing.push_back(key.table);
-  }
-}
-
 Task<Swap> ReadSwap(run::Environment& env, rebuild::Stored stored, Flow flow, Way way) {
   Swap swap;
   swap.back = way == Way::kBack;
@@ -77,7 +60,7 @@ Task<Swap> ReadSwap(run::Environment& env, rebuild::Stored stored, Flow flow, Wa
   swap.aside = swap.back ? swap.stored.schema : swap.stored.schema + "_old";
   swap.going = rebuild::OfTable(rebuild::FromJson(env.run.spec), swap.stored.number).going;
   swap.joined = co_await ReadJoined(env.main, swap.flow.from_oid);
-  if (swap.back) co_await JoinFormer(env.main, swap.going, swap.flow.from, swap.joined);
+  if (swap.back) co_await JoinFormer(env.main, swap.going.keys, swap.flow.from, swap.joined);
   if (names.Get<std::string>(0, 2) != swap.relname)
     throw Failure(ExitCode::kRefused,
                   fmt::format("{} was renamed while run {} worked on it: name it as before, then: "
@@ -522,8 +505,11 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps, Ready r
     if (IsDrained(swap)) co_await capture::Drain(session, swap.flow);
   async::FailPoint("drained");
   // Not carried over: the table that comes back has no key for what took their place.
-  for (const Swap& swap : swaps)
-    if (swap.back) co_await Execute(session, swap.going.drop);
+  for (const Swap& swap : swaps) {
+    if (!swap.back) continue;
+    const Texts drops = co_await DropsNow(session, swap.going.drop);
+    co_await Execute(session, drops);
+  }
   const std::vector<std::int64_t> leaving = Leaving(swaps);
   const Views views = co_await ReadViewsAnew(env, swaps, twins);
   const std::vector<std::int64_t> view_oids = rebuild::OidsOf(views);

@@ -7,6 +7,7 @@
 #include <boost/json/array.hpp>
 
 #include "batcher/cutover/carry_over.h"
+#include "batcher/cutover/keys_back.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/cutover/views_over.h"
@@ -73,12 +74,8 @@ Task<Climbed> Climb(run::Environment& env, const Spec& spec, pg::Oid of, lock::W
                     async::Stopper& stopper, const char* again) {
   cutover::Joined joined = co_await cutover::ReadJoined(env.main, of);
   // On the way back nothing joins them while triggers stand for their foreign keys.
-  for (const std::string& table : spec.inbound_tables) {
-    const bool there = co_await IsThere(env.main, table);
-    if (there && table != spec.table && std::ranges::count(joined.referencing, table) == 0 &&
-        std::ranges::count(joined.referenced, table) == 0)
-      joined.referencing.push_back(table);
-  }
+  const std::vector<rebuild::GoingKey> gone = GoneKeys(spec);
+  co_await cutover::JoinFormer(env.main, gone, spec.table, joined);
   work.lock = LockOf(joined, spec.table);
   auto views = [&env, of]() -> Task<std::vector<lock::View>> {
     const std::vector<std::int64_t> leaving{of};
@@ -247,6 +244,8 @@ Task<> DetachUnderLadder(run::Environment& env, const state::Step& step) {
   work.body = body;
   work.record = record;
   async::Stopper never;  // an abort is a stop already
+  const std::vector<rebuild::GoingKey> gone = GoneKeys(pair.spec);
+  const std::string lost = co_await cutover::SayLost(env.main, gone, pair.spec.table);
   std::exception_ptr failure;
   std::string twice;
   try {
@@ -254,6 +253,8 @@ Task<> DetachUnderLadder(run::Environment& env, const state::Step& step) {
     const Climbed climbed =
         co_await Climb(env, pair.spec, pair.parent, std::move(work), never, "revert");
     env.progress.remark = climbed.remark;
+    if (!climbed.remark.empty() && !lost.empty()) env.progress.remark += "; ";
+    env.progress.remark += lost;
   } catch (const pg::PgError& error) {
     failure = std::current_exception();
     if (error.sqlstate() == "23505") twice = error.what();

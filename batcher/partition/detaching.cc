@@ -48,7 +48,8 @@ class Detaching {
     co_await dependants::RefuseObstacle(session_, pair_.parent, spec_.table, std::move(again));
     co_await cutover::AwaitOldSnapshots(session_);
     // Not carried over: the plain table has no key for them.
-    co_await Execute(session_, spec_.inbound_drop);
+    const Texts drops = co_await cutover::DropsNow(session_, spec_.inbound_drop);
+    co_await Execute(session_, drops);
     cutover::Staying staying;
     staying.own_keys = staying.identities = true;
     staying.unsettled = unsettled_.validate;
@@ -68,7 +69,7 @@ class Detaching {
     NameBack(names, statements);
     co_await IdentitiesBack(statements);
     Append(statements, std::move(carry.after));
-    const std::vector<rebuild::GoingKey> gone = Inbound();
+    const std::vector<rebuild::GoingKey> gone = GoneKeys(spec_);
     cutover::KeysBack inbound = co_await cutover::ReadKeysBack(session_, gone, spec_.table);
     Append(statements, std::move(inbound.after));
     statements.push_back(fmt::format("DROP TABLE {}", pair_.made()));
@@ -97,15 +98,6 @@ class Detaching {
     made.name = guard.trigger;
     made.relid = pair_.table;
     co_await state::RecordArtefact(session_, made);
-  }
-
-  // A run of an older program does not say of which table each is.
-  [[nodiscard]] std::vector<rebuild::GoingKey> Inbound() const {
-    std::vector<rebuild::GoingKey> keys;
-    for (std::size_t i = 0; i < spec_.inbound.size(); ++i)
-      keys.push_back({i < spec_.inbound_tables.size() ? spec_.inbound_tables[i] : spec_.table,
-                      spec_.inbound[i]});
-    return keys;
   }
 
   // Of the other partitions; no trigger of the users' is on the table now.
@@ -177,6 +169,17 @@ class Detaching {
 
 std::string BackName(const WidenedKey& key) {
   return "pgalter_back" + key.build.substr(std::string_view("pgalter_key").size());
+}
+
+// A run of an older program does not say of which table each is.
+std::vector<rebuild::GoingKey> GoneKeys(const Spec& spec) {
+  std::vector<rebuild::GoingKey> keys;
+  for (std::size_t i = 0; i < spec.inbound.size(); ++i) {
+    keys.push_back(
+        {i < spec.inbound_tables.size() ? spec.inbound_tables[i] : spec.table, spec.inbound[i]});
+    if (i < spec.inbound_relids.size()) keys.back().relid = spec.inbound_relids[i];
+  }
+  return keys;
 }
 
 Task<Later> Detach(run::Environment& env, const Pair& pair, Later unsettled) {

@@ -62,7 +62,7 @@ class Settling {
     const pg::Result taken = co_await session_.db().Query(kTaken, wish_.oid);
     for (int i = 0; i < taken.rows(); ++i) taken_.push_back(taken.Get<std::string>(i, 0));
     for (const InboundKey& key : co_await FindInboundKeys(session_, wish_.oid, wish_.columns)) {
-      inbound_.keys.push_back({key.table, key.add, key.comment});
+      inbound_.keys.push_back({key.table, key.add, key.comment, key.child});
       switch (wish_.means) {
         case InboundFk::kRefuse:
           Refuse(key);

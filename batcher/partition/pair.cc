@@ -26,11 +26,6 @@ void Append(Texts& to, Texts from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-Task<bool> IsThere(Session& session, std::string table) {
-  const pg::Result row = co_await session.db().Query("SELECT to_regclass($1) IS NOT NULL", table);
-  co_return row.Get<bool>(0, 0);
-}
-
 Task<std::string> SequenceOf(Session& session, std::string table, std::string column) {
   // The function takes the column's name as it is, not as SQL.
   const auto parsed = sql::ParseQualifiedName(column);

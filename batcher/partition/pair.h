@@ -37,9 +37,6 @@ Task<> Execute(Session& session, const Texts& statements);
 
 void Append(Texts& to, Texts from);
 
-// A table of this name, quoted with its schema.
-Task<bool> IsThere(Session& session, std::string table);
-
 // Of an identity; quoted, with its schema. Empty: the column has none.
 Task<std::string> SequenceOf(Session& session, std::string table, std::string column);
 

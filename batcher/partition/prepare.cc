@@ -140,6 +140,7 @@ Task<> SettleInboundKeys(Session& session, Prepared& prepared) {
   for (rebuild::GoingKey& key : inbound.keys) {
     spec.inbound.push_back(std::move(key.add));
     spec.inbound_tables.push_back(std::move(key.table));
+    spec.inbound_relids.push_back(key.relid);
   }
   spec.inbound_make = std::move(inbound.make);
   spec.inbound_drop = std::move(inbound.drop);

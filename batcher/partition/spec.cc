@@ -114,6 +114,7 @@ json::object ToJson(const Spec& spec) {
           {"identities", ToJson(spec.identities)},
           {"inbound", ArrayOf(spec.inbound)},
           {"inbound_tables", ArrayOf(spec.inbound_tables)},
+          {"inbound_relids", json::array(spec.inbound_relids.begin(), spec.inbound_relids.end())},
           {"inbound_make", ArrayOf(spec.inbound_make)},
           {"inbound_drop", ArrayOf(spec.inbound_drop)},
           {"inbound_checks", ToJson(spec.inbound_checks)},
@@ -166,6 +167,9 @@ Spec FromJson(const json::object& json) {
   if (const json::value* inbound = json.if_contains("inbound_fk"))
     spec.inbound_fk = static_cast<InboundFk>(inbound->to_number<int>());
   spec.inbound_tables = TextsOf(json, "inbound_tables");
+  if (const json::value* relids = json.if_contains("inbound_relids"))
+    for (const json::value& relid : relids->as_array())
+      spec.inbound_relids.push_back(relid.to_number<pg::Oid>());
   spec.inbound_make = TextsOf(json, "inbound_make");
   spec.inbound_drop = TextsOf(json, "inbound_drop");
   if (const json::value* then = json.if_contains("then")) {

@@ -81,6 +81,7 @@ struct Spec {
   // "ALTER TABLE … ADD CONSTRAINT …" of the foreign keys that go, with the tables that have them.
   std::vector<std::string> inbound;
   std::vector<std::string> inbound_tables;
+  std::vector<pg::Oid> inbound_relids;
   std::vector<std::string> inbound_make;  // in the cut-over: what takes their place
   std::vector<std::string> inbound_drop;  // on the way back, before they are added again
   std::vector<InboundCheck> inbound_checks;

@@ -77,7 +77,10 @@ std::string Text(const json::object& object, const char* name) {
 json::object ToJson(const GoingKeys& going) {
   json::array keys;
   for (const GoingKey& key : going.keys)
-    keys.push_back({{"table", key.table}, {"add", key.add}, {"comment", key.comment}});
+    keys.push_back({{"table", key.table},
+                    {"add", key.add},
+                    {"comment", key.comment},
+                    {"relid", static_cast<std::int64_t>(key.relid)}});
   return {{"keys", std::move(keys)}, {"make", Array(going.make)}, {"drop", Array(going.drop)}};
 }
 
@@ -86,6 +89,8 @@ GoingKeys GoingKeysFromJson(const json::object& json) {
   for (const json::value& value : json.at("keys").as_array()) {
     const json::object& key = value.as_object();
     going.keys.push_back({Text(key, "table"), Text(key, "add"), Text(key, "comment")});
+    if (const auto* relid = key.if_contains("relid"))
+      going.keys.back().relid = relid->to_number<pg::Oid>();
   }
   going.make = Texts(json.at("make"));
   going.drop = Texts(json.at("drop"));

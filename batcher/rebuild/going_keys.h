@@ -19,6 +19,7 @@ struct GoingKey {
   std::string table;         // that has it: quoted, with its schema
   std::string add;           // "ALTER TABLE … ADD CONSTRAINT …", with NOT VALID if it is not
   std::string comment = {};  // "COMMENT ON CONSTRAINT …"; empty: it has none
+  pg::Oid relid = 0;         // of the table; 0: a run of an older program does not say
 };
 
 struct GoingKeys {
