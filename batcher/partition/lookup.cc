@@ -188,8 +188,9 @@ Task<Hindrance> FindHindrance(Session& session, pg::Oid table, std::string colum
     hindrance.why = rows.Get<std::string>(i, 1);
     if (hindrance.instead == Instead::kNothing) co_return hindrance;
   }
-  hindrance.why = co_await dependants::FindLabelToBeLost(session, table);
-  if (!hindrance.why.empty()) {
+  std::string label = co_await dependants::FindLabelToBeLost(session, table);
+  if (!label.empty()) {
+    hindrance.why = std::move(label);
     hindrance.instead = Instead::kNothing;
     co_return hindrance;
   }
