@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <functional>
+#include <utility>
+
 #include "batcher/partition/bound_wish.h"
 #include "batcher/partition/premake.h"
 #include "batcher/partition/split.h"
@@ -148,9 +151,11 @@ Task<std::string> StartMaking(const Context& context, guard::Session& session,
   const char* const partitions = premake.ranges.size() == 1 ? "partition" : "partitions";
   std::string question = fmt::format("Make {} {} of {}, from {} on?", premake.ranges.size(),
                                      partitions, premake.table, premake.ranges.front().from);
-  std::string run = co_await StartPlanned(context, session, premake.script, std::move(question));
-  if (!run.empty()) co_await MarkAsOurs(session, run);
-  co_return run;
+  std::function<Task<>(std::string)> mark = [&session](std::string run) {
+    return MarkAsOurs(session, std::move(run));
+  };
+  co_return co_await StartPlanned(context, session, premake.script, std::move(question),
+                                  std::move(mark));
 }
 
 // What lies ahead first; it waits for no rows unless some are in its way.

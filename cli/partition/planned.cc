@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "cli/confirm.h"
 #include "cli/detach.h"
 #include "cli/foreground.h"
@@ -18,7 +20,8 @@
 namespace pgalter::cli {
 
 Task<std::string> StartPlanned(const Context& context, guard::Session& session,
-                               std::vector<std::string> script, std::string question) {
+                               std::vector<std::string> script, std::string question,
+                               std::function<Task<>(std::string run)> also) {
   std::string text;
   for (const std::string& statement : script) text += statement + ";\n";
   PlanBase base = co_await ReadPlanBase(session);
@@ -40,7 +43,7 @@ Task<std::string> StartPlanned(const Context& context, guard::Session& session,
   planned.spec.settings = co_await guard::RoleSettings(session);
   Confirm(context, question);
   co_await state::Install(session);
-  std::string run = co_await run::CreateRun(session, planned);
+  std::string run = co_await run::CreateRun(session, planned, std::move(also));
   Say(context, fmt::format("run {}", run));
   co_return run;
 }

@@ -1,6 +1,7 @@
 // A verb whose change is DDL that the planner makes harmless: shown, asked about, and run.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,9 +10,11 @@
 
 namespace pgalter::cli {
 
-// Statements without semicolons. The run's id; empty: it was --dry-run, and shown.
+// Statements without semicolons. `also`, with the run's id, is done in the transaction that makes
+// the run. The run's id; empty: it was --dry-run, and shown.
 Task<std::string> StartPlanned(const Context& context, guard::Session& session,
-                               std::vector<std::string> script, std::string question);
+                               std::vector<std::string> script, std::string question,
+                               std::function<Task<>(std::string run)> also = {});
 
 // In the foreground, or behind it with --detach. Without a run there is nothing to do.
 Task<ExitCode> FollowRun(const Context& context, std::string run);

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
 #include "engine/run/rebuild_parts.h"
@@ -199,6 +200,7 @@ Task<std::string> CreateRun(guard::Session& session, const PlannedRun& planned,
     if (also) co_await also(run.id);
   };
   co_await guard::RunInTransaction(session, create);
+  async::FailPoint("run-made");
   co_return run.id;
 }
 

@@ -240,6 +240,19 @@ TEST_F(PartitionCronLeft, IsGoneOnWithByTheNextCall) {
   EXPECT_EQ(Number("SELECT count(*) FROM m"), 40000);
 }
 
+// Before it has begun: it is no plan of somebody else's.
+TEST_F(PartitionCron, OneThatDiedWithItsRunJustMadeIsGoneOnWith) {
+  MakeMonths({0});
+  const Ran killed = Run({"partition", "maintain", "m", "--premake", "2", "--yes"},
+                         {"PGALTER_FAIL_POINT=run-made"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  const Ran ran = Maintain();
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("which an earlier `partition maintain` has left"));
+  EXPECT_EQ(Months(), "0 1 2");
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.run"), 1);
+}
+
 // Somebody wants it to rest.
 TEST_F(PartitionCronLeft, RestsWhereSomebodyHasPausedIt) {
   LeaveARun();

@@ -36,9 +36,9 @@ inline Words ContractPoints() {
 
 // Of steps that the plan does not have: each in a test of its own.
 inline Words OtherPoints() {
-  return {"at-canary", "autocommit-ran", "detach-pending", "old-table-dropped", "cutover-waits",
-          "parent-made", "attached", "detached", "attach-committed", "key-back", "detach-committed",
-          "key-adopted",
+  return {"run-made", "at-canary", "autocommit-ran", "detach-pending", "old-table-dropped",
+          "cutover-waits", "parent-made", "attached", "detached", "attach-committed", "key-back",
+          "detach-committed", "key-adopted",
           // of a rebuild whose log is folded while it copies
           "log-folded",
           // of a table split in two
