@@ -102,9 +102,14 @@ struct Found : std::runtime_error {
   Found() : std::runtime_error("a row does not fit") {}
 };
 
-// One by one in the end: the first row that does not fit beside those before it.
+bool Meets(const pg::PgError& error) { return error.Is("23505") || error.Is("23P01"); }
+
+// One by one in the end: the first row that does not fit beside those before it. Rows that keep
+// something were not taken away beforehand, so one that meets another may only be waiting for it:
+// it is to blame if no row is by itself.
 Task<std::optional<BadKey>> InsertUntilOneIsBad(Session& session, const Flow& flow,
                                                 const Keys& keys) {
+  std::optional<BadKey> waiting;
   std::size_t step = kKeysAStatement;
   for (std::size_t begin = 0; begin < Count(keys);) {
     const std::size_t end = std::min(begin + step, Count(keys));
@@ -123,11 +128,17 @@ Task<std::optional<BadKey>> InsertUntilOneIsBad(Session& session, const Flow& fl
       begin = end;
       continue;
     }
-    if (end - begin == 1) co_return BadKey{Shown(flow, keys, begin), *error};
     co_await session.db().Query("ROLLBACK TO SAVEPOINT fits");
-    step = (end - begin) / 2;
+    if (end - begin > 1) {
+      step = (end - begin) / 2;
+      continue;
+    }
+    BadKey bad{Shown(flow, keys, begin), *error};
+    if (!flow.in_place || !Meets(*error)) co_return bad;
+    if (!waiting) waiting = std::move(bad);
+    begin = end;
   }
-  co_return std::nullopt;
+  co_return waiting;
 }
 
 Task<std::string> ReadSeen(Session& session, const Flow& flow) {

@@ -52,6 +52,20 @@ void FromJson(const json::object& object, Flow& flow) {
   }
 }
 
+// A column that is generated is made from the others.
+Task<std::vector<std::string>> ReadKept(Session& session, const Flow& flow) {
+  std::vector<std::string> written;
+  for (const MappedColumn& column : flow.columns) written.push_back(column.to);
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = $1 AND attnum > 0"
+      " AND NOT attisdropped AND attgenerated = '' AND quote_ident(attname) <> ALL ($2::text[])"
+      " ORDER BY attnum",
+      flow.to_oid, written);
+  std::vector<std::string> kept;
+  for (int i = 0; i < rows.rows(); ++i) kept.push_back(rows.Get<std::string>(i, 0));
+  co_return kept;
+}
+
 }  // namespace
 
 std::string SchemaOf(const std::string& run, int number) {
@@ -127,6 +141,7 @@ Task<Flow> LoadFlow(Session& session, std::string run, std::string name) {
   flow.to_partitioned = rows.Get<bool>(0, 6);
   flow.unattended = std::chrono::seconds(rows.Get<std::int64_t>(0, 7));
   flow.log_limit = rows.Get<std::int64_t>(0, 8);
+  if (flow.in_place) flow.kept = co_await ReadKept(session, flow);
   co_return flow;
 }
 

@@ -45,8 +45,9 @@ struct Flow {
   std::string alias;  // quoted: what `value` may call the table
   std::vector<KeyColumn> key;
   std::vector<MappedColumn> columns;
-  // `to` has columns that `from` says nothing of: its rows are changed, not made anew.
+  // `to` has columns that `from` says nothing of: its rows keep what they have there.
   bool in_place = false;
+  std::vector<std::string> kept;  // these columns, as the table is now; not stored
   // How long changes are logged while no runner is there, and up to which size of the log; 0: for
   // ever, as of runs that were made before there was an end to it.
   std::chrono::seconds unattended{0};

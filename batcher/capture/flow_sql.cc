@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "batcher/capture/flow_text.h"
 #include "engine/async/fail_point.h"
 #include "planner/sql/identifier.h"
@@ -211,24 +209,45 @@ std::string DeleteStatement(const Flow& flow) {
                      SameKey(flow, ToColumn("t"), GivenColumn()), gone);
 }
 
-std::string InsertStatement(const Flow& flow) {
-  std::string conflict;
-  if (flow.in_place) {
-    // An identity cannot be set, and a key that met its row is what it was.
-    std::vector<std::string> sets;
-    for (const MappedColumn& column : flow.columns)
-      if (std::ranges::none_of(flow.key, [&](const KeyColumn& key) { return key.to == column.to; }))
-        sets.push_back(fmt::format("{0} = excluded.{0}", column.to));
-    const std::string action =
-        sets.empty() ? "NOTHING" : fmt::format("UPDATE SET {}", fmt::join(sets, ", "));
-    conflict = fmt::format(
-        " ON CONFLICT ({}) DO {}",
-        ForKey(flow, ", ", [](const KeyColumn& column, std::size_t) { return column.to; }), action);
-  }
+namespace {
+
+std::string InsertAnew(const Flow& flow) {
   return fmt::format(
-      "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} AS {} JOIN {} ON {}{}",
-      flow.to, Targets(flow), Values(flow), From(flow), flow.alias, Given(flow),
-      SameKey(flow, FromColumn(flow.alias), GivenColumn()), conflict);
+      "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} AS {} JOIN {} ON {}", flow.to,
+      Targets(flow), Values(flow), From(flow), flow.alias, Given(flow),
+      SameKey(flow, FromColumn(flow.alias), GivenColumn()));
+}
+
+// `, a.x, a.y` of the columns that are kept.
+std::string Kept(const Flow& flow, const std::string& prefix) {
+  std::string kept;
+  for (const std::string& column : flow.kept) kept += ", " + prefix + column;
+  return kept;
+}
+
+// The rows go and come again with what they had. ON CONFLICT DO UPDATE would not do: the server
+// asks of the row that is proposed first whether it has what it must (NOT NULL, CHECK), and that
+// row has nothing of what is kept. Nor would UPDATE, for values that have gone from row to row and
+// for columns GENERATED ALWAYS AS IDENTITY.
+std::string InsertWithKept(const Flow& flow) {
+  const auto went = ToColumn("\"~went\"");
+  // Not before the last of them is away, in whatever order the server takes the rest.
+  constexpr const char* kAllAway = "(SELECT count(*) FROM \"~went\") >= 0";
+  return fmt::format(
+      "WITH \"~went\" AS (DELETE FROM {0} AS t USING {1} WHERE {2} RETURNING {3}{4}),"
+      " \"~back\" AS (INSERT INTO {5} ({6}{7}) OVERRIDING SYSTEM VALUE SELECT {8}{9} FROM {10} AS "
+      "{11} JOIN \"~went\" ON {12} WHERE {13}) {14} WHERE {13} AND NOT EXISTS (SELECT FROM "
+      "\"~went\" WHERE {12})",
+      To(flow), Given(flow), SameKey(flow, ToColumn("t"), GivenColumn()),
+      ForKey(flow, ", ", ToColumn("t")), Kept(flow, "t."), flow.to, Targets(flow), Kept(flow, ""),
+      Values(flow), Kept(flow, "\"~went\"."), From(flow), flow.alias,
+      SameKey(flow, FromColumn(flow.alias), went), kAllAway, InsertAnew(flow));
+}
+
+}  // namespace
+
+std::string InsertStatement(const Flow& flow) {
+  return flow.in_place ? InsertWithKept(flow) : InsertAnew(flow);
 }
 
 std::string CopyStatement(const Flow& flow, const std::string& part) {

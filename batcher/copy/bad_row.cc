@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "batcher/capture/exact.h"
 #include "batcher/capture/flow_sql.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
+#include "planner/sql/identifier.h"
 
 namespace pgalter::copy {
 
@@ -50,6 +52,14 @@ Task<std::string> KeyAt(guard::Session& session, const capture::Flow& flow, cons
                   capture::ShownKey(flow, flow.alias), part, flow.alias, flow.alias),
       tid);
   co_return row.empty() ? "its place " + tid : row.Get<std::string>(0, 0);
+}
+
+// Whether it has none of what rows of before keep.
+bool LacksKept(const capture::Flow& flow, const pg::PgError& error) {
+  return error.Is("23502") && std::ranges::any_of(flow.kept, [&](const std::string& column) {
+           const auto name = sql::ParseQualifiedName(column);
+           return name && error.fields().object.ends_with("." + name->name);
+         });
 }
 
 }  // namespace
@@ -101,9 +111,13 @@ void ThrowBadRow(const capture::Flow& flow, const std::string& run, const std::s
         run::ExitCode::kError,
         fmt::format(
             "the row {} of {} does not fit into the old table: {} ({}). Nothing was swapped "
-            "and nothing is lost. Change the row, then: pgalter revert {} --yes; or let the new "
+            "and nothing is lost. {}, then: pgalter revert {} --yes; or let the new "
             "table stay: pgalter finish {} --yes",
-            key, flow.from, WithoutValues(error), error.sqlstate(), run, run));
+            key, flow.from, WithoutValues(error), error.sqlstate(),
+            LacksKept(flow, error) ? "Only rows of before have a value for that column: delete "
+                                     "this one, or give it back the key that it had"
+                                   : "Change the row",
+            run, run));
   throw run::Failure(
       run::ExitCode::kError,
       fmt::format("the row {} of {} does not fit into the new table: {} ({}). Nothing was swapped, "

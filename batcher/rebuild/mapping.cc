@@ -237,6 +237,14 @@ std::string SayExact(const std::vector<SameColumn>& columns) {
       fmt::join(types, ", "));
 }
 
+// What a column that is not written on the way back is in rows that the old table does not have.
+const char* OfNewRows(bool needs_value) {
+  return needs_value
+             ? "rows that are new since, or have another key, have no value for it, which is "
+               "NOT NULL without a default: one such row stops the revert until it is gone"
+             : "rows that are new since get its default";
+}
+
 }  // namespace
 
 Task<> KeepKeyExact(Session& session, capture::Flow& flow) {
@@ -387,8 +395,10 @@ Task<std::optional<capture::Flow>> FlowBack(Session& session, const Names& names
       "SELECT quote_ident(s.attname), format_type(s.atttypid, s.atttypmod),"
       " (SELECT quote_ident(m.new) FROM unnest($2::text[], $3::text[]) WITH ORDINALITY m (old, "
       "new, "
-      "n) WHERE m.old = s.attname ORDER BY m.n LIMIT 1)"
-      " FROM pg_attribute s"
+      "n) WHERE m.old = s.attname ORDER BY m.n LIMIT 1),"
+      " (s.attnotnull OR t.typnotnull) AND NOT s.atthasdef AND s.attidentity = ''"
+      "   AND t.typdefault IS NULL"
+      " FROM pg_attribute s JOIN pg_type t ON t.oid = s.atttypid"
       " WHERE s.attrelid = $1 AND s.attnum > 0 AND NOT s.attisdropped AND s.attgenerated = ''"
       " ORDER BY s.attnum",
       forward.from_oid, FromOf(same), ToOf(same));
@@ -397,10 +407,8 @@ Task<std::optional<capture::Flow>> FlowBack(Session& session, const Names& names
     // A value that was computed cannot be turned back, and stays what it was.
     if (rows.IsNull(i, 2)) {
       back.in_place = true;
-      remarks.push_back(
-          fmt::format("a revert gives column {} back as it was at the cut-over; rows "
-                      "that are new since get its default",
-                      column));
+      remarks.push_back(fmt::format("a revert gives column {} back as it was at the cut-over; {}",
+                                    column, OfNewRows(rows.Get<bool>(i, 3))));
       continue;
     }
     const auto from = rows.Get<std::string>(i, 2);

@@ -133,7 +133,7 @@ Task<> AddWayBack(const Context& context, const state::Run& run, Facts& facts) {
   const std::string revert = fmt::format("pgalter revert {} --yes", run.id);
   if (!way->misfit.empty()) {
     facts.Add("back", fmt::format("not as it stands: the old table of {} does not take the row {}. "
-                                  "Change it first, then: {}",
+                                  "Change or delete it first, then: {}",
                                   way->table, way->misfit, revert));
     co_return;
   }

@@ -221,6 +221,189 @@ TEST_F(Reverted, NamesTheRowWhoseValueIsTakenNotThoseThatSwappedTheirs) {
   ExpectOld();
 }
 
+// Of a table whose column n the new definition lacks, or computes: its old rows have a value there,
+// and a new one would have to.
+class RevertedKept : public Reverted {
+ protected:
+  void SetUp() override {
+    database_.Sql(
+        "CREATE TABLE kept (id bigint PRIMARY KEY, n text NOT NULL CHECK (n <> ''), u int UNIQUE, "
+        "w int NOT NULL, v text); INSERT INTO kept SELECT g, CASE WHEN g % 100 = 0 THEN (SELECT "
+        "string_agg(md5(g || ' ' || i), '') FROM generate_series(1, 200) i) ELSE g::text END, g, "
+        "g, 'v' FROM generate_series(1, 5000) g;"
+        "CREATE TABLE was AS SELECT * FROM kept; ALTER TABLE was ADD PRIMARY KEY (id)");
+  }
+  // More of what users do to the one is done to the other.
+  void MakeMirror() const {
+    database_.Sql(
+        "CREATE FUNCTION mirror() RETURNS trigger LANGUAGE plpgsql SET search_path = public AS $$ "
+        "BEGIN IF TG_OP = 'DELETE' THEN DELETE FROM was WHERE id = old.id; ELSE UPDATE was SET u = "
+        "new.u, v = new.v WHERE id = new.id; END IF; RETURN NULL; END $$;"
+        "CREATE TRIGGER mirrored AFTER UPDATE OR DELETE ON kept FOR EACH ROW EXECUTE FUNCTION "
+        "mirror()");
+  }
+  void MakeWithout(const Words& changed) const {
+    Words words{"rebuild", "kept", "--yes"};
+    words.insert(words.end(), changed.begin(), changed.end());
+    const Ran rebuilt = Run(words);
+    ASSERT_EQ(rebuilt.code, 0) << rebuilt.err;
+    EXPECT_THAT(rebuilt.err,
+                ::testing::HasSubstr("a revert gives column n back as it was at the cut-over; rows "
+                                     "that are new since, or have another key, have no value for "
+                                     "it"));
+  }
+  void ExpectReverted() const {
+    const Ran reverted = Run({"revert", RunId(), "--yes"});
+    ASSERT_EQ(reverted.code, 0) << reverted.err;
+    ExpectSameAsMirror();
+  }
+  void ExpectSameAsMirror() const {
+    EXPECT_EQ(StateOfRun(), "reverted");
+    EXPECT_EQ(Number("SELECT count(*) FROM kept k FULL JOIN was w USING (id) WHERE k.id IS NULL OR "
+                     "w.id IS NULL OR (k.n, k.u, k.w, k.v) IS DISTINCT FROM (w.n, w.u, w.w, w.v)"),
+              0);
+    EXPECT_EQ(database_.Value("SELECT count(*) FILTER (WHERE attnotnull) || ' ' || count(*) FROM "
+                              "pg_attribute WHERE attrelid = 'kept'::regclass AND attnum > 0"),
+              "3 5");
+  }
+  void ExpectRefused(const char* row, const char* why, const char* way_out) const {
+    EXPECT_THAT(Run({"status", RunId()}).out,
+                ::testing::HasSubstr(fmt::format("does not take the row (id) = ({})", row)));
+    const Ran refused = Run({"revert", RunId(), "--yes"});
+    EXPECT_EQ(refused.code, 1) << refused.err;
+    EXPECT_THAT(refused.err, ::testing::HasSubstr(fmt::format("the row (id) = ({}) of ", row)));
+    EXPECT_THAT(refused.err, ::testing::HasSubstr(why));
+    EXPECT_THAT(refused.err, ::testing::HasSubstr(way_out));
+    EXPECT_EQ(StateOfRun(), "done");
+  }
+};
+
+TEST_F(RevertedKept, OfRowsThatWereUpdated) {
+  MakeMirror();
+  MakeWithout({"--alter", "DROP n"});
+  database_.Sql("UPDATE kept SET v = 'y' WHERE id <= 3000; DELETE FROM kept WHERE id > 4500");
+  EXPECT_THAT(Run({"status", RunId()}).out, ::testing::HasSubstr("the 3,500 rows that users"));
+  ExpectReverted();
+}
+
+TEST_F(RevertedKept, OfRowsWithAnIdentityThatNobodyMayWrite) {
+  database_.Sql("ALTER TABLE kept ALTER w ADD GENERATED ALWAYS AS IDENTITY");
+  MakeMirror();
+  MakeWithout({"--alter", "DROP n"});
+  database_.Sql("UPDATE kept SET v = 'y' WHERE id <= 3000");
+  ExpectReverted();
+}
+
+TEST_F(RevertedKept, OfRowsInPartitions) {
+  database_.Sql(
+      "DROP TABLE kept; CREATE TABLE kept (id bigint, n text NOT NULL, u int, w int, v text, "
+      "PRIMARY "
+      "KEY (id, v)) PARTITION BY LIST (v); CREATE TABLE kept_v PARTITION OF kept FOR VALUES IN "
+      "('v'); CREATE TABLE kept_rest PARTITION OF kept DEFAULT; UPDATE was SET v = 'y' WHERE id > "
+      "2500; INSERT INTO kept SELECT * FROM was");
+  MakeMirror();
+  MakeWithout({"--alter", "DROP n"});
+  database_.Sql("UPDATE kept SET u = 1 WHERE id BETWEEN 2000 AND 3000");
+  ExpectReverted();
+}
+
+TEST_F(RevertedKept, OfARowWhoseValueWasComputed) {
+  MakeMirror();
+  MakeWithout({"--alter", "DROP CONSTRAINT kept_n_check, ALTER n TYPE int USING length(n)"});
+  database_.Sql("UPDATE kept SET v = 'y', n = 77 WHERE id = 100");
+  ExpectReverted();
+}
+
+// Each waits for the next, and all are one batch.
+TEST_F(RevertedKept, OfRowsThatPassedTheirValuesOn) {
+  MakeMirror();
+  MakeWithout({"--alter", "DROP n"});
+  database_.Sql(
+      "UPDATE kept SET u = NULL WHERE id <= 4000;"
+      "UPDATE kept SET u = id % 4000 + 1 WHERE id <= 4000");
+  ExpectReverted();
+}
+
+TEST_F(RevertedKept, OfRowsThatUsersAreWriting) {
+  MakeMirror();
+  const Change change = [](std::mt19937& dice) {
+    const auto pick = [&dice](int most) { return std::uniform_int_distribution(1, most)(dice); };
+    const int id = pick(3) == 1 ? pick(30) : pick(5'000);
+    const int other = id + pick(30);
+    switch (pick(4)) {
+      case 1:  // two change places under a unique index
+        return fmt::format(
+            "BEGIN; SELECT FROM kept WHERE id IN ({0}, {1}) ORDER BY id FOR UPDATE;"
+            "CREATE TEMP TABLE held ON COMMIT DROP AS SELECT id, u FROM kept WHERE id IN ({0}, "
+            "{1}); UPDATE kept SET u = NULL WHERE id IN ({0}, {1}); UPDATE kept k SET u = t.u FROM "
+            "held t WHERE t.id = CASE k.id WHEN {0} THEN {1} ELSE {0} END AND k.id IN ({0}, {1}); "
+            "COMMIT",
+            id, other);
+      case 2:
+        if (pick(5) == 1) return fmt::format("DELETE FROM kept WHERE id = {}", id);
+        [[fallthrough]];
+      case 3:
+        return fmt::format(
+            "BEGIN; UPDATE kept SET v = v || 'y' WHERE id = {}; SAVEPOINT s; DELETE FROM kept "
+            "WHERE id = {}; ROLLBACK TO s; COMMIT",
+            id, other);
+      default:
+        return fmt::format("UPDATE kept SET v = left(v || '{}', 50) WHERE id = {}", other, id);
+    }
+  };
+  MakeWithout({"--alter", "DROP n"});
+  Rebuilders earlier(database_.conninfo(), 51, change, "23505");
+  earlier.AwaitWrites(500);
+  earlier.Stop();
+  EXPECT_EQ(earlier.errors(), "");
+  EXPECT_THAT(Run({"status", RunId()}).out, ::testing::HasSubstr("rows that users"));
+  Rebuilders users(database_.conninfo(), 52, change, "23505");
+  users.AwaitWrites(200);
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  ExpectSameAsMirror();
+  EXPECT_GT(Number("SELECT count(*) FROM kept WHERE u <> id"), 0);
+}
+
+TEST_F(RevertedKept, ARowThatIsNewStopsTheRevertUntilItIsGone) {
+  MakeMirror();
+  MakeWithout({"--alter", "DROP n"});
+  database_.Sql(
+      "UPDATE kept SET v = 'y' WHERE id <= 3000; INSERT INTO kept VALUES (6000, 7000, 1)");
+  ExpectRefused("6000", "null value in column \"n\"", "delete this one");
+  database_.Sql("DELETE FROM kept WHERE id = 6000");
+  ExpectReverted();
+}
+
+// Nor does it hide behind rows that only wait for one another.
+TEST_F(RevertedKept, ARowThatIsNewIsNamedNotThoseThatPassedTheirValuesOn) {
+  MakeMirror();
+  MakeWithout({"--alter", "DROP n"});
+  database_.Sql(
+      "UPDATE kept SET u = NULL WHERE id <= 400; UPDATE kept SET u = id % 400 + 1 WHERE id <= 400;"
+      "INSERT INTO kept VALUES (6000, 7000, 1)");
+  const Ran refused = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(refused.code, 1) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("the row (id) = (6000) of "));
+  database_.Sql("DELETE FROM kept WHERE id = 6000");
+  ExpectReverted();
+}
+
+// The new table's key has another column in it.
+TEST_F(RevertedKept, TwoRowsOfOneKeyAreNotTakenForOne) {
+  const std::string file = File(
+      "CREATE TABLE public.kept (id bigint, u int, w int NOT NULL, v text NOT "
+      "NULL, PRIMARY KEY (id, v)) PARTITION BY LIST (v); CREATE TABLE kept_v PARTITION OF kept FOR "
+      "VALUES IN ('v'); CREATE TABLE kept_rest PARTITION OF kept DEFAULT");
+  MakeWithout({"--definition", file, "--allow-weaker-keys"});
+  database_.Sql("INSERT INTO kept VALUES (5, 6005, 5, 'y')");
+  ExpectRefused("5", "kept_pkey", "Change the row");
+  database_.Sql("DELETE FROM kept WHERE id = 5 AND v = 'y'");
+  ExpectReverted();
+}
+
 // More than are carried over at a time, each of which waits for the next.
 TEST_F(Reverted, ValuesThatHaveMovedThroughTheWholeTableMoveBack) {
   constexpr int kRows = 60'000;
