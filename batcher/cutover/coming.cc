@@ -8,8 +8,9 @@ namespace pgalter::cutover {
 
 namespace {
 
-// free: no relation in the schema ($2, quoted) has the name of the partition or of one of its
-// indexes. What else the partition takes along has names of its own (TOAST) or none.
+// free: nothing in the schema ($2, quoted) has the name of the partition, of one of its indexes, of
+// its row type or of the type of arrays of that, which gives way to nobody when it moves. What else
+// the partition takes along has names of its own (TOAST) or none.
 constexpr const char* kPartitions = R"sql(
 WITH RECURSIVE tree (oid, relkind, depth) AS (
   SELECT oid, relkind, 0 FROM pg_class WHERE oid = $1
@@ -23,9 +24,15 @@ named (root, relname) AS (
   UNION ALL
   SELECT t.oid, c.relname FROM tree t JOIN pg_index x ON x.indrelid = t.oid
   JOIN pg_class c ON c.oid = x.indexrelid),
+typed (root, typname) AS (
+  SELECT t.oid, y.typname FROM tree t JOIN pg_class c USING (oid)
+  JOIN pg_type r ON r.oid = c.reltype JOIN pg_type y ON y.oid IN (r.oid, r.typarray)),
 taken (root) AS (
   SELECT d.root FROM pg_namespace n JOIN pg_class o ON o.relnamespace = n.oid
-  JOIN named d ON d.relname = o.relname WHERE quote_ident(n.nspname) = $2)
+  JOIN named d ON d.relname = o.relname WHERE quote_ident(n.nspname) = $2
+  UNION ALL
+  SELECT d.root FROM pg_namespace n JOIN pg_type o ON o.typnamespace = n.oid
+  JOIN typed d USING (typname) WHERE quote_ident(n.nspname) = $2)
 SELECT format('%I.%I', n.nspname, c.relname), quote_ident(n.nspname) = $2,
        t.oid NOT IN (SELECT root FROM taken)
 FROM tree t JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace

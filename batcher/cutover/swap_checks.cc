@@ -16,7 +16,8 @@ using run::Failure;
 namespace {
 
 // SET SCHEMA takes a table's indexes and its own sequences along, not its partitions: these are
-// moved by name. Row types bear their tables' names.
+// moved by name. Row types bear their tables' names, and those of their arrays go with them, too:
+// where two meet, neither gives way, as it would to a table that is made.
 constexpr const char* kTaken = R"sql(
 WITH RECURSIVE tables (root, oid) AS (
   SELECT t, t FROM (SELECT $1::oid UNION ALL SELECT unnest($2::int8[])::oid) r (t)
@@ -29,12 +30,22 @@ WITH RECURSIVE tables (root, oid) AS (
   UNION ALL SELECT t.root, d.objid FROM tables t
   JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
     AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+), typed (root, oid, typname) AS (
+  SELECT m.root, y.oid, y.typname FROM moved m JOIN pg_class c USING (oid)
+  JOIN pg_type r ON r.oid = c.reltype JOIN pg_type y ON y.oid IN (r.oid, r.typarray)
 )
-SELECT format('%I.%I', n.nspname, o.relname)
+SELECT 1, format('%I.%I', n.nspname, o.relname)
 FROM moved m JOIN pg_class c USING (oid) JOIN pg_namespace n ON format('%I', n.nspname) = $3
 JOIN pg_class o ON o.relname = c.relname AND o.relnamespace = n.oid
 WHERE m.root = $1 AND o.oid NOT IN (SELECT oid FROM moved)
-ORDER BY 1 LIMIT 1
+UNION ALL
+SELECT 2 + (e.oid IS NOT NULL)::int, format('type %I.%I%s', n.nspname, o.typname,
+                 ', of arrays of ' || format_type(e.oid, NULL) || ',')
+FROM typed y JOIN pg_namespace n ON format('%I', n.nspname) = $3
+JOIN pg_type o ON o.typname = y.typname AND o.typnamespace = n.oid
+LEFT JOIN pg_type e ON e.oid = o.typelem AND e.typarray = o.oid
+WHERE y.root = $1 AND o.oid NOT IN (SELECT oid FROM typed)
+ORDER BY 1, 2 LIMIT 1
 )sql";
 
 }  // namespace
@@ -71,7 +82,7 @@ Task<> RefuseTakenNames(Session& session, const std::string& schema, pg::Oid com
   throw Failure(ExitCode::kRefused,
                 fmt::format("{} stands where a table is to go that is put in place: nothing was "
                             "swapped. Rename it, or move it to another schema, then: {}",
-                            taken.Get<std::string>(0, 0), again));
+                            taken.Get<std::string>(0, 1), again));
 }
 
 }  // namespace pgalter::cutover

@@ -43,6 +43,21 @@ WHERE s.attrelid = $1 AND s.attnum > 0 AND NOT s.attisdropped
 LIMIT 1
 )sql";
 
+// $1 the table, $2 the one that comes: types of the name of a row type that comes, or of the type
+// of arrays of one, which gives way to nobody when it moves. Sequences had types before
+// PostgreSQL 14.
+constexpr const char* kTakenTypes = R"sql(
+SELECT format('%I.%I%s', n.nspname, o.typname, ', of arrays of ' || format_type(e.oid, NULL) || ',')
+FROM pg_type y JOIN pg_type o USING (typname) JOIN pg_namespace n ON n.oid = o.typnamespace
+LEFT JOIN pg_type e ON e.oid = o.typelem AND e.typarray = o.oid
+LEFT JOIN pg_class c ON c.oid IN (o.typrelid, e.typrelid)
+WHERE y.typnamespace = (SELECT relnamespace FROM pg_class WHERE oid = $2::regclass)
+  AND n.oid = (SELECT relnamespace FROM pg_class WHERE oid = $1)
+  AND c.relkind IS DISTINCT FROM 'S' AND coalesce(c.oid, 0) NOT IN (
+    SELECT $1::oid UNION SELECT relid FROM pg_partition_tree($1::oid::regclass))
+ORDER BY e.oid IS NOT NULL, 1 LIMIT 1
+)sql";
+
 // Each with the way out. An identity's sequence takes the name of the one that was, where there was
 // one.
 constexpr const char* kLost = R"sql(
@@ -308,6 +323,16 @@ Task<> RefuseSharedNames(Session& session, const std::vector<Stored>& all) {
                                   first->second, table, name));
     }
   }
+}
+
+Task<> RefuseTakenTypes(Session& session, const Names& names, pg::Oid source) {
+  const pg::Result taken = co_await session.db().Query(kTakenTypes, source, names.shadow);
+  if (taken.empty()) co_return;
+  throw Failure(ExitCode::kRefused,
+                fmt::format("cannot rebuild {}: type {} stands where the type of a table is to go "
+                            "that takes its place, or that of arrays of one. Rename it, or move it "
+                            "to another schema",
+                            names.source, taken.Get<std::string>(0, 0)));
 }
 
 Task<> RefuseWhatIsLost(Session& session, const Names& names, const Spec& spec, pg::Oid source,

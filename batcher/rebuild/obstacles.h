@@ -22,6 +22,9 @@ Task<> RefuseHalfDetached(Session& session, std::string table, pg::Oid source);
 // Of a partitioned source, before anything is made. Throws run::Failure for the first.
 Task<> RefuseWhatPartitionsHave(Session& session, std::string table, pg::Oid source);
 
+// With the new table there: types that the swap would meet. Throws run::Failure (refused).
+Task<> RefuseTakenTypes(Session& session, const Names& names, pg::Oid source);
+
 // For a definition of the user's own, which may leave out what others count on: unique keys that it
 // weakens need the spec's consent, and are told in `remarks`.
 Task<> RefuseWhatIsLost(Session& session, const Names& names, const Spec& spec, pg::Oid source,

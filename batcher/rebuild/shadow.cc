@@ -237,6 +237,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   co_await RefuseByPlace(session, names, table.oid);
   if (!spec.definition.empty())
     co_await RefuseWhatIsLost(session, names, spec, table.oid, shadow.remarks);
+  co_await RefuseTakenTypes(session, names, table.oid);
   const pg::Result made = co_await db.Query(
       "SELECT oid, relkind = 'p' FROM pg_class WHERE oid = $1::regclass", names.shadow);
 

@@ -218,6 +218,21 @@ TEST_F(PartitionValues, OfRangesAreQuotedToo) {
   EXPECT_EQ(Rows("t"), "t_pa_b 3");
 }
 
+TEST_F(PartitionValues, ATypeOfTheNameOfAPartitionIsNamedBeforeTheCopy) {
+  database_.Sql(
+      "CREATE TABLE t (id int PRIMARY KEY, k int NOT NULL); INSERT INTO t SELECT g, g FROM "
+      "generate_series(0, 99) g; CREATE TYPE t_p50 AS ENUM ('x')");
+  const Words convert{"convert", "t", "--by", "range(k)", "--values", "50", "--strategy", "copy"};
+  const Ran taken = Partition(convert);
+  EXPECT_EQ(taken.code, 4) << taken.err;
+  EXPECT_THAT(taken.err, HasSubstr("type public.t_p50 stands where"));
+  EXPECT_EQ(database_.Value("SELECT to_regclass('pgalter.run')"), "NULL");
+  database_.Sql("ALTER TYPE t_p50 RENAME TO other");
+  const Ran converted = Partition(convert);
+  ASSERT_EQ(converted.code, 0) << converted.err;
+  EXPECT_EQ(Rows("t"), "t_p50 50;t_until_50 50");
+}
+
 // The condition of a partition of a partition has the bounds above it, too.
 TEST_F(PartitionValues, OfPartsOfPartsAreComparedAlone) {
   database_.Sql(

@@ -14,6 +14,7 @@
 namespace pgalter::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -167,6 +168,89 @@ TEST_F(Partitioned, APartitionMayBeCalledAsAnIndexOfTheOldTable) {
   ExpectSame();
   EXPECT_EQ(database_.Value("SELECT relkind FROM pg_class WHERE oid = 'items_low'::regclass"), "i");
 }
+
+// Tables bear their row types along, and the types of arrays of these.
+class TypeInTheWay : public Partitioned, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(TypeInTheWay, OfAPartitionIsNamedBeforeTheCopy) {
+  MakePartitionable(200);
+  database_.Sql(fmt::format("CREATE TYPE {} AS ENUM ('x')", GetParam()));
+  for (const Words& how : {Words{"--dry-run"}, Words{}}) {
+    const Ran ran = Run(Partition(how));
+    EXPECT_EQ(ran.code, 4) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(fmt::format("type public.{} stands where", GetParam())));
+  }
+  EXPECT_EQ(database_.Value("SELECT to_regclass('pgalter.run')"), "NULL");
+  database_.Sql(fmt::format("DROP TYPE {}", GetParam()));
+  const Ran ran = Run(Partition());
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  ExpectPartitioned();
+}
+
+TEST_P(TypeInTheWay, OfAPartitionIsNamedBeforeTheSwap) {
+  MakePartitionable(500);
+  const Ran stopped = GoOn("drained", fmt::format("CREATE TYPE {} AS ENUM ('x')", GetParam()));
+  EXPECT_EQ(stopped.code, 4) << stopped.err;
+  EXPECT_THAT(stopped.err, AllOf(HasSubstr(fmt::format("type public.{} stands where", GetParam())),
+                                 HasSubstr("pgalter resume")));
+  database_.Sql(fmt::format("DROP TYPE {}", GetParam()));
+  ResumeToTheEnd();
+  ExpectSame();
+  ExpectPartitioned();
+}
+
+INSTANTIATE_TEST_SUITE_P(Names, TypeInTheWay, ::testing::Values("items_low", "_items_low"),
+                         [](const auto& name) {
+                           return std::string(*name.param == '_' ? "OfItsArrays" : "OfItsRows");
+                         });
+
+// Of the arrays of a table that leaves, and so free once that has left.
+TEST_F(Partitioned, APartitionMayBeCalledAsTheArraysOfTheOldTable) {
+  MakePartitionable(500);
+  const std::string file = File(
+      "CREATE TABLE items (id bigint, a int NOT NULL, u int, pad text, big text, PRIMARY KEY (id, "
+      "a)) PARTITION BY RANGE (a); CREATE TABLE _items PARTITION OF items DEFAULT");
+  const Ran ran = Run({"rebuild", "items", "--definition", file, "--allow-weaker-keys", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  ExpectSame();
+  EXPECT_EQ(Number("SELECT count(*) FROM _items"), 500);
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  ExpectSame();
+}
+
+TEST_F(Partitioned, APartitionIsNotCalledAsTheArraysOfAnotherTable) {
+  MakePartitionable(100);
+  database_.Sql("CREATE TABLE \"Seen\" (id int)");
+  const std::string file = File(
+      "CREATE TABLE items (id bigint, a int NOT NULL, u int, pad text, big text, PRIMARY KEY (id, "
+      "a)) PARTITION BY RANGE (a); CREATE TABLE \"_Seen\" PARTITION OF items DEFAULT");
+  const Ran ran = Run({"rebuild", "items", "--definition", file, "--allow-weaker-keys", "--yes"});
+  EXPECT_EQ(ran.code, 4) << ran.err;
+  EXPECT_THAT(ran.err,
+              HasSubstr("type public.\"_Seen\", of arrays of public.\"Seen\", stands where"));
+}
+
+struct Before {
+  const char* name;
+  const char* sql;
+};
+
+class ArraysThatGaveWay : public Partitioned, public ::testing::WithParamInterface<Before> {};
+
+// Those of the old table have another name, and those of the new one that.
+TEST_P(ArraysThatGaveWay, ToATypeNameIt) {
+  database_.Sql(GetParam().sql);
+  MakePartitionable(100);
+  const Ran ran = Run(Rebuild());
+  EXPECT_EQ(ran.code, 4) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("type public._items stands where"));
+  EXPECT_EQ(database_.Value("SELECT to_regclass('pgalter.run')"), "NULL");
+}
+
+INSTANTIATE_TEST_SUITE_P(To, ArraysThatGaveWay,
+                         ::testing::Values(Before{"AType", "CREATE TYPE _items AS ENUM ('x')"},
+                                           Before{"ATable", "CREATE TABLE _items (id int)"}),
+                         [](const auto& before) { return std::string(before.param.name); });
 
 constexpr const char* kWithoutRest =
     "CREATE TABLE items (id bigint, a int NOT NULL, u int, pad text, big text, PRIMARY KEY (id, a))"
