@@ -38,12 +38,14 @@ namespace {
 constexpr async::Milliseconds kLockWait{1000};
 constexpr async::Milliseconds kBusyPause{200};
 constexpr async::Milliseconds kLookForWishes{50};
-constexpr double kWrittenForABlock = 2 * 8192;  // bytes: its rows, and the WAL of writing them
 
 struct Source {
   pg::Oid filenode = 0;
   Block blocks = 0;
   double rows_per_page = 0;
+  // For a block that is copied, bytes: its rows, with the long values that lie beside it, and the
+  // WAL of writing them.
+  double written_for_a_block = 2 * 8192;
 };
 
 // What the workers share while they copy one part; one thread.
@@ -69,11 +71,14 @@ Task<Source> ReadSource(Session& session, pg::Oid part) {
   const pg::Result row = co_await session.db().Query(
       "SELECT pg_relation_filenode(oid), pg_relation_size(oid) / "
       "current_setting('block_size')::int8,"
-      " CASE WHEN reltuples > 0 AND relpages > 0 THEN reltuples::float8 / relpages ELSE 50 END"
+      " CASE WHEN reltuples > 0 AND relpages > 0 THEN reltuples::float8 / relpages ELSE 50 END,"
+      " 2 * current_setting('block_size')::float8 * (1 + coalesce("
+      "pg_relation_size(nullif(reltoastrelid, 0))::float8 / nullif(pg_relation_size(oid), 0), 0))"
       " FROM pg_class WHERE oid = $1",
       part);
   if (row.empty()) co_return Source{};  // dropped
-  co_return Source{row.Get<pg::Oid>(0, 0), row.Get<std::int64_t>(0, 1), row.Get<double>(0, 2)};
+  co_return Source{row.Get<pg::Oid>(0, 0), row.Get<std::int64_t>(0, 1), row.Get<double>(0, 2),
+                   row.Get<double>(0, 3)};
 }
 
 // Nothing that was copied counts: the shadow is emptied with its windows. Of a plain source only;
@@ -188,7 +193,7 @@ void ThrowIfOver(const Job& job) {
 Block WithinBudget(const Job& job, Block blocks) {
   const auto left = job.throttle.BytesLeft();
   if (!left) return blocks;
-  return std::min(blocks, static_cast<Block>(*left / kWrittenForABlock));
+  return std::min(blocks, static_cast<Block>(*left / job.source.written_for_a_block));
 }
 
 Task<> Work(Job& job, int number) {
@@ -221,7 +226,7 @@ Task<> Work(Job& job, int number) {
                                             static_cast<double>(rows));
       job.env.progress.fraction = static_cast<double>(job.blocks_before + job.windows.done()) /
                                   static_cast<double>(job.blocks_of_all);
-      job.throttle.Spend(static_cast<double>(window->blocks()) * kWrittenForABlock);
+      job.throttle.Spend(static_cast<double>(window->blocks()) * job.source.written_for_a_block);
       co_await job.throttle.After(took, job.env.stopper);
       continue;
     }

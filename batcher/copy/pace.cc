@@ -20,6 +20,7 @@ throttle::ThrottleOptions OptionsFrom(const run::Environment& env, const std::st
   throttle::ThrottleOptions options;
   const auto grace = std::chrono::duration_cast<async::Milliseconds>(options.policy.grace);
   options.policy.grace = async::LimitOf("throttle-grace", grace);
+  options.interval = async::LimitOf("throttle-interval", options.interval);
   options.settings.watch.run = env.run.id;
   if (env.outside != nullptr)
     options.more = [outside = env.outside] { return outside->Readings(); };

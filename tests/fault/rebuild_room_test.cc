@@ -73,6 +73,34 @@ INSTANTIATE_TEST_SUITE_P(Copies, BudgetedOnItsWay, ::testing::Values("", "id"),
                            return std::string(*order.param == '\0' ? "AsTheyLie" : "InAnOrder");
                          });
 
+// Long values lie beside the blocks that a chunk is counted by.
+TEST_F(Budgeted, LongValuesAreSpentWithTheirBlocks) {
+  constexpr long kBudget = 24 * 1024 * 1024;  // of twice 48 MB
+  MakeRebuilt(12'000);
+  database_.Sql(
+      "ALTER TABLE items ALTER pad SET STORAGE EXTERNAL; UPDATE items SET pad = repeat('p', 4000)");
+  database_.Sql("VACUUM FULL items");
+  database_.Sql("ANALYZE items");
+  // All of it is copied between two readings, if nobody counts.
+  Program program = Start(Rebuild(Slowly()), {"PGALTER_LIMITS=throttle-interval=3000"});
+  database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
+  database_.AwaitValue("SELECT count(*) FROM pgalter.run WHERE done_rows > 0", "1", kLimit);
+  Throttle("extra-bytes=24MB");
+  AwaitBeats(3);
+  LetGo();
+  database_.AwaitValue(
+      "SELECT progress ->> 'throttle_reason' LIKE 'extra-bytes%' OR state <> 'running' FROM "
+      "pgalter.run",
+      "t", kLimit);
+  ASSERT_EQ(StateOfRun(), "running");
+  AwaitBeats(2);
+  EXPECT_LT(Number("SELECT pg_table_size(shadow) FROM pgalter.rebuild"), kBudget);
+  Throttle("extra-bytes=1GB");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ExpectSame();
+}
+
 struct FewLocks {
   FewLocks() {
     options.max_connections = 20;
