@@ -16,6 +16,7 @@
 #include "engine/run/gate_step.h"
 #include "engine/run/given_up.h"
 #include "engine/run/plan_spec.h"
+#include "engine/run/strays.h"
 #include "engine/run/undo.h"
 #include "engine/state/schema.h"
 #include "engine/state/view.h"
@@ -167,6 +168,7 @@ Task<> UndoSteps(const Work& work) {
                               "Nothing was changed. Go on with: pgalter resume {}",
                               with.run.id, passed->id, with.run.id));
   Environment env = MakeEnvironment(work);
+  const std::string strays = co_await LeaveStrays(env, with.steps);
   std::vector<int> unrecorded;
   for (const state::Step& step : boost::adaptors::reverse(with.steps)) {
     const bool begun =
@@ -183,6 +185,7 @@ Task<> UndoSteps(const Work& work) {
     async::FailPoint("undo-recorded");
   }
   for (const int ordinal : unrecorded) co_await Record(work, ordinal, state::StepState::kUndone);
+  if (!strays.empty()) work.progress.remark = strays;
 }
 
 // By the steps and what is really there, since an earlier attempt may have been killed anywhere.

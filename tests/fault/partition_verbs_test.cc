@@ -379,6 +379,151 @@ TEST_F(PartitionVerbs, RowsThatNobodyCountedAreNotKnown) {
   EXPECT_THAT(Run({"partition", "list", "t"}).out, Not(HasSubstr("?")));
 }
 
+// What a run made a partition and users have let go since is theirs: the run is taken back around
+// it.
+class PartitionStrays : public PartitionVerbs {
+ protected:
+  static constexpr const char* kStays = "no partition of public.li any more, and is left as it is";
+
+  // Makes li_b; its run.
+  [[nodiscard]] std::string Add() const {
+    database_.Sql(
+        "CREATE TABLE li (k text) PARTITION BY LIST (k); CREATE TABLE li_a PARTITION OF li FOR "
+        "VALUES IN ('a')");
+    const Ran added = Partition({"add", "li", "--values", "b=b"});
+    EXPECT_EQ(added.code, 0) << added.err;
+    return RunId();
+  }
+
+  [[nodiscard]] Ran Revert(const std::string& run, Words environment = {}) const {
+    return Run({"revert", run, "--yes"}, std::move(environment));
+  }
+
+  void ExpectReverted(const std::string& run) const {
+    EXPECT_EQ(database_.Value(fmt::format("SELECT state FROM pgalter.run WHERE run = '{}'", run)),
+              "reverted");
+    const Ran next = Partition({"add", "li", "--values", "c=c"});
+    EXPECT_EQ(next.code, 0) << next.err;
+    ExpectNothingOfOurs();
+  }
+};
+
+TEST_F(PartitionStrays, WhatWasAddedAndDetachedStaysWithItsRows) {
+  const std::string run = Add();
+  database_.Sql("INSERT INTO li VALUES ('b')");
+  ASSERT_EQ(Partition({"detach", "li_b"}).code, 0);
+  const Ran reverted = Revert(run);
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_THAT(reverted.err, HasSubstr(kStays));
+  EXPECT_EQ(Number("SELECT count(*) FROM li_b"), 1);
+  ExpectReverted(run);
+}
+
+TEST_F(PartitionStrays, WhatWasAddedAndDetachedStaysWhenARevertDies) {
+  const std::string run = Add();
+  database_.Sql("INSERT INTO li VALUES ('b'); ALTER TABLE li DETACH PARTITION li_b");
+  ASSERT_EQ(Revert(run, {"PGALTER_FAIL_POINT=undo-recorded"}).code, kKilled);
+  const Ran reverted = Revert(run);
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM li_b"), 1);
+  ExpectReverted(run);
+}
+
+TEST_F(PartitionStrays, WhatIsAPartitionGoesAlsoWhenARevertDies) {
+  const std::string run = Add();
+  ASSERT_EQ(Revert(run, {"PGALTER_FAIL_POINT=undo-recorded"}).code, kKilled);
+  const Ran reverted = Revert(run);
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(database_.Value("SELECT to_regclass('li_b') IS NULL"), "t");
+  ExpectReverted(run);
+}
+
+TEST_F(PartitionStrays, WhatWasAddedAndDroppedIsNotMissed) {
+  const std::string run = Add();
+  database_.Sql("DROP TABLE li_b");
+  const Ran reverted = Revert(run);
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  ExpectReverted(run);
+}
+
+TEST_F(PartitionStrays, WhatWasAddedToAnotherTableStaysThere) {
+  const std::string run = Add();
+  database_.Sql(
+      "ALTER TABLE li DETACH PARTITION li_b; CREATE TABLE other (k text) PARTITION BY LIST (k);"
+      "ALTER TABLE other ATTACH PARTITION li_b FOR VALUES IN ('b')");
+  const Ran reverted = Revert(run);
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(Bounds("other"), "b");
+  ExpectReverted(run);
+}
+
+// With the index and the key that it was given for that.
+TEST_F(PartitionStrays, WhatWasAttachedAndDetachedIsNotChanged) {
+  MakeRanges(true);
+  database_.Sql(
+      "CREATE TABLE x (k int NOT NULL, kind int, note text); INSERT INTO x VALUES (150, 1, 'x')");
+  const Ran attached = Partition({"attach", "x", "--as", "t", "--from", "100", "--to", "200"});
+  ASSERT_EQ(attached.code, 0) << attached.err;
+  const std::string run = RunId();
+  ASSERT_EQ(Partition({"detach", "x"}).code, 0);
+  const char* const what =
+      "SELECT (SELECT count(*) FROM pg_index WHERE indrelid = 'x'::regclass) || ' ' || (SELECT "
+      "string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint WHERE conrelid = "
+      "'x'::regclass)";
+  const std::string before = database_.Value(what);
+  const Ran reverted = Revert(run);
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_THAT(reverted.err, HasSubstr("public.x is no partition of public.t any more"));
+  EXPECT_EQ(database_.Value(what), before);
+  EXPECT_EQ(Number("SELECT count(*) FROM x"), 1);
+  ExpectNothingOfOurs();
+}
+
+TEST_F(PartitionStrays, WhatWasAttachedAndDroppedIsNotMissed) {
+  MakeRanges(true);
+  database_.Sql("CREATE TABLE x (k int NOT NULL, kind int, note text)");
+  const Ran attached = Partition({"attach", "x", "--as", "t", "--from", "100", "--to", "200"});
+  ASSERT_EQ(attached.code, 0) << attached.err;
+  const std::string run = RunId();
+  database_.Sql("DROP TABLE x");
+  const Ran reverted = Revert(run);
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  ExpectNothingOfOurs();
+}
+
+// Until that is taken back, it is no partition by the name of then.
+TEST_F(PartitionStrays, WhatTheRunItselfRenamedIsTakenBack) {
+  database_.Sql("CREATE TABLE li (k text) PARTITION BY LIST (k); CREATE TABLE x (k text)");
+  const Ran ran = Run({"run", "--sql",
+                       "ALTER TABLE li ATTACH PARTITION x FOR VALUES IN ('b'); ALTER TABLE x "
+                       "RENAME TO y",
+                       "--through", "contract", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const Ran reverted = Revert(RunId());
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(database_.Value("SELECT to_regclass('x') IS NOT NULL"), "t");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_inherits"), 0);
+}
+
+// By several columns, where the CHECKs of the bound are ours by name, and still there.
+TEST_F(PartitionStrays, OfOurOwnChecksNoneIsLeftOnIt) {
+  database_.Sql(
+      "CREATE TABLE li (k int NOT NULL, n int NOT NULL) PARTITION BY RANGE (k, n); CREATE TABLE x "
+      "(k int NOT NULL, n int NOT NULL)");
+  const Ran killed =
+      Run({"partition", "attach", "x", "--as", "li", "--from", "0,0", "--to", "9,0", "--yes"},
+          {"PGALTER_FAIL_POINT=step-started:4"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  ASSERT_EQ(Number("SELECT count(*) FROM pg_inherits WHERE inhrelid = 'x'::regclass"), 1);
+  ASSERT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE conname = 'pgalter_bound'"), 1);
+  database_.Sql("ALTER TABLE li DETACH PARTITION x");
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM x"), 0);
+  ExpectNothingOfOurs();
+}
+
 // Who may not change a table is told what that takes, at once; and who only looks needs no more
 // than looking does.
 TEST_F(PartitionVerbs, ARoleWithoutRightsMayLook) {
