@@ -52,6 +52,12 @@ WHERE NOT EXISTS (SELECT FROM pg_constraint f WHERE f.oid = $3 AND a.attnum = AN
 ORDER BY w.i
 )sql";
 
+// Tables that refer to it by foreign keys, its own among them.
+constexpr const char* kReferring = R"sql(
+SELECT DISTINCT conrelid FROM pg_constraint
+WHERE contype = 'f' AND confrelid = $1 AND conparentid = 0 ORDER BY 1
+)sql";
+
 class Settling {
  public:
   Settling(Session& session, InboundWish wish) : session_(session), wish_(std::move(wish)) {
@@ -67,7 +73,7 @@ class Settling {
         case InboundFk::kRefuse:
           Refuse(key);
         case InboundFk::kDrop:
-          co_await Drop(key);
+          Drop(key);
           break;
         case InboundFk::kWiden:
           co_await Widen(key);
@@ -133,21 +139,13 @@ class Settling {
     inbound_.before.insert(inbound_.before.begin(), before.begin(), before.end());
   }
 
-  // A copy would find it out at its end.
-  Task<> RefuseStrangers(const InboundKey& key) {
-    const std::string missing = co_await backfill::MissingOwnership(session_, key.child);
-    if (!missing.empty()) throw Failure(ExitCode::kUnsupported, missing);
-  }
-
-  Task<> Drop(const InboundKey& key) {
-    if (copies()) co_await RefuseStrangers(key);
+  void Drop(const InboundKey& key) {
     inbound_.remarks.push_back(
         fmt::format("weaker: foreign key {} of {} is dropped at the end; a revert adds it again",
                     key.name, key.table));
   }
 
   Task<> RefuseForeignRights(const InboundKey& key, const Reference& reference) {
-    co_await RefuseStrangers(key);
     const pg::Result right = co_await session_.db().Query(
         "SELECT has_schema_privilege($1, (SELECT relnamespace FROM pg_class WHERE oid = $2),"
         " 'CREATE')",
@@ -293,6 +291,19 @@ std::optional<InboundFk> ParseInboundFk(std::string_view text) {
   return std::nullopt;
 }
 
+Task<> RefuseStrangersKeys(Session& session, const backfill::Table& table) {
+  const pg::Result rows = co_await session.db().Query(kReferring, table.oid);
+  for (int i = 0; i < rows.rows(); ++i) {
+    const std::string missing =
+        co_await backfill::MissingOwnership(session, rows.Get<pg::Oid>(i, 0));
+    if (!missing.empty())
+      throw Failure(ExitCode::kUnsupported,
+                    fmt::format("cannot change the foreign keys that refer to {}: {}. "
+                                "Nothing was changed",
+                                table.name, missing));
+  }
+}
+
 Task<Inbound> SettleInbound(Session& session, InboundWish wish) {
   Settling settling(session, std::move(wish));
   co_return co_await settling.Run();
@@ -306,6 +317,7 @@ void RefuseMoreColumns() {
 
 Task<Inbound> SettleInboundOfCopy(Session& session, const Wish& wish) {
   const backfill::Table table = co_await FindOwned(session, wish.table, "partition");
+  co_await RefuseStrangersKeys(session, table);
   InboundWish inbound;
   inbound.way = ByWay::kCopy;
   inbound.table = table.name;

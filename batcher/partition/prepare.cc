@@ -270,6 +270,7 @@ Task<Prepared> Prepare(Session& session, Wish wish) {
     co_await RequireColumn(session, table, spec.then_column);
     co_await RequireNotNull(session, table, spec.then_column);
   }
+  co_await RefuseStrangersKeys(session, table);
   const Hindrance hindrance = co_await FindHindrance(session, table.oid, spec.column.name);
   if (!hindrance.why.empty()) throw CannotAttach(spec.table, hindrance);
   const pg::Result size = co_await session.db().Query(

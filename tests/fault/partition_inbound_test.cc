@@ -854,5 +854,22 @@ TEST_F(PartitionInbound, WaysOutThatAreNone) {
   database_.Sql("DROP TABLE c; DROP ROLE inbound_other");
 }
 
+// Who drops it owns it: found before the CHECK of the bound refuses users' rows.
+TEST_F(PartitionInbound, OfAStrangersTableIsSaidBefore) {
+  const std::string owner = "inbound_owner_" + database_.name();
+  database_.Sql(fmt::format(
+      "CREATE ROLE {0} LOGIN; GRANT ALL ON SCHEMA public TO {0}; GRANT CREATE ON DATABASE {1} TO "
+      "{0}; CREATE TABLE p (id int PRIMARY KEY, made date NOT NULL); ALTER TABLE p OWNER TO {0};"
+      "CREATE SCHEMA locked; CREATE TABLE locked.c (e int CONSTRAINT fk REFERENCES p)",
+      owner, database_.name()));
+  user_ = owner;
+  const Ran refused = Run(Convert("drop"));
+  EXPECT_EQ(refused.code, 10) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("does not own locked.c"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'pgalter%'"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+  database_.Sql(fmt::format("DROP TABLE locked.c, p; DROP OWNED BY {0}; DROP ROLE {0}", owner));
+}
+
 }  // namespace
 }  // namespace pgalter::test
