@@ -44,6 +44,20 @@ JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v'
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
   AND NOT pg_has_role(v.relowner, 'USAGE')
 UNION ALL
+SELECT format('foreign key %I of %I.%I refers to it, and that table belongs to %I, whom this role does '
+              'not stand for: GRANT %I TO %I, or run as a role that may change both', f.conname,
+              n.nspname, k.relname, pg_get_userbyid(k.relowner), pg_get_userbyid(k.relowner),
+              current_user)
+FROM pg_constraint f JOIN pg_class k ON k.oid = f.conrelid JOIN pg_namespace n ON n.oid = k.relnamespace
+WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0
+  AND NOT pg_has_role(k.relowner, 'USAGE')
+UNION ALL
+SELECT format('foreign key %I of %I.%I refers to it, in a schema that this role may not use: GRANT USAGE '
+              'ON SCHEMA %I TO %I', f.conname, n.nspname, k.relname, n.nspname, current_user)
+FROM pg_constraint f JOIN pg_class k ON k.oid = f.conrelid JOIN pg_namespace n ON n.oid = k.relnamespace
+WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0
+  AND NOT has_schema_privilege(n.oid, 'USAGE')
+UNION ALL
 SELECT DISTINCT format('temporary view %s of another session reads it, which can be dropped there '
               'alone: end that session, or have it DROP VIEW', v.oid::regclass)
 FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid

@@ -85,6 +85,49 @@ TEST_F(RebuildRefused, ADryRunIsRefusedForTheSame) {
   ExpectSame();
 }
 
+// The swap takes their foreign keys along, and would fail when all is copied.
+class RebuildReferred : public RebuildWorld {
+ protected:
+  void SetUp() override {
+    MakeRebuilt(200);
+    user_ = "referred_" + database_.name();
+    database_.Sql(fmt::format(
+        "CREATE ROLE {0} LOGIN; GRANT ALL ON SCHEMA public TO {0}; GRANT CREATE ON DATABASE {1} TO "
+        "{0}; ALTER TABLE items OWNER TO {0}; CREATE SCHEMA locked; CREATE TABLE locked.k (id int "
+        "PRIMARY KEY, item bigint CONSTRAINT to_items REFERENCES items)",
+        user_, database_.name()));
+  }
+  void TearDown() override {
+    database_.Sql(fmt::format(
+        "DROP SCHEMA locked CASCADE; DROP TABLE items; DROP OWNED BY {0}; DROP ROLE {0}", user_));
+  }
+  void RefusedInBoth(const std::string& why) const {
+    for (const char* word : {"--dry-run", "--yes"}) {
+      const Ran ran = Run({"rebuild", "items", "--alter", "ALTER a TYPE bigint", word});
+      EXPECT_EQ(ran.code, 4) << ran.err;
+      EXPECT_THAT(ran.err, HasSubstr(why));
+    }
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+  }
+};
+
+TEST_F(RebuildReferred, ByAStrangersTable) {
+  RefusedInBoth("foreign key to_items of locked.k refers to it, and that table belongs to " +
+                database_.Value("SELECT current_user") +
+                ", whom this role does not stand for: GRANT");
+}
+
+TEST_F(RebuildReferred, ByATableWhereTheRoleMayNotLook) {
+  database_.Sql(fmt::format("ALTER TABLE locked.k OWNER TO {}", user_));
+  RefusedInBoth(fmt::format(
+      "foreign key to_items of locked.k refers to it, in a schema that this role may not use: "
+      "GRANT USAGE ON SCHEMA locked TO {}",
+      user_));
+  database_.Sql(fmt::format("GRANT USAGE ON SCHEMA locked TO {}", user_));
+  const Ran ran = Run({"rebuild", "items", "--alter", "ALTER a TYPE bigint", "--yes"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+}
+
 // DETACH … CONCURRENTLY leaves a partition so when it is interrupted between its transactions.
 class RebuildHalfDetached : public RebuildWorld {
  protected:
