@@ -116,7 +116,8 @@ run::Progress ProgressOf(const state::Run& run) {
   progress.step = static_cast<int>(Count(kept, "step"));
   progress.steps = static_cast<int>(Count(kept, "steps"));
   progress.gate = Text(kept, "gate");
-  progress.remark = Text(kept, "remark");
+  // It is of the way there: how long users waited, until when there is a way back.
+  if (run.state != state::RunState::kReverted) progress.remark = Text(kept, "remark");
   // Speed, forecast and reason are those of the last heartbeat: of a run that rests they are none.
   const bool moving =
       run.state == state::RunState::kRunning || run.state == state::RunState::kWaiting;

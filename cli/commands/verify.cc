@@ -89,6 +89,8 @@ Task<std::vector<capture::Flow>> FlowsOf(guard::Session& session, const state::R
         is_released || (step.kind == "release" && done && !run::PlannedStep(step).backfill);
   }
   if (!rebuilds) refuse(fmt::format("({}) rebuilds no table", run.command));
+  if (run.state == state::RunState::kReverted || run.state == state::RunState::kAborted)
+    refuse("was taken back: the new table is gone");
   if (run.finished || is_released) refuse("is finished: the old table is gone");
   if (!has_key) refuse("has not copied its table yet: there is nothing to compare");
   std::string name = "forward";

@@ -39,6 +39,19 @@ TEST_F(Reverted, WithWhatUsersWroteSince) {
   ExpectOld();
 }
 
+TEST_F(Reverted, WhatIsSaidOfItIsNotOfTheWayThere) {
+  MakeRebuilt(200);
+  const Ran rebuilt = Run(Rebuild({"--revert-window", "24h"}));
+  ASSERT_EQ(rebuilt.code, 0) << rebuilt.err;
+  const std::string run = RunId();
+  EXPECT_THAT(Run({"status", run}).out, ::testing::HasSubstr("can be reverted until"));
+  ASSERT_EQ(Run({"revert", run, "--yes"}).code, 0);
+  EXPECT_THAT(Run({"status", run}).out, ::testing::Not(::testing::HasSubstr("can be reverted")));
+  const Ran verified = Run({"verify", run});
+  EXPECT_EQ(verified.code, 4) << verified.err;
+  EXPECT_THAT(verified.err, ::testing::HasSubstr("was taken back: the new table is gone"));
+}
+
 TEST_F(Reverted, AfterATruncate) {
   MakeRebuilt();
   ASSERT_EQ(Run(Rebuild()).code, 0);
