@@ -3,7 +3,7 @@
 
 rows=1000000 repeats=3 keys="bigint uuid" padding=60 seconds=20 rate=500 idle_reader=30
 methods="single loop keyset plain1 pgalter1 pgalter2" asked_methods=""
-targets="plain months" swaps=50 leaves="0 1 5 25 100 400 1000"
+targets="plain months" swaps=50 leaves="0 1 5 25 100 400 1000" others=0
 only="" pgalter="" shared_buffers=2GB
 
 die() {
@@ -28,7 +28,7 @@ read_options() {
         methods="$2" asked_methods="$2"
         ;;
       --rows | --repeats | --keys | --padding | --seconds | --rate | --pgalter | --shared-buffers | \
-        --targets | --swaps | --leaves)
+        --targets | --swaps | --leaves | --others)
         (($# > 1)) || die "$1 needs a value"
         name="${1#--}"
         printf -v "${name//-/_}" '%s' "$2"

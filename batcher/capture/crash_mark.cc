@@ -19,10 +19,13 @@ Task<Emptied> ReadEmptied(Session& session, const Flow& flow) {
   if (!async::SafeguardOn("crash-mark")) co_return emptied;
   // Partitions are logged or not each by itself.
   const pg::Result unlogged = co_await session.db().Query(
-      "SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u' AND (oid = $1 OR oid IN"
-      "   (SELECT relid FROM pg_partition_tree($1)))),"
-      " EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u' AND (oid = $2 OR oid IN"
-      "   (SELECT relid FROM pg_partition_tree($2)))),"
+      "WITH unlogged AS (SELECT m.root FROM ("
+      "   SELECT root, root AS oid FROM unnest(ARRAY[$1, $2]::oid[]) AS g (root)"
+      "   UNION SELECT root, relid FROM unnest(ARRAY[$1, $2]::oid[]) AS g (root),"
+      "     pg_partition_tree(root)) m"
+      "   CROSS JOIN LATERAL (SELECT relpersistence FROM pg_class WHERE oid = m.oid OFFSET 0) c"
+      "   WHERE c.relpersistence = 'u')"
+      " SELECT $1 IN (SELECT root FROM unlogged), $2 IN (SELECT root FROM unlogged),"
       " to_regclass($3) IS NOT NULL",
       flow.from_oid, flow.to_oid, flow.crash_mark());
   emptied.from = unlogged.Get<bool>(0, 0);

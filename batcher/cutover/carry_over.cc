@@ -21,8 +21,9 @@ namespace {
 // b(efore), a(fter), v(alidate), l(ast). `leaving` and `coming` are the two tables with their
 // partitions at whatever depth, by their names of now and by those to be; has_rows: not
 // partitioned; carried: of a table in it the keys are seen to elsewhere; going: those of $9, and
-// their parts on partitions; pair: which gets what which one has; same: columns of the one and of
-// the other.
+// their parts on partitions; inbound_key: all to the table, by
+// what depends on it, as pg_constraint has no index for them; pair: which gets what which one has;
+// same: columns of the one and of the other.
 
 constexpr const char* kGiven = R"sql(
 WITH RECURSIVE given AS (SELECT $1::oid, $2::text, $3::text, $4::oid, $5::text, $6::text[],
@@ -50,13 +51,17 @@ coming AS (
 carried (oid) AS (
   SELECT oid FROM leaving UNION SELECT u::oid FROM unnest($7::int8[]) u
   UNION SELECT p.relid::oid FROM unnest($7::int8[]) u, pg_partition_tree(u::oid::regclass) p),
+inbound_key (oid) AS (
+  SELECT DISTINCT objid FROM pg_depend WHERE classid = 'pg_constraint'::regclass
+    AND refclassid = 'pg_class'::regclass AND refobjid = $1),
 going (oid) AS (
-  SELECT f.oid FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+  SELECT f.oid FROM inbound_key JOIN pg_constraint f USING (oid) JOIN pg_class c ON c.oid = f.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE f.confrelid = $1 AND f.contype = 'f' AND $9 <> '{}'
     AND format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', n.nspname, c.relname, f.conname,
                pg_get_constraintdef(f.oid)) = ANY ($9)
-  UNION ALL SELECT f.oid FROM going g JOIN pg_constraint f ON f.conparentid = g.oid),
+  UNION ALL SELECT f.oid FROM going g CROSS JOIN LATERAL (
+    SELECT oid FROM pg_constraint WHERE conparentid = g.oid OFFSET 0) f),
 pair (leaving, coming, name) AS (
   SELECT $1::oid, $4::oid, $2::text
   UNION ALL
@@ -142,7 +147,7 @@ WITH found AS (
                      WHERE p.oid = f.conparentid AND p.confrelid = f.confrelid) AS own,
          f.oid NOT IN (SELECT oid FROM going) AS stays,
          regexp_replace(pg_get_constraintdef(f.oid), ' NOT VALID$', '') AS definition
-  FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+  FROM inbound_key JOIN pg_constraint f USING (oid) JOIN pg_class c ON c.oid = f.conrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conrelid NOT IN (SELECT oid FROM carried)),
 inbound AS (
@@ -199,7 +204,7 @@ UNION ALL
 SELECT CASE c.relkind WHEN 'p' THEN 'l' ELSE 'a' END,
        format('COMMENT ON CONSTRAINT %I ON %I.%I IS %L', f.conname, n.nspname, c.relname,
               obj_description(f.oid, 'pg_constraint'))
-FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+FROM inbound_key JOIN pg_constraint f USING (oid) JOIN pg_class c ON c.oid = f.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE f.contype = 'f' AND f.confrelid = $1 AND (f.conparentid = 0 OR c.relkind <> 'p')
   AND obj_description(f.oid, 'pg_constraint') IS NOT NULL

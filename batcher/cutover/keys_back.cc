@@ -43,16 +43,19 @@ WHERE c.oid = to_regclass($1) AND c.relkind IN ('r', 'p')
 // Table $1 first, whether it is partitioned, and the partitions of it that hold rows.
 constexpr const char* kPlaces = R"sql(
 SELECT format('%I.%I', n.nspname, c.relname), c.relkind = 'p'
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.oid = $1 OR c.oid IN (SELECT relid FROM pg_partition_tree($1) WHERE isleaf)
+FROM (SELECT $1::oid UNION SELECT relid FROM pg_partition_tree($1) WHERE isleaf) p (oid)
+CROSS JOIN LATERAL (SELECT * FROM pg_class WHERE oid = p.oid OFFSET 0) c
+JOIN pg_namespace n ON n.oid = c.relnamespace
 ORDER BY c.oid <> $1, c.oid
 )sql";
 
 // Those of partitions go with that of their table.
 constexpr const char* kTriggersOf = R"sql(
 SELECT format('DROP TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname)
-FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE t.tgfoid = to_regprocedure($1) AND t.tgparentid = 0
+FROM pg_depend d JOIN pg_trigger t ON t.oid = d.objid
+JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = to_regprocedure($1)
+  AND d.classid = 'pg_trigger'::regclass AND t.tgparentid = 0
 ORDER BY c.oid, t.tgname
 )sql";
 

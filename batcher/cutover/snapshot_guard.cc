@@ -155,9 +155,10 @@ async::Task<> AwaitOlderTransactions(guard::Session& session) {
 async::Task<std::vector<std::string>> DropGuard(guard::Session& session, SnapshotGuard guard) {
   const pg::Result rows = co_await session.db().Query(
       "SELECT format('DROP TRIGGER %I ON %I.%I', t.tgname, n.nspname, c.relname)"
-      " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-      " JOIN pg_namespace n ON n.oid = c.relnamespace"
-      " WHERE t.tgfoid = to_regprocedure($1) ORDER BY t.oid",
+      " FROM pg_depend d JOIN pg_trigger t ON t.oid = d.objid"  // no index of triggers has them
+      " JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = to_regprocedure($1)"
+      " AND d.classid = 'pg_trigger'::regclass ORDER BY t.oid",
       guard.function + "()");
   std::vector<std::string> statements;
   for (int i = 0; i < rows.rows(); ++i) statements.push_back(rows.Get<std::string>(i, 0));

@@ -16,35 +16,46 @@ using run::Failure;
 namespace {
 
 // SET SCHEMA takes a table's indexes and its own sequences along, not its partitions: these are
-// moved by name. Row types bear their tables' names, and those of their arrays go with them, too:
-// where two meet, neither gives way, as it would to a table that is made.
+// moved by name, and those that were moved ahead met nothing. Row types bear their tables' names,
+// and those of their arrays go with them, too: where two meet, neither gives way, as it would to a
+// table that is made. What belongs to a table that leaves or comes is in nobody's way.
 constexpr const char* kTaken = R"sql(
-WITH RECURSIVE tables (root, oid) AS (
+WITH RECURSIVE tree (root, oid) AS (
   SELECT t, t FROM (SELECT $1::oid UNION ALL SELECT unnest($2::int8[])::oid) r (t)
   UNION ALL
-  SELECT t.root, i.inhrelid FROM tables t
+  SELECT t.root, i.inhrelid FROM tree t
   JOIN pg_inherits i ON i.inhparent = t.oid AND NOT i.inhdetachpending
-), moved (root, oid) AS (
-  SELECT root, oid FROM tables
-  UNION ALL SELECT t.root, x.indexrelid FROM tables t JOIN pg_index x ON x.indrelid = t.oid
-  UNION ALL SELECT t.root, d.objid FROM tables t
+), tables (oid) AS (
+  SELECT t.oid FROM tree t JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE t.root = $1 AND format('%I', n.nspname) <> $3
+), moved (oid) AS (
+  SELECT oid FROM tables
+  UNION ALL SELECT x.indexrelid FROM tables t JOIN pg_index x ON x.indrelid = t.oid
+  UNION ALL SELECT d.objid FROM tables t
   JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
     AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
-), typed (root, oid, typname) AS (
-  SELECT m.root, y.oid, y.typname FROM moved m JOIN pg_class c USING (oid)
+), typed (typname) AS (
+  SELECT y.typname FROM moved m JOIN pg_class c USING (oid)
   JOIN pg_type r ON r.oid = c.reltype JOIN pg_type y ON y.oid IN (r.oid, r.typarray)
+), met (kind, name, relid) AS (
+  SELECT 1, format('%I.%I', n.nspname, o.relname), o.oid
+  FROM moved m JOIN pg_class c USING (oid) JOIN pg_namespace n ON format('%I', n.nspname) = $3
+  JOIN pg_class o ON o.relname = c.relname AND o.relnamespace = n.oid
+  UNION ALL
+  SELECT 2 + (e.oid IS NOT NULL)::int, format('type %I.%I%s', n.nspname, o.typname,
+                   ', of arrays of ' || format_type(e.oid, NULL) || ','),
+         coalesce(nullif(o.typrelid, 0), e.typrelid, 0)
+  FROM typed y JOIN pg_namespace n ON format('%I', n.nspname) = $3
+  JOIN pg_type o ON o.typname = y.typname AND o.typnamespace = n.oid
+  LEFT JOIN pg_type e ON e.oid = o.typelem AND e.typarray = o.oid
 )
-SELECT 1, format('%I.%I', n.nspname, o.relname)
-FROM moved m JOIN pg_class c USING (oid) JOIN pg_namespace n ON format('%I', n.nspname) = $3
-JOIN pg_class o ON o.relname = c.relname AND o.relnamespace = n.oid
-WHERE m.root = $1 AND o.oid NOT IN (SELECT oid FROM moved)
-UNION ALL
-SELECT 2 + (e.oid IS NOT NULL)::int, format('type %I.%I%s', n.nspname, o.typname,
-                 ', of arrays of ' || format_type(e.oid, NULL) || ',')
-FROM typed y JOIN pg_namespace n ON format('%I', n.nspname) = $3
-JOIN pg_type o ON o.typname = y.typname AND o.typnamespace = n.oid
-LEFT JOIN pg_type e ON e.oid = o.typelem AND e.typarray = o.oid
-WHERE y.root = $1 AND o.oid NOT IN (SELECT oid FROM typed)
+SELECT m.kind, m.name
+FROM met m LEFT JOIN pg_index x ON x.indexrelid = m.relid
+LEFT JOIN LATERAL (
+  SELECT d.refobjid FROM pg_depend d
+  WHERE d.classid = 'pg_class'::regclass AND d.objid = m.relid AND d.refclassid = 'pg_class'::regclass
+    AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0) s ON true
+WHERE NOT EXISTS (SELECT FROM tree t WHERE t.oid IN (m.relid, x.indrelid, s.refobjid))
 ORDER BY 1, 2 LIMIT 1
 )sql";
 

@@ -9,15 +9,27 @@ namespace pgalter::dependants {
 
 namespace {
 
+// Asked under the locks, where catalogs may be large: each part comes by an index, foreign keys to
+// the table by what depends on it, as pg_constraint has none for them.
 constexpr const char* kObstacles = R"sql(
+WITH inbound AS (
+  SELECT f.conname, n.nspname, k.relname, k.relowner, k.relnamespace
+  FROM (SELECT DISTINCT objid FROM pg_depend WHERE classid = 'pg_constraint'::regclass
+          AND refclassid = 'pg_class'::regclass AND refobjid = $1) d
+  JOIN pg_constraint f ON f.oid = d.objid JOIN pg_class k ON k.oid = f.conrelid
+  JOIN pg_namespace n ON n.oid = k.relnamespace
+  WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0)
 SELECT format('%s depends on its row type or its rows: drop it before, and make it again after',
               pg_describe_object(d.classid, d.objid, 0))
-FROM pg_depend d JOIN pg_class c ON c.oid = $1
-WHERE d.deptype = 'n'
-  AND (d.refclassid = 'pg_type'::regclass
-         AND d.refobjid IN (c.reltype, (SELECT typarray FROM pg_type WHERE oid = c.reltype))
-       OR d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
-         AND d.classid = 'pg_proc'::regclass)
+FROM (
+  SELECT d.classid, d.objid FROM pg_type t
+  CROSS JOIN LATERAL (VALUES (t.oid), (t.typarray)) y (oid)
+  JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = y.oid
+  WHERE t.oid = (SELECT reltype FROM pg_class WHERE oid = $1) AND d.deptype = 'n'
+  UNION ALL
+  SELECT d.classid, d.objid FROM pg_depend d
+  WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND d.deptype = 'n'
+    AND d.classid = 'pg_proc'::regclass) d
 UNION ALL
 SELECT DISTINCT format('%s reads it: drop it before, and make it again after',
                        pg_describe_object('pg_class'::regclass, v.oid, 0))
@@ -45,18 +57,13 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
   AND NOT pg_has_role(v.relowner, 'USAGE')
 UNION ALL
 SELECT format('foreign key %I of %I.%I refers to it, and that table belongs to %I, whom this role does '
-              'not stand for: GRANT %I TO %I, or run as a role that may change both', f.conname,
-              n.nspname, k.relname, pg_get_userbyid(k.relowner), pg_get_userbyid(k.relowner),
-              current_user)
-FROM pg_constraint f JOIN pg_class k ON k.oid = f.conrelid JOIN pg_namespace n ON n.oid = k.relnamespace
-WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0
-  AND NOT pg_has_role(k.relowner, 'USAGE')
+              'not stand for: GRANT %I TO %I, or run as a role that may change both', conname,
+              nspname, relname, pg_get_userbyid(relowner), pg_get_userbyid(relowner), current_user)
+FROM inbound WHERE NOT pg_has_role(relowner, 'USAGE')
 UNION ALL
 SELECT format('foreign key %I of %I.%I refers to it, in a schema that this role may not use: GRANT USAGE '
-              'ON SCHEMA %I TO %I', f.conname, n.nspname, k.relname, n.nspname, current_user)
-FROM pg_constraint f JOIN pg_class k ON k.oid = f.conrelid JOIN pg_namespace n ON n.oid = k.relnamespace
-WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0
-  AND NOT has_schema_privilege(n.oid, 'USAGE')
+              'ON SCHEMA %I TO %I', conname, nspname, relname, nspname, current_user)
+FROM inbound WHERE NOT has_schema_privilege(relnamespace, 'USAGE')
 UNION ALL
 SELECT DISTINCT format('temporary view %s of another session reads it, which can be dropped there '
               'alone: end that session, or have it DROP VIEW', v.oid::regclass)

@@ -37,9 +37,12 @@ CROSS JOIN LATERAL (SELECT CASE WHEN starts_with(c.relname, $2::text || '_')
 WHERE x.indrelid = $1 AND c.relname NOT LIKE 'pgalter\_%'
 )sql";
 
+// By what depends on the table: pg_constraint has no index for keys to it.
 constexpr const char* kDropInbound = R"sql(
 SELECT format('ALTER TABLE %I.%I DROP CONSTRAINT %I', n.nspname, c.relname, f.conname)
-FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+FROM (SELECT DISTINCT objid FROM pg_depend WHERE classid = 'pg_constraint'::regclass
+        AND refclassid = 'pg_class'::regclass AND refobjid = $1) d
+JOIN pg_constraint f ON f.oid = d.objid JOIN pg_class c ON c.oid = f.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conparentid = 0
   AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attname = ANY ($2::text[])

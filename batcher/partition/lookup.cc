@@ -96,7 +96,8 @@ WHERE r.prrelid = $1 AND to_jsonb(r) ->> 'prattrs' IS NOT NULL
   AND NOT to_jsonb(r) -> 'prattrs' @> to_jsonb(a.attnum::int)
 )sql";
 
-// Foreign keys that refer to a key without one of the columns; $2 their names.
+// Foreign keys that refer to a key without one of the columns, $2 their names; by what depends on
+// the table, as pg_constraint has no index for them.
 constexpr const char* kInbound = R"sql(
 SELECT r.name, quote_ident(f.conname),
        format('ALTER TABLE %s ADD CONSTRAINT %I %s', r.name, f.conname, pg_get_constraintdef(f.oid)),
@@ -104,7 +105,10 @@ SELECT r.name, quote_ident(f.conname),
        (SELECT quote_ident(relname) FROM pg_class WHERE oid = f.conindid),
        (SELECT format('COMMENT ON CONSTRAINT %I ON %s IS %L', f.conname, r.name, d)
         FROM obj_description(f.oid, 'pg_constraint') d WHERE d IS NOT NULL)
-FROM pg_constraint f CROSS JOIN LATERAL (
+FROM (SELECT DISTINCT objid FROM pg_depend WHERE classid = 'pg_constraint'::regclass
+        AND refclassid = 'pg_class'::regclass AND refobjid = $1) d
+JOIN pg_constraint f ON f.oid = d.objid
+CROSS JOIN LATERAL (
   SELECT format('%I.%I', n.nspname, c.relname) AS name,
          c.relkind <> 'p' AND NOT c.relispartition AS plain FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.conrelid) r

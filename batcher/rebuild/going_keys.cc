@@ -16,12 +16,15 @@ namespace {
 
 namespace json = boost::json;
 
-// Keys of others, and the table's own to itself. $1 the table, $2 the new one.
+// Keys of others, and the table's own to itself, by what depends on it, as pg_constraint has no
+// index for them. $1 the table, $2 the new one.
 constexpr const char* kUnkeyed = R"sql(
 SELECT r.name, quote_ident(f.conname), n.names,
        format('ALTER TABLE %s ADD CONSTRAINT %I %s', r.name, f.conname, pg_get_constraintdef(f.oid)),
        EXISTS (SELECT FROM pg_partitioned_table WHERE partrelid = $2)
-FROM pg_constraint f
+FROM (SELECT DISTINCT objid FROM pg_depend WHERE classid = 'pg_constraint'::regclass
+        AND refclassid = 'pg_class'::regclass AND refobjid = $1) d
+JOIN pg_constraint f ON f.oid = d.objid
 CROSS JOIN LATERAL (
   SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) AS names FROM pg_attribute
   WHERE attrelid = f.confrelid AND attnum = ANY (f.confkey)) n

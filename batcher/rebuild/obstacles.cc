@@ -139,8 +139,11 @@ FROM part JOIN pg_constraint f ON f.conrelid = part.oid
 WHERE f.contype = 'f' AND f.conparentid = 0
 UNION ALL
 SELECT format('foreign key %I of %s refers to partition %s', f.conname, f.conrelid::regclass, name)
-FROM part JOIN pg_constraint f ON f.confrelid = part.oid
-WHERE f.contype = 'f' AND f.conparentid = 0
+FROM part CROSS JOIN LATERAL (
+  SELECT DISTINCT objid FROM pg_depend WHERE classid = 'pg_constraint'::regclass
+    AND refclassid = 'pg_class'::regclass AND refobjid = part.oid) d
+JOIN pg_constraint f ON f.oid = d.objid
+WHERE f.confrelid = part.oid AND f.contype = 'f' AND f.conparentid = 0
 UNION ALL
 SELECT format('partition %s has trigger %I of its own', name, t.tgname)
 FROM part JOIN pg_trigger t ON t.tgrelid = part.oid WHERE NOT t.tgisinternal AND t.tgparentid = 0
@@ -152,11 +155,15 @@ JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
 WHERE r.ev_class <> part.oid
 UNION ALL
 SELECT format('%s depends on partition %s', pg_describe_object(d.classid, d.objid, 0), name)
-FROM part JOIN pg_class c USING (oid) JOIN pg_depend d ON d.deptype = 'n'
-  AND (d.refclassid = 'pg_type'::regclass
-         AND d.refobjid IN (c.reltype, (SELECT typarray FROM pg_type WHERE oid = c.reltype))
-       OR d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
-         AND d.classid = 'pg_proc'::regclass)
+FROM part JOIN pg_class c USING (oid) CROSS JOIN LATERAL (
+  SELECT d.classid, d.objid FROM pg_type t
+  CROSS JOIN LATERAL (VALUES (t.oid), (t.typarray)) y (oid)
+  JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = y.oid
+  WHERE t.oid = c.reltype AND d.deptype = 'n'
+  UNION ALL
+  SELECT d.classid, d.objid FROM pg_depend d
+  WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.deptype = 'n'
+    AND d.classid = 'pg_proc'::regclass) d
 UNION ALL
 SELECT format('partition %s is in publication %I by its own name', name, p.pubname)
 FROM part JOIN pg_publication_rel r ON r.prrelid = part.oid

@@ -21,7 +21,7 @@ using Oids = std::vector<std::int64_t>;
 
 // $1 the relations that leave, $2 those that come for them. Views may read each other in a circle,
 // as nobody can use them then: they are followed as deep as none goes that is used. Column by
-// column and view by view (OFFSET 0), since it is asked under the locks: pg_depend is large.
+// column and view by view (OFFSET 0), since it is asked under the locks: these catalogs are large.
 constexpr const char* kViews = R"sql(
 WITH RECURSIVE replaced AS (
   SELECT leaving::oid AS leaving, coming::oid AS coming
@@ -29,7 +29,9 @@ WITH RECURSIVE replaced AS (
 changed AS (
   SELECT s.attrelid, s.attnum
   FROM replaced r JOIN pg_attribute s ON s.attrelid = r.leaving AND NOT s.attisdropped
-  JOIN pg_attribute t ON t.attrelid = r.coming AND t.attname = s.attname AND NOT t.attisdropped
+  CROSS JOIN LATERAL (
+    SELECT atttypid, atttypmod, attcollation FROM pg_attribute
+    WHERE attrelid = r.coming AND attname = s.attname AND NOT attisdropped OFFSET 0) t
   WHERE s.attnum > 0
     AND (s.atttypid, s.atttypmod, s.attcollation) <> (t.atttypid, t.atttypmod, t.attcollation)),
 anew (oid, depth) AS (

@@ -92,11 +92,28 @@ met() {
     <(cat "$scratch"/users.*)
 }
 
+# other_tables COUNT: in the same database, as what is asked of its catalogs is asked under the locks.
+other_tables() {
+  (($1)) || return 0
+  in_db one <<SQL
+CREATE PROCEDURE make_others() LANGUAGE plpgsql AS \$\$ BEGIN
+  FOR i IN 1..$1 LOOP
+    EXECUTE format('CREATE TABLE other_%s (id int PRIMARY KEY, a text, b int DEFAULT 0 CHECK (b >= 0))', i);
+    IF i % 500 = 0 THEN COMMIT; END IF;
+  END LOOP;
+END \$\$;
+CALL make_others();
+VACUUM (ANALYZE);
+CHECKPOINT;
+SQL
+}
+
 # series KIND COUNT TIMES
 series() {
   local i windows="$scratch/windows" file="$scratch/swaps.$1.$2"
   fresh "$from"
   in_db one <<<"CREATE SEQUENCE new_events"
+  other_tables "$others"
   if [[ $1 != nothing ]]; then change "$1" "$2"; fi
   users_for=7200 protocol=simple start_users "$scratch/swaps.sql" "$rate"
   sleep 2

@@ -20,13 +20,19 @@ bool IsOfOthers(const pg::PgError& error) {
 }
 
 // General plans, since the server would make a special one for each of the first five times
-// (plancache.c, choose_custom_plan). No hurry: the attempt's limit is for what waits for a lock.
-// But no patience with one either: the attempt names who has it.
+// (plancache.c, choose_custom_plan). By indexes: it guesses far too many rows where a question goes
+// down a tree, and would read whole catalogs, which are large where there are many tables. No
+// hurry: the attempt's limit is for what waits for a lock. But no patience with one either: the
+// attempt names who has it.
 Task<> Prepare(guard::Session& session) {
   std::vector<pg::Statement> statements;
   statements.push_back(
       {"SELECT pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true)", {}});
   statements.push_back({"SAVEPOINT ahead", {}});
+  statements.push_back(
+      {"SELECT pg_catalog.set_config('enable_seqscan', 'off', true),"
+       " pg_catalog.set_config('random_page_cost', '0.05', true)",
+       {}});
   statements.push_back(
       {"SELECT pg_catalog.set_config('statement_timeout', '0', true),"
        " pg_catalog.set_config('lock_timeout', '50ms', true)",
