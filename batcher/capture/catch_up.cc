@@ -35,13 +35,40 @@ Task<> Execute(Session& session, std::vector<pg::Statement> writes) {
   }
 }
 
+// Under the settings of users' code, where the session does not have them; again as one round trip.
+Task<> ExecuteUnder(Session& session, const guard::Settings& settings,
+                    std::vector<pg::Statement> writes) {
+  if (settings.empty()) {
+    co_await Execute(session, std::move(writes));
+    co_return;
+  }
+  guard::Bracket bracket = guard::Under(settings);
+  std::vector<pg::Statement> all = std::move(bracket.begin);
+  const bool few = writes.size() <= 2;
+  if (!few) {
+    co_await session.db().Pipeline(std::move(all));
+    co_await Execute(session, std::move(writes));
+    all.clear();
+  } else {
+    std::ranges::move(writes, std::back_inserter(all));
+  }
+  all.push_back(std::move(bracket.end));
+  co_await session.db().Pipeline(std::move(all));
+}
+
 // Texts, by column.
 using Keys = std::vector<std::vector<std::string>>;
 
 std::size_t Count(const Keys& keys) { return keys.front().size(); }
 
+// Whatever the session's settings are: a key that came back as another would be forgotten.
 Task<Keys> Pick(Session& session, const Flow& flow, std::size_t limit) {
-  const pg::Result picked = co_await session.db().Query(PickStatement(flow), limit);
+  guard::Bracket bracket = guard::Under(guard::ExactTexts());
+  std::vector<pg::Statement> statements = std::move(bracket.begin);
+  statements.push_back({PickStatement(flow), pg::Params::Of(limit)});
+  statements.push_back(std::move(bracket.end));
+  const auto results = co_await session.db().Pipeline(std::move(statements));
+  const pg::Result& picked = results.at(results.size() - 2);
   Keys keys(flow.key.size());
   for (int column = 0; column < picked.columns(); ++column)
     for (int row = 0; row < picked.rows(); ++row)
@@ -79,13 +106,14 @@ void AddRemovals(const Flow& flow, const Keys& keys, Writes& writes) {
                       Arrays(keys, begin, std::min(begin + kKeysAStatement, Count(keys)))});
 }
 
-Task<> Apply(Session& session, const Flow& flow, const Keys& keys) {
+Task<> Apply(Session& session, const Flow& flow, const Keys& keys,
+             const guard::Settings& settings = {}) {
   Writes writes;
   AddRemovals(flow, keys, writes);
   for (std::size_t begin = 0; begin < Count(keys); begin += kKeysAStatement)
     writes.push_back({InsertStatement(flow),
                       Arrays(keys, begin, std::min(begin + kKeysAStatement, Count(keys)))});
-  co_await Execute(session, std::move(writes));
+  co_await ExecuteUnder(session, settings, std::move(writes));
 }
 
 std::string Shown(const Flow& flow, const Keys& keys, std::size_t row) {
@@ -254,16 +282,16 @@ Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& leas
   co_return round;
 }
 
-Task<std::int64_t> Drain(Session& session, const Flow& flow) {
+Task<std::int64_t> Drain(Session& session, const Flow& flow, guard::Settings settings) {
   co_await TakeChanges(session, flow);
   const Keys keys = co_await PickAll(session, flow);
-  co_await Apply(session, flow, keys);
+  co_await Apply(session, flow, keys, settings);
   co_return static_cast<std::int64_t>(Count(keys));
 }
 
 // Of no key: since a snapshot of now next to nothing has been written. What parts have come is for
 // the drain, too, as all their rows would be keys.
-Task<> RehearseDrain(Session& session, const Flow& flow) {
+Task<> RehearseDrain(Session& session, const Flow& flow, guard::Settings settings) {
   pg::Connection& db = session.db();
   const std::string seen = co_await ReadSeen(session, flow);
   const pg::Result now = co_await db.Query("SELECT pg_current_snapshot()::text");
@@ -275,7 +303,7 @@ Task<> RehearseDrain(Session& session, const Flow& flow) {
   if (async::SafeguardOn("catch-up-delete"))
     writes.push_back({DeleteStatement(flow), Arrays(none, 0, 0)});
   writes.push_back({InsertStatement(flow), Arrays(none, 0, 0)});
-  co_await Execute(session, std::move(writes));
+  co_await ExecuteUnder(session, settings, std::move(writes));
 }
 
 }  // namespace pgalter::capture

@@ -11,6 +11,7 @@
 
 #include "batcher/capture/flow.h"
 #include "engine/guard/lease.h"
+#include "engine/guard/role_settings.h"
 
 namespace pgalter::capture {
 
@@ -48,11 +49,12 @@ struct Round {
 Task<Round> CatchUp(Session& session, const Flow& flow, const guard::Lease& lease,
                     async::Milliseconds longest);
 
-// Everything, in the caller's transaction. Under a lock that lets no writer in, nothing is pending
+// Everything, in the caller's transaction, users' code under `settings`, or under the session's own
+// where these are none. Under a lock that lets no writer in, nothing is pending
 // afterwards; in one of REPEATABLE READ `to` is what `from` was in its snapshot. How many keys.
-Task<std::int64_t> Drain(Session& session, const Flow& flow);
+Task<std::int64_t> Drain(Session& session, const Flow& flow, guard::Settings settings = {});
 // All statements of Drain, of which none applies a key: for the plans of them, in a transaction or
 // savepoint that is rolled back.
-Task<> RehearseDrain(Session& session, const Flow& flow);
+Task<> RehearseDrain(Session& session, const Flow& flow, guard::Settings settings = {});
 
 }  // namespace pgalter::capture

@@ -9,6 +9,7 @@
 #include "batcher/capture/flow_sql.h"
 #include "batcher/capture/parts.h"
 #include "batcher/capture/triggers.h"
+#include "batcher/copy/pace.h"
 #include "batcher/cutover/keys_back.h"
 #include "batcher/cutover/lock_order.h"
 #include "batcher/cutover/old_snapshots.h"
@@ -371,7 +372,8 @@ Task<Ready> ReadReady(run::Environment& env, const std::vector<Swap>& swaps) {
 Task<> Ask(run::Environment& env, const std::vector<Swap>& swaps, const Ready& ready,
            const std::vector<rebuild::Twin>& twins, std::function<Task<>()> record) {
   co_await CheckUnderLock(env, swaps);
-  for (const Swap& swap : swaps) co_await capture::RehearseDrain(env.main, swap.flow);
+  for (const Swap& swap : swaps)
+    co_await capture::RehearseDrain(env.main, swap.flow, copy::PaceOf(env).settings);
   const std::vector<std::int64_t> leaving = Leaving(swaps);
   const Views views = co_await ReadViewsAnew(env, swaps, twins);
   co_await rebuild::WriteViewsAnew(env.main, views);
@@ -502,7 +504,7 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps, Ready r
                   std::vector<rebuild::Twin> twins) {
   Session& session = env.main;
   for (const Swap& swap : swaps)
-    if (IsDrained(swap)) co_await capture::Drain(session, swap.flow);
+    if (IsDrained(swap)) co_await capture::Drain(session, swap.flow, copy::PaceOf(env).settings);
   async::FailPoint("drained");
   // Not carried over: the table that comes back has no key for what took their place.
   for (const Swap& swap : swaps) {

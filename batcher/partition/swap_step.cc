@@ -62,7 +62,8 @@ class Swapping {
     co_await CheckShape();
     const Texts old{Old()};
     co_await RefuseObstaclesNow(env_, spec_, old, Moving::kByCopy, "resume");
-    if (async::SafeguardOn("final-drain")) co_await capture::Drain(session_, flow_);
+    if (async::SafeguardOn("final-drain"))
+      co_await capture::Drain(session_, flow_, copy::PaceOf(env_).settings);
     async::FailPoint("drained");
     const Texts keys = co_await Names(kOwnKeys);
     co_await TakeOut();

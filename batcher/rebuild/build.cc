@@ -131,7 +131,9 @@ Task<> CreateSideBySide(run::Environment& env, throttle::Throttle& throttle, con
 
 Task<Session> OpenForLong(const run::Environment& env) {
   Session session = co_await copy::OpenSession(env);
-  co_await session.db().Query("SELECT set_config('search_path', 'pg_catalog', false)");
+  co_await session.db().Query(
+      "SELECT pg_catalog.set_config('search_path', 'pg_catalog' || coalesce(', ' || "
+      "nullif(current_setting('search_path'), ''), ''), false)");
   session.db().set_query_deadline(kLong);
   co_return session;
 }

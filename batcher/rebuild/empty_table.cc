@@ -9,6 +9,7 @@
 #include "batcher/rebuild/like_table.h"
 #include "batcher/rebuild/tree.h"
 #include "batcher/rebuild/two_steps.h"
+#include "engine/guard/role_settings.h"
 #include "engine/run/server_refusal.h"
 
 namespace pgalter::rebuild {
@@ -72,8 +73,12 @@ Task<> ApplySettings(Session& session, const Spec& spec) {
     co_await session.db().Query("SELECT set_config($1, $2, true)", name, value);
 }
 
-Task<> HideSchemas(Session& session) {
-  co_await session.db().Query("SELECT set_config('search_path', 'pg_catalog', true)");
+// What follows is ours: definitions are read as text that says the same to whoever reads it.
+Task<> HideSettings(Session& session) {
+  guard::Settings own = guard::ExactTexts();
+  own.emplace_back("search_path", "pg_catalog");
+  for (const auto& [name, value] : own)
+    co_await session.db().Query("SELECT pg_catalog.set_config($1, $2, true)", name, value);
 }
 
 // A statement of the user's, and how he finds it again.
@@ -109,7 +114,7 @@ Task<> RunUsers(Session& session, const Spec& spec, std::vector<OfUser> statemen
         *refused, std::move(way_out));
   }
   co_await db.Query("RELEASE SAVEPOINT of_user");
-  co_await HideSchemas(session);
+  co_await HideSettings(session);
 }
 
 Task<> RunAlter(Session& session, const Spec& spec, std::string table, std::string actions,
@@ -137,7 +142,7 @@ Task<> MakeAltered(Session& session, const Names& names, const Spec& spec, pg::O
   if (!steps.before.empty()) {
     // Bounds are read and written under the same ones.
     co_await ApplySettings(session, spec);
-    co_await HideSchemas(session);
+    co_await HideSettings(session);
     retype = before;
   }
   co_await MakeSame(session, names, source, retype);

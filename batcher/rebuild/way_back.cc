@@ -10,6 +10,7 @@
 #include "batcher/capture/flow.h"
 #include "batcher/capture/flow_sql.h"
 #include "batcher/copy/bad_row.h"
+#include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 
 namespace pgalter::rebuild {
@@ -43,8 +44,27 @@ std::string Shown(const Flow& flow, const Keys& one) {
   return fmt::format("({}) = ({})", names, values);
 }
 
-// The error that these keys' rows raise, if any.
-Task<std::optional<pg::PgError>> Try(Session& session, const Flow& flow, const Keys& keys) {
+// Those that the run keeps for users' code: an object, or pairs where it is a plan's.
+Task<guard::Settings> ReadSettings(Session& session, std::string run) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT s.name, s.value FROM pgalter.run r"
+      " CROSS JOIN LATERAL (SELECT to_jsonb(r.spec)->'settings' AS all) k"
+      " CROSS JOIN LATERAL ("
+      "   SELECT key, value FROM jsonb_each_text("
+      "     CASE jsonb_typeof(k.all) WHEN 'object' THEN k.all END)"
+      "   UNION ALL SELECT e->>0, e->>1 FROM jsonb_array_elements("
+      "     CASE jsonb_typeof(k.all) WHEN 'array' THEN k.all END) e) s (name, value)"
+      " WHERE r.run = $1",
+      run);
+  guard::Settings settings;
+  for (int i = 0; i < rows.rows(); ++i)
+    settings.emplace_back(rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1));
+  co_return settings;
+}
+
+// The error that these keys' rows raise, if any, under the settings of users' code.
+Task<std::optional<pg::PgError>> Try(Session& session, const Flow& flow, const Keys& keys,
+                                     const guard::Settings& settings) {
   pg::Params arrays;
   for (const auto& column : keys) arrays.Add(column);
   guard::TransactionOptions options;
@@ -54,7 +74,7 @@ Task<std::optional<pg::PgError>> Try(Session& session, const Flow& flow, const K
   std::exception_ptr other;
   try {
     co_await guard::Begin(session, options);
-    std::vector<pg::Statement> statements;
+    std::vector<pg::Statement> statements = guard::Under(settings).begin;
     statements.push_back({capture::DeleteStatement(flow), arrays});
     statements.push_back({capture::InsertStatement(flow), arrays});
     co_await session.db().Pipeline(std::move(statements));
@@ -67,7 +87,7 @@ Task<std::optional<pg::PgError>> Try(Session& session, const Flow& flow, const K
   co_return error;
 }
 
-Task<WayBack> Look(Session& session, const Flow& flow) {
+Task<WayBack> Look(Session& session, const Flow& flow, const guard::Settings& settings) {
   const pg::Result rows =
       co_await session.db().Query(capture::PendingStatement(flow, kMostChanges));
   WayBack way;
@@ -80,11 +100,11 @@ Task<WayBack> Look(Session& session, const Flow& flow) {
   if (rows.empty()) co_return way;
   std::size_t first = 0;
   auto end = static_cast<std::size_t>(rows.rows());
-  std::optional<pg::PgError> error = co_await Try(session, flow, keys);
+  std::optional<pg::PgError> error = co_await Try(session, flow, keys, settings);
   if (!error) co_return way;
   while (end - first > 1) {
     const std::size_t middle = first + (end - first) / 2;
-    const auto low = co_await Try(session, flow, Part(keys, first, middle));
+    const auto low = co_await Try(session, flow, Part(keys, first, middle), settings);
     if (low) {
       error = low;
       end = middle;
@@ -101,8 +121,9 @@ Task<WayBack> Look(Session& session, const Flow& flow) {
 // Up to the first that has a row that does not fit.
 Task<WayBack> LookAtAll(Session& session, std::string run) {
   WayBack all;
+  const guard::Settings settings = co_await ReadSettings(session, run);
   for (const Flow& flow : co_await capture::LoadFlows(session, std::move(run), "reverse")) {
-    const WayBack one = co_await Look(session, flow);
+    const WayBack one = co_await Look(session, flow, settings);
     all.tried += one.tried;
     all.all = all.all && one.all;
     all.table = one.table;

@@ -17,6 +17,38 @@ Task<Settings> RoleSettings(Session& session) {
   co_return settings;
 }
 
+Bracket Under(const Settings& settings) {
+  std::vector<std::string> names;
+  std::vector<std::string> values;
+  for (const auto& [name, value] : settings) {
+    names.push_back(name);
+    values.push_back(value);
+  }
+  // Every name says its schema: the users' search_path is in force where it ends.
+  const std::string was = "'pgalter.was_' OPERATOR(pg_catalog.||) n";
+  Bracket bracket;
+  bracket.begin.push_back({"SELECT pg_catalog.set_config(" + was +
+                               ", pg_catalog.current_setting(n), true)"
+                               " FROM pg_catalog.unnest($1::pg_catalog.text[]) AS s (n)",
+                           pg::Params::Of(names)});
+  bracket.begin.push_back(
+      {"SELECT pg_catalog.set_config(n, v, true) FROM ROWS FROM ("
+       " pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]))"
+       " AS s (n, v)",
+       pg::Params::Of(names, values)});
+  bracket.end = {"SELECT pg_catalog.set_config(n, pg_catalog.current_setting(" + was +
+                     "), true) FROM pg_catalog.unnest($1::pg_catalog.text[]) AS s (n)",
+                 pg::Params::Of(names)};
+  return bracket;
+}
+
+Settings ExactTexts() {
+  return {{"DateStyle", "ISO, YMD"},
+          {"IntervalStyle", "postgres"},
+          {"bytea_output", "hex"},
+          {"extra_float_digits", "1"}};
+}
+
 json::array ToJson(const Settings& settings) {
   json::array array;
   for (const auto& [name, value] : settings) array.push_back(json::array{name, value});

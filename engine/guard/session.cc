@@ -27,6 +27,13 @@ FROM (VALUES ('lock_timeout', '0'),
              ('row_security', 'off'),
              -- Statements are many and short: compiling them costs more than they do.
              ('jit', 'off'),
+             -- Definitions and keys are read as text and written again: it must be read as what it
+             -- was, which dates of another style and the names of time zones are not.
+             ('DateStyle', 'ISO, YMD'),
+             ('IntervalStyle', 'postgres'),
+             ('extra_float_digits', '1'),
+             ('bytea_output', 'hex'),
+             ('standard_conforming_strings', 'on'),
              -- Names are compared with those that quote_ident() and format() made before.
              ('quote_all_identifiers', 'off'),
              ('search_path', 'pg_catalog')) AS w (name, value)

@@ -93,5 +93,146 @@ TEST_F(RebuildSettings, AMemberOfTheOwnerRebuilds) {
   EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
 }
 
+// A table that is rebuilt while its users write, under what the database has set; twin is what it
+// must be.
+class RebuildUnder : public RebuildSettings {
+ protected:
+  void Set(const std::string& setting) const {
+    database_.Sql(fmt::format("ALTER DATABASE {} SET {}", database_.name(), setting));
+  }
+
+  void MakeKeyed(const std::string& type, const std::string& key) const {
+    database_.Sql(
+        fmt::format("CREATE TABLE keyed (k {} PRIMARY KEY, v int NOT NULL, w text);"
+                    "INSERT INTO keyed SELECT {}, n, 'x' FROM generate_series(1, 700) n;"
+                    "CREATE TABLE twin AS SELECT * FROM keyed",
+                    type, key));
+  }
+  void Both(const std::string& change) const {
+    for (const std::string table : {"keyed", "twin"})
+      database_.Sql(fmt::format(fmt::runtime(change), table));
+  }
+  [[nodiscard]] long Different() const {
+    return Number(
+        "SELECT (SELECT count(*) FROM (SELECT k, v::int, w FROM keyed EXCEPT ALL SELECT k, v::int, "
+        "w FROM twin) a) + (SELECT count(*) FROM (SELECT k, v::int, w FROM twin EXCEPT ALL SELECT "
+        "k, v::int, w FROM keyed) b)");
+  }
+
+  // There with changes before the cut-over, and back with some after it.
+  void ExpectKeysKept() {
+    const Words rebuild{"rebuild", "keyed", "--alter", "ALTER v TYPE bigint", "--yes"};
+    ASSERT_EQ(Run(rebuild, {"PGALTER_FAIL_POINT=compared"}).code, kKilled);
+    Both("UPDATE {0} SET v = v + 1000 WHERE v % 3 = 0; DELETE FROM {0} WHERE v % 7 = 1");
+    const Ran there = Run({"resume", RunId()});
+    ASSERT_EQ(there.code, 0) << there.err;
+    EXPECT_EQ(Different(), 0);
+    Both("UPDATE {} SET w = 'y' WHERE v % 5 = 0");
+    const Ran back = Run({"revert", RunId(), "--yes"});
+    ASSERT_EQ(back.code, 0) << back.err;
+    EXPECT_EQ(Different(), 0);
+  }
+};
+
+TEST_F(RebuildUnder, FewDigitsKeysOfFloatsAreFound) {
+  MakeKeyed("float8", "n / 7.0::float8");
+  Set("extra_float_digits = 0");
+  ExpectKeysKept();
+}
+
+// CST is the time of China there, and of Chicago where it is read.
+TEST_F(RebuildUnder, DatesOfAnotherStyleKeysOfTimesAreFound) {
+  MakeKeyed("timestamptz", "timestamptz '2026-01-01' + n * interval '37 minutes'");
+  Set("DateStyle = 'SQL, DMY'");
+  Set("TimeZone = 'Asia/Shanghai'");
+  ExpectKeysKept();
+}
+
+TEST_F(RebuildUnder, DatesOfAnotherStyleDefinitionsStayWhatTheyAre) {
+  MakeKeyed("timestamptz", "timestamptz '2026-01-01 00:00+08' + n * interval '2 hours'");
+  database_.Sql(
+      "CREATE INDEX part ON keyed (w) WHERE k > '2026-02-01 00:00+08';"
+      "CREATE VIEW recent AS SELECT v FROM keyed WHERE k > '2026-02-01 00:00+08';"
+      "ALTER TABLE keyed ENABLE ROW LEVEL SECURITY;"
+      "CREATE POLICY late ON keyed USING (k > '2026-02-01 00:00+08');"
+      "CREATE TABLE parted (k timestamptz PRIMARY KEY, v int) PARTITION BY RANGE (k);"
+      "CREATE TABLE parted_1 PARTITION OF parted"
+      " FOR VALUES FROM ('2026-01-01 00:00+08') TO ('2026-02-01 00:00+08');"
+      "CREATE TABLE parted_2 PARTITION OF parted"
+      " FOR VALUES FROM ('2026-02-01 00:00+08') TO ('2026-09-01 00:00+08');"
+      "INSERT INTO parted SELECT k, v FROM keyed");
+  Set("DateStyle = 'SQL, DMY'");
+  Set("TimeZone = 'Asia/Shanghai'");
+  const auto definitions = [this] {
+    Session session = database_.Connect();
+    session.Exec("SET DateStyle = 'ISO'; SET TimeZone = 'Asia/Shanghai'");
+    return session.Value(
+        "SELECT concat_ws(' ', pg_get_viewdef('recent'), (SELECT count(*) FROM recent),"
+        " (SELECT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indexrelid = "
+        "'part'::regclass), (SELECT pg_get_expr(polqual, polrelid) FROM pg_policy),"
+        " (SELECT string_agg(pg_get_expr(relpartbound, oid), ' ' ORDER BY relname) FROM pg_class"
+        "  WHERE relispartition AND relkind = 'r' AND relnamespace = 'public'::regnamespace))");
+  };
+  const std::string before = definitions();
+  const Ran plain = Run({"rebuild", "keyed", "--alter", "ALTER v TYPE bigint", "--yes"});
+  ASSERT_EQ(plain.code, 0) << plain.err;
+  const Ran parted = Run({"rebuild", "parted", "--yes"});
+  ASSERT_EQ(parted.code, 0) << parted.err;
+  EXPECT_EQ(definitions(), before);
+}
+
+// Whoever goes on with a run may have other settings than who began it; what users change in the
+// last moment is carried over under the lock.
+TEST_F(RebuildUnder, TheSettingsOfWhoeverGoesOnValuesAreThoseOfTheRun) {
+  database_.Sql(
+      "CREATE TABLE keyed (k int PRIMARY KEY, at timestamp NOT NULL, v int NOT NULL DEFAULT 0);"
+      "INSERT INTO keyed SELECT n, timestamp '2026-01-01' + n * interval '1 minute'"
+      " FROM generate_series(1, 500) n");
+  const Words rebuild{"rebuild", "keyed", "--alter", "ALTER at TYPE timestamptz", "--yes"};
+  ASSERT_EQ(Run(rebuild, {"PGTZ=Asia/Tokyo", "PGALTER_FAIL_POINT=compared"}).code, kKilled);
+  AwaitNoRunner();
+  Session writer = database_.Connect();
+  writer.Exec("BEGIN; UPDATE keyed SET v = 1 WHERE k % 2 = 0");
+  Program program = Start({"resume", RunId()}, {"PGTZ=UTC"});
+  database_.AwaitValue(
+      "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'keyed'::regclass AND NOT granted", "t",
+      kLimit);
+  writer.Exec("COMMIT");
+  const Ran ran = program.Wait(kLimit);
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM keyed WHERE at <> (timestamp '2026-01-01' + k * interval "
+                   "'1 minute') AT TIME ZONE 'Asia/Tokyo'"),
+            0);
+  EXPECT_EQ(Number("SELECT count(*) FROM keyed WHERE v = 1"), 250);
+}
+
+// As every user's: one calls another by a name that the search_path of the role finds.
+TEST_F(RebuildUnder, TheRolesSearchPathFunctionsFindEachOther) {
+  database_.Sql(
+      "CREATE FUNCTION twice(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS"
+      " 'BEGIN RETURN $1 * 2; END';"
+      "CREATE FUNCTION doubled(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS"
+      " 'BEGIN RETURN twice($1); END';"
+      "CREATE TABLE keyed (k int PRIMARY KEY, v int CHECK (doubled(v) >= 0), w text,"
+      " d int GENERATED ALWAYS AS (doubled(v)) STORED);"
+      "INSERT INTO keyed SELECT n, n, 'x' FROM generate_series(1, 500) n");
+  // From 17 on the server lets no index find them.
+  if (SharedServer().server_version_major() < 17)
+    database_.Sql("CREATE INDEX ON keyed (doubled(v))");
+  const Words rebuild{"rebuild", "keyed", "--alter", "ALTER k TYPE bigint", "--yes"};
+  ASSERT_EQ(Run(rebuild, {"PGALTER_FAIL_POINT=compared"}).code, kKilled);
+  AwaitNoRunner();
+  Session writer = database_.Connect();
+  writer.Exec("BEGIN; UPDATE keyed SET v = v + 1 WHERE k % 2 = 0");
+  Program program = Start({"resume", RunId()});
+  database_.AwaitValue(
+      "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'keyed'::regclass AND NOT granted", "t",
+      kLimit);
+  writer.Exec("COMMIT");
+  const Ran ran = program.Wait(kLimit);
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM keyed WHERE d = 2 * v AND v = k + 1 - k % 2"), 500);
+}
+
 }  // namespace
 }  // namespace pgalter::test
