@@ -285,8 +285,9 @@ FROM pair p JOIN pg_class s ON s.oid = p.leaving JOIN pg_class t ON t.oid = p.co
 WHERE s.relforcerowsecurity <> t.relforcerowsecurity
 )sql";
 
+// All of them are granted again, by the owner: also what somebody granted on.
 constexpr const char* kGrants = R"sql(
-SELECT 'a', format('REVOKE ALL ON TABLE %s FROM %s', g.name, g.grantee)
+SELECT 'a', format('REVOKE ALL ON TABLE %s FROM %s CASCADE', g.name, g.grantee)
 FROM (SELECT DISTINCT p.name, CASE a.grantee WHEN 0 THEN 'PUBLIC'
                                 ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS grantee
       FROM pair p JOIN pg_class t ON t.oid = p.coming CROSS JOIN aclexplode(t.relacl) a

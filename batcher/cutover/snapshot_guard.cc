@@ -138,15 +138,20 @@ async::Task<std::vector<std::string>> WakeGuard(guard::Session& session, Snapsho
 
 async::Task<> AwaitOlderTransactions(guard::Session& session) {
   if (!async::SafeguardOn("snapshot-guard")) co_return;
-  const pg::Result row = co_await session.db().Query("SELECT clock_timestamp()::text");
+  const pg::Result row =
+      co_await session.db().Query("SELECT clock_timestamp()::text, pg_current_xact_id()::text");
   const auto now = row.Get<std::string>(0, 0);
+  const auto xid = row.Get<std::string>(0, 1);
   async::Stopper never;  // a way back has no stop
   for (int second = 0; second < kLongestWait; ++second) {
     const pg::Result older = co_await session.db().Query(
         "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database()"
-        " AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL AND xact_start < "
-        "$1::timestamptz AND application_name NOT LIKE 'pgalter%'",
-        now);
+        " AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL"
+        // What a role without pg_read_all_stats learns of others' sessions.
+        " AND (xact_start < $1::timestamptz OR xact_start IS NULL AND usesysid IS NOT NULL"
+        "   AND age(backend_xmin) > age($2::xid8::xid))"
+        " AND application_name NOT LIKE 'pgalter%'",
+        now, xid);
     if (!older.Get<bool>(0, 0)) co_return;
     co_await never.SleepFor(std::chrono::seconds(1));
   }

@@ -90,13 +90,15 @@ SELECT format('statistics object %I.%I is on it and belongs to %I, whom this rol
 FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
 WHERE s.stxrelid = $1 AND NOT pg_has_role(s.stxowner, 'USAGE')
 UNION ALL
-SELECT format('the identity sequence of column %I is the default of another column: give that one a '
-              'sequence of its own', a.attname)
+SELECT format('the identity sequence of column %I is %s: give that one a sequence of its own',
+              a.attname, CASE WHEN u.classid = 'pg_attrdef'::regclass THEN 'the default of another column'
+                ELSE 'used by ' || coalesce(pg_describe_object('pg_class'::regclass, v.ev_class, 0),
+                                            pg_describe_object(u.classid, u.objid, u.objsubid)) END)
 FROM pg_attribute a
 JOIN pg_depend i ON i.classid = 'pg_class'::regclass AND i.refclassid = 'pg_class'::regclass
   AND i.refobjid = a.attrelid AND i.refobjsubid = a.attnum AND i.deptype = 'i'
-JOIN pg_depend u ON u.refclassid = 'pg_class'::regclass AND u.refobjid = i.objid
-  AND u.classid = 'pg_attrdef'::regclass
+JOIN pg_depend u ON u.refclassid = 'pg_class'::regclass AND u.refobjid = i.objid AND u.deptype = 'n'
+LEFT JOIN pg_rewrite v ON u.classid = 'pg_rewrite'::regclass AND v.oid = u.objid
 WHERE a.attrelid = $1 AND a.attidentity <> ''
 UNION ALL
 SELECT format('subscription %I writes into it by its identity: take it out of the publication of the '

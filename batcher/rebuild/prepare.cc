@@ -49,6 +49,12 @@ UNION ALL
 SELECT 'it is a typed table: ALTER TABLE … NOT OF first' FROM pg_class
 WHERE oid = $1 AND reloftype <> 0
 UNION ALL
+SELECT format('extension %1$I has it, and would lose it to the new one: ALTER EXTENSION %1$I DROP TABLE '
+              'first, and ADD TABLE afterwards', e.extname)
+FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+WHERE d.classid = 'pg_class'::regclass AND d.objid = $1 AND d.deptype = 'e'
+  AND d.refclassid = 'pg_extension'::regclass
+UNION ALL
 SELECT format('index %s is not valid: drop it, or make it again', indexrelid::regclass)
 FROM pg_index WHERE indrelid = $1 AND NOT indisvalid
 UNION ALL

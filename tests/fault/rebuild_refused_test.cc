@@ -61,6 +61,38 @@ TEST_F(RebuildRefused, ValuesOfAnotherType) {
   EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
 }
 
+// Its numbers would go on beside those of the new table's own sequence.
+TEST_F(RebuildRefused, AnIdentitysSequenceThatSomethingElseUses) {
+  MakeRebuilt(200);
+  for (const auto& [make, user] :
+       {std::pair{"CREATE VIEW numbers AS SELECT nextval('counted_id_seq') AS id",
+                  "view public.numbers"},
+        std::pair{"CREATE VIEW numbers AS SELECT last_value FROM counted_id_seq",
+                  "view public.numbers"},
+        std::pair{"CREATE DOMAIN number AS bigint DEFAULT nextval('counted_id_seq')",
+                  "type public.number"}}) {
+    database_.Sql(
+        "DROP VIEW IF EXISTS numbers; DROP TABLE IF EXISTS counted;"
+        "CREATE TABLE counted (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v int)");
+    database_.Sql(make);
+    Refuse({"rebuild", "counted", "--alter", "ALTER v TYPE bigint", "--yes"},
+           std::string("the identity sequence of column id is used by ") + user +
+               ": give that one a sequence of its own");
+  }
+}
+
+TEST_F(RebuildRefused, ATableOfAnExtension) {
+  MakeRebuilt(200);
+  database_.Sql(
+      "CREATE TABLE its (id int PRIMARY KEY, v int); ALTER EXTENSION plpgsql ADD TABLE its");
+  Refuse({"rebuild", "its", "--alter", "ALTER v TYPE bigint", "--yes"},
+         "extension plpgsql has it, and would lose it to the new one: ALTER EXTENSION plpgsql DROP "
+         "TABLE first");
+  Refuse({"partition", "convert", "its", "--by", "hash(id)", "--modulus", "2", "--yes"},
+         "extension plpgsql has it");
+  database_.Sql("ALTER EXTENSION plpgsql DROP TABLE its");
+}
+
 // What CI asks must not pass where the run itself is refused.
 TEST_F(RebuildRefused, ADryRunIsRefusedForTheSame) {
   MakeRebuilt(200);

@@ -24,6 +24,27 @@ class Reverted : public RebuildWorld {
   }
 };
 
+// What a role was given it may have given on: that goes with it, and comes again.
+TEST_F(Reverted, WithRightsThatWereGivenOn) {
+  const std::string giver = "giver_" + database_.name();
+  const std::string taker = "taker_" + database_.name();
+  database_.Sql(
+      fmt::format("CREATE ROLE {0}; CREATE ROLE {1}; CREATE TABLE shared (id int PRIMARY KEY);"
+                  "GRANT SELECT ON shared TO {0} WITH GRANT OPTION; SET ROLE {0};"
+                  "GRANT SELECT ON shared TO {1}",
+                  giver, taker));
+  const Ran there = Run({"rebuild", "shared", "--alter", "ALTER id TYPE bigint", "--yes"});
+  EXPECT_EQ(there.code, 0) << there.err;
+  const Ran back = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(back.code, 0) << back.err;
+  EXPECT_EQ(database_.Value(fmt::format("SELECT concat(has_table_privilege('{0}', 'shared', "
+                                        "'SELECT WITH GRANT OPTION'), has_table_privilege('{1}', "
+                                        "'shared', 'SELECT'))",
+                                        giver, taker)),
+            "tt");
+  database_.Sql(fmt::format("DROP TABLE shared; DROP ROLE {0}, {1}", giver, taker));
+}
+
 TEST_F(Reverted, WithWhatUsersWroteSince) {
   MakeRebuilt();
   Rebuilders users(database_.conninfo(), 31);

@@ -286,6 +286,29 @@ TEST_F(RebuildSafeguards, WithoutThatItWouldSeeNoRow) {
   EXPECT_EQ(old.Value("SELECT count(*) FROM items"), "0");
 }
 
+// Of others' sessions a role without pg_monitor is not told what they do, nor since when.
+TEST_F(RebuildSafeguards, ByARoleThatSeesNobodysStateToo) {
+  user_ = "unseeing_" + database_.name();
+  database_.Sql(fmt::format(
+      "CREATE ROLE {0} LOGIN; GRANT ALL ON SCHEMA public TO {0}; GRANT CREATE ON DATABASE {1} TO "
+      "{0}; CREATE TABLE mirror (id int); CREATE TABLE owned (id int PRIMARY KEY, v int);"
+      "INSERT INTO owned SELECT n, n FROM generate_series(1, 300) n; ALTER TABLE owned OWNER TO "
+      "{0}",
+      user_, database_.name()));
+  Session old = database_.Connect();
+  old.Exec(kLook);
+  Program program = Start({"rebuild", "owned", "--alter", "ALTER v TYPE bigint", "--yes"});
+  database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
+  database_.AwaitValue(
+      "SELECT count(*) FROM pgalter.step WHERE id = 'cutover' AND state = 'running'", "1", kLimit);
+  AwaitBeats(2);
+  EXPECT_EQ(old.Value("SELECT count(*) FROM owned"), "300");
+  old.Exec("COMMIT");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  database_.Sql(fmt::format("DROP OWNED BY {0} CASCADE; DROP ROLE {0}", user_));
+}
+
 // A row that is committed while the cut-over waits for its lock is carried over under it, slowly; a
 // transaction whose first statement waits behind has its snapshot from before.
 class RebuildSnapshots : public RebuildSafeguards {
