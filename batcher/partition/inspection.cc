@@ -40,8 +40,10 @@ Task<InDefault> LookIntoDefault(Session& session, const Whole& whole,
   if (!few || whole.column.empty() || whole.strategy != Strategy::kRange) co_return rest;
   // Not every type has a least and a greatest, but every key of ranges has an order.
   const pg::Result ends = co_await session.db().Query(
-      fmt::format("SELECT (SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} LIMIT 1),"
-                  " (SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} DESC LIMIT 1)",
+      fmt::format("SELECT (SELECT t.{0}::text FROM {1} AS t WHERE t.{0} IS NOT NULL"
+                  "  ORDER BY t.{0} LIMIT 1),"
+                  " (SELECT t.{0}::text FROM {1} AS t WHERE t.{0} IS NOT NULL"
+                  "  ORDER BY t.{0} DESC LIMIT 1)",
                   whole.column, rest.name));
   rest.least = ends.Get<std::optional<std::string>>(0, 0).value_or("");
   rest.greatest = ends.Get<std::optional<std::string>>(0, 1).value_or("");

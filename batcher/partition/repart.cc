@@ -10,6 +10,7 @@
 #include "batcher/partition/partman.h"
 #include "batcher/partition/parts_step.h"
 #include "batcher/partition/regroup.h"
+#include "batcher/partition/retain.h"
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
@@ -250,6 +251,14 @@ Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source, 
                               "SCHEMA {} TO {}",
                               right.Get<std::string>(0, 4), role));
   co_await RefuseBesidePartman(session, whole.table, PartmanKeeps::kWidths);
+  const std::vector<std::int64_t> oids{source.oid};
+  const std::vector<std::string> names{source.name};
+  const std::string held = co_await FindLegalHold(session, oids, names);
+  if (!held.empty())
+    Refuse(source, fmt::format("its rows would go where nothing holds them ({}): hold the whole "
+                               "table instead, pgalter partition hold {} --reason …, then: pgalter "
+                               "partition release {}",
+                               held, whole.table.name, source.name));
   const std::vector<pg::Oid> sources{source.oid};
   const std::vector<std::string> nothing_of_ours;
   const auto obstacle =

@@ -143,7 +143,8 @@ Task<std::vector<bool>> BeyondCount(Session& session, const Whole& whole,
   const bool time = IsTimed(whole, wish);
   if (!time) {
     const pg::Result newest = co_await session.db().Query(
-        fmt::format("SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} DESC LIMIT 1",
+        fmt::format("SELECT t.{0}::text FROM {1} AS t WHERE t.{0} IS NOT NULL"
+                    " ORDER BY t.{0} DESC LIMIT 1",  // t.: not the text of it
                     whole.column, whole.table.name));
     if (newest.empty()) co_return std::vector<bool>(members.size(), false);
     here = fmt::format("{}::{}", sql::QuoteLiteral(newest.Get<std::string>(0, 0)), whole.type);
@@ -174,14 +175,12 @@ Task<bool> IsInstalled(Session& session) {
 }
 
 Task<> MarkHeld(Session& session, RetainPlan& plan) {
+  const backfill::Table& whole = plan.whole.table;
   for (Going& going : plan.going) {
     if (!going.kept_reason.empty()) continue;
-    const pg::Result held = co_await session.db().Query(
-        "SELECT format('legal hold of %s by %s since %s: %s', name, set_by,"
-        " to_char(set_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), reason)"
-        " FROM pgalter.legal_hold WHERE relid IN ($1, $2) LIMIT 1",
-        going.oid, plan.whole.table.oid);
-    if (!held.empty()) going.kept_reason = held.Get<std::string>(0, 0);
+    const std::vector<std::int64_t> oids{going.oid, whole.oid};
+    const std::vector<std::string> names{going.name, whole.name};
+    going.kept_reason = co_await FindLegalHold(session, oids, names);
   }
 }
 
@@ -362,6 +361,19 @@ Task<std::string> CreateRetainRun(Session& session, const RetainPlan& plan,
   co_return run.id;
 }
 
+Task<std::string> FindLegalHold(Session& session, std::vector<std::int64_t> oids,
+                                std::vector<std::string> names) {
+  const bool installed = co_await IsInstalled(session);
+  if (!installed) co_return "";
+  const pg::Result held = co_await session.db().Query(
+      "SELECT format('legal hold of %s by %s since %s: %s', name, set_by,"
+      " to_char(set_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), reason)"
+      " FROM pgalter.legal_hold WHERE relid::int8 = ANY ($1::int8[]) OR name = ANY ($2::text[])"
+      " LIMIT 1",
+      oids, names);
+  co_return held.empty() ? "" : held.Get<std::string>(0, 0);
+}
+
 Task<std::string> SetLegalHold(Session& session, std::string table, std::string reason) {
   const backfill::Table found = co_await Find(session, std::move(table), "hold");
   co_await session.db().Query(
@@ -375,7 +387,8 @@ Task<std::string> SetLegalHold(Session& session, std::string table, std::string 
 Task<std::string> ReleaseLegalHold(Session& session, std::string table) {
   const backfill::Table found = co_await Find(session, std::move(table), "release");
   const pg::Result row = co_await session.db().Query(
-      "DELETE FROM pgalter.legal_hold WHERE relid = $1 RETURNING name", found.oid);
+      "DELETE FROM pgalter.legal_hold WHERE relid = $1 OR name = $2 RETURNING name", found.oid,
+      found.name);
   if (row.empty()) co_return "";
   co_return found.name;
 }

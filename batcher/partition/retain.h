@@ -3,6 +3,7 @@
 // its file, or that a legal hold names.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,10 @@ Task<std::string> CreateRetainRun(Session& session, const RetainPlan& plan, cons
 
 // Of a partition or of a whole table with all its partitions. The schema pgalter is installed.
 // Throws run::Failure (usage): no such table.
+// "legal hold of public.t_0 by … since …: …", or "". By what a relation is and by its name, as what
+// has taken the place of one that is held (a rebuild's) holds its rows.
+Task<std::string> FindLegalHold(Session& session, std::vector<std::int64_t> oids,
+                                std::vector<std::string> names);
 Task<std::string> SetLegalHold(Session& session, std::string table, std::string reason);
 // The name; empty: there was none.
 Task<std::string> ReleaseLegalHold(Session& session, std::string table);

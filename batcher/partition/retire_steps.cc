@@ -84,9 +84,11 @@ class Dropping {
   Task<> RefuseHeld(const Retired& retired) {
     co_await env_.main.db().Query("LOCK TABLE pgalter.legal_hold IN SHARE MODE");
     const pg::Result held = co_await env_.main.db().Query(
-        "SELECT h.reason FROM pgalter.legal_hold h WHERE h.relid = $1 OR h.relid ="
-        " (SELECT parent_relid FROM pgalter.retired WHERE relid = $1)",
-        retired.oid);
+        "SELECT h.reason FROM pgalter.legal_hold h WHERE h.relid = $1 OR h.name = $2 OR"
+        " EXISTS (SELECT FROM pgalter.retired r LEFT JOIN pg_class c ON c.oid = r.parent_relid"
+        "  LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE r.relid = $1"
+        "  AND (h.relid = r.parent_relid OR h.name = format('%I.%I', n.nspname, c.relname)))",
+        retired.oid, retired.name);
     if (held.empty()) co_return;
     throw Failure(ExitCode::kRefused,
                   fmt::format("{} is under a legal hold ({}): it is not dropped. pgalter abort {} "

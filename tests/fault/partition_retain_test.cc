@@ -146,6 +146,43 @@ TEST_F(PartitionRetain, LeavesWhatIsHeld) {
   EXPECT_EQ(Attached(), "t_0 t_2 t_3 t_4");
 }
 
+// What has taken the place of a partition holds its rows, and what it is cut into would not.
+TEST_F(PartitionRetain, AHoldOutlivesARebuild) {
+  ASSERT_EQ(Run({"partition", "hold", "t_0", "--reason", "case 7", "--yes"}).code, 0);
+  database_.Sql("ALTER TABLE t ADD COLUMN id serial, ADD PRIMARY KEY (id, made)");
+  const Ran rebuilt = Run({"rebuild", "t", "--yes"});
+  ASSERT_EQ(rebuilt.code, 0) << rebuilt.err;
+  ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+  const Ran split = Run({"partition", "split", "t_0", "--every", "1 week", "--yes"});
+  EXPECT_EQ(split.code, 4) << split.err;
+  EXPECT_THAT(split.err, HasSubstr("its rows would go where nothing holds them (legal hold of "
+                                   "public.t_0"));
+  const Ran ran = Retain({"--keep", "2", "--drop", "--hold", "0 days"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("stays: legal hold of public.t_0"));
+  EXPECT_EQ(Attached(), "t_0 t_2 t_3 t_4");
+  const Ran released = Run({"partition", "release", "t_0", "--yes"});
+  EXPECT_EQ(released.code, 0) << released.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.legal_hold"), 0);
+}
+
+// 90 is less than 1000, other than their texts.
+TEST_F(PartitionRetain, NumbersAreCountedAsNumbers) {
+  database_.Sql(
+      "CREATE TABLE n (id bigint PRIMARY KEY) PARTITION BY RANGE (id);"
+      "CREATE TABLE n_1 PARTITION OF n FOR VALUES FROM (0) TO (100);"
+      "CREATE TABLE n_2 PARTITION OF n FOR VALUES FROM (100) TO (1000);"
+      "CREATE TABLE n_3 PARTITION OF n FOR VALUES FROM (1000) TO (2000);"
+      "CREATE TABLE n_rest PARTITION OF n DEFAULT;"
+      "INSERT INTO n VALUES (90), (900), (1000), (-7), (20000)");
+  const Ran ran = Run({"partition", "retain", "n", "--keep", "1", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT string_agg(inhrelid::regclass::text, ' ' ORDER BY 1) FROM "
+                            "pg_inherits WHERE inhparent = 'n'::regclass"),
+            "n_3 n_rest");
+  EXPECT_THAT(Run({"inspect", "partitions", "n"}).out, HasSubstr("from -7 to 20000"));
+}
+
 TEST_F(PartitionRetain, AHoldThatComesLateStopsTheDrop) {
   ASSERT_EQ(Export({"PGALTER_FAIL_POINT=exported"}).code, kKilled);
   AwaitNoRunner();

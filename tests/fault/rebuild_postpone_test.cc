@@ -51,6 +51,37 @@ TEST_F(Postponed, WaitsUntilItIsLetGo) {
   ExpectNothingLeft();
 }
 
+// As careful scripts do: what was switched off for a moment gets the state again that it had.
+class OffForAMoment : public Postponed {
+ protected:
+  Ran GoThrough(const Words& environment) {
+    MakeRebuilt(500);
+    Program program = Start(Rebuild({"--cutover", "wait"}), environment);
+    AwaitReady();
+    database_.Sql(
+        "BEGIN; ALTER TABLE items DISABLE TRIGGER ALL; UPDATE items SET a = 77 WHERE id = 5;"
+        "UPDATE mirror SET a = 77 WHERE id = 5; ALTER TABLE items ENABLE TRIGGER ALL;"
+        "DO $$DECLARE t name; BEGIN FOR t IN SELECT tgname FROM pg_trigger WHERE tgrelid = "
+        "'items'::regclass AND tgname LIKE 'pgalter%' LOOP EXECUTE format('ALTER TABLE items "
+        "ENABLE "
+        "ALWAYS TRIGGER %I', t); END LOOP; END$$; COMMIT");
+    EXPECT_EQ(Run({"cutover", RunId()}).code, 0);
+    return program.Wait(kLimit);
+  }
+};
+
+TEST_F(OffForAMoment, TheCaptureIsNotTrusted) {
+  const Ran ran = GoThrough({});
+  EXPECT_EQ(ran.code, 4) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("was dropped or disabled meanwhile"));
+  ExpectNotSwapped();
+}
+TEST_F(OffForAMoment, WithoutThatItsChangesAreLost) {
+  const Ran ran = GoThrough({"PGALTER_SAFEGUARDS_OFF=capture-untouched"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM items WHERE a = 77 AND id = 5"), 0);
+}
+
 // Behind a user who lets nobody have the table: what is refused anyway is so before it is locked.
 TEST_F(Postponed, WhatIsRefusedDoesNotWaitForALock) {
   MakeRebuilt(500);
