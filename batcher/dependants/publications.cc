@@ -15,8 +15,8 @@ namespace {
 // From 15 on publications have column lists, filters and schemas.
 constexpr int kColumnLists = 150000;
 
-constexpr std::string_view kQuery = R"sql(
-SELECT 'a', format(w.form, p.pubname, $2, $3,
+constexpr const char* kQuery = R"sql(
+SELECT 'a', format(w.form, p.pubname, $2::text, $3::text,
                    ' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
                             FROM unnest(r.prattrs) k JOIN pg_attribute a
                             ON a.attrelid = r.prrelid AND a.attnum = k) || ')',
@@ -24,14 +24,14 @@ SELECT 'a', format(w.form, p.pubname, $2, $3,
 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
 CROSS JOIN (VALUES (false, 'ALTER PUBLICATION %1$I ADD TABLE %2$s%4$s%5$s'),
                    (true, 'ALTER PUBLICATION %1$I DROP TABLE %3$s')) w (drops, form)
-WHERE r.prrelid = $1 AND (NOT w.drops OR $3 IS NOT NULL) ORDER BY p.pubname, w.drops
+WHERE r.prrelid = $1 AND (NOT w.drops OR $3::text IS NOT NULL) ORDER BY p.pubname, w.drops
 )sql";
-constexpr std::string_view kQueryOf14 = R"sql(
-SELECT 'a', format(w.form, p.pubname, $2, $3)
+constexpr const char* kQueryOf14 = R"sql(
+SELECT 'a', format(w.form, p.pubname, $2::text, $3::text)
 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
 CROSS JOIN (VALUES (false, 'ALTER PUBLICATION %1$I ADD TABLE %2$s'),
                    (true, 'ALTER PUBLICATION %1$I DROP TABLE %3$s')) w (drops, form)
-WHERE r.prrelid = $1 AND (NOT w.drops OR $3 IS NOT NULL) ORDER BY p.pubname, w.drops
+WHERE r.prrelid = $1 AND (NOT w.drops OR $3::text IS NOT NULL) ORDER BY p.pubname, w.drops
 )sql";
 
 // Those that send the table ($1), listed or with all of its schema.
@@ -123,20 +123,16 @@ Task<std::string> FindUnwritable(Session& session, pg::Oid table) {
 
 Task<std::string> FindUnsendable(Session& session, pg::Oid leaving, pg::Oid coming,
                                  const std::string& name) {
-  const std::string given =
-      "WITH given AS (SELECT $1::oid, $2::text, $3::text) SELECT statement "
-      "FROM (" +
-      std::string(PublicationsQuery(session.db().server_version())) + ") q (at, statement)";
-  const std::optional<std::string> stays;
-  const pg::Result adds = co_await session.db().Query(given, leaving, name, stays);
+  pg::Connection& db = session.db();
+  const pg::Statement asked = AskPublications(db.server_version(), leaving, name, std::nullopt);
+  const pg::Result adds = co_await db.QueryParams(asked.sql, asked.params, pg::Format::kText);
   const std::string query(kIdentity);
-  const pg::Result identities = co_await session.db().Query(query, leaving, coming);
+  const pg::Result identities = co_await db.Query(query, leaving, coming);
   for (const pg::Result* rows : {&adds, &identities})
     for (int row = 0; row < rows->rows(); ++row) {
-      const auto refusal = co_await Ask(session, rows->Get<std::string>(row, 0));
-      if (refusal)
-        co_return fmt::format("\"{}\" would fail: {}", rows->Get<std::string>(row, 0),
-                              Said(*refusal));
+      const auto statement = rows->Get<std::string>(row, rows->columns() - 1);
+      const auto refusal = co_await Ask(session, statement);
+      if (refusal) co_return fmt::format("\"{}\" would fail: {}", statement, Said(*refusal));
     }
   const std::string why = co_await FindUnwritable(session, coming);
   if (why.empty()) co_return "";
@@ -148,8 +144,10 @@ Task<std::string> FindUnsendable(Session& session, pg::Oid leaving, pg::Oid comi
 
 }  // namespace
 
-std::string_view PublicationsQuery(int server_version) {
-  return server_version >= kColumnLists ? kQuery : kQueryOf14;
+pg::Statement AskPublications(int server_version, pg::Oid listed, std::string name,
+                              std::optional<std::string> name_to_be) {
+  const auto* const query = server_version >= kColumnLists ? kQuery : kQueryOf14;
+  return {query, pg::Params::Of(listed, name, name_to_be)};
 }
 
 Task<std::string> FindUnfitPublication(Session& session, pg::Oid leaving, pg::Oid coming) {

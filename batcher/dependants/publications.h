@@ -4,8 +4,8 @@
 // apart is not sent.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <string_view>
 
 #include "engine/guard/session.h"
 
@@ -14,10 +14,11 @@ namespace pgalter::dependants {
 using async::Task;
 using guard::Session;
 
-// $1 the table that is listed, $2 the name of the one to list in its place, $3 the first one's name
-// then: to be taken out; NULL: it stays. Rows of 'a' and a statement, with column lists and
-// filters.
-std::string_view PublicationsQuery(int server_version);
+// Its rows: 'a' and a statement, with column lists and filters, after which the table called `name`
+// is published where `listed` is now. `name_to_be`: what that one is called then, to be taken out;
+// nullopt: it stays.
+pg::Statement AskPublications(int server_version, pg::Oid listed, std::string name,
+                              std::optional<std::string> name_to_be);
 
 // Why subscribers of `leaving` would get something else from `coming`, with the way out; empty:
 // they would not.

@@ -6,6 +6,7 @@
 #include "engine/pg/connect_message.h"
 #include "engine/pg/conninfo.h"
 #include "engine/pg/error.h"
+#include "engine/pg/named.h"
 #include "engine/pg/params.h"
 #include "engine/pg/reconnect_policy.h"
 
@@ -91,6 +92,24 @@ TEST(ParamsTest, BinaryIntegerIsInNetworkByteOrder) {
   EXPECT_EQ(params.values()[0].bytes, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFE"s);
   EXPECT_EQ(params.values()[0].type, 20U);
   EXPECT_EQ(params.values()[0].format, 1);
+}
+
+TEST(NamedTest, BindsEachNameOnceAndOnlyThoseOfTheText) {
+  Named values;
+  values.Add("table", "oid", std::uint32_t{7});
+  values.Add("table_name", "text", "a");
+  values.Add("oids", "int8[]", std::vector<std::int64_t>{1, 2});
+  const Statement statement = values.Bind("SELECT :oids, 'x'::text WHERE oid=:table OR :oids");
+  EXPECT_EQ(statement.sql, "SELECT $1::int8[], 'x'::text WHERE oid=$2::oid OR $1::int8[]");
+  ASSERT_EQ(statement.params.values().size(), 2U);
+  EXPECT_EQ(statement.params.values()[0].bytes, "{1,2}");
+  EXPECT_EQ(statement.params.values()[1].bytes, "7");
+  EXPECT_EQ(values.Bind(":table_name:").sql, "$1::text:");
+  EXPECT_EQ(values.Bind("").sql, "");
+}
+
+TEST(NamedTest, ANameWithoutAValueIsAnError) {
+  EXPECT_THROW((void)Named().Bind("SELECT :table"), std::logic_error);
 }
 
 TEST(ConninfoTest, ReadsKeywordsAndUris) {
