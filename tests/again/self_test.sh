@@ -12,6 +12,7 @@ cat >binary <<'EOF'
 #!/bin/bash
 echo "play $*" >>plays
 [[ -e dies ]] && exit "$(<dies)"
+[[ -e none ]] && echo '[==========] Running 0 tests from 0 test suites.' && exit 0
 read -r -a cases < <(sed -n "$(wc -l <plays)p" fails) || true
 ((${#cases[@]} == 0)) && exit 0
 printf '[  FAILED  ] %s (1 ms)\n' "${cases[@]}"
@@ -32,7 +33,7 @@ expect() {
     echo "$4: status, plays, unsteady are $found, not $1 $2 $3"
     exit 1
   fi
-  rm -f plays notes fails dies
+  rm -f plays notes fails dies none
 }
 
 touch fails
@@ -51,3 +52,5 @@ printf 'Runs.ARandomRound/1\n' >fails
 expect 1 1 0 "a search for lost rows"
 echo 139 >dies
 expect 139 1 0 "a binary that dies"
+touch none
+expect 1 1 0 "a binary without a case of that name"
