@@ -15,6 +15,7 @@
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/cutover/swap.h"
 #include "batcher/cutover/twins.h"
+#include "batcher/cutover/validating.h"
 #include "batcher/rebuild/follow.h"
 #include "batcher/rebuild/spec.h"
 #include "batcher/rebuild/store.h"
@@ -165,7 +166,7 @@ Task<> AdoptUnderLadder(run::Environment& env, async::Stopper& stopper, std::str
                               sql, fmt::join(lock::Lines(outcome), "\n"), env.run.id));
 }
 
-Task<> Settle(run::Environment& env, async::Stopper& stopper) {
+Task<> Settle(run::Environment& env, async::Stopper& stopper, Validating how) {
   const std::vector<rebuild::Stored> all = co_await rebuild::LoadAll(env.main, env.run.id);
   guard::Session session = co_await copy::OpenSession(env);
   session.db().set_query_deadline(kLong);
@@ -174,7 +175,7 @@ Task<> Settle(run::Environment& env, async::Stopper& stopper) {
     if (definition.validate.empty() && definition.adopt.empty()) continue;
     for (const std::string& sql : definition.validate) {
       stopper.ThrowIfStopping();
-      co_await session.db().Query(sql);
+      co_await Validate(session, sql, how);
       async::FailPoint("key-validated");
     }
     for (const std::string& sql : definition.adopt)
@@ -314,9 +315,10 @@ run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
   const Standing standing = co_await ReadStanding(env);
   if (standing == Standing::kNothingMade) co_return;
   async::Stopper never;  // an abort is a stop already
+  const Validating back = ValidatingBack(env.run.id);
   if (standing == Standing::kNotSwapped) {
     // Or swapped back by a runner that ended before it had settled that.
-    co_await Settle(env, never);
+    co_await Settle(env, never, back);
     co_return;
   }
   const rebuild::Stored stored = co_await rebuild::Load(env.main, env.run.id);
@@ -345,7 +347,7 @@ run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
   if (!remark.empty() && !lost.empty()) remark += "; ";
   env.progress.remark = remark + lost;
   co_await AwaitOlderTransactions(env.main);
-  co_await Settle(env, never);
+  co_await Settle(env, never, back);
 }
 
 run::Task<bool> CutoverStep::StillStands(run::Environment& env, const state::Step&) {
@@ -356,7 +358,8 @@ run::Task<bool> CutoverStep::StillStands(run::Environment& env, const state::Ste
 run::Task<bool> SettleStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
 run::Task<> SettleStep::Do(run::Environment& env, const state::Step&) {
-  co_await Settle(env, env.stopper);
+  const Validating there = ValidatingThere(env.run.id);
+  co_await Settle(env, env.stopper, there);
 }
 
 run::Task<> SettleStep::Undo(run::Environment&, const state::Step&) { co_return; }

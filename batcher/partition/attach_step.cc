@@ -10,6 +10,7 @@
 #include "batcher/cutover/keys_back.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
+#include "batcher/cutover/validating.h"
 #include "batcher/cutover/views_over.h"
 #include "batcher/partition/attaching.h"
 #include "batcher/partition/detaching.h"
@@ -113,14 +114,15 @@ Texts TextsOf(const state::Step& step, const char* key) {
   return texts;
 }
 
-Task<> ValidateAll(run::Environment& env, const state::Step& step, async::Stopper& stopper) {
+Task<> ValidateAll(run::Environment& env, const state::Step& step, async::Stopper& stopper,
+                   cutover::Validating how) {
   const Texts statements = TextsOf(step, kValidate);
   if (statements.empty()) co_return;
   guard::Session session = co_await run::OpenAsRole(env);
   session.db().set_query_deadline(kLong);
   for (const std::string& sql : statements) {
     stopper.ThrowIfStopping();
-    co_await session.db().Query(sql);
+    co_await cutover::Validate(session, sql, how);
   }
 }
 
@@ -314,7 +316,8 @@ run::Task<> AttachStep::Undo(run::Environment& env, const state::Step& step) {
   }
   const state::Step now = co_await StepOfKind(env, "partition-attach");
   async::Stopper never;
-  co_await ValidateAll(env, now, never);
+  const cutover::Validating back = cutover::ValidatingBack(env.run.id);
+  co_await ValidateAll(env, now, never, back);
   co_await AdoptAll(env, now, never, "revert");
 }
 
@@ -329,7 +332,8 @@ run::Task<bool> SettleStep::Done(run::Environment&, const state::Step&) { co_ret
 run::Task<> SettleStep::Do(run::Environment& env, const state::Step&) {
   // As the cut-over has left it: the runner may have read it before.
   const state::Step now = co_await StepOfKind(env, "partition-settle");
-  co_await ValidateAll(env, now, env.stopper);
+  const cutover::Validating there = cutover::ValidatingThere(env.run.id);
+  co_await ValidateAll(env, now, env.stopper, there);
   co_await AdoptAll(env, now, env.stopper, "resume");
 }
 

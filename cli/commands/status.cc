@@ -142,9 +142,12 @@ Task<> AddWayBack(const Context& context, const state::Run& run, Facts& facts) {
                                 revert, way->all ? "the" : "the first", HumanCount(way->tried)));
 }
 
-// Of what rests; while somebody works on it nothing comes to an end.
-Task<> AddLogEnd(guard::Session& session, const state::Run& run, Facts& facts) {
+// Of what rests; while somebody works on it nothing comes to an end, nor matters to a run that is
+// taken back.
+Task<> AddLogEnd(guard::Session& session, const state::Run& run, state::Wanted wanted,
+                 Facts& facts) {
   if (run.state == state::RunState::kDone) co_return;  // AddLostWay's
+  if (wanted == state::Wanted::kRevert) co_return;
   const auto ends = co_await state::LogEnds(session, run.id);
   const auto end = ends.find(run.id);
   if (end != ends.end()) facts.Add("log", state::ToSentence(end->second, run.id));
@@ -186,7 +189,7 @@ Task<std::string> Describe(const Context& context, guard::Session& session, cons
   facts.Add("started", run.created_at);
   facts.Add("updated", run.updated_at);
   co_await AddSteps(session, run, facts);
-  if (!runner) co_await AddLogEnd(session, run, facts);
+  if (!runner) co_await AddLogEnd(session, run, control.wanted, facts);
   co_await AddCutover(session, run, facts);
   co_await AddWays(session, run, facts);
   co_await AddWayBack(context, run, facts);

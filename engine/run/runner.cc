@@ -204,11 +204,11 @@ Task<bool> NothingIsUndone(const Work& work) {
 }
 
 // Where a run could not be taken back at all, nobody is held to that: it is what it was, and can be
-// finished, gone on with, or taken back later.
-Task<> LetStand(const Work& work, state::RunState was, std::string failure) {
+// finished, gone on with, or taken back later. False: something was taken back.
+Task<bool> LetStand(const Work& work, state::RunState was, std::string failure) {
   Attachment& with = work.attachment;
   const bool stands = co_await NothingIsUndone(work);
-  if (!stands) co_return;
+  if (!stands) co_return false;
   const auto is_done = [](const state::Step& step) {
     return step.state == state::StepState::kDone;
   };
@@ -222,6 +222,14 @@ Task<> LetStand(const Work& work, state::RunState was, std::string failure) {
     co_await state::Ask(with.main, with.run.id, state::Wanted::kRun);
   };
   co_await guard::RunInTransaction(with.main, record);
+  co_return true;
+}
+
+// Half taken back: whoever asks for its status is told why.
+Task<> RecordStuck(const Work& work, std::string failure) {
+  Attachment& with = work.attachment;
+  const auto now = co_await state::FindRun(with.main, with.run.id);
+  if (now) co_await RecordEnd(work, now->state, std::move(failure));
 }
 
 // `was`: what the run is again where nothing could be taken back.
@@ -234,7 +242,10 @@ Task<> TakeBack(const Work& work, state::RunState was) {
   }
   if (!failure) co_return;
   const bool reachable = work.attachment.main.open() && !IsConnectionLoss(failure);
-  if (reachable) co_await LetStand(work, was, Judge(failure).text);
+  bool stands = false;
+  const std::string text = Judge(failure).text;
+  if (reachable) stands = co_await LetStand(work, was, text);
+  if (reachable && !stands) co_await RecordStuck(work, text);
   std::rethrow_exception(failure);
 }
 

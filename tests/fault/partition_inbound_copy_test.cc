@@ -27,6 +27,14 @@ class InboundCopied : public PartitionInbound {
     control.Exec("SET search_path = control");
     EXPECT_EQ(own.Value(rows), control.Value(rows));
   }
+  static void ExpectNamed(const std::string& text, const std::string& revert) {
+    for (const std::string& part :
+         {std::string("foreign key fk of public.c is not valid yet"),
+          std::string(
+              "the row (n) = (1) of public.c refers to a row of public.p that is not there"),
+          std::string("The tables are back in their places"), revert})
+      EXPECT_THAT(text, HasSubstr(part));
+  }
   [[nodiscard]] long ForeignKeys() const {
     return Number(
         "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = "
@@ -140,11 +148,45 @@ TEST_F(InboundCopied, OneThatIsNotValidComesBackAsItWas) {
 // Nothing checked the rows meanwhile: the tables are back, and the key waits for them.
 TEST_F(InboundCopied, ARevertNamesTheKeyThatRowsHaveBroken) {
   MakePair("", "drop", kPair, kByCopy);
-  database_.Sql("INSERT INTO c VALUES (1, 99)");
+  database_.Sql("INSERT INTO c VALUES (1, 99), (2, NULL), (3, 3)");
+  const std::string revert = "pgalter revert " + RunId() + " --yes";
   const Ran reverted = Run({"revert", RunId(), "--yes"});
-  EXPECT_NE(reverted.code, 0);
-  EXPECT_THAT(reverted.err, HasSubstr("fk"));
+  EXPECT_EQ(reverted.code, 1) << reverted.err;
+  ExpectNamed(reverted.err, revert);
+  // The query that it gives.
+  const std::string by = "found by: ";
+  const std::string query = reverted.err.substr(reverted.err.find(by) + by.size());
+  EXPECT_EQ(database_.Value(query.substr(0, query.find('\n'))), "1");
+  const Ran status = Run({"status", RunId()});
+  ExpectNamed(status.out, revert);
+  EXPECT_THAT(status.out, ::testing::Not(HasSubstr("pgalter resume")));
+  Session user = database_.Connect();
+  EXPECT_EQ(Said(user, "INSERT INTO c VALUES (4, 99)"), "23503");
   database_.Sql("DELETE FROM c WHERE n = 1");
+  ExpectTakenBack();
+  ExpectNothingOfOurs();
+}
+
+// The wish of whoever drops it is that nothing checks these rows.
+TEST_F(InboundCopied, ABrokenKeyThatIsDroppedIsNotMissed) {
+  MakePair("", "drop", kPair, kByCopy);
+  database_.Sql("INSERT INTO c VALUES (1, 99)");
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 1);
+  database_.Sql("ALTER TABLE c DROP CONSTRAINT fk");
+  const Ran again = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(StateOfRun(), "reverted");
+  ExpectNothingOfOurs();
+}
+
+TEST_F(InboundCopied, ARevertNamesTheKeyThatRowsHaveBrokenBesideTheTriggers) {
+  MakePair("", "trigger", kPair, kByCopy);
+  database_.Sql("ALTER TABLE c DISABLE TRIGGER USER; INSERT INTO c VALUES (1, 99)");
+  const std::string revert = "pgalter revert " + RunId() + " --yes";
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 1) << reverted.err;
+  ExpectNamed(reverted.err, revert);
+  database_.Sql("UPDATE c SET e = 9");
   ExpectTakenBack();
   ExpectNothingOfOurs();
 }
