@@ -65,6 +65,20 @@ FROM pg_attribute t JOIN pg_attribute p ON p.attrelid = $2 AND p.attname = t.att
 WHERE t.attrelid = $1 AND t.attnum > 0 AND p.attnum > 0 AND NOT t.attisdropped
   AND NOT p.attisdropped AND t.attgenerated <> p.attgenerated
 UNION ALL
+SELECT format('column %I is generated as %s, which before PostgreSQL 16 has to be what it is in the '
+              'partitioned table, %s: pgalter rebuild %s --alter %L', t.attname, e.own, e.wanted,
+              $1::oid::regclass,
+              format('DROP COLUMN %I, ADD COLUMN %I %s GENERATED ALWAYS AS (%s) STORED', t.attname,
+                     t.attname, format_type(p.atttypid, p.atttypmod), e.wanted))
+FROM pg_attribute t JOIN pg_attribute p ON p.attrelid = $2 AND p.attname = t.attname
+JOIN pg_attrdef td ON td.adrelid = t.attrelid AND td.adnum = t.attnum
+JOIN pg_attrdef pd ON pd.adrelid = p.attrelid AND pd.adnum = p.attnum
+CROSS JOIN LATERAL (SELECT pg_get_expr(td.adbin, td.adrelid) AS own,
+                           pg_get_expr(pd.adbin, pd.adrelid) AS wanted) e
+WHERE t.attrelid = $1 AND t.attnum > 0 AND p.attnum > 0 AND NOT t.attisdropped
+  AND NOT p.attisdropped AND t.attgenerated <> '' AND t.attgenerated = p.attgenerated
+  AND e.own <> e.wanted AND current_setting('server_version_num')::int < 160000
+UNION ALL
 SELECT format('column %I is an identity column, which a partition''s must not be: ALTER TABLE %s ALTER '
               'COLUMN %I DROP IDENTITY first', attname, $1::oid::regclass, attname)
 FROM pg_attribute
