@@ -10,6 +10,7 @@
 #include "cli/govern/open_run.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
+#include "cli/missing_right.h"
 #include "cli/outside/machine.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -156,6 +157,7 @@ Task<ExitCode> RunInForeground(const Context& context, std::string run) {
   } catch (...) {
     failure = std::current_exception();
   }
+  failure = co_await WithGrant(context, failure);
   run::Verdict verdict = Judge(failure);
   const std::string go_on = fmt::format("pgalter status {0}; pgalter resume {0}", run);
   const bool said = verdict.hint.find("pgalter resume " + run) != std::string::npos;

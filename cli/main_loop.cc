@@ -9,6 +9,7 @@
 #include "cli/arguments.h"
 #include "cli/env_file.h"
 #include "cli/help_text.h"
+#include "cli/missing_right.h"
 #include "cli/outside/config.h"
 #include "cli/report.h"
 
@@ -16,11 +17,22 @@ namespace pgalter::cli {
 
 namespace {
 
+Task<ExitCode> RunExplained(Context& context) {
+  std::exception_ptr failure;
+  try {
+    co_return co_await context.command->body->run(context);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  failure = co_await WithGrant(context, failure);
+  std::rethrow_exception(failure);
+}
+
 ExitCode RunCommand(Context& context) {
   boost::asio::io_context loop(1);
   ExitCode code = ExitCode::kError;
   std::exception_ptr failure;
-  boost::asio::co_spawn(loop, context.command->body->run(context),
+  boost::asio::co_spawn(loop, RunExplained(context),
                         [&](const std::exception_ptr& error, ExitCode result) {
                           failure = error;
                           code = result;

@@ -28,6 +28,11 @@ FROM needed WHERE NOT (visible AND writable)
 ORDER BY oid LIMIT 1
 )sql";
 
+// The role, the schema, its owner.
+constexpr const char* kUsageText =
+    "role {0} may not use schema {1} (SQLSTATE 42501); its owner is {2}: GRANT USAGE ON SCHEMA {1} "
+    "TO {0}";
+
 // The owner is under it where it is forced.
 constexpr const char* kHidden = R"sql(
 WITH RECURSIVE tree AS (
@@ -65,10 +70,7 @@ Task<std::string> MissingRights(Session& session, pg::Oid table) {
   const auto me = lacking.Get<std::string>(0, 7);
   std::string text;
   if (!lacking.Get<bool>(0, 4))
-    text = fmt::format(
-        "role {} may not use schema {} (SQLSTATE 42501); its owner is {}: GRANT USAGE ON SCHEMA {} "
-        "TO {}",
-        me, schema, lacking.Get<std::string>(0, 3), schema, me);
+    text = fmt::format(kUsageText, me, schema, lacking.Get<std::string>(0, 3));
   if (!lacking.Get<bool>(0, 5))
     text += fmt::format(
         "{}role {} may not read and update {} (SQLSTATE 42501); its owner is {}: GRANT SELECT, "
@@ -81,15 +83,32 @@ Task<std::string> MissingRights(Session& session, pg::Oid table) {
 
 Task<std::string> MissingOwnership(Session& session, pg::Oid table) {
   const pg::Result owner = co_await session.db().Query(
-      "SELECT format('%I.%I', n.nspname, c.relname), quote_ident(pg_get_userbyid(c.relowner)),"
-      " quote_ident(current_user)"
+      "SELECT format('%I.%I', n.nspname, c.relname), quote_ident(r.rolname),"
+      " quote_ident(current_user), r.rolsuper"
       " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " JOIN pg_roles r ON r.oid = c.relowner"
       " WHERE c.oid = $1 AND NOT pg_has_role(c.relowner, 'USAGE')",
       table);
   if (owner.empty()) co_return "";
-  co_return fmt::format(
-      "role {0} does not own {1} (SQLSTATE 42501); its owner is {2}: GRANT {2} TO {0}",
-      owner.Get<std::string>(0, 2), owner.Get<std::string>(0, 0), owner.Get<std::string>(0, 1));
+  const auto name = owner.Get<std::string>(0, 0);
+  const auto role = owner.Get<std::string>(0, 1);
+  const auto me = owner.Get<std::string>(0, 2);
+  const std::string lacks =
+      fmt::format("role {} does not own {} (SQLSTATE 42501); its owner is {}", me, name, role);
+  if (!owner.Get<bool>(0, 3)) co_return fmt::format("{}: GRANT {} TO {}", lacks, role, me);
+  co_return fmt::format("{}, a superuser: go on as {}, or have it say: ALTER TABLE {} OWNER TO {}",
+                        lacks, role, name, me);
+}
+
+Task<std::string> MissingUsage(Session& session, pg::Oid table) {
+  const pg::Result lacking = co_await session.db().Query(
+      "SELECT quote_ident(n.nspname), quote_ident(pg_get_userbyid(n.nspowner)),"
+      " quote_ident(current_user) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " WHERE c.oid = $1 AND NOT has_schema_privilege(n.oid, 'USAGE')",
+      table);
+  if (lacking.empty()) co_return "";
+  co_return fmt::format(kUsageText, lacking.Get<std::string>(0, 2), lacking.Get<std::string>(0, 0),
+                        lacking.Get<std::string>(0, 1));
 }
 
 }  // namespace pgalter::backfill

@@ -16,8 +16,12 @@ using guard::Session;
 // which everybody may read.
 Task<std::string> MissingRights(Session& session, pg::Oid table);
 
-// The same for what only the owner may: making a trigger, and dropping it.
+// The same for what only the owner may: making a trigger, and dropping it. Nobody is told to become
+// a member of a superuser.
 Task<std::string> MissingOwnership(Session& session, pg::Oid table);
+
+// The same for the schema that the table is in, which an owner may be shut out of, too.
+Task<std::string> MissingUsage(Session& session, pg::Oid table);
 
 // Which row security hides rows of the table or its partitions from the session's role, of whom the
 // server then refuses every statement there, and the way out; empty: none.

@@ -57,13 +57,36 @@ WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
   AND NOT pg_has_role(v.relowner, 'USAGE')
 UNION ALL
 SELECT format('foreign key %I of %I.%I refers to it, and that table belongs to %I, whom this role does '
-              'not stand for: GRANT %I TO %I, or run as a role that may change both', conname,
-              nspname, relname, pg_get_userbyid(relowner), pg_get_userbyid(relowner), current_user)
-FROM inbound WHERE NOT pg_has_role(relowner, 'USAGE')
+              'not stand for: %s, or run as a role that may change both', conname, nspname, relname,
+              o.rolname,
+              CASE WHEN o.rolsuper THEN format('ALTER TABLE %I.%I OWNER TO %I', nspname, relname,
+                                               current_user)
+                   ELSE format('GRANT %I TO %I', o.rolname, current_user) END)
+FROM inbound JOIN pg_roles o ON o.oid = relowner WHERE NOT pg_has_role(relowner, 'USAGE')
 UNION ALL
 SELECT format('foreign key %I of %I.%I refers to it, in a schema that this role may not use: GRANT USAGE '
               'ON SCHEMA %I TO %I', conname, nspname, relname, nspname, current_user)
 FROM inbound WHERE NOT has_schema_privilege(relnamespace, 'USAGE')
+UNION ALL
+SELECT format('its foreign key %I refers to %I.%I and is made again, in a schema that this role may not '
+              'use: GRANT USAGE ON SCHEMA %I TO %I', f.conname, n.nspname, k.relname, n.nspname,
+              current_user)
+FROM pg_constraint f JOIN pg_class k ON k.oid = f.confrelid JOIN pg_namespace n ON n.oid = k.relnamespace
+WHERE f.contype = 'f' AND f.conrelid = $1 AND f.confrelid <> $1
+  AND NOT has_schema_privilege(n.oid, 'USAGE')
+UNION ALL
+SELECT format('its foreign key %I refers to %I.%I, which is locked while it is made again, and this role '
+              'lacks the right: GRANT %s ON %I.%I TO %I', f.conname, n.nspname, k.relname, m.missing,
+              n.nspname, k.relname, current_user)
+FROM pg_constraint f JOIN pg_class k ON k.oid = f.confrelid JOIN pg_namespace n ON n.oid = k.relnamespace
+CROSS JOIN LATERAL (
+  SELECT concat_ws(', ',
+    CASE WHEN EXISTS (SELECT FROM unnest(f.confkey) a (attnum)
+                      WHERE NOT has_column_privilege(k.oid, a.attnum, 'REFERENCES'))
+         THEN 'REFERENCES' END,
+    CASE WHEN NOT has_table_privilege(k.oid, 'UPDATE, DELETE, TRUNCATE') THEN 'UPDATE' END)
+    AS missing) m
+WHERE f.contype = 'f' AND f.conrelid = $1 AND f.confrelid <> $1 AND m.missing <> ''
 UNION ALL
 SELECT DISTINCT format('temporary view %s of another session reads it, which can be dropped there '
               'alone: end that session, or have it DROP VIEW', v.oid::regclass)

@@ -294,8 +294,9 @@ std::optional<InboundFk> ParseInboundFk(std::string_view text) {
 Task<> RefuseStrangersKeys(Session& session, const backfill::Table& table) {
   const pg::Result rows = co_await session.db().Query(kReferring, table.oid);
   for (int i = 0; i < rows.rows(); ++i) {
-    const std::string missing =
-        co_await backfill::MissingOwnership(session, rows.Get<pg::Oid>(i, 0));
+    const auto referring = rows.Get<pg::Oid>(i, 0);
+    std::string missing = co_await backfill::MissingOwnership(session, referring);
+    if (missing.empty()) missing = co_await backfill::MissingUsage(session, referring);
     if (!missing.empty())
       throw Failure(ExitCode::kUnsupported,
                     fmt::format("cannot change the foreign keys that refer to {}: {}. "

@@ -36,8 +36,9 @@ struct Inbound {
   std::vector<std::string> remarks;
 };
 
-// Whatever becomes of them, only the owner of a table changes its foreign keys: a copy would find
-// it out at its end, and attaching under the CHECK of the bound. Throws run::Failure (unsupported).
+// Whatever becomes of them, only the owner of a table who may use its schema changes its foreign
+// keys: a copy would find it out at its end, and attaching under the CHECK of the bound. Throws
+// run::Failure (unsupported).
 Task<> RefuseStrangersKeys(Session& session, const backfill::Table& table);
 
 // Throws run::Failure: refused, with the ways out, or a right that is missing. Writes nothing.

@@ -74,19 +74,25 @@ std::set<std::string> ChangedBy(const plan::Plan& plan) {
 Task<> RefuseWithoutOwnership(guard::Session& session, const plan::Plan& plan) {
   for (const std::string& relation : ChangedBy(plan)) {
     const pg::Result row = co_await session.db().Query(
-        "SELECT format('%I.%I', n.nspname, c.relname), quote_ident(pg_get_userbyid(c.relowner)),"
-        " quote_ident(current_user) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        "SELECT format('%I.%I', n.nspname, c.relname), quote_ident(o.rolname),"
+        " quote_ident(current_user), o.rolsuper"
+        " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " JOIN pg_roles o ON o.oid = c.relowner"
         " WHERE c.oid = to_regclass($1) AND c.relkind IN ('r', 'p', 'm')"
         " AND NOT pg_has_role(c.relowner, 'USAGE')",
         relation);
     if (row.empty()) continue;
+    const auto name = row.Get<std::string>(0, 0);
+    const auto owner = row.Get<std::string>(0, 1);
+    const auto me = row.Get<std::string>(0, 2);
+    const bool is_superuser = row.Get<bool>(0, 3);
+    const std::string way = is_superuser ? fmt::format("ALTER TABLE {} OWNER TO {}", name, me)
+                                         : fmt::format("GRANT {} TO {}", owner, me);
     throw Failure(
         ExitCode::kUnsupported,
-        fmt::format("{} belongs to {}, and {} may not change it (SQLSTATE 42501). Nothing was "
-                    "changed. Run as {}, or GRANT {} TO {}",
-                    row.Get<std::string>(0, 0), row.Get<std::string>(0, 1),
-                    row.Get<std::string>(0, 2), row.Get<std::string>(0, 1),
-                    row.Get<std::string>(0, 1), row.Get<std::string>(0, 2)));
+        fmt::format("{} belongs to {}, and {} may not change it (SQLSTATE 42501). Nothing "
+                    "was changed. Run as {}, or {}",
+                    name, owner, me, owner, way));
   }
 }
 

@@ -13,7 +13,8 @@ namespace {
 // lease is gone.
 constexpr const char* kEndSessions = R"sql(
 SELECT a.pid, quote_ident(pg_get_userbyid(a.usesysid)), quote_ident(current_user),
-       o.reachable, CASE WHEN o.reachable THEN pg_terminate_backend(a.pid) END
+       o.reachable, CASE WHEN o.reachable THEN pg_terminate_backend(a.pid) END,
+       COALESCE(r.rolsuper, false)
 FROM pg_stat_activity a
 LEFT JOIN pg_roles r ON r.oid = a.usesysid
 CROSS JOIN LATERAL (
@@ -36,12 +37,14 @@ Failure StillThere(const pg::Result& orphans, const std::string& run) {
                         pid, run, run)};
   const auto role = orphans.Get<std::string>(0, 1);
   const auto me = orphans.Get<std::string>(0, 2);
+  const bool superuser = orphans.Get<bool>(0, 5);
   return {
       ExitCode::kUnsupported,
       fmt::format("backend {} of run {} is a session of role {}, which {} may not end (SQLSTATE "
-                  "42501); nothing was started beside it. Go on as {}, or GRANT {} TO {}, then: "
-                  "pgalter resume {}",
-                  pid, run, role, me, role, role, me, run)};
+                  "42501); nothing was started beside it. Go on as {}{}, then: pgalter resume "
+                  "{}",
+                  pid, run, role, me, role,
+                  superuser ? "" : fmt::format(", or GRANT {} TO {}", role, me), run)};
 }
 
 }  // namespace

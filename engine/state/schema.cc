@@ -83,20 +83,19 @@ Task<> ThrowWithGrant(Session& session, pg::PgError error) {
   // The tables are their owner's, and nothing is granted to anybody: who made them can give them.
   const pg::Result owner = co_await session.db().Query(
       "SELECT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(n.nspowner)),"
-      " pg_catalog.quote_ident(current_user), pg_catalog.pg_has_role(n.nspowner, 'USAGE') FROM"
-      " pg_catalog.pg_namespace n WHERE n.nspname = 'pgalter'");
+      " pg_catalog.quote_ident(current_user), pg_catalog.pg_has_role(n.nspowner, 'USAGE'),"
+      " o.rolsuper FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles o"
+      " ON o.oid OPERATOR(pg_catalog.=) n.nspowner WHERE n.nspname = 'pgalter'");
   if (owner.empty()) throw error;
   const auto role = owner.Get<std::string>(0, 0);
   const auto me = owner.Get<std::string>(0, 1);
   pg::PgErrorFields fields = error.fields();
-  fields.hint =
-      owner.Get<bool>(0, 2)
-          ? fmt::format(
-                "GRANT ALL ON SCHEMA pgalter TO {0}; GRANT ALL ON ALL TABLES IN SCHEMA "
-                "pgalter TO {0}",
-                me)
-          : fmt::format("schema pgalter belongs to {0}: use that role, or GRANT {0} TO {1}", role,
-                        me);
+  fields.hint = fmt::format("schema pgalter belongs to {}: use that role", role);
+  if (owner.Get<bool>(0, 2))
+    fields.hint = fmt::format(
+        "GRANT ALL ON SCHEMA pgalter TO {0}; GRANT ALL ON ALL TABLES IN SCHEMA pgalter TO {0}", me);
+  else if (!owner.Get<bool>(0, 3))
+    fields.hint += fmt::format(", or GRANT {} TO {}", role, me);
   throw pg::PgError(std::move(fields));
 }
 

@@ -117,6 +117,78 @@ TEST_F(Rights, OfAPartitionAreAskedForBeforeAnythingIsWritten) {
   EXPECT_EQ(database_.Value("SELECT to_regnamespace('pgalter') IS NULL"), "t");
 }
 
+TEST_F(Rights, NobodyIsToldToBecomeASuperuser) {
+  InstallAs("fault_runner");
+  for (const Words& command :
+       {Words{"rebuild", "items"}, Words{"run", "--sql", "ALTER TABLE items ADD COLUMN c int"},
+        Words{"partition", "convert", "items", "--by", "hash(id)", "--modulus", "2"}}) {
+    Words words = command;
+    words.emplace_back("--yes");
+    const Ran ran = Run(words);
+    EXPECT_EQ(ran.code, 10) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("ALTER TABLE public.items OWNER TO fault_runner"));
+    EXPECT_THAT(ran.err, ::testing::Not(HasSubstr("GRANT")));
+  }
+  const Ran checked = Run({"check", "items"});
+  EXPECT_THAT(checked.out, HasSubstr("run as postgres, or ALTER"));
+  EXPECT_THAT(checked.out, ::testing::Not(HasSubstr("GRANT postgres")));
+}
+
+// Of the table, though the role owns it.
+TEST_F(Rights, AClosedSchemaIsNamedWithItsGrant) {
+  database_.Sql(
+      "CREATE SCHEMA closed; CREATE TABLE closed.t (id int PRIMARY KEY, b int); ALTER TABLE "
+      "closed.t OWNER TO fault_runner");
+  InstallAs("fault_runner");
+  for (const Words& words :
+       {Words{"backfill", "closed.t", "--set", "b = 1", "--yes"},
+        Words{"rebuild", "closed.t", "--yes"},
+        Words{"run", "--sql", "ALTER TABLE closed.t ADD COLUMN c int", "--yes"},
+        Words{"partition", "convert", "closed.t", "--by", "hash(id)", "--modulus", "2", "--yes"},
+        Words{"check", "closed.t"}}) {
+    const Ran ran = Run(words);
+    EXPECT_EQ(ran.code, 10) << words[0] << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("GRANT USAGE ON SCHEMA closed TO fault_runner")) << words[0];
+  }
+}
+
+// Foreign keys are made again where the table changes its place.
+TEST_F(Rights, OnTheOtherSideOfForeignKeysAreAskedForBefore) {
+  database_.Sql(
+      "GRANT ALL ON SCHEMA public TO fault_runner; CREATE SCHEMA closed; CREATE TABLE "
+      "closed.parent "
+      "(id int PRIMARY KEY); CREATE TABLE child (id int PRIMARY KEY, p int REFERENCES "
+      "closed.parent); ALTER TABLE child OWNER TO fault_runner");
+  const auto refused = [this](int code, const std::string& grant) {
+    for (const Words& command :
+         {Words{"rebuild", "child"},
+          Words{"partition", "convert", "child", "--by", "range(id)", "--every", "10"}}) {
+      Words words = command;
+      words.emplace_back("--yes");
+      const Ran ran = Run(words);
+      EXPECT_EQ(ran.code, code) << ran.err;
+      EXPECT_THAT(ran.err, HasSubstr(grant));
+      EXPECT_EQ(database_.Value("SELECT to_regnamespace('pgalter') IS NULL"), "t");
+    }
+    database_.Sql(grant);
+  };
+  refused(4, "GRANT USAGE ON SCHEMA closed TO fault_runner");
+  refused(4, "GRANT REFERENCES, UPDATE ON closed.parent TO fault_runner");
+  database_.Sql(
+      "CREATE TABLE closed.grandchild (id int PRIMARY KEY REFERENCES child); ALTER TABLE "
+      "closed.grandchild OWNER TO fault_runner; REVOKE USAGE ON SCHEMA closed FROM fault_runner; "
+      "ALTER TABLE child DROP CONSTRAINT child_p_fkey");
+  const Ran ran =
+      Run({"partition", "convert", "child", "--by", "range(id)", "--every", "10", "--yes"});
+  EXPECT_EQ(ran.code, 10) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("GRANT USAGE ON SCHEMA closed TO fault_runner"));
+  database_.Sql("GRANT USAGE ON SCHEMA closed TO fault_runner; DROP TABLE closed.grandchild");
+  database_.Sql("ALTER TABLE child ADD FOREIGN KEY (p) REFERENCES closed.parent");
+  const Ran done = Run({"rebuild", "child", "--yes"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  ExpectFinishLeavesNothing();
+}
+
 // The schema is theirs by membership; neither may see or end the other's sessions.
 TEST_F(Rights, ARunnerOfAnotherRoleIsSeenAndPutAside) {
   database_.Sql(

@@ -146,7 +146,7 @@ class RebuildReferred : public RebuildWorld {
 TEST_F(RebuildReferred, ByAStrangersTable) {
   RefusedInBoth("foreign key to_items of locked.k refers to it, and that table belongs to " +
                 database_.Value("SELECT current_user") +
-                ", whom this role does not stand for: GRANT");
+                ", whom this role does not stand for: ALTER TABLE locked.k OWNER TO");
 }
 
 TEST_F(RebuildReferred, ByATableWhereTheRoleMayNotLook) {

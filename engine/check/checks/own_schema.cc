@@ -11,8 +11,9 @@ SELECT n.oid IS NOT NULL, coalesce(pg_has_role(n.nspowner, 'USAGE'), false),
        coalesce(quote_ident(pg_get_userbyid(n.nspowner)), ''),
        has_database_privilege(current_database(), 'CREATE'),
        has_database_privilege(current_database(), 'TEMPORARY'),
-       quote_ident(current_database()), quote_ident(current_user)
+       quote_ident(current_database()), quote_ident(current_user), coalesce(o.rolsuper, false)
 FROM (SELECT 1) one LEFT JOIN pg_namespace n ON n.nspname = 'pgalter'
+LEFT JOIN pg_roles o ON o.oid = n.nspowner
 )sql";
 
 Task<Answers> Run(CheckContext& context) {
@@ -25,7 +26,9 @@ Task<Answers> Run(CheckContext& context) {
     const auto owner = row.Get<std::string>(0, 2);
     answers.push_back(Blocker(fmt::format("schema pgalter belongs to {}", owner),
                               "runs are recorded there, and nothing in it is granted to others",
-                              fmt::format("use that role, or GRANT {} TO {}", owner, role),
+                              row.Get<bool>(0, 7)
+                                  ? "use that role"
+                                  : fmt::format("use that role, or GRANT {} TO {}", owner, role),
                               Cause::kRightOrServer));
   } else if (!exists && !row.Get<bool>(0, 3)) {
     answers.push_back(

@@ -8,8 +8,8 @@ namespace {
 
 // The tables themselves, and what a change of them may have to touch.
 constexpr const char* kSql = R"sql(
-SELECT c.oid::regclass::text, quote_ident(pg_get_userbyid(c.relowner)), w.part,
-       quote_ident(current_user)
+SELECT c.oid::regclass::text, quote_ident(o.rolname), w.part, quote_ident(current_user), o.rolsuper,
+       CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END
 FROM (SELECT o AS oid, 0 AS part FROM unnest($1::oid[]) o
       UNION
       SELECT conrelid, 1 FROM pg_constraint WHERE contype = 'f' AND confrelid = ANY ($1::oid[])
@@ -19,7 +19,7 @@ FROM (SELECT o AS oid, 0 AS part FROM unnest($1::oid[]) o
       SELECT r.ev_class, 3 FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
       WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
         AND d.refobjid = ANY ($1::oid[]) AND r.ev_class <> d.refobjid) w
-JOIN pg_class c ON c.oid = w.oid
+JOIN pg_class c ON c.oid = w.oid JOIN pg_roles o ON o.oid = c.relowner
 WHERE NOT pg_has_role(c.relowner, 'USAGE') AND (w.part = 0 OR c.oid <> ALL ($1::oid[]))
 ORDER BY w.part, 1
 )sql";
@@ -55,8 +55,14 @@ Task<Answers> Run(CheckContext& context) {
   for (int row = 0; row < rows.rows(); ++row) {
     const auto owner = rows.Get<std::string>(row, 1);
     const int part = rows.Get<std::int32_t>(row, 2);
-    std::string what = fmt::format("{} belongs to {}", rows.Get<std::string>(row, 0), owner);
-    std::string remedy = fmt::format("GRANT {} TO {}", owner, rows.Get<std::string>(row, 3));
+    const auto name = rows.Get<std::string>(row, 0);
+    const auto role = rows.Get<std::string>(row, 3);
+    std::string what = fmt::format("{} belongs to {}", name, owner);
+    std::string remedy = fmt::format("GRANT {} TO {}", owner, role);
+    // Nobody is told to become a member of a superuser.
+    if (rows.Get<bool>(row, 4))
+      remedy = fmt::format("run as {}, or ALTER {} {} OWNER TO {}", owner,
+                           rows.Get<std::string>(row, 5), name, role);
     if (part == kPartTable) {
       answers.push_back(Blocker(std::move(what),
                                 "only its owner can alter it or put a trigger on it",
