@@ -37,6 +37,13 @@ FROM pg_class c JOIN pg_default_acl d ON d.defaclnamespace IN (0, c.relnamespace
 CROSS JOIN aclexplode(d.defaclacl) a
 WHERE c.oid = $1::regclass AND a.grantee <> c.relowner HAVING count(*) > 0
 UNION ALL
+SELECT format('REVOKE %s ON TABLE ', d.privilege_type),
+       ' FROM ' || quote_ident(pg_get_userbyid(c.relowner))
+FROM pg_class c, aclexplode(acldefault('r', c.relowner)) d
+WHERE c.oid = $1::regclass AND c.relacl IS NOT NULL AND NOT EXISTS (
+  SELECT FROM aclexplode(c.relacl) a
+  WHERE a.grantee = c.relowner AND a.privilege_type = d.privilege_type)
+UNION ALL
 SELECT format('GRANT %s ON TABLE ', a.privilege_type),
        format(' TO %s%s',
               CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,

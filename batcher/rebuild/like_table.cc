@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "batcher/rebuild/mapping.h"
+
 namespace pgalter::rebuild {
 
 namespace {
@@ -25,6 +27,27 @@ UNION ALL
 SELECT format('COMMENT ON COLUMN %s.%I IS %L', $2::text, attname, col_description(attrelid, attnum))
 FROM pg_attribute JOIN kept USING (attname)
 WHERE attrelid = $1 AND attnum > 0 AND col_description(attrelid, attnum) IS NOT NULL
+)sql";
+
+// The same of columns $3, which are $4 there; what the new definition says itself is left.
+constexpr const char* kRenamedSettings = R"sql(
+WITH pair AS (
+  SELECT a.*, t.attname AS name, to_jsonb(t)->>'attstattarget' AS target, t.attoptions AS options,
+         col_description(t.attrelid, t.attnum) AS remark
+  FROM unnest($3::text[], $4::text[]) r (old, new)
+  JOIN pg_attribute a ON a.attrelid = $1 AND a.attname = r.old AND NOT a.attisdropped
+  JOIN pg_attribute t ON t.attrelid = $2::regclass AND t.attname = r.new AND NOT t.attisdropped
+  WHERE a.attnum > 0 AND t.attnum > 0)
+SELECT format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', $2::text, name, attstattarget)
+FROM pair WHERE coalesce(attstattarget, -1) >= 0 AND coalesce(target::int, -1) < 0
+UNION ALL
+SELECT format('ALTER TABLE %s ALTER COLUMN %I SET (%s)', $2::text, name,
+              (SELECT string_agg(o, ', ') FROM unnest(attoptions) o WHERE o LIKE 'n_distinct%'))
+FROM pair WHERE EXISTS (SELECT FROM unnest(attoptions) o WHERE o LIKE 'n_distinct%')
+  AND NOT EXISTS (SELECT FROM unnest(options) o WHERE o LIKE 'n_distinct%')
+UNION ALL
+SELECT format('COMMENT ON COLUMN %s.%I IS %L', $2::text, name, col_description(attrelid, attnum))
+FROM pair WHERE col_description(attrelid, attnum) IS NOT NULL AND remark IS NULL
 )sql";
 
 // LIKE makes every identity's sequence one of bigint, with the bounds of the old type: these would
@@ -78,6 +101,14 @@ Task<> MakeLike(Session& session, LikeTable like) {
 
 Task<> CopyColumnSettings(Session& session, pg::Oid from, std::string to) {
   const pg::Result settings = co_await session.db().Query(kColumnSettings, from, to);
+  co_await Execute(session, settings);
+}
+
+Task<> CopyRenamedSettings(Session& session, pg::Oid from, std::string to,
+                           const std::vector<SameColumn>& renamed) {
+  if (renamed.empty()) co_return;
+  const pg::Result settings =
+      co_await session.db().Query(kRenamedSettings, from, to, FromOf(renamed), ToOf(renamed));
   co_await Execute(session, settings);
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "batcher/rebuild/names.h"
 #include "engine/guard/session.h"
 
 namespace pgalter::rebuild {
@@ -26,5 +27,9 @@ Task<> MakeLike(Session& session, LikeTable like);
 
 // What LIKE does not copy of columns that are in both tables: `to` by its quoted name.
 Task<> CopyColumnSettings(Session& session, pg::Oid from, std::string to);
+
+// The same of columns that have other names there, as far as they have not been given their own.
+Task<> CopyRenamedSettings(Session& session, pg::Oid from, std::string to,
+                           const std::vector<SameColumn>& renamed);
 
 }  // namespace pgalter::rebuild

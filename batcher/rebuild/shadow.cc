@@ -13,6 +13,7 @@
 #include "batcher/dependants/labels.h"
 #include "batcher/dependants/publications.h"
 #include "batcher/rebuild/empty_table.h"
+#include "batcher/rebuild/like_table.h"
 #include "batcher/rebuild/mapping.h"
 #include "batcher/rebuild/names.h"
 #include "batcher/rebuild/obstacles.h"
@@ -270,6 +271,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   co_await KeepKeyExact(session, flow);
   stored.definition.checks = co_await TakeInvalidChecks(session, names, table.oid);
   stored.definition.renamed = Renamed(co_await SameColumns(session, names, spec, table.oid));
+  co_await CopyRenamedSettings(session, table.oid, names.shadow, stored.definition.renamed);
   co_await RefuseUnsent(session, names, stored);
   co_await CarryLabels(session, names, stored, flow.to_partitioned && !table.partitioned);
   co_await SayMissingColumns(session, names, table.oid, shadow.remarks);

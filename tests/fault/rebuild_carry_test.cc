@@ -199,6 +199,51 @@ TEST_F(Carried, AndBackAgain) {
             "6103 2002");
 }
 
+// A right that the owner has taken from itself, and one that it has given itself again since.
+TEST_F(Carried, WhatTheOwnerHasTakenFromItselfStaysTaken) {
+  MakeRebuilt(10);
+  const char* const rights = "SELECT relacl FROM pg_class WHERE oid = 'items'::regclass";
+  database_.Sql("REVOKE INSERT, TRUNCATE ON items FROM CURRENT_USER");
+  const std::string before = database_.Value(rights);
+  ASSERT_EQ(Run({"rebuild", "items", "--yes"}).code, 0);
+  EXPECT_EQ(database_.Value(rights), before);
+  database_.Sql("GRANT INSERT ON items TO CURRENT_USER; REVOKE UPDATE ON items FROM CURRENT_USER");
+  const std::string since = database_.Value(rights);
+  EXPECT_NE(since, before);
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(database_.Value(rights), since);
+}
+
+// Comment and statistics of a column go with it, whatever it is called then; what the new
+// definition says itself stays.
+TEST_F(Carried, AColumnOfAnotherNameKeepsItsSettings) {
+  MakeRebuilt(10);
+  database_.Sql(
+      "COMMENT ON COLUMN items.id IS 'key'; COMMENT ON COLUMN items.a IS 'first'; ALTER TABLE "
+      "items "
+      "ALTER a SET STATISTICS 7, ALTER a SET (n_distinct = 5)");
+  const auto settings = [this] {
+    return database_.Value(
+        "SELECT string_agg(concat_ws(' ', attname, col_description(attrelid, attnum), "
+        "nullif((to_jsonb(a)->>'attstattarget')::int, -1), (SELECT string_agg(o, ' ') FROM "
+        "unnest(attoptions) o WHERE o NOT LIKE 'pg_attver=%')), '; ' ORDER BY attname) "
+        "FROM pg_attribute a WHERE attrelid = 'items'::regclass AND attname IN ('a', 'b', 'id', "
+        "'nr')");
+  };
+  const std::string file =
+      File("CREATE TABLE items (nr bigint PRIMARY KEY, b int NOT NULL, u int, pad text, big text)");
+  const Ran defined = Run({"rebuild", "items", "--definition", file, "--map", "nr = id", "--map",
+                           "b = a", "--allow-weaker-keys", "--yes"});
+  ASSERT_EQ(defined.code, 0) << defined.err;
+  EXPECT_EQ(settings(), "b first 7 n_distinct=5; nr key");
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(settings(), "a first 7 n_distinct=5; id key");
+  const Ran altered = Run({"rebuild", "items", "--alter", "ADD COLUMN b int, DROP COLUMN a",
+                           "--map", "b = a", "--yes"});
+  ASSERT_EQ(altered.code, 0) << altered.err;
+  EXPECT_EQ(settings(), "b first 7 n_distinct=5; id key");
+}
+
 TEST_F(Carried, ADefinitionThatChanges) {
   constexpr const char* kAlter =
       "ALTER n TYPE bigint, ADD COLUMN added int NOT NULL DEFAULT 7, ALTER kind TYPE bigint, DROP "

@@ -12,6 +12,19 @@ FROM (SELECT DISTINCT p.name, CASE a.grantee WHEN 0 THEN 'PUBLIC'
       FROM pair p JOIN pg_class t ON t.oid = p.coming CROSS JOIN aclexplode(t.relacl) a
       WHERE a.grantee <> t.relowner) g
 UNION ALL
+SELECT 'a', format(CASE WHEN h.had THEN 'GRANT %s ON TABLE %s TO %I' ELSE 'REVOKE %s ON TABLE %s FROM %I' END,
+                   h.privilege_type, h.name, pg_get_userbyid(h.relowner))
+FROM (SELECT p.name, c.relowner, e.privilege_type, bool_or(e.oid = c.oid) AS had,
+             bool_or(e.oid = t.oid) AS has
+      FROM pair p JOIN pg_class c ON c.oid = p.leaving JOIN pg_class t ON t.oid = p.coming
+      CROSS JOIN LATERAL (
+        SELECT o.oid, a.privilege_type
+        FROM pg_class o, aclexplode(coalesce(o.relacl, acldefault('r', o.relowner))) a
+        WHERE o.oid IN (c.oid, t.oid) AND a.grantee = o.relowner) e
+      WHERE c.relacl IS NOT NULL OR t.relacl IS NOT NULL
+      GROUP BY p.name, c.relowner, e.privilege_type) h
+WHERE h.had <> h.has
+UNION ALL
 SELECT 'a', format('GRANT %s%s ON TABLE %s TO %s%s', a.privilege_type, o.columns, o.name,
                    CASE a.grantee WHEN 0 THEN 'PUBLIC'
                                   ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
