@@ -10,6 +10,7 @@
 #include "batcher/capture/parts.h"
 #include "batcher/capture/triggers.h"
 #include "batcher/copy/pace.h"
+#include "batcher/cutover/grants.h"
 #include "batcher/cutover/keys_back.h"
 #include "batcher/cutover/lock_order.h"
 #include "batcher/cutover/old_snapshots.h"
@@ -241,6 +242,17 @@ Replacements ReplacedBy(const std::vector<Swap>& swaps, const std::vector<rebuil
   return replaced;
 }
 
+// Whose rights the swap gives to others: of partitions where each has one that takes its place.
+GrantsOf CarriedBy(const std::vector<Swap>& swaps, const std::vector<rebuild::Twin>& twins,
+                   const Views& views_anew) {
+  GrantsOf of;
+  of.relations = rebuild::OidsOf(views_anew);
+  for (const rebuild::Twin& twin : twins) of.relations.push_back(twin.of.oid);
+  for (const Swap& swap : swaps)
+    (swap.stored.definition.alike ? of.trees : of.relations).push_back(swap.flow.from_oid);
+  return of;
+}
+
 // Those that the swap drops and makes again.
 Task<Views> ReadViewsAnew(run::Environment& env, const std::vector<Swap>& swaps,
                           const std::vector<rebuild::Twin>& twins) {
@@ -376,6 +388,8 @@ Task<> Ask(run::Environment& env, const std::vector<Swap>& swaps, const Ready& r
     co_await capture::RehearseDrain(env.main, swap.flow, copy::PaceOf(env).settings);
   const std::vector<std::int64_t> leaving = Leaving(swaps);
   const Views views = co_await ReadViewsAnew(env, swaps, twins);
+  const GrantsOf carried_by = CarriedBy(swaps, twins, views);
+  co_await ReadGrants(env.main, carried_by);
   co_await rebuild::WriteViewsAnew(env.main, views);
   const std::vector<std::int64_t> view_oids = rebuild::OidsOf(views);
   std::vector<CarryOver> carried;
@@ -514,6 +528,8 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps, Ready r
   }
   const std::vector<std::int64_t> leaving = Leaving(swaps);
   const Views views = co_await ReadViewsAnew(env, swaps, twins);
+  const GrantsOf carried_by = CarriedBy(swaps, twins, views);
+  std::string granted = co_await ReadGrants(session, carried_by);
   const std::vector<std::int64_t> view_oids = rebuild::OidsOf(views);
   std::vector<Statements> all;
   for (std::size_t i = 0; i < swaps.size(); ++i) {
@@ -529,9 +545,11 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps, Ready r
   Append(all.front().carry.validate, std::move(matviews.validate));
   for (Statements& texts : all) Append(statements, std::move(texts.before));
   Append(statements, std::move(matviews.before));
-  Append(statements, std::move(anew.drop));
+  Append(statements, std::move(anew.touch));
   for (Statements& texts : all) Append(statements, std::move(texts.moves));
   Append(statements, std::move(matviews.moves));
+  co_await ExecuteBesideGrants(session, statements, carried_by, std::move(granted));
+  statements = std::move(anew.drop);
   // First, as policies and rules of the tables may read them.
   Append(statements, std::move(anew.make));
   for (Statements& texts : all) Append(statements, std::move(texts.after));

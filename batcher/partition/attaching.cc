@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "batcher/cutover/carry_over.h"
+#include "batcher/cutover/grants.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/shape.h"
 #include "engine/async/fail_point.h"
@@ -67,6 +68,7 @@ class Attaching {
   Task<> Ask() {
     co_await Check();
     co_await ReadDropped();
+    co_await ReadGranted();
     co_await Write();
     co_await Record();
   }
@@ -76,7 +78,13 @@ class Attaching {
     co_await Check();
     Texts dropped = co_await ReadDropped();
     co_await Execute(session_, dropped);
+    std::string granted = co_await ReadGranted();
     Texts statements = co_await Write();
+    Texts up_to_renaming(statements.begin(), statements.begin() + renamed_);
+    cutover::GrantsOf carried = Carried();
+    co_await cutover::ExecuteBesideGrants(session_, up_to_renaming, std::move(carried),
+                                          std::move(granted));
+    statements.erase(statements.begin(), statements.begin() + renamed_);
     co_await Execute(session_, statements);
     co_await Record();
     async::FailPoint("attached");
@@ -96,7 +104,15 @@ class Attaching {
     co_return co_await ReadTexts(session_, kDropInbound, pg::Params::Of(pair_.table, columns));
   }
 
-  // What attaches it, once what ReadDropped says is done; and `later_`.
+  // Whose rights are carried over.
+  [[nodiscard]] cutover::GrantsOf Carried() const { return {{pair_.table}, {}}; }
+
+  Task<std::string> ReadGranted() {
+    cutover::GrantsOf of = Carried();
+    co_return co_await cutover::ReadGrants(session_, std::move(of));
+  }
+
+  // What attaches it, once what ReadDropped says is done; `renamed_` and `later_`.
   Task<Texts> Write() {
     cutover::Staying staying;
     staying.own_keys = staying.identities = true;
@@ -106,6 +122,7 @@ class Attaching {
     co_await Rename(statements);
     co_await MoveIdentities(statements);
     statements.push_back(fmt::format("ALTER TABLE {} RENAME TO {}", spec_.table, spec_.first));
+    renamed_ = static_cast<std::ptrdiff_t>(statements.size());
     for (const std::string& name : Made())
       statements.push_back(
           fmt::format("ALTER TABLE {}.{} SET SCHEMA {}", spec_.schema, name, spec_.home));
@@ -223,6 +240,7 @@ class Attaching {
   Session& session_;
   const Pair& pair_;
   const Spec& spec_;
+  std::ptrdiff_t renamed_ = 0;  // statements up to the renaming
   Later later_;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "batcher/cutover/carry_over.h"
+#include "batcher/cutover/grants.h"
 #include "batcher/cutover/keys_back.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
@@ -50,6 +51,8 @@ class Detaching {
     // Not carried over: the plain table has no key for them.
     const Texts drops = co_await cutover::DropsNow(session_, spec_.inbound_drop);
     co_await Execute(session_, drops);
+    const cutover::GrantsOf carried{{pair_.parent}, {}};
+    std::string granted = co_await cutover::ReadGrants(session_, carried);
     cutover::Staying staying;
     staying.own_keys = staying.identities = true;
     staying.unsettled = unsettled_.validate;
@@ -65,6 +68,7 @@ class Detaching {
     statements.push_back(fmt::format("CREATE SCHEMA {}", spec_.schema));
     statements.push_back(guard::TakeBackSchema(spec_.schema));
     statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", spec_.table, spec_.schema));
+    const auto moved = static_cast<std::ptrdiff_t>(statements.size());
     statements.push_back(fmt::format("ALTER TABLE {} RENAME TO {}", pair_.first(), spec_.relname));
     NameBack(names, statements);
     co_await IdentitiesBack(statements);
@@ -74,6 +78,9 @@ class Detaching {
     Append(statements, std::move(inbound.after));
     statements.push_back(fmt::format("DROP TABLE {}", pair_.made()));
     statements.push_back(fmt::format("DROP SCHEMA {}", spec_.schema));
+    const Texts up_to_moving(statements.begin(), statements.begin() + moved);
+    co_await cutover::ExecuteBesideGrants(session_, up_to_moving, carried, std::move(granted));
+    statements.erase(statements.begin(), statements.begin() + moved);
     co_await Execute(session_, statements);
     later_ = {std::move(carry.validate), std::move(carry.adopt)};
     Append(later_.validate, std::move(inbound.validate));

@@ -304,6 +304,9 @@ Task<ViewStatements> WriteViewsAnew(Session& session, std::vector<ViewAnew> view
   if (views.empty()) co_return texts;
   std::string names;
   for (const ViewAnew& view : views) names += (names.empty() ? "" : ", ") + view.name;
+  // Its options are those that it is made with again.
+  for (const ViewAnew& view : views)
+    texts.touch.push_back(fmt::format("ALTER VIEW {} RESET (security_barrier)", view.name));
   texts.drop.push_back("DROP VIEW " + names);
   const pg::Result rows = co_await session.db().Query(kMake, OidsOf(views));
   for (int i = 0; i < rows.rows(); ++i) texts.make.push_back(rows.Get<std::string>(i, 0));

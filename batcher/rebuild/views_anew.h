@@ -33,6 +33,8 @@ Task<std::string> WhyNotAnew(Session& session, std::vector<ViewAnew> views,
 
 // To be run when all that hangs on the tables is dropped, and when all tables have their new names.
 struct ViewStatements {
+  // Before: writes what the catalog has of them anew (batcher/cutover/grants.h).
+  std::vector<std::string> touch;
   std::vector<std::string> drop;
   std::vector<std::string> make;
 };

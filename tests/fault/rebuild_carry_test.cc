@@ -602,5 +602,122 @@ TEST_F(Carried, RowsThatANewUniqueKeyMeetsTwiceAreNamed) {
   ExpectSame();
 }
 
+// GRANT takes no lock on a table: one that comes when the swap has read the rights.
+class GrantedMeanwhile : public RebuildWorld {
+ protected:
+  void SetUp() override {
+    MakeRebuilt(100);
+    database_.Sql(
+        "DO $$ BEGIN CREATE ROLE carry_late; EXCEPTION WHEN duplicate_object THEN END $$;"
+        "CREATE VIEW seen AS SELECT id, a FROM items; GRANT INSERT ON items TO carry_late;"
+        // The first statement of a swap, under its locks, waits for a row of `go`.
+        "CREATE TABLE go (n int); CREATE FUNCTION hold() RETURNS event_trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN IF EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND granted AND "
+        "mode "
+        "= 'AccessExclusiveLock' AND relation = 'public.items'::regclass) THEN WHILE NOT EXISTS "
+        "(SELECT FROM public.go) LOOP PERFORM pg_sleep(0.005); END LOOP; END IF; END $$;"
+        "CREATE EVENT TRIGGER hold ON ddl_command_start WHEN TAG IN ('DROP TRIGGER') EXECUTE "
+        "FUNCTION hold()");
+  }
+  void TearDown() override { database_.Sql("DROP EVENT TRIGGER IF EXISTS hold"); }
+
+  void AwaitHeld() const {
+    database_.AwaitValue(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgalter/%' AND "
+        "wait_event = 'PgSleep'",
+        "1", kLimit);
+  }
+  // `statements` while the swap of `command` holds its locks.
+  [[nodiscard]] Ran RunBeside(const Words& command, const std::string& statements,
+                              const Words& more = {}) const {
+    Words environment{"PGALTER_LIMITS=hold-budget=30000"};
+    environment.insert(environment.end(), more.begin(), more.end());
+    Program program = Start(command, environment);
+    AwaitHeld();
+    database_.Sql(statements);
+    database_.Sql("INSERT INTO go VALUES (1)");
+    const Ran ran = program.Wait(kLimit);
+    database_.Sql("TRUNCATE go");
+    return ran;
+  }
+  [[nodiscard]] std::string Rights() const {
+    return database_.Value(
+        "SELECT concat_ws(' ', has_table_privilege('carry_late', 'items', 'SELECT'), "
+        "has_table_privilege('carry_late', 'items', 'INSERT'), has_column_privilege('carry_late', "
+        "'items', 'u', 'UPDATE'), has_table_privilege('carry_late', 'seen', 'SELECT'))");
+  }
+};
+
+constexpr const char* kLate =
+    "GRANT SELECT ON items TO carry_late; REVOKE INSERT ON items FROM carry_late; GRANT UPDATE (u) "
+    "ON items TO carry_late; GRANT SELECT ON seen TO carry_late";
+
+TEST_F(GrantedMeanwhile, IsCarriedOverByTheNextAttempt) {
+  const Ran ran = RunBeside(Rebuild(), kLate);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Rights(), "t f t t");
+}
+
+TEST_F(GrantedMeanwhile, IsLostWithoutTheComparison) {
+  const Ran ran = RunBeside(Rebuild(), kLate, {"PGALTER_SAFEGUARDS_OFF=grants"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Rights(), "f t f f");
+}
+
+TEST_F(GrantedMeanwhile, OnOneOfThemAlone) {
+  for (const char* one :
+       {"GRANT UPDATE (u) ON items TO carry_late", "GRANT SELECT ON seen TO carry_late"}) {
+    SCOPED_TRACE(one);
+    database_.Sql("REVOKE ALL ON items, seen FROM carry_late");
+    const Ran ran = RunBeside({"rebuild", "items", "--alter", "ALTER a TYPE bigint", "--yes"}, one);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(Rights(), ::testing::HasSubstr("t"));
+    database_.Sql("INSERT INTO go VALUES (1)");
+    const Ran reverted = Run({"revert", RunId(), "--yes"});
+    EXPECT_EQ(reverted.code, 0) << reverted.err;
+    database_.Sql("TRUNCATE go");
+  }
+}
+
+TEST_F(GrantedMeanwhile, IsCarriedBackToo) {
+  database_.Sql("INSERT INTO go VALUES (1)");
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  database_.Sql("TRUNCATE go");
+  const Ran ran = RunBeside({"revert", RunId(), "--yes"}, kLate);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Rights(), "t f t t");
+}
+
+// A table becomes a partition of the one that takes its place, and is taken back.
+TEST_F(GrantedMeanwhile, IsCarriedOverWhereTheTableIsAttached) {
+  const Ran ran = RunBeside({"partition", "convert", "items", "--by", "range(id)", "--every",
+                             "100000", "--strategy", "attach", "--allow-weaker-keys", "--yes"},
+                            kLate);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Rights(), "t f t t");
+  const Ran reverted = RunBeside({"revert", RunId(), "--yes"},
+                                 "REVOKE SELECT ON items FROM carry_late; GRANT INSERT ON items TO "
+                                 "carry_late");
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(Rights(), "f t t t");
+}
+
+// The swap waits for whoever has granted and not committed, and is refused once he has.
+TEST_F(GrantedMeanwhile, IsWaitedForWhereItIsNotCommitted) {
+  Program program = Start(Rebuild(), {"PGALTER_LIMITS=hold-budget=30000"});
+  AwaitHeld();
+  Session user = database_.Connect();
+  user.Exec("BEGIN; GRANT SELECT ON items TO carry_late");
+  database_.Sql("INSERT INTO go VALUES (1)");
+  database_.AwaitValue(
+      "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name LIKE 'pgalter/%' AND "
+      "wait_event = 'transactionid'",
+      "t", kLimit);
+  user.Exec("COMMIT");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Rights(), "t t f f");
+}
+
 }  // namespace
 }  // namespace pgalter::test
