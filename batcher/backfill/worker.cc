@@ -20,6 +20,8 @@ constexpr Milliseconds kTableLockedPause{200};
 constexpr Milliseconds kRowLockedPause{100};
 constexpr Milliseconds kNoResourcePause{2000};
 constexpr int kNoResourceAttempts = 5;
+constexpr int kUnreferredAttempts = kNoResourceAttempts;
+constexpr std::string_view kForeignKeyViolation = "23503";
 constexpr std::size_t kMostQuarantined = 10'000;
 constexpr std::int64_t kWindowsPerFold = 64;
 
@@ -81,9 +83,21 @@ void Split(Group& group, Window& window) {
   group.windows.push_back(high);
 }
 
+// What a row refers to may be what users change between the chunk's reading and its check: that
+// passes.
+Task<> AwaitReference(Crew& crew, const Group& group, const BadRow& row) {
+  run::Environment& env = crew.env();
+  env.progress.note =
+      fmt::format("what row {} of {} would refer to is not there, trying again (SQLSTATE {})",
+                  row.key, group.leaf.relation.name, row.sqlstate);
+  co_await env.stopper.SleepFor(async::LimitOf("no-resource-pause", kNoResourcePause));
+  env.progress.note.clear();
+}
+
 // Bad rows of the next pass are put aside, or end the run. The pass counts as done then.
+// `unreferred`: how often it met one before that refers to nothing.
 Task<ChunkEnd> PutAside(Crew& crew, Session& session, const Group& group, const Window& window,
-                        Milliseconds timeout) {
+                        Milliseconds timeout, int& unreferred) {
   const bool stop = crew.spec().on_error == OnError::kStop;
   const ChunkContext context = crew.ContextFor(session);
   const std::size_t most_bad = stop ? 1 : kMostQuarantined;
@@ -91,6 +105,10 @@ Task<ChunkEnd> PutAside(Crew& crew, Session& session, const Group& group, const 
   crew.updated += found.updated;
   if (stop && !found.bad.empty()) {
     const BadRow& row = found.bad.front();
+    if (row.sqlstate == kForeignKeyViolation && ++unreferred < kUnreferredAttempts) {
+      co_await AwaitReference(crew, group, row);
+      co_return ChunkEnd::kBadRow;
+    }
     throw Failure(
         ExitCode::kError,
         fmt::format(
@@ -143,6 +161,7 @@ Task<PassEnd> RunPass(Crew& crew, Session& session, Group& group, Window& window
   run::Environment& env = crew.env();
   RowLocks locks = RowLocks::kWait;
   int no_resource = 0;
+  int unreferred = 0;
   Milliseconds timeout =
       group.of->size ? group.of->size->statement_timeout() : 2 * crew.spec().chunk_time;
   for (;;) {
@@ -154,7 +173,7 @@ Task<PassEnd> RunPass(Crew& crew, Session& session, Group& group, Window& window
     crew.Count(result);
     co_await crew.throttle().After(result.work, env.stopper);
     if (result.end == ChunkEnd::kBadRow)
-      result.end = co_await PutAside(crew, session, group, window, 10 * timeout);
+      result.end = co_await PutAside(crew, session, group, window, 10 * timeout, unreferred);
     switch (result.end) {
       case ChunkEnd::kDone: {
         ++window.passes;
@@ -211,7 +230,7 @@ Task<PassEnd> RunPass(Crew& crew, Session& session, Group& group, Window& window
         co_await crew.LookAgain(session, group);
         co_return PassEnd::kAbandoned;
       case ChunkEnd::kBadRow:
-        break;  // bisected down to a row that is good now: again
+        break;  // bisected down to a row that is good now, or may be by now: again
     }
   }
 }

@@ -341,6 +341,39 @@ TEST_F(BadRows, StopTheRunWhichNamesTheKey) {
   EXPECT_EQ(Number("SELECT count(*) FROM items WHERE b IS DISTINCT FROM 7"), 0);
 }
 
+// As when users change what it refers to while a chunk is at it.
+class Unreferred : public BackfillWorld {
+ protected:
+  // The first `times` chunks that write row 17.
+  void Refuse(int times) {
+    MakeItems(500);
+    database_.Sql(fmt::format(
+        "CREATE SEQUENCE tries; CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN IF nextval('tries') <= {} THEN RAISE foreign_key_violation; END IF; RETURN new; END "
+        "$$; CREATE TRIGGER refuse BEFORE UPDATE ON items FOR EACH ROW WHEN (old.id = 17) EXECUTE "
+        "FUNCTION refuse()",
+        times));
+  }
+  [[nodiscard]] Ran RunFast() const {
+    return Run(Backfill({"--sync", "none", "--workers", "1"}),
+               {"PGALTER_LIMITS=no-resource-pause=10"});
+  }
+};
+
+TEST_F(Unreferred, ARowIsTriedAgain) {
+  Refuse(20);
+  const Ran ran = RunFast();
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ExpectRight();
+}
+
+TEST_F(Unreferred, ARowThatStaysSoEndsTheRun) {
+  Refuse(100'000);
+  const Ran ran = RunFast();
+  EXPECT_EQ(ran.code, 1) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("23503"));
+}
+
 TEST_F(BadRows, AreQuarantined) {
   const Ran ran = Run(Cast({"--on-error", "quarantine", "--workers", "2"}));
   EXPECT_EQ(ran.code, 0) << ran.err;
