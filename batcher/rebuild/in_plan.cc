@@ -7,6 +7,7 @@
 
 #include "batcher/backfill/sync_trigger.h"
 #include "batcher/backfill/window_store.h"
+#include "batcher/rebuild/room.h"
 #include "batcher/rebuild/store.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
@@ -94,7 +95,8 @@ run::Environment WithRun(run::Environment& env, const state::Run& own) {
 
 }  // namespace
 
-Task<std::vector<std::string>> RefuseUnfit(Session& session, const plan::Plan& plan, Checking how) {
+Task<std::vector<std::string>> RefuseUnfit(Session& session, const plan::Plan& plan,
+                                           const run::Pace& pace, Checking how) {
   std::vector<std::string> remarks;
   for (const plan::Step& step : plan.steps) {
     if (!step.rebuild) continue;
@@ -102,7 +104,11 @@ Task<std::vector<std::string>> RefuseUnfit(Session& session, const plan::Plan& p
     if (!there) continue;  // an earlier step makes it
     const Checking now = IsTouchedBefore(plan, step) ? Checking::kLookOnly : how;
     Spec spec = SpecOf(*step.rebuild, guard::Settings());
+    spec.throttle = pace.throttle;
     const Prepared prepared = co_await Prepare(session, std::move(spec), now);
+    // Whatever comes before it, the table hardly changes its size.
+    if (now == Checking::kLookOnly)
+      RefuseTooSmallBudget(prepared.spec, prepared.tables(), prepared.bytes);
     for (const std::string& remark : prepared.remarks)
       remarks.push_back(fmt::format("{}: {}", step.id, remark));
   }

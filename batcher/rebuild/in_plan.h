@@ -10,14 +10,16 @@
 
 #include "batcher/backfill/backfill_step.h"
 #include "batcher/rebuild/prepare.h"
+#include "engine/run/plan_spec.h"
 #include "engine/run/step_handler.h"
 #include "planner/plan/plan.h"
 
 namespace pgalter::rebuild {
 
-// What stands in the way of the plan's rebuilds, as far as it can be told before the steps that
-// come first: throws run::Failure. Remarks of the others.
-Task<std::vector<std::string>> RefuseUnfit(Session& session, const plan::Plan& plan, Checking how);
+// What stands in the way of the plan's rebuilds at that pace, as far as it can be told before the
+// steps that come first: throws run::Failure. Remarks of the others.
+Task<std::vector<std::string>> RefuseUnfit(Session& session, const plan::Plan& plan,
+                                           const run::Pace& pace, Checking how);
 
 // A part's own handler, which in a plan sees the run as one of that rebuild alone.
 class PlannedPart : public run::StepHandler {

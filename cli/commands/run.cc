@@ -117,10 +117,12 @@ void Show(const Context& context, const plan::Plan& plan) {
   }
 }
 
-Task<> RefuseRebuilds(const Context& context, guard::Session& session, const plan::Plan& plan) {
+Task<> RefuseRebuilds(const Context& context, guard::Session& session,
+                      const run::PlannedRun& planned) {
   const auto how =
       context.Has("dry-run") ? rebuild::Checking::kLookOnly : rebuild::Checking::kRehearse;
-  for (const std::string& remark : co_await rebuild::RefuseUnfit(session, plan, how))
+  for (const std::string& remark :
+       co_await rebuild::RefuseUnfit(session, planned.plan, planned.spec.pace, how))
     Say(context, "note: " + remark);
 }
 
@@ -146,7 +148,7 @@ Task<ExitCode> Run(Context& context) {
     Show(context, planned.plan);
     const bool dry_run = context.Has("dry-run");
     co_await run::RefuseUnfit(session, planned.plan, base.schema);
-    co_await RefuseRebuilds(context, session, planned.plan);
+    co_await RefuseRebuilds(context, session, planned);
     if (dry_run) co_return ExitCode::kDone;
     co_await state::RefusePublication(session);
     planned.spec.settings = co_await guard::RoleSettings(session);

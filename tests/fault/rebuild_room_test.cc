@@ -45,6 +45,25 @@ TEST_F(Budgeted, OneThatIsTooSmallIsRefusedBefore) {
   EXPECT_THAT(undo.err, HasSubstr("extra-bytes=1MB is allowed"));
 }
 
+// A rebuild that is a step of a plan is, too, also where an earlier step changes the table.
+TEST_F(Budgeted, OneThatIsTooSmallForAPlanIsRefusedBefore) {
+  MakeRebuilt(20'000);
+  for (const char* before : {"", "ALTER TABLE items ADD COLUMN more int; "}) {
+    const std::string sql = std::string(before) + "VACUUM FULL items";
+    for (const char* how : {"--yes", "--dry-run"}) {
+      const Ran refused = Run({"run", "--sql", sql, "--throttle", "extra-bytes=1MB", how});
+      EXPECT_EQ(refused.code, 4) << refused.err;
+      EXPECT_THAT(refused.err, AllOf(HasSubstr("cannot rebuild public.items: that takes up to"),
+                                     HasSubstr("extra-bytes=1MB is allowed. Nothing was changed"),
+                                     ContainsRegex("--throttle extra-bytes=[0-9]+MB")));
+    }
+  }
+  EXPECT_EQ(database_.Value("SELECT to_regclass('pgalter.run')"), "NULL");
+  const Ran ran =
+      Run({"run", "--sql", "VACUUM FULL items", "--throttle", "extra-bytes=1GB", "--yes"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+}
+
 // By what it has written, not by what is read once in a second.
 class BudgetedOnItsWay : public Budgeted, public ::testing::WithParamInterface<const char*> {};
 
