@@ -78,6 +78,10 @@ Proposal Failing(const locks::Failure& failure) {
     proposal.remarks.emplace_back(
         "a copy may be partitioned by another type: pgalter rebuild TABLE --definition FILE, with "
         "the whole new table and its partitions in the file");
+  else if (failure.refusal == locks::Refusal::kColumnInUse && IsNeverCarried(failure))
+    proposal.remarks.emplace_back(
+        "it goes in a statement before, and comes back in one after where it is wanted; or it is "
+        "made anew over a copy of the table: --rebuild-matviews");
   else if (failure.refusal == locks::Refusal::kColumnInUse ||
            failure.refusal == locks::Refusal::kDependants)
     proposal.remarks.emplace_back(

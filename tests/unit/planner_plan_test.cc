@@ -366,13 +366,28 @@ TEST(RebuildMatviews, MakesThemAnewWithTheTable) {
 // Their columns follow those of a copy, and of nothing else.
 TEST(RebuildMatviews, LetsAColumnThatTheyReadChangeInACopyAlone) {
   constexpr const char* kChange = "ALTER TABLE t ALTER a TYPE bigint";
-  EXPECT_THAT(KindsOf(WithMatviews(kChange, Matviews::kMadeAnew)), ElementsAre("gate", "rebuild"));
-  for (const auto& [matviews, prefer] : {std::pair{Matviews::kMadeAnew, Preference::kInPlace},
-                                         std::pair{Matviews::kInTheWay, Preference::kRebuild}}) {
-    const Plan plan = WithMatviews(kChange, matviews, prefer);
+  for (const Preference prefer : {Preference::kInPlace, Preference::kRebuild}) {
+    const Plan copied = WithMatviews(kChange, Matviews::kMadeAnew, prefer);
+    EXPECT_THAT(KindsOf(copied), ElementsAre("gate", "rebuild"));
+    EXPECT_TRUE(copied.steps.back().rebuild->rebuild_matviews);
+    const Plan plan = WithMatviews(kChange, Matviews::kInTheWay, prefer);
     EXPECT_EQ(plan.statements[0].answer, Answer::kFails);
+    EXPECT_THAT(plan.statements[0].remarks, Contains(HasSubstr("--rebuild-matviews")));
     EXPECT_THAT(plan.steps, IsEmpty());
   }
+  PlanOptions options{15, Knowledge::kDump, Preference::kInPlace};
+  options.matviews = Matviews::kMadeAnew;
+  const Plan longer = MakePlan("ALTER TABLE s ALTER c TYPE varchar(20)",
+                               SchemaOf("CREATE TABLE s (id int PRIMARY KEY, c varchar(10));"
+                                        "CREATE MATERIALIZED VIEW of_s AS SELECT c FROM s;"),
+                               options);
+  EXPECT_THAT(KindsOf(longer), ElementsAre("gate", "rebuild"));
+  const Plan over_view = MakePlan("ALTER TABLE s ALTER id TYPE bigint",
+                                  SchemaOf("CREATE TABLE s (id int PRIMARY KEY, c varchar(10));"
+                                           "CREATE VIEW v AS SELECT id FROM s;"
+                                           "CREATE MATERIALIZED VIEW of_v AS SELECT id FROM v;"),
+                                  options);
+  EXPECT_EQ(over_view.statements[0].answer, Answer::kFails);
   const Plan widened = WithMatviews("ALTER TABLE t ALTER b TYPE varchar", Matviews::kMadeAnew);
   EXPECT_THAT(KindsOf(widened), Not(Contains("rebuild")));
 }

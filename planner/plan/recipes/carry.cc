@@ -74,6 +74,10 @@ std::optional<InTheWay> FindInTheWay(const Situation& situation) {
   // A view on several of them goes behind the last.
   for (std::size_t i = 0; i < found.size(); ++i) {
     for (const catalog::Table* above : situation.schema.Views(found[i]->name)) {
+      // It would have to go with the view.
+      if (above->kind == catalog::TableKind::kMaterializedView &&
+          found[i]->kind == catalog::TableKind::kView)
+        return std::nullopt;
       std::erase(found, above);
       found.push_back(above);
     }

@@ -138,13 +138,6 @@ std::string Alternative(const catalog::Table& table) {
   return text;
 }
 
-// Materialized views that read the column come along with a copy alone.
-bool IsCopiedWithMatviews(const Situation& situation) {
-  const bool copied = situation.prefer == Preference::kRebuild || situation.IsPartitioned();
-  return WritesRows(situation.effects) && copied &&
-         WhyNotRebuilt(situation, situation.schema.Resolve(situation.TableName())).empty();
-}
-
 Proposal InPlaceOrCopied(const Situation& situation, const ShadowColumn& shadow) {
   const sql::QualifiedName name = situation.schema.Resolve(situation.TableName());
   const bool writes = WritesRows(situation.effects);
@@ -174,6 +167,20 @@ std::optional<Proposal> CopiedWithKey(const Situation& situation, const ShadowCo
   return proposal;
 }
 
+// Materialized views that read the column come along with a copy alone, whatever is preferred and
+// whatever becomes of the rows.
+std::optional<Proposal> CopiedWithMatviews(const Situation& situation, const ShadowColumn& shadow) {
+  const sql::QualifiedName name = situation.schema.Resolve(situation.TableName());
+  if (!WhyNotRebuilt(situation, name).empty()) return std::nullopt;
+  Proposal proposal = CopyTable(situation, shadow);
+  if (situation.prefer != Preference::kRebuild || !WritesRows(situation.effects))
+    proposal.remarks.push_back(
+        fmt::format("a materialized view reads {}.{}, whose type the server does not change then: "
+                    "the table is copied, and the view made anew over the copy",
+                    Show(name), QuoteIdentifier(shadow.column)));
+  return proposal;
+}
+
 // A copy has them made anew where it changes places with the table.
 std::optional<Proposal> WithViews(std::optional<Proposal> proposal, const InTheWay& in_the_way) {
   if (!proposal || in_the_way.views.empty()) return proposal;
@@ -196,7 +203,6 @@ std::optional<Proposal> Propose(const Situation& situation) {
   if (!change || situation.schema.IsNew(situation.TableName())) return std::nullopt;
   const auto in_the_way = FindInTheWay(situation);
   if (!in_the_way) return std::nullopt;
-  if (in_the_way->matviews && !IsCopiedWithMatviews(situation)) return std::nullopt;
   const bool free = situation.effects.works.empty();
   const bool clear = in_the_way->views.empty() && !in_the_way->readers && !in_the_way->matviews;
   if (free && clear && !in_the_way->partition_key) return std::nullopt;
@@ -207,6 +213,7 @@ std::optional<Proposal> Propose(const Situation& situation) {
                             change->type->expression ? change->type->expression->text : "",
                             change->default_value};
   if (in_the_way->partition_key) return WithViews(CopiedWithKey(situation, shadow), *in_the_way);
+  if (in_the_way->matviews) return WithViews(CopiedWithMatviews(situation, shadow), *in_the_way);
   if (free) return AroundReaders(situation, column, *in_the_way);
   if (clear && !change->default_value && Only(situation.effects, Reason::kTypeChangeCheck))
     return AroundChecks(situation, column);
