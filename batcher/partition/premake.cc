@@ -430,9 +430,11 @@ Task<Premake> FindPremake(Session& session, PremakeWish wish) {
   co_return premake;
 }
 
-Task<std::vector<std::string>> TablesToMaintain(Session& session) {
+Task<std::vector<ToMaintain>> TablesToMaintain(Session& session) {
   const pg::Result rows = co_await session.db().Query(
-      std::string("SELECT c.oid, format('%I.%I', n.nspname, c.relname) FROM pg_partitioned_table p"
+      std::string("SELECT c.oid, format('%I.%I', n.nspname, c.relname), EXISTS (SELECT FROM"
+                  " pg_inherits i WHERE i.inhparent = c.oid AND i.inhrelid <> p.partdefid)"
+                  " FROM pg_partitioned_table p"
                   " JOIN pg_class c ON c.oid = p.partrelid"
                   " JOIN pg_namespace n ON n.oid = c.relnamespace"
                   " JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]"
@@ -440,10 +442,10 @@ Task<std::vector<std::string>> TablesToMaintain(Session& session) {
                   " AND c.relpersistence <> 't' AND n.nspname !~ '^pgalter(_|$)'"
                   " AND pg_has_role(c.relowner, 'USAGE') AND ") +
       kCounted + " ORDER BY 2");
-  std::vector<std::string> tables;
+  std::vector<ToMaintain> tables;
   for (int i = 0; i < rows.rows(); ++i) {
     const auto partman = co_await FindPartman(session, rows.Get<pg::Oid>(i, 0));
-    if (!partman) tables.push_back(rows.Get<std::string>(i, 1));
+    if (!partman) tables.push_back({rows.Get<std::string>(i, 1), rows.Get<bool>(i, 2)});
   }
   co_return tables;
 }

@@ -37,9 +37,13 @@ struct Premake {
 // column, or a width that cannot be told.
 Task<Premake> FindPremake(Session& session, PremakeWish wish);
 
+struct ToMaintain {
+  std::string name;        // quoted, with its schema
+  bool has_range = false;  // else there is nothing to go on from, and FindPremake throws
+};
+
 // The tables that FindPremake has a say about and the role may change: by range of one column of a
-// type that a width counts, no partitions themselves, and not pg_partman's. Quoted, with their
-// schemas; reads only.
-Task<std::vector<std::string>> TablesToMaintain(Session& session);
+// type that a width counts, no partitions themselves, and not pg_partman's. Reads only.
+Task<std::vector<ToMaintain>> TablesToMaintain(Session& session);
 
 }  // namespace pgalter::partition

@@ -38,7 +38,7 @@ void AddOptions(po::options_description& options) {
       ("maintain", po::value<std::vector<std::string>>()->value_name("TABLE|all")->composing(),
        "keep this partitioned table's ranges ahead of the clock, as `partition maintain` does; "
        "'TABLE,premake=6,time-zone=ZONE' with its options; all: every table that is partitioned by "
-       "range and belongs to the role; once for each")  //
+       "range and belongs to the role, once it has a first range; once for each")  //
       ("maintain-every", po::value<std::string>()->default_value("1h")->value_name("DURATION"),
        "how often each of them is looked at");
 }
@@ -83,6 +83,7 @@ serve::MaintainOptions ReadMaintain(const Context& context) {
   else if (!context.options["maintain-every"].defaulted())
     throw Rejected(ExitCode::kUsage, "--maintain-every says how often, but nothing is maintained",
                    "--maintain TABLE, or --maintain all");
+  serve::RefuseTwice(options.wishes);
   return options;
 }
 
@@ -116,6 +117,7 @@ Task<ExitCode> Run(Context& context) {
     return controls.Do(std::move(run), std::move(action), std::move(body));
   };
   serve::Maintenance maintenance(context, std::move(maintain), [&feed] { feed.Touch(); });
+  co_await maintenance.RefuseUnfit();
   serve::Site site(feed, maintenance, {access, PGALTER_VERSION}, control);
   SayWhere(context, server.address(), access);
   auto answer = [&](serve::Request request) { return site.Answer(std::move(request)); };

@@ -6,7 +6,10 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+#include <charconv>
+#include <set>
 
+#include "batcher/partition/period.h"
 #include "cli/rejected.h"
 #include "engine/watch/unit.h"
 
@@ -42,6 +45,24 @@ std::vector<std::string> Parts(std::string_view text) {
                  "--maintain events, --maintain 'events,premake=6,time-zone=Europe/Berlin', or "
                  "--maintain all; besides premake and time-zone there are every and epoch, as of "
                  "partition maintain");
+}
+
+// What the command would refuse at the first look, an hour later or in the night.
+std::string WhyNot(std::string_view option, const std::string& value) {
+  constexpr int kMostPremade = 1000;
+  if (option == "premake") {
+    int premake = 0;
+    const auto read = std::from_chars(value.data(), value.data() + value.size(), premake);
+    const bool whole = read.ec == std::errc() && read.ptr == value.data() + value.size();
+    return whole && premake >= 1 && premake <= kMostPremade ? "" : "is no number from 1 to 1000";
+  }
+  if (option == "epoch")
+    return value == "seconds" || value == "milliseconds" ? ""
+                                                         : "is neither seconds nor milliseconds";
+  if (option == "every")
+    return partition::ParsePeriod(value) ? ""
+                                         : "is no width: write '1 month' or, of numbers, 1000000";
+  return value.empty() ? "names no time zone" : "";
 }
 
 std::vector<std::string> Texts(const json::object& object, std::string_view key) {
@@ -109,15 +130,31 @@ MaintainWish ReadMaintainWish(std::string_view text) {
   MaintainWish wish;
   if (parts.front().empty()) Refuse(text, "which table?");
   if (parts.front() != "all") wish.table = parts.front();
+  std::set<std::string> given;
   for (std::size_t i = 1; i < parts.size(); ++i) {
     const std::size_t equal = parts[i].find('=');
     const std::string option = parts[i].substr(0, equal);
     if (equal == std::string::npos || std::ranges::find(kOptions, option) == kOptions.end())
       Refuse(text, fmt::format("\"{}\" is not known", parts[i]));
+    std::string value = parts[i].substr(equal + 1);
+    const std::string why_not = WhyNot(option, value);
+    if (!why_not.empty()) Refuse(text, fmt::format("{} \"{}\" {}", option, value, why_not));
+    if (!given.insert(option).second) Refuse(text, fmt::format("{} is given twice", option));
+    if (option == "time-zone") wish.time_zone = value;
     wish.words.push_back("--" + option);
-    wish.words.push_back(parts[i].substr(equal + 1));
+    wish.words.push_back(std::move(value));
   }
   return wish;
+}
+
+void RefuseTwice(const std::vector<MaintainWish>& wishes) {
+  std::set<std::string> tables;
+  for (const MaintainWish& wish : wishes)
+    if (!tables.insert(wish.table).second)
+      throw Rejected(
+          run::ExitCode::kUsage,
+          fmt::format("--maintain names {} twice", wish.table.empty() ? "all" : wish.table),
+          "one --maintain for each table, with all of its options");
 }
 
 Milliseconds ReadMaintainEvery(const std::string& text) {

@@ -16,11 +16,15 @@ namespace pgalter::cli::serve {
 struct MaintainWish {
   std::string table;               // as the user writes it; empty: all there are
   std::vector<std::string> words;  // options of `partition maintain`: "--premake", "6"
+  std::string time_zone;           // which the server has to know; empty: none is given
 };
 
 // "TABLE", or "TABLE,premake=6,time-zone=Europe/Berlin"; "all" instead of a table. Throws Rejected
 // (usage).
 MaintainWish ReadMaintainWish(std::string_view text);
+
+// Throws Rejected (usage): one table is written twice in the same way, or all are.
+void RefuseTwice(const std::vector<MaintainWish>& wishes);
 
 // "1h"; at least a second. Throws Rejected (usage).
 async::Milliseconds ReadMaintainEvery(const std::string& text);

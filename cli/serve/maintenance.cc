@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 #include <utility>
 
+#include "batcher/partition/lookup.h"
 #include "batcher/partition/premake.h"
 #include "batcher/partition/whole.h"
 #include "cli/connect.h"
 #include "cli/human.h"
 #include "cli/own_program.h"
+#include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/async/finally.h"
 #include "engine/run/failure.h"
@@ -61,6 +63,31 @@ Maintained AsAsked(MaintainWish wish, async::Clock::time_point next) {
   return table;
 }
 
+Task<> RefuseZone(guard::Session& session, const MaintainWish& wish) {
+  if (wish.time_zone.empty()) co_return;
+  std::string why;
+  try {
+    co_await partition::RefuseUnknownZone(session, wish.time_zone);
+  } catch (const run::Failure& failure) {
+    why = failure.what();
+  }
+  if (why.empty()) co_return;
+  throw Rejected(
+      run::ExitCode::kUsage,
+      fmt::format("cannot maintain {}: {}", wish.table.empty() ? "all" : wish.table, why),
+      "SELECT name FROM pg_timezone_names lists them");
+}
+
+// 0: there is none of that name, which is found at the first look, and said then.
+Task<pg::Oid> OidOf(guard::Session& session, std::string table) {
+  try {
+    const backfill::Table found = co_await partition::FindAnybodys(session, std::move(table));
+    co_return found.oid;
+  } catch (const run::Failure&) {
+  }
+  co_return 0;
+}
+
 }  // namespace
 
 Maintenance::Maintenance(const Context& context, MaintainOptions options,
@@ -72,6 +99,24 @@ Maintenance::Maintenance(const Context& context, MaintainOptions options,
       all_ = wish;
     else
       tables_.push_back(AsAsked(wish, now + FirstPause(options_.every, Chance())));
+  }
+}
+
+Task<> Maintenance::RefuseUnfit() {
+  if (!asked()) co_return;
+  guard::Session session = co_await OpenSession(context_);
+  std::map<pg::Oid, std::string> names;
+  for (const MaintainWish& wish : options_.wishes) {
+    co_await RefuseZone(session, wish);
+    if (wish.table.empty()) continue;
+    const pg::Oid oid = co_await OidOf(session, wish.table);
+    if (oid == 0) continue;
+    const auto [same, is_new] = names.emplace(oid, wish.table);
+    if (is_new) continue;
+    throw Rejected(
+        run::ExitCode::kUsage,
+        fmt::format("--maintain names one table twice, as {} and as {}", same->second, wish.table),
+        "one --maintain for each table, with all of its options");
   }
 }
 
@@ -104,13 +149,19 @@ void Maintenance::Changed() {
 Task<> Maintenance::FindAll() {
   guard::Session session = co_await OpenForChange(context_);
   std::set<std::string> found;
-  for (std::string& table : co_await partition::TablesToMaintain(session))
-    found.insert(std::move(table));
+  std::set<std::string> without_range;
+  for (partition::ToMaintain& table : co_await partition::TablesToMaintain(session)) {
+    if (table.has_range)
+      found.insert(std::move(table.name));
+    else
+      without_range.insert(std::move(table.name));
+  }
   for (const Maintained& table : tables_) {
     if (table.wish.table.empty()) continue;
     try {
       const auto named = co_await partition::FindAnybodys(session, table.wish.table);
       found.erase(named.name);
+      without_range.erase(named.name);
     } catch (const run::Failure& failure) {
       Log(failure.what());  // the command will say it, too
     }
@@ -124,6 +175,18 @@ Task<> Maintenance::FindAll() {
         AsAsked(*all_, async::Clock::now() + FirstPause(options_.every, Chance())));
     table.table = name;
   }
+  SayWithoutRange(std::move(without_range));
+}
+
+// Nothing is there to be gone on from, which is nobody's failure.
+void Maintenance::SayWithoutRange(std::set<std::string> tables) {
+  for (const std::string& table : tables)
+    if (without_range_.count(table) == 0)
+      cli::Say(context_,
+               fmt::format("{0} has no range to go on from, and is left alone until it has one: "
+                           "pgalter partition add {0} --from VALUE --to VALUE",
+                           table));
+  without_range_ = std::move(tables);
 }
 
 Task<> Maintenance::LookForAll() {

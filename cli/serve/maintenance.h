@@ -8,6 +8,8 @@
 
 #include <functional>
 #include <random>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "cli/context.h"
@@ -35,6 +37,10 @@ class Maintenance {
   // Why it is not known which tables `all` are; empty: it is.
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
+  // Before it is followed. Throws Rejected (usage): a time zone that the server does not know, one
+  // table by two names.
+  Task<> RefuseUnfit();
+
   // Until it is cancelled. What is at work then is paused cleanly, if it does not end by itself
   // within a few seconds.
   Task<> Follow();
@@ -42,6 +48,7 @@ class Maintenance {
  private:
   Task<> LookAtNames();
   Task<> FindAll();
+  void SayWithoutRange(std::set<std::string> tables);
   Task<> LookForAll();
   Task<> MaintainOne(std::size_t place);
   Task<MaintainReport> Call(MaintainWish wish);
@@ -56,6 +63,7 @@ class Maintenance {
   std::int64_t revision_ = 0;
   std::string problem_;
   std::optional<MaintainWish> all_;
+  std::set<std::string> without_range_;  // among all: these are left alone, which has been said
   async::Clock::time_point next_all_;
   std::minstd_rand dice_{std::random_device{}()};
   std::uniform_real_distribution<double> chance_{0.0, 1.0};

@@ -129,6 +129,33 @@ TEST_F(ServeMaintain, AllAreThoseThatTheRoleOwnsAndCanCountOn) {
   EXPECT_TRUE(Within(kLimit, [&] { return TableOf(port, "public.m").empty(); }));
 }
 
+// It has nothing to maintain, and fails nobody.
+TEST_F(ServeMaintain, OneWithoutARangeIsSaidOnceAmongAll) {
+  MakeDays("m");
+  database_.Sql(
+      "CREATE TABLE bare (made date NOT NULL) PARTITION BY RANGE (made); CREATE TABLE rest (made "
+      "date NOT NULL) PARTITION BY RANGE (made); CREATE TABLE rest_default PARTITION OF rest "
+      "DEFAULT");
+  Program serve = Start(Maintain({"all,premake=1"}));
+  const int port = PortOf(serve);
+  AwaitTable(port, "public.m", "nothing to do");
+  EXPECT_EQ(Json(port, "/api/maintenance").at("tables").as_array().size(), 1U);
+  // Time passes: it is looked for all of them every second.
+  database_.Sql("DROP TABLE m_0 CASCADE; DROP TABLE m");
+  MakeDays("late");
+  AwaitTable(port, "public.late", "nothing to do");
+  const std::string said = serve.SoFar().err;
+  for (const char* table : {"public.bare has no range", "public.rest has no range"}) {
+    EXPECT_THAT(said, HasSubstr(table));
+    EXPECT_EQ(said.find(table), said.rfind(table)) << said;
+  }
+  // Once it has a range, it is maintained.
+  const Ran added =
+      Run({"partition", "add", "bare", "--from", "2020-01-01", "--to", "2020-02-01", "--yes"});
+  EXPECT_EQ(added.code, 0) << added.err;
+  AwaitTable(port, "public.bare", "nothing to do");
+}
+
 TEST_F(ServeMaintain, ThePageIsToldAsItGoes) {
   MakeDays("m");
   Program serve = Start(Maintain({"m,premake=1"}));
@@ -202,11 +229,17 @@ TEST_F(ServeMaintain, SaysAtOnceThatANameIsNoTables) {
 }
 
 TEST_F(ServeMaintain, RefusesWhatItCannotMean) {
+  MakeDays("m");
   for (const auto& [words, text] :
        {std::pair<Words, const char*>{{"--maintain", "m,premade=2"}, "\"premade=2\" is not known"},
         {{"--maintain", ""}, "which table?"},
         {{"--maintain", "m", "--maintain-every", "soon"}, "--maintain-every \"soon\""},
-        {{"--maintain-every", "1h"}, "but nothing is maintained"}}) {
+        {{"--maintain-every", "1h"}, "but nothing is maintained"},
+        {{"--maintain", "m,premake=x"}, "premake \"x\" is no number"},
+        {{"--maintain", "m", "--maintain", "m,premake=2"}, "--maintain names m twice"},
+        {{"--maintain", "m", "--maintain", "public.m"}, "twice, as m and as public.m"},
+        {{"--maintain", "all,time-zone=Europe/Berln"},
+         "cannot maintain all: --time-zone \"Europe/Berln\" is not known to the server"}}) {
     const Ran ran = Run(ServeWords(words));
     EXPECT_EQ(ran.code, 2) << ran.err;
     EXPECT_THAT(ran.err, HasSubstr(text));

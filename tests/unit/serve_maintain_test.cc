@@ -23,8 +23,26 @@ TEST(MaintainWish, HasOptionsBehindItsTable) {
   EXPECT_THAT(more.words,
               ElementsAre("--premake", "6", "--every", "1 month", "--time-zone", "Asia/Tokyo"));
   EXPECT_EQ(ReadMaintainWish("all,premake=2").table, "");
+  EXPECT_EQ(more.time_zone, "Asia/Tokyo");
   for (const char* wrong : {"", ",premake=2", "m,premake", "m,yes=1", "m,"})
     EXPECT_THROW(ReadMaintainWish(wrong), Rejected) << wrong;
+}
+
+TEST(MaintainWish, HasNoValueThatTheCommandRefuses) {
+  for (const char* wrong : {"t,premake=x", "t,premake=", "t,premake=0", "t,premake=1001",
+                            "t,premake=2 ", "t,epoch=days", "t,every=often",
+                            "t,every=", "t,time-zone=", "all,premake=x", "t,premake=2,premake=3"})
+    EXPECT_THROW(ReadMaintainWish(wrong), Rejected) << wrong;
+  for (const char* right :
+       {"t,premake=1000", "t,epoch=seconds", "t,every=1000000", "t,every=2 weeks"})
+    EXPECT_NO_THROW(ReadMaintainWish(right)) << right;
+}
+
+TEST(MaintainWish, IsOneForATable) {
+  EXPECT_NO_THROW(
+      RefuseTwice({ReadMaintainWish("a"), ReadMaintainWish("b"), ReadMaintainWish("all")}));
+  EXPECT_THROW(RefuseTwice({ReadMaintainWish("a"), ReadMaintainWish("a,premake=2")}), Rejected);
+  EXPECT_THROW(RefuseTwice({ReadMaintainWish("all"), ReadMaintainWish("all,premake=2")}), Rejected);
 }
 
 TEST(MaintainWish, IsLookedAtEverySoOften) {
