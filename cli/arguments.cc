@@ -62,8 +62,11 @@ const Command& CommandOf(const std::string& name) {
                            : fmt::format("did you mean: pgalter {}?", near));
 }
 
-[[noreturn]] void RejectOption(const Command& command, const std::string& option) {
-  const std::string near = Nearest(option, OptionNames(command));
+[[noreturn]] void RejectOption(const Command& command, const std::string& typed) {
+  const std::string option = typed.substr(0, typed.find('='));
+  const OptionAlias* alias = FindOptionAlias(command.name, option);
+  const std::string near =
+      alias != nullptr ? std::string(alias->option) : Nearest(option, OptionNames(command));
   RejectUsage(fmt::format("\"{}\" has no option {}", command.name, option),
               near.empty() ? HelpHint(command) : fmt::format("did you mean {}?", near));
 }

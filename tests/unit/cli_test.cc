@@ -128,6 +128,11 @@ TEST(Arguments, AMistypedOptionIsToldTheNearest) {
   EXPECT_THAT(verdict.hint, HasSubstr("--take-over"));
 }
 
+TEST(Arguments, AnOptionOfOtherServersIsToldOurs) {
+  for (const char* port : {"--port", "--port=8000"})
+    EXPECT_EQ(RejectionOfArguments({"serve", port}).hint, "did you mean --listen 127.0.0.1:PORT?");
+}
+
 TEST(Arguments, AnAbbreviatedOptionIsRefused) {
   EXPECT_EQ(RejectionOfArguments({"ps", "--out", "json"}).code, ExitCode::kUsage);
 }
