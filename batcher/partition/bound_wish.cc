@@ -172,16 +172,35 @@ Task<std::int64_t> CountInDefault(Session& session, const Whole& whole, std::str
   co_return row.Get<std::int64_t>(0, 0);
 }
 
+namespace {
+
+// Types of which `split --every` counts ranges.
+bool HasWidths(const std::string& type) {
+  return type == "date" || type.starts_with("timestamp") || type == "smallint" ||
+         type == "integer" || type == "bigint" || type.starts_with("numeric") || type == "uuid";
+}
+
+// With which rows of the default partition get partitions of their own.
+std::string HowToSplit(const Whole& whole) {
+  const std::string split = "pgalter partition split " + whole.rest;
+  if (whole.strategy == Strategy::kList && whole.column.empty())
+    return fmt::format("pgalter rebuild {} --definition FILE", whole.table.name);
+  if (whole.strategy == Strategy::kList) return split + " --values NAME=VALUE[,VALUE...]";
+  if (whole.column.empty()) return split + " --from VALUE,... --to VALUE,...";
+  if (!HasWidths(whole.type)) return split + " --from VALUE --to VALUE";
+  return split + " --every WIDTH, or --from VALUE --to VALUE";
+}
+
+}  // namespace
+
 Task<> RefuseRowsInDefault(Session& session, const Whole& whole, std::string inside) {
   const std::int64_t rows = co_await CountInDefault(session, whole, inside);
   if (rows == 0) co_return;
-  throw Failure(
-      ExitCode::kRefused,
-      fmt::format("{} rows of {} belong into the partitions that are to be made, and "
-                  "would be in their way: {}. Nothing was changed. They get partitions "
-                  "of their own with: pgalter partition split {} --every WIDTH, or --from "
-                  "VALUE --to VALUE",
-                  rows, whole.rest, inside, whole.rest));
+  throw Failure(ExitCode::kRefused,
+                fmt::format("{} rows of {} belong into the partitions that are to be made, and "
+                            "would be in their way: {}. Nothing was changed. They get partitions "
+                            "of their own with: {}",
+                            rows, whole.rest, inside, HowToSplit(whole)));
 }
 
 }  // namespace pgalter::partition

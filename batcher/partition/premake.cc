@@ -79,10 +79,24 @@ Task<> TrimEnds(Session& session, std::vector<Member>& members) {
   }
 }
 
+// What makes one partition of it.
+std::string HowToAdd(const Whole& whole) {
+  const std::string add = "pgalter partition add " + whole.table.name;
+  if (whole.strategy == Strategy::kList)
+    return add + " --values NAME=VALUE[,VALUE...] makes one of given values";
+  if (whole.strategy == Strategy::kRange)
+    return add + " --from VALUE,... --to VALUE,... makes one of given bounds";
+  return fmt::format(
+      "by hash there is nothing ahead; another modulus takes pgalter rebuild {} "
+      "--definition FILE",
+      whole.table.name);
+}
+
 Task<Parent> FindParent(Session& session, std::string table) {
   Parent parent;
   parent.table = co_await FindAnybodys(session, std::move(table));
   co_await RefuseStranger(session, parent.table.oid);
+  parent.whole = co_await FindWhole(session, parent.table.name);
   const pg::Result by = co_await session.db().Query(
       std::string(
           "SELECT a.attname, quote_ident(n.nspname), format_type(a.atttypid, a.atttypmod), ") +
@@ -95,15 +109,13 @@ Task<Parent> FindParent(Session& session, std::string table) {
       parent.table.oid);
   if (by.empty() || by.IsNull(0, 0))
     throw Failure(ExitCode::kUsage,
-                  fmt::format("{0} is not partitioned by range of one column: nothing can be made "
-                              "ahead by a width; pgalter partition add {0} makes one of given "
-                              "bounds",
-                              parent.table.name));
+                  fmt::format("{} is not partitioned by range of one column: nothing can be made "
+                              "ahead by a width; {}",
+                              parent.table.name, HowToAdd(parent.whole)));
   parent.home = by.Get<std::string>(0, 1);
   parent.column.name = by.Get<std::string>(0, 0);
   parent.type = by.Get<std::string>(0, 2);
   parent.counted = by.Get<bool>(0, 3);
-  parent.whole = co_await FindWhole(session, parent.table.name);
   parent.members = co_await ReadMembers(session, parent.whole);
   if (parent.type.starts_with("numeric")) co_await TrimEnds(session, parent.members);
   co_return parent;

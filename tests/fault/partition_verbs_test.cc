@@ -287,6 +287,37 @@ TEST_F(PartitionVerbs, DetachEndsWhatSomebodyHasBegun) {
   EXPECT_EQ(Bounds(), "200 TO 300");
 }
 
+// Each by what such a table is split by.
+TEST_F(PartitionVerbs, RowsInTheWayAreToldHowTheyGetPartitions) {
+  database_.Sql(
+      "CREATE TABLE li (k text) PARTITION BY LIST (k); CREATE TABLE li_rest PARTITION OF li "
+      "DEFAULT;"
+      "CREATE TABLE ex (k text) PARTITION BY LIST (lower(k)); CREATE TABLE ex_rest PARTITION OF ex "
+      "DEFAULT; CREATE TABLE te (k text) PARTITION BY RANGE (k); CREATE TABLE te_rest PARTITION OF "
+      "te DEFAULT; CREATE TABLE tw (k int, l int) PARTITION BY RANGE (k, l); CREATE TABLE tw_rest "
+      "PARTITION OF tw DEFAULT; INSERT INTO li VALUES ('a'); INSERT INTO ex VALUES ('a'); INSERT "
+      "INTO te VALUES ('a'); INSERT INTO tw VALUES (1, 1)");
+  const auto says = [&](const Words& words, const char* way) {
+    const Ran ran = Partition(words);
+    EXPECT_EQ(ran.code, 4) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(fmt::format("of their own with: pgalter {}", way)));
+    EXPECT_THAT(ran.err, Not(HasSubstr("--every")));
+  };
+  says({"add", "li", "--values", "a"},
+       "partition split public.li_rest --values NAME=VALUE[,VALUE...]");
+  says({"add", "ex", "--values", "a"}, "rebuild public.ex --definition FILE");
+  says({"add", "te", "--from", "a", "--to", "b"},
+       "partition split public.te_rest --from VALUE --to VALUE");
+  says({"add", "tw", "--from", "1,1", "--to", "2,2"},
+       "partition split public.tw_rest --from VALUE,... --to VALUE,...");
+  const Ran split = Partition({"split", "li_rest", "--values", "a=a"});
+  EXPECT_EQ(split.code, 0) << split.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM li_a"), 1);
+  const Ran maintained = Partition({"maintain", "li"});
+  EXPECT_EQ(maintained.code, 2) << maintained.err;
+  EXPECT_THAT(maintained.err, HasSubstr("pgalter partition add public.li --values NAME=VALUE"));
+}
+
 TEST_F(PartitionVerbs, EachTakesItsOwnOptionsOnly) {
   const auto says = [&](Words words, const char* text) {
     words.insert(words.begin(), "partition");

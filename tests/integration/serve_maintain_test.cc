@@ -86,7 +86,7 @@ TEST_F(ServeMaintain, OneThatFailsKeepsNoOtherFromIt) {
   AwaitParts("m", "2");
   const json::object failed = AwaitTable(port, "plain", "failed");
   EXPECT_THAT(std::string(failed.at("problem").as_string()),
-              HasSubstr("is not partitioned by range"));
+              HasSubstr("public.plain is not partitioned. To make it so"));
   EXPECT_TRUE(Within(kLimit, [&] { return TableOf(port, "plain").at("failing").as_int64() > 1; }));
   AwaitTable(port, "nowhere", "failed");
   AwaitTable(port, "public.m", "nothing to do");
