@@ -19,8 +19,8 @@ namespace {
 
 [[noreturn]] void RefuseUsage(const std::string& text) { throw Failure(ExitCode::kUsage, text); }
 
-Task<> RefuseEmpty(Session& session, const Whole& whole, const std::string& from,
-                   const std::string& to) {
+Task<> RefuseEmpty(Session& session, const Whole& whole, const BoundWish& wish,
+                   const std::string& from, const std::string& to) {
   const bool wrong_way = from == "MAXVALUE" || to == "MINVALUE";
   bool empty = wrong_way;
   if (!wrong_way && !IsEndless(from) && !IsEndless(to)) {
@@ -29,7 +29,11 @@ Task<> RefuseEmpty(Session& session, const Whole& whole, const std::string& from
                                                 whole.Op(Relation::kAtLeast), TypedKey(whole, to)));
     empty = row.Get<bool>(0, 0);
   }
-  if (empty) RefuseUsage(fmt::format("a range from {} to {} holds nothing", from, to));
+  if (empty)
+    RefuseUsage(
+        fmt::format("{}: a range from {} to {} holds nothing, since it has to end behind "
+                    "its beginning",
+                    ToldOf(wish, whole.table.name), from, to));
 }
 
 [[noreturn]] void RefuseOverlap(const Member& member, const std::string& text) {
@@ -103,7 +107,7 @@ Task<Bound> SettleRange(Session& session, const Whole& whole, const std::vector<
   RefuseSeveral(whole, "--to", wish.to);
   const Key from = co_await KeyOf(session, whole, wish.from.front(), wish.time_zone);
   const Key to = co_await KeyOf(session, whole, wish.to.front(), wish.time_zone);
-  co_await RefuseEmpty(session, whole, from.literal, to.literal);
+  co_await RefuseEmpty(session, whole, wish, from.literal, to.literal);
   Bound bound;
   bound.text = fmt::format("FOR VALUES FROM ({}) TO ({})", from.literal, to.literal);
   bound.end = NameEndOfRange(whole, from, to);
@@ -134,6 +138,11 @@ Task<Bound> SettleList(Session& session, const Whole& whole, const std::vector<M
 }
 
 }  // namespace
+
+std::string ToldOf(const BoundWish& wish, const std::string& of) {
+  if (!wish.told.empty()) return wish.told;
+  return fmt::format("--from {} --to {} of {}", ToText(wish.from), ToText(wish.to), of);
+}
 
 Task<Bound> SettleBound(Session& session, const Whole& whole, const std::vector<Member>& members,
                         BoundWish wish) {

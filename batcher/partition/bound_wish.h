@@ -19,7 +19,13 @@ struct BoundWish {
   std::optional<int> remainder;
   bool is_default = false;
   std::string time_zone = "UTC";  // of times without one
+  // For refusals: the option and the partition, "--at c of public.t_b"; empty: --from and --to, of
+  // the whole.
+  std::string told = {};
 };
+
+// "--from 1 --to 5 of public.t"
+std::string ToldOf(const BoundWish& wish, const std::string& of);
 
 struct Bound {
   std::string text;    // "FOR VALUES FROM (…) TO (…)", which means the same in every session

@@ -70,7 +70,7 @@ class Trial {
       co_await SettleRange(wish, bound);
     else
       co_await SettleList(wish, bound);
-    co_await Try(bound);
+    co_await Try(wish, bound);
     bound.outside = fmt::format("(NOT ({}))", bound.inside);
     co_return bound;
   }
@@ -159,7 +159,7 @@ class Trial {
     return name;
   }
 
-  Task<> Try(Bound& bound) {
+  Task<> Try(const BoundWish& wish, Bound& bound) {
     const guard::TransactionOptions defaults;
     co_await guard::Begin(session_, defaults);
     std::exception_ptr failure;
@@ -183,8 +183,10 @@ class Trial {
                       whole_.table.name, by_, message));
     // The first one is alone: it meets no other.
     if (sqlstate == kInvalidDefinition && meets_ == nullptr)
-      RefuseUsage(fmt::format("{} cannot be a partition of {}, {}: {}", bound.text,
-                              whole_.table.name, by_, message));
+      RefuseUsage(
+          fmt::format("{}{} cannot be a partition of {}, {}: {}",
+                      wish.from.empty() ? std::string() : ToldOf(wish, whole_.table.name) + ": ",
+                      bound.text, whole_.table.name, by_, message));
     if (sqlstate == kInvalidDefinition)
       throw Failure(ExitCode::kRefused,
                     fmt::format("partition {} is {} already, which has some of {}. Nothing was "

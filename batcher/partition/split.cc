@@ -95,9 +95,11 @@ class Planner {
     return name;
   }
 
-  Task<> AddRange(Givens from, Givens to) {
+  // `cut`: the point that is asked for; empty: none is.
+  Task<> AddRange(Givens from, Givens to, Givens cut = {}) {
     std::string name = NameOf(from.front(), to.front());
     BoundWish bound;
+    if (!cut.empty()) bound.told = fmt::format("--at {} of {}", ToText(cut), split_.source.name);
     bound.from = std::move(from);
     bound.to = std::move(to);
     co_await Add(std::move(name), std::move(bound));
@@ -184,10 +186,10 @@ class Planner {
     for (std::string& cut : counted) cuts.push_back({Given{std::move(cut)}});
     Givens from = split_.source.first;
     for (const Givens& cut : cuts) {
-      co_await AddRange(from, cut);
+      co_await AddRange(from, cut, cut);
       from = cut;
     }
-    if (!cuts.empty()) co_await AddRange(from, split_.source.last);
+    if (!cuts.empty()) co_await AddRange(from, split_.source.last, cuts.back());
     co_await RefuseBeyond(cuts);
   }
 
@@ -278,6 +280,7 @@ class Planner {
       BoundWish bound;
       bound.from = wish_.from;
       bound.to = wish_.to;
+      bound.told = ToldOf(bound, split_.source.name);
       co_await Add("", std::move(bound));
       co_return;
     }

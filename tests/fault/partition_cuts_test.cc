@@ -92,7 +92,10 @@ TEST_F(PartitionCuts, OfTextAreWorkedOnByEveryVerb) {
             "n_pg golf, n_pn Öl");
   Finish();
   Says({"split", "n_pb_2", "--at", "c", "--at", "G"}, 4, "n_pg is FOR VALUES FROM ('g')");
-  Says({"split", "n_pb_2", "--at", "E", "--at", "c"}, 2, "holds nothing");
+  Says({"split", "n_pb_2", "--at", "E", "--at", "c"}, 2,
+       "--at c of public.n_pb_2: a range from 'E' to 'c' holds nothing");
+  Says({"split", "n_default", "--from", "zz", "--to", "z"}, 2,
+       "--from zz --to z of public.n_default: a range from 'zz' to 'z' holds nothing");
   Done({"split", "n_pb_2", "--at", "C", "--at", "d"});
   Done({"split", "n_default", "--from", "z", "--to", "MAXVALUE"});
   EXPECT_EQ(Number("SELECT count(*) FROM n_default"), 0);

@@ -99,7 +99,8 @@ TEST_F(PartitionVerbs, AddRefusesWhatOthersHave) {
   };
   says({"add", "t", "--from", "50", "--to", "150"}, 4, "t_a is FOR VALUES FROM (0) TO (100)");
   says({"add", "t", "--from", "100", "--to", "200"}, 4, "1 rows of public.t_rest belong");
-  says({"add", "t", "--from", "200", "--to", "100"}, 2, "holds nothing");
+  says({"add", "t", "--from", "200", "--to", "100"}, 2,
+       "--from 200 --to 100 of public.t: a range from 200 to 100 holds nothing");
   says({"add", "t", "--from", "x", "--to", "100"}, 2, "no value of column k");
   says({"add", "t", "--values", "1"}, 2, "parted by ranges");
   says({"add", "t"}, 2, "which rows belong");
