@@ -138,9 +138,14 @@ Task<ExitCode> Run(Context& context) {
   for (const PartitionVerb* verb : kVerbs) {
     if (verb->name != name) continue;
     RefuseOthers(context, *verb);
-    if (context.operands.size() < 2 || (context.operands.size() > 2 && !verb->many))
+    if (context.operands.size() < 2)
       throw Rejected(ExitCode::kUsage, fmt::format("partition {}: which table?", name),
                      fmt::format("pgalter partition {} {}", name, verb->operand));
+    if (context.operands.size() > 2 && !verb->many)
+      throw Rejected(ExitCode::kUsage,
+                     fmt::format("partition {} takes one {}, and \"{}\" is one more", name,
+                                 verb->operand, context.Operand(2)),
+                     fmt::format("once for each: pgalter partition {} {}", name, verb->operand));
     return verb->run(context);
   }
   std::string names;

@@ -334,6 +334,7 @@ TEST_F(PartitionVerbs, EachTakesItsOwnOptionsOnly) {
   says({"convert", "t", "--by", "list(c)", "--values", "a=1", "--time-zone", "UTC"},
        "--time-zone is not for partition convert --by 'list(c)'");
   says({"detach"}, "pgalter partition detach PARTITION");
+  says({"list", "t", "other"}, "partition list takes one TABLE, and \"other\" is one more");
 }
 
 TEST_F(PartitionVerbs, AnInspectionShowsWhatIsWrong) {
