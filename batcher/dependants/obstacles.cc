@@ -10,7 +10,8 @@ namespace pgalter::dependants {
 namespace {
 
 // Asked under the locks, where catalogs may be large: each part comes by an index, foreign keys to
-// the table by what depends on it, as pg_constraint has none for them.
+// the table by what depends on it, as pg_constraint has none for them. The query of a view is a
+// rule, of which nobody knows.
 constexpr const char* kObstacles = R"sql(
 WITH inbound AS (
   SELECT f.conname, n.nspname, k.relname, k.relowner, k.relnamespace
@@ -20,7 +21,8 @@ WITH inbound AS (
   JOIN pg_namespace n ON n.oid = k.relnamespace
   WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conparentid = 0)
 SELECT format('%s depends on its row type or its rows: drop it before, and make it again after',
-              pg_describe_object(d.classid, d.objid, 0))
+              CASE WHEN r.oid IS NULL THEN pg_describe_object(d.classid, d.objid, 0)
+                   ELSE pg_describe_object('pg_class'::regclass, r.ev_class, 0) END)
 FROM (
   SELECT d.classid, d.objid FROM pg_type t
   CROSS JOIN LATERAL (VALUES (t.oid), (t.typarray)) y (oid)
@@ -30,6 +32,8 @@ FROM (
   SELECT d.classid, d.objid FROM pg_depend d
   WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND d.deptype = 'n'
     AND d.classid = 'pg_proc'::regclass) d
+LEFT JOIN pg_rewrite r
+  ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid AND r.rulename = '_RETURN'
 UNION ALL
 SELECT DISTINCT format('%s reads it: drop it before, and make it again after',
                        pg_describe_object('pg_class'::regclass, v.oid, 0))

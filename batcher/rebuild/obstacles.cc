@@ -154,7 +154,9 @@ FROM part JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid
 JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
 WHERE r.ev_class <> part.oid
 UNION ALL
-SELECT format('%s depends on partition %s', pg_describe_object(d.classid, d.objid, 0), name)
+SELECT format('%s depends on partition %s',
+              CASE WHEN r.oid IS NULL THEN pg_describe_object(d.classid, d.objid, 0)
+                   ELSE pg_describe_object('pg_class'::regclass, r.ev_class, 0) END, name)
 FROM part JOIN pg_class c USING (oid) CROSS JOIN LATERAL (
   SELECT d.classid, d.objid FROM pg_type t
   CROSS JOIN LATERAL (VALUES (t.oid), (t.typarray)) y (oid)
@@ -164,6 +166,8 @@ FROM part JOIN pg_class c USING (oid) CROSS JOIN LATERAL (
   SELECT d.classid, d.objid FROM pg_depend d
   WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.deptype = 'n'
     AND d.classid = 'pg_proc'::regclass) d
+LEFT JOIN pg_rewrite r
+  ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid AND r.rulename = '_RETURN'
 UNION ALL
 SELECT format('partition %s is in publication %I by its own name', name, p.pubname)
 FROM part JOIN pg_publication_rel r ON r.prrelid = part.oid

@@ -125,10 +125,12 @@ std::string ShapeQuery(const plan::Split& split) {
                      QuoteLiteral(split.view), Array(split.columns), Array(all));
 }
 
-// One row: what is not as it was, without values; NULL: nothing.
+// One row: what is not as it was, without values; NULL: nothing. The query of a view is a rule, of
+// which nobody knows.
 std::string Differences(const plan::Split& split) {
   return fmt::format(
-      "SELECT string_agg(what || CASE WHEN was.how IS NULL THEN ' is new' WHEN now.how IS NULL "
+      "SELECT string_agg(regexp_replace(what, '^rule _RETURN on ', '') || CASE WHEN was.how IS "
+      "NULL THEN ' is new' WHEN now.how IS NULL "
       "THEN ' is gone' ELSE ' has changed' END, '; ' ORDER BY what) FROM ({}) AS now FULL JOIN "
       "jsonb_each_text({}::jsonb) AS was (what, how) USING (what) WHERE now.how IS DISTINCT FROM "
       "was.how",

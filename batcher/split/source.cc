@@ -205,10 +205,15 @@ Task<std::vector<Numbered>> ReadColumns(Session& session, pg::Oid table) {
   co_return columns;
 }
 
-// What hangs on columns that move, but for what goes with them.
+// What hangs on columns that move, but for what goes with them. The query of a view is a rule, of
+// which nobody knows.
 constexpr const char* kDependants = R"sql(
-SELECT DISTINCT a.attname, pg_describe_object(d.classid, d.objid, d.objsubid)
+SELECT DISTINCT a.attname,
+       CASE WHEN r.oid IS NULL THEN pg_describe_object(d.classid, d.objid, d.objsubid)
+            ELSE pg_describe_object('pg_class'::regclass, r.ev_class, 0) END
 FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+LEFT JOIN pg_rewrite r
+  ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid AND r.rulename = '_RETURN'
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND d.refobjsubid = ANY ($2::int2[])
   AND NOT (d.classid = 'pg_attrdef'::regclass AND EXISTS (
     SELECT FROM pg_attrdef f WHERE f.oid = d.objid AND f.adrelid = $1 AND f.adnum = ANY ($2::int2[])))

@@ -180,7 +180,11 @@ INSTANTIATE_TEST_SUITE_P(
         AutoCase{"AFunctionOfItsRows",
                  "CREATE FUNCTION f(events) RETURNS int LANGUAGE sql AS 'SELECT 1'",
                  {},
-                 "depends on its row type"}),
+                 "depends on its row type"},
+        AutoCase{"AViewOfItsRowType",
+                 "CREATE VIEW w AS SELECT (NULL::events).kind AS k",
+                 {},
+                 "a partitioned table: view public.w depends on its row type"}),
     [](const auto& param) { return std::string(param.param.name); });
 
 TEST_F(Partitioned, WhatAutoTakesIsInTheDryRun) {

@@ -532,6 +532,10 @@ TEST_F(FromPartitions, RefusesWhatReadsOnePartition) {
   const Ran read = Run(Plain());
   EXPECT_EQ(read.code, 4) << read.err;
   EXPECT_THAT(read.err, HasSubstr("view public.low reads partition public.items_low"));
+  database_.Sql("DROP VIEW low; CREATE VIEW typed AS SELECT NULL::items_low IS NULL AS a");
+  const Ran typed = Run(Plain());
+  EXPECT_EQ(typed.code, 4) << typed.err;
+  EXPECT_THAT(typed.err, HasSubstr(": view public.typed depends on partition public.items_low"));
 }
 
 class PartsChangeAt : public FromPartitions, public ::testing::WithParamInterface<const char*> {};

@@ -74,7 +74,8 @@ constexpr Change kChanges[] = {
      "the owner has changed"},
     {"CREATE SEQUENCE late OWNED BY orders.slug", "DROP SEQUENCE late",
      "sequence public.late is new"},
-    {"CREATE VIEW late AS SELECT note FROM orders", "DROP VIEW late", "on view public.late is new"},
+    {"CREATE VIEW late AS SELECT note FROM orders", "DROP VIEW late",
+     "changed: view public.late is new"},
     {"CREATE TABLE child () INHERITS (orders)", "DROP TABLE child", "inheritance is new"},
     {"CREATE PUBLICATION late FOR TABLE orders", "DROP PUBLICATION late",
      "publication late is new"},
@@ -87,7 +88,7 @@ constexpr Change kChanges[] = {
     {"COMMENT ON VIEW order_note IS 'c'", "COMMENT ON VIEW order_note IS NULL",
      "the comment on the view public.order_note"},
     {"CREATE VIEW late AS SELECT note FROM order_note", "DROP VIEW late",
-     "on view public.late (uses public.order_note) is new"},
+     "changed: view public.late (uses public.order_note) is new"},
 };
 
 class SplitShape : public SplitWorld {

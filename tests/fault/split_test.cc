@@ -183,7 +183,7 @@ TEST_F(SplitRun, RefusesByNameWhatCannotGoWithTheColumns) {
       "CREATE TABLE late (a int PRIMARY KEY DEFERRABLE, b int);"
       "CREATE TABLE base (a int PRIMARY KEY, b int); CREATE TABLE child () INHERITS (base)");
   ExpectRefused("orders (slug) INTO n", "constraint other_slug_fkey on table public.other");
-  ExpectRefused("orders (noted_at) INTO n", "view public.noted");
+  ExpectRefused("orders (noted_at) INTO n", "go with them: view public.noted (noted_at)");
   ExpectRefused("orders (c1) INTO n", "index of_two");
   ExpectRefused("orders (c2) INTO n", "generated");
   ExpectRefused("orders (c3) INTO n", "sequence public.orders_c3_seq");
