@@ -9,6 +9,7 @@
 #include "cli/report.h"
 #include "cli/wishes.h"
 #include "engine/run/plan_spec.h"
+#include "engine/state/steps.h"
 
 namespace pgalter::cli {
 
@@ -30,20 +31,25 @@ void RefuseEnded(const state::Run& run) {
                  Next(run));
 }
 
-std::string Stays(const state::Run& run) {
-  if (run.command == "rebuild") return fmt::format(": {} is as users have left it", run.target);
-  const bool backfills = run.command == "backfill" || run::IsPlan(run);
-  return backfills ? ", values that a backfill has set stay" : "";
+// What was begun is taken back by then, but for the values.
+Task<std::string> Stays(guard::Session& session, const state::Run& run) {
+  if (run.command == "rebuild") co_return fmt::format(": {} is as users have left it", run.target);
+  if (run.command != "backfill" && !run::IsPlan(run)) co_return "";
+  for (const state::Step& step : co_await state::LoadSteps(session, run.id))
+    if (step.kind == "backfill" && step.state != state::StepState::kPending)
+      co_return ", values that a backfill has set stay";
+  co_return "";
 }
 
 // By a session of its own: taking back may last longer than the command's was kept.
-Task<ExitCode> SayAborted(const Context& context, std::string id, std::string stays) {
+Task<ExitCode> SayAborted(const Context& context, state::Run run) {
+  guard::Session session = co_await OpenSession(context);
   if (context.output == Output::kJson) {
-    guard::Session session = co_await OpenSession(context);
-    const auto run = co_await state::FindRun(session, id);
-    PrintJson(RunsJson({*run}));
+    const auto now = co_await state::FindRun(session, run.id);
+    PrintJson(RunsJson({*now}));
   } else {
-    Print(fmt::format("{} aborted; what it made is gone{}\n", id, stays));
+    const std::string stays = co_await Stays(session, run);
+    Print(fmt::format("{} aborted; what it made is gone{}\n", run.id, stays));
   }
   co_return ExitCode::kDone;
 }
@@ -51,12 +57,11 @@ Task<ExitCode> SayAborted(const Context& context, std::string id, std::string st
 Task<ExitCode> Run(Context& context) {
   guard::Session session = co_await OpenForChange(context);
   const state::Run run = co_await LoadRun(context, session);
-  const std::string stays = Stays(run);
-  if (run.state == state::RunState::kAborted) co_return co_await SayAborted(context, run.id, stays);
+  if (run.state == state::RunState::kAborted) co_return co_await SayAborted(context, run);
   RefuseEnded(run);
   Confirm(context, fmt::format("abort {} of {} ({}) for good?", run.command, run.target, run.id));
   co_await AbortRun(context, session, run);
-  co_return co_await SayAborted(context, run.id, stays);
+  co_return co_await SayAborted(context, run);
 }
 
 }  // namespace

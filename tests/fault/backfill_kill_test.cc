@@ -128,6 +128,7 @@ TEST_F(Killed, AnAbortTakesTheTriggerAway) {
   AwaitNoRunner();
   const Ran aborted = Run({"abort", RunId(), "--yes"});
   EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_THAT(aborted.out, ::testing::HasSubstr("values that a backfill has set stay"));
   EXPECT_EQ(StateOfRun(), "aborted");
   EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'items'::regclass"), 0);
   EXPECT_EQ(Number("SELECT count(*) FROM pg_proc WHERE pronamespace = 'pgalter'::regnamespace AND "

@@ -355,7 +355,20 @@ TEST_F(PlanRun, IsPausedAndAborted) {
   const Ran aborted = Run({"abort", RunId(), "--yes"});
   EXPECT_EQ(aborted.code, 0) << aborted.err;
   EXPECT_EQ(StateOfRun(), "aborted");
+  EXPECT_THAT(aborted.out, HasSubstr("values that a backfill has set stay"));
   EXPECT_EQ(Dump(), before);
+}
+
+// The column that it was to fill has gone with the first step.
+TEST_F(PlanRun, AnAbortSpeaksOfABackfillOnlyWhereOneWasBegun) {
+  MakeOrders();
+  const Ran killed = Run(RunOrders(), {"PGALTER_FAIL_POINT=step-recorded"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(aborted.out, RunId() + " aborted; what it made is gone\n");
+  EXPECT_EQ(Run({"abort", RunId(), "--yes"}).out, aborted.out);
 }
 
 TEST_F(PlanRun, ARevertCancelsTheBuildThatIsAtWork) {
