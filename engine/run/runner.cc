@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/range/adaptor/reversed.hpp>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,8 @@
 namespace pgalter::run {
 
 namespace {
+
+constexpr std::string_view kBackfill = "backfill";  // a kind of step, and a command
 
 // The coroutines of one attachment share it by reference: it lives in Execute's frame.
 struct Work {
@@ -311,16 +314,24 @@ std::optional<GateClosed> AsGateClosed(const std::exception_ptr& failure) {
   }
 }
 
-// Where more than one step went over rows, each counted its own.
+// Where more than one step went over rows, each counted its own. Those of other tables, which got a
+// column to refer with, are none of the run's.
 Task<> CountRows(const Work& work) {
-  if (IsPlan(work.attachment.run)) co_return;
+  const state::Run& run = work.attachment.run;
+  if (IsPlan(run)) co_return;
   std::int64_t rows = 0;
-  for (const state::Step& step :
-       co_await state::LoadSteps(work.attachment.main, work.attachment.run.id))
+  std::int64_t filled = 0;
+  for (const state::Step& step : co_await state::LoadSteps(work.attachment.main, run.id)) {
+    const bool of_others = step.kind == kBackfill && run.command != kBackfill;
     if (const auto* done = step.spec.if_contains("done_rows"))
-      rows += done->to_number<std::int64_t>();
-  if (rows == 0) co_return;
+      (of_others ? filled : rows) += done->to_number<std::int64_t>();
+  }
+  if (rows + filled == 0) co_return;
   work.progress.done_rows = work.progress.total_rows = rows;
+  if (filled == 0) co_return;
+  std::string& remark = work.progress.remark;
+  remark += fmt::format("{}{} rows of tables that refer to {} were filled",
+                        remark.empty() ? "" : "; ", filled, run.target);
 }
 
 Task<Outcome> Settle(const Work& work, const std::exception_ptr& failure) {
