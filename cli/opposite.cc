@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/shell_words.h"
+
 namespace pgalter::cli {
 
 namespace {
@@ -16,6 +18,9 @@ bool MayBeOfPartitions(const state::Run& run) {
 }  // namespace
 
 std::string OppositeOf(const state::Run& run) {
+  if (const auto* sql = run.spec.if_contains(kOpposite))
+    return fmt::format("make the opposite change with: pgalter run --sql {} --yes",
+                       ForShell(std::string(sql->as_string())));
   std::string command = "pgalter run";
   if (run.command == "rebuild") command = "pgalter rebuild";
   if (MayBeOfPartitions(run))

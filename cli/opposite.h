@@ -7,8 +7,11 @@
 
 namespace pgalter::cli {
 
-// Of a run that is finished: the command that makes the opposite change.
+// Of a run that is finished, or past the point of no return: the command that makes the opposite
+// change.
 std::string OppositeOf(const state::Run& run);
+// Where a run keeps the statement that is its opposite.
+inline constexpr const char* kOpposite = "opposite";
 // Of a run that cannot go on: the command that begins one like it.
 std::string Anew(const state::Run& run);
 

@@ -289,9 +289,10 @@ Task<> RefuseLostTable(Session& session, const state::Run& run) {
       fmt::format("{}.{}, which held the rows of then, was dropped", spec.home, spec.first);
   if (name)
     gone = fmt::format(
-        "{0} is no partition of {1} any more. pgalter partition attach {0} --as {1} makes it one "
-        "again",
-        *name, spec.table);
+        "{0} is no partition of {1} any more. pgalter partition attach {0} --as {1} --from "
+        "MINVALUE "
+        "--to {2} --yes makes it one again",
+        *name, spec.table, spec.upto);
   if (name && parent)
     gone = fmt::format("{} is a partition of {} now: rename that to {}, if it is the same", *name,
                        *parent, spec.table);

@@ -55,16 +55,18 @@ Task<> RefuseLostWay(guard::Session& session, state::Run run) {
   co_await partition::RefuseLostTable(session, run);
 }
 
-Task<> RefusePastNoReturn(guard::Session& session, std::string id) {
-  const auto steps = co_await state::LoadSteps(session, id);
+Task<> RefusePastNoReturn(guard::Session& session, const state::Run& run) {
+  const auto steps = co_await state::LoadSteps(session, run.id);
   const state::Step* passed = run::PassedNoReturn(steps);
   if (passed == nullptr) co_return;
-  throw Rejected(
-      ExitCode::kRefused,
-      fmt::format("run {} cannot be taken back: step {} was the point of no return. "
-                  "Nothing was changed",
-                  id, passed->id),
-      fmt::format("pgalter resume {}, or make the opposite change with: pgalter run", id));
+  std::string next = OppositeOf(run);
+  if (run.state != state::RunState::kDone)
+    next = fmt::format("pgalter resume {}; or, when it is done, {}", run.id, next);
+  throw Rejected(ExitCode::kRefused,
+                 fmt::format("run {} cannot be taken back: step {} was the point of no return. "
+                             "Nothing was changed",
+                             run.id, passed->id),
+                 next);
 }
 
 // By a session of its own: taking back may last longer than the command's was kept.
@@ -86,7 +88,7 @@ Task<ExitCode> Run(Context& context) {
   if (run.state == state::RunState::kReverted) co_return co_await SayReverted(context, run.id);
   RefuseUnfit(run);
   co_await state::RefuseTakenTables(session, run.id);
-  co_await RefusePastNoReturn(session, run.id);
+  co_await RefusePastNoReturn(session, run);
   co_await RefuseLostWay(session, run);
   Confirm(context, fmt::format("take {} of {} ({}) back?", run.command, run.target, run.id));
   co_await RaiseHoldBudget(context, session, run.id);

@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <cctype>
-#include <cstring>
 #include <optional>
 
 #include "batcher/partition/placing_policy.h"
@@ -22,6 +19,7 @@
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "cli/shell_words.h"
 #include "engine/state/runs.h"
 
 namespace pgalter::cli {
@@ -79,16 +77,6 @@ void SayExchanges(const Context& context, const std::vector<std::size_t>& exchan
                   "are copied again, {:.1f} times in all where each partition has as many",
                   placing.budget.count(), placing.pieces, exchanges.size(),
                   fmt::join(exchanges, ", "), partition::TimesCopied(exchanges)));
-}
-
-std::string ForShell(const std::string& word) {
-  const bool plain = std::ranges::all_of(word, [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::strchr("_.,:=+-/", c) != nullptr;
-  });
-  if (plain && !word.empty()) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
 }
 
 std::string CommandOf(const Context& context, const partition::SplitWish& wish) {

@@ -358,9 +358,11 @@ Task<Outcome> Settle(const Work& work, const std::exception_ptr& failure) {
   } else if (stopped == async::StopReason::kAbort) {
     co_await TakeBack(work, state::RunState::kRunning);
     outcome.state = state::RunState::kAborted;
+    work.progress.phase = state::Name(outcome.state);
   } else if (stopped == async::StopReason::kRevert) {
     co_await TakeBack(work, state::RunState::kRunning);
     outcome.state = state::RunState::kReverted;
+    work.progress.phase = state::Name(outcome.state);
   } else {
     outcome.state = state::RunState::kFailed;
   }
@@ -485,6 +487,7 @@ Task<> UndoRun(RunnerOptions options, state::RunState to, async::Stopper& stoppe
     const Work work{attachment, options.handlers, stopper, progress};
     if (to == state::RunState::kReverted) co_await RecordActive(work);
     co_await TakeBack(work, attachment.run.state);
+    progress.phase = state::Name(to);
     co_await RecordRun(work, to, "");
     co_return Outcome{};
   };

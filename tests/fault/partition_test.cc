@@ -165,7 +165,10 @@ TEST_F(Partitioned, RefusesARevertWithoutTheTableOfThen) {
   const Ran refused = Run({"revert", run, "--yes"});
   EXPECT_EQ(refused.code, 4) << refused.err;
   EXPECT_THAT(refused.err,
-              HasSubstr(fmt::format("public.{} is no partition of public.events any more", first)));
+              HasSubstr(fmt::format("public.{0} is no partition of public.events any more. pgalter "
+                                    "partition attach public.{0} --as public.events --from "
+                                    "MINVALUE --to '{1}' --yes",
+                                    first, to)));
   EXPECT_EQ(database_.Value(fmt::format("SELECT state FROM pgalter.run WHERE run = '{}'", run)),
             "done");
   const Ran attached = Run(

@@ -266,6 +266,29 @@ TEST_F(PartitionVerbs, DetachWorksBesideADefaultPartition) {
   EXPECT_EQ(Bounds(), "200 TO 300;DEFAULT");
 }
 
+// The bound is nowhere else by then.
+TEST_F(PartitionVerbs, ARevertOfADetachNamesWhatAttachesAgain) {
+  database_.Sql(
+      "CREATE TABLE li (k text) PARTITION BY LIST (k); CREATE TABLE li_a PARTITION OF li FOR "
+      "VALUES "
+      "IN ('it''s')");
+  ASSERT_EQ(Partition({"detach", "li_a"}).code, 0);
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 4) << reverted.err;
+  EXPECT_THAT(reverted.err, HasSubstr("was the point of no return"));
+  EXPECT_THAT(reverted.err, Not(HasSubstr("pgalter resume")));
+  EXPECT_THAT(
+      reverted.err,
+      HasSubstr("make the opposite change with: pgalter run --sql 'ALTER TABLE public.li "
+                R"(ATTACH PARTITION public.li_a FOR VALUES IN ('\''it'\'''\''s'\'')' --yes)"));
+  const Ran attached = Run({"run", "--sql",
+                            "ALTER TABLE public.li ATTACH PARTITION public.li_a FOR VALUES IN "
+                            "('it''s')",
+                            "--yes"});
+  EXPECT_EQ(attached.code, 0) << attached.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'li'::regclass"), 1);
+}
+
 // An old snapshot keeps the second half of DETACH CONCURRENTLY waiting: its statement is cancelled.
 TEST_F(PartitionVerbs, DetachEndsWhatSomebodyHasBegun) {
   MakeRanges();

@@ -68,6 +68,7 @@ TEST_F(Reverted, WhatIsSaidOfItIsNotOfTheWayThere) {
   EXPECT_THAT(Run({"status", run}).out, ::testing::HasSubstr("can be reverted until"));
   ASSERT_EQ(Run({"revert", run, "--yes"}).code, 0);
   EXPECT_THAT(Run({"status", run}).out, ::testing::Not(::testing::HasSubstr("can be reverted")));
+  EXPECT_EQ(database_.Value("SELECT phase FROM pgalter.run"), "reverted");
   const Ran verified = Run({"verify", run});
   EXPECT_EQ(verified.code, 4) << verified.err;
   EXPECT_THAT(verified.err, ::testing::HasSubstr("was taken back: the new table is gone"));
