@@ -10,6 +10,7 @@
 #include "batcher/partition/key_value.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/regroup.h"
+#include "batcher/partition/taken.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
@@ -165,6 +166,10 @@ Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> part
                   fmt::format("there is a relation {} already: give another --name. Nothing was "
                               "changed",
                               becomes));
+  Place place;
+  place.home = spec.home;
+  place.name = target.becomes;
+  if (!own_name) co_await RefuseTaken(session, std::move(place), Arrival::kMadeThere);
   spec.targets.push_back(std::move(target));
   spec.rest = whole.rest;
   if (!spec.rest.empty()) spec.outside = bound.outside;

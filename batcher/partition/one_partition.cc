@@ -7,6 +7,7 @@
 #include "batcher/partition/partman.h"
 #include "batcher/partition/question.h"
 #include "batcher/partition/referrers.h"
+#include "batcher/partition/taken.h"
 #include "engine/guard/role_settings.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
@@ -119,7 +120,8 @@ std::string SiblingOf(const std::vector<Member>& members) {
   return sibling;
 }
 
-Task<> RefuseTaken(Session& session, const std::string& name) {
+Task<> RefuseTakenName(Session& session, Place place) {
+  const std::string name = place.home + "." + place.name;
   const pg::Result row = co_await session.db().Query("SELECT to_regclass($1) IS NOT NULL", name);
   if (row.Get<bool>(0, 0))
     throw Failure(ExitCode::kRefused,
@@ -127,6 +129,7 @@ Task<> RefuseTaken(Session& session, const std::string& name) {
                               "or make a partition of it with: pgalter partition attach. Nothing "
                               "was changed",
                               name));
+  co_await RefuseTaken(session, std::move(place), Arrival::kMadeThere);
 }
 
 // A plan proves bounds by CHECKs of the column, which compares otherwise then.
@@ -227,10 +230,11 @@ Task<OneChange> PlanAdd(Session& session, std::string table, BoundWish wish, std
   OneChange change;
   change.parent = whole.table.name;
   change.bound = bound.text;
-  change.partition =
-      whole.home + "." +
-      (name.empty() ? PartName(whole.table.relname, bound.end) : sql::QuoteIdentifier(name));
-  co_await RefuseTaken(session, change.partition);
+  Place place;
+  place.home = whole.home;
+  place.name = name.empty() ? PartName(whole.table.relname, bound.end) : sql::QuoteIdentifier(name);
+  change.partition = place.home + "." + place.name;
+  co_await RefuseTakenName(session, std::move(place));
   if (!whole.rest.empty()) RefuseOtherCollation(whole);
   co_await RefuseRowsInDefault(session, whole, bound.inside);
   std::string sibling = SiblingOf(members);

@@ -7,6 +7,7 @@
 #include "batcher/partition/inbound.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/primary_key.h"
+#include "batcher/partition/taken.h"
 #include "batcher/partition/whole.h"
 #include "batcher/partition/wide_index.h"
 #include "engine/guard/transaction.h"
@@ -157,21 +158,33 @@ Task<> SettleIdentities(Session& session, Prepared& prepared) {
                                         rows.Get<std::string>(i, 2), rows.Get<std::string>(i, 3)});
 }
 
-Task<> RefuseTakenNames(Session& session, const Spec& spec) {
-  std::vector<std::string> names{spec.first};
+Task<> RefuseTakenName(Session& session, const Spec& spec, Place place, Arrival arrival) {
+  place.home = spec.home;
+  const std::string taken = co_await FindTaken(session, std::move(place), arrival);
+  if (!taken.empty()) Refuse(spec.table, taken);
+}
+
+// The table is renamed, and what takes its place has its name, and is made elsewhere, as the other
+// partitions are.
+Task<> RefuseTakenNames(Session& session, const Spec& spec, pg::Oid table) {
+  Place first;
+  first.name = spec.first;
+  co_await RefuseTakenName(session, spec, std::move(first), Arrival::kMadeThere);
+  Place parent;
+  parent.name = spec.relname;
+  parent.leaving = table;
+  co_await RefuseTakenName(session, spec, std::move(parent), Arrival::kMovedThere);
+  std::vector<std::string> names;
   for (const Range& range : spec.next) {
     names.push_back(range.name);
     if (const auto parsed = sql::ParseQualifiedName(range.name))
       for (std::string& name : NamesOf(spec.then, parsed->name)) names.push_back(std::move(name));
   }
   if (!spec.rest.empty()) names.push_back(spec.rest);
-  for (const std::string& name : names) {
-    const std::string whole = spec.home + "." + name;
-    const pg::Result row = co_await session.db().Query("SELECT to_regclass($1) IS NOT NULL", whole);
-    if (row.Get<bool>(0, 0))
-      Refuse(spec.table, fmt::format("there is a relation {} already, which a partition would be "
-                                     "called: rename it",
-                                     whole));
+  for (std::string& name : names) {
+    Place place;
+    place.name = std::move(name);
+    co_await RefuseTakenName(session, spec, std::move(place), Arrival::kMovedThere);
   }
 }
 
@@ -284,7 +297,7 @@ Task<Prepared> Prepare(Session& session, Wish wish) {
   co_await SettleInboundKeys(session, prepared);
   co_await SettleIdentities(session, prepared);
   co_await SettleRanges(session, prepared, table.relname);
-  co_await RefuseTakenNames(session, spec);
+  co_await RefuseTakenNames(session, spec, table.oid);
   co_return prepared;
 }
 

@@ -11,6 +11,7 @@
 #include "batcher/partition/parts_step.h"
 #include "batcher/partition/regroup.h"
 #include "batcher/partition/retain.h"
+#include "batcher/partition/taken.h"
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
@@ -117,15 +118,17 @@ Task<> SettleTargets(Session& session, PreparedRepart& prepared, const Whole& wh
   spec.targets.push_back(TargetOf(rest, source, spec.targets.size() + 1));
 }
 
-Task<> RefuseTakenNames(Session& session, const RepartSpec& spec, const Member& source) {
+// Those that rows are copied into are made elsewhere.
+Task<> RefuseTakenNames(Session& session, const RepartSpec& spec, const Member& source,
+                        Moving moving) {
+  const Arrival arrival = moving == Moving::kByCopy ? Arrival::kMovedThere : Arrival::kMadeThere;
   for (const Target& target : spec.targets) {
     if (target.becomes == spec.source) continue;
-    const std::string name = spec.home + "." + target.becomes;
-    const pg::Result row = co_await session.db().Query("SELECT to_regclass($1) IS NOT NULL", name);
-    if (row.Get<bool>(0, 0))
-      Refuse(source, fmt::format("there is a relation {} already, which a partition would be "
-                                 "called: rename it",
-                                 name));
+    Place place;
+    place.home = spec.home;
+    place.name = target.becomes;
+    const std::string taken = co_await FindTaken(session, std::move(place), arrival);
+    if (!taken.empty()) Refuse(source, taken);
   }
 }
 
@@ -284,7 +287,7 @@ Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
   spec.source = QuoteIdentifier(source.relname);
   spec.home = source.name.substr(0, source.name.size() - spec.source.size() - 1);
   co_await SettleTargets(session, prepared, whole, members, source, pieces);
-  co_await RefuseTakenNames(session, spec, source);
+  co_await RefuseTakenNames(session, spec, source, prepared.moving);
   const std::vector<Member> old{source};
   prepared.back = co_await KeepTheOld(session, old);
   prepared.source = co_await backfill::FindTableByOid(session, source.oid, "part");

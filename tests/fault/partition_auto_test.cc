@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <boost/json/parse.hpp>
+#include <regex>
 
 #include "tests/fault/partition_world.h"
 
@@ -186,6 +187,39 @@ INSTANTIATE_TEST_SUITE_P(
                  {},
                  "a partitioned table: view public.w depends on its row type"}),
     [](const auto& param) { return std::string(param.param.name); });
+
+// Tables bear their row types along, and the types of arrays of these; the table that is there has
+// the second name until it is attached.
+class TypeInTheWay : public Partitioned, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(TypeInTheWay, IsNamedBeforeAnythingIsMade) {
+  MakeEvents(100);
+  std::string type = GetParam();
+  if (type == "first") {
+    const std::string said = Run(Convert({"--strategy", "attach", "--dry-run"})).out;
+    std::smatch found;
+    ASSERT_TRUE(std::regex_search(said, found, std::regex("events_until_[0-9_]*[0-9]"))) << said;
+    type = found.str();
+  }
+  database_.Sql(fmt::format("CREATE TYPE {} AS ENUM ('x')", type));
+  const Ran ran = Run(Convert({"--strategy", "attach"}));
+  EXPECT_EQ(ran.code, 4) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr(fmt::format("type public.{} stands where", type)));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+  database_.Sql("DROP TYPE " + type);
+  const Ran attached = Run(Convert({"--strategy", "attach"}));
+  EXPECT_EQ(attached.code, 0) << attached.err;
+  EXPECT_EQ(database_.Value("SELECT relkind::text FROM pg_class WHERE oid = 'events'::regclass"),
+            "p");
+}
+
+INSTANTIATE_TEST_SUITE_P(Names, TypeInTheWay,
+                         ::testing::Values("events_default", "_events_default", "_events", "first"),
+                         [](const auto& param) {
+                           std::string name = param.param;
+                           std::erase(name, '_');
+                           return name + (*param.param == '_' ? "Arrays" : "");
+                         });
 
 TEST_F(Partitioned, WhatAutoTakesIsInTheDryRun) {
   MakeEvents(1000);

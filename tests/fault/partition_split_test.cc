@@ -814,11 +814,38 @@ TEST_F(MergeMeets, AndLosesItWithoutItsSafeguard) {
   EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgname = 'own'"), 0);
 }
 
+TEST_F(PartitionMerge, ATypeOfTheNameIsNamedBefore) {
+  MakeYear();
+  database_.Sql("CREATE TYPE half AS ENUM ('x')");
+  Words merge = Merge(0, 2);
+  merge.insert(merge.end(), {"--name", "half"});
+  const Ran refused = Run(merge);
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("type public.half stands where"));
+}
+
 // A harness that cannot fail proves nothing.
 TEST_F(PartitionMerge, LosesRowsWithoutMovingThem) {
   MakeYear();
   ASSERT_EQ(Run(Merge(0, 2), {"PGALTER_SAFEGUARDS_OFF=merge-rows"}).code, 0);
   EXPECT_LT(Number("SELECT count(*) FROM events"), Number("SELECT count(*) FROM mirror"));
+}
+
+// Without a key nothing is copied, and nothing tried before.
+TEST_F(PartitionSplit, ATypeOfTheNameIsNamedBeforeRowsAreMovedUnderLock) {
+  database_.Sql(
+      "CREATE TABLE n (k int, v int) PARTITION BY RANGE (k); CREATE TABLE n_p0 PARTITION OF n FOR "
+      "VALUES FROM (0) TO (100); INSERT INTO n VALUES (5), (50); CREATE DOMAIN n_p10 AS int");
+  const Words split{"partition", "split", "n_p0", "--at", "10", "--yes"};
+  const Ran refused = Run(split);
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("type public.n_p10 stands where"));
+  EXPECT_EQ(database_.Value("SELECT to_regclass('pgalter.run')"), "NULL");
+  // The type of its arrays gives way to what has that name.
+  database_.Sql("DROP DOMAIN n_p10; CREATE TYPE _n_p10 AS ENUM ('x')");
+  const Ran done = Run(split);
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM n_p10"), 1);
 }
 
 TEST_F(PartitionSplit, RefusesWhatItCannotCarryOver) {

@@ -106,6 +106,9 @@ TEST_F(PartitionVerbs, AddRefusesWhatOthersHave) {
   says({"add", "t"}, 2, "which rows belong");
   says({"add", "t", "--from", "300", "--to", "400", "--name", "kind"}, 4, "relation public.kind");
   says({"add", "kind", "--from", "300", "--to", "400"}, 2, "is not partitioned");
+  database_.Sql("CREATE TYPE typed AS ENUM ('x')");
+  says({"add", "t", "--from", "300", "--to", "400", "--name", "typed"}, 4,
+       "type public.typed stands where");
   EXPECT_EQ(Bounds(), "0 TO 100;200 TO 300;DEFAULT");
 }
 
