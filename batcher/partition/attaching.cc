@@ -50,6 +50,14 @@ WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conparentid = 0
               AND attnum <> ALL (f.confkey))
 )sql";
 
+// The table's own foreign keys, which the parent has under the same names; $1 the table, $2 the
+// parent's name.
+constexpr const char* kKeyComments = R"sql(
+SELECT format('COMMENT ON CONSTRAINT %I ON %s IS %L', conname, $2::text, d)
+FROM pg_constraint f CROSS JOIN LATERAL obj_description(f.oid, 'pg_constraint') d
+WHERE conrelid = $1 AND contype = 'f' AND conparentid = 0 AND confrelid <> $1 AND d IS NOT NULL
+)sql";
+
 // Rights are asked of the parent; those on the partition would be a way around its policies.
 constexpr const char* kRevoke = R"sql(
 SELECT DISTINCT format('REVOKE ALL ON TABLE %s FROM %s CASCADE', $2::text,
@@ -130,6 +138,8 @@ class Attaching {
         fmt::format("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM (MINVALUE) TO ({})",
                     spec_.table, pair_.first(), spec_.upto));
     Append(statements, std::move(carry.after));
+    Append(statements,
+           co_await ReadTexts(session_, kKeyComments, pg::Params::Of(pair_.table, spec_.table)));
     Append(statements, spec_.inbound_make);
     statements.push_back(
         fmt::format("ALTER TABLE {} DROP CONSTRAINT pgalter_bound", pair_.first()));

@@ -28,6 +28,13 @@ LEFT JOIN pg_constraint pc ON pc.conindid = p.oid AND pc.contype IN ('p', 'u')
 WHERE x.indrelid = $1
 )sql";
 
+// Back: its own foreign keys, with the comments that those of the parent have. $1 the partition.
+constexpr const char* kKeyComments = R"sql(
+SELECT quote_ident(f.conname), obj_description(p.oid, 'pg_constraint')
+FROM pg_constraint f JOIN pg_constraint p ON p.oid = f.conparentid AND p.conrelid <> f.conrelid
+WHERE f.conrelid = $1 AND f.contype = 'f' AND obj_description(p.oid, 'pg_constraint') IS NOT NULL
+)sql";
+
 constexpr const char* kColumns = R"sql(
 SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
 WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
@@ -45,6 +52,7 @@ class Detaching {
   Task<> Run() {
     co_await guard::CheckLease(session_, env_.lease);
     const pg::Result names = co_await session_.db().Query(kFormerNames, pair_.table);
+    const pg::Result comments = co_await session_.db().Query(kKeyComments, pair_.table);
     std::string again = "pgalter revert " + env_.run.id;
     co_await dependants::RefuseObstacle(session_, pair_.parent, spec_.table, std::move(again));
     co_await cutover::AwaitOldSnapshots(session_);
@@ -71,6 +79,7 @@ class Detaching {
     const auto moved = static_cast<std::ptrdiff_t>(statements.size());
     statements.push_back(fmt::format("ALTER TABLE {} RENAME TO {}", pair_.first(), spec_.relname));
     NameBack(names, statements);
+    CommentBack(comments, statements);
     co_await IdentitiesBack(statements);
     Append(statements, std::move(carry.after));
     const std::vector<rebuild::GoingKey> gone = GoneKeys(spec_);
@@ -150,6 +159,13 @@ class Detaching {
     }
   }
 
+  void CommentBack(const pg::Result& comments, Texts& statements) const {
+    for (int i = 0; i < comments.rows(); ++i)
+      statements.push_back(fmt::format("COMMENT ON CONSTRAINT {} ON {} IS {}",
+                                       comments.Get<std::string>(i, 0), spec_.table,
+                                       sql::QuoteLiteral(comments.Get<std::string>(i, 1))));
+  }
+
   Task<> IdentitiesBack(Texts& statements) {
     for (const Identity& identity : spec_.identities) {
       const std::string parents = co_await SequenceOf(session_, spec_.table, identity.column);
@@ -178,13 +194,14 @@ std::string BackName(const WidenedKey& key) {
   return "pgalter_back" + key.build.substr(std::string_view("pgalter_key").size());
 }
 
-// A run of an older program does not say of which table each is.
+// A run of an older program does not say of which table each is, nor its comment.
 std::vector<rebuild::GoingKey> GoneKeys(const Spec& spec) {
   std::vector<rebuild::GoingKey> keys;
   for (std::size_t i = 0; i < spec.inbound.size(); ++i) {
     keys.push_back(
         {i < spec.inbound_tables.size() ? spec.inbound_tables[i] : spec.table, spec.inbound[i]});
     if (i < spec.inbound_relids.size()) keys.back().relid = spec.inbound_relids[i];
+    if (i < spec.inbound_comments.size()) keys.back().comment = spec.inbound_comments[i];
   }
   return keys;
 }

@@ -142,6 +142,7 @@ Task<> SettleInboundKeys(Session& session, Prepared& prepared) {
     spec.inbound.push_back(std::move(key.add));
     spec.inbound_tables.push_back(std::move(key.table));
     spec.inbound_relids.push_back(key.relid);
+    spec.inbound_comments.push_back(std::move(key.comment));
   }
   spec.inbound_make = std::move(inbound.make);
   spec.inbound_drop = std::move(inbound.drop);

@@ -12,7 +12,7 @@ SELECT format('%I.%I', n.nspname, c.relname), quote_ident(n.nspname), c.relname:
        format('%I.%I', pn.nspname, p.relname), p.relname::text,
        quote_ident(pg_get_userbyid(p.relowner)), f.conname::text, f.confmatchtype = 'f',
        f.confdeltype::text, f.confupdtype::text, f.condeferrable, f.condeferred, f.convalidated,
-       f.conrelid = f.confrelid
+       f.conrelid = f.confrelid, coalesce(obj_description(f.oid, 'pg_constraint'), '')
 FROM pg_constraint f
 JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class p ON p.oid = f.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
@@ -67,6 +67,7 @@ Task<Reference> ReadReference(Session& session, pg::Oid foreign_key) {
   reference.deferred = row.Get<bool>(0, 13);
   reference.valid = row.Get<bool>(0, 14);
   reference.to_itself = row.Get<bool>(0, 15);
+  reference.comment = row.Get<std::string>(0, 16);
   const pg::Result columns = co_await session.db().Query(kColumns, foreign_key);
   for (int i = 0; i < columns.rows(); ++i) {
     Reference::Column column;

@@ -30,7 +30,8 @@ struct Reference {
   std::string parent;      // quoted, with its schema
   std::string parent_relname;
   std::string parent_owner;
-  std::string name;  // not quoted
+  std::string name;     // not quoted
+  std::string comment;  // empty: it has none
   std::vector<Column> columns;
   bool match_full = false;
   // As in pg_constraint: a(ction: none), r(estrict), c(ascade), n(ull), d(efault).

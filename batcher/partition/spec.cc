@@ -115,6 +115,7 @@ json::object ToJson(const Spec& spec) {
           {"inbound", ArrayOf(spec.inbound)},
           {"inbound_tables", ArrayOf(spec.inbound_tables)},
           {"inbound_relids", json::array(spec.inbound_relids.begin(), spec.inbound_relids.end())},
+          {"inbound_comments", ArrayOf(spec.inbound_comments)},
           {"inbound_make", ArrayOf(spec.inbound_make)},
           {"inbound_drop", ArrayOf(spec.inbound_drop)},
           {"inbound_checks", ToJson(spec.inbound_checks)},
@@ -170,6 +171,7 @@ Spec FromJson(const json::object& json) {
   if (const json::value* relids = json.if_contains("inbound_relids"))
     for (const json::value& relid : relids->as_array())
       spec.inbound_relids.push_back(relid.to_number<pg::Oid>());
+  spec.inbound_comments = TextsOf(json, "inbound_comments");
   spec.inbound_make = TextsOf(json, "inbound_make");
   spec.inbound_drop = TextsOf(json, "inbound_drop");
   if (const json::value* then = json.if_contains("then")) {

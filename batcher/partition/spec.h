@@ -78,10 +78,12 @@ struct Spec {
   std::string rest;         // the default partition's name, quoted; empty: none
   std::vector<WidenedKey> keys;
   std::vector<Identity> identities;
-  // "ALTER TABLE … ADD CONSTRAINT …" of the foreign keys that go, with the tables that have them.
+  // "ALTER TABLE … ADD CONSTRAINT …" of the foreign keys that go, with the tables that have them
+  // and "COMMENT ON CONSTRAINT …", empty where there is none.
   std::vector<std::string> inbound;
   std::vector<std::string> inbound_tables;
   std::vector<pg::Oid> inbound_relids;
+  std::vector<std::string> inbound_comments;
   std::vector<std::string> inbound_make;  // in the cut-over: what takes their place
   std::vector<std::string> inbound_drop;  // on the way back, before they are added again
   std::vector<InboundCheck> inbound_checks;

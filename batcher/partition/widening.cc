@@ -175,13 +175,15 @@ class Writer {
     const char* const deferrable = !key_.deferrable ? ""
                                    : key_.deferred  ? " DEFERRABLE INITIALLY DEFERRED"
                                                     : " DEFERRABLE";
-    Add(plan::StepKind::kDdl, "key",
-        {fmt::format("ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}){} ON "
-                     "UPDATE CASCADE{}{} NOT VALID",
-                     key_.child, made_.key, fmt::join(own, ", "), key_.parent,
-                     fmt::join(parents, ", "), key_.match_full ? " MATCH FULL" : "", on_delete,
-                     deferrable)},
-        {made_.drop_key});
+    Texts sql{fmt::format(
+        "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}){} ON "
+        "UPDATE CASCADE{}{} NOT VALID",
+        key_.child, made_.key, fmt::join(own, ", "), key_.parent, fmt::join(parents, ", "),
+        key_.match_full ? " MATCH FULL" : "", on_delete, deferrable)};
+    if (!key_.comment.empty())
+      sql.push_back(fmt::format("COMMENT ON CONSTRAINT {} ON {} IS {}", made_.key, key_.child,
+                                QuoteLiteral(key_.comment)));
+    Add(plan::StepKind::kDdl, "key", std::move(sql), {made_.drop_key});
   }
 
   void AddFill() {

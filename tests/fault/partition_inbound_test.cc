@@ -776,6 +776,60 @@ TEST_F(PartitionWidened, UnderItsUsersAndBack) {
   ExpectNothingOfOurs();
 }
 
+class CommentsOfKeys : public PartitionInbound, public ::testing::WithParamInterface<const char*> {
+ protected:
+  void SetUp() override {
+    const bool wide = GetParam() == std::string("widen");
+    if (wide && Number("SHOW server_version_num") < 150000) GTEST_SKIP() << "refused there";
+  }
+  // Of foreign keys as users know them.
+  [[nodiscard]] std::string Comments() const {
+    return database_.Value(
+        "SELECT string_agg(format('%s.%s: %s', f.conrelid::regclass, f.conname, d.description), '; "
+        "'"
+        " ORDER BY f.conrelid::regclass::text, f.conname) FROM pg_constraint f JOIN pg_class c ON "
+        "c.oid = f.conrelid AND NOT"
+        " c.relispartition JOIN pg_description d ON d.objoid = f.oid AND d.classoid ="
+        " 'pg_constraint'::regclass WHERE f.contype = 'f'");
+  }
+};
+
+// Of those that it has, those to it that stay, are made again by parts, or go.
+TEST_P(CommentsOfKeys, ComeAlongAndBack) {
+  database_.Sql(
+      "CREATE TABLE kind (id int PRIMARY KEY); CREATE TABLE p (id int PRIMARY KEY, made date NOT "
+      "NULL, code int, kind int CONSTRAINT \"its own\" REFERENCES kind, UNIQUE (code, made));"
+      "CREATE TABLE c (n int PRIMARY KEY, e int CONSTRAINT goes REFERENCES p ON DELETE CASCADE, "
+      "code int, made date, CONSTRAINT stays FOREIGN KEY (code, made) REFERENCES p (code, made));"
+      "CREATE TABLE d (n int, code int, made date, CONSTRAINT stays FOREIGN KEY (code, made) "
+      "REFERENCES p (code, made)) PARTITION BY RANGE (n); CREATE TABLE d_1 PARTITION OF d FOR "
+      "VALUES FROM (0) TO (100); INSERT INTO kind VALUES (1); INSERT INTO p VALUES (1, "
+      "current_date, 1, 1); INSERT INTO c VALUES (1, 1, 1, current_date); INSERT INTO d VALUES (1, "
+      "1, current_date); COMMENT ON CONSTRAINT \"its own\" ON p IS 'p''s'; COMMENT ON CONSTRAINT "
+      "goes ON c IS 'c''s'; COMMENT ON CONSTRAINT stays ON c IS 'kept'; COMMENT ON CONSTRAINT "
+      "stays "
+      "ON d IS 'adopted'");
+  const std::vector<std::string> before = Dump(database_);
+  const std::string comments = Comments();
+  const Ran ran = Run(Convert(GetParam()));
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const bool wide = GetParam() == std::string("widen");
+  EXPECT_EQ(Comments(), fmt::format("{}c.stays: kept; d.stays: adopted; p.its own: p's",
+                                    wide ? "c.goes_wide: c's; " : ""));
+  // What somebody has said since.
+  database_.Sql("COMMENT ON CONSTRAINT \"its own\" ON p IS 'another'");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(Comments(), "c.goes: c's; c.stays: kept; d.stays: adopted; p.its own: another");
+  database_.Sql("COMMENT ON CONSTRAINT \"its own\" ON p IS 'p''s'");
+  EXPECT_EQ(Comments(), comments);
+  EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, CommentsOfKeys, ::testing::Values("drop", "trigger", "widen"),
+                         [](const auto& way) { return std::string(way.param); });
+
+// No row of the table itself was moved.
 TEST_F(PartitionInbound, WidensSeveralAndCountsAllTheirRows) {
   database_.Sql(fmt::format(fmt::runtime(kPair), ""));
   database_.Sql(

@@ -4,9 +4,8 @@ namespace pgalter::cutover {
 
 namespace {
 
-// Of foreign keys, which are dropped and made again: of the table's own and of those to it. A
-// partitioned table has its own when it has adopted those of its partitions, which have the comment
-// until then.
+// Of the table's own foreign keys, which are dropped and made again. A partitioned table has them
+// when it has adopted those of its partitions, which have the comment until then.
 constexpr const char* kRows = R"sql(
 WITH own AS (
   SELECT DISTINCT ON (f.conname) f.conname, obj_description(f.oid, 'pg_constraint') AS text
@@ -27,19 +26,10 @@ FROM own, coming c WHERE c.oid = :coming AND NOT c.has_rows
 UNION ALL
 SELECT 'l', format('COMMENT ON CONSTRAINT %I ON %s IS NULL', conname, c.name)
 FROM own, coming c WHERE c.oid <> :coming AND c.has_rows
-UNION ALL
-SELECT CASE c.relkind WHEN 'p' THEN 'l' ELSE 'a' END,
-       format('COMMENT ON CONSTRAINT %I ON %I.%I IS %L', f.conname, n.nspname, c.relname,
-              obj_description(f.oid, 'pg_constraint'))
-FROM inbound_key JOIN pg_constraint f USING (oid) JOIN pg_class c ON c.oid = f.conrelid
-JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE f.contype = 'f' AND f.confrelid = :leaving AND (f.conparentid = 0 OR c.relkind <> 'p')
-  AND obj_description(f.oid, 'pg_constraint') IS NOT NULL
-  AND f.conrelid NOT IN (SELECT oid FROM carried) AND f.oid NOT IN (SELECT oid FROM going)
 )sql";
 
 }  // namespace
 
-constinit const Carried kKeyComments{.rows = kRows, .stays = &Staying::own_keys};
+constinit const Carried kOwnKeyComments{.rows = kRows, .stays = &Staying::own_keys};
 
 }  // namespace pgalter::cutover
