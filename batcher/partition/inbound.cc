@@ -194,7 +194,8 @@ class Settling {
     Texts columns;
     for (const Reference::Column& column : reference.columns) columns.push_back(column.child);
     inbound_.checks.push_back({key.table, key.name, triggers.referred_function + "()",
-                               triggers.rows, triggers.refers, std::move(columns)});
+                               triggers.rows, triggers.refers, std::move(columns),
+                               triggers.refers_function + "()", key.child});
     inbound_.remarks.push_back(fmt::format(
         "weaker: foreign key {} of {} becomes triggers: a row that refers is looked for in every "
         "partition, TRUNCATE, and DELETE and changes of the key of {} that nobody has yet, are "

@@ -28,17 +28,26 @@ EXISTS (SELECT FROM pg_index i WHERE i.indrelid = k.child AND i.indisvalid AND i
               @> k.columns)
 )sql";
 
-// Where the triggers are still there, and the table that refers.
+// Where the triggers are still there, and the table that refers, as it is now: it is the one that
+// has its own of them, which go along where it is rebuilt or partitioned. By its name alone it is
+// known to a run of an older program.
 constexpr const char* kChecks = R"sql(
-SELECT DISTINCT c ->> 'table', c ->> 'name', array_to_string(k.columns, ', '), c ->> 'rows',
+SELECT DISTINCT format('%I.%I', n.nspname, x.relname), c ->> 'name',
+       array_to_string(k.columns, ', '),
+       format('%s%I.%I AS y', CASE x.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END, n.nspname, x.relname),
        c ->> 'refers', {}, k.child = $1
 FROM pgalter.run r
 CROSS JOIN LATERAL jsonb_array_elements((r.spec -> 'inbound_checks')::jsonb) c
 CROSS JOIN LATERAL (
-  SELECT to_regclass(c ->> 'table')::oid AS child,
+  SELECT coalesce(
+           (SELECT min(g.tgrelid) FROM pg_trigger g
+            WHERE g.tgfoid = to_regprocedure(c ->> 'refers_function') AND g.tgparentid = 0),
+           (SELECT oid FROM pg_class WHERE oid = (c ->> 'relid')::oid),
+           to_regclass(c ->> 'table')::oid) AS child,
          ARRAY(SELECT jsonb_array_elements_text(coalesce(c -> 'columns', '[]'))) AS columns) k
+JOIN pg_class x ON x.oid = k.child JOIN pg_namespace n ON n.oid = x.relnamespace
 JOIN pg_trigger t ON t.tgrelid = $1 AND t.tgfoid = to_regprocedure(c ->> 'function')
-WHERE r.command IN ('partition convert', 'rebuild') AND k.child IS NOT NULL
+WHERE r.command IN ('partition convert', 'rebuild')
 ORDER BY 1, 2
 )sql";
 

@@ -85,7 +85,9 @@ json::array ToJson(const std::vector<InboundCheck>& checks) {
                      {"function", check.function},
                      {"rows", check.rows},
                      {"refers", check.refers},
-                     {"columns", json::array(check.columns.begin(), check.columns.end())}});
+                     {"columns", json::array(check.columns.begin(), check.columns.end())},
+                     {"refers_function", check.refers_function},
+                     {"relid", check.relid}});
   return array;
 }
 

@@ -45,12 +45,15 @@ enum class InboundFk { kRefuse, kDrop, kWiden, kTrigger };
 
 // Triggers that stand for a foreign key: what is asked before a partition goes (referrers.h).
 struct InboundCheck {
-  std::string table;     // that has it: quoted, with its schema
+  std::string table;     // that had it: quoted, with its schema
   std::string name;      // of the key, quoted
   std::string function;  // of the triggers on the parent: "public.line_of_event_referred()"
   std::string rows;      // as of CheckedTriggers
   std::string refers;
-  std::vector<std::string> columns;  // of the table that has it, that refer: quoted
+  std::vector<std::string> columns;  // of the table that had it, that refer: quoted
+  // By which that is found, whatever it is called by then.
+  std::string refers_function;  // of the triggers on it
+  pg::Oid relid = 0;
 };
 
 struct Spec {

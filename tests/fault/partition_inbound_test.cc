@@ -474,6 +474,21 @@ TEST_F(PartitionInboundGoes, NotWithRowsThatOthersReferTo) {
   EXPECT_EQ(Number("SELECT count(*) FROM p"), 0);
 }
 
+// It is known by its triggers and itself, not by a name that another one may have by then.
+TEST_F(PartitionInboundGoes, NotWithRowsOfATableThatIsCalledOtherwise) {
+  MakeGoing("");
+  database_.Sql(
+      "INSERT INTO c VALUES (1, 1); ALTER TABLE c RENAME TO d; CREATE TABLE c (n int, e int)");
+  EXPECT_THAT(Detach().err, HasSubstr("rows of public.d refer to its rows"));
+  database_.Sql("CREATE SCHEMA away; ALTER TABLE d SET SCHEMA away");
+  EXPECT_THAT(Detach().err, HasSubstr("rows of away.d refer to its rows"));
+  database_.Sql("DROP TRIGGER fk ON away.d");
+  EXPECT_THAT(Detach().err, HasSubstr("rows of away.d refer to its rows"));
+  database_.Sql("UPDATE away.d SET e = NULL; INSERT INTO c VALUES (1, 1)");
+  const Ran detached = Detach();
+  EXPECT_EQ(detached.code, 0) << detached.err;
+}
+
 // Whether rows of c refer to the partition takes long, on any machine: keys of 100 kB are compared.
 class PartitionGoesSlowly : public PartitionInboundGoes {
  protected:
