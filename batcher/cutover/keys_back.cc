@@ -59,6 +59,20 @@ WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = to_regprocedure($1)
 ORDER BY c.oid, t.tgname
 )sql";
 
+// $1 a table, $2 a key's name (both quoted): keys of that name on partitions which the table has
+// not adopted.
+constexpr const char* kUnadopted = R"sql(
+WITH RECURSIVE tree (oid) AS (
+  SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass($1)
+  UNION ALL SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid)
+SELECT format('ALTER TABLE %I.%I DROP CONSTRAINT %I', n.nspname, c.relname, f.conname)
+FROM tree t JOIN pg_constraint f ON f.conrelid = t.oid JOIN pg_class c ON c.oid = t.oid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE f.contype = 'f' AND f.conparentid = 0 AND quote_ident(f.conname) = $2 ORDER BY c.oid
+)sql";
+
+constexpr std::string_view kDropKeyOf = "ALTER TABLE IF EXISTS ";
+constexpr std::string_view kDropKey = " DROP CONSTRAINT IF EXISTS ";
 constexpr std::string_view kDropTrigger = "DROP TRIGGER IF EXISTS ";
 constexpr std::string_view kDropFunction = "DROP FUNCTION IF EXISTS ";
 
@@ -130,6 +144,16 @@ bool Has(const std::vector<std::string>& texts, const std::string& text) {
   return std::ranges::find(texts, text) != texts.end();
 }
 
+// "ALTER TABLE IF EXISTS t DROP CONSTRAINT IF EXISTS k"
+Task<> AddUnadopted(Session& session, std::string sql, std::vector<std::string>& drops) {
+  const std::size_t at = sql.find(kDropKey);
+  if (!sql.starts_with(kDropKeyOf) || at == std::string::npos) co_return;
+  const std::string table = sql.substr(kDropKeyOf.size(), at - kDropKeyOf.size());
+  const pg::Result rows =
+      co_await session.db().Query(kUnadopted, table, sql.substr(at + kDropKey.size()));
+  for (int i = 0; i < rows.rows(); ++i) drops.push_back(rows.Get<std::string>(i, 0));
+}
+
 }  // namespace
 
 Task<KeysBack> ReadKeysBack(Session& session, const std::vector<GoingKey>& keys, std::string own) {
@@ -178,6 +202,7 @@ Task<std::vector<std::string>> DropsNow(Session& session, std::vector<std::strin
           co_await session.db().Query(kTriggersOf, sql.substr(kDropFunction.size()));
       for (int i = 0; i < triggers.rows(); ++i) now.push_back(triggers.Get<std::string>(i, 0));
     }
+    co_await AddUnadopted(session, sql, now);
     now.push_back(std::move(sql));
   }
   co_return now;

@@ -34,7 +34,7 @@ Task<> JoinFormer(Session& session, const std::vector<rebuild::GoingKey>& keys, 
                   Joined& joined);
 
 // `drop` of GoingKeys as it has to be said now: triggers are dropped where they hang, by the
-// functions that they call.
+// functions that they call, and a key also on partitions whose table has not adopted theirs yet.
 Task<std::vector<std::string>> DropsNow(Session& session, std::vector<std::string> drop);
 
 }  // namespace pgalter::cutover

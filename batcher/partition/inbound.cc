@@ -58,6 +58,34 @@ SELECT DISTINCT conrelid FROM pg_constraint
 WHERE contype = 'f' AND confrelid = $1 AND conparentid = 0 ORDER BY 1
 )sql";
 
+// The partitions of $1, at whatever depth.
+constexpr const char* kPartsOf = R"sql(
+WITH RECURSIVE tree (oid) AS (
+  SELECT inhrelid FROM pg_inherits WHERE inhparent = $1
+  UNION ALL SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid)
+SELECT oid FROM tree ORDER BY oid
+)sql";
+
+// $1 the table, that and its partitions; $2 the name, quoted.
+constexpr const char* kTakenInTree = R"sql(
+WITH RECURSIVE tree (oid) AS (
+  SELECT $1::oid
+  UNION ALL SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid)
+SELECT format('%I.%I', n.nspname, c.relname)
+FROM tree t JOIN pg_constraint f ON f.conrelid = t.oid JOIN pg_class c ON c.oid = t.oid
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE quote_ident(f.conname) = $2 LIMIT 1
+)sql";
+
+// The publications that send $1, or a partition of it under its own name.
+constexpr const char* kPublished = R"sql(
+WITH RECURSIVE tree (oid) AS (
+  SELECT $1::oid
+  UNION ALL SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid)
+SELECT quote_ident(p.pubname)
+FROM tree t JOIN pg_class c ON c.oid = t.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_publication_tables p ON p.schemaname = n.nspname AND p.tablename = c.relname LIMIT 1
+)sql";
+
 class Settling {
  public:
   Settling(Session& session, InboundWish wish) : session_(session), wish_(std::move(wish)) {
@@ -113,9 +141,8 @@ class Settling {
               key.to_itself
                   ? "it refers to the table itself, which does not change its columns while it "
                     "is converted: --inbound-fk trigger, or drop"
-                  : fmt::format("{} is partitioned, or a partition, and takes no column that "
-                                "is filled and checked beside its users: --inbound-fk "
-                                "trigger, or drop",
+                  : fmt::format("{} is a partition, and takes no column of its own: "
+                                "--inbound-fk trigger, or drop",
                                 key.table));
   }
 
@@ -210,6 +237,7 @@ class Settling {
     RefuseWide(key);
     const Reference reference = co_await ReadReference(session_, key.oid);
     co_await RefuseForeignRights(key, reference);
+    co_await RefusePartitions(key, reference);
     const pg::Result rows =
         co_await session_.db().Query(kLacking, wish_.oid, wish_.columns, key.oid);
     std::vector<LackingColumn> lacking;
@@ -228,6 +256,24 @@ class Settling {
         "{} is looked for in every partition",
         key.table, fmt::join(widening.columns, " and "), widening.key, key.name,
         fmt::join(widening.columns, " and ")));
+  }
+
+  // Each gets the column and the key.
+  Task<> RefusePartitions(const InboundKey& key, const Reference& reference) {
+    if (!reference.child_partitioned) co_return;
+    if (!reference.valid)
+      RefuseKey(key, fmt::format("it is not valid, and {} adopts only keys of its partitions that "
+                                 "are: ALTER TABLE {} VALIDATE CONSTRAINT {} first",
+                                 key.table, key.table, key.name));
+    const pg::Result rows = co_await session_.db().Query(kPartsOf, key.child);
+    for (int i = 0; i < rows.rows(); ++i) {
+      const std::string missing =
+          co_await backfill::MissingOwnership(session_, rows.Get<pg::Oid>(i, 0));
+      if (!missing.empty())
+        throw Failure(ExitCode::kUnsupported,
+                      fmt::format("cannot widen foreign key {} of {}: {}. Nothing was changed",
+                                  key.name, key.table, missing));
+    }
   }
 
   Task<> RefuseUnwidened(const InboundKey& key, const Reference& reference,
@@ -252,17 +298,12 @@ class Settling {
                                    "key with it yourself",
                                    key.table, column));
     }
-    const pg::Result constraint = co_await session_.db().Query(
-        "SELECT FROM pg_constraint WHERE conrelid = $1 AND quote_ident(conname) = $2", key.child,
-        widening.key);
+    const pg::Result constraint =
+        co_await session_.db().Query(kTakenInTree, key.child, widening.key);
     if (!constraint.empty())
-      RefuseKey(key,
-                fmt::format("{} has a constraint {} already: rename it", key.table, widening.key));
-    const pg::Result published = co_await session_.db().Query(
-        "SELECT quote_ident(t.pubname) FROM pg_publication_tables t JOIN pg_class c ON c.oid = $1"
-        " JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE t.schemaname = n.nspname AND t.tablename = c.relname LIMIT 1",
-        key.child);
+      RefuseKey(key, fmt::format("{} has a constraint {} already: rename it",
+                                 constraint.Get<std::string>(0, 0), widening.key));
+    const pg::Result published = co_await session_.db().Query(kPublished, key.child);
     if (!published.empty())
       RefuseKey(key, fmt::format("publication {} sends {}, and a subscriber that lacks the new "
                                  "column would stop: take it out of the publication, or "

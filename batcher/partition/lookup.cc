@@ -101,7 +101,7 @@ WHERE r.prrelid = $1 AND to_jsonb(r) ->> 'prattrs' IS NOT NULL
 constexpr const char* kInbound = R"sql(
 SELECT r.name, quote_ident(f.conname),
        format('ALTER TABLE %s ADD CONSTRAINT %I %s', r.name, f.conname, pg_get_constraintdef(f.oid)),
-       f.oid, f.conrelid, f.conrelid = $1, r.plain AND f.conrelid <> $1,
+       f.oid, f.conrelid, f.conrelid = $1, NOT r.part AND f.conrelid <> $1,
        (SELECT quote_ident(relname) FROM pg_class WHERE oid = f.conindid),
        (SELECT format('COMMENT ON CONSTRAINT %I ON %s IS %L', f.conname, r.name, d)
         FROM obj_description(f.oid, 'pg_constraint') d WHERE d IS NOT NULL)
@@ -110,7 +110,7 @@ FROM (SELECT DISTINCT objid FROM pg_depend WHERE classid = 'pg_constraint'::regc
 JOIN pg_constraint f ON f.oid = d.objid
 CROSS JOIN LATERAL (
   SELECT format('%I.%I', n.nspname, c.relname) AS name,
-         c.relkind <> 'p' AND NOT c.relispartition AS plain FROM pg_class c
+         c.relispartition AS part FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = f.conrelid) r
 WHERE f.confrelid = $1 AND f.contype = 'f' AND f.conparentid = 0
   AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND attname = ANY ($2::text[])

@@ -37,8 +37,8 @@ struct InboundKey {
   pg::Oid oid = 0;
   pg::Oid child = 0;       // the table
   bool to_itself = false;  // of the table that is converted
-  // Whether its table takes a column and a key NOT VALID: neither a partitioned one nor a partition
-  // does, and the table that is converted is copied as it is.
+  // Whether its table takes a column: a partition takes none of its own, and the table that is
+  // converted is copied as it is.
   bool widens = true;
   std::string index;    // of the table, that it refers to: quoted
   std::string comment;  // "COMMENT ON CONSTRAINT …"; empty: it has none

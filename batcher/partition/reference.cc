@@ -46,6 +46,13 @@ JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = s.number::int
 WHERE f.oid = $1 ORDER BY s.n
 )sql";
 
+constexpr const char* kLeaves = R"sql(
+SELECT format('%I.%I', n.nspname, c.relname)
+FROM pg_constraint f CROSS JOIN LATERAL pg_partition_tree(f.conrelid) t
+JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE f.oid = $1 AND t.isleaf AND c.relkind <> 'p' ORDER BY c.oid
+)sql";
+
 }  // namespace
 
 Task<Reference> ReadReference(Session& session, pg::Oid foreign_key) {
@@ -80,6 +87,9 @@ Task<Reference> ReadReference(Session& session, pg::Oid foreign_key) {
   }
   const pg::Result set = co_await session.db().Query(kSetColumns, foreign_key);
   for (int i = 0; i < set.rows(); ++i) reference.set_columns.push_back(set.Get<std::string>(i, 0));
+  if (!reference.child_partitioned) co_return reference;
+  const pg::Result leaves = co_await session.db().Query(kLeaves, foreign_key);
+  for (int i = 0; i < leaves.rows(); ++i) reference.leaves.push_back(leaves.Get<std::string>(i, 0));
   co_return reference;
 }
 

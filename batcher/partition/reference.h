@@ -41,6 +41,8 @@ struct Reference {
   bool deferrable = false;
   bool deferred = false;
   bool valid = true;
+  // Of a partitioned child the partitions that hold rows: quoted, with their schemas.
+  std::vector<std::string> leaves;
 };
 
 Task<Reference> ReadReference(Session& session, pg::Oid foreign_key);

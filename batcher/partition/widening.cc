@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "batcher/partition/lookup.h"
 #include "planner/sql/identifier.h"
 
@@ -33,14 +35,76 @@ class Writer {
     made_.function = key_.child_home + "." + PartName(base, "_widen");
     made_.drop_key =
         fmt::format("ALTER TABLE IF EXISTS {} DROP CONSTRAINT IF EXISTS {}", key_.child, made_.key);
-    AddColumns();
-    AddKey();
-    AddFill();
-    AddChecks();
+    if (key_.child_partitioned)
+      WriteOfPartitions();
+    else
+      WriteOfPlain();
     return std::move(made_);
   }
 
  private:
+  void WriteOfPlain() {
+    Texts column = Columns();
+    Append(column, Triggers());
+    Texts undo = TriggersBack();
+    Append(undo, ColumnsBack());
+    Add(plan::StepKind::kDdl, "column", std::move(column), std::move(undo));
+    Texts key{AddKeyTo(key_.child) + " NOT VALID"};
+    Append(key, CommentOnKey());
+    Add(plan::StepKind::kDdl, "key", std::move(key), {made_.drop_key});
+    AddFill();
+    AddCheck();
+    Validate("check-validate", key_.child, CheckName());
+    if (key_.valid) Validate("key-validate", key_.child, made_.key);
+  }
+
+  // A partitioned table takes no key NOT VALID before PostgreSQL 18: its partitions do, and it
+  // adopts theirs without a scan when they are valid. As long as the column is empty they are so at
+  // once, and each partition that comes later has the key from its beginning. With MATCH FULL an
+  // empty column next to a full one is none: the rows are filled before.
+  void WriteOfPartitions() {
+    Texts column = Columns();
+    Texts back = ColumnsBack();
+    Texts adopt{AddKeyTo(key_.child)};
+    Append(adopt, CommentOnKey());
+    Texts adopt_back{made_.drop_key};
+    Texts& with_triggers = key_.match_full ? column : adopt;
+    Append(with_triggers, Triggers());
+    Texts& back_with_triggers = key_.match_full ? back : adopt_back;
+    const Texts triggers_back = TriggersBack();
+    back_with_triggers.insert(back_with_triggers.begin(), triggers_back.begin(),
+                              triggers_back.end());
+    Add(plan::StepKind::kDdl, "column", std::move(column), std::move(back));
+    AddKeysToLeaves();
+    if (key_.match_full) FillLeaves();
+    for (const std::string& leaf : key_.leaves) Validate("key-validate", leaf, made_.key);
+    Add(plan::StepKind::kDdl, "key-adopt", std::move(adopt), std::move(adopt_back));
+    if (!key_.match_full) FillLeaves();
+  }
+
+  void AddKeysToLeaves() {
+    Texts sql;
+    Texts undo;
+    for (const std::string& leaf : key_.leaves) {
+      sql.push_back(AddKeyTo(leaf) + " NOT VALID");
+      undo.push_back(
+          fmt::format("ALTER TABLE IF EXISTS {} DROP CONSTRAINT IF EXISTS {}", leaf, made_.key));
+    }
+    if (!sql.empty()) Add(plan::StepKind::kDdl, "key", std::move(sql), std::move(undo));
+  }
+
+  // Each partition is read in a transaction of its own; for the table nothing is left to be read.
+  void FillLeaves() {
+    AddFill();
+    AddCheck();
+    for (const std::string& leaf : key_.leaves) Validate("check-validate", leaf, CheckName());
+    Validate("check-validate", key_.child, CheckName());
+  }
+
+  static void Append(Texts& texts, const Texts& more) {
+    texts.insert(texts.end(), more.begin(), more.end());
+  }
+
   template <class Name>
   [[nodiscard]] std::string Each(const char* join, Name&& name) const {
     Texts parts;
@@ -58,8 +122,16 @@ class Writer {
   }
 
   plan::Step& Add(plan::StepKind kind, const char* what, Texts sql, Texts undo) {
+    return AddOf(key_.child_relname, kind, what, std::move(sql), std::move(undo));
+  }
+
+  plan::Step& AddOf(const std::string& relname, plan::StepKind kind, const char* what, Texts sql,
+                    Texts undo) {
     plan::Step step;
-    step.id = fmt::format("widen-{}-{}-{}", what, key_.child_relname, key_.name);
+    step.id = fmt::format("widen-{}-{}-{}", what, relname, key_.name);
+    // Partitions of one name, in two schemas.
+    if (std::ranges::count(made_.steps, step.id, &plan::Step::id) > 0)
+      step.id += fmt::format("-{}", made_.steps.size());
     step.kind = kind;
     step.sql = std::move(sql);
     step.undo = std::move(undo);
@@ -116,13 +188,21 @@ class Writer {
         QuoteLiteral(Unquoted(made_.key)));
   }
 
-  void AddColumns() {
+  [[nodiscard]] Texts Columns() const {
     Texts add;
-    Texts drop;
-    for (std::size_t i = 0; i < lacking_.size(); ++i) {
+    for (std::size_t i = 0; i < lacking_.size(); ++i)
       add.push_back(fmt::format("ADD COLUMN {} {}", made_.columns[i], lacking_[i].type));
-      drop.push_back(fmt::format("DROP COLUMN IF EXISTS {}", made_.columns[i]));
-    }
+    return {fmt::format("ALTER TABLE {} {}", key_.child, fmt::join(add, ", "))};
+  }
+
+  [[nodiscard]] Texts ColumnsBack() const {
+    Texts drop;
+    for (const std::string& column : made_.columns)
+      drop.push_back(fmt::format("DROP COLUMN IF EXISTS {}", column));
+    return {fmt::format("ALTER TABLE IF EXISTS {} {}", key_.child, fmt::join(drop, ", "))};
+  }
+
+  [[nodiscard]] Texts Triggers() const {
     const auto differs = [](const Texts& columns) {
       Texts differ;
       for (const std::string& column : columns)
@@ -132,7 +212,6 @@ class Writer {
     Texts keys;
     for (const Reference::Column& column : key_.columns) keys.push_back(column.child);
     Texts sql;
-    sql.push_back(fmt::format("ALTER TABLE {} {}", key_.child, fmt::join(add, ", ")));
     sql.push_back(
         fmt::format("CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET "
                     "search_path = pg_catalog, pg_temp AS {}",
@@ -150,15 +229,17 @@ class Writer {
         "EXECUTE FUNCTION {}()",
         Trigger("_keep"), key_.child, Refers("NEW."), Unfilled("NEW."), differs(keys),
         differs(made_.columns), made_.function));
-    Add(plan::StepKind::kDdl, "column", std::move(sql),
-        {fmt::format("DROP TRIGGER IF EXISTS {} ON {}", Trigger("_fill"), key_.child),
-         fmt::format("DROP TRIGGER IF EXISTS {} ON {}", Trigger("_keep"), key_.child),
-         fmt::format("DROP FUNCTION IF EXISTS {}()", made_.function),
-         fmt::format("ALTER TABLE IF EXISTS {} {}", key_.child, fmt::join(drop, ", "))});
+    return sql;
+  }
+
+  [[nodiscard]] Texts TriggersBack() const {
+    return {fmt::format("DROP TRIGGER IF EXISTS {} ON {}", Trigger("_fill"), key_.child),
+            fmt::format("DROP TRIGGER IF EXISTS {} ON {}", Trigger("_keep"), key_.child),
+            fmt::format("DROP FUNCTION IF EXISTS {}()", made_.function)};
   }
 
   // A change of the partition column goes on to the rows that refer.
-  void AddKey() {
+  [[nodiscard]] std::string AddKeyTo(const std::string& table) const {
     Texts own;
     Texts parents;
     for (const Reference::Column& column : key_.columns) {
@@ -175,15 +256,18 @@ class Writer {
     const char* const deferrable = !key_.deferrable ? ""
                                    : key_.deferred  ? " DEFERRABLE INITIALLY DEFERRED"
                                                     : " DEFERRABLE";
-    Texts sql{fmt::format(
-        "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}){} ON "
-        "UPDATE CASCADE{}{} NOT VALID",
-        key_.child, made_.key, fmt::join(own, ", "), key_.parent, fmt::join(parents, ", "),
-        key_.match_full ? " MATCH FULL" : "", on_delete, deferrable)};
-    if (!key_.comment.empty())
-      sql.push_back(fmt::format("COMMENT ON CONSTRAINT {} ON {} IS {}", made_.key, key_.child,
-                                QuoteLiteral(key_.comment)));
-    Add(plan::StepKind::kDdl, "key", std::move(sql), {made_.drop_key});
+    return fmt::format(
+        "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}){} ON UPDATE "
+        "CASCADE{}{}",
+        table, made_.key, fmt::join(own, ", "), key_.parent, fmt::join(parents, ", "),
+        key_.match_full ? " MATCH FULL" : "", on_delete, deferrable);
+  }
+
+  // That of the one of old.
+  [[nodiscard]] Texts CommentOnKey() const {
+    if (key_.comment.empty()) return {};
+    return {fmt::format("COMMENT ON CONSTRAINT {} ON {} IS {}", made_.key, key_.child,
+                        QuoteLiteral(key_.comment))};
   }
 
   void AddFill() {
@@ -210,19 +294,23 @@ class Writer {
         .backfill = fill;
   }
 
-  void AddChecks() {
-    const std::string check = PartName(Unquoted(made_.key), "_check");
+  [[nodiscard]] std::string CheckName() const { return PartName(Unquoted(made_.key), "_check"); }
+
+  void AddCheck() {
     const std::string filled = EachNew(
         " AND ", [](const std::string& own, const std::string&) { return own + " IS NOT NULL"; });
     Add(plan::StepKind::kDdl, "check",
         {fmt::format("ALTER TABLE {} ADD CONSTRAINT {} CHECK (NOT ({}) OR {}) NOT VALID",
-                     key_.child, check, Refers(""), filled)},
-        {fmt::format("ALTER TABLE IF EXISTS {} DROP CONSTRAINT IF EXISTS {}", key_.child, check)});
-    Texts validate{fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", key_.child, check)};
-    Add(plan::StepKind::kValidate, "check-validate", std::move(validate), {});
-    if (key_.valid)
-      Add(plan::StepKind::kValidate, "key-validate",
-          {fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", key_.child, made_.key)}, {});
+                     key_.child, CheckName(), Refers(""), filled)},
+        {fmt::format("ALTER TABLE IF EXISTS {} DROP CONSTRAINT IF EXISTS {}", key_.child,
+                     CheckName())});
+  }
+
+  // Of a partition, which may be gone by then.
+  void Validate(const char* what, const std::string& table, const std::string& constraint) {
+    const char* const if_exists = table == key_.child ? "" : "IF EXISTS ";
+    Texts sql{fmt::format("ALTER TABLE {}{} VALIDATE CONSTRAINT {}", if_exists, table, constraint)};
+    AddOf(Unquoted(table), plan::StepKind::kValidate, what, std::move(sql), {});
   }
 
   const Reference& key_;

@@ -217,15 +217,50 @@ class Lines {
   std::thread thread_;
 };
 
+// What refers to a table that is converted: partitioned in such a way that a row which refers to
+// another one moves. Full: with MATCH FULL.
+enum class Referring { kPlain, kInParts, kInPartsAndFull };
+
+struct WidenedCase {
+  Referring lines;
+  const char* point;
+};
+
+inline std::string NameOf(const WidenedCase& one) {
+  std::string name = one.lines == Referring::kPlain     ? "Plain_"
+                     : one.lines == Referring::kInParts ? "Parted_"
+                                                        : "PartedInFull_";
+  name += one.point;
+  std::ranges::replace_if(
+      name, [](char c) { return c == '-' || c == ':'; }, '_');
+  return name;
+}
+
 class PartitionWidened : public Partitioned {
  protected:
-  void MakeLines() {
+  void MakeLines(Referring lines = Referring::kPlain) {
+    lines_ = lines;
     MakeEvents(1000);
+    database_.Sql(lines == Referring::kPlain
+                      ? "CREATE TABLE line (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
+                        "event bigint CONSTRAINT of_event REFERENCES events ON DELETE CASCADE)"
+                      : fmt::format("CREATE TABLE line (id bigint GENERATED ALWAYS AS IDENTITY, "
+                                    "event bigint CONSTRAINT of_event REFERENCES events{} ON "
+                                    "DELETE CASCADE) PARTITION BY RANGE (event)",
+                                    Full()));
+    if (lines != Referring::kPlain)
+      database_.Sql(
+          "CREATE TABLE line_1 PARTITION OF line FOR VALUES FROM (MINVALUE) TO (400); CREATE TABLE "
+          "line_2 PARTITION OF line FOR VALUES FROM (400) TO (100000) PARTITION BY HASH (id); "
+          "CREATE TABLE line_2_0 PARTITION OF line_2 FOR VALUES WITH (MODULUS 2, REMAINDER 0); "
+          "CREATE TABLE line_2_1 PARTITION OF line_2 FOR VALUES WITH (MODULUS 2, REMAINDER 1); "
+          "CREATE TABLE line_default PARTITION OF line DEFAULT; CREATE INDEX ON line (id)");
     database_.Sql(
-        "CREATE TABLE line (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event bigint "
-        "CONSTRAINT of_event REFERENCES events ON DELETE CASCADE); CREATE INDEX ON line (event); "
-        "INSERT INTO line (event) SELECT g % 1000 + 1 FROM generate_series(1, 3000) g; INSERT INTO "
-        "line (event) VALUES (NULL)");
+        "CREATE INDEX ON line (event); INSERT INTO line (event) SELECT g % 1000 + 1 FROM "
+        "generate_series(1, 3000) g; INSERT INTO line (event) VALUES (NULL)");
+  }
+  [[nodiscard]] const char* Full() const {
+    return lines_ == Referring::kInPartsAndFull ? " MATCH FULL" : "";
   }
   void SetUp() override {
     if (Number("SHOW server_version_num") < 150000)
@@ -236,13 +271,26 @@ class PartitionWidened : public Partitioned {
     EXPECT_EQ(database_.Value("SELECT string_agg(conname || convalidated || ' ' || "
                               "pg_get_constraintdef(oid), '; ') FROM pg_constraint WHERE conrelid "
                               "= 'line'::regclass AND contype = 'f' AND conparentid = 0"),
-              "of_event_widetrue FOREIGN KEY (event, event_made) REFERENCES events(id, made) ON "
-              "UPDATE CASCADE ON DELETE CASCADE");
+              fmt::format("of_event_widetrue FOREIGN KEY (event, event_made) REFERENCES "
+                          "events(id, made){} ON UPDATE CASCADE ON DELETE CASCADE",
+                          Full()));
+    EXPECT_EQ(database_.Value("SELECT count(*) = 0 FROM pg_constraint c, pg_partition_tree('line') "
+                              "t WHERE conrelid = relid AND NOT convalidated"),
+              "t");
+    if (lines_ != Referring::kPlain) {
+      EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint c, pg_partition_tree('line') t WHERE "
+                       "conrelid = relid AND isleaf AND conname = 'of_event_wide' AND conparentid "
+                       "<> 0"),
+                parts_);
+    }
     EXPECT_EQ(Number("SELECT count(*) FROM line l LEFT JOIN events e ON e.id = l.event WHERE "
                      "l.event IS NOT NULL AND l.event_made IS DISTINCT FROM e.made"),
               0);
     EXPECT_GT(Number("SELECT count(*) FROM line WHERE event_made IS NOT NULL"), 100);
   }
+
+  Referring lines_ = Referring::kPlain;
+  long parts_ = 4;  // that hold rows
 };
 
 }  // namespace pgalter::test

@@ -231,14 +231,12 @@ TEST_F(InboundCopied, IsRefusedWithTheWaysOut) {
   EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
 }
 
-TEST_F(InboundCopied, OthersThanPlainTablesAreNotWidened) {
-  for (const char* pair : {kParted, kTree}) {
-    database_.Sql("DROP TABLE IF EXISTS c, p; " + fmt::format(fmt::runtime(pair), ""));
-    const Ran refused = Run(Convert("widen", kByCopy));
-    EXPECT_EQ(refused.code, 4) << refused.err;
-    EXPECT_THAT(refused.err, HasSubstr("cannot keep foreign key fk of public."));
-    EXPECT_THAT(refused.err, HasSubstr("--inbound-fk trigger, or drop"));
-  }
+TEST_F(InboundCopied, WhatIsNotWidened) {
+  database_.Sql(fmt::format(fmt::runtime(kTree), ""));
+  const Ran refused = Run(Convert("widen", kByCopy));
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("cannot keep foreign key fk of public."));
+  EXPECT_THAT(refused.err, HasSubstr("--inbound-fk trigger, or drop"));
   database_.Sql("DROP TABLE IF EXISTS c, p; " + fmt::format(fmt::runtime(kPair), ""));
   Words canary = kByCopy;
   canary.insert(canary.end(), {"--canary", "1%"});
@@ -540,8 +538,11 @@ class InboundCopiedWidened : public PartitionWidened {
   }
 };
 
-TEST_F(InboundCopiedWidened, UnderItsUsersAndBack) {
-  MakeLines();
+class InboundCopiedWidenedOf : public InboundCopiedWidened,
+                               public ::testing::WithParamInterface<WidenedCase> {};
+
+TEST_P(InboundCopiedWidenedOf, UnderItsUsersAndBack) {
+  MakeLines(GetParam().lines);
   const std::vector<std::string> before = Dump(database_);
   Lines lines(database_.conninfo());
   const Ran converted = Run(ConvertWide());
@@ -564,8 +565,8 @@ TEST_F(InboundCopiedWidened, UnderItsUsersAndBack) {
   ExpectNothingOfOurs();
 }
 
-TEST_F(InboundCopiedWidened, AndStaysWhenItIsFinished) {
-  MakeLines();
+TEST_P(InboundCopiedWidenedOf, AndStaysWhenItIsFinished) {
+  MakeLines(GetParam().lines);
   const Ran converted = Run(ConvertWide());
   ASSERT_EQ(converted.code, 0) << converted.err;
   EXPECT_THAT(converted.err, HasSubstr("is done: 1,000 rows\n"));
@@ -575,13 +576,19 @@ TEST_F(InboundCopiedWidened, AndStaysWhenItIsFinished) {
   ExpectWide();
 }
 
+INSTANTIATE_TEST_SUITE_P(Lines, InboundCopiedWidenedOf,
+                         ::testing::Values(WidenedCase{Referring::kPlain, ""},
+                                           WidenedCase{Referring::kInParts, ""},
+                                           WidenedCase{Referring::kInPartsAndFull, ""}),
+                         [](const auto& one) { return NameOf(one.param); });
+
 class InboundCopiedWidenedKilledAt : public InboundCopiedWidened,
-                                     public ::testing::WithParamInterface<const char*> {};
+                                     public ::testing::WithParamInterface<WidenedCase> {};
 
 TEST_P(InboundCopiedWidenedKilledAt, ResumeEndsWide) {
-  MakeLines();
+  MakeLines(GetParam().lines);
   Lines lines(database_.conninfo());
-  const Ran killed = Run(ConvertWide(), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  const Ran killed = Run(ConvertWide(), {fmt::format("PGALTER_FAIL_POINT={}", GetParam().point)});
   ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
   ResumeToTheEnd();
   lines.Stop();
@@ -592,9 +599,9 @@ TEST_P(InboundCopiedWidenedKilledAt, ResumeEndsWide) {
 }
 
 TEST_P(InboundCopiedWidenedKilledAt, OrARevertLeavesAllAsItWas) {
-  MakeLines();
+  MakeLines(GetParam().lines);
   const std::vector<std::string> before = Dump(database_);
-  const Ran killed = Run(ConvertWide(), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  const Ran killed = Run(ConvertWide(), {fmt::format("PGALTER_FAIL_POINT={}", GetParam().point)});
   ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
   AwaitNoRunner();
   const Ran taken_back = Run({"abort", RunId(), "--yes"});
@@ -604,22 +611,37 @@ TEST_P(InboundCopiedWidenedKilledAt, OrARevertLeavesAllAsItWas) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Points, InboundCopiedWidenedKilledAt,
-                         ::testing::Values("index-built", "ddl-committed", "ddl-committed:2",
-                                           "backfill-settled", "shadow-made", "drained", "swapped",
-                                           "cut-over", "key-validated"),
-                         [](const auto& point) { return NameOfPoint(point.param); });
+                         ::testing::Values(WidenedCase{Referring::kPlain, "index-built"},
+                                           WidenedCase{Referring::kPlain, "ddl-committed"},
+                                           WidenedCase{Referring::kPlain, "ddl-committed:2"},
+                                           WidenedCase{Referring::kPlain, "backfill-settled"},
+                                           WidenedCase{Referring::kPlain, "shadow-made"},
+                                           WidenedCase{Referring::kPlain, "drained"},
+                                           WidenedCase{Referring::kPlain, "swapped"},
+                                           WidenedCase{Referring::kPlain, "cut-over"},
+                                           WidenedCase{Referring::kPlain, "key-validated"},
+                                           WidenedCase{Referring::kInParts, "ddl-committed:2"},
+                                           WidenedCase{Referring::kInParts, "ddl-committed:7"},
+                                           WidenedCase{Referring::kInParts, "backfill-settled"},
+                                           WidenedCase{Referring::kInParts, "shadow-made"},
+                                           WidenedCase{Referring::kInParts, "swapped"},
+                                           WidenedCase{Referring::kInParts, "cut-over"},
+                                           WidenedCase{Referring::kInParts, "key-validated"},
+                                           WidenedCase{Referring::kInPartsAndFull,
+                                                       "ddl-committed:7"}),
+                         [](const auto& one) { return NameOf(one.param); });
 
 class InboundCopiedWidenedBackKilledAt : public InboundCopiedWidened,
-                                         public ::testing::WithParamInterface<const char*> {};
+                                         public ::testing::WithParamInterface<WidenedCase> {};
 
 TEST_P(InboundCopiedWidenedBackKilledAt, AnotherRevertEndsIt) {
-  MakeLines();
+  MakeLines(GetParam().lines);
   const std::vector<std::string> before = Dump(database_);
   Lines lines(database_.conninfo());
   const Ran converted = Run(ConvertWide());
   ASSERT_EQ(converted.code, 0) << converted.err;
   const Ran killed =
-      Run({"revert", RunId(), "--yes"}, {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+      Run({"revert", RunId(), "--yes"}, {fmt::format("PGALTER_FAIL_POINT={}", GetParam().point)});
   ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
   AwaitNoRunner();
   const Ran reverted = Run({"revert", RunId(), "--yes"});
@@ -628,17 +650,26 @@ TEST_P(InboundCopiedWidenedBackKilledAt, AnotherRevertEndsIt) {
   EXPECT_EQ(lines.errors(), "");
   EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
   EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE conname = 'of_event' AND "
-                   "convalidated"),
+                   "conparentid = 0 AND convalidated"),
             1);
   ExpectSame();
   ExpectNothingOfOurs();
 }
 
 INSTANTIATE_TEST_SUITE_P(Points, InboundCopiedWidenedBackKilledAt,
-                         ::testing::Values("drained", "swapped", "swap-not-flushed", "swapped-back",
-                                           "undo-unrecorded:8", "undo-recorded:9",
-                                           "undo-recorded:12"),
-                         [](const auto& point) { return NameOfPoint(point.param); });
+                         ::testing::Values(WidenedCase{Referring::kPlain, "drained"},
+                                           WidenedCase{Referring::kPlain, "swapped"},
+                                           WidenedCase{Referring::kPlain, "swap-not-flushed"},
+                                           WidenedCase{Referring::kPlain, "swapped-back"},
+                                           WidenedCase{Referring::kPlain, "undo-unrecorded:8"},
+                                           WidenedCase{Referring::kPlain, "undo-recorded:9"},
+                                           WidenedCase{Referring::kPlain, "undo-recorded:12"},
+                                           WidenedCase{Referring::kInParts, "drained"},
+                                           WidenedCase{Referring::kInParts, "swapped"},
+                                           WidenedCase{Referring::kInParts, "swapped-back"},
+                                           WidenedCase{Referring::kInParts, "undo-recorded:9"},
+                                           WidenedCase{Referring::kInParts, "undo-recorded:16"}),
+                         [](const auto& one) { return NameOf(one.param); });
 
 }  // namespace
 }  // namespace pgalter::test

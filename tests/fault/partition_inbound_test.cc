@@ -55,15 +55,34 @@ TEST_F(PartitionInbound, OfAPartitionedTableIsDroppedAndComesBack) {
   ExpectTakenBack();
 }
 
-TEST_F(PartitionInbound, OfAPartitionedTableIsNotWidened) {
-  database_.Sql(fmt::format(fmt::runtime(kParted), ""));
+// A partition has the columns of its table, and a foreign key of its own.
+TEST_F(PartitionInbound, OfAPartitionIsNotWidened) {
+  database_.Sql(
+      "CREATE TABLE p (id int PRIMARY KEY, made timestamptz NOT NULL); CREATE TABLE c (n int, e "
+      "int) PARTITION BY RANGE (n); CREATE TABLE c_1 PARTITION OF c (CONSTRAINT fk FOREIGN KEY (e) "
+      "REFERENCES p) DEFAULT");
   const Ran refused = Run(Convert("widen"));
   EXPECT_EQ(refused.code, 4) << refused.err;
-  EXPECT_THAT(refused.err, HasSubstr("public.c is partitioned"));
+  EXPECT_THAT(refused.err, HasSubstr("public.c_1 is a partition, and takes no column of its own"));
   EXPECT_THAT(refused.err, HasSubstr("--inbound-fk trigger, or drop"));
+  Session owner = database_.Connect();
+  EXPECT_EQ(Said(owner, "ALTER TABLE c_1 ADD COLUMN e_made timestamptz"), "42809");
   const Ran asked = Run(Convert("refuse"));
   EXPECT_EQ(asked.code, 4) << asked.err;
   EXPECT_THAT(asked.err, HasSubstr("Two ways out: --inbound-fk trigger"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+}
+
+TEST_F(PartitionInbound, WhatKeepsAPartitionedTableFromBeingWidened) {
+  database_.Sql(fmt::format(fmt::runtime(kParted), "") +
+                "; ALTER TABLE c_2_1 ADD CONSTRAINT fk_wide CHECK (n > 0)");
+  const Ran named = Run(Convert("widen"));
+  EXPECT_EQ(named.code, 4) << named.err;
+  EXPECT_THAT(named.err, HasSubstr("public.c_2_1 has a constraint fk_wide already"));
+  database_.Sql("ALTER TABLE c_2_1 DROP CONSTRAINT fk_wide; CREATE PUBLICATION leaf FOR TABLE c_1");
+  const Ran published = Run(Convert("widen"));
+  EXPECT_EQ(published.code, 4) << published.err;
+  EXPECT_THAT(published.err, HasSubstr("publication leaf sends public.c"));
   EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
 }
 
@@ -767,8 +786,11 @@ TEST_F(PartitionInbound, TwoColumnsThatMatchInFullWithOddNames) {
   EXPECT_EQ(user.Value("SELECT count(*) FROM \"C's\" WHERE x IS NULL AND y IS NULL"), "2");
 }
 
-TEST_F(PartitionWidened, UnderItsUsersAndBack) {
-  MakeLines();
+class PartitionWidenedOf : public PartitionWidened,
+                           public ::testing::WithParamInterface<WidenedCase> {};
+
+TEST_P(PartitionWidenedOf, UnderItsUsersAndBack) {
+  MakeLines(GetParam().lines);
   const std::vector<std::string> before = Dump(database_);
   Lines lines(database_.conninfo());
   const Ran converted = Run(Convert({"--inbound-fk", "widen"}));
@@ -790,6 +812,12 @@ TEST_F(PartitionWidened, UnderItsUsersAndBack) {
   EXPECT_THAT(Difference(before, Dump(database_)), IsEmpty());
   ExpectNothingOfOurs();
 }
+
+INSTANTIATE_TEST_SUITE_P(Lines, PartitionWidenedOf,
+                         ::testing::Values(WidenedCase{Referring::kPlain, ""},
+                                           WidenedCase{Referring::kInParts, ""},
+                                           WidenedCase{Referring::kInPartsAndFull, ""}),
+                         [](const auto& one) { return NameOf(one.param); });
 
 class CommentsOfKeys : public PartitionInbound, public ::testing::WithParamInterface<const char*> {
  protected:
@@ -858,13 +886,13 @@ TEST_F(PartitionInbound, WidensSeveralAndCountsAllTheirRows) {
 }
 
 class PartitionWidenedKilledAt : public PartitionWidened,
-                                 public ::testing::WithParamInterface<const char*> {};
+                                 public ::testing::WithParamInterface<WidenedCase> {};
 
 TEST_P(PartitionWidenedKilledAt, ResumeEndsWide) {
-  MakeLines();
+  MakeLines(GetParam().lines);
   Lines lines(database_.conninfo());
-  const Ran killed =
-      Run(Convert({"--inbound-fk", "widen"}), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  const Ran killed = Run(Convert({"--inbound-fk", "widen"}),
+                         {fmt::format("PGALTER_FAIL_POINT={}", GetParam().point)});
   ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
   ResumeToTheEnd();
   lines.Stop();
@@ -874,10 +902,10 @@ TEST_P(PartitionWidenedKilledAt, ResumeEndsWide) {
 }
 
 TEST_P(PartitionWidenedKilledAt, OrAnAbortLeavesAllAsItWas) {
-  MakeLines();
+  MakeLines(GetParam().lines);
   const std::vector<std::string> before = Dump(database_);
-  const Ran killed =
-      Run(Convert({"--inbound-fk", "widen"}), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+  const Ran killed = Run(Convert({"--inbound-fk", "widen"}),
+                         {fmt::format("PGALTER_FAIL_POINT={}", GetParam().point)});
   ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
   AwaitNoRunner();
   const Ran aborted = Run({"abort", RunId(), "--yes"});
@@ -886,15 +914,87 @@ TEST_P(PartitionWidenedKilledAt, OrAnAbortLeavesAllAsItWas) {
   ExpectNothingOfOurs();
 }
 
-INSTANTIATE_TEST_SUITE_P(Points, PartitionWidenedKilledAt,
-                         ::testing::Values("ddl-committed", "ddl-committed:2", "backfill-settled",
-                                           "ddl-committed:3", "attached"),
-                         [](const auto& point) {
-                           std::string name = point.param;
-                           std::ranges::replace_if(
-                               name, [](char c) { return c == '-' || c == ':'; }, '_');
-                           return name;
-                         });
+// Of a partitioned table each partition is validated in a transaction of its own.
+INSTANTIATE_TEST_SUITE_P(
+    Points, PartitionWidenedKilledAt,
+    ::testing::Values(WidenedCase{Referring::kPlain, "ddl-committed"},
+                      WidenedCase{Referring::kPlain, "ddl-committed:2"},
+                      WidenedCase{Referring::kPlain, "backfill-settled"},
+                      WidenedCase{Referring::kPlain, "ddl-committed:3"},
+                      WidenedCase{Referring::kPlain, "attached"},
+                      WidenedCase{Referring::kInParts, "ddl-committed"},
+                      WidenedCase{Referring::kInParts, "ddl-committed:2"},
+                      WidenedCase{Referring::kInParts, "ddl-committed:4"},
+                      WidenedCase{Referring::kInParts, "ddl-committed:7"},
+                      WidenedCase{Referring::kInParts, "backfill-settled"},
+                      WidenedCase{Referring::kInParts, "ddl-committed:10"},
+                      WidenedCase{Referring::kInParts, "attached"},
+                      WidenedCase{Referring::kInPartsAndFull, "ddl-committed:2"},
+                      WidenedCase{Referring::kInPartsAndFull, "backfill-settled"},
+                      WidenedCase{Referring::kInPartsAndFull, "ddl-committed:13"}),
+    [](const auto& one) { return NameOf(one.param); });
+
+class PartitionWidenedSettledAt : public PartitionWidened,
+                                  public ::testing::WithParamInterface<WidenedCase> {
+ protected:
+  void Begin() {
+    MakeLines(GetParam().lines);
+    before_ = Dump(database_);
+    lines_at_work_.emplace(database_.conninfo());
+    const Ran killed = Run(Convert({"--inbound-fk", "widen"}),
+                           {fmt::format("PGALTER_FAIL_POINT={}", GetParam().point)});
+    ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+    AwaitNoRunner();
+  }
+  void ExpectNoErrors() {
+    lines_at_work_->Stop();
+    EXPECT_EQ(lines_at_work_->errors(), "");
+  }
+
+  std::vector<std::string> before_;
+  std::optional<Lines> lines_at_work_;
+};
+
+// The table is attached, and that which refers has not adopted the keys of its partitions yet.
+TEST_P(PartitionWidenedSettledAt, ResumeEndsWide) {
+  Begin();
+  ResumeToTheEnd();
+  ExpectNoErrors();
+  ExpectWide();
+  ExpectNothingOfOurs();
+}
+
+TEST_P(PartitionWidenedSettledAt, OrARevertLeavesAllAsItWas) {
+  Begin();
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  ExpectNoErrors();
+  EXPECT_THAT(Difference(before_, Dump(database_)), IsEmpty());
+  ExpectNothingOfOurs();
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, PartitionWidenedSettledAt,
+                         ::testing::Values(WidenedCase{Referring::kPlain, "attach-committed"},
+                                           WidenedCase{Referring::kInParts, "attach-committed"},
+                                           WidenedCase{Referring::kInParts, "key-adopted"}),
+                         [](const auto& one) { return NameOf(one.param); });
+
+// One that comes once its siblings have the key, and is filled before the table adopts it.
+TEST_F(PartitionWidened, APartitionThatComesMeanwhileIsWidenedToo) {
+  MakeLines(Referring::kInParts);
+  ASSERT_EQ(Run(Convert({"--inbound-fk", "widen"}), {"PGALTER_FAIL_POINT=ddl-committed:4"}).code,
+            kKilled);
+  AwaitNoRunner();
+  database_.Sql(
+      "CREATE TABLE line_late PARTITION OF line FOR VALUES FROM (100000) TO (200000); INSERT INTO "
+      "events (id, made, kind) OVERRIDING SYSTEM VALUE VALUES (150000, now(), 1); INSERT INTO line "
+      "(event) VALUES (150000)");
+  ResumeToTheEnd();
+  ++parts_;
+  ExpectWide();
+  database_.Sql("UPDATE events SET made = now() + interval '70 days' WHERE id = 150000");
+  ExpectWide();
+}
 
 TEST_F(PartitionInbound, WaysOutThatAreNone) {
   database_.Sql(
