@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/partition/bound_order.h"
 #include "batcher/partition/hashes.h"
 #include "batcher/partition/premake.h"
 #include "engine/run/failure.h"
@@ -72,7 +73,11 @@ Task<NextRanges> LookAhead(Session& session, const Whole& whole, int ahead, std:
 std::vector<Gap> FindGaps(const std::vector<Member>& members) {
   std::vector<Gap> gaps;
   const Member* before = nullptr;
+  const Member* ordered = nullptr;
   for (const Member& member : members) {
+    if (member.after_gap && ordered != nullptr)
+      gaps.push_back({ToText(ordered->last), ToText(member.first)});
+    ordered = &member;
     if (!member.is_range) continue;
     if (before != nullptr && before->to && member.from && *before->to != *member.from)
       gaps.push_back({*before->to, *member.from});
@@ -81,12 +86,23 @@ std::vector<Gap> FindGaps(const std::vector<Member>& members) {
   return gaps;
 }
 
+std::string EndOfOrdered(const std::vector<Member>& members) {
+  std::string end;
+  for (const Member& member : members) {
+    if (member.last.empty()) continue;
+    const Given& first = member.last.front();
+    end = !first.quoted && first.text == "MAXVALUE" ? "" : ToText(member.last);
+  }
+  return end;
+}
+
 Task<Inspection> Inspect(Session& session, std::string table, int ahead, std::string time_zone) {
   Inspection inspection;
   inspection.whole = co_await FindWhole(session, std::move(table));
   const Whole& whole = inspection.whole;
   inspection.by = co_await PartitionKeyOf(session, whole);
   inspection.members = co_await ReadMembers(session, whole);
+  const bool ordered = co_await OrderBounds(session, whole, inspection.members);
   inspection.gaps = FindGaps(inspection.members);
   inspection.refused = co_await MissingRemainders(session, whole);
   inspection.rest = co_await LookIntoDefault(session, whole, inspection.members);
@@ -100,6 +116,7 @@ Task<Inspection> Inspect(Session& session, std::string table, int ahead, std::st
   } else {
     inspection.next = co_await LookAhead(session, whole, ahead, std::move(time_zone));
   }
+  if (ordered) inspection.next.until = EndOfOrdered(inspection.members);
   co_return inspection;
 }
 

@@ -12,7 +12,8 @@
 
 namespace pgalter::partition {
 
-// Between two ranges that follow one another: rows go to the default partition, or are refused.
+// Between two ranges that follow one another: rows go to the default partition, or are refused. Of
+// several columns the ends are as --from and --to read them.
 struct Gap {
   std::string from;
   std::string to;
@@ -58,5 +59,7 @@ Task<Inspection> Inspect(Session& session, std::string table, int ahead, std::st
 
 // Pure: of members in the order of their bounds.
 std::vector<Gap> FindGaps(const std::vector<Member>& members);
+// Where members that OrderBounds has put in order end, as --from reads it; empty: they have no end.
+std::string EndOfOrdered(const std::vector<Member>& members);
 
 }  // namespace pgalter::partition

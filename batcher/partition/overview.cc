@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/partition/bound_order.h"
 #include "batcher/partition/hashes.h"
 #include "batcher/partition/inspection.h"
 #include "batcher/partition/lookup.h"
@@ -25,11 +26,18 @@ FROM pg_index x WHERE x.indrelid = $1 AND NOT x.indisvalid
 // Each part is followed by its own.
 Task<> AddParts(Session& session, Overview& overview, std::string table, int level) {
   const Whole whole = co_await FindWhole(session, std::move(table));
-  const std::vector<Member> members = co_await ReadMembers(session, whole);
+  std::vector<Member> members = co_await ReadMembers(session, whole);
+  const bool ordered = co_await OrderBounds(session, whole, members);
   for (const Gap& gap : FindGaps(members))
     overview.remarks.push_back(fmt::format("{}between {} and {} there is no partition",
                                            level == 1 ? "" : "in " + whole.table.name + ", ",
                                            gap.from, gap.to));
+  const std::string end = ordered ? EndOfOrdered(members) : "";
+  if (!end.empty())
+    overview.remarks.push_back(
+        fmt::format("{0}ranges end at {1}: pgalter partition add {2} --from \"{1}\" --to … makes "
+                    "the next one",
+                    level == 1 ? "" : "in " + whole.table.name + ", ", end, whole.table.name));
   const std::string refused = co_await MissingRemainders(session, whole);
   if (!refused.empty())
     overview.remarks.push_back(level == 1 ? refused : "in " + whole.table.name + ", " + refused);

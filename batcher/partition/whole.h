@@ -58,6 +58,8 @@ struct Member {
   // Of a range of one column: the values as text; nullopt: MINVALUE, MAXVALUE.
   std::optional<std::string> from;
   std::optional<std::string> to;
+  // Keys before it are in no range (bound_order.h).
+  bool after_gap = false;
   // Of any range where it begins and ends, one value for each column; of a list what it holds.
   Givens first;
   Givens last;

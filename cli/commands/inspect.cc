@@ -194,6 +194,11 @@ std::string Notes(const Inspection& inspection) {
   for (const std::string& line : MissingIndexes(inspection.missing)) note(line);
   if (inspection.partman) note(inspection.partman->Text());
   const partition::NextRanges& next = inspection.next;
+  if (!next.unknown.empty() && !next.until.empty())
+    note(
+        fmt::format("ranges end at {0}: pgalter partition add {1} --from \"{0}\" --to … makes the "
+                    "next one",
+                    next.until, inspection.whole.table.name));
   if (!next.unknown.empty()) {
     note("what comes next: " + next.unknown);
   } else if (next.ranges.empty()) {

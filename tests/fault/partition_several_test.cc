@@ -9,6 +9,7 @@ namespace pgalter::test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class PartitionSeveral : public BackfillWorld {
  protected:
@@ -105,6 +106,58 @@ TEST_F(PartitionSeveral, WhatCannotBeIsRefused) {
   Says({"maintain", "t"}, 2, "one column");
   EXPECT_EQ(Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 't'::regclass"), 2);
   ExpectNothingOfOurs();
+}
+
+// What is shown as free is free: a partition of those bounds is made, and then nothing is missing.
+TEST_F(PartitionSeveral, GapsAreShownInTheOrderOfTheBounds) {
+  MakeRegions();
+  database_.Sql(
+      "DELETE FROM t_default; CREATE TABLE t_us PARTITION OF t FOR VALUES FROM ('us', MINVALUE) TO "
+      "('us', MAXVALUE); "
+      "CREATE TABLE t_april PARTITION OF t FOR VALUES FROM ('eu', '2026-04-01') TO ('eu', "
+      "'2026-05-01')");
+  const Ran listed = Run({"partition", "list", "t"});
+  ASSERT_EQ(listed.code, 0) << listed.err;
+  EXPECT_THAT(listed.out, HasSubstr("between eu,2026-02-01 and eu,2026-04-01 there is no part"));
+  EXPECT_THAT(listed.out, HasSubstr("between eu,2026-05-01 and us,MINVALUE there is no partition"));
+  EXPECT_THAT(listed.out, HasSubstr("ranges end at us,MAXVALUE: pgalter partition add public.t "
+                                    "--from \"us,MAXVALUE\" --to"));
+  EXPECT_LT(listed.out.find("public.t_eu "), listed.out.find("public.t_april"));
+  EXPECT_LT(listed.out.find("public.t_us "), listed.out.find("public.t_default"));
+  const Ran seen = Run({"inspect", "partitions", "t", "--output", "json"});
+  EXPECT_THAT(seen.out, HasSubstr(R"("gaps":[{"from":"eu,2026-02-01","to":"eu,2026-04-01"},)"
+                                  R"({"from":"eu,2026-05-01","to":"us,MINVALUE"}])"));
+  EXPECT_THAT(seen.out, HasSubstr(R"("until":"us,MAXVALUE")"));
+  ASSERT_EQ(Partition({"add", "t", "--from", "eu,2026-02-01", "--to", "eu,2026-04-01"}).code, 0);
+  ASSERT_EQ(Partition({"add", "t", "--from", "eu,2026-05-01", "--to", "us,MINVALUE"}).code, 0);
+  const Ran full = Run({"inspect", "partitions", "t"});
+  EXPECT_THAT(full.out, Not(HasSubstr("there is no partition")));
+}
+
+// The server's order, not that of the letters; and no gap where no key can be.
+TEST_F(PartitionSeveral, OnlyGapsThatAreCertainAreShown) {
+  database_.Sql(
+      "CREATE TABLE n (a int, b date) PARTITION BY RANGE (a, b); CREATE TABLE n_2 PARTITION OF n "
+      "FOR VALUES FROM (2, MINVALUE) TO (2, MAXVALUE); CREATE TABLE n_10 PARTITION OF n FOR VALUES "
+      "FROM (10, MINVALUE) TO (MAXVALUE, MAXVALUE); CREATE TABLE n_1 PARTITION OF n FOR VALUES "
+      "FROM (-1, '2026-01-01') TO (1, MAXVALUE); CREATE TABLE f (a bool, b int) PARTITION BY RANGE "
+      "(a, b); CREATE TABLE f_0 PARTITION OF f FOR VALUES FROM (false, MINVALUE) TO (false, "
+      "MAXVALUE); CREATE TABLE f_1 PARTITION OF f FOR VALUES FROM (true, MINVALUE) TO (true, 7); "
+      "CREATE TABLE x (a text COLLATE \"C\") PARTITION BY RANGE (lower(a)); CREATE TABLE x_b "
+      "PARTITION OF x FOR VALUES FROM ('b') TO ('c'); CREATE TABLE x_d PARTITION OF x FOR VALUES "
+      "FROM ('d, e') TO (MAXVALUE); CREATE TABLE x_a PARTITION OF x FOR VALUES FROM ('a') TO "
+      "('b')");
+  const auto notes = [this](const char* table) {
+    const Ran listed = Run({"partition", "list", table});
+    EXPECT_EQ(listed.code, 0) << listed.err;
+    const std::size_t at = listed.out.find("note: ");
+    return at == std::string::npos ? std::string() : listed.out.substr(at);
+  };
+  EXPECT_EQ(notes("n"), "note: between 2,MAXVALUE and 10,MINVALUE there is no partition\n");
+  EXPECT_EQ(notes("f"),
+            "note: ranges end at true,7: pgalter partition add public.f --from \"true,7\" --to … "
+            "makes the next one\n");
+  EXPECT_EQ(notes("x"), "note: between c and 'd, e' there is no partition\n");
 }
 
 // Whoever evaluates the key while he keeps everybody out has read rows under the lock.
