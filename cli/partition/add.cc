@@ -23,8 +23,11 @@ Task<ExitCode> Run(Context& context) {
       const std::string quoted = partition::PartName(whole.table.relname, "_" + bound.name);
       name = sql::ParseQualifiedName(quoted)->name;
     }
-    const partition::OneChange change =
-        co_await partition::PlanAdd(session, context.Operand(1), bound.wish, name);
+    partition::OneChange change;
+    auto plan = [&]() -> Task<> {
+      change = co_await partition::PlanAdd(session, context.Operand(1), bound.wish, name);
+    };
+    co_await PlanPatiently(context, session, "make a partition of " + context.Operand(1), plan);
     run = co_await StartPlanned(
         context, session, change.script,
         fmt::format("Make partition {} of {}, {}?", change.partition, change.parent, change.bound));

@@ -19,8 +19,12 @@ Task<ExitCode> Run(Context& context) {
   std::string run;
   {
     guard::Session session = co_await OpenForChange(context);
-    const partition::OneChange change =
-        co_await partition::PlanAttach(session, context.Operand(1), context.Get("as"), bound.wish);
+    partition::OneChange change;
+    auto plan = [&]() -> Task<> {
+      change = co_await partition::PlanAttach(session, context.Operand(1), context.Get("as"),
+                                              bound.wish);
+    };
+    co_await PlanPatiently(context, session, "attach to " + context.Get("as"), plan);
     run = co_await StartPlanned(
         context, session, change.script,
         fmt::format("Attach {} to {}, {}?", change.partition, change.parent, change.bound));

@@ -4,7 +4,9 @@
 
 #include <utility>
 
+#include "batcher/partition/patience.h"
 #include "cli/confirm.h"
+#include "cli/connect.h"
 #include "cli/detach.h"
 #include "cli/foreground.h"
 #include "cli/hold_budget.h"
@@ -13,11 +15,23 @@
 #include "cli/plan_input.h"
 #include "cli/report.h"
 #include "engine/run/make_run.h"
+#include "engine/run/transact.h"
 #include "engine/state/schema.h"
 #include "planner/plan/json.h"
 #include "planner/plan/render/format.h"
 
 namespace pgalter::cli {
+
+Task<> PlanPatiently(const Context& context, guard::Session& session, std::string tried,
+                     std::function<Task<>()> plan) {
+  guard::Session observer = co_await OpenSession(context);
+  bool told = false;
+  const auto tell = [&context, &told](const lock::LadderReport& report) {
+    if (report.last_blockers.empty() || std::exchange(told, true)) return;
+    Say(context, run::WaitingFor(report));
+  };
+  co_await partition::LookPatiently(session, observer, std::move(tried), std::move(plan), tell);
+}
 
 Task<std::string> StartPlanned(const Context& context, guard::Session& session,
                                std::vector<std::string> script, std::string question,

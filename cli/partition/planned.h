@@ -10,6 +10,11 @@
 
 namespace pgalter::cli {
 
+// What `plan` finds out before a run, however long somebody keeps readers from a partition
+// (batcher/partition/patience.h). `tried`: "make a partition of t".
+Task<> PlanPatiently(const Context& context, guard::Session& session, std::string tried,
+                     std::function<Task<>()> plan);
+
 // Statements without semicolons. `also`, with the run's id, is done in the transaction that makes
 // the run. The run's id; empty: it was --dry-run, and shown.
 Task<std::string> StartPlanned(const Context& context, guard::Session& session,

@@ -248,6 +248,60 @@ TEST_F(PartitionVerbs, AttachDoesNotWaitBehindALock) {
   EXPECT_EQ(attached.code, 0) << attached.err;
 }
 
+// What is looked up before opens the default partition, too.
+class PartitionKeptOut : public PartitionVerbs,
+                         public ::testing::WithParamInterface<std::vector<std::string>> {
+ protected:
+  void SetUp() override {
+    MakeRanges(true);
+    database_.Sql("CREATE TABLE b (k int NOT NULL, kind int, note text)");
+    other_.emplace(database_.Connect());
+    other_->Exec("SET application_name = 'a migration'; BEGIN; LOCK TABLE t_rest");
+    words_ = {"partition"};
+    words_.insert(words_.end(), GetParam().begin(), GetParam().end());
+    words_.emplace_back("--yes");
+  }
+
+  std::optional<Session> other_;
+  Words words_;
+};
+
+TEST_P(PartitionKeptOut, FromTheDefaultPartitionEndsWithTheOneWhoDoes) {
+  const Ran refused =
+      Start(words_, {"PGALTER_LIMITS=lock-budget=3000"}).Wait(std::chrono::seconds(20));
+  EXPECT_EQ(refused.code, 5) << refused.err;
+  EXPECT_THAT(refused.err,
+              ::testing::ContainsRegex(
+                  "lock not obtained: .*others were blocked for at most [1-4][0-9][0-9] ms"));
+  EXPECT_THAT(refused.err, HasSubstr(fmt::format("in the way: pid {} (app «a migration»",
+                                                 other_->backend_pid())));
+  EXPECT_THAT(refused.err, HasSubstr("holds ACCESS EXCLUSIVE on public.t_rest, transaction open"));
+  EXPECT_THAT(refused.err, HasSubstr("idle in transaction for "));
+  other_->Exec("ROLLBACK");
+  EXPECT_EQ(Bounds(), "0 TO 100;200 TO 300;DEFAULT");
+}
+
+TEST_P(PartitionKeptOut, FromTheDefaultPartitionWaitsInShortAttempts) {
+  Program program = Start(words_);
+  // Each attempt ends: there are moments in which nobody waits, and then somebody does again.
+  for (const char* waits : {"t", "f", "t"})
+    database_.AwaitValue(
+        "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 't_rest'::regclass",
+        waits, std::chrono::seconds(30));
+  other_->Exec("ROLLBACK");
+  const Ran done = program.Wait();
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.err, HasSubstr(" attempts so far: pid "));
+  EXPECT_THAT(Bounds(), HasSubstr("100 TO 200"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Verbs, PartitionKeptOut,
+    ::testing::Values(std::vector<std::string>{"add", "t", "--from", "100", "--to", "200"},
+                      std::vector<std::string>{"attach", "b", "--as", "t", "--from", "100", "--to",
+                                               "200"}),
+    [](const auto& verb) { return verb.param.front(); });
+
 TEST_F(PartitionVerbs, DetachLeavesAPlainTable) {
   MakeRanges();
   const Ran ran = Partition({"detach", "t_a"});
