@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <string_view>
 
 #include "planner/locks/condition.h"
 #include "planner/locks/list_condition.h"
@@ -99,6 +100,31 @@ bool InList(const Known& known, const catalog::Table& table, const std::string& 
   });
 }
 
+// A literal with its quotes or without.
+std::string_view Bare(std::string_view literal) {
+  const bool quoted = literal.size() > 1 && literal.front() == '\'' && literal.back() == '\'';
+  return quoted ? literal.substr(1, literal.size() - 2) : literal;
+}
+
+// Of several columns, or of an expression, nothing is worked out here. `pgalter partition` asks the
+// server what such a bound holds, and makes a CHECK of its words under a name of its own: that is
+// known by the name, and by the values of the bound.
+bool IsSaidByServer(const catalog::Table& table, std::string_view name,
+                    const ast::PartitionBound& bound) {
+  return std::ranges::any_of(table.constraints, [&](const catalog::Constraint& constraint) {
+    const ast::Constraint& definition = constraint.definition;
+    if (definition.kind != ConstraintKind::kCheck || !constraint.valid || !definition.expression ||
+        constraint.name != name)
+      return false;
+    const std::string& text = definition.expression->text;
+    const auto has = [&text](const std::string& value) {
+      return IsOpen(value) || text.find(Bare(value)) != std::string::npos;
+    };
+    return std::ranges::all_of(bound.from, has) && std::ranges::all_of(bound.to, has) &&
+           std::ranges::all_of(bound.values, has);
+  });
+}
+
 const std::string* OnlyKey(const catalog::Table& parent) {
   if (!parent.partition_by || parent.partition_by->columns.size() != 1) return nullptr;
   const std::string& column = parent.partition_by->columns[0];
@@ -119,6 +145,7 @@ catalog::Truth ProvesInside(const catalog::Table& table, const catalog::Table& p
   const bool unclear = several && (!known.comparisons.empty() || open);
   const Truth otherwise = !table.complete || known.more || unclear ? Truth::kUnknown : Truth::kNo;
   const std::string* column = OnlyKey(parent);
+  if (column == nullptr && IsSaidByServer(table, "pgalter_bound", bound)) return Truth::kYes;
   if (column == nullptr) return otherwise;
   const bool inside =
       bound.values.empty() ? InRange(known, *column, bound) : InList(known, table, *column, bound);
@@ -134,7 +161,7 @@ catalog::Truth ProvesInside(const catalog::Table& table, const catalog::Table& p
 bool ProvesOutside(const catalog::Table& by_default, const catalog::Table& parent,
                    const ast::PartitionBound& bound) {
   const std::string* column = OnlyKey(parent);
-  if (column == nullptr) return false;
+  if (column == nullptr) return IsSaidByServer(by_default, "pgalter_outside", bound);
   if (HasNull(bound.values))
     return HasCheck(by_default,
                     ListConditionOf(sql::QuoteIdentifier(*column), bound.values).outside);

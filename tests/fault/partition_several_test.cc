@@ -184,6 +184,30 @@ TEST_F(PartitionSeveral, NothingIsReadUnderTheLock) {
   ExpectNothingOfOurs();
 }
 
+// As the plan says, and NothingIsReadUnderTheLock has it from the server.
+TEST_F(PartitionSeveral, ThePlanKnowsWhatTheChecksProve) {
+  MakeRegions();
+  database_.Sql(
+      "CREATE TABLE m (region text NOT NULL, made date NOT NULL, id int NOT NULL); INSERT INTO m "
+      "SELECT 'eu', date '2026-03-01' + g, g FROM generate_series(0, 20) g");
+  for (const Words& words :
+       {Words{"add", "t", "--from", "eu,2026-02-01", "--to", "eu,2026-03-01"},
+        Words{"attach", "m", "--as", "t", "--from", "eu,2026-03-01", "--to", "eu,2026-04-01"}}) {
+    SCOPED_TRACE(words.front());
+    Words dry = words;
+    dry.emplace_back("--dry-run");
+    const Ran plan = Partition(dry);
+    ASSERT_EQ(plan.code, 0) << plan.err;
+    EXPECT_THAT(plan.out, Not(HasSubstr("not known")));
+    EXPECT_THAT(plan.out, ::testing::ContainsRegex(
+                              "t_default ACCESS EXCLUSIVE: all wait [|] instant [|][^\n]*\n *ALTER "
+                              "TABLE public.t ATTACH PARTITION"));
+    EXPECT_THAT(plan.out, ::testing::ContainsRegex(
+                              "nobody waits [|] scan [|][^\n]*\n *ALTER TABLE public.t_default "
+                              "VALIDATE"));
+  }
+}
+
 TEST_F(PartitionSeveral, ExpressionsHaveBoundsThatAreGiven) {
   database_.Sql(
       "CREATE TABLE e (name text, id int) PARTITION BY LIST (lower(name)); CREATE TABLE e_a "

@@ -145,6 +145,38 @@ TEST(Effects, SayWhatDecides) {
             "the rows stay only where TimeZone is UTC");
 }
 
+// What `pgalter partition` makes of the server's own words for a bound of several columns.
+TEST(Effects, TakeOurCheckOfSeveralColumnsForWhatItIs) {
+  constexpr std::string_view kParted =
+      "CREATE TABLE p (a text NOT NULL, b int NOT NULL) PARTITION BY RANGE (a, b)";
+  constexpr std::string_view kPart = "CREATE TABLE q (a text NOT NULL, b int NOT NULL)";
+  constexpr std::string_view kRest = "CREATE TABLE r PARTITION OF p DEFAULT";
+  constexpr std::string_view kAttach =
+      "ALTER TABLE p ATTACH PARTITION q FOR VALUES FROM ('eu', 1) TO ('eu', MAXVALUE)";
+  constexpr std::string_view kInside =
+      "ALTER TABLE q ADD CONSTRAINT pgalter_bound CHECK (a = 'eu'::text AND b >= 1)";
+  constexpr std::string_view kOutside =
+      "ALTER TABLE r ADD CONSTRAINT pgalter_outside CHECK (NOT (a = 'eu'::text AND b >= 1))";
+  const auto works = [](const std::vector<std::string_view>& statements) {
+    return After(statements).works.size();
+  };
+  EXPECT_EQ(works({kParted, kPart, kRest, kInside, kOutside, kAttach}), 0U);
+  EXPECT_EQ(works({kParted, kPart, kRest, kInside, kAttach}), 1U);
+  EXPECT_EQ(works({kParted, kPart, kRest, kOutside, kAttach}), 1U);
+  // Of another bound, of another name, or not valid.
+  EXPECT_EQ(works({kParted, kPart, kInside,
+                   "ALTER TABLE p ATTACH PARTITION q FOR VALUES FROM ('us', 1) TO ('us', 2)"}),
+            1U);
+  EXPECT_EQ(works({kParted, kPart, "ALTER TABLE q ADD CONSTRAINT c CHECK (a = 'eu' AND b >= 1)",
+                   kAttach}),
+            1U);
+  EXPECT_EQ(works({kParted, kPart,
+                   "ALTER TABLE q ADD CONSTRAINT pgalter_bound CHECK (a = 'eu' AND b >= 1) NOT "
+                   "VALID",
+                   kAttach}),
+            1U);
+}
+
 TEST(Effects, DoNotDoubtTypesInWideUse) {
   for (const std::string_view type : {"citext", "public.geometry", "extensions.vector(3)", "xid8",
                                       "int[]", "timestamp(3) with time zone", "\"char\""})
