@@ -3,10 +3,12 @@
 #include <boost/json/array.hpp>
 
 #include "engine/guard/role_settings.h"
+#include "engine/state/json_texts.h"
 
 namespace pgalter::backfill {
 
 namespace json = boost::json;
+using state::Text;
 
 namespace {
 
@@ -21,10 +23,6 @@ std::map<std::string, std::string> ToMap(const json::value& value) {
   for (const auto& entry : value.as_object())
     map.emplace(entry.key(), entry.value().as_string().c_str());
   return map;
-}
-
-std::string Text(const json::object& object, const char* key) {
-  return object.at(key).as_string().c_str();
 }
 
 constexpr const char* kSyncNames[] = {"auto", "keep", "none"};

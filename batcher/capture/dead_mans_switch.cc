@@ -46,17 +46,13 @@ Task<> RefuseGivenUp(Session& session, const Flow& flow) {
   if (const auto why = ReadGaveUp(row, 0)) ThrowGivenUp(flow, *why);
 }
 
-Task<Watch> ReadWatch(Session& session, const Flow& flow) {
-  Watch watch;
-  if (flow.unattended.count() == 0) co_return watch;
+Task<std::string> ReadDeadline(Session& session, const Flow& flow) {
+  if (flow.unattended.count() == 0) co_return "";
   const pg::Result row = co_await session.db().Query(
-      fmt::format("SELECT to_char(to_timestamp(pg_sequence_last_value($1::regclass)) AT TIME ZONE"
-                  " 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), {}",
-                  GivenUpExpression(flow)),
+      "SELECT to_char(to_timestamp(pg_sequence_last_value($1::regclass)) AT TIME ZONE 'UTC',"
+      " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
       flow.deadline());
-  if (!row.IsNull(0, 0)) watch.deadline = row.Get<std::string>(0, 0);
-  watch.gave_up = ReadGaveUp(row, 1);
-  co_return watch;
+  co_return row.IsNull(0, 0) ? std::string() : row.Get<std::string>(0, 0);
 }
 
 }  // namespace pgalter::capture

@@ -21,11 +21,7 @@ std::optional<GaveUp> ReadGaveUp(const pg::Result& result, int column);
 [[noreturn]] void ThrowGivenUp(const Flow& flow, GaveUp why);
 Task<> RefuseGivenUp(Session& session, const Flow& flow);
 
-// When it would, and whether it has.
-struct Watch {
-  std::string deadline;  // ISO 8601; empty: never
-  std::optional<GaveUp> gave_up;
-};
-Task<Watch> ReadWatch(Session& session, const Flow& flow);
+// When it would, in ISO 8601; empty: never.
+Task<std::string> ReadDeadline(Session& session, const Flow& flow);
 
 }  // namespace pgalter::capture

@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "engine/run/failure.h"
+#include "engine/state/json_texts.h"
 
 namespace pgalter::capture {
 
@@ -16,9 +17,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kShort = 8;  // of a UUID
 
-std::string Text(const json::object& object, const char* key) {
-  return std::string(object.at(key).as_string());
-}
+using state::Text;
 
 json::object ToJson(const Flow& flow) {
   json::array key;

@@ -19,6 +19,7 @@
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
 #include "engine/run/meter.h"
+#include "engine/state/json_texts.h"
 
 namespace pgalter::copy {
 
@@ -33,8 +34,6 @@ constexpr async::Milliseconds kBusyPause{200};
 constexpr const char* kFrom = "copied_to";  // the last place that was copied, as texts
 constexpr const char* kRows = "copied_rows";
 constexpr const char* kWhole = "copied_in_order";  // the end has no place
-
-constexpr const char* kUndefinedColumn = "42703";
 
 using Place = std::vector<std::string>;  // a value a column; empty: before the first, or the end
 
@@ -100,7 +99,7 @@ Task<> ByIndex(Session& session) {
 
 // It was renamed or dropped between two chunks, or another table has its name.
 bool IsAnotherTable(const pg::PgError& error) {
-  return error.Is(pg::sqlstate::kUndefinedTable) || error.Is(kUndefinedColumn);
+  return error.Is(pg::sqlstate::kUndefinedTable) || error.Is(pg::sqlstate::kUndefinedColumn);
 }
 
 // nullopt: the table has another name by now.
@@ -132,12 +131,6 @@ Task<std::int64_t> CopyRange(Job& job, const Range& range) {
   const pg::Result copied =
       co_await job.session.db().QueryParams(statement, range.params(), pg::Format::kText);
   co_return copied.affected();
-}
-
-json::array Texts(const Place& place) {
-  json::array texts;
-  for (const std::string& value : place) texts.emplace_back(value);
-  return texts;
 }
 
 Place PlaceFrom(const state::Step& step, int number) {
@@ -178,7 +171,7 @@ Task<ChunkEnd> CopyChunk(Job& job, const Range& range, std::int64_t& rows) {
     async::FailPoint("copy-checked");
     rows = co_await CopyRange(job, range);
     const int number = job.table.number;
-    after.spec[Key(range.last.empty() ? kWhole : kFrom, number)] = Texts(range.last);
+    after.spec[Key(range.last.empty() ? kWhole : kFrom, number)] = state::ArrayOf(range.last);
     after.spec[Key(kRows, number)] = RowsFrom(job.step, number) + rows;
     co_await state::RecordSpec(job.session, job.env.lease, after);
     async::FailPoint("copy-recorded");

@@ -26,6 +26,7 @@
 #include "batcher/rebuild/spec.h"
 #include "batcher/rebuild/views_anew.h"
 #include "engine/async/fail_point.h"
+#include "engine/guard/execute.h"
 #include "engine/guard/transaction.h"
 #include "engine/lock/ask_ahead.h"
 #include "engine/run/failure.h"
@@ -73,12 +74,6 @@ Task<Swap> ReadSwap(run::Environment& env, rebuild::Stored stored, Flow flow, Wa
 
 void Append(Texts& texts, Texts more) {
   for (std::string& text : more) texts.push_back(std::move(text));
-}
-
-Task<> Execute(Session& session, const Texts& statements) {
-  std::vector<pg::Statement> batch;
-  for (const std::string& sql : statements) batch.push_back({sql, {}});
-  if (!batch.empty()) co_await session.db().Pipeline(std::move(batch));
 }
 
 Task<> Write(Session& session, Records records) {

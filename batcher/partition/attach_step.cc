@@ -21,6 +21,7 @@
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
 #include "engine/run/standby_readers.h"
+#include "engine/state/json_texts.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::partition {
@@ -43,12 +44,6 @@ SELECT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1 AND inhparent = to_re
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1),
        (SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = $1)
 )sql";
-
-boost::json::array Array(const Texts& texts) {
-  boost::json::array array;
-  for (const std::string& text : texts) array.emplace_back(text);
-  return array;
-}
 
 Task<bool> IsAttached(run::Environment& env) {
   const pg::Result row = co_await env.main.db().Query(
@@ -107,11 +102,8 @@ Task<Climbed> Climb(run::Environment& env, const Spec& spec, pg::Oid of, lock::W
 }
 
 Texts TextsOf(const state::Step& step, const char* key) {
-  Texts texts;
   const auto* kept = step.spec.if_contains(key);
-  if (kept == nullptr) return texts;
-  for (const auto& text : kept->as_array()) texts.emplace_back(text.as_string());
-  return texts;
+  return kept == nullptr ? Texts() : state::TextsOf(*kept);
 }
 
 Task<> ValidateAll(run::Environment& env, const state::Step& step, async::Stopper& stopper,
@@ -136,7 +128,7 @@ Task<> AdoptAll(run::Environment& env, state::Step step, async::Stopper& stopper
     lock::Work work;
     work.statements.push_back({sql, {}});
     auto record = [&]() -> Task<> {
-      step.spec[kAdopt] = Array(left);
+      step.spec[kAdopt] = state::ArrayOf(left);
       co_await state::RecordSpec(env.main, env.lease, step);
     };
     work.record = record;
@@ -154,8 +146,8 @@ Task<> AdoptAll(run::Environment& env, state::Step step, async::Stopper& stopper
 }
 
 Task<> KeepForLater(run::Environment& env, state::Step step, const Later& later) {
-  step.spec[kValidate] = Array(later.validate);
-  step.spec[kAdopt] = Array(later.adopt);
+  step.spec[kValidate] = state::ArrayOf(later.validate);
+  step.spec[kAdopt] = state::ArrayOf(later.adopt);
   co_await state::RecordSpec(env.main, env.lease, step);
 }
 

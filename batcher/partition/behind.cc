@@ -14,11 +14,6 @@ using run::Failure;
 
 namespace {
 
-std::string TextOf(std::string literal) {
-  std::erase(literal, '\'');
-  return literal;
-}
-
 // Those that are made are taken, too.
 std::vector<Member> Taken(const std::vector<Member>& members, const std::vector<Range>& made) {
   std::vector<Member> taken;

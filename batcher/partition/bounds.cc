@@ -223,6 +223,13 @@ Task<pg::Result> Follow(Session& session, KeyColumn column, Period period, std::
 
 }  // namespace
 
+std::string TextOf(const std::string& literal) {
+  if (!literal.starts_with('\'')) return literal;
+  std::string text = literal.substr(1, literal.size() - 2);
+  for (std::size_t at = 0; (at = text.find("''", at)) != std::string::npos; ++at) text.erase(at, 1);
+  return text;
+}
+
 const char* TypeName(KeyType type) {
   switch (type) {
     case KeyType::kDate:

@@ -46,6 +46,9 @@ struct Range {
   std::string exact = {};  // as `name`, with the time of day: where another is called by that
 };
 
+// Of one of its literals: the value as text. Pure.
+std::string TextOf(const std::string& literal);
+
 // Where to begin: at the range that holds this, which is the newest of the rows and of the clock
 // (for numbers the newest row), and what is put on top of it.
 struct Edge {

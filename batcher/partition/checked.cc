@@ -83,11 +83,6 @@ class Writer {
         QuoteLiteral(key_.name));
   }
 
-  static std::string Unquoted(const std::string& name) {
-    const auto parsed = sql::ParseQualifiedName(name);
-    return parsed ? parsed->name : name;
-  }
-
   // format() would take a percent sign for an argument's place.
   static std::string Doubled(const std::string& text) {
     std::string doubled;

@@ -17,11 +17,6 @@ using sql::QuoteIdentifier;
 
 namespace {
 
-std::string Unquoted(std::string literal) {
-  std::erase(literal, '\'');
-  return literal;
-}
-
 // As text of the column's type; what stands for a time is given as one.
 Task<std::string> KeyOf(Session& session, KeyColumn column, const char* option, std::string text,
                         std::string zone) {
@@ -45,7 +40,7 @@ Task<std::string> KeyOf(Session& session, KeyColumn column, const char* option, 
     throw Failure(ExitCode::kUsage, fmt::format("--{} \"{}\" is no {} for column {}: {}", option,
                                                 text, IsCoded(column.type) ? "time" : "value",
                                                 QuoteIdentifier(column.name), why));
-  if (IsCoded(column.type)) key = Unquoted(LiteralAt(column, std::stoll(key)));
+  if (IsCoded(column.type)) key = TextOf(LiteralAt(column, std::stoll(key)));
   co_return key;
 }
 
@@ -113,7 +108,7 @@ class Extending {
     std::vector<Range> ranges = co_await RangesAround(session_, column_, period_, extent_.time_zone,
                                                       std::move(begin), kMostRanges + 1);
     std::vector<std::string> begins;
-    for (const Range& range : ranges) begins.push_back(Unquoted(range.from));
+    for (const Range& range : ranges) begins.push_back(TextOf(range.from));
     const pg::Result count = co_await session_.db().Query(
         fmt::format("SELECT count(*) FROM unnest($1::text[]) f WHERE f::{0} < $2::text::{0}",
                     TypeName(column_.type)),
@@ -138,8 +133,8 @@ class Extending {
                       "bounds can hold, and no default partition for them: give them "
                       "another value, or --default yes. Nothing was changed",
                       table_.name, QuoteIdentifier(column_.name), fmt::join(infinite_, " or ")));
-    const std::string first = Unquoted(ranges.front().from);
-    const std::string last = Unquoted(ranges.back().to);
+    const std::string first = TextOf(ranges.front().from);
+    const std::string last = TextOf(ranges.back().to);
     const bool before = co_await IsLess(oldest_, first);
     const bool within = co_await IsLess(newest_, last);
     if (!before && (within || newest_.empty())) co_return;

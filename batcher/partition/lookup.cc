@@ -361,4 +361,9 @@ std::string PartName(const std::string& relname, const std::string& end) {
   return QuoteIdentifier(relname.substr(0, cut) + end);
 }
 
+std::string Unquoted(const std::string& name) {
+  const auto parsed = sql::ParseQualifiedName(name);
+  return parsed ? parsed->name : name;
+}
+
 }  // namespace pgalter::partition

@@ -58,4 +58,7 @@ void RefuseLongName(const std::string& name);
 // has fewer than 60 bytes.
 std::string PartName(const std::string& relname, const std::string& end);
 
+// What an identifier, quoted or not, names. Pure.
+std::string Unquoted(const std::string& name);
+
 }  // namespace pgalter::partition

@@ -216,9 +216,7 @@ run::Task<> MergeStep::Do(run::Environment& env, const state::Step& step) {
 }
 
 run::Task<> MergeStep::Undo(run::Environment& env, const state::Step& step) {
-  if (step.state != state::StepState::kDone) co_return;
-  const RepartSpec spec = RepartFromJson(env.run.spec.at(kRepart).as_object());
-  co_await RegroupBack(env, step, spec);
+  co_await RegroupBack(env, step);
 }
 
 }  // namespace pgalter::partition

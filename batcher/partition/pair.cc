@@ -16,12 +16,6 @@ Task<Texts> ReadTexts(Session& session, std::string query, pg::Params params) {
   co_return texts;
 }
 
-Task<> Execute(Session& session, const Texts& statements) {
-  std::vector<pg::Statement> batch;
-  for (const std::string& sql : statements) batch.push_back({sql, {}});
-  if (!batch.empty()) co_await session.db().Pipeline(std::move(batch));
-}
-
 void Append(Texts& to, Texts from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "batcher/partition/spec.h"
-#include "engine/guard/session.h"
+#include "engine/guard/execute.h"
 
 namespace pgalter::partition {
 
@@ -32,8 +32,6 @@ struct Later {
 
 // The first column of a query in text.
 Task<Texts> ReadTexts(Session& session, std::string query, pg::Params params);
-
-Task<> Execute(Session& session, const Texts& statements);
 
 void Append(Texts& to, Texts from);
 

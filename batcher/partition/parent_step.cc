@@ -200,14 +200,6 @@ class Parent {
   Forms columns_;
 };
 
-Task<> Ledger(Session& session, const std::string& run, const char* kind, std::string name) {
-  state::Artefact artefact;
-  artefact.run = run;
-  artefact.kind = kind;
-  artefact.name = std::move(name);
-  co_await state::RecordArtefact(session, artefact);
-}
-
 }  // namespace
 
 run::Task<bool> ParentStep::Done(run::Environment&, const state::Step&) { co_return false; }
@@ -234,8 +226,8 @@ run::Task<> ParentStep::Do(run::Environment& env, const state::Step& step) {
     state::Step kept = step;
     kept.spec[kShape] = co_await ShapeOf(env.main, table);
     co_await state::RecordSpec(env.main, env.lease, kept);
-    co_await Ledger(env.main, env.run.id, "schema", spec.schema);
-    co_await Ledger(env.main, env.run.id, "table", spec.schema + "." + spec.relname);
+    co_await state::RecordArtefact(env.main, env.run.id, "schema", spec.schema);
+    co_await state::RecordArtefact(env.main, env.run.id, "table", spec.schema + "." + spec.relname);
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
   };
   work.record = record;

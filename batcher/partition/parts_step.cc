@@ -13,18 +13,6 @@
 
 namespace pgalter::partition {
 
-namespace {
-
-Task<> Ledger(Session& session, const std::string& run, const char* kind, std::string name) {
-  state::Artefact artefact;
-  artefact.run = run;
-  artefact.kind = kind;
-  artefact.name = std::move(name);
-  co_await state::RecordArtefact(session, artefact);
-}
-
-}  // namespace
-
 Task<rebuild::Shadow> MakeParts(Session& session, std::string run, const backfill::Table& source,
                                 const rebuild::Spec& rebuild, const RepartSpec& spec) {
   rebuild::Shadow shadow = co_await rebuild::MakeShadow(session, run, source, rebuild);
@@ -64,11 +52,11 @@ run::Task<> PartsStep::Do(run::Environment& env, const state::Step& step) {
     co_await capture::RecordFlow(session, shadow.flow);
     co_await rebuild::Record(session, env.run.id, shadow.stored);
     const std::string& schema = shadow.stored.schema;
-    co_await Ledger(session, env.run.id, "schema", schema);
-    co_await Ledger(session, env.run.id, "schema", schema + "_old");
+    co_await state::RecordArtefact(session, env.run.id, "schema", schema);
+    co_await state::RecordArtefact(session, env.run.id, "schema", schema + "_old");
     for (const std::string& table :
          {shadow.flow.log(), shadow.flow.dirty(), shadow.flow.crash_mark(), shadow.flow.to})
-      co_await Ledger(session, env.run.id, "table", table);
+      co_await state::RecordArtefact(session, env.run.id, "table", table);
     state::Step kept = step;
     kept.spec[kShape] = co_await ShapesOf(session, spec.parent_oid, source.oid);
     co_await state::RecordSpec(session, env.lease, kept);

@@ -163,11 +163,6 @@ Task<> RefuseMonthsOfNumbers(Session& session, const Parent& parent, const Prema
                             parent.table.name, from, to, row.Get<std::string>(0, 0), epoch));
 }
 
-std::string Unquoted(const std::string& name) {
-  const auto parsed = sql::ParseQualifiedName(name);
-  return parsed ? parsed->name : name;
-}
-
 Task<Period> WidthOfNumbers(Session& session, const Parent& parent, std::string from,
                             std::string to) {
   const pg::Result row =
@@ -245,11 +240,6 @@ Task<Chain> FindChain(Session& session, const Parent& parent, const PremakeWish&
 
 bool IsEndless(const Member& member) {
   return !member.to || *member.to == "infinity" || *member.to == "nan";
-}
-
-std::string TextOf(std::string literal) {
-  std::erase(literal, '\'');
-  return literal;
 }
 
 // What goes from chain to chain until enough lies ahead.

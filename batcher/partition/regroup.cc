@@ -20,6 +20,7 @@
 #include "engine/run/plan_spec.h"
 #include "engine/run/standby_readers.h"
 #include "engine/run/transact.h"
+#include "engine/state/json_texts.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::partition {
@@ -217,14 +218,6 @@ Task<> Release(run::Environment& env) {
   co_await DropWhatIsLeft(env, never);
 }
 
-std::string Text(const boost::json::object& object, const char* name) {
-  return std::string(object.at(name).as_string());
-}
-
-}  // namespace
-
-namespace {
-
 using Record = std::function<Task<>()>;
 
 // The next attempt would take as long.
@@ -312,7 +305,9 @@ Task<boost::json::array> KeepTheOld(Session& session, std::vector<Member> member
   co_return kept;
 }
 
-Task<> RegroupBack(run::Environment& env, const state::Step& step, const RepartSpec& spec) {
+Task<> RegroupBack(run::Environment& env, const state::Step& step) {
+  if (step.state != state::StepState::kDone) co_return;
+  const RepartSpec spec = RepartFromJson(env.run.spec.at(kRepart).as_object());
   const auto* kept = env.run.spec.if_contains(kBack);
   if (kept == nullptr)
     RefuseBack(env, "it was made by a pgalter that did not keep what was there before");
@@ -322,9 +317,9 @@ Task<> RegroupBack(run::Environment& env, const state::Step& step, const RepartS
   for (const auto& value : kept->as_array()) {
     const auto& old = value.as_object();
     Target target;
-    target.name = target.becomes = Text(old, "name");
-    target.bound = Text(old, "bound");
-    target.inside = Text(old, "inside");
+    target.name = target.becomes = state::Text(old, "name");
+    target.bound = state::Text(old, "bound");
+    target.inside = state::Text(old, "inside");
     back.spec.targets.push_back(std::move(target));
   }
   back.from = NewPartitions(spec);

@@ -40,8 +40,8 @@ std::vector<state::Step> RegroupSteps(const RepartSpec& spec);
 // Each with its bound and the server's own condition for it, in the order of their bounds.
 Task<boost::json::array> KeepTheOld(Session& session, std::vector<Member> members);
 
-// The way back of a step that has put `spec`'s partitions in place, with what guards it. Throws
+// The way back of a step that has put partitions in place, if it has, with what guards it. Throws
 // run::Failure (refused): they are too large for that, or are not there any more.
-Task<> RegroupBack(run::Environment& env, const state::Step& step, const RepartSpec& spec);
+Task<> RegroupBack(run::Environment& env, const state::Step& step);
 
 }  // namespace pgalter::partition

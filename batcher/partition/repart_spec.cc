@@ -1,16 +1,14 @@
 #include <boost/json/array.hpp>
 
 #include "batcher/partition/repart.h"
+#include "engine/state/json_texts.h"
 
 namespace pgalter::partition {
 
 namespace {
 
 namespace json = boost::json;
-
-std::string Text(const json::object& object, const char* key) {
-  return std::string(object.at(key).as_string());
-}
+using state::Text;
 
 }  // namespace
 

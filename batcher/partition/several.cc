@@ -19,7 +19,6 @@ using run::Failure;
 namespace {
 
 constexpr const char* kInvalidDefinition = "42P17";  // an empty range, an overlap
-constexpr const char* kNoRight = "42501";
 
 // Each key: its column, or the expressions of all; its type, empty where an operator class takes
 // several; whether keys are compared as the column is.
@@ -175,7 +174,7 @@ class Trial {
       failure = std::current_exception();
     }
     if (session_.db().open()) co_await guard::RollBack(session_);
-    if (sqlstate == kNoRight)
+    if (sqlstate == pg::sqlstate::kInsufficientPrivilege)
       throw Failure(
           ExitCode::kUnsupported,
           fmt::format("{} is parted by {}, and its bounds are tried in a temporary table, "

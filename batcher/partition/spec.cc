@@ -2,32 +2,25 @@
 
 #include <boost/json/array.hpp>
 
+#include "engine/state/json_texts.h"
+
 namespace pgalter::partition {
 
 namespace json = boost::json;
 
 namespace {
 
-std::string Text(const json::object& object, const char* name) {
-  return std::string(object.at(name).as_string());
-}
+using state::ArrayOf;
+using state::Text;
 
 // A run of an older program does not say.
 std::string TextOrNone(const json::object& object, const char* name) {
   return object.contains(name) ? Text(object, name) : std::string();
 }
 
-json::array ArrayOf(const std::vector<std::string>& texts) {
-  json::array array;
-  for (const std::string& text : texts) array.emplace_back(text);
-  return array;
-}
-
 std::vector<std::string> TextsOf(const json::object& object, const char* name) {
-  std::vector<std::string> texts;
-  if (const json::value* array = object.if_contains(name))
-    for (const json::value& value : array->as_array()) texts.emplace_back(value.as_string());
-  return texts;
+  const json::value* array = object.if_contains(name);
+  return array == nullptr ? std::vector<std::string>() : state::TextsOf(*array);
 }
 
 json::array ToJson(const std::vector<WidenedKey>& keys) {

@@ -19,13 +19,6 @@ namespace {
 
 [[noreturn]] void RefuseUsage(const std::string& text) { throw Failure(ExitCode::kUsage, text); }
 
-std::string Unquoted(const std::string& literal) {
-  if (!literal.starts_with('\'')) return literal;
-  std::string text = literal.substr(1, literal.size() - 2);
-  for (std::size_t at = 0; (at = text.find("''", at)) != std::string::npos; ++at) text.erase(at, 1);
-  return text;
-}
-
 // "… TO ('x')" -> "'x'"
 std::string EndOf(const std::string& bound) {
   constexpr std::string_view kTo = " TO (";
@@ -233,7 +226,7 @@ class Planner {
     const Period period = PeriodOf(wish_.every, column);
     std::vector<Range> ranges = co_await RangesAround(
         session_, std::move(column), period, wish_.time_zone, std::move(at), kMostRanges + 1);
-    for (const Range& range : ranges) names_[Unquoted(range.from)] = range.name;
+    for (const Range& range : ranges) names_[TextOf(range.from)] = range.name;
     co_return ranges;
   }
 
@@ -253,8 +246,7 @@ class Planner {
     std::vector<std::string> cuts;
     if (first.empty() || last.empty()) co_return cuts;
     std::vector<std::string> bounds;
-    for (const Range& range : co_await Ranges(column, first))
-      bounds.push_back(Unquoted(range.from));
+    for (const Range& range : co_await Ranges(column, first)) bounds.push_back(TextOf(range.from));
     const pg::Result rows = co_await session_.db().Query(
         fmt::format("SELECT b, n FROM unnest($1::text[]) WITH ORDINALITY u (b, n)"
                     " WHERE b::{0} > $2::text::{0} AND b::{0} < $3::text::{0} ORDER BY n",
@@ -323,7 +315,7 @@ class Planner {
   // Of the ranges, those that there are rows for.
   Task<> AddUsed(const KeyColumn& column, const std::vector<Range>& ranges, std::string rows) {
     std::vector<std::string> bounds;
-    for (const Range& range : ranges) bounds.push_back(Unquoted(range.from));
+    for (const Range& range : ranges) bounds.push_back(TextOf(range.from));
     const std::string& name = split_.whole.column;
     const pg::Result used = co_await session_.db().Query(
         fmt::format("SELECT width_bucket({0}::{1}, $1::text[]::{1}[]) FROM {2}"
@@ -340,8 +332,8 @@ class Planner {
 
   Task<> AddUnlessTaken(const Range& range) {
     try {
-      const Givens from{Given{Unquoted(range.from)}};
-      const Givens to{Given{Unquoted(range.to)}};
+      const Givens from{Given{TextOf(range.from)}};
+      const Givens to{Given{TextOf(range.to)}};
       co_await AddRange(from, to);
     } catch (const Failure& failure) {
       if (failure.code() != ExitCode::kRefused) throw;
@@ -429,8 +421,8 @@ Task<PreparedRepart> PreparePremake(Session& session, const Whole& whole, const 
   ranges.insert(ranges.end(), premake.ranges.begin(), premake.ranges.end());
   for (const Range& range : ranges) {
     BoundWish bound;
-    bound.from.push_back({Unquoted(range.from)});
-    bound.to.push_back({Unquoted(range.to)});
+    bound.from.push_back({TextOf(range.from)});
+    bound.to.push_back({TextOf(range.to)});
     Piece piece;
     piece.bound = co_await SettleBound(session, whole, others, std::move(bound));
     piece.name = PieceName(whole, "_p" + range.name);

@@ -19,6 +19,7 @@
 #include "batcher/rebuild/follow.h"
 #include "batcher/rebuild/store.h"
 #include "engine/async/fail_point.h"
+#include "engine/guard/execute.h"
 #include "engine/lock/ladder.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
@@ -81,7 +82,7 @@ class Swapping {
     const Texts made = NewPartitions(spec_);
     for (std::string& sql : co_await GuardWhole(env_, stored_.schema, spec_.parent, made))
       statements.push_back(std::move(sql));
-    co_await Execute(statements);
+    co_await Execute(session_, statements);
     async::FailPoint("swapped");
     co_await Record();
     co_await RecordWholeGuard(env_, stored_.schema, spec_.parent, made);
@@ -103,7 +104,7 @@ class Swapping {
         alike_.push_back(std::move(form));
     Texts statements = capture::DropTriggers(flow_);
     statements.push_back(fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.parent, Old()));
-    co_await Execute(statements);
+    co_await Execute(session_, statements);
     if (!asks) co_return;
     for (Form& form : co_await RightsOf(session_, Old())) alike_.push_back(std::move(form));
     const std::string made = Made(spec_.targets.front());
@@ -156,12 +157,6 @@ class Swapping {
     if (!target.inside.empty())
       statements.push_back(fmt::format("ALTER TABLE {} DROP CONSTRAINT pgalter_bound", name));
     AddFor(name, alike_, statements);
-  }
-
-  Task<> Execute(const Texts& statements) {
-    std::vector<pg::Statement> batch;
-    for (const std::string& sql : statements) batch.push_back({sql, {}});
-    co_await session_.db().Pipeline(std::move(batch));
   }
 
   Task<> Record() {
@@ -255,9 +250,7 @@ run::Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
 }
 
 run::Task<> SwapStep::Undo(run::Environment& env, const state::Step& step) {
-  if (step.state != state::StepState::kDone) co_return;
-  const RepartSpec spec = RepartFromJson(env.run.spec.at(kRepart).as_object());
-  co_await RegroupBack(env, step, spec);
+  co_await RegroupBack(env, step);
 }
 
 }  // namespace pgalter::partition

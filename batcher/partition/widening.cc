@@ -16,11 +16,6 @@ using Texts = std::vector<std::string>;
 
 namespace {
 
-std::string Unquoted(const std::string& name) {
-  const auto parsed = sql::ParseQualifiedName(name);
-  return parsed ? parsed->name : name;
-}
-
 class Writer {
  public:
   Writer(const Reference& reference, const std::vector<LackingColumn>& lacking)

@@ -5,23 +5,16 @@
 #include <boost/json/array.hpp>
 #include <optional>
 
+#include "engine/state/json_texts.h"
+
 namespace pgalter::rebuild {
 
 namespace {
 
 namespace json = boost::json;
 
-json::array Array(const std::vector<std::string>& texts) {
-  json::array array;
-  for (const std::string& text : texts) array.emplace_back(text);
-  return array;
-}
-
-std::vector<std::string> Texts(const json::value& array) {
-  std::vector<std::string> texts;
-  for (const json::value& text : array.as_array()) texts.emplace_back(text.as_string().c_str());
-  return texts;
-}
+using state::ArrayOf;
+using state::TextsOf;
 
 // pg_get_indexdef begins with what is known, up to the table's name, and goes on with what is not.
 // Its tablespace is not in it, nor are storage parameters in pg_get_constraintdef. USING INDEX
@@ -81,7 +74,7 @@ json::object ToJson(const Definition& definition) {
                        {"table", index.table},
                        {"create", index.create},
                        {"constraint", index.constraint},
-                       {"remarks", Array(index.remarks)},
+                       {"remarks", ArrayOf(index.remarks)},
                        {"key", index.key},
                        {"helper", index.helper},
                        {"tablespace", index.tablespace},
@@ -91,10 +84,10 @@ json::object ToJson(const Definition& definition) {
     renamed.push_back({{"from", column.from}, {"to", column.to}});
   return {{"indexes", indexes},
           {"renamed", renamed},
-          {"checks", Array(definition.checks)},
-          {"validate", Array(definition.validate)},
-          {"adopt", Array(definition.adopt)},
-          {"outline", Array(definition.outline)},
+          {"checks", ArrayOf(definition.checks)},
+          {"validate", ArrayOf(definition.validate)},
+          {"adopt", ArrayOf(definition.adopt)},
+          {"outline", ArrayOf(definition.outline)},
           {"revertible", definition.revertible},
           {"alike", definition.alike}};
 }
@@ -108,7 +101,7 @@ Definition DefinitionFromJson(const json::object& json) {
     made.table = index.at("table").as_string();
     made.create = index.at("create").as_string();
     made.constraint = index.at("constraint").as_string();
-    made.remarks = Texts(index.at("remarks"));
+    made.remarks = TextsOf(index.at("remarks"));
     made.key = index.at("key").as_bool();
     made.helper = index.at("helper").as_bool();
     made.root = index.at("root").as_string();
@@ -122,11 +115,11 @@ Definition DefinitionFromJson(const json::object& json) {
     for (const json::value& value : renamed->as_array())
       definition.renamed.push_back(
           {value.at("from").as_string().c_str(), value.at("to").as_string().c_str()});
-  definition.checks = Texts(json.at("checks"));
-  definition.validate = Texts(json.at("validate"));
-  definition.adopt = Texts(json.at("adopt"));
+  definition.checks = TextsOf(json.at("checks"));
+  definition.validate = TextsOf(json.at("validate"));
+  definition.adopt = TextsOf(json.at("adopt"));
   // A run of an older program does not say.
-  if (const auto* outline = json.if_contains("outline")) definition.outline = Texts(*outline);
+  if (const auto* outline = json.if_contains("outline")) definition.outline = TextsOf(*outline);
   definition.revertible = json.at("revertible").as_bool();
   if (const auto* alike = json.if_contains("alike")) definition.alike = alike->as_bool();
   return definition;

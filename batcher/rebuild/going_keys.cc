@@ -6,6 +6,7 @@
 
 #include "engine/async/fail_point.h"
 #include "engine/run/failure.h"
+#include "engine/state/json_texts.h"
 
 namespace pgalter::rebuild {
 
@@ -15,6 +16,9 @@ using run::Failure;
 namespace {
 
 namespace json = boost::json;
+using state::ArrayOf;
+using state::Text;
+using state::TextsOf;
 
 // Keys of others, and the table's own to itself, by what depends on it, as pg_constraint has no
 // index for them. $1 the table, $2 the new one.
@@ -61,20 +65,6 @@ bool Goes(const GoingKeys& going, const std::string& add) {
   return std::ranges::find(going.keys, add, &GoingKey::add) != going.keys.end();
 }
 
-json::array Array(const std::vector<std::string>& texts) {
-  return json::array(texts.begin(), texts.end());
-}
-
-std::vector<std::string> Texts(const json::value& array) {
-  std::vector<std::string> texts;
-  for (const json::value& text : array.as_array()) texts.emplace_back(text.as_string());
-  return texts;
-}
-
-std::string Text(const json::object& object, const char* name) {
-  return std::string(object.at(name).as_string());
-}
-
 }  // namespace
 
 json::object ToJson(const GoingKeys& going) {
@@ -84,7 +74,7 @@ json::object ToJson(const GoingKeys& going) {
                     {"add", key.add},
                     {"comment", key.comment},
                     {"relid", static_cast<std::int64_t>(key.relid)}});
-  return {{"keys", std::move(keys)}, {"make", Array(going.make)}, {"drop", Array(going.drop)}};
+  return {{"keys", std::move(keys)}, {"make", ArrayOf(going.make)}, {"drop", ArrayOf(going.drop)}};
 }
 
 GoingKeys GoingKeysFromJson(const json::object& json) {
@@ -95,8 +85,8 @@ GoingKeys GoingKeysFromJson(const json::object& json) {
     if (const auto* relid = key.if_contains("relid"))
       going.keys.back().relid = relid->to_number<pg::Oid>();
   }
-  going.make = Texts(json.at("make"));
-  going.drop = Texts(json.at("drop"));
+  going.make = TextsOf(json.at("make"));
+  going.drop = TextsOf(json.at("drop"));
   return going;
 }
 

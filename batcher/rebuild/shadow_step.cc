@@ -18,14 +18,6 @@ namespace pgalter::rebuild {
 
 namespace {
 
-Task<> Ledger(Session& session, const std::string& run, const char* kind, std::string name) {
-  state::Artefact artefact;
-  artefact.run = run;
-  artefact.kind = kind;
-  artefact.name = std::move(name);
-  co_await state::RecordArtefact(session, artefact);
-}
-
 // The table to be is the run's own as the one that it replaces: after the swap it is the one that
 // others would take.
 Task<> Claim(Session& session, const std::string& run, pg::Oid shadow) {
@@ -59,16 +51,16 @@ Task<> Keep(Session& session, const std::string& run, const Shadow& shadow) {
   for (const capture::Flow& flow : flows) {
     for (const std::string& sql : capture::MakeTables(flow)) co_await session.db().Query(sql);
     co_await capture::RecordFlow(session, flow);
-    co_await Ledger(session, run, "table", flow.log());
-    co_await Ledger(session, run, "table", flow.dirty());
-    co_await Ledger(session, run, "table", flow.crash_mark());
+    co_await state::RecordArtefact(session, run, "table", flow.log());
+    co_await state::RecordArtefact(session, run, "table", flow.dirty());
+    co_await state::RecordArtefact(session, run, "table", flow.crash_mark());
   }
   co_await Record(session, run, shadow.stored);
   co_await Claim(session, run, shadow.stored.shadow);
   const std::string& schema = shadow.stored.schema;
-  co_await Ledger(session, run, "schema", schema);
-  co_await Ledger(session, run, "schema", schema + "_old");
-  co_await Ledger(session, run, "table", shadow.flow.to);
+  co_await state::RecordArtefact(session, run, "schema", schema);
+  co_await state::RecordArtefact(session, run, "schema", schema + "_old");
+  co_await state::RecordArtefact(session, run, "table", shadow.flow.to);
 }
 
 }  // namespace

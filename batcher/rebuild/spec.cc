@@ -2,17 +2,15 @@
 
 #include <boost/json/array.hpp>
 
+#include "engine/state/json_texts.h"
+
 namespace pgalter::rebuild {
 
 namespace json = boost::json;
 
 namespace {
 
-json::array Array(const std::vector<std::string>& texts) {
-  json::array array;
-  for (const std::string& text : texts) array.emplace_back(text);
-  return array;
-}
+using state::ArrayOf;
 
 Companion CompanionOf(const json::object& json) {
   Companion companion;
@@ -54,7 +52,7 @@ json::object ToJson(const Spec& spec) {
   for (const Companion& companion : spec.companions)
     companions.push_back({{"table", companion.table},
                           {"alter", companion.alter},
-                          {"maps", Array(companion.maps)},
+                          {"maps", ArrayOf(companion.maps)},
                           {"relid", companion.relid},
                           {"definition", companion.definition},
                           {"order_by", companion.order_by}});
@@ -65,7 +63,7 @@ json::object ToJson(const Spec& spec) {
                    {"allow_weaker_keys", spec.allow_weaker_keys},
                    {"rebuild_matviews", spec.rebuild_matviews},
                    {"waits_at_cutover", spec.waits_at_cutover},
-                   {"maps", Array(spec.maps)},
+                   {"maps", ArrayOf(spec.maps)},
                    {"workers", spec.workers},
                    {"unattended_s", static_cast<std::int64_t>(spec.unattended.count())},
                    {"revert_window_s", static_cast<std::int64_t>(spec.revert_window.count())},

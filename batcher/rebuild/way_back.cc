@@ -156,8 +156,8 @@ Task<std::string> WayBackUntil(Session& session, std::string run) {
   const std::vector<Flow> flows = co_await LoadFlowsBack(session, std::move(run));
   std::string until;
   for (const Flow& flow : flows) {
-    const capture::Watch watch = co_await capture::ReadWatch(session, flow);
-    if (until.empty() || watch.deadline < until) until = watch.deadline;
+    std::string deadline = co_await capture::ReadDeadline(session, flow);
+    if (until.empty() || deadline < until) until = std::move(deadline);
   }
   co_return until;
 }

@@ -17,6 +17,7 @@
 #include "engine/async/fail_point.h"
 #include "engine/async/task_group.h"
 #include "engine/run/failure.h"
+#include "engine/state/json_texts.h"
 #include "engine/state/steps.h"
 
 namespace pgalter::verify {
@@ -35,19 +36,6 @@ Task<bool> HaveMoved(Session& session, const capture::Flow& flow) {
 
 // What is compared stays so: changes that come later are carried over as those before.
 std::string MarkName(const capture::Flow& flow) { return fmt::format("compared_{}", flow.to_oid); }
-
-std::vector<std::string> Texts(const boost::json::value& array) {
-  std::vector<std::string> texts;
-  for (const boost::json::value& text : array.as_array())
-    texts.emplace_back(text.as_string().c_str());
-  return texts;
-}
-
-boost::json::array Array(const std::vector<std::string>& texts) {
-  boost::json::array array;
-  for (const std::string& text : texts) array.emplace_back(text);
-  return array;
-}
 
 boost::json::array Array(const std::vector<Compared>& all) {
   boost::json::array array;
@@ -76,13 +64,13 @@ std::vector<Compared> ReadCompared(const boost::json::value& mark, const char* n
 Mark ReadMark(const state::Step& step, const capture::Flow& flow) {
   const auto* mark = step.spec.if_contains(MarkName(flow));
   if (mark == nullptr) return {};
-  return {Texts(mark->at("walk")), Texts(mark->at("key")), ReadCompared(*mark, "from"),
-          ReadCompared(*mark, "to")};
+  return {state::TextsOf(mark->at("walk")), state::TextsOf(mark->at("key")),
+          ReadCompared(*mark, "from"), ReadCompared(*mark, "to")};
 }
 
 Task<> KeepMark(run::Environment& env, state::Step& step, const capture::Flow& flow, Mark mark) {
-  step.spec[MarkName(flow)] = boost::json::object{{"walk", Array(mark.walk)},
-                                                  {"key", Array(mark.key)},
+  step.spec[MarkName(flow)] = boost::json::object{{"walk", state::ArrayOf(mark.walk)},
+                                                  {"key", state::ArrayOf(mark.key)},
                                                   {"from", Array(mark.from)},
                                                   {"to", Array(mark.to)}};
   co_await state::RecordSpec(env.main, env.lease, step);

@@ -54,6 +54,11 @@ Task<> RecordArtefact(Session& session, const Artefact& artefact) {
   co_await Execute(session, RecordArtefactStatement(artefact));
 }
 
+Task<> RecordArtefact(Session& session, std::string run, std::string kind, std::string name) {
+  const Artefact artefact{std::move(run), std::move(kind), std::move(name), {}};
+  co_await RecordArtefact(session, artefact);
+}
+
 Task<> RecordTriggers(Session& session, std::string run, std::vector<std::string> names,
                       std::vector<std::string> relations) {
   co_await Execute(session, RecordTriggersStatement(run, names, relations));

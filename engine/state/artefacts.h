@@ -20,6 +20,7 @@ struct Artefact {
 };
 
 Task<> RecordArtefact(Session& session, const Artefact& artefact);
+Task<> RecordArtefact(Session& session, std::string run, std::string kind, std::string name);
 // Triggers in one statement, by name and table, however many there are: for who holds locks. The
 // first is dropped last.
 Task<> RecordTriggers(Session& session, std::string run, std::vector<std::string> names,
