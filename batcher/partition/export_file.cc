@@ -81,8 +81,17 @@ Task<> FixFormats(guard::Session& session) {
     co_await session.db().Query("SELECT pg_catalog.set_config($1, $2, false)", name, value);
 }
 
-std::string CopyOf(const std::string& table) {
-  return fmt::format("COPY (SELECT * FROM {}) TO STDOUT", table);
+// As COPY … FROM takes them into a table like the parent: in its order, which a partition need not
+// have, and without those that are generated.
+Task<std::string> CopyOf(guard::Session& session, std::string table) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY p.attnum, a.attnum), '')"
+      " FROM pg_attribute a LEFT JOIN pgalter.retired r ON r.relid = a.attrelid"
+      " LEFT JOIN pg_attribute p ON p.attrelid = r.parent_relid AND p.attname = a.attname"
+      " AND NOT p.attisdropped WHERE a.attrelid = $1::regclass AND a.attnum > 0"
+      " AND NOT a.attisdropped AND a.attgenerated = ''",
+      table);
+  co_return fmt::format("COPY (SELECT {} FROM {}) TO STDOUT", row.Get<std::string>(0, 0), table);
 }
 
 std::string HashFile(const std::string& path) {
@@ -102,7 +111,8 @@ Task<Digest> DigestOf(guard::Session& session, std::string table) {
   state::Sha256 sha256;
   const auto take = [&sha256](std::string_view bytes) { sha256.Take(bytes); };
   Digest digest;
-  digest.rows = co_await session.db().CopyOut(CopyOf(table), take);
+  const std::string copy = co_await CopyOf(session, table);
+  digest.rows = co_await session.db().CopyOut(copy, take);
   digest.sha256 = sha256.Hex();
   co_return digest;
 }
@@ -110,6 +120,7 @@ Task<Digest> DigestOf(guard::Session& session, std::string table) {
 Task<Digest> ExportTo(guard::Session& session, std::string table, std::string path) {
   co_await FixFormats(session);
   const std::string part = path + ".part";
+  const std::string copy = co_await CopyOf(session, table);
   Digest digest;
   {
     OutFile file(part);
@@ -118,7 +129,7 @@ Task<Digest> ExportTo(guard::Session& session, std::string table, std::string pa
       sha256.Take(bytes);
       file.Write(bytes);
     };
-    digest.rows = co_await session.db().CopyOut(CopyOf(table), take);
+    digest.rows = co_await session.db().CopyOut(copy, take);
     digest.sha256 = sha256.Hex();
     file.Sync();
   }

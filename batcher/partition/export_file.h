@@ -18,7 +18,8 @@ struct Digest {
   bool operator==(const Digest&) const = default;
 };
 
-// COPY in text format. In whatever transaction the session is in.
+// COPY in text format, of the columns that COPY … FROM takes into a table like the parent of the
+// retired one, in its order. In whatever transaction the session is in.
 Task<Digest> DigestOf(guard::Session& session, std::string table);
 
 // The same into a file, which is there as a whole or not at all. A file of that name is only

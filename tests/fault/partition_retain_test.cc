@@ -133,6 +133,25 @@ TEST_F(PartitionRetain, ExportsWhatItDrops) {
             "t");
 }
 
+// What is written is what a table like the parent takes.
+TEST_F(PartitionRetain, ExportsInTheOrderOfTheParent) {
+  database_.Sql(
+      "CREATE TABLE o (id int, payer text, payee text, twice int GENERATED ALWAYS AS (id * 2) "
+      "STORED) PARTITION BY RANGE (id); CREATE TABLE o_1 (twice int GENERATED ALWAYS AS (id * 2) "
+      "STORED, payee text, gone int, payer text, id int); ALTER TABLE o_1 DROP COLUMN gone;"
+      "ALTER TABLE o ATTACH PARTITION o_1 FOR VALUES FROM (0) TO (10);"
+      "CREATE TABLE o_2 PARTITION OF o FOR VALUES FROM (10) TO (20);"
+      "INSERT INTO o VALUES (1, 'alice', 'bob'), (11, 'carol', 'dave')");
+  const Ran ran = Run({"partition", "retain", "o", "--keep", "1", "--export", folder_.string(),
+                       "--hold", "0 days", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  std::ifstream file(folder_ / "public.o_1.copy");
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_EQ(text.str(), "1\talice\tbob\n");
+  EXPECT_EQ(database_.Value("SELECT to_regclass('o_1') IS NULL"), "t");
+}
+
 TEST_F(PartitionRetain, LeavesWhatIsHeld) {
   EXPECT_EQ(Run({"partition", "hold", "t_0", "--yes"}).code, 2);
   ASSERT_EQ(Run({"partition", "hold", "t_0", "--reason", "case 7", "--yes"}).code, 0);
