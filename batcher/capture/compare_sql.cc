@@ -273,8 +273,14 @@ std::string UnionOf(const std::vector<Extent>& extents, const std::string& anywh
   return fmt::format("{}", fmt::join(parts, " UNION ALL "));
 }
 
+// No row of a query has more columns than 1664. Those of a slice have all values up to three times.
+bool IsWide(const Flow& flow) {
+  constexpr std::size_t kMostColumns = 1'600;
+  return 3 * (flow.key.size() + flow.columns.size()) > kMostColumns;
+}
+
 // All rows of these places, side by side, as far as they are not the same: k0 … and v0 … of `from`,
-// u0 … and w0 … of `to`.
+// u0 … and w0 … of `to`. Of wide tables the keys alone.
 std::string Apart(const Flow& flow, const std::vector<Extent>& from,
                   const std::vector<Extent>& to) {
   const auto ours = [&flow](const std::string& part, std::int64_t first, std::int64_t end) {
@@ -300,7 +306,7 @@ std::string Apart(const Flow& flow, const std::vector<Extent>& from,
   std::vector<std::string> names;
   for (std::size_t i = 0; i < flow.key.size(); ++i)
     names.insert(names.end(), {"s." + K(i), "t." + U(i)});
-  for (std::size_t i = 0; i < flow.columns.size(); ++i)
+  for (std::size_t i = 0; i < flow.columns.size() && !IsWide(flow); ++i)
     names.insert(names.end(), {"s." + V(i), "t." + W(i)});
   return fmt::format(
       "SELECT s.place IS NULL AS surplus, t.place IS NULL AS absent, {} FROM ({}) AS s FULL JOIN "
@@ -312,20 +318,30 @@ std::string Apart(const Flow& flow, const std::vector<Extent>& from,
 // What a table of the user's cannot be called by accident: lookups name both.
 constexpr const char* kApart = "\"~apart\"";
 
-}  // namespace
+// Both rows of a key that was found on one side are looked up, as neither came along.
+std::string FoundAnew(const Flow& flow) {
+  const auto key = [](const KeyColumn& column, std::size_t i) {
+    return fmt::format("coalesce({0}.{1}, {0}.{2}::{3})", kApart, K(i), U(i), column.type);
+  };
+  std::vector<std::string> values;
+  for (const MappedColumn& column : flow.columns)
+    values.push_back(fmt::format("t.{} AS {}", column.to, W(values.size())));
+  return fmt::format(
+      " LEFT JOIN LATERAL (SELECT t.ctid AS place, {1} FROM {2} AS t WHERE ({0}.absent OR "
+      "{0}.surplus) AND {3} OFFSET 0) AS t ON true"
+      " LEFT JOIN LATERAL (SELECT {4}.ctid AS place, {5} FROM {6} AS {4} WHERE ({0}.absent OR "
+      "{0}.surplus) AND {7} OFFSET 0) AS s ON true"
+      " WHERE NOT ({0}.absent OR {0}.surplus) OR s.place IS NULL OR t.place IS NULL OR {8}",
+      kApart, fmt::join(values, ", "), To(flow), SameKey(flow, ToColumn("t"), key), flow.alias,
+      Wanted(flow), From(flow), SameKey(flow, FromColumn(flow.alias), key),
+      IsAnother(flow, "s", [](const MappedColumn&, std::size_t i) { return "t." + W(i); }));
+}
 
-std::string SliceStatement(const Flow& flow, const std::vector<Extent>& from,
-                           const std::vector<Extent>& to) {
+// Of the columns that came along.
+std::string FoundOnTheOtherSide(const Flow& flow) {
   const auto theirs_of = [](const KeyColumn&, std::size_t i) {
     return fmt::format("{}.{}", kApart, U(i));
   };
-  const auto key = [](const KeyColumn& column, std::size_t i) {
-    return fmt::format("coalesce({0}.{1}, {0}.{2}::{3}) AS {1}, ", kApart, K(i), U(i), column.type);
-  };
-  const std::string keys = flow.run.empty() ? "" : ForKey(flow, "", key);
-  const std::string shown = ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) {
-    return fmt::format("coalesce({0}.{1}::text, {0}.{2}::text)", kApart, K(i), U(i));
-  });
   std::vector<std::string> values;
   for (const MappedColumn& column : flow.columns)
     values.push_back(fmt::format("t.{} AS {}", column.to, W(values.size())));
@@ -334,21 +350,34 @@ std::string SliceStatement(const Flow& flow, const std::vector<Extent>& from,
     return fmt::format("{}.{}", kApart, W(i));
   };
   // OFFSET 0 keeps each lookup one, for each row by itself.
+  return fmt::format(
+      " LEFT JOIN LATERAL (SELECT t.ctid AS place, {1} FROM {2} AS t WHERE {0}.absent AND {3} "
+      "OFFSET 0) AS t ON true"
+      " LEFT JOIN LATERAL (SELECT {4}.ctid AS place, {5} FROM {6} AS {4} WHERE {0}.surplus AND "
+      "{7} OFFSET 0) AS s ON true"
+      " WHERE CASE WHEN {0}.absent THEN t.place IS NULL OR {8} WHEN {0}.surplus THEN s.place "
+      "IS NULL OR {9} ELSE true END",
+      kApart, fmt::join(values, ", "), To(flow), SameKey(flow, ToColumn("t"), Numbered(kApart)),
+      flow.alias, Wanted(flow), From(flow), SameKey(flow, theirs_of, FromColumn(flow.alias)),
+      IsAnother(flow, kApart, found), IsAnother(flow, "s", own));
+}
+
+}  // namespace
+
+std::string SliceStatement(const Flow& flow, const std::vector<Extent>& from,
+                           const std::vector<Extent>& to) {
+  const auto key = [](const KeyColumn& column, std::size_t i) {
+    return fmt::format("coalesce({0}.{1}, {0}.{2}::{3}) AS {1}, ", kApart, K(i), U(i), column.type);
+  };
+  const std::string keys = flow.run.empty() ? "" : ForKey(flow, "", key);
+  const std::string shown = ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) {
+    return fmt::format("coalesce({0}.{1}::text, {0}.{2}::text)", kApart, K(i), U(i));
+  });
   return Counted(
-      flow,
-      fmt::format(
-          "WITH {0} AS MATERIALIZED ({1}) SELECT {2}concat_ws(', ', {3}) AS shown, {0}.surplus AND "
-          "s.place IS NULL AS surplus FROM {0}"
-          " LEFT JOIN LATERAL (SELECT t.ctid AS place, {4} FROM {5} AS t WHERE {0}.absent AND {6} "
-          "OFFSET 0) AS t ON true"
-          " LEFT JOIN LATERAL (SELECT {7}.ctid AS place, {8} FROM {9} AS {7} WHERE {0}.surplus AND "
-          "{10} OFFSET 0) AS s ON true"
-          " WHERE CASE WHEN {0}.absent THEN t.place IS NULL OR {11} WHEN {0}.surplus THEN s.place "
-          "IS NULL OR {12} ELSE true END",
-          kApart, Apart(flow, from, to), keys, shown, fmt::join(values, ", "), To(flow),
-          SameKey(flow, ToColumn("t"), Numbered(kApart)), flow.alias, Wanted(flow), From(flow),
-          SameKey(flow, theirs_of, FromColumn(flow.alias)), IsAnother(flow, kApart, found),
-          IsAnother(flow, "s", own)));
+      flow, fmt::format("WITH {0} AS MATERIALIZED ({1}) SELECT {2}concat_ws(', ', {3}) AS shown, "
+                        "{0}.surplus AND s.place IS NULL AS surplus FROM {0}{4}",
+                        kApart, Apart(flow, from, to), keys, shown,
+                        IsWide(flow) ? FoundAnew(flow) : FoundOnTheOtherSide(flow)));
 }
 
 std::string WhereStatement(const Flow& flow, const std::string& part) {

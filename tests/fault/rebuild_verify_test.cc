@@ -261,6 +261,67 @@ TEST_F(Verified, EveryDifferenceWhateverTheWay) {
   EXPECT_EQ(found(Run({"verify", "one", "two"})), "5 18");
 }
 
+struct Width {
+  int columns;
+  const char* key;
+  const char* of_row;
+};
+
+// No row of a query has more than 1664 columns, and a comparison needs those of both tables.
+class VerifiedWide : public Verified, public ::testing::WithParamInterface<Width> {
+ protected:
+  void MakeWide() const {
+    std::string columns;
+    for (int i = 1; i <= GetParam().columns; ++i) columns += fmt::format(", c{} int", i);
+    database_.Sql(
+        fmt::format("CREATE TABLE one (id {} PRIMARY KEY{}); INSERT INTO one (id, c1, c{}) SELECT "
+                    "{}, g, g FROM "
+                    "generate_series(1, 2000) g; ANALYZE one",
+                    GetParam().key, columns, GetParam().columns, GetParam().of_row));
+  }
+};
+
+TEST_P(VerifiedWide, EveryDifferenceAndNoOther) {
+  MakeWide();
+  database_.Sql(
+      "CREATE TABLE two (LIKE one INCLUDING ALL); INSERT INTO two TABLE one ORDER BY c1 DESC;"
+      "ANALYZE two");
+  const Ran same = Run({"verify", "one", "two"});
+  EXPECT_EQ(same.code, 0) << same.out << same.err;
+  database_.Sql(
+      fmt::format("UPDATE two SET c{} = -1 WHERE c1 = 700; DELETE FROM two WHERE c1 = 3;"
+                  "DELETE FROM one WHERE c1 = 1999; UPDATE one SET c1 = c1 WHERE c1 > 1000",
+                  GetParam().columns));
+  const Ran differs = Run({"verify", "one", "two"});
+  EXPECT_EQ(differs.code, 7) << differs.err;
+  for (const char* row : {"c1 = 3", "c1 = 700"})
+    EXPECT_THAT(differs.out,
+                HasSubstr(database_.Value(fmt::format("SELECT id::text FROM one WHERE {}", row))));
+  EXPECT_THAT(differs.out, HasSubstr(database_.Value("SELECT id::text FROM two WHERE c1 = 1999")));
+  EXPECT_THAT(differs.out,
+              Not(HasSubstr(database_.Value("SELECT id::text FROM one WHERE c1 = 1500"))));
+}
+
+TEST_P(VerifiedWide, ARebuildThereAndBack) {
+  MakeWide();
+  const Ran rebuilt = Run({"rebuild", "one", "--alter", "ALTER c1 TYPE bigint", "--yes"});
+  ASSERT_EQ(rebuilt.code, 0) << rebuilt.err;
+  database_.Sql("UPDATE one SET c2 = 5 WHERE c1 < 100");
+  const Ran verified = Run({"verify", RunId()});
+  EXPECT_EQ(verified.code, 0) << verified.out << verified.err;
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM one WHERE c2 = 5 OR c1 >= 100"), 2000);
+}
+
+INSTANTIATE_TEST_SUITE_P(Widths, VerifiedWide,
+                         ::testing::Values(Width{560, "uuid", "md5(g::text)::uuid"},
+                                           Width{900, "uuid", "md5(g::text)::uuid"},
+                                           Width{1590, "uuid", "md5(g::text)::uuid"},
+                                           Width{1590, "bigint", "g + 100000"}),
+                         [](const auto& param) {
+                           return fmt::format("{}{}", param.param.key, param.param.columns);
+                         });
+
 // Ranges that end where a sample of blocks says. A sample of more blocks has those of fewer in it.
 class VerifiedByASample : public Verified {
  protected:
