@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <regex>
+#include <string_view>
 #include <vector>
 
 #include "cli/rejected.h"
@@ -18,6 +20,36 @@ namespace pgalter::cli {
 namespace {
 
 constexpr int kNotFound = 127;
+
+// What runs have, as long as there is a way back: pgalter_1a2b3c4d, of its second table with _2, of
+// the tables that left with _old. `?` is a whole character in such a pattern.
+constexpr const char* kSchemasOfRuns = "pgalter_[0-9a-f]{8}(_[0-9]+){0,1}(_old){0,1}";
+
+// By its function, as users may call a trigger of theirs like one of ours.
+bool IsTriggerOfARun(std::string_view entry) {
+  static const std::regex ours("EXECUTE (FUNCTION|PROCEDURE) pgalter(_[0-9a-f]{8}(_[0-9]+)?)?\\.",
+                               std::regex::optimize);
+  const std::string_view title = entry.substr(0, entry.find('\n'));
+  return title.starts_with("Name: ") && title.find("; Type: TRIGGER; ") != std::string_view::npos &&
+         std::regex_search(entry.begin(), entry.end(), ours);
+}
+
+// Triggers on users' tables are in no schema that could be left out.
+std::string WithoutTriggersOfRuns(std::string_view text) {
+  constexpr std::string_view kEntry = "\n--\n-- ";
+  std::string kept;
+  while (!text.empty()) {
+    const std::size_t next = text.find(kEntry);
+    const std::string_view entry = text.substr(0, next);
+    if (!IsTriggerOfARun(entry)) {
+      if (!kept.empty()) kept += kEntry;
+      kept += entry;
+    }
+    if (next == std::string_view::npos) break;
+    text.remove_prefix(next + kEntry.size());
+  }
+  return kept;
+}
 
 // As libpq reads it; a password goes by the environment, which others cannot read.
 std::string ConnectionText(const Context& context) {
@@ -41,8 +73,9 @@ std::string ConnectionText(const Context& context) {
 }  // namespace
 
 std::string DumpSchema(const Context& context, const std::string& pg_dump) {
-  std::vector<std::string> arguments{pg_dump,   "--schema-only", "--exclude-schema",
-                                     "pgalter", "--dbname",      ConnectionText(context)};
+  std::vector<std::string> arguments{pg_dump,    "--schema-only",        "--exclude-schema",
+                                     "pgalter",  "--exclude-schema",     kSchemasOfRuns,
+                                     "--dbname", ConnectionText(context)};
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
@@ -65,7 +98,8 @@ std::string DumpSchema(const Context& context, const std::string& pg_dump) {
   ::close(pipe[0]);
   int status = 0;
   if (child > 0) ::waitpid(child, &status, 0);
-  if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return text;
+  if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    return WithoutTriggersOfRuns(text);
   if (child < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == kNotFound))
     throw Rejected(ExitCode::kUsage, fmt::format("cannot run {}", arguments.front()),
                    "install it (Debian: postgresql-client), or name it: --pg-dump");

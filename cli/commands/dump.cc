@@ -58,7 +58,8 @@ std::string Normalised(const std::string& text) {
 Task<std::set<std::string>> ReadNotDrawn(guard::Session& session) {
   const pg::Result rows = co_await session.db().Query(
       "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-      "WHERE n.nspname = 'pgalter' OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = "
+      "WHERE n.nspname = 'pgalter' OR n.nspname ~ '^pgalter_[0-9a-f]{8}(_[0-9]+)?(_old)?$' OR "
+      "EXISTS (SELECT FROM pg_depend d WHERE d.classid = "
       "'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')");
   std::set<std::string> names;
   for (int i = 0; i < rows.rows(); ++i)

@@ -7,10 +7,13 @@ namespace pgalter::history {
 
 namespace {
 
+// Not what runs have as long as there is a way back: their schemas, and triggers that call
+// functions in those.
 constexpr const char* kLines = R"sql(
 WITH ours AS (
   SELECT * FROM pg_namespace
   WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'pgalter')
+    AND nspname !~ '^pgalter_[0-9a-f]{8}(_[0-9]+)?(_old)?$'
 ), relations AS (
   SELECT c.*, c.oid::regclass AS called FROM pg_class c JOIN ours n ON n.oid = c.relnamespace
 )
@@ -44,6 +47,8 @@ SELECT concat_ws(' ', 'view', called, pg_get_viewdef(oid)) FROM relations
 UNION ALL
 SELECT concat_ws(' ', 'trigger', pg_get_triggerdef(t.oid), 'enabled', t.tgenabled)
   FROM pg_trigger t JOIN relations r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal
+  AND NOT EXISTS (SELECT FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+    WHERE f.oid = t.tgfoid AND n.nspname ~ '^pgalter(_[0-9a-f]{8}(_[0-9]+)?)?$')
 UNION ALL
 SELECT concat_ws(' ', 'rule', pg_get_ruledef(w.oid)) FROM pg_rewrite w
   JOIN relations r ON r.oid = w.ev_class WHERE w.rulename <> '_RETURN'

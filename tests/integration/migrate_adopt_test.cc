@@ -323,6 +323,30 @@ TEST_F(Adopt, SchemasOfFilesDirectoriesAndDatabasesAreCompared) {
   EXPECT_EQ(Plainly({"diff", "--to", "nothing"}).code, kUsage);
 }
 
+TEST_F(Adopt, WhatARunKeepsForItsWayBackIsNoDifference) {
+  Write("1_t.sql", "CREATE TABLE public.t (a int PRIMARY KEY, b bigint);\n");
+  EXPECT_EQ(Up().code, kDone);
+  const Ran before = Plainly({"dump"});
+  const Ran rebuilt = Plainly({"rebuild", "public.t", "--yes"});
+  ASSERT_EQ(rebuilt.code, kDone) << rebuilt.err;
+  ASSERT_NE(database_.Value("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"),
+            "0");
+  ASSERT_NE(database_.Value("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'public.t'::regclass "
+                            "AND NOT tgisinternal"),
+            "0");
+  EXPECT_EQ(Plainly({"dump"}).out, before.out);
+  EXPECT_THAT(Plainly({"dump", "--output", "mermaid"}).out, Not(HasSubstr("pgalter")));
+  const Ran same = Plainly({"diff", "--to", directory_});
+  EXPECT_EQ(same.code, kDone) << same.out << same.err;
+  // What a user calls like ours is the user's.
+  database_.Sql(
+      "CREATE FUNCTION public.seen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+      "CREATE TRIGGER pgalter_seen AFTER INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION "
+      "public.seen()");
+  EXPECT_THAT(Plainly({"dump"}).out, HasSubstr("CREATE TRIGGER pgalter_seen"));
+  EXPECT_THAT(Plainly({"diff", "--to", directory_}).out, HasSubstr("pgalter_seen"));
+}
+
 TEST_F(Adopt, AChecklistTicksWhatCanBeProven) {
   Write("1_t.sql",
         "-- pgalter: 1\n-- ticket: SHOP-1\n-- pgalter:up\nCREATE TABLE public.t (a int);\n"
