@@ -15,6 +15,7 @@
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/cutover/swap.h"
 #include "batcher/cutover/twins.h"
+#include "batcher/cutover/unsettled.h"
 #include "batcher/cutover/validating.h"
 #include "batcher/rebuild/follow.h"
 #include "batcher/rebuild/spec.h"
@@ -142,11 +143,9 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   co_return outcome.report.longest_blocked;
 }
 
-// Each once: it leaves the list in its transaction.
-Task<> AdoptUnderLadder(run::Environment& env, async::Stopper& stopper, std::string sql,
-                        std::size_t table) {
-  lock::Work work;
-  work.statements.push_back({sql, {}});
+// Each once: it leaves the list in its transaction. What is to be said.
+Task<std::string> AdoptUnderLadder(run::Environment& env, async::Stopper& stopper, std::string sql,
+                                   std::size_t table, const SettledOn& on) {
   auto record = [&]() -> Task<> {
     co_await guard::CheckLease(env.main, env.lease);
     std::vector<rebuild::Stored> all = co_await rebuild::LoadAll(env.main, env.run.id);
@@ -154,19 +153,26 @@ Task<> AdoptUnderLadder(run::Environment& env, async::Stopper& stopper, std::str
     std::erase(stored.definition.adopt, sql);
     co_await rebuild::RecordDefinition(env.main, env.run.id, stored);
   };
-  work.record = record;
-  const lock::LadderOptions options = run::LadderOf(env.run);
-  const lock::LadderOutcome outcome =
-      co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options, stopper);
-  async::FailPoint("key-adopted");
-  if (outcome.result != lock::LadderResult::kDone)
+  auto adopt = [&](std::string now) -> Task<> {
+    lock::Work work;
+    work.statements.push_back({now, {}});
+    work.record = record;
+    const lock::LadderOptions options = run::LadderOf(env.run);
+    const lock::LadderOutcome outcome =
+        co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options, stopper);
+    async::FailPoint("key-adopted");
+    if (outcome.result == lock::LadderResult::kDone) co_return;
     throw Failure(ExitCode::kLockNotObtained,
                   fmt::format("\"{}\" found no lock, the tables were too busy: {}. The key holds "
                               "for every partition already. At a quieter time: pgalter resume {}",
-                              sql, fmt::join(lock::Lines(outcome), "\n"), env.run.id));
+                              now, fmt::join(lock::Lines(outcome), "\n"), env.run.id));
+  };
+  co_return co_await AdoptAsOfNow(env.main, sql, on, adopt, record);
 }
 
-Task<> Settle(run::Environment& env, async::Stopper& stopper, Validating how) {
+// What is to be said of it.
+Task<std::string> Settle(run::Environment& env, async::Stopper& stopper, Validating how) {
+  std::string said;
   const std::vector<rebuild::Stored> all = co_await rebuild::LoadAll(env.main, env.run.id);
   guard::Session session = co_await copy::OpenSession(env);
   session.db().set_query_deadline(kLong);
@@ -175,11 +181,11 @@ Task<> Settle(run::Environment& env, async::Stopper& stopper, Validating how) {
     if (definition.validate.empty() && definition.adopt.empty()) continue;
     for (const std::string& sql : definition.validate) {
       stopper.ThrowIfStopping();
-      co_await Validate(session, sql, how);
+      Say(said, co_await RunAsOfNow(session, sql, definition.settled_on, how));
       async::FailPoint("key-validated");
     }
     for (const std::string& sql : definition.adopt)
-      co_await AdoptUnderLadder(env, stopper, sql, table);
+      Say(said, co_await AdoptUnderLadder(env, stopper, sql, table, definition.settled_on));
     // What is not valid from here on is so by somebody's wish.
     auto settled = [&]() -> Task<> {
       co_await guard::CheckLease(env.main, env.lease);
@@ -189,6 +195,7 @@ Task<> Settle(run::Environment& env, async::Stopper& stopper, Validating how) {
     };
     co_await guard::RunInTransaction(env.main, settled);
   }
+  co_return said;
 }
 
 // What users read of what leaves its place.
@@ -318,7 +325,7 @@ run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
   const Validating back = ValidatingBack(env.run.id);
   if (standing == Standing::kNotSwapped) {
     // Or swapped back by a runner that ended before it had settled that.
-    co_await Settle(env, never, back);
+    Say(env.progress.remark, co_await Settle(env, never, back));
     co_return;
   }
   const rebuild::Stored stored = co_await rebuild::Load(env.main, env.run.id);
@@ -344,10 +351,10 @@ run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
     }
   }
   async::FailPoint("swapped-back");
-  if (!remark.empty() && !lost.empty()) remark += "; ";
-  env.progress.remark = remark + lost;
+  Say(remark, lost);
+  env.progress.remark = remark;
   co_await AwaitOlderTransactions(env.main);
-  co_await Settle(env, never, back);
+  Say(env.progress.remark, co_await Settle(env, never, back));
 }
 
 run::Task<bool> CutoverStep::StillStands(run::Environment& env, const state::Step&) {
@@ -359,7 +366,7 @@ run::Task<bool> SettleStep::Done(run::Environment&, const state::Step&) { co_ret
 
 run::Task<> SettleStep::Do(run::Environment& env, const state::Step&) {
   const Validating there = ValidatingThere(env.run.id);
-  co_await Settle(env, env.stopper, there);
+  Say(env.progress.remark, co_await Settle(env, env.stopper, there));
 }
 
 run::Task<> SettleStep::Undo(run::Environment&, const state::Step&) { co_return; }

@@ -17,6 +17,7 @@
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/cutover/swap_checks.h"
 #include "batcher/cutover/twins.h"
+#include "batcher/cutover/unsettled.h"
 #include "batcher/cutover/views_over.h"
 #include "batcher/dependants/by_place.h"
 #include "batcher/dependants/labels.h"
@@ -172,8 +173,8 @@ Task<Statements> StatementsOf(run::Environment& env, const Swap& swap, const Com
   const Flow& flow = swap.flow;
   const rebuild::Definition& definition = swap.stored.definition;
   Staying staying;
-  staying.unsettled = definition.validate;
-  staying.unadopted = definition.adopt;
+  staying.unsettled = co_await AllAsOfNow(env.main, definition.validate, definition.settled_on);
+  staying.unadopted = co_await AllAsOfNow(env.main, definition.adopt, definition.settled_on);
   if (!swap.back) staying.going = rebuild::AddsOf(swap.going);
   staying.views_anew = views_anew;
   staying.alike = definition.alike;
@@ -220,6 +221,7 @@ Task<> AddSwap(run::Environment& env, const Swap& swap, const CarryOver& carry, 
   rebuild::Stored stored = swap.stored;
   stored.definition.validate = carry.validate;
   stored.definition.adopt = carry.adopt;
+  stored.definition.settled_on = co_await ReadSettledOn(env.main, carry.validate, carry.adopt);
   stored.definition.outline = co_await rebuild::ReadOutline(env.main, swap.flow.to_oid);
   records.push_back(rebuild::RecordDefinitionStatement(env.run.id, stored));
 }

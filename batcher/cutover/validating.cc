@@ -16,7 +16,6 @@ namespace {
 namespace ast = sql::ast;
 
 constexpr std::string_view kForeignKeyViolation = "23503";
-constexpr std::string_view kUndefinedObject = "42704";
 
 // Of foreign key $2 of table $1: both tables, which rows refer to nothing, as the server asks it
 // (ri_triggers.c, RI_Initial_Check), and the key of such a row, if the table has one.
@@ -123,7 +122,6 @@ Task<> Validate(Session& session, std::string sql, Validating how) {
   try {
     co_await session.db().Query(sql);
   } catch (const pg::PgError& error) {
-    if (error.Is(kUndefinedObject)) co_return;
     if (!error.Is(kForeignKeyViolation) || !session.open()) throw;
     refused = error;
   }

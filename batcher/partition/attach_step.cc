@@ -10,6 +10,7 @@
 #include "batcher/cutover/keys_back.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
+#include "batcher/cutover/unsettled.h"
 #include "batcher/cutover/validating.h"
 #include "batcher/cutover/views_over.h"
 #include "batcher/partition/attaching.h"
@@ -34,6 +35,7 @@ namespace {
 // In a step's spec: statements for after it.
 constexpr const char* kValidate = "validate";
 constexpr const char* kAdopt = "adopt";
+constexpr const char* kSettledOn = "settled_on";  // what these are about
 constexpr std::chrono::hours kLong{24 * 7};
 
 // Whether $1 is a partition of what $2 names now, or is what it names: it is taken back already.
@@ -106,48 +108,68 @@ Texts TextsOf(const state::Step& step, const char* key) {
   return kept == nullptr ? Texts() : state::TextsOf(*kept);
 }
 
-Task<> ValidateAll(run::Environment& env, const state::Step& step, async::Stopper& stopper,
-                   cutover::Validating how) {
+cutover::SettledOn SettledOnOf(const state::Step& step) {
+  cutover::SettledOn on;
+  // A run of an older program does not say.
+  if (const auto* kept = step.spec.if_contains(kSettledOn))
+    for (const auto& [sql, oid] : kept->as_object()) on[sql] = oid.to_number<pg::Oid>();
+  return on;
+}
+
+// What is to be said of it.
+Task<std::string> ValidateAll(run::Environment& env, const state::Step& step,
+                              async::Stopper& stopper, cutover::Validating how) {
+  std::string said;
   const Texts statements = TextsOf(step, kValidate);
-  if (statements.empty()) co_return;
+  if (statements.empty()) co_return said;
+  const cutover::SettledOn on = SettledOnOf(step);
   guard::Session session = co_await run::OpenAsRole(env);
   session.db().set_query_deadline(kLong);
   for (const std::string& sql : statements) {
     stopper.ThrowIfStopping();
-    co_await cutover::Validate(session, sql, how);
+    cutover::Say(said, co_await cutover::RunAsOfNow(session, sql, on, how));
   }
+  co_return said;
 }
 
-// Each once: it leaves the list in its transaction.
-Task<> AdoptAll(run::Environment& env, state::Step step, async::Stopper& stopper,
-                const char* again) {
+// Each once: it leaves the list in its transaction. What is to be said of it.
+Task<std::string> AdoptAll(run::Environment& env, state::Step step, async::Stopper& stopper,
+                           const char* again) {
+  std::string said;
   Texts left = TextsOf(step, kAdopt);
+  const cutover::SettledOn on = SettledOnOf(step);
   while (!left.empty()) {
     const std::string sql = left.front();
     left.erase(left.begin());
-    lock::Work work;
-    work.statements.push_back({sql, {}});
     auto record = [&]() -> Task<> {
       step.spec[kAdopt] = state::ArrayOf(left);
       co_await state::RecordSpec(env.main, env.lease, step);
     };
-    work.record = record;
-    const lock::LadderOptions options;
-    const lock::LadderOutcome outcome =
-        co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options, stopper);
-    async::FailPoint("key-adopted");
-    if (outcome.result != lock::LadderResult::kDone)
-      throw Failure(
-          ExitCode::kLockNotObtained,
-          fmt::format("\"{}\" found no lock, the tables were too busy: {}. The key holds for every "
-                      "partition already. At a quieter time: pgalter {} {}",
-                      sql, fmt::join(lock::Lines(outcome), "\n"), again, env.run.id));
+    auto adopt = [&](std::string now) -> Task<> {
+      lock::Work work;
+      work.statements.push_back({now, {}});
+      work.record = record;
+      const lock::LadderOptions options;
+      const lock::LadderOutcome outcome =
+          co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options, stopper);
+      async::FailPoint("key-adopted");
+      if (outcome.result == lock::LadderResult::kDone) co_return;
+      throw Failure(ExitCode::kLockNotObtained,
+                    fmt::format("\"{}\" found no lock, the tables were too busy: {}. The key holds "
+                                "for every partition already. At a quieter time: pgalter {} {}",
+                                now, fmt::join(lock::Lines(outcome), "\n"), again, env.run.id));
+    };
+    cutover::Say(said, co_await cutover::AdoptAsOfNow(env.main, sql, on, adopt, record));
   }
+  co_return said;
 }
 
 Task<> KeepForLater(run::Environment& env, state::Step step, const Later& later) {
   step.spec[kValidate] = state::ArrayOf(later.validate);
   step.spec[kAdopt] = state::ArrayOf(later.adopt);
+  boost::json::object on;
+  for (const auto& [sql, oid] : later.on) on[sql] = oid;
+  step.spec[kSettledOn] = on;
   co_await state::RecordSpec(env.main, env.lease, step);
 }
 
@@ -228,7 +250,7 @@ Task<> DetachUnderLadder(run::Environment& env, const state::Step& step) {
   const state::Step settle = co_await StepOfKind(env, "partition-settle");
   Later unsettled;
   if (settle.state != state::StepState::kDone)
-    unsettled = {TextsOf(settle, kValidate), TextsOf(settle, kAdopt)};
+    unsettled = {TextsOf(settle, kValidate), TextsOf(settle, kAdopt), SettledOnOf(settle)};
   Later later;
   auto body = [&]() -> Task<> { later = co_await Detach(env, pair, unsettled); };
   auto record = [&]() -> Task<> { co_await KeepForLater(env, step, later); };
@@ -310,8 +332,8 @@ run::Task<> AttachStep::Undo(run::Environment& env, const state::Step& step) {
   const state::Step now = co_await StepOfKind(env, "partition-attach");
   async::Stopper never;
   const cutover::Validating back = cutover::ValidatingBack(env.run.id);
-  co_await ValidateAll(env, now, never, back);
-  co_await AdoptAll(env, now, never, "revert");
+  cutover::Say(env.progress.remark, co_await ValidateAll(env, now, never, back));
+  cutover::Say(env.progress.remark, co_await AdoptAll(env, now, never, "revert"));
 }
 
 run::Task<bool> AttachStep::StillStands(run::Environment& env, const state::Step& step) {
@@ -326,8 +348,8 @@ run::Task<> SettleStep::Do(run::Environment& env, const state::Step&) {
   // As the cut-over has left it: the runner may have read it before.
   const state::Step now = co_await StepOfKind(env, "partition-settle");
   const cutover::Validating there = cutover::ValidatingThere(env.run.id);
-  co_await ValidateAll(env, now, env.stopper, there);
-  co_await AdoptAll(env, now, env.stopper, "resume");
+  cutover::Say(env.progress.remark, co_await ValidateAll(env, now, env.stopper, there));
+  cutover::Say(env.progress.remark, co_await AdoptAll(env, now, env.stopper, "resume"));
 }
 
 run::Task<> SettleStep::Undo(run::Environment&, const state::Step&) { co_return; }

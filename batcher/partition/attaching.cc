@@ -94,6 +94,7 @@ class Attaching {
                                           std::move(granted));
     statements.erase(statements.begin(), statements.begin() + renamed_);
     co_await Execute(session_, statements);
+    later_.on = co_await cutover::ReadSettledOn(session_, later_.validate, later_.adopt);
     co_await Record();
     async::FailPoint("attached");
   }
@@ -146,7 +147,7 @@ class Attaching {
     Append(statements,
            co_await ReadTexts(session_, kRevoke, pg::Params::Of(pair_.table, pair_.first())));
     statements.push_back(fmt::format("DROP SCHEMA {}", spec_.schema));
-    later_ = {std::move(carry.validate), std::move(carry.adopt)};
+    later_ = {std::move(carry.validate), std::move(carry.adopt), {}};
     co_return statements;
   }
 

@@ -63,8 +63,8 @@ class Detaching {
     std::string granted = co_await cutover::ReadGrants(session_, carried);
     cutover::Staying staying;
     staying.own_keys = staying.identities = true;
-    staying.unsettled = unsettled_.validate;
-    staying.unadopted = unsettled_.adopt;
+    staying.unsettled = co_await cutover::AllAsOfNow(session_, unsettled_.validate, unsettled_.on);
+    staying.unadopted = co_await cutover::AllAsOfNow(session_, unsettled_.adopt, unsettled_.on);
     cutover::CarryOver carry = co_await cutover::ReadCarryOver(session_, pair_.parent, pair_.table,
                                                                spec_.table, pair_.made(), staying);
     // Foreign keys that refer to the table go first: a partition that they need is not let go.
@@ -91,9 +91,10 @@ class Detaching {
     co_await cutover::ExecuteBesideGrants(session_, up_to_moving, carried, std::move(granted));
     statements.erase(statements.begin(), statements.begin() + moved);
     co_await Execute(session_, statements);
-    later_ = {std::move(carry.validate), std::move(carry.adopt)};
+    later_ = {std::move(carry.validate), std::move(carry.adopt), {}};
     Append(later_.validate, std::move(inbound.validate));
     Append(later_.adopt, std::move(inbound.adopt));
+    later_.on = co_await cutover::ReadSettledOn(session_, later_.validate, later_.adopt);
     async::FailPoint("detached");
   }
 

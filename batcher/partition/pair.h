@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "batcher/cutover/unsettled.h"
 #include "batcher/partition/spec.h"
 #include "engine/guard/execute.h"
 
@@ -28,6 +29,7 @@ struct Pair {
 struct Later {
   Texts validate;
   Texts adopt;
+  cutover::SettledOn on;
 };
 
 // The first column of a query in text.

@@ -82,11 +82,14 @@ json::object ToJson(const Definition& definition) {
   json::array renamed;
   for (const SameColumn& column : definition.renamed)
     renamed.push_back({{"from", column.from}, {"to", column.to}});
+  json::object settled_on;
+  for (const auto& [sql, oid] : definition.settled_on) settled_on[sql] = oid;
   return {{"indexes", indexes},
           {"renamed", renamed},
           {"checks", ArrayOf(definition.checks)},
           {"validate", ArrayOf(definition.validate)},
           {"adopt", ArrayOf(definition.adopt)},
+          {"settled_on", settled_on},
           {"outline", ArrayOf(definition.outline)},
           {"revertible", definition.revertible},
           {"alike", definition.alike}};
@@ -118,6 +121,10 @@ Definition DefinitionFromJson(const json::object& json) {
   definition.checks = TextsOf(json.at("checks"));
   definition.validate = TextsOf(json.at("validate"));
   definition.adopt = TextsOf(json.at("adopt"));
+  // A run of an older program does not say.
+  if (const auto* settled_on = json.if_contains("settled_on"))
+    for (const auto& [sql, oid] : settled_on->as_object())
+      definition.settled_on[sql] = oid.to_number<pg::Oid>();
   // A run of an older program does not say.
   if (const auto* outline = json.if_contains("outline")) definition.outline = TextsOf(*outline);
   definition.revertible = json.at("revertible").as_bool();

@@ -479,6 +479,125 @@ TEST_F(Reverted, LeavesKeysAsValidAsTheyWere) {
   ExpectOld();
 }
 
+struct GoneCase {
+  const char* name;
+  const char* users;  // what they do while keys are still to be validated
+  const char* says;   // the run, of it; empty: nothing of the keys
+  const char* keys;   // that are there afterwards, all of them valid
+};
+
+// Users' keys are users' to drop, and their tables to rename: it may take hours until they are
+// valid.
+class RebuildUnsettled : public Reverted, public ::testing::WithParamInterface<GoneCase> {
+ protected:
+  void SetUp() override {
+    Reverted::SetUp();
+    MakeRebuilt(500);
+    database_.Sql(
+        "CREATE TABLE kind (id bigint PRIMARY KEY); INSERT INTO kind SELECT generate_series(0, "
+        "1000); ALTER TABLE items ADD CONSTRAINT own FOREIGN KEY (id) REFERENCES kind;"
+        "CREATE TABLE child (item bigint CONSTRAINT \"of items\" REFERENCES items);"
+        "CREATE TABLE other (item bigint CONSTRAINT other_key REFERENCES items);"
+        "CREATE TABLE parts (item bigint CONSTRAINT whole REFERENCES items) PARTITION BY LIST "
+        "(item); CREATE TABLE part PARTITION OF parts DEFAULT");
+  }
+  void KillBeforeItIsSettled() const {
+    ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=cut-over"}).code, kKilled);
+    AwaitNoRunner();
+  }
+  void ExpectSaid(const std::string& text) const {
+    if (*GetParam().says == '\0')
+      EXPECT_THAT(text, ::testing::Not(::testing::HasSubstr("foreign key")));
+    else
+      EXPECT_THAT(text, ::testing::HasSubstr(GetParam().says));
+  }
+  [[nodiscard]] static std::string Keys(const char* of) {
+    return fmt::format(
+        "SELECT string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint WHERE contype = 'f' "
+        "AND convalidated AND connamespace::regnamespace::text NOT LIKE 'pgalter%' AND {}",
+        of);
+  }
+  void ExpectSettled() const {
+    EXPECT_EQ(database_.Value(Keys("true")), GetParam().keys);
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE NOT convalidated"), 0);
+    ExpectSame();
+  }
+};
+
+TEST_P(RebuildUnsettled, IsNoReasonForARunNotToEnd) {
+  KillBeforeItIsSettled();
+  database_.Sql(GetParam().users);
+  const Ran ran = Run({"resume", RunId()});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  ExpectSaid(Run({"status", RunId()}).out);
+  ExpectSettled();
+  ExpectNew();
+  ExpectNothingLeft();
+}
+
+TEST_P(RebuildUnsettled, NorForOneNotToBeTakenBack) {
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}, {"PGALTER_FAIL_POINT=swapped-back"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql(GetParam().users);
+  const Ran ran = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  ExpectSaid(ran.err);
+  ExpectSettled();
+  ExpectOld();
+}
+
+TEST_P(RebuildUnsettled, NorIfItWasNeverSettled) {
+  KillBeforeItIsSettled();
+  database_.Sql(GetParam().users);
+  const Ran ran = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  ExpectSettled();
+  ExpectOld();
+}
+
+// Older programs have kept the names alone.
+TEST_P(RebuildUnsettled, NorToAnOlderRunThatKnowsTheNames) {
+  KillBeforeItIsSettled();
+  database_.Sql("UPDATE pgalter.rebuild SET definition = definition - 'settled_on'");
+  database_.Sql(GetParam().users);
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(database_.Value(Keys("conrelid = 'other'::regclass")), "other_key");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Users, RebuildUnsettled,
+    ::testing::Values(
+        GoneCase{"DropAKey", "ALTER TABLE child DROP CONSTRAINT \"of items\"",
+                 "foreign key \"of items\" of public.child was not validated: it is gone",
+                 "other_key own whole whole"},
+        GoneCase{"DropATable", "DROP TABLE child",
+                 "foreign key \"of items\" of public.child was not validated: it is gone",
+                 "other_key own whole whole"},
+        GoneCase{"DropOneOfTheTablesOwn", "ALTER TABLE items DROP CONSTRAINT own",
+                 "foreign key own of public.items was not validated: it is gone",
+                 "of items other_key whole whole"},
+        GoneCase{"RenameATable", "ALTER TABLE child RENAME TO \"a child.\"", "",
+                 "of items other_key own whole whole"},
+        GoneCase{"MoveATableAndRenameItsKey",
+                 "CREATE SCHEMA away; ALTER TABLE child SET SCHEMA away;"
+                 "ALTER TABLE away.child RENAME CONSTRAINT \"of items\" TO of_items",
+                 "", "of_items other_key own whole whole"},
+        GoneCase{"ChangeTheTypeOfAKey", "ALTER TABLE child ALTER item TYPE integer", "",
+                 "of items other_key own whole whole"},
+        GoneCase{"DropAPartitionedTable", "DROP TABLE parts",
+                 "foreign key whole was not made for the whole of public.parts: the table is gone",
+                 "of items other_key own"},
+        GoneCase{"RenameAPartitionedTable",
+                 "ALTER TABLE parts RENAME TO whole; ALTER TABLE whole RENAME item TO of_item", "",
+                 "of items other_key own whole whole"},
+        GoneCase{"DropTheKeyOfPartitions", "ALTER TABLE part DROP CONSTRAINT whole",
+                 "foreign key whole was not made for the whole of public.parts: no partition has "
+                 "it for itself any more",
+                 "of items other_key own"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
 // A revert that ends before it has swapped anything leaves a run that is done.
 class NotReverted : public Reverted {
  protected:
