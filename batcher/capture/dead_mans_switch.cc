@@ -13,6 +13,7 @@ namespace {
 std::string Reason(const Flow& flow, GaveUp why) {
   if (why == GaveUp::kLarge)
     return fmt::format("its log has grown to more than {} bytes (--log-limit)", flow.log_limit);
+  if (why == GaveUp::kRetyped) return "the type of its key was changed";
   return fmt::format("no runner was there for {} s", flow.unattended.count());
 }
 
@@ -20,7 +21,9 @@ std::string Reason(const Flow& flow, GaveUp why) {
 
 std::optional<GaveUp> ReadGaveUp(const pg::Result& result, int column) {
   if (result.IsNull(0, column)) return std::nullopt;
-  return result.Get<std::int64_t>(0, column) == kLarge ? GaveUp::kLarge : GaveUp::kLate;
+  const auto why = result.Get<std::int64_t>(0, column);
+  if (why == kRetyped) return GaveUp::kRetyped;
+  return why == kLarge ? GaveUp::kLarge : GaveUp::kLate;
 }
 
 void ThrowGivenUp(const Flow& flow, GaveUp why) {

@@ -2,7 +2,8 @@
 //
 // The trigger logs until a deadline that every beat of a runner moves, and up to a size. Past
 // either it logs no more, and says so; what users change from then on is missing, so the copy, or
-// the way back, is lost. Users notice nothing.
+// the way back, is lost. So it is when a user changes the key's type to one that the log does not
+// take. Users notice nothing.
 #pragma once
 
 #include <optional>
@@ -12,7 +13,7 @@
 
 namespace pgalter::capture {
 
-enum class GaveUp { kLate, kLarge };
+enum class GaveUp { kLate, kLarge, kRetyped };
 
 // What TakeStatement and GivenUpExpression tell.
 std::optional<GaveUp> ReadGaveUp(const pg::Result& result, int column);

@@ -23,7 +23,8 @@ using guard::Session;
 struct KeyColumn {
   std::string from;
   std::string to;
-  std::string type;    // of `from`, with its schema
+  std::string type;    // of the log: that of `from`, of any length, with its schema; the widest
+                       // integer and text stand for their like, as users may change it
   std::string equals;  // the operator of the key's index: OPERATOR(pg_catalog.=)
 };
 

@@ -76,11 +76,46 @@ std::string GiveUp(const Flow& flow) {
       deadline, given_up, sql::QuoteLiteral(flow.log()), flow.log_limit, kLate, kLarge, late);
 }
 
+// A session plans what it does with a column of old and new for the type that it has, and would
+// tell its user of another one ever after. It plans anew when a table changes that a statement
+// names: the table itself, by its number, as its name may change.
+std::string Table(const Flow& flow) {
+  return fmt::format("'{}'::pg_catalog.regclass", flow.from_oid);
+}
+
+// Whether a column is of a type that the log does not take.
+std::string IsUnfit(const Flow& flow, const KeyColumn& column, std::size_t i, const char* row) {
+  const std::string type = fmt::format("pg_catalog.pg_typeof({}.{})", row, column.from);
+  const char* fit = column.type == "bigint" ? "{pg_catalog.int2,pg_catalog.int4,pg_catalog.int8}"
+                    : column.type == "text" ? "{pg_catalog.text,pg_catalog.varchar}"
+                                            : "";
+  if (*fit != '\0')
+    return fmt::format("{} OPERATOR(pg_catalog.<>) ALL ('{}'::pg_catalog.regtype[])", type, fit);
+  return fmt::format("{} OPERATOR(pg_catalog.<>) pg_catalog.pg_typeof((NULL::{}).{})", type,
+                     flow.log(), K(i));
+}
+
+// An error of ours would be the user's, who has changed the type of the key.
+std::string GiveUpIfRetyped(const Flow& flow, const char* row) {
+  if (!HasEnd(flow)) return "";
+  const std::string unfit = ForKey(flow, " OR ", [&](const KeyColumn& column, std::size_t i) {
+    return IsUnfit(flow, column, i, row);
+  });
+  return fmt::format(
+      "    IF {} OR {} IS NULL THEN\n"
+      "      PERFORM pg_catalog.setval({}, {}), pg_catalog.setval({}, {});\n"
+      "      RETURN NULL;\n"
+      "    END IF;\n",
+      unfit, Table(flow), sql::QuoteLiteral(flow.given_up()), kRetyped,
+      sql::QuoteLiteral(flow.deadline()), kLarge);
+}
+
 // What is done for each change.
 std::string Body(const Flow& flow) {
   const auto append = [&](const char* row) {
-    return fmt::format("INSERT INTO {} VALUES (pg_catalog.pg_current_xact_id(), false, {});",
-                       flow.log(), ForKey(flow, ", ", [row](const KeyColumn& column, std::size_t) {
+    return fmt::format("INSERT INTO {} VALUES (pg_catalog.pg_current_xact_id(), {} IS NULL, {});",
+                       flow.log(), Table(flow),
+                       ForKey(flow, ", ", [row](const KeyColumn& column, std::size_t) {
                          return fmt::format("{}.{}", row, column.from);
                        }));
   };
@@ -102,18 +137,19 @@ std::string Body(const Flow& flow) {
   return fmt::format(
       "BEGIN\n"
       "{}"
-      "  IF {} THEN\n"
+      "  IF {} THEN\n{}"
       "    {}\n"
-      "    IF {}{} OPERATOR(pg_catalog.*<>) {} THEN {} END IF;\n"
-      "  ELSIF {} THEN {}\n"
-      "  ELSIF {} THEN {}\n"
+      "    IF {}{} OPERATOR(pg_catalog.*<>) {} AND {} IS NOT NULL THEN {} END IF;\n"
+      "  ELSIF {} THEN\n{}    {}\n"
+      "  ELSIF {} THEN\n{}    {}\n"
       "  ELSE\n"
       "    INSERT INTO {} (x, truncated) VALUES (pg_catalog.pg_current_xact_id(), true);\n"
       "  END IF;\n"
       "  RETURN NULL;\n"
       "END",
-      GiveUp(flow), is("UPDATE"), old_too ? append("old") : "", old_too ? "" : "true OR ",
-      row("old"), row("new"), append("new"), is("INSERT"), append("new"), is("DELETE"),
+      GiveUp(flow), is("UPDATE"), GiveUpIfRetyped(flow, "new"), old_too ? append("old") : "",
+      old_too ? "" : "true OR ", row("old"), row("new"), Table(flow), append("new"), is("INSERT"),
+      GiveUpIfRetyped(flow, "new"), append("new"), is("DELETE"), GiveUpIfRetyped(flow, "old"),
       append("old"), flow.log());
 }
 

@@ -8,9 +8,10 @@
 
 namespace pgalter::capture {
 
-// Why a capture gave up, as the value of its sequence. Both are moments long ago, too.
+// Why a capture gave up, as the value of its sequence. The first two are moments long ago, too.
 inline constexpr int kLate = 1;
 inline constexpr int kLarge = 2;
+inline constexpr int kRetyped = 3;
 
 // Log, dirty keys, the mark of a crash and the dead man's switch, in the flow's schema.
 std::vector<std::string> MakeTables(const Flow& flow);

@@ -190,18 +190,24 @@ Task<AsOfNow> OfTableNow(Session& session, Parsed parsed, pg::Oid oid) {
 Task<SettledOn> ReadSettledOn(Session& session, std::vector<std::string> validate,
                               std::vector<std::string> adopt) {
   constexpr pg::Oid kNotKnown = 0;
-  SettledOn on;
   validate.insert(validate.end(), adopt.begin(), adopt.end());
+  std::vector<std::string> known;
+  std::vector<pg::Statement> statements;  // in one round trip, as users wait
   for (const std::string& sql : validate) {
     const std::optional<Parsed> parsed = Parse(sql);
     if (!parsed) continue;
-    pg::Result row;
+    known.push_back(sql);
     if (parsed->kind == Kind::kValidate)
-      row = co_await session.db().Query(kConstraint, kNotKnown, parsed->table, parsed->constraint);
+      statements.push_back(
+          {kConstraint, pg::Params::Of(kNotKnown, parsed->table, parsed->constraint)});
     else
-      row = co_await session.db().Query(kTable, kNotKnown, parsed->table);
-    if (!row.empty()) on[sql] = row.Get<pg::Oid>(0, 0);
+      statements.push_back({kTable, pg::Params::Of(kNotKnown, parsed->table)});
   }
+  SettledOn on;
+  if (statements.empty()) co_return on;
+  const auto rows = co_await session.db().Pipeline(std::move(statements));
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (!rows[i].empty()) on[known[i]] = rows[i].Get<pg::Oid>(0, 0);
   co_return on;
 }
 

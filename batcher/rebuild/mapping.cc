@@ -141,7 +141,7 @@ Task<std::map<std::string, std::string>> MeantValues(Session& session, const Nam
 // which a row is found in both tables. Values must come over as they are, or in a type in which the
 // same values are equal.
 constexpr const char* kKey = R"sql(
-SELECT x.indexrelid::int8, quote_ident(s.attname), format_type(s.atttypid, s.atttypmod),
+SELECT x.indexrelid::int8, quote_ident(s.attname), format_type(s.atttypid, -1),
        (SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
         FROM pg_opclass c JOIN pg_amop m ON m.amopfamily = c.opcfamily AND m.amopstrategy = 3
           AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype
@@ -170,7 +170,7 @@ ORDER BY x.indisprimary DESC, x.indnkeyatts, x.indexrelid, k.n
 
 // NOT NULL: no row is found by a NULL.
 constexpr const char* kPartitionKey = R"sql(
-SELECT quote_ident(s.attname), format_type(s.atttypid, s.atttypmod),
+SELECT quote_ident(s.attname), format_type(s.atttypid, -1),
        (SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
         FROM pg_opclass c JOIN pg_amop m ON m.amopfamily = c.opcfamily AND m.amopstrategy = 3
           AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype
@@ -188,6 +188,13 @@ LEFT JOIN pg_collation co ON co.oid = s.attcollation
 WHERE p.partrelid = $2::regclass AND p.partstrat IN ('r', 'l') AND k.attnum > 0
 ORDER BY k.n
 )sql";
+
+// Of a key's type, without its length or scale: what the log has for it. Users may make it wider
+// meanwhile, and the operators of the one compare with those of the others by the same indexes.
+std::string Widest(std::string type) {
+  if (type == "smallint" || type == "integer") return "bigint";
+  return type == "character varying" ? "text" : type;
+}
 
 // $1 the table whose values go into $2, $3 and $4 their columns, side by side and quoted: those
 // that an assignment may change without a word, with their types. What it refuses is not among
@@ -350,7 +357,7 @@ Task<std::vector<capture::KeyColumn>> ChooseKey(Session& session, const Names& n
     usable = usable && !rows.IsNull(i, 4);
     if (usable)
       key.push_back({rows.Get<std::string>(i, 1), rows.Get<std::string>(i, 4),
-                     rows.Get<std::string>(i, 2), rows.Get<std::string>(i, 3)});
+                     Widest(rows.Get<std::string>(i, 2)), rows.Get<std::string>(i, 3)});
   }
   throw Failure(
       ExitCode::kRefused,
@@ -371,7 +378,7 @@ Task<std::vector<capture::KeyColumn>> WithPartitionKey(Session& session, const N
     const auto name = rows.Get<std::string>(i, 4);
     if (!rows.Get<bool>(i, 3)) continue;
     if (std::ranges::any_of(key, [&](const auto& column) { return column.to == name; })) continue;
-    key.push_back({rows.Get<std::string>(i, 0), name, rows.Get<std::string>(i, 1),
+    key.push_back({rows.Get<std::string>(i, 0), name, Widest(rows.Get<std::string>(i, 1)),
                    rows.Get<std::string>(i, 2)});
   }
   co_return key;
@@ -418,12 +425,13 @@ Task<std::optional<capture::Flow>> FlowBack(Session& session, const Names& names
   }
   const std::vector<SameColumn> exact = co_await KeepExact(session, back, std::move(same_back));
   const pg::Result types = co_await session.db().Query(
-      "SELECT quote_ident(attname), format_type(atttypid, atttypmod) FROM pg_attribute"
+      "SELECT quote_ident(attname), format_type(atttypid, -1) FROM pg_attribute"
       " WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped",
       forward.to_oid);
   for (capture::KeyColumn& column : back.key)
     for (int i = 0; i < types.rows(); ++i)
-      if (types.Get<std::string>(i, 0) == column.from) column.type = types.Get<std::string>(i, 1);
+      if (types.Get<std::string>(i, 0) == column.from)
+        column.type = Widest(types.Get<std::string>(i, 1));
   bool possible = true;
   co_await session.db().Execute("SAVEPOINT pgalter_back");
   try {
