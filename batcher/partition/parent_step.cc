@@ -131,7 +131,7 @@ class Parent {
         co_await Do(PlaceIndex(index.create, places[index.name]));
       }
       for (const std::string& remark : index.remarks)
-        if (remark.starts_with("COMMENT")) co_await Do(remark);
+        if (remark.starts_with("COMMENT") || remark.starts_with("ALTER INDEX")) co_await Do(remark);
     }
   }
 

@@ -51,7 +51,13 @@ SELECT quote_ident(c.relname),
        format('ALTER TABLE %s CLUSTER ON %I', t.into_name, c.relname), x.indisclustered,
        CASE WHEN c.relispartition THEN
          (SELECT quote_ident(relname) FROM pg_class WHERE oid = pg_partition_root(c.oid)) END,
-       coalesce((SELECT spcname FROM pg_tablespace WHERE oid = c.reltablespace), ''), t.into_name
+       coalesce((SELECT spcname FROM pg_tablespace WHERE oid = c.reltablespace), ''), t.into_name,
+       (SELECT format('ALTER INDEX %I.%I %s', $4::text, c.relname,
+                      string_agg(format('ALTER COLUMN %s SET STATISTICS %s', a.attnum, s.target),
+                                 ', ' ORDER BY a.attnum))
+        FROM pg_attribute a
+        CROSS JOIN LATERAL (SELECT (to_jsonb(a)->>'attstattarget')::int AS target) s
+        WHERE a.attrelid = x.indexrelid AND s.target >= 0 HAVING count(*) > 0)
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY t (source, from_name, into_name, n)
 JOIN pg_index x ON x.indrelid = t.source::oid JOIN pg_class c ON c.oid = x.indexrelid
 CROSS JOIN LATERAL (SELECT CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END AS word) u
@@ -173,6 +179,7 @@ Task<std::vector<Index>> ReadIndexes(Session& session, std::vector<IndexedTable>
     if (rows.Get<bool>(i, 5)) index.remarks.push_back(rows.Get<std::string>(i, 4));
     if (rows.Get<bool>(i, 7)) index.remarks.push_back(rows.Get<std::string>(i, 6));
     if (rows.Get<bool>(i, 9)) index.remarks.push_back(rows.Get<std::string>(i, 8));
+    if (!rows.IsNull(i, 13)) index.remarks.push_back(rows.Get<std::string>(i, 13));
     index.root = rows.Get<std::optional<std::string>>(i, 10).value_or("");
     index.tablespace = rows.Get<std::string>(i, 11);
     indexes.push_back(std::move(index));

@@ -521,6 +521,7 @@ ALTER TABLE app."Order Items" ALTER "Name" SET STORAGE EXTERNAL, ALTER "Name" SE
 CREATE INDEX by_kind ON app."Order Items" (kind, price DESC NULLS LAST) INCLUDE ("Name")
   WHERE price > 10;
 CREATE INDEX ON app."Order Items" (lower("Name") text_pattern_ops);
+ALTER INDEX app."Order Items_lower_idx" ALTER COLUMN 1 SET STATISTICS 77;
 CREATE UNIQUE INDEX ident ON app."Order Items" (n, id);
 CREATE TABLE other.line (item bigint, made timestamptz, note text);
 CREATE TRIGGER touched BEFORE UPDATE OF price ON app."Order Items" FOR EACH ROW

@@ -50,6 +50,7 @@ CREATE INDEX by_kind ON app."Order Items" (kind, price DESC NULLS LAST) INCLUDE 
   WHERE price > 10;
 CREATE INDEX "Odd Index" ON app."Order Items" USING gin (tags) WITH (fastupdate = off);
 CREATE INDEX ON app."Order Items" (lower("Name") text_pattern_ops);
+ALTER INDEX app."Order Items_lower_idx" ALTER COLUMN 1 SET STATISTICS 77;
 CREATE UNIQUE INDEX ident ON app."Order Items" (n, id);
 ALTER TABLE app."Order Items" CLUSTER ON by_made_not_there;
 )sql";
