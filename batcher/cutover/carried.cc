@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "batcher/dependants/users_triggers.h"
 #include "batcher/rebuild/mapping.h"
 #include "engine/pg/named.h"
 
@@ -83,8 +84,9 @@ std::span<const Carried* const> AllCarried() { return kAll; }
 
 pg::Statement Ask(const Carried& kind, const Exchange& tables) {
   if (kind.ask != nullptr) return kind.ask(tables);
-  const std::string text =
-      std::string(kRelations) + "SELECT * FROM (" + kind.rows + ") AS q (at, statement)";
+  const std::string text = std::string(kRelations) + ", " +
+                           dependants::UsersTriggers("SELECT leaving FROM pair") +
+                           "SELECT * FROM (" + kind.rows + ") AS q (at, statement)";
   return ValuesOf(tables).Bind(text);
 }
 

@@ -23,6 +23,7 @@
 //                    and by those to be; has_rows: not partitioned
 //   called           the name that the table that comes has now
 //   pair             which gets what which one has
+//   users_trigger    triggers of the one that are its users', with the columns of pg_trigger
 //   same             columns of the one and of the other
 //   carried          of a table in it the keys are seen to elsewhere
 //   inbound_key      all foreign keys to the table, by what depends on it, as pg_constraint has no

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "batcher/dependants/users_triggers.h"
 #include "batcher/rebuild/mapping.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
@@ -123,10 +124,12 @@ WHERE i.inhdetachpending ORDER BY 1 LIMIT 1
 
 // What a partition has of its own stays with it, and the new table has other partitions or none.
 // What another run has left there is that run's to take away: it holds the table.
-constexpr const char* kOfPartitions = R"sql(
+constexpr const char* kPartitions = R"sql(
 WITH part AS (
   SELECT relid::oid AS oid, relid AS name FROM pg_partition_tree($1::oid::regclass)
-  WHERE relid::oid <> $1)
+  WHERE relid::oid <> $1),
+)sql";
+constexpr const char* kOfPartitions = R"sql(
 SELECT format('partition %s is a foreign table', name) FROM part JOIN pg_class c USING (oid)
 WHERE c.relkind = 'f'
 UNION ALL
@@ -146,8 +149,8 @@ JOIN pg_constraint f ON f.oid = d.objid
 WHERE f.confrelid = part.oid AND f.contype = 'f' AND f.conparentid = 0
 UNION ALL
 SELECT format('partition %s has trigger %I of its own', name, t.tgname)
-FROM part JOIN pg_trigger t ON t.tgrelid = part.oid WHERE NOT t.tgisinternal AND t.tgparentid = 0
-  AND t.tgname NOT LIKE 'pgalter\_%'
+FROM part JOIN users_trigger t ON t.tgrelid = part.oid
+WHERE NOT t.tgisinternal AND t.tgparentid = 0
 UNION ALL
 SELECT format('%s reads partition %s', pg_describe_object('pg_class'::regclass, r.ev_class, 0), name)
 FROM part JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = part.oid
@@ -306,7 +309,9 @@ Task<> RefuseHalfDetached(Session& session, std::string table, pg::Oid source) {
 }
 
 Task<> RefuseWhatPartitionsHave(Session& session, std::string table, pg::Oid source) {
-  const pg::Result rows = co_await session.db().Query(kOfPartitions, source);
+  const std::string query =
+      kPartitions + dependants::UsersTriggers("SELECT oid FROM part") + kOfPartitions;
+  const pg::Result rows = co_await session.db().Query(query, source);
   if (rows.empty()) co_return;
   throw Failure(
       ExitCode::kRefused,

@@ -317,6 +317,41 @@ TEST_F(Carried, ATemporaryViewOfAnotherSessionIsRefusedBefore) {
   EXPECT_EQ(rebuilt.code, 0) << rebuilt.err;
 }
 
+TEST_F(Carried, ATriggerOfUsersWhateverItsNameBeginsWith) {
+  MakeRebuilt(10);
+  database_.Sql(
+      "CREATE TABLE audit (id bigint); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
+      "'BEGIN INSERT INTO public.audit VALUES (new.id); RETURN NULL; END'; CREATE TRIGGER "
+      "pgalter_audit AFTER INSERT ON items FOR EACH ROW EXECUTE FUNCTION note();"
+      "COMMENT ON TRIGGER pgalter_audit ON items IS 'not one of ours'");
+  const std::string triggers =
+      "SELECT string_agg(concat_ws(' ', tgname, obj_description(oid, 'pg_trigger')), '; ' ORDER BY "
+      "tgname) FROM pg_trigger WHERE tgrelid = 'items'::regclass AND NOT tgisinternal AND "
+      "(tgname NOT LIKE 'pgalter%' OR tgname = 'pgalter_audit')";
+  const std::string before = database_.Value(triggers);
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  EXPECT_EQ(database_.Value(triggers), before);
+  database_.Sql("INSERT INTO items VALUES (1000, 1)");
+  EXPECT_EQ(Number("SELECT count(*) FROM audit"), 1);
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(database_.Value(triggers), before);
+  database_.Sql("INSERT INTO items VALUES (1001, 1)");
+  EXPECT_EQ(Number("SELECT count(*) FROM audit"), 2);
+  ExpectSame();
+}
+
+TEST_F(Carried, ATriggerOfOnePartitionIsRefusedWhateverItsNameBeginsWith) {
+  database_.Sql(
+      "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+      "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+      "CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (10);"
+      "CREATE TRIGGER pgalter_own AFTER INSERT ON p_1 FOR EACH ROW EXECUTE FUNCTION note()");
+  const Ran refused = Run({"rebuild", "p", "--alter", "ALTER id TYPE bigint", "--yes"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err,
+              ::testing::HasSubstr("partition public.p_1 has trigger pgalter_own of its own"));
+}
+
 TEST_F(Carried, AResumedRunKnowsHowManyRowsItHasCopied) {
   MakeRebuilt(5'000);
   ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=purged"}).code, kKilled);
