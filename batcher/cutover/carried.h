@@ -7,6 +7,7 @@
 //   a(fter)     when the other one has it
 //   v(alidate)  once users work on, in a transaction of its own
 //   l(ast)      then, once, under the ladder
+//   r(eturn)    first, when the table that leaves comes back
 //
 // Parameters, by their names:
 //   :leaving, :coming           the two tables

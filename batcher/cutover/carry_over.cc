@@ -20,6 +20,8 @@ void Sort(const pg::Result& rows, const Carried& kind, CarryOver& carry) {
       if (drops) carry.before.push_back(std::move(statement));
     } else if (at == 'a') {
       carry.after.push_back(std::move(statement));
+    } else if (at == 'r') {
+      carry.back.push_back(std::move(statement));
     } else if (at == 'v') {
       carry.validate.push_back(std::move(statement));
     } else {

@@ -20,6 +20,7 @@ struct CarryOver {
   std::vector<std::string> after;     // when the other one has it
   std::vector<std::string> validate;  // once users work on, in transactions of their own
   std::vector<std::string> adopt;     // then, each once and under the ladder
+  std::vector<std::string> back;      // first, when the table that leaves comes back
 };
 
 // What the leaving table keeps, where it becomes a part of the one that comes, and what was left to

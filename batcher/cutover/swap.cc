@@ -192,6 +192,7 @@ Task<Statements> StatementsOf(run::Environment& env, const Swap& swap, const Com
     for (const rebuild::Index& index : definition.indexes)
       if (index.helper)
         texts.before.push_back(fmt::format("DROP INDEX {}.{}", swap.stored.schema, index.name));
+  if (swap.back) Append(texts.before, definition.sequences);
   Append(texts.before, std::move(texts.carry.before));
   texts.moves = co_await Moves(env.main, swap, coming.unmoved);
   if (!swap.back)
@@ -222,6 +223,7 @@ Task<> AddSwap(run::Environment& env, const Swap& swap, const CarryOver& carry, 
   stored.definition.validate = carry.validate;
   stored.definition.adopt = carry.adopt;
   stored.definition.settled_on = co_await ReadSettledOn(env.main, carry.validate, carry.adopt);
+  stored.definition.sequences = swap.back ? Texts() : carry.back;
   stored.definition.outline = co_await rebuild::ReadOutline(env.main, swap.flow.to_oid);
   records.push_back(rebuild::RecordDefinitionStatement(env.run.id, stored));
 }

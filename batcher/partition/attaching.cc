@@ -6,6 +6,7 @@
 
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/grants.h"
+#include "batcher/cutover/sequences.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/shape.h"
 #include "engine/async/fail_point.h"
@@ -236,7 +237,7 @@ class Attaching {
     for (const Identity& identity : spec_.identities) {
       const std::string made = co_await SequenceOf(session_, pair_.made(), identity.column);
       const std::string own = co_await SequenceOf(session_, spec_.table, identity.column);
-      statements.push_back(SetValue(made, own));
+      statements.push_back(cutover::HandOver(own, made, cutover::Former::kIsDropped));
       statements.push_back(fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP IDENTITY", spec_.table,
                                        identity.column));
       const auto parsed = sql::ParseQualifiedName(made);

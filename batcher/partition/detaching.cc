@@ -6,6 +6,7 @@
 #include "batcher/cutover/grants.h"
 #include "batcher/cutover/keys_back.h"
 #include "batcher/cutover/old_snapshots.h"
+#include "batcher/cutover/sequences.h"
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/dependants/obstacles.h"
 #include "engine/async/fail_point.h"
@@ -177,7 +178,8 @@ class Detaching {
           spec_.table, identity.column, identity.kind, sequence, identity.options));
       // It went with its table.
       statements.push_back(
-          SetValue(sequence, spec_.schema + "." + sql::QuoteIdentifier(parsed->name)));
+          cutover::HandOver(spec_.schema + "." + sql::QuoteIdentifier(parsed->name), sequence,
+                            cutover::Former::kIsDropped));
     }
   }
 

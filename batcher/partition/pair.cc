@@ -29,11 +29,6 @@ Task<std::string> SequenceOf(Session& session, std::string table, std::string co
   co_return row.Get<std::optional<std::string>>(0, 0).value_or("");
 }
 
-std::string SetValue(const std::string& sequence, const std::string& from) {
-  return fmt::format("SELECT setval({}::regclass, last_value, is_called) FROM {}",
-                     sql::QuoteLiteral(sequence), from);
-}
-
 std::string MakeKey(const std::string& table, const std::string& name, const WidenedKey& key,
                     const std::string& index) {
   return fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {} USING INDEX {}{}", table, name,

@@ -40,9 +40,6 @@ void Append(Texts& to, Texts from);
 // Of an identity; quoted, with its schema. Empty: the column has none.
 Task<std::string> SequenceOf(Session& session, std::string table, std::string column);
 
-// The statement with which a sequence goes on where another one is.
-std::string SetValue(const std::string& sequence, const std::string& from);
-
 // The statement that makes a key of a unique index.
 std::string MakeKey(const std::string& table, const std::string& name, const WidenedKey& key,
                     const std::string& index);

@@ -96,6 +96,7 @@ json::object ToJson(const Definition& definition) {
           {"validate", ArrayOf(definition.validate)},
           {"adopt", ArrayOf(definition.adopt)},
           {"settled_on", settled_on},
+          {"sequences", ArrayOf(definition.sequences)},
           {"outline", ArrayOf(definition.outline)},
           {"revertible", definition.revertible},
           {"alike", definition.alike}};
@@ -127,11 +128,12 @@ Definition DefinitionFromJson(const json::object& json) {
   definition.checks = TextsOf(json.at("checks"));
   definition.validate = TextsOf(json.at("validate"));
   definition.adopt = TextsOf(json.at("adopt"));
-  // A run of an older program does not say.
+  // A run of an older program does not say, of these.
   if (const auto* settled_on = json.if_contains("settled_on"))
     for (const auto& [sql, oid] : settled_on->as_object())
       definition.settled_on[sql] = oid.to_number<pg::Oid>();
-  // A run of an older program does not say.
+  if (const auto* sequences = json.if_contains("sequences"))
+    definition.sequences = TextsOf(*sequences);
   if (const auto* outline = json.if_contains("outline")) definition.outline = TextsOf(*outline);
   definition.revertible = json.at("revertible").as_bool();
   if (const auto* alike = json.if_contains("alike")) definition.alike = alike->as_bool();

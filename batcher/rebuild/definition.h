@@ -34,9 +34,10 @@ struct Definition {
   std::vector<std::string> adopt;     // then, each once: foreign keys of a partitioned table
   // What these two are about, by statement: a constraint or a table.
   std::map<std::string, pg::Oid> settled_on;
-  std::vector<SameColumn> renamed;  // whose sequences and grants go on under the other name
-  Outline outline;                  // of the table that leaves at the next swap, as it must be then
-  bool revertible = false;          // there is a flow back
+  std::vector<std::string> sequences;  // first, when the table that left comes back
+  std::vector<SameColumn> renamed;     // whose sequences and grants go on under the other name
+  Outline outline;          // of the table that leaves at the next swap, as it must be then
+  bool revertible = false;  // there is a flow back
   // Partitions take the places of those of their names, with what these have of their own.
   bool alike = false;
 };

@@ -272,7 +272,8 @@ TEST_F(Definitions, AreFoundThroughTheSearchPath) {
             "two.t");
 }
 
-// Each in its own schema until the swap, in which it takes the name of the one that was.
+// Each in its own schema until the swap, in which it takes the name of the one that was, and leaves
+// out as many numbers as a server takes connections: a sandbox takes a hundred.
 TEST_F(Definitions, OfIdentitiesKeepTheNamesOfTheirSequences) {
   database_.Sql(
       "CREATE TABLE t (a_id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY);"
@@ -286,10 +287,10 @@ TEST_F(Definitions, OfIdentitiesKeepTheNamesOfTheirSequences) {
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(database_.Value("INSERT INTO t DEFAULT VALUES RETURNING a_id || ' ' || "
                             "pg_get_serial_sequence('t', 'a_id')"),
-            "21 public.t_a_id_seq");
+            "121 public.t_a_id_seq");
   EXPECT_EQ(database_.Value("INSERT INTO t_a DEFAULT VALUES RETURNING id || ' ' || "
                             "pg_get_serial_sequence('t_a', 'id')"),
-            "31 public.t_a_id_seq1");
+            "131 public.t_a_id_seq1");
 }
 
 // The table is held by the run that keeps its way back, not by what that run has hung on it.
