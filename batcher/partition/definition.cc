@@ -38,6 +38,10 @@ SELECT format('constraint %I excludes rows, which no partitioned table can: drop
               conname)
 FROM pg_constraint WHERE conrelid = $1 AND contype = 'x'
 UNION ALL
+SELECT format('constraint %I is over a period, WITHOUT OVERLAPS or PERIOD, which the new table is not '
+              'given: drop it before, and add it again after', conname)
+FROM pg_constraint k WHERE conrelid = $1 AND (to_jsonb(k)->>'conperiod')::bool
+UNION ALL
 SELECT format('view %s leans on constraint %I, which changes: name all columns in its GROUP BY, or '
               'drop it before and make it again after', r.ev_class::regclass, c.conname)
 FROM pg_constraint c

@@ -34,10 +34,17 @@ SELECT 'excludes', format('constraint %I excludes rows, which no partitioned tab
               conname)
 FROM pg_constraint WHERE conrelid = $1 AND contype = 'x'
 UNION ALL
+SELECT 'excludes', format('constraint %I is over a period, WITHOUT OVERLAPS or PERIOD, which the new '
+              'table is not given: drop it before, and add it again after', conname)
+FROM pg_constraint k WHERE conrelid = $1 AND (to_jsonb(k)->>'conperiod')::bool
+UNION ALL
 SELECT CASE contype WHEN 'c' THEN 'check-not-valid' ELSE 'foreign-key-not-valid' END,
-       format('constraint %I is not valid, and a partition''s has to be: ALTER TABLE … VALIDATE '
-              'CONSTRAINT %I first', conname, conname)
-FROM pg_constraint WHERE conrelid = $1 AND contype IN ('c', 'f') AND NOT convalidated
+       format(CASE WHEN (to_jsonb(k)->>'conenforced')::bool IS FALSE
+                THEN 'constraint %1$I is NOT ENFORCED, and comes along with no conversion: drop it '
+                     'before, and add it again after'
+                ELSE 'constraint %1$I is not valid, and a partition''s has to be: ALTER TABLE … '
+                     'VALIDATE CONSTRAINT %1$I first' END, conname)
+FROM pg_constraint k WHERE conrelid = $1 AND contype IN ('c', 'f') AND NOT convalidated
 UNION ALL
 SELECT 'no-inherit', format('constraint %I is NO INHERIT: add it again without', conname)
 FROM pg_constraint WHERE conrelid = $1 AND contype = 'c' AND connoinherit

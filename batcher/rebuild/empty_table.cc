@@ -180,7 +180,8 @@ Task<std::vector<std::string>> TakeInvalidChecks(Session& session, const Names& 
       "   CASE WHEN pg_get_constraintdef(t.oid) LIKE '% NOT VALID' THEN '' ELSE ' NOT VALID' END)"
       " FROM pg_constraint s JOIN pg_constraint t ON t.conname = s.conname AND t.conrelid = "
       "$2::text::regclass"
-      " WHERE s.conrelid = $1 AND s.contype = 'c' AND t.contype = 'c' AND NOT s.convalidated",
+      " WHERE s.conrelid = $1 AND s.contype IN ('c', 'n') AND t.contype = s.contype"
+      " AND NOT s.convalidated",
       source, names.shadow);
   std::vector<std::string> later;
   for (int i = 0; i < rows.rows(); ++i) {

@@ -164,7 +164,10 @@ WHERE x.indrelid = $1 AND x.indisunique AND x.indimmediate AND x.indisvalid
   AND NOT EXISTS (SELECT FROM unnest(x.indkey[0:x.indnkeyatts - 1]) c
                   JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = c
                   LEFT JOIN pg_collation co ON co.oid = a.attcollation
-                  WHERE NOT a.attnotnull OR NOT coalesce(co.collisdeterministic, true))
+                  WHERE NOT a.attnotnull OR NOT coalesce(co.collisdeterministic, true)
+                    OR EXISTS (SELECT FROM pg_constraint n
+                       WHERE n.conrelid = a.attrelid AND n.contype = 'n'
+                         AND n.conkey = ARRAY[a.attnum] AND NOT n.convalidated))
 ORDER BY x.indisprimary DESC, x.indnkeyatts, x.indexrelid, k.n
 )sql";
 

@@ -86,9 +86,12 @@ WHERE o.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = $1)
                   AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1
                   AND d.deptype IN ('a', 'i'))
 UNION ALL
-SELECT format('foreign key %I is not valid, and a partitioned table has none such: VALIDATE or drop '
-              'it before', conname)
-FROM pg_constraint, target
+SELECT format(CASE WHEN (to_jsonb(k)->>'conenforced')::bool IS FALSE
+                THEN 'foreign key %I is NOT ENFORCED, and comes along to no partitioned table: drop '
+                     'it before, and add it again after'
+                ELSE 'foreign key %I is not valid, and a partitioned table has none such: VALIDATE or '
+                     'drop it before' END, conname)
+FROM pg_constraint k, target
 WHERE conrelid = $1 AND contype = 'f' AND NOT convalidated AND partitioned
 UNION ALL
 SELECT 'its replica identity is an index, which partitions would need each: ALTER TABLE … REPLICA '

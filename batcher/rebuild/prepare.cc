@@ -40,7 +40,8 @@ namespace {
   throw Failure(ExitCode::kRefused, fmt::format("cannot rebuild {}: {}", table.name, why));
 }
 
-// What stands in the way, each with the way out; one row for each thing.
+// What stands in the way, each with the way out; one row for each thing. A NOT NULL that is not
+// valid, as there may be from PostgreSQL 18 on, lets NULLs be.
 constexpr const char* kObstacles = R"sql(
 SELECT 'it inherits, or is inherited from: NO INHERIT first' FROM pg_class c
 WHERE c.oid = $1 AND EXISTS (SELECT FROM pg_inherits
@@ -65,7 +66,14 @@ WHERE NOT EXISTS (
     AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
     AND NOT EXISTS (SELECT FROM unnest(x.indkey[0:x.indnkeyatts - 1]) k
                     JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k
-                    WHERE NOT a.attnotnull))
+                    WHERE NOT a.attnotnull OR EXISTS (SELECT FROM pg_constraint n
+                       WHERE n.conrelid = a.attrelid AND n.contype = 'n'
+                         AND n.conkey = ARRAY[a.attnum] AND NOT n.convalidated)))
+UNION ALL
+SELECT format('constraint %I of %s is over a period, WITHOUT OVERLAPS or PERIOD, which a new table is '
+              'not given: drop it before, and add it again after', k.conname, k.conrelid::regclass)
+FROM pg_constraint k
+WHERE (k.conrelid = $1 OR k.confrelid = $1) AND (to_jsonb(k)->>'conperiod')::bool
 )sql";
 
 // Which the table that takes the place has from the one that leaves, whatever is done to it before.
