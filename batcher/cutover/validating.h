@@ -21,7 +21,8 @@ struct Validating {
 // After the new tables are in place.
 [[nodiscard]] Validating ValidatingThere(const std::string& run);
 
-// Runs `sql`, one statement of CarryOver's `validate`. Throws run::Failure for a row that refers to nothing.
+// Runs `sql`, one statement of CarryOver's `validate`. Throws run::Failure for a row that refers to
+// nothing.
 //
 // Lock: the statement's, then ACCESS SHARE on both tables. Blocks: nobody's rows.
 Task<> Validate(Session& session, std::string sql, Validating how);
