@@ -24,14 +24,18 @@ using text::ToColumn;
 namespace {
 
 // Keys that came as arrays of text; the names cannot be columns of a user's that an expression
-// means.
+// means. Each text is read by itself: arrays of arrays, or of rows, would be taken apart.
 std::string Given(const Flow& flow) {
-  const std::string arrays = ForKey(flow, ", ", [](const KeyColumn& column, std::size_t i) {
-    return fmt::format("${}::text[]::{}[]", i + 1, column.type);
+  const std::string arrays = ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) {
+    return fmt::format("pg_catalog.unnest(${}::pg_catalog.text[])", i + 1);
   });
-  const std::string names = ForKey(
-      flow, ", ", [](const KeyColumn&, std::size_t i) { return fmt::format("\"~k{}\"", i); });
-  return fmt::format("unnest({}) AS \"~given\" ({})", arrays, names);
+  const std::string texts = ForKey(
+      flow, ", ", [](const KeyColumn&, std::size_t i) { return fmt::format("\"~t{}\"", i); });
+  const std::string keys = ForKey(flow, ", ", [](const KeyColumn& column, std::size_t i) {
+    return fmt::format("\"~t{0}\"::{1} AS \"~k{0}\"", i, column.type);
+  });
+  return fmt::format("(SELECT {} FROM ROWS FROM ({}) AS \"~texts\" ({})) AS \"~given\"", keys,
+                     arrays, texts);
 }
 auto GivenColumn() {
   return [](const KeyColumn&, std::size_t i) { return fmt::format("\"~given\".\"~k{}\"", i); };

@@ -140,6 +140,22 @@ TEST_F(RebuildUnder, FewDigitsKeysOfFloatsAreFound) {
   ExpectKeysKept();
 }
 
+class RebuildKeyed : public RebuildUnder {};
+
+TEST_F(RebuildKeyed, ByArraysOfNumbers) {
+  MakeKeyed("int[]", "ARRAY[n, n + 1]");
+  ExpectKeysKept();
+}
+TEST_F(RebuildKeyed, ByArraysOfTexts) {
+  MakeKeyed("text[]", "ARRAY['a,' || n, NULL, '']");
+  ExpectKeysKept();
+}
+TEST_F(RebuildKeyed, ByRows) {
+  database_.Sql("CREATE TYPE pair AS (a int, b text)");
+  MakeKeyed("pair", "ROW(n, 'x,y'')')::pair");
+  ExpectKeysKept();
+}
+
 // CST is the time of China there, and of Chicago where it is read.
 TEST_F(RebuildUnder, DatesOfAnotherStyleKeysOfTimesAreFound) {
   MakeKeyed("timestamptz", "timestamptz '2026-01-01' + n * interval '37 minutes'");
