@@ -74,8 +74,7 @@ struct Unreferred {
 };
 
 Task<std::optional<Unreferred>> Find(Session& session, Validated what) {
-  const pg::Result key =
-      co_await session.db().Query(kReference, what.table, std::move(what.constraint));
+  const pg::Result key = co_await session.db().Query(kReference, what.table, what.constraint);
   if (key.empty()) co_return std::nullopt;
   Unreferred found;
   found.parent = key.Get<std::string>(0, 1);

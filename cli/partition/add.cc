@@ -29,7 +29,7 @@ Task<ExitCode> Run(Context& context) {
     };
     co_await PlanPatiently(context, session, "make a partition of " + context.Operand(1), plan);
     run = co_await StartPlanned(
-        context, session, change.script,
+        context, session, change.parent, change.script,
         fmt::format("Make partition {} of {}, {}?", change.partition, change.parent, change.bound));
   }
   co_return co_await FollowRun(context, run);

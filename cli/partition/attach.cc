@@ -26,7 +26,7 @@ Task<ExitCode> Run(Context& context) {
     };
     co_await PlanPatiently(context, session, "attach to " + context.Get("as"), plan);
     run = co_await StartPlanned(
-        context, session, change.script,
+        context, session, change.parent, change.script,
         fmt::format("Attach {} to {}, {}?", change.partition, change.parent, change.bound));
   }
   co_return co_await FollowRun(context, run);

@@ -34,7 +34,7 @@ Task<ExitCode> Run(Context& context) {
       keep = [&](std::string id) { return KeepOpposite(session, std::move(id), opposite); };
     std::string question = fmt::format("Detach {} from {}? Its rows are no longer seen through it.",
                                        change.partition, change.parent);
-    run = co_await StartPlanned(context, session, change.script, std::move(question),
+    run = co_await StartPlanned(context, session, change.parent, change.script, std::move(question),
                                 std::move(keep));
   }
   co_return co_await FollowRun(context, run);

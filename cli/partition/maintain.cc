@@ -154,8 +154,8 @@ Task<std::string> StartMaking(const Context& context, guard::Session& session,
   std::function<Task<>(std::string)> mark = [&session](std::string run) {
     return MarkAsOurs(session, std::move(run));
   };
-  co_return co_await StartPlanned(context, session, premake.script, std::move(question),
-                                  std::move(mark));
+  co_return co_await StartPlanned(context, session, premake.table, premake.script,
+                                  std::move(question), std::move(mark));
 }
 
 // What lies ahead first; it waits for no rows unless some are in its way.

@@ -33,7 +33,7 @@ Task<> PlanPatiently(const Context& context, guard::Session& session, std::strin
   co_await partition::LookPatiently(session, observer, std::move(tried), std::move(plan), tell);
 }
 
-Task<std::string> StartPlanned(const Context& context, guard::Session& session,
+Task<std::string> StartPlanned(const Context& context, guard::Session& session, std::string table,
                                std::vector<std::string> script, std::string question,
                                std::function<Task<>(std::string run)> also) {
   std::string text;
@@ -41,6 +41,7 @@ Task<std::string> StartPlanned(const Context& context, guard::Session& session,
   PlanBase base = co_await ReadPlanBase(session);
   run::PlannedRun planned;
   planned.plan = PlanOf(text, base);
+  planned.table = std::move(table);
   planned.spec.pace.throttle = ThrottleOf(context);
   planned.spec.ladder.hold_budget = HoldBudgetOf(context);
   planned.through = state::Phase::kContract;

@@ -15,9 +15,9 @@ namespace pgalter::cli {
 Task<> PlanPatiently(const Context& context, guard::Session& session, std::string tried,
                      std::function<Task<>()> plan);
 
-// Statements without semicolons. `also`, with the run's id, is done in the transaction that makes
-// the run. The run's id; empty: it was --dry-run, and shown.
-Task<std::string> StartPlanned(const Context& context, guard::Session& session,
+// What changes `table`, by statements without semicolons. `also`, with the run's id, is done in the
+// transaction that makes the run. The run's id; empty: it was --dry-run, and shown.
+Task<std::string> StartPlanned(const Context& context, guard::Session& session, std::string table,
                                std::vector<std::string> script, std::string question,
                                std::function<Task<>(std::string run)> also = {});
 

@@ -121,11 +121,13 @@ void AddParts(const plan::Step& planned, std::vector<state::Step>& steps) {
   }
 }
 
-// What the run is about: the first relation of the plan that is there, a table rather than a view
-// that hangs on it.
-Task<> FindTarget(guard::Session& session, const plan::Plan& plan, state::Run& run) {
-  for (const auto& relation : plan.relations) {
-    const std::string name = sql::ToString(relation);
+// What the run is about: the table that people asked for, else the first relation of the plan that
+// is there, a table rather than a view that hangs on it.
+Task<> FindTarget(guard::Session& session, const PlannedRun& planned, state::Run& run) {
+  std::vector<std::string> names;
+  if (!planned.table.empty()) names.push_back(planned.table);
+  for (const auto& relation : planned.plan.relations) names.push_back(sql::ToString(relation));
+  for (const std::string& name : names) {
     if (run.target.empty()) run.target = name;
     const pg::Result row = co_await session.db().Query(
         "SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relkind IN ('r', 'p') FROM pg_class"
@@ -195,7 +197,7 @@ Task<std::string> CreateRun(guard::Session& session, const PlannedRun& planned,
   spec.relations = planned.plan.relations;
   run.spec = ToJson(spec);
   run.phase = "starting";
-  co_await FindTarget(session, planned.plan, run);
+  co_await FindTarget(session, planned, run);
   if (run.target.empty()) run.target = "(no table)";
   const auto steps = StepsOf(planned.plan);
   const auto tables = co_await ChangedTables(session, planned.plan);

@@ -15,6 +15,7 @@ struct PlannedRun {
   plan::Plan plan;
   PlanSpec spec;
   state::Phase through = state::Phase::kMigrate;
+  std::string table{};  // that people asked for, qualified; empty: the first one of the plan
 };
 
 // Throws Failure: a statement that the server would refuse, a step that no run can do yet, a schema

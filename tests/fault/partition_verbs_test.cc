@@ -66,6 +66,22 @@ TEST_F(PartitionVerbs, AddMakesARangeBesideTheDefaultPartition) {
   ExpectNothingOfOurs();
 }
 
+// Not about a table that it refers to, which the foreign key of a partition touches, too.
+TEST_F(PartitionVerbs, RunsAreAboutTheTableThatWasAskedFor) {
+  MakeRanges();
+  for (const Words& words :
+       {Words{"add", "t", "--from", "100", "--to", "200", "--name", "t_b"}, Words{"detach", "t_b"},
+        Words{"attach", "t_b", "--as", "t", "--from", "100", "--to", "200"},
+        Words{"maintain", "t", "--every", "100", "--premake", "3"}}) {
+    const Ran ran = Partition(words);
+    EXPECT_EQ(ran.code, 0) << words.front() << ran.err;
+    EXPECT_EQ(database_.Value("SELECT target FROM pgalter.run ORDER BY created_at DESC LIMIT 1"),
+              "public.t")
+        << words.front();
+  }
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.run"), 4);
+}
+
 TEST_F(PartitionVerbs, AddKnowsListsUuidsAndZones) {
   database_.Sql(
       "CREATE TABLE l (c text) PARTITION BY LIST (c); CREATE TABLE u (id uuid PRIMARY KEY) "
