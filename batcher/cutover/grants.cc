@@ -8,13 +8,16 @@ namespace pgalter::cutover {
 
 namespace {
 
+// One by one (OFFSET 0), since it is asked under the locks: the server would guess far too many,
+// and read the whole of pg_class.
 constexpr const char* kGrants = R"sql(
 WITH RECURSIVE tree (oid) AS (
   SELECT unnest($2::int8[])::oid
   UNION ALL SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid),
 asked (oid) AS (SELECT unnest($1::int8[])::oid UNION SELECT oid FROM tree)
 SELECT coalesce(string_agg(format('%s: %s %s', c.oid, c.relacl, a.acl), '; ' ORDER BY c.oid), '')
-FROM asked JOIN pg_class c USING (oid)
+FROM asked
+CROSS JOIN LATERAL (SELECT oid, relacl FROM pg_class WHERE oid = asked.oid OFFSET 0) c
 CROSS JOIN LATERAL (
   SELECT string_agg(format('%s %s', attnum, attacl), ' ' ORDER BY attnum) AS acl
   FROM pg_attribute WHERE attrelid = c.oid AND attacl IS NOT NULL) a
