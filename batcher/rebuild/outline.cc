@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
+#include <vector>
 
 #include "engine/async/fail_point.h"
+#include "engine/guard/role_settings.h"
 #include "engine/run/failure.h"
 
 namespace pgalter::rebuild {
@@ -116,27 +119,18 @@ void Name(std::string& text, const char* what, const Outline& lines) {
 // Values in defaults and conditions are shown by the session's settings, which differ from one
 // runner to the next; what comes after this has them as they were.
 Task<Outline> ReadOutline(Session& session, pg::Oid table, Partitions partitions) {
-  std::vector<pg::Statement> statements;
-  statements.push_back(
-      {"SELECT set_config('pgalter.time_zone', current_setting('TimeZone'), true),"
-       " set_config('pgalter.date_style', current_setting('DateStyle'), true),"
-       " set_config('pgalter.interval_style', current_setting('IntervalStyle'), true)",
-       {}});
-  statements.push_back(
-      {"SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true),"
-       " set_config('IntervalStyle', 'postgres', true)",
-       {}});
+  guard::Settings own = guard::ExactTexts();
+  own.emplace_back("TimeZone", "UTC");
+  guard::Bracket bracket = guard::Under(own);
+  std::vector<pg::Statement> statements = std::move(bracket.begin);
+  const std::size_t first = statements.size();
   statements.push_back({kOutline, pg::Params::Of(table)});
   if (partitions == Partitions::kTheSame)
     statements.push_back({kPartitions, pg::Params::Of(table)});
-  statements.push_back(
-      {"SELECT set_config('TimeZone', current_setting('pgalter.time_zone'), true),"
-       " set_config('DateStyle', current_setting('pgalter.date_style'), true),"
-       " set_config('IntervalStyle', current_setting('pgalter.interval_style'), true)",
-       {}});
+  statements.push_back(std::move(bracket.end));
   const auto results = co_await session.db().Pipeline(std::move(statements));
   Outline outline;
-  for (std::size_t i = 2; i + 1 < results.size(); ++i)
+  for (std::size_t i = first; i + 1 < results.size(); ++i)
     for (int row = 0; row < results[i].rows(); ++row)
       outline.push_back(results[i].Get<std::string>(row, 0));
   co_return outline;
