@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <stdexcept>
 #include <utility>
@@ -180,6 +181,10 @@ Task<> RecordSeen(Session& session, const Flow& flow, const std::string& seen) {
                               flow.run, flow.name, seen);
 }
 
+Task<> Extend(Session& session, const Flow& flow) {
+  co_await session.db().Query(ExtendStatement(flow));
+}
+
 // In a transaction of its own: how many keys.
 Task<std::int64_t> TakeAlone(Session& session, const Flow& flow, const guard::Lease& lease) {
   std::int64_t keys = 0;
@@ -219,10 +224,12 @@ Task<Taken> TakeChanges(Session& session, const Flow& flow) {
   if (const auto why = ReadGaveUp(rows, 3); why && async::SafeguardOn("given-up"))
     ThrowGivenUp(flow, *why);
   if (taken.truncated) co_await db.Query(fmt::format("TRUNCATE {}", flow.to));
-  co_await FollowParts(session, flow);
-  co_await RecordSeen(session, flow, now);
+  std::vector<std::function<Task<>()>> rest;
+  rest.push_back([&]() { return FollowParts(session, flow); });
+  rest.push_back([&]() { return RecordSeen(session, flow, now); });
   // Not before: setval takes a transaction id (sequence.c), which the snapshot would leave out.
-  if (flow.unattended.count() > 0) co_await db.Query(ExtendStatement(flow));
+  if (flow.unattended.count() > 0) rest.push_back([&]() { return Extend(session, flow); });
+  co_await db.Together(std::move(rest));
   co_return taken;
 }
 

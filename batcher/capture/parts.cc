@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -58,10 +59,16 @@ struct Changes {
 };
 
 Task<Changes> ReadChanges(Session& session, const Flow& flow) {
-  const pg::Result row = co_await session.db().Query(
-      "SELECT spec->>'parts' FROM pgalter.flow WHERE run = $1 AND name = $2", flow.run, flow.name);
+  pg::Result row;
   Changes changes;
-  changes.now = co_await ReadParts(session, flow.from_oid);
+  auto remembered = [&]() -> Task<> {
+    row = co_await session.db().Query(
+        "SELECT spec->>'parts' FROM pgalter.flow WHERE run = $1 AND name = $2", flow.run,
+        flow.name);
+  };
+  auto now = [&]() -> Task<> { changes.now = co_await ReadParts(session, flow.from_oid); };
+  std::vector<std::function<Task<>()>> asks{remembered, now};
+  co_await session.db().Together(std::move(asks));
   if (row.IsNull(0, 0)) {  // of a plain table, by a runner that did not remember them
     changes.unchanged = changes.now;
     co_return changes;

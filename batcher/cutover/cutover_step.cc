@@ -93,7 +93,11 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   for (const Swap& swap : swaps) flows.push_back(swap.flow);
   Session user = co_await copy::OpenSession(env);
   // Users write meanwhile: the first time takes as long as all the planning.
-  auto rehearse = [&]() -> Task<> { co_await Rehearse(env, swaps, twins, record); };
+  auto last = [&]() -> Task<> {
+    co_await MayCutOver(env);
+    co_await record();
+  };
+  auto rehearse = [&]() -> Task<> { co_await Rehearse(env, swaps, twins, last); };
   if (!back) co_await PrepareTriggers(env, swaps);
   co_await guard::RunInTransaction(env.main, rehearse);
   lock::Work work;
@@ -102,7 +106,7 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   work.ahead = ahead;
   Ready ready;
   auto before = [&]() -> Task<> {
-    ready = co_await MakeReady(env, swaps, twins, record);
+    ready = co_await MakeReady(env, swaps, twins, last);
     co_await AwaitOldSnapshots(env.main);
   };
   work.before = before;
@@ -113,10 +117,15 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   work.views = views;
   auto body = [&]() -> Task<> {
     const pg::KeptPlans plans(env.main.db());
-    co_await CheckTwins(env, swaps, twins);
-    co_await CheckUnderLock(env, swaps);
-    const bool may = back || co_await MayCutOver(env);
-    if (!may) throw Postponed();
+    auto wish = [&]() -> Task<> {
+      const bool may = back || co_await MayCutOver(env);
+      if (!may) throw Postponed();
+    };
+    std::vector<std::function<Task<>()>> checks;
+    checks.push_back([&]() { return CheckTwins(env, swaps, twins); });
+    checks.push_back([&]() { return CheckUnderLock(env, swaps); });
+    checks.emplace_back(wish);
+    co_await env.main.db().Together(std::move(checks));
     co_await SwapTables(env, swaps, ready, twins);
     co_await record();
   };

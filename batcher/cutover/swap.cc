@@ -46,6 +46,8 @@ using Texts = std::vector<std::string>;
 using Records = std::vector<pg::Statement>;
 using Replacements = std::vector<rebuild::Replaced>;
 using Views = std::vector<rebuild::ViewAnew>;
+// Where none needs what another asks for, users wait for one round trip, not for one of each.
+using Asks = std::vector<std::function<Task<>()>>;
 
 constexpr async::Milliseconds kLongestWaitForTriggers{2000};
 
@@ -160,21 +162,10 @@ struct Statements {
   CarryOver carry;
 };
 
-Task<> AddKeysBack(Session& session, const Swap& swap, Statements& texts) {
-  KeysBack keys = co_await ReadKeysBack(session, swap.going.keys, swap.flow.from);
-  Append(texts.after, std::move(keys.after));
-  Append(texts.carry.validate, std::move(keys.validate));
-  Append(texts.carry.adopt, std::move(keys.adopt));
-}
-
-Task<Statements> StatementsOf(run::Environment& env, const Swap& swap, const Coming& coming,
-                              const std::vector<std::int64_t>& leaving,
-                              const std::vector<std::int64_t>& views_anew) {
-  const Flow& flow = swap.flow;
+Staying StayingOf(const Swap& swap, const std::vector<std::int64_t>& leaving,
+                  const std::vector<std::int64_t>& views_anew) {
   const rebuild::Definition& definition = swap.stored.definition;
   Staying staying;
-  staying.unsettled = co_await AllAsOfNow(env.main, definition.validate, definition.settled_on);
-  staying.unadopted = co_await AllAsOfNow(env.main, definition.adopt, definition.settled_on);
   if (!swap.back) staying.going = rebuild::AddsOf(swap.going);
   staying.views_anew = views_anew;
   staying.alike = definition.alike;
@@ -182,24 +173,51 @@ Task<Statements> StatementsOf(run::Environment& env, const Swap& swap, const Com
   if (swap.back)
     for (rebuild::SameColumn& column : staying.renamed) std::swap(column.from, column.to);
   for (const std::int64_t oid : leaving)
-    if (oid != static_cast<std::int64_t>(flow.from_oid)) staying.companions.push_back(oid);
+    if (oid != static_cast<std::int64_t>(swap.flow.from_oid)) staying.companions.push_back(oid);
+  return staying;
+}
+
+Task<CarryOver> ReadCarried(run::Environment& env, const Swap& swap, Staying staying) {
+  const rebuild::Definition& definition = swap.stored.definition;
+  staying.unsettled = co_await AllAsOfNow(env.main, definition.validate, definition.settled_on);
+  staying.unadopted = co_await AllAsOfNow(env.main, definition.adopt, definition.settled_on);
+  co_return co_await ReadCarryOver(env.main, swap.flow.from_oid, swap.flow.to_oid, swap.flow.from,
+                                   swap.name_to_be(), std::move(staying));
+}
+
+Task<Statements> StatementsOf(run::Environment& env, const Swap& swap, const Coming& coming,
+                              const std::vector<std::int64_t>& leaving,
+                              const std::vector<std::int64_t>& views_anew) {
+  const Flow& flow = swap.flow;
+  const rebuild::Definition& definition = swap.stored.definition;
   Statements texts;
-  texts.carry = co_await ReadCarryOver(env.main, flow.from_oid, flow.to_oid, flow.from,
-                                       swap.name_to_be(), std::move(staying));
+  Texts guards;
+  KeysBack keys;
+  auto carry = [&]() -> Task<> {
+    texts.carry = co_await ReadCarried(env, swap, StayingOf(swap, leaving, views_anew));
+  };
+  auto guard = [&]() -> Task<> { guards = co_await GuardSnapshots(env, swap, coming.partitions); };
+  auto moves = [&]() -> Task<> { texts.moves = co_await Moves(env.main, swap, coming.unmoved); };
+  auto keys_back = [&]() -> Task<> {
+    if (swap.back) keys = co_await ReadKeysBack(env.main, swap.going.keys, flow.from);
+  };
+  Asks asks{carry, guard, moves, keys_back};
+  co_await env.main.db().Together(std::move(asks));
   texts.before = capture::DropTriggers(flow);
-  Append(texts.before, co_await GuardSnapshots(env, swap, coming.partitions));
+  Append(texts.before, std::move(guards));
   if (!swap.back)
     for (const rebuild::Index& index : definition.indexes)
       if (index.helper)
         texts.before.push_back(fmt::format("DROP INDEX {}.{}", swap.stored.schema, index.name));
   if (swap.back) Append(texts.before, definition.sequences);
   Append(texts.before, std::move(texts.carry.before));
-  texts.moves = co_await Moves(env.main, swap, coming.unmoved);
   if (!swap.back)
     for (const std::string& check : definition.checks)
       texts.after.push_back(fmt::format("ALTER TABLE {} {}", flow.from, check));
   Append(texts.after, std::move(texts.carry.after));
-  if (swap.back) co_await AddKeysBack(env.main, swap, texts);
+  Append(texts.after, std::move(keys.after));
+  Append(texts.carry.validate, std::move(keys.validate));
+  Append(texts.carry.adopt, std::move(keys.adopt));
   if (!swap.back) Append(texts.after, swap.going.make);
   co_return texts;
 }
@@ -218,14 +236,19 @@ Task<> AddGone(run::Environment& env, const std::vector<Swap>& swaps, Records& r
   records.push_back(state::RecordAllDroppedStatement(env.run.id, all_gone));
 }
 
-Task<> AddSwap(run::Environment& env, const Swap& swap, const CarryOver& carry, Records& records) {
+Task<> AddSwap(run::Environment& env, const Swap& swap, const CarryOver& carry,
+               pg::Statement& record) {
   rebuild::Stored stored = swap.stored;
   stored.definition.validate = carry.validate;
   stored.definition.adopt = carry.adopt;
   stored.definition.settled_on = co_await ReadSettledOn(env.main, carry.validate, carry.adopt);
   stored.definition.sequences = swap.back ? Texts() : carry.back;
   stored.definition.outline = co_await rebuild::ReadOutline(env.main, swap.flow.to_oid);
-  records.push_back(rebuild::RecordDefinitionStatement(env.run.id, stored));
+  record = rebuild::RecordDefinitionStatement(env.run.id, stored);
+}
+
+Task<> AddParts(run::Environment& env, const Flow& back, pg::Statement& record) {
+  record = co_await capture::RememberPartsStatement(env.main, back);
 }
 
 std::vector<std::int64_t> Leaving(const std::vector<Swap>& swaps) {
@@ -301,14 +324,23 @@ Task<> RecordAhead(run::Environment& env, const std::vector<Swap>& swaps, const 
   co_await Write(env.main, std::move(records));
 }
 
-// What became of the run: all that is read, then all that is written at once.
-Task<> Record(run::Environment& env, const std::vector<Swap>& swaps,
-              const std::vector<CarryOver>& carried, const std::vector<Flow>& flows_back) {
-  Records records;
-  for (std::size_t i = 0; i < swaps.size(); ++i)
-    co_await AddSwap(env, swaps[i], carried[i], records);
-  for (const Flow& back : flows_back)
-    records.push_back(co_await capture::RememberPartsStatement(env.main, back));
+Task<> CheckUsers(run::Environment& env, const Swap& swap) {
+  co_await dependants::CheckUsersMayChange(env.main, swap.flow.to_oid, swap.flow.from,
+                                           Again(env, swap));
+}
+
+// What became of the tables and of the run: all that is read, then all that is written, at once.
+Task<> CheckAndRecord(run::Environment& env, const std::vector<Swap>& swaps,
+                      const std::vector<CarryOver>& carried, const std::vector<Flow>& flows_back) {
+  Records records(swaps.size() + flows_back.size());
+  Asks asks;
+  for (std::size_t i = 0; i < swaps.size(); ++i) {
+    asks.push_back([&, i]() { return CheckUsers(env, swaps[i]); });
+    asks.push_back([&, i]() { return AddSwap(env, swaps[i], carried[i], records[i]); });
+  }
+  for (std::size_t i = 0; i < flows_back.size(); ++i)
+    asks.push_back([&, i]() { return AddParts(env, flows_back[i], records[swaps.size() + i]); });
+  co_await env.main.db().Together(std::move(asks));
   records.push_back(
       {"UPDATE pgalter.rebuild SET swapped_at = CASE WHEN $2 THEN NULL ELSE clock_timestamp() END"
        " WHERE run = $1",
@@ -364,9 +396,45 @@ Task<> CaptureAnew(Session& session, const Flow& back) {
   co_await Execute(session, statements);
 }
 
-Task<> CheckUsers(run::Environment& env, const Swap& swap) {
-  co_await dependants::CheckUsersMayChange(env.main, swap.flow.to_oid, swap.flow.from,
-                                           Again(env, swap));
+void AddChecks(run::Environment& env, const Swap& swap, const std::vector<std::int64_t>& leaving,
+               const dependants::Matviews& matviews, Asks& checks) {
+  Session& main = env.main;
+  const Flow& flow = swap.flow;
+  const std::string again = Again(env, swap);
+  // Partitions that came since the way there are no reason to stay there.
+  const rebuild::Partitions partitions = swap.stored.definition.alike && !swap.back
+                                             ? rebuild::Partitions::kTheSame
+                                             : rebuild::Partitions::kFollowed;
+  checks.push_back([&]() { return CheckCapture(main, flow, env.run.id); });
+  if (!swap.back) checks.push_back([&]() { return RefuseFoundDifferent(main, flow, env.run.id); });
+  checks.push_back([&, again, partitions]() {
+    return rebuild::RefuseAltered(main, flow.from_oid, flow.from, swap.stored.definition.outline,
+                                  partitions, again);
+  });
+  checks.push_back([&, again]() {
+    return dependants::RefuseObstacle(main, flow.from_oid, flow.from, again, matviews);
+  });
+  checks.push_back([&, again]() {
+    return dependants::RefuseByPlace(main, flow.from_oid, flow.to_oid, flow.from, again);
+  });
+  if (flow.to_partitioned && !flow.from_partitioned)
+    checks.push_back([&, again]() {
+      return dependants::RefuseLabelToBeLost(main, flow.from_oid, flow.from, again);
+    });
+  checks.push_back([&, again]() {
+    return dependants::RefuseUnfitPublication(main, flow.from_oid, flow.to_oid, flow.from, again);
+  });
+  checks.push_back(
+      [&, again]() { return RefuseTakenNames(main, swap.schema, flow.to_oid, leaving, again); });
+  if (flow.from_partitioned)
+    checks.push_back([&]() { return rebuild::RefuseHalfDetached(main, flow.from, flow.from_oid); });
+  if (swap.back) return;
+  if (flow.from_partitioned)
+    checks.push_back(
+        [&]() { return rebuild::RefuseWhatPartitionsHave(main, flow.from, flow.from_oid); });
+  checks.push_back([&, again]() {
+    return rebuild::RefuseOtherKeys(main, flow.from, flow.from_oid, flow.to_oid, swap.going, again);
+  });
 }
 
 Task<Ready> ReadReady(run::Environment& env, const std::vector<Swap>& swaps) {
@@ -379,26 +447,51 @@ Task<Ready> ReadReady(run::Environment& env, const std::vector<Swap>& swaps) {
   co_return ready;
 }
 
+// What the statements of a swap are made of.
+struct Read {
+  std::string granted;
+  std::vector<Statements> all;
+  std::vector<Texts> wakes;
+};
+
+Task<Read> ReadAll(run::Environment& env, const std::vector<Swap>& swaps,
+                   const std::vector<Coming>& coming, const std::vector<Flow>& flows_back,
+                   const GrantsOf& carried_by, const Views& views) {
+  const std::vector<std::int64_t> leaving = Leaving(swaps);
+  const std::vector<std::int64_t> views_anew = rebuild::OidsOf(views);
+  Read read;
+  read.all.resize(swaps.size());
+  read.wakes.resize(flows_back.size());
+  auto grants = [&]() -> Task<> { read.granted = co_await ReadGrants(env.main, carried_by); };
+  auto statements = [&](std::size_t i) -> Task<> {
+    read.all[i] = co_await StatementsOf(env, swaps[i], coming[i], leaving, views_anew);
+  };
+  auto wakes = [&](std::size_t i) -> Task<> {
+    read.wakes[i] = co_await WakeCapture(env.main, flows_back[i]);
+  };
+  // Rights first: what is carried over is to be read after what it is compared with.
+  Asks asks{grants};
+  for (std::size_t i = 0; i < swaps.size(); ++i)
+    asks.push_back([&statements, i]() { return statements(i); });
+  for (std::size_t i = 0; i < flows_back.size(); ++i)
+    asks.push_back([&wakes, i]() { return wakes(i); });
+  co_await env.main.db().Together(std::move(asks));
+  co_return read;
+}
+
 // All that is asked and recorded under the locks.
 Task<> Ask(run::Environment& env, const std::vector<Swap>& swaps, const Ready& ready,
            const std::vector<rebuild::Twin>& twins, std::function<Task<>()> record) {
   co_await CheckUnderLock(env, swaps);
   for (const Swap& swap : swaps)
     co_await capture::RehearseDrain(env.main, swap.flow, copy::PaceOf(env).settings);
-  const std::vector<std::int64_t> leaving = Leaving(swaps);
   const Views views = co_await ReadViewsAnew(env, swaps, twins);
   const GrantsOf carried_by = CarriedBy(swaps, twins, views);
-  co_await ReadGrants(env.main, carried_by);
+  Read read = co_await ReadAll(env, swaps, ready.coming, ready.flows_back, carried_by, views);
   co_await rebuild::WriteViewsAnew(env.main, views);
-  const std::vector<std::int64_t> view_oids = rebuild::OidsOf(views);
   std::vector<CarryOver> carried;
-  for (std::size_t i = 0; i < swaps.size(); ++i) {
-    Statements texts = co_await StatementsOf(env, swaps[i], ready.coming[i], leaving, view_oids);
-    carried.push_back(std::move(texts.carry));
-    co_await CheckUsers(env, swaps[i]);
-  }
-  for (const Flow& back : ready.flows_back) co_await capture::AreTriggersWhole(env.main, back);
-  co_await Record(env, swaps, carried, ready.flows_back);
+  for (Statements& texts : read.all) carried.push_back(std::move(texts.carry));
+  co_await CheckAndRecord(env, swaps, carried, ready.flows_back);
   co_await record();
 }
 
@@ -444,36 +537,13 @@ std::string NamesOf(const std::vector<Swap>& swaps) {
 }
 
 Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
-  co_await guard::CheckLease(env.main, env.lease);
   const std::vector<std::int64_t> leaving = Leaving(swaps);
   const dependants::Matviews matviews = rebuild::MatviewsOf(rebuild::FromJson(env.run.spec));
-  for (const Swap& swap : swaps) {
-    const Flow& flow = swap.flow;
-    co_await CheckCapture(env.main, flow, env.run.id);
-    if (!swap.back) co_await RefuseFoundDifferent(env.main, flow, env.run.id);
-    const std::string again = Again(env, swap);
-    // Partitions that came since the way there are no reason to stay there.
-    const rebuild::Partitions partitions = swap.stored.definition.alike && !swap.back
-                                               ? rebuild::Partitions::kTheSame
-                                               : rebuild::Partitions::kFollowed;
-    co_await rebuild::RefuseAltered(env.main, flow.from_oid, flow.from,
-                                    swap.stored.definition.outline, partitions, again);
-    co_await dependants::RefuseObstacle(env.main, flow.from_oid, flow.from, again, matviews);
-    co_await dependants::RefuseByPlace(env.main, flow.from_oid, flow.to_oid, flow.from, again);
-    if (flow.to_partitioned && !flow.from_partitioned)
-      co_await dependants::RefuseLabelToBeLost(env.main, flow.from_oid, flow.from, again);
-    co_await dependants::RefuseUnfitPublication(env.main, flow.from_oid, flow.to_oid, flow.from,
-                                                again);
-    co_await RefuseTakenNames(env.main, swap.schema, flow.to_oid, leaving, again);
-    if (flow.from_partitioned)
-      co_await rebuild::RefuseHalfDetached(env.main, flow.from, flow.from_oid);
-    if (!swap.back && flow.from_partitioned)
-      co_await rebuild::RefuseWhatPartitionsHave(env.main, flow.from, flow.from_oid);
-    if (!swap.back)
-      co_await rebuild::RefuseOtherKeys(env.main, flow.from, flow.from_oid, flow.to_oid, swap.going,
-                                        again);
-  }
-  co_await AwaitOldSnapshots(env.main);
+  Asks checks;
+  checks.push_back([&]() { return guard::CheckLease(env.main, env.lease); });
+  for (const Swap& swap : swaps) AddChecks(env, swap, leaving, matviews, checks);
+  checks.push_back([&]() { return AwaitOldSnapshots(env.main); });
+  co_await env.main.db().Together(std::move(checks));
 }
 
 // Who keeps us from the tables, an autovacuum at most, leaves them to be made under the locks.
@@ -525,21 +595,16 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps, Ready r
     const Texts drops = co_await DropsNow(session, swap.going.drop);
     co_await Execute(session, drops);
   }
-  const std::vector<std::int64_t> leaving = Leaving(swaps);
   const Views views = co_await ReadViewsAnew(env, swaps, twins);
   const GrantsOf carried_by = CarriedBy(swaps, twins, views);
-  std::string granted = co_await ReadGrants(session, carried_by);
-  const std::vector<std::int64_t> view_oids = rebuild::OidsOf(views);
-  std::vector<Statements> all;
-  for (std::size_t i = 0; i < swaps.size(); ++i) {
-    Statements texts = co_await StatementsOf(env, swaps[i], ready.coming[i], leaving, view_oids);
-    all.push_back(std::move(texts));
-  }
+  std::vector<Flow> flows_back = std::move(ready.flows_back);
+  Read read = co_await ReadAll(env, swaps, ready.coming, flows_back, carried_by, views);
+  std::vector<Statements>& all = read.all;
   // Statements name each table by the name that one of two has, whichever it is then: all lose what
   // hangs on them first, and get it when all have moved.
   Texts statements;
   TwinStatements matviews =
-      co_await WriteTwins(session, std::move(twins), swaps.front().aside, view_oids);
+      co_await WriteTwins(session, std::move(twins), swaps.front().aside, rebuild::OidsOf(views));
   rebuild::ViewStatements anew = co_await rebuild::WriteViewsAnew(session, views);
   Append(all.front().carry.validate, std::move(matviews.validate));
   for (Statements& texts : all) Append(statements, std::move(texts.before));
@@ -547,21 +612,18 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps, Ready r
   Append(statements, std::move(anew.touch));
   for (Statements& texts : all) Append(statements, std::move(texts.moves));
   Append(statements, std::move(matviews.moves));
-  co_await ExecuteBesideGrants(session, statements, carried_by, std::move(granted));
+  co_await ExecuteBesideGrants(session, statements, carried_by, std::move(read.granted));
   statements = std::move(anew.drop);
   // First, as policies and rules of the tables may read them.
   Append(statements, std::move(anew.make));
   for (Statements& texts : all) Append(statements, std::move(texts.after));
   Append(statements, std::move(matviews.after));
-  std::vector<Flow> flows_back = std::move(ready.flows_back);
   bool all_wake = true;
-  for (const Flow& back : flows_back) {
-    Texts wake = co_await WakeCapture(session, back);
+  for (Texts& wake : read.wakes) {
     all_wake = all_wake && !wake.empty();
     Append(statements, std::move(wake));
   }
   co_await Execute(session, statements);
-  for (const Swap& swap : swaps) co_await CheckUsers(env, swap);
   async::FailPoint("swapped");
 
   std::vector<CarryOver> carried;
@@ -570,7 +632,7 @@ Task<> SwapTables(run::Environment& env, const std::vector<Swap>& swaps, Ready r
     flows_back = co_await FlowsBack(env, swaps);  // by their new names
     for (const Flow& back : flows_back) co_await CaptureAnew(session, back);
   }
-  co_await Record(env, swaps, carried, flows_back);
+  co_await CheckAndRecord(env, swaps, carried, flows_back);
 }
 
 }  // namespace pgalter::cutover

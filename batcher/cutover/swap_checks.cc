@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+#include <utility>
+
 #include "batcher/capture/crash_mark.h"
 #include "batcher/capture/dead_mans_switch.h"
 #include "batcher/capture/triggers.h"
@@ -62,9 +65,13 @@ ORDER BY 1, 2 LIMIT 1
 }  // namespace
 
 Task<> CheckCapture(Session& session, const capture::Flow& flow, const std::string& run) {
-  co_await capture::RefuseEmptied(session, flow);
-  co_await capture::RefuseGivenUp(session, flow);
-  const bool whole = co_await capture::AreTriggersWhole(session, flow);
+  bool whole = false;
+  auto look = [&]() -> Task<> { whole = co_await capture::AreTriggersWhole(session, flow); };
+  std::vector<std::function<Task<>()>> asks;
+  asks.push_back([&]() { return capture::RefuseEmptied(session, flow); });
+  asks.push_back([&]() { return capture::RefuseGivenUp(session, flow); });
+  asks.emplace_back(look);
+  co_await session.db().Together(std::move(asks));
   if (whole || !async::SafeguardOn("capture-check")) co_return;
   throw Failure(
       ExitCode::kRefused,

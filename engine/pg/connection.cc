@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "engine/async/finally.h"
+#include "engine/pg/gathering.h"
 #include "engine/pg/session_core.h"
 
 namespace pgalter::pg {
@@ -117,7 +118,7 @@ class Batch {
 
   // Without parameters it is DDL of one time, or a setting.
   void Add(const Statement& statement) {
-    if (core_.keeps_plans && !statement.params.values().empty()) {
+    if (core_.keeps_plans && (statement.keep || !statement.params.values().empty())) {
       AddKept(statement);
     } else {
       Send(core_, statement.sql, statement.params, Format::kText);
@@ -192,6 +193,12 @@ void Connection::DropIfBroken() {
 Task<Result> Connection::QueryParams(std::string sql, Params params, Format format) {
   const auto keep = core_;
   SessionCore& session = core();
+  if (session.gathering != nullptr && format == Format::kText) {
+    std::vector<Statement> one;
+    one.push_back({std::move(sql), std::move(params), true});
+    std::vector<Result> results = co_await session.gathering->Ask(std::move(one));
+    co_return std::move(results.front());
+  }
   Result last;
   std::exception_ptr failure;
   try {
@@ -232,6 +239,13 @@ Task<std::vector<Result>> Connection::Execute(std::string script) {
 }
 
 Task<std::vector<Result>> Connection::Pipeline(std::vector<Statement> statements) {
+  const auto keep = core_;
+  Gathering* const gathering = core().gathering;
+  if (gathering == nullptr) co_return co_await SendAll(std::move(statements));
+  co_return co_await gathering->Ask(std::move(statements));
+}
+
+Task<std::vector<Result>> Connection::SendAll(std::vector<Statement> statements) {
   const auto keep = core_;
   SessionCore& session = core();
   std::vector<Result> results;

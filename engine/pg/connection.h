@@ -40,6 +40,7 @@ struct Notification {
 struct Statement {
   std::string sql;
   Params params;
+  bool keep = false;  // in a pipeline: its plan, too, though it has no parameters (KeepPlans)
 };
 
 struct ConnectOptions {
@@ -81,6 +82,13 @@ class Connection {
   // statements behind it did not run.
   Task<std::vector<Result>> Pipeline(std::vector<Statement> statements);
 
+  // Runs coroutines beside each other of which none needs what another asks for: what all of them
+  // ask by Query (as text) or Pipeline at a time goes in one round trip. For what is asked while
+  // users wait. Waits for all; throws an error of the server's at once, of what they throw
+  // themselves that of the first in their order. They ask nothing in other ways meanwhile, but may
+  // call it themselves.
+  Task<> Together(std::vector<std::function<Task<>()>> asks);
+
   // Row by row, for results that may not fit in memory.
   Task<> Stream(std::string sql, Params params, RowSink sink);
 
@@ -109,6 +117,7 @@ class Connection {
 
  private:
   SessionCore& core() const;  // throws PgError (08003) when closed
+  Task<std::vector<Result>> SendAll(std::vector<Statement> statements);  // in a pipeline
 
   // Closes when the statement that just ended took the connection with it.
   void DropIfBroken();

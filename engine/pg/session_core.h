@@ -21,6 +21,8 @@ namespace pgalter::pg {
 // What became of a statement that we stopped waiting for.
 enum class Interruption { kCancelled, kCameTooLate, kGivenUp };
 
+class Gathering;
+
 class SessionCore : public std::enable_shared_from_this<SessionCore> {
  public:
   SessionCore(boost::asio::any_io_executor executor, const ConnectOptions& options);
@@ -60,6 +62,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
 
   Milliseconds query_deadline;
   bool keeps_plans = false;
+  Gathering* gathering = nullptr;                 // who is asked in place of the server, if anybody
   std::map<std::string, std::string> kept_plans;  // by text and types: the names of the statements
 
  private:
