@@ -176,13 +176,25 @@ TEST_F(PartitionRetain, AHoldOutlivesARebuild) {
   EXPECT_EQ(split.code, 4) << split.err;
   EXPECT_THAT(split.err, HasSubstr("its rows would go where nothing holds them (legal hold of "
                                    "public.t_0"));
+  database_.Sql("ALTER TABLE t_0 RENAME TO t_held");
   const Ran ran = Retain({"--keep", "2", "--drop", "--hold", "0 days"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("stays: legal hold of public.t_0"));
-  EXPECT_EQ(Attached(), "t_0 t_2 t_3 t_4");
-  const Ran released = Run({"partition", "release", "t_0", "--yes"});
+  EXPECT_EQ(Attached(), "t_2 t_3 t_4 t_held");
+  const Ran released = Run({"partition", "release", "t_held", "--yes"});
   EXPECT_EQ(released.code, 0) << released.err;
   EXPECT_EQ(Number("SELECT count(*) FROM pgalter.legal_hold"), 0);
+}
+
+TEST_F(PartitionRetain, AHoldComesBackWithTheTables) {
+  ASSERT_EQ(Run({"partition", "hold", "t", "--reason", "case 8", "--yes"}).code, 0);
+  database_.Sql("ALTER TABLE t ADD COLUMN id serial, ADD PRIMARY KEY (id, made)");
+  ASSERT_EQ(Run({"rebuild", "t", "--yes"}).code, 0);
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  database_.Sql("ALTER TABLE t RENAME TO kept");
+  const Ran ran = Run({"partition", "retain", "kept", "--keep", "2", "--drop", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("stays: legal hold of public.t "));
 }
 
 // 90 is less than 1000, other than their texts.

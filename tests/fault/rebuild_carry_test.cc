@@ -730,6 +730,20 @@ TEST_F(GrantedMeanwhile, IsCarriedBackToo) {
   EXPECT_EQ(Rights(), "t f t t");
 }
 
+// The old table has them still.
+TEST_F(GrantedMeanwhile, OnColumnsAloneDoesNotComeBackWhereItWasTakenAway) {
+  database_.Sql(
+      "INSERT INTO go VALUES (1); REVOKE ALL ON items FROM carry_late;"
+      "GRANT UPDATE (u), SELECT (a) ON items TO carry_late");
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  database_.Sql("REVOKE ALL ON items FROM carry_late");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(Rights(), "f f f f");
+  EXPECT_EQ(database_.Value("SELECT has_any_column_privilege('carry_late', 'items', 'SELECT')"),
+            "f");
+}
+
 // A table becomes a partition of the one that takes its place, and is taken back.
 TEST_F(GrantedMeanwhile, IsCarriedOverWhereTheTableIsAttached) {
   const Ran ran = RunBeside({"partition", "convert", "items", "--by", "range(id)", "--every",

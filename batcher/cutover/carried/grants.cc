@@ -4,12 +4,17 @@ namespace pgalter::cutover {
 
 namespace {
 
-// All of them are granted again, by the owner: also what somebody granted on.
+// All of them are granted again, by the owner: also what somebody granted on. Who has rights on
+// columns only loses them by this, too.
 constexpr const char* kRows = R"sql(
 SELECT 'a', format('REVOKE ALL ON TABLE %s FROM %s CASCADE', g.name, g.grantee)
 FROM (SELECT DISTINCT p.name, CASE a.grantee WHEN 0 THEN 'PUBLIC'
                                 ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS grantee
-      FROM pair p JOIN pg_class t ON t.oid = p.coming CROSS JOIN aclexplode(t.relacl) a
+      FROM pair p JOIN pg_class t ON t.oid = p.coming
+      CROSS JOIN LATERAL (
+        SELECT e.grantee FROM aclexplode(t.relacl) e
+        UNION ALL
+        SELECT e.grantee FROM pg_attribute s, aclexplode(s.attacl) e WHERE s.attrelid = t.oid) a
       WHERE a.grantee <> t.relowner) g
 UNION ALL
 SELECT 'a', format(CASE WHEN h.had THEN 'GRANT %s ON TABLE %s TO %I' ELSE 'REVOKE %s ON TABLE %s FROM %I' END,
