@@ -8,7 +8,9 @@
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <exception>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "engine/async/fail_point.h"
@@ -31,6 +33,16 @@ std::string Field(const PGresult* result, int code) {
   return Trimmed(PQresultErrorField(result, code));
 }
 
+// In which function it came to that, the innermost one, as the server says it.
+std::string FunctionOf(const PGresult* result) {
+  std::istringstream context(Field(result, PG_DIAG_CONTEXT));
+  for (std::string line; std::getline(context, line);)
+    for (const std::string_view kind : {"PL/pgSQL function ", "SQL function "})
+      if (line.starts_with(kind) && line.find("inline_code_block") == std::string::npos)
+        return line.substr(0, line.find(" line "));
+  return "";
+}
+
 std::string ObjectOf(const PGresult* result) {
   std::string object;
   for (const int code :
@@ -40,7 +52,8 @@ std::string ObjectOf(const PGresult* result) {
     if (!object.empty()) object += '.';
     object += part;
   }
-  return object;
+  const bool of_a_name = Field(result, PG_DIAG_SQLSTATE).starts_with("42");
+  return object.empty() && of_a_name ? FunctionOf(result) : object;
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "engine/run/failure.h"
 
+#include <fmt/format.h>
+
 #include "engine/async/deadline.h"
 #include "engine/async/stopper.h"
 #include "engine/guard/lease.h"
@@ -26,6 +28,17 @@ ExitCode CodeOf(pg::SqlstateClass klass) {
   }
 }
 
+// What we do fires users' event triggers, at least.
+std::string HintOf(const pg::PgError& error) {
+  const std::string& function = error.fields().object;
+  const bool finds_nothing = error.Is("42P01") || error.Is("42883") || error.Is("42704");
+  if (!finds_nothing || function.find("function ") == std::string::npos) return error.fields().hint;
+  return fmt::format(
+      "that name is in {}, which is run with a search_path of pg_catalog alone here: ALTER "
+      "FUNCTION … SET search_path = … says where it finds its names, whoever runs it; then again",
+      function);
+}
+
 }  // namespace
 
 Verdict Judge(const std::exception_ptr& error) {
@@ -46,7 +59,7 @@ Verdict Judge(const std::exception_ptr& error) {
     verdict.text = failure.what();
     verdict.sqlstate = failure.sqlstate();
     verdict.object = failure.fields().object;
-    verdict.hint = failure.fields().hint;
+    verdict.hint = HintOf(failure);
   } catch (const guard::LeaseLost& failure) {
     verdict.code = ExitCode::kPausedOrAborted;
     verdict.text = failure.what();

@@ -65,6 +65,27 @@ TEST_F(RebuildSettings, NamesThatTheDatabaseQuotesAlways) {
   ExpectSame();
 }
 
+// Our DDL runs it, and a session of ours looks into pg_catalog alone.
+TEST_F(RebuildSettings, AnEventTriggersFunctionThatFindsNothingIsNamed) {
+  MakeRebuilt(500);
+  database_.Sql(
+      "CREATE TABLE dropped (what text); CREATE FUNCTION note_drop() RETURNS event_trigger "
+      "LANGUAGE "
+      "plpgsql AS $$ BEGIN INSERT INTO dropped VALUES (tg_tag); END $$;"
+      "CREATE EVENT TRIGGER note ON sql_drop EXECUTE FUNCTION note_drop()");
+  const Ran ran = Run(Rebuild());
+  EXPECT_EQ(ran.code, 1) << ran.err;
+  EXPECT_THAT(ran.err, ::testing::HasSubstr("PL/pgSQL function public.note_drop()"));
+  EXPECT_THAT(ran.err, ::testing::HasSubstr("ALTER FUNCTION"));
+  database_.Sql("ALTER FUNCTION note_drop() SET search_path = public");
+  const Ran again = Run(Rebuild());
+  ASSERT_EQ(again.code, 0) << again.err;
+  ExpectNew();
+  ExpectSame();
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  ExpectSame();
+}
+
 // The owner is a role that this one is a member of, and may make nothing in the database.
 TEST_F(RebuildSettings, AMemberOfTheOwnerRebuilds) {
   database_.Sql(fmt::format(
