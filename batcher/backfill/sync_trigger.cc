@@ -4,9 +4,13 @@
 
 #include <map>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "batcher/backfill/rights.h"
 #include "engine/async/fail_point.h"
+#include "engine/guard/execute.h"
 #include "engine/guard/lease.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
@@ -30,8 +34,11 @@ std::string TagOf(const state::Run& run, const state::Step& step) {
 
 struct Names {
   explicit Names(const std::string& tag)
-      // '~' sorts behind every letter: BEFORE triggers fire in the order of their names.
-      : trigger(sql::QuoteIdentifier("~pgalter_sync_" + tag)), function("pgalter.sync_" + tag) {}
+      // '~' sorts behind every letter of ASCII: BEFORE triggers fire in the order of their names.
+      : bare("~pgalter_sync_" + tag),
+        trigger(sql::QuoteIdentifier(bare)),
+        function("pgalter.sync_" + tag) {}
+  std::string bare;
   std::string trigger;
   std::string function;
 };
@@ -59,6 +66,62 @@ std::string OnNewRow(const std::string& expression, const std::string& alias,
                             expression, moved.error().message));
 }
 
+// The server's own judgement: an index takes nothing else. Where it cannot be asked, as for want of
+// the right to make temporary tables, no.
+Task<bool> IsImmutable(Session& session, const Table& table, const Spec& spec,
+                       std::string condition) {
+  struct Answered {};
+  bool immutable = false;
+  const std::string name = "pg_temp." + sql::QuoteIdentifier(spec.alias);
+  const std::vector<std::string> statements{
+      fmt::format("CREATE TEMPORARY TABLE {} (LIKE {})", sql::QuoteIdentifier(spec.alias),
+                  table.name),
+      fmt::format("CREATE INDEX ON {} (({}))", name, condition)};
+  auto ask = [&]() -> Task<> {
+    co_await guard::Execute(session, statements);
+    immutable = true;
+    throw Answered();
+  };
+  try {
+    co_await guard::RunInTransaction(session, ask);
+  } catch (const Answered&) {
+  } catch (const pg::PgError&) {
+    if (!session.open()) throw;
+  }
+  co_return immutable;
+}
+
+// BEFORE triggers fire in the order of their names, byte by byte (RelationBuildTriggers()).
+Task<> RefuseLaterTriggers(Session& session, const Table& table, const Names& names) {
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT format('%I of %s', tgname, tgrelid::regclass) FROM pg_trigger"
+      " WHERE tgrelid IN (SELECT $1 UNION SELECT relid FROM pg_partition_tree($1::regclass))"
+      " AND NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 3 = 3 AND tgtype & 20 <> 0"
+      " AND quote_ident(tgname) <> $2 AND tgname::text COLLATE \"C\" > $3 ORDER BY 1 LIMIT 1",
+      table.oid, names.trigger, names.bare);
+  if (rows.empty()) co_return;
+  throw Failure(
+      ExitCode::kRefused,
+      fmt::format("trigger {} would run behind the one that is to keep the new values up, and "
+                  "could change what they are made of: triggers run in the order of their names. "
+                  "Rename it (ALTER TRIGGER … RENAME TO …), or run with --sync none, and have the "
+                  "application write the column",
+                  rows.Get<std::string>(0, 0)));
+}
+
+// What `values` mean, whoever writes: names that users' functions look up, and what time zones and
+// the like make of values.
+std::string SettingsOf(const Spec& spec, const Resolved& resolved, bool immutable) {
+  std::string path = "pg_catalog";
+  std::string others;
+  for (const auto& [name, value] : spec.settings) {
+    if (name == "search_path" && resolved.calls_user_functions && !value.empty()) path = value;
+    if (name != "search_path" && !immutable)
+      others += fmt::format(" SET {} = {}", name, sql::QuoteLiteral(value));
+  }
+  return fmt::format("SET search_path = {}, pg_temp{}", path, others);
+}
+
 struct TriggerText {
   std::string function;
   std::string trigger;
@@ -67,7 +130,7 @@ struct TriggerText {
 
 TriggerText Render(const Names& names, const Table& table, const Resolved& resolved,
                    const Work& work, const Spec& spec,
-                   const std::map<std::string, std::string>& generated) {
+                   const std::map<std::string, std::string>& generated, bool immutable) {
   std::string values;
   std::string targets;
   for (const Column& column : resolved.columns) {
@@ -77,13 +140,10 @@ TriggerText Render(const Names& names, const Table& table, const Resolved& resol
   }
   const std::string needs = OnNewRow(work.needs, spec.alias, generated);
   // WHEN spares the function call for rows that carry their value, chunks' rows above all. It runs
-  // with the rights of whoever writes, so only where no user's function is called.
-  const bool when = !resolved.calls_user_functions;
+  // with the rights and under the settings of whoever writes, so only where these do not matter.
+  const bool when = immutable && !resolved.calls_user_functions;
   TriggerText text;
-  std::string settings = "SET search_path = pg_catalog, pg_temp";
-  for (const auto& [name, value] : spec.settings)
-    if (name == "TimeZone" || name == "DateStyle" || name == "IntervalStyle")
-      settings += fmt::format(" SET {} = {}", name, sql::QuoteLiteral(value));
+  const std::string settings = SettingsOf(spec, resolved, when);
   const std::string set = fmt::format("SELECT {} INTO {};", values, targets);
   const std::string body = when ? set : fmt::format("IF {} THEN {} END IF;", needs, set);
   text.function = fmt::format(
@@ -236,7 +296,10 @@ Task<> SyncTriggerStep::Do(run::Environment& env, const state::Step& step) {
   if (!decided.work) throw Failure(ExitCode::kRefused, decided.refusal);
   const Names names(TagOf(env.run, step));
   const auto generated = co_await GeneratedColumns(env.main, table.oid);
-  const TriggerText text = Render(names, table, resolved, *decided.work, spec, generated);
+  co_await RefuseLaterTriggers(env.main, table, names);
+  const bool immutable = co_await IsImmutable(env.main, table, spec, decided.work->needs);
+  const TriggerText text =
+      Render(names, table, resolved, *decided.work, spec, generated, immutable);
 
   co_await state::RecordArtefact(env.main, Function(env.run.id, names));
   co_await state::RecordArtefact(env.main, Trigger(env.run.id, names, table));

@@ -1,0 +1,64 @@
+// The trigger that keeps the new values up makes the same value whoever writes: under what
+// settings, beside which triggers, and where users' functions look for names.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "tests/fault/backfill_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class BackfillTrigger : public BackfillWorld {
+ protected:
+  void Fill(const std::string& value) const {
+    const Ran ran = Run({"backfill", "t", "--set", "d = " + value, "--yes"}, {"PGTZ=UTC"});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+  }
+};
+
+TEST_F(BackfillTrigger, FunctionsFindEachOtherByTheRolesSearchPath) {
+  database_.Sql(
+      "CREATE TABLE t (id int PRIMARY KEY, v int, d int);"
+      "INSERT INTO t (id, v) SELECT n, n FROM generate_series(1, 2000) n;"
+      "CREATE FUNCTION g(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1 + 1; END';"
+      "CREATE FUNCTION f(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN g($1); END'");
+  Fill("f(v)");
+  database_.Sql("INSERT INTO t (id, v) VALUES (5000, 7); UPDATE t SET v = v + 1 WHERE id < 100");
+  EXPECT_EQ(Number("SELECT count(*) FROM t WHERE d IS DISTINCT FROM v + 1"), 0);
+}
+
+// By Tokyo's day the row has its value still.
+TEST_F(BackfillTrigger, TheTimeZoneOfWhoWritesSaysNothing) {
+  database_.Sql(
+      "CREATE TABLE t (id int PRIMARY KEY, ts timestamptz, d date);"
+      "INSERT INTO t (id, ts) SELECT n, timestamptz '2026-01-01 20:00+00' + n * interval '1 day' "
+      "FROM generate_series(1, 2000) n");
+  Fill("ts::date");
+  database_.Sql(
+      "SET TimeZone = 'Asia/Tokyo'; UPDATE t SET ts = ts - interval '21 hours' WHERE id % 2 = 0");
+  EXPECT_EQ(Number("SELECT count(*) FROM t WHERE d IS DISTINCT FROM (ts AT TIME ZONE 'UTC')::date"),
+            0);
+}
+
+// Only the bytes of the names count.
+TEST_F(BackfillTrigger, ATriggerThatRunsBehindItIsNamed) {
+  database_.Sql(
+      "CREATE TABLE t (id int PRIMARY KEY, v int, d int);"
+      "INSERT INTO t (id, v) SELECT n, n FROM generate_series(1, 2000) n;"
+      "CREATE FUNCTION tenfold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN new.v := new.v * 10; "
+      "RETURN new; END';"
+      "CREATE TRIGGER \"ändern\" BEFORE INSERT OR UPDATE OF v ON t FOR EACH ROW EXECUTE FUNCTION "
+      "tenfold()");
+  const Ran ran = Run({"backfill", "t", "--set", "d = v + 1", "--yes"});
+  EXPECT_EQ(ran.code, 4) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("trigger \"ändern\" of public.t would run behind"));
+  database_.Sql("ALTER TRIGGER \"ändern\" ON t RENAME TO alter_v");
+  ResumeToTheEnd();
+  database_.Sql("INSERT INTO t (id, v) VALUES (5000, 7); UPDATE t SET v = v + 1 WHERE id < 100");
+  EXPECT_EQ(Number("SELECT count(*) FROM t WHERE d IS DISTINCT FROM v + 1"), 0);
+}
+
+}  // namespace
+}  // namespace pgalter::test
