@@ -48,7 +48,7 @@ constexpr std::string_view kOfSchema =
 constexpr std::string_view kByTheirNames = R"sql(
 SELECT format(CASE WHEN partitioned.before THEN
   'publication %1$I sends its partitions by their own names: ALTER PUBLICATION %1$I SET '
-  '(publish_via_partition_root = true), then on each subscriber ALTER SUBSCRIPTION … REFRESH '
+  '(publish_via_partition_root = true), then on each subscriber ALTER SUBSCRIPTION ... REFRESH '
   'PUBLICATION WITH (copy_data = false), while nobody writes'
 ELSE
   'publication %1$I would publish the partitions, which its subscribers do not have: ALTER '

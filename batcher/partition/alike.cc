@@ -121,11 +121,11 @@ WITH each AS (
                ORDER BY 1) AS acl
   FROM unnest($1::text[]) WITH ORDINALITY u (name, n) JOIN pg_class c ON c.oid = u.name::regclass)
 SELECT o.name, f.name,
-       CASE WHEN o.relowner <> f.relowner THEN format('belongs to %I, and %s to %I: ALTER TABLE … '
+       CASE WHEN o.relowner <> f.relowner THEN format('belongs to %I, and %s to %I: ALTER TABLE ... '
               'OWNER TO', pg_get_userbyid(o.relowner), f.name, pg_get_userbyid(f.relowner))
             WHEN o.acl <> f.acl THEN format('has other rights than %s, which would be rights on the '
               'rows of both: GRANT or REVOKE until they are equal', f.name)
-            ELSE format('has another row security than %s: ALTER TABLE … ENABLE or DISABLE ROW LEVEL '
+            ELSE format('has another row security than %s: ALTER TABLE ... ENABLE or DISABLE ROW LEVEL '
               'SECURITY, or FORCE', f.name) END
 FROM each f JOIN each o ON f.n = 1 AND o.n > 1
 WHERE o.relowner <> f.relowner OR o.acl <> f.acl OR o.relrowsecurity <> f.relrowsecurity

@@ -27,7 +27,7 @@ missing AS (
   FROM (SELECT max(modulus) AS most FROM parts) g CROSS JOIN generate_series(0, g.most - 1) r
   WHERE g.most <= 10000 AND NOT EXISTS (SELECT FROM parts WHERE r % modulus = remainder))
 SELECT max(most)::text,
-       string_agg(CASE WHEN place <= 5 THEN r::text ELSE '…' END, ', ' ORDER BY r)
+       string_agg(CASE WHEN place <= 5 THEN r::text ELSE '...' END, ', ' ORDER BY r)
 FROM missing WHERE place <= 6
 )sql";
 

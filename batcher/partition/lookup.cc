@@ -27,7 +27,7 @@ UNION ALL
 SELECT 'inherits', 'it inherits, or is inherited from: NO INHERIT first'
 WHERE EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1 OR inhparent = $1)
 UNION ALL
-SELECT 'typed', 'it is a typed table: ALTER TABLE … NOT OF first' FROM pg_class
+SELECT 'typed', 'it is a typed table: ALTER TABLE ... NOT OF first' FROM pg_class
 WHERE oid = $1 AND reloftype <> 0
 UNION ALL
 SELECT 'excludes', format('constraint %I excludes rows, which no partitioned table can: drop it first',
@@ -42,7 +42,7 @@ SELECT CASE contype WHEN 'c' THEN 'check-not-valid' ELSE 'foreign-key-not-valid'
        format(CASE WHEN (to_jsonb(k)->>'conenforced')::bool IS FALSE
                 THEN 'constraint %1$I is NOT ENFORCED, and comes along with no conversion: drop it '
                      'before, and add it again after'
-                ELSE 'constraint %1$I is not valid, and a partition''s has to be: ALTER TABLE … '
+                ELSE 'constraint %1$I is not valid, and a partition''s has to be: ALTER TABLE ... '
                      'VALIDATE CONSTRAINT %1$I first' END, conname)
 FROM pg_constraint k WHERE conrelid = $1 AND contype IN ('c', 'f') AND NOT convalidated
 UNION ALL
@@ -61,7 +61,7 @@ SELECT 'transition-tables', format('row trigger %I has transition tables, which 
 FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal AND tgtype & 1 = 1
   AND (tgoldtable IS NOT NULL OR tgnewtable IS NOT NULL)
 UNION ALL
-SELECT 'replica-identity', 'its replica identity is an index: ALTER TABLE … REPLICA IDENTITY DEFAULT or FULL first'
+SELECT 'replica-identity', 'its replica identity is an index: ALTER TABLE ... REPLICA IDENTITY DEFAULT or FULL first'
 FROM pg_class WHERE oid = $1 AND relreplident = 'i'
 UNION ALL
 SELECT 'index-not-valid', format('index %s is not valid: drop it, or make it again', indexrelid::regclass)

@@ -93,7 +93,7 @@ UNION ALL
 SELECT format('subscription %s writes into it', s.srsubid)
 FROM pg_subscription_rel s WHERE s.srrelid IN (goes.oid, $1)
 UNION ALL
-SELECT 'its replica identity is an index: ALTER TABLE … REPLICA IDENTITY DEFAULT or FULL first'
+SELECT 'its replica identity is an index: ALTER TABLE ... REPLICA IDENTITY DEFAULT or FULL first'
 FROM pg_class WHERE oid = goes.oid AND relreplident = 'i'
 UNION ALL
 SELECT format('it has a security label of provider %s', provider) FROM pg_seclabel

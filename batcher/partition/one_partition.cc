@@ -34,7 +34,7 @@ UNION ALL
 SELECT 'another table inherits from it: NO INHERIT first'
 WHERE EXISTS (SELECT FROM pg_inherits WHERE inhparent = $1)
 UNION ALL
-SELECT 'it is a typed table: ALTER TABLE … NOT OF first' FROM pg_class
+SELECT 'it is a typed table: ALTER TABLE ... NOT OF first' FROM pg_class
 WHERE oid = $1 AND reloftype <> 0
 UNION ALL
 SELECT format('it has no column %I', p.attname)

@@ -94,7 +94,7 @@ SELECT format(CASE WHEN (to_jsonb(k)->>'conenforced')::bool IS FALSE
 FROM pg_constraint k, target
 WHERE conrelid = $1 AND contype = 'f' AND NOT convalidated AND partitioned
 UNION ALL
-SELECT 'its replica identity is an index, which partitions would need each: ALTER TABLE … REPLICA '
+SELECT 'its replica identity is an index, which partitions would need each: ALTER TABLE ... REPLICA '
        'IDENTITY DEFAULT, or FULL, before'
 FROM pg_class c, target WHERE c.oid = $1 AND c.relreplident = 'i' AND partitioned
 UNION ALL
@@ -106,8 +106,8 @@ UNION ALL
 SELECT format('partition %s is a foreign table', oid::regclass) FROM pg_class
 WHERE relkind = 'f' AND oid IN (SELECT oid FROM leaf)
 UNION ALL
-SELECT format('sequence %s has a number of its own for %I: rebuild with DEFAULT nextval(…) of the '
-              'sequence that is there, or with GENERATED … AS IDENTITY', d.objid::regclass, a.attname)
+SELECT format('sequence %s has a number of its own for %I: rebuild with DEFAULT nextval(...) of the '
+              'sequence that is there, or with GENERATED ... AS IDENTITY', d.objid::regclass, a.attname)
 FROM pg_depend d JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S'
 JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE d.classid = 'pg_class'::regclass AND d.refobjid = $2::regclass AND d.deptype = 'a'

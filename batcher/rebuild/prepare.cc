@@ -47,7 +47,7 @@ SELECT 'it inherits, or is inherited from: NO INHERIT first' FROM pg_class c
 WHERE c.oid = $1 AND EXISTS (SELECT FROM pg_inherits
                              WHERE inhrelid = $1 OR inhparent = $1 AND c.relkind <> 'p')
 UNION ALL
-SELECT 'it is a typed table: ALTER TABLE … NOT OF first' FROM pg_class
+SELECT 'it is a typed table: ALTER TABLE ... NOT OF first' FROM pg_class
 WHERE oid = $1 AND reloftype <> 0
 UNION ALL
 SELECT format('extension %1$I has it, and would lose it to the new one: ALTER EXTENSION %1$I DROP TABLE '

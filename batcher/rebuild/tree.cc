@@ -34,7 +34,7 @@ constexpr const char* kUnlike = R"sql(
 WITH part AS (
   SELECT c.* FROM pg_partition_tree($1::oid::regclass) t JOIN pg_class c ON c.oid = t.relid
   WHERE t.relid <> $1)
-SELECT format('partition %s belongs to %I, and the table to %I: ALTER TABLE … OWNER TO before',
+SELECT format('partition %s belongs to %I, and the table to %I: ALTER TABLE ... OWNER TO before',
               p.oid::regclass, pg_get_userbyid(p.relowner), pg_get_userbyid(w.relowner))
 FROM part p JOIN pg_class w ON w.oid = $1 WHERE p.relowner <> w.relowner
 UNION ALL

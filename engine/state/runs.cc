@@ -8,6 +8,8 @@
 #include <boost/json/serialize.hpp>
 #include <boost/uuid/random_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
+#include <string_view>
+#include <utility>
 
 #include "engine/async/fail_point.h"
 #include "engine/pg/error.h"
@@ -228,8 +230,21 @@ Task<bool> ChangeState(Session& session, std::string run, RunState from, RunStat
   co_return changed.affected() == 1;
 }
 
+namespace {
+
+// For databases of any encoding: of what our texts hold, the other letters are users' own.
+std::string Recordable(std::string text) {
+  constexpr std::string_view kDots = "…";
+  for (auto at = text.find(kDots); at != std::string::npos; at = text.find(kDots))
+    text.replace(at, kDots.size(), "...");
+  return text;
+}
+
+}  // namespace
+
 Task<> RecordState(Session& session, const guard::Lease& lease, RunState state, std::string phase,
                    std::string failure) {
+  failure = Recordable(std::move(failure));
   const bool ended = !IsActive(state);
   const pg::Result changed = co_await session.db().Query(
       "UPDATE pgalter.run r SET state = $3, phase = $4, failure = NULLIF($5, ''),"

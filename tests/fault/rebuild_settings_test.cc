@@ -86,6 +86,37 @@ TEST_F(RebuildSettings, AnEventTriggersFunctionThatFindsNothingIsNamed) {
   ExpectSame();
 }
 
+// Texts of ours have letters that it lacks, within statements and in what is recorded.
+TEST_F(RebuildSettings, ADatabaseOfAnotherEncoding) {
+  const std::string name = database_.name() + "_latin1";
+  database_.Sql(
+      fmt::format("CREATE DATABASE {} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0", name));
+  const std::string dsn = database_.server().conninfo(name);
+  const auto run = [&dsn](Words arguments, const Words& environment = {}) {
+    arguments.insert(arguments.end(), {"--yes", "--dsn", dsn});
+    return Program(PGALTER_BINARY, arguments, environment).Wait(kLimit);
+  };
+  {
+    Session user(dsn);
+    user.Exec(
+        "CREATE TABLE logs (id int PRIMARY KEY, made date NOT NULL, a int);"
+        "INSERT INTO logs SELECT n, date '2026-01-01' + n % 60, n FROM generate_series(1, 300) n");
+    for (const Words& command : {Words{"rebuild", "logs", "--alter", "ALTER a TYPE bigint"},
+                                 Words{"partition", "convert", "logs", "--by", "range(made)",
+                                       "--every", "1 month", "--strategy", "copy"}}) {
+      const Ran ran = run(command);
+      EXPECT_EQ(ran.code, 0) << ran.err;
+      const std::string id =
+          user.Value("SELECT run FROM pgalter.run ORDER BY created_at DESC LIMIT 1");
+      EXPECT_EQ(run({"revert", id}).code, 0);
+    }
+    const Ran failed = run({"backfill", "logs", "--set", "a = 1 / (id - 7)"});
+    EXPECT_NE(failed.code, 0);
+    EXPECT_NE(user.Value("SELECT failure FROM pgalter.run ORDER BY created_at DESC LIMIT 1"), "");
+  }
+  database_.Sql(fmt::format("DROP DATABASE {} WITH (FORCE)", name));
+}
+
 // The owner is a role that this one is a member of, and may make nothing in the database.
 TEST_F(RebuildSettings, AMemberOfTheOwnerRebuilds) {
   database_.Sql(fmt::format(
