@@ -224,6 +224,10 @@ class Writer {
         "EXECUTE FUNCTION {}()",
         Trigger("_keep"), key_.child, Refers("NEW."), Unfilled("NEW."), differs(keys),
         differs(made_.columns), made_.function));
+    // The CHECK holds for what replication and restores write, too.
+    for (const char* end : {"_fill", "_keep"})
+      sql.push_back(
+          fmt::format("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}", key_.child, Trigger(end)));
     return sql;
   }
 

@@ -914,6 +914,19 @@ TEST_P(CommentsOfKeys, ComeAlongAndBack) {
 INSTANTIATE_TEST_SUITE_P(Ways, CommentsOfKeys, ::testing::Values("drop", "trigger", "widen"),
                          [](const auto& way) { return std::string(way.param); });
 
+// As an apply worker does, or a restore.
+TEST_F(PartitionInbound, WidenedRowsMayComeWhileTriggersAreOff) {
+  for (const char* pair : {kPair, kParted}) {
+    MakePair("", "widen", pair);
+    database_.Sql("SET session_replication_role = replica; INSERT INTO c VALUES (9, 3)");
+    EXPECT_EQ(Number("SELECT count(*) FROM c JOIN p ON p.id = c.e AND p.made = c.e_made"), 1);
+    database_.Sql("SET session_replication_role = replica; UPDATE c SET e = 4");
+    EXPECT_EQ(Number("SELECT count(*) FROM c JOIN p ON p.id = c.e AND p.made = c.e_made"), 1);
+    ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+    database_.Sql("DROP TABLE c, p; DROP SCHEMA control CASCADE");
+  }
+}
+
 // No row of the table itself was moved.
 TEST_F(PartitionInbound, WidensSeveralAndCountsAllTheirRows) {
   database_.Sql(fmt::format(fmt::runtime(kPair), ""));
