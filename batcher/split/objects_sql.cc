@@ -152,11 +152,15 @@ std::string Bring(const Source& source, const Names& names, const std::string& r
              names.target, SameKey(source, "n.", row));
 }
 
-std::string TriggerFunction(const std::string& name, const std::string& body) {
+// Its own names say their schemas; those in users' functions, which it calls by the tables' CHECKs,
+// indexes and triggers, need not.
+std::string TriggerFunction(const Source& source, const std::string& name,
+                            const std::string& body) {
+  const std::string path = source.search_path.empty() ? "" : source.search_path + ", ";
   return fmt::format(
       "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER\n"
-      "SET search_path = pg_catalog, pg_temp AS {}",
-      name, DollarQuoted(body));
+      "SET search_path = pg_catalog, {}pg_temp AS {}",
+      name, path, DollarQuoted(body));
 }
 
 // SECURITY DEFINER: users have no rights on the target. A snapshot from before a row was copied
@@ -165,7 +169,7 @@ std::string TriggerFunction(const std::string& name, const std::string& body) {
 std::string SyncFunction(const Source& source, const Names& names) {
   const std::vector<Column> all = AllColumns(source);
   return TriggerFunction(
-      names.sync,
+      source, names.sync,
       fmt::format("#variable_conflict use_column\n"
                   "DECLARE gone boolean;\n"
                   "BEGIN\n"
@@ -214,7 +218,7 @@ std::string PutFunction(const Source& source, const Names& names) {
                                    "not-null constraint",
                                    column.name, source.target.name)));
   return TriggerFunction(
-      names.put,
+      source, names.put,
       fmt::format(
           "#variable_conflict use_column\n"
           "BEGIN\n"

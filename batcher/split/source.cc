@@ -30,13 +30,17 @@ struct Found {
   throw Failure(ExitCode::kRefused, what + ". Nothing was changed");
 }
 
+Task<std::string> RolesPath(Session& session) {
+  for (const auto& [name, value] : co_await guard::RoleSettings(session))
+    if (name == "search_path") co_return value;
+  co_return "";
+}
+
 // Under the role's search_path.
 Task<pg::Oid> LookUp(Session& session, const Wish& wish) {
-  const guard::Settings settings = co_await guard::RoleSettings(session);
+  const std::string path = co_await RolesPath(session);
   auto look = [&]() -> Task<pg::Oid> {
-    for (const auto& [name, value] : settings)
-      if (name == "search_path")
-        co_await session.db().Query("SELECT set_config($1, $2, true)", name, value);
+    co_await session.db().Query("SELECT set_config('search_path', $1, true)", path);
     const pg::Result row = co_await session.db().Query(
         "SELECT COALESCE(pg_catalog.to_regclass($1)::oid, 0)", wish.table);
     co_return row.Get<pg::Oid>(0, 0);
@@ -370,8 +374,8 @@ Task<> AddRemarks(Session& session, const Found& found, Source& source) {
   if (!triggers.IsNull(0, 0))
     source.remarks.push_back(fmt::format(
         "triggers of {} ({}) must not name the columns any more once these are gone, and until "
-        "then an INSERT or DELETE through the new table's name calls them as the owner, with "
-        "search_path pg_catalog: look at their functions",
+        "then an INSERT or DELETE through the new table's name calls them as the owner, with the "
+        "search_path of the role that has planned it: look at their functions",
         sql::ToString(source.name), triggers.Get<std::string>(0, 0)));
   const pg::Result published = co_await session.db().Query(
       "SELECT string_agg(quote_ident(p.pubname), ', ') FROM pg_publication_rel r"
@@ -396,6 +400,7 @@ std::string NameWith(std::string_view name, std::string_view suffix) {
 
 Task<Source> ReadSource(Session& session, const Wish& wish) {
   Source source;
+  source.search_path = co_await RolesPath(session);
   const Found found = co_await ReadTable(session, wish, source);
   const std::vector<std::int64_t> key = co_await ReadKey(session, found.oid, source);
   const std::vector<Numbered> columns = co_await ReadColumns(session, found.oid);

@@ -50,6 +50,8 @@ struct Source {
   std::vector<Index> indexes;  // over moved columns, or these and the key
   std::vector<Check> checks;
   std::vector<std::string> remarks;
+  // The role's, where users' functions look that CHECKs, indexes and triggers of the tables call.
+  std::string search_path;
 };
 
 // "name_pkey", cut like the server cuts it: never through the middle of a character.

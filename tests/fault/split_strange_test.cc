@@ -112,6 +112,23 @@ TEST_F(StrangeSplit, NamesAndDefaultsOfAnyTextGoToTheEnd) {
             "9 $pgalter$ $pgalter1$ new");
 }
 
+// Trap: users' writes would fail, by our triggers, until the gate is opened.
+TEST_F(StrangeSplit, FunctionsOfItsChecksFindEachOtherByTheRolesSearchPath) {
+  database_.Sql(
+      "CREATE FUNCTION g(text) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN length($1) "
+      "< 9; END'; CREATE FUNCTION f(text) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN "
+      "g($1); END'; CREATE TABLE t (id int PRIMARY KEY, a text CHECK (f(a)));"
+      "INSERT INTO t SELECT g, g FROM generate_series(1, 9) g; CREATE INDEX ON t ((f(a)))");
+  const Ran ran = Run({"run", "--split", "t (a) INTO ta", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  database_.Sql(
+      "INSERT INTO t VALUES (10, 'ten'); UPDATE t SET a = 'one' WHERE id = 1; UPDATE ta SET a = "
+      "'two' WHERE id = 2");
+  ASSERT_EQ(Run({"resume", RunId(), "--gate", "moved-ta"}).code, 0);
+  EXPECT_EQ(database_.Value("SELECT string_agg(a, ' ' ORDER BY id) FROM ta WHERE id IN (1, 2, 10)"),
+            "one two ten");
+}
+
 // Trap: they would fail in the middle, or at the swap.
 TEST_F(StrangeSplit, ACheckThatHasANameOfTheNewTablesOwnIsRefused) {
   database_.Sql(
