@@ -223,13 +223,7 @@ void Crew::SetChunkTime(Milliseconds target) {
 void Crew::Count(const ChunkResult& result) {
   updated += result.updated;
   env_.progress.done_rows = updated;
-  ++env_.progress.chunks;
-  run::Meter::OfThisProcess().NoteChunk(
-      std::chrono::duration<double, std::milli>(result.duration).count(),
-      static_cast<double>(result.updated));
-  env_.progress.worst_chunk_ms =
-      std::max(env_.progress.worst_chunk_ms,
-               std::chrono::duration<double, std::milli>(result.duration).count());
+  run::CountChunk(env_.progress, result.duration, result.updated);
 }
 
 Block Crew::TotalBlocks() const {

@@ -54,31 +54,43 @@ struct Job {
   throttle::Throttle& throttle;
   Flow flow;
   capture::Part part;
-  Source source;
+  std::vector<Session>& idle;    // of workers of the parts before this one
+  std::int64_t rows_behind = 0;  // of the parts and tables to come, about
+  Source source = {};
   backfill::WindowSet windows{0, {}};
-  std::optional<throttle::ChunkSizePolicy> size;
+  std::optional<throttle::ChunkSizePolicy> size = std::nullopt;
   int wanted_workers = 1;
   int active_workers = 0;
   bool failed = false;
   bool rewritten = false;   // the part has another file: its blocks mean nothing any more
   Block blocks_before = 0;  // of the parts that are done
   Block blocks_of_all = 1;
-  std::optional<Block> canary;  // how many blocks of all may be begun; nullopt: all
-  Block blocks_of_part = 0;     // of a canary `windows` has the first ones
+  std::optional<Block> canary = std::nullopt;  // how many blocks of all may be begun; nullopt: all
+  Block blocks_of_part = 0;                    // of a canary `windows` has the first ones
 };
 
-Task<Source> ReadSource(Session& session, pg::Oid part) {
-  const pg::Result row = co_await session.db().Query(
-      "SELECT pg_relation_filenode(oid), pg_relation_size(oid) / "
-      "current_setting('block_size')::int8,"
+// In the order of `parts`; nothing of one that was dropped.
+Task<std::vector<Source>> ReadSources(Session& session, const std::vector<capture::Part>& parts) {
+  std::vector<std::string> oids;
+  for (const capture::Part& part : parts) oids.push_back(std::to_string(part.oid));
+  const pg::Result rows = co_await session.db().Query(
+      "SELECT coalesce(pg_relation_filenode(oid), 0)::oid,"
+      " coalesce(pg_relation_size(oid) / current_setting('block_size')::int8, 0),"
       " CASE WHEN reltuples > 0 AND relpages > 0 THEN reltuples::float8 / relpages ELSE 50 END,"
       " 2 * current_setting('block_size')::float8 * (1 + coalesce("
       "pg_relation_size(nullif(reltoastrelid, 0))::float8 / nullif(pg_relation_size(oid), 0), 0))"
-      " FROM pg_class WHERE oid = $1",
-      part);
-  if (row.empty()) co_return Source{};  // dropped
-  co_return Source{row.Get<pg::Oid>(0, 0), row.Get<std::int64_t>(0, 1), row.Get<double>(0, 2),
-                   row.Get<double>(0, 3)};
+      " FROM unnest($1::text[]::oid[]) WITH ORDINALITY AS p (oid, n)"
+      " LEFT JOIN pg_class c USING (oid) ORDER BY p.n",
+      oids);
+  std::vector<Source> sources;
+  for (int i = 0; i < rows.rows(); ++i)
+    sources.push_back({rows.Get<pg::Oid>(i, 0), rows.Get<std::int64_t>(i, 1),
+                       rows.Get<double>(i, 2), rows.Get<double>(i, 3)});
+  co_return sources;
+}
+
+std::int64_t RowsOf(const Source& source, Block blocks) {
+  return static_cast<std::int64_t>(source.rows_per_page * static_cast<double>(blocks));
 }
 
 // Nothing that was copied counts: the shadow is emptied with its windows. Of a plain source only;
@@ -103,7 +115,9 @@ Task<> Restart(Job& job) {
 // The block count is read now, when the log exists: rows behind it are in the log.
 Task<> Load(Job& job) {
   Session& session = job.env.main;
-  job.source = co_await ReadSource(session, job.part.oid);
+  const std::vector<capture::Part> part{job.part};
+  const std::vector<Source> sources = co_await ReadSources(session, part);
+  job.source = sources.front();
   if (job.flow.from_partitioned && job.source.filenode != job.part.filenode) {
     job.rewritten = true;
     co_return;
@@ -122,10 +136,10 @@ Task<> Load(Job& job) {
                             ? std::clamp<Block>(*job.canary - job.blocks_before, 0, recorded.blocks)
                             : recorded.blocks;
   job.windows = backfill::WindowSet(allowed, recorded.windows);
+  job.env.progress.total_rows =
+      job.env.progress.done_rows + job.rows_behind +
+      std::max(recorded.updated_rows, RowsOf(job.source, recorded.blocks));
   job.env.progress.done_rows += recorded.updated_rows;
-  job.env.progress.total_rows += std::max(
-      recorded.updated_rows,
-      static_cast<std::int64_t>(job.source.rows_per_page * static_cast<double>(recorded.blocks)));
   throttle::ChunkSizeOptions size;
   size.target = PaceOf(job.env).chunk_time;
   size.rows_per_block = job.source.rows_per_page;
@@ -196,9 +210,21 @@ Block WithinBudget(const Job& job, Block blocks) {
   return std::min(blocks, static_cast<Block>(*left / job.source.written_for_a_block));
 }
 
-Task<> Work(Job& job, int number) {
-  Session session = co_await OpenSession(job.env);
-  session.db().set_query_deadline(std::chrono::hours(1));
+// A new one knows nothing of the tables yet: for each of many partitions that takes longer than
+// its rows.
+Task<Session> TakeSession(Job& job) {
+  Session session;
+  if (job.idle.empty()) {
+    session = co_await OpenSession(job.env);
+    session.db().set_query_deadline(std::chrono::hours(1));
+  } else {
+    session = std::move(job.idle.back());
+    job.idle.pop_back();
+  }
+  co_return session;
+}
+
+Task<> Work(Job& job, Session& session, int number) {
   while (!job.rewritten && number < job.wanted_workers) {
     ThrowIfOver(job);
     co_await job.throttle.Admit(job.env.stopper);
@@ -221,9 +247,9 @@ Task<> Work(Job& job, int number) {
       outcome.duration = took;
       job.size->Done(outcome);
       job.env.progress.done_rows += rows;
-      ++job.env.progress.chunks;
-      run::Meter::OfThisProcess().NoteChunk(std::chrono::duration<double, std::milli>(took).count(),
-                                            static_cast<double>(rows));
+      job.env.progress.total_rows =
+          std::max(job.env.progress.total_rows, job.env.progress.done_rows);
+      run::CountChunk(job.env.progress, took, rows);
       job.env.progress.fraction = static_cast<double>(job.blocks_before + job.windows.done()) /
                                   static_cast<double>(job.blocks_of_all);
       job.throttle.Spend(static_cast<double>(window->blocks()) * job.source.written_for_a_block);
@@ -256,7 +282,9 @@ Task<> WorkForAll(Job& job, int number) {
   };
   const Counted counted(job.active_workers);
   try {
-    co_await Work(job, number);
+    Session session = co_await TakeSession(job);
+    co_await Work(job, session, number);
+    job.idle.push_back(std::move(session));
   } catch (...) {
     job.failed = true;
     throw;
@@ -307,19 +335,25 @@ Task<std::vector<capture::Part>> PartsToCopy(run::Environment& env, const Flow& 
   co_return co_await capture::ReadParts(env.main, flow.from_oid);
 }
 
-Task<Block> CountBlocks(Session& session, const std::vector<capture::Part>& parts) {
+struct Sum {
   Block blocks = 0;
-  for (const capture::Part& part : parts) {
-    const Source source = co_await ReadSource(session, part.oid);
-    blocks += source.blocks;
+  std::int64_t rows = 0;  // about
+};
+
+Sum SumOf(const std::vector<Source>& sources) {
+  Sum sum;
+  for (const Source& source : sources) {
+    sum.blocks += source.blocks;
+    sum.rows += RowsOf(source, source.blocks);
   }
-  co_return blocks;
+  return sum;
 }
 
-// What the tables before this one have added to the progress, and how many blocks all have.
+// What the tables before this one have added to the progress, how many blocks all have, and how
+// many rows those behind it, about.
 struct Before {
-  std::int64_t done_rows = 0;
-  std::int64_t total_rows = 0;
+  std::int64_t rows = 0;
+  std::int64_t rows_behind = 0;
   Block blocks = 0;
   Block blocks_of_all = 1;
   std::optional<Block> canary;
@@ -331,14 +365,19 @@ Task<bool> CopyAll(run::Environment& env, throttle::Throttle& throttle, std::str
   // Anew each time: the source may have been renamed.
   const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, std::move(name));
   const std::vector<capture::Part> parts = co_await PartsToCopy(env, flow);
-  env.progress.done_rows = sofar.done_rows;
-  env.progress.total_rows = sofar.total_rows;
-  const Block blocks = co_await CountBlocks(env.main, parts);
-  const Block all = std::max(sofar.blocks_of_all, sofar.blocks + blocks);
+  env.progress.done_rows = sofar.rows;
+  const std::vector<Source> sources = co_await ReadSources(env.main, parts);
+  Sum sum = SumOf(sources);
+  const Block all = std::max(sofar.blocks_of_all, sofar.blocks + sum.blocks);
   Block before = sofar.blocks;
-  for (const capture::Part& part : parts) {
-    Job job{env, throttle, flow,  part,  {},     {0, {}}, std::nullopt,
-            1,   0,        false, false, before, all,     sofar.canary};
+  std::vector<Session> idle;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const capture::Part& part = parts[i];
+    sum.rows -= RowsOf(sources.at(i), sources.at(i).blocks);
+    Job job{env, throttle, flow, part, idle, sofar.rows_behind + sum.rows};
+    job.blocks_before = before;
+    job.blocks_of_all = all;
+    job.canary = sofar.canary;
     co_await CopyPart(job);
     before += job.source.blocks;
     const bool whole = job.windows.total() >= job.blocks_of_part;
@@ -347,8 +386,7 @@ Task<bool> CopyAll(run::Environment& env, throttle::Throttle& throttle, std::str
     env.progress.remark = fmt::format("{} is not what it was: looking again", part.name);
     co_return false;
   }
-  sofar.done_rows = env.progress.done_rows;
-  sofar.total_rows = env.progress.total_rows;
+  sofar.rows = env.progress.done_rows;
   sofar.blocks = before;
   co_return true;
 }
@@ -371,17 +409,17 @@ Task<bool> CopyOrdered(run::Environment& env, throttle::Throttle& throttle, std:
                        state::Step& step, Ordered table, Before& sofar) {
   const Flow flow = co_await capture::LoadFlow(env.main, env.run.id, std::move(name));
   const std::vector<capture::Part> parts = co_await PartsToCopy(env, flow);
-  const Block blocks = co_await CountBlocks(env.main, parts);
-  const Block behind = sofar.blocks + blocks;
+  const std::vector<Source> sources = co_await ReadSources(env.main, parts);
+  const Sum sum = SumOf(sources);
+  const Block behind = sofar.blocks + sum.blocks;
   const auto all = static_cast<double>(std::max(sofar.blocks_of_all, behind));
-  table.done_rows = sofar.done_rows;
-  table.total_rows = sofar.total_rows;
+  table.rows_before = sofar.rows;
+  table.rows_behind = sofar.rows_behind;
   table.begins = static_cast<double>(sofar.blocks) / all;
   table.ends = static_cast<double>(behind) / all;
   const bool whole = co_await CopyInOrder(env, throttle, flow, step, std::move(table));
   if (!whole) co_return false;
-  sofar.done_rows = env.progress.done_rows;
-  sofar.total_rows = env.progress.total_rows;
+  sofar.rows = env.progress.done_rows;
   sofar.blocks = behind;
   co_return true;
 }
@@ -438,15 +476,24 @@ Task<bool> CopyStep::Done(run::Environment&, const state::Step&) { co_return fal
 Task<> CopyStep::Do(run::Environment& env, const state::Step& step) {
   const std::vector<Flow> flows = co_await capture::LoadFlows(env.main, env.run.id, "forward");
   Before sofar;
+  std::vector<Sum> sums;
   for (const Flow& flow : flows) {
     const std::vector<capture::Part> parts = co_await PartsToCopy(env, flow);
-    sofar.blocks_of_all += co_await CountBlocks(env.main, parts);
+    const std::vector<Source> sources = co_await ReadSources(env.main, parts);
+    const Sum sum = SumOf(sources);
+    sums.push_back(sum);
+    sofar.blocks_of_all += sum.blocks;
+    sofar.rows_behind += sum.rows;
   }
   if (run::InCanary(env.run, env.control))
     sofar.canary = run::CanaryBlocks(run::CanaryOf(env.run), sofar.blocks_of_all);
   state::Step own = step;
   int number = 0;
-  for (const Flow& flow : flows) co_await CopyTable(env, own, ++number, flow, sofar);
+  for (const Flow& flow : flows) {
+    sofar.rows_behind -= sums.at(static_cast<std::size_t>(number)).rows;
+    co_await CopyTable(env, own, ++number, flow, sofar);
+  }
+  env.progress.total_rows = env.progress.done_rows;
   env.progress.fraction = 1;
   co_await KeepRows(env, step);
 }

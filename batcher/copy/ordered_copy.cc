@@ -242,9 +242,10 @@ Task<> ThrowBadRowOf(Job& job, Place after, std::int64_t rows) {
 }
 
 void NoteFraction(const Ordered& table, run::Progress& progress) {
-  const auto total = static_cast<double>(progress.total_rows - table.total_rows);
+  const auto total =
+      static_cast<double>(progress.total_rows - table.rows_before - table.rows_behind);
   if (total <= 0) return;
-  const auto done = static_cast<double>(progress.done_rows - table.done_rows);
+  const auto done = static_cast<double>(progress.done_rows - table.rows_before);
   progress.fraction = table.begins + (table.ends - table.begins) * std::min(1.0, done / total);
 }
 
@@ -275,10 +276,7 @@ Task<bool> CopyAll(Job& job, throttle::Throttle& throttle) {
     outcome.duration = async::Clock::now() - begun;
     job.size.Done(outcome);
     progress.done_rows += outcome.rows;
-    ++progress.chunks;
-    run::Meter::OfThisProcess().NoteChunk(
-        std::chrono::duration<double, std::milli>(outcome.duration).count(),
-        static_cast<double>(outcome.rows));
+    run::CountChunk(progress, outcome.duration, outcome.rows);
     NoteFraction(job.table, progress);
     throttle.Spend(2 * job.bytes_of_row * static_cast<double>(outcome.rows));  // and their WAL
     co_await throttle.After(outcome.duration, job.env.stopper);
@@ -295,8 +293,9 @@ Task<bool> CopyInOrder(run::Environment& env, throttle::Throttle& throttle,
       "SELECT greatest(reltuples, 0)::int8, CASE WHEN reltuples > 0"
       "   THEN pg_relation_size(oid) / reltuples::float8 ELSE 0 END FROM pg_class WHERE oid = $1",
       flow.from_oid);
-  env.progress.total_rows = table.total_rows + (rows.empty() ? 0 : rows.Get<std::int64_t>(0, 0));
-  env.progress.done_rows = table.done_rows + RowsFrom(step, table.number);
+  env.progress.total_rows =
+      table.rows_before + table.rows_behind + (rows.empty() ? 0 : rows.Get<std::int64_t>(0, 0));
+  env.progress.done_rows = table.rows_before + RowsFrom(step, table.number);
   if (step.spec.contains(Key(kWhole, table.number))) co_return true;
   Session session = co_await OpenSession(env);
   session.db().set_query_deadline(std::chrono::hours(1));

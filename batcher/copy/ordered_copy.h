@@ -16,13 +16,13 @@ namespace pgalter::copy {
 
 using run::Task;
 
-// One of the tables of a run, and what those before it have added to the progress.
+// One of the tables of a run, and how many rows those before it had and those behind it have.
 struct Ordered {
   std::string by;
   int number = 1;
-  std::int64_t done_rows = 0;
-  std::int64_t total_rows = 0;
-  double begins = 0;  // its part of the whole copy
+  std::int64_t rows_before = 0;
+  std::int64_t rows_behind = 0;  // about
+  double begins = 0;             // its part of the whole copy
   double ends = 1;
 };
 

@@ -248,6 +248,7 @@ Task<std::string> AwaitLeave(run::Environment& env, const state::Step& step,
     }
     env.progress.note =
         fmt::format("the new table of {} is ready and kept up to date; {}", names, *why);
+    env.progress.fraction = 1;
     async::FailPoint("cutover-waits");
     co_await env.stopper.SleepFor(kBetweenRounds);
     why = co_await WhyNot(env, step, readers, flows, twins);

@@ -90,6 +90,7 @@ struct Queue {
   std::size_t sessions = 1;
   std::size_t begun = 0;
   async::Clock::time_point until;
+  double share = 0;  // of the work of this phase, each
 
   [[nodiscard]] bool over() const {
     return indexes.empty() || (begun > 0 && async::Clock::now() >= until);
@@ -105,6 +106,7 @@ Task<> Work(Queue& queue) {
     ++queue.begun;
     co_await queue.throttle.Admit(queue.env.stopper);
     co_await BuildOne(queue.env, session, queue.flow, index, &CreateIndex);
+    queue.env.progress.fraction += queue.share;
     if (index.constraint.empty()) {
       async::FailPoint("index-built");
     } else {
@@ -116,10 +118,10 @@ Task<> Work(Queue& queue) {
 // Each by itself, nothing waits for another's lock: where one had its constraint already, it would
 // wait for the others on its table, which may wait for it.
 Task<> CreateSideBySide(run::Environment& env, throttle::Throttle& throttle, const Flow& flow,
-                        std::deque<Index> indexes, async::Clock::time_point until) {
+                        std::deque<Index> indexes, async::Clock::time_point until, double share) {
   const auto workers = static_cast<std::size_t>(std::max(1, copy::WorkersOf(env)));
   const std::size_t sessions = std::min(workers, indexes.size());
-  Queue queue{env, throttle, flow, std::move(indexes), sessions, 0, until};
+  Queue queue{env, throttle, flow, std::move(indexes), sessions, 0, until, share};
   auto crew = [&](async::TaskGroup& group) -> Task<> {
     for (std::size_t i = 0; i < queue.sessions; ++i) group.Spawn(Work(queue));
     co_return;
@@ -159,14 +161,17 @@ Task<> Build(run::Environment& env, throttle::Throttle& throttle, const Flow& fl
              std::vector<Index> missing, async::Clock::time_point until) {
   Session session = co_await OpenForLong(env);
   const std::set<std::string> partitioned = co_await ReadPartitioned(session, missing);
+  const double still = 1 - env.progress.fraction;
   std::deque<Index> side_by_side;
   for (const Index& index : missing) {
     if (index.create.empty() || partitioned.contains(index.table)) continue;
     const Built built = co_await StateOf(session, index);
     if (built == Built::kNo) side_by_side.push_back(index);
   }
+  // Of those that are missing, each; what is made side by side may get its constraint later.
+  const double share = still / static_cast<double>(missing.size() + side_by_side.size() + 1);
   if (!side_by_side.empty())
-    co_await CreateSideBySide(env, throttle, flow, std::move(side_by_side), until);
+    co_await CreateSideBySide(env, throttle, flow, std::move(side_by_side), until, share);
   for (const Index& index : missing) {
     const Built built = co_await StateOf(session, index);
     if (built == Built::kWhole) continue;
@@ -178,6 +183,7 @@ Task<> Build(run::Environment& env, throttle::Throttle& throttle, const Flow& fl
     } else {
       co_await BuildOne(env, session, flow, index, &MakeIndex);
     }
+    env.progress.fraction += share;
     async::FailPoint("index-built");
   }
 }

@@ -136,10 +136,7 @@ Task<> CopyAll(Job& job, throttle::Throttle& throttle) {
     outcome.duration = async::Clock::now() - begun;
     job.size.Done(outcome);
     progress.done_rows += outcome.rows;
-    ++progress.chunks;
-    run::Meter::OfThisProcess().NoteChunk(
-        std::chrono::duration<double, std::milli>(outcome.duration).count(),
-        static_cast<double>(outcome.rows));
+    run::CountChunk(progress, outcome.duration, outcome.rows);
     co_await throttle.After(outcome.duration, job.env.stopper);
     if (range.upper.empty()) co_return;
     lower = range.upper;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <chrono>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "engine/async/fail_point.h"
 #include "engine/async/task_group.h"
 #include "engine/run/failure.h"
+#include "engine/run/plan_spec.h"
 #include "engine/state/json_texts.h"
 #include "engine/state/steps.h"
 
@@ -84,7 +86,23 @@ Task<> Tidy(run::Environment& env, throttle::Throttle& throttle, std::string tab
   co_await session.db().Query(fmt::format("VACUUM (FREEZE, ANALYZE) {}", table));
 }
 
-Task<> Verify(run::Environment& env, state::Step& step, const capture::Flow& flow) {
+// The share of all tables that is compared, as it is shown. What is compared once more, as the
+// table was rewritten or the run taken up, is seen again where it is new; and not all is done
+// before the step is.
+struct Shown {
+  run::Progress& progress;
+  double before = 0;  // of the tables before this one
+  double of_one = 1;  // of each
+  double most = 0;    // so far
+
+  void Show(double share) {
+    constexpr double kNotAll = 0.999;
+    most = std::max(most, std::min(before + of_one * share, kNotAll));
+    progress.fraction = most;
+  }
+};
+
+Task<> Verify(run::Environment& env, state::Step& step, const capture::Flow& flow, Shown& shown) {
   co_await capture::RefuseEmptied(env.main, flow);
   co_await capture::RefuseGivenUp(env.main, flow);
   std::vector<Session> sessions;
@@ -95,7 +113,7 @@ Task<> Verify(run::Environment& env, state::Step& step, const capture::Flow& flo
   }
   Session& session = sessions.front();
   CompareOptions options;
-  options.on_window = [&env](double share) { env.progress.fraction = share; };
+  options.on_window = [&shown](double share) { shown.Show(share); };
   options.from = ReadMark(step, flow);
   options.keep = [&](Mark mark) -> Task<> { co_await KeepMark(env, step, flow, std::move(mark)); };
   // A row that does not fit into the new table is named by who carries it over, or is gone by then.
@@ -151,8 +169,16 @@ Task<bool> VerifyStep::Done(run::Environment&, const state::Step&) { co_return f
 
 Task<> VerifyStep::Do(run::Environment& env, const state::Step& step) {
   state::Step own = step;
-  for (const capture::Flow& flow : co_await capture::LoadFlows(env.main, env.run.id, "forward"))
-    co_await Verify(env, own, flow);
+  const std::vector<capture::Flow> flows =
+      co_await capture::LoadFlows(env.main, env.run.id, "forward");
+  Shown shown{env.progress};
+  shown.of_one = 1.0 / static_cast<double>(std::max<std::size_t>(flows.size(), 1));
+  if (!run::IsPlan(env.run)) shown.Show(env.progress.fraction);
+  for (const capture::Flow& flow : flows) {
+    shown.Show(0);
+    co_await Verify(env, own, flow, shown);
+    shown.before += shown.of_one;
+  }
 }
 
 Task<> VerifyStep::Undo(run::Environment&, const state::Step&) { co_return; }

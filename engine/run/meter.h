@@ -3,10 +3,14 @@
 // thread, so there is one meter; written by steps and by the throttle, read by the heartbeat.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "engine/run/progress.h"
 
 namespace pgalter::run {
 
@@ -50,5 +54,13 @@ struct Meter {
     return meter;
   }
 };
+
+// A transaction that moved rows.
+inline void CountChunk(Progress& progress, std::chrono::duration<double, std::milli> took,
+                       std::int64_t rows) {
+  ++progress.chunks;
+  progress.worst_chunk_ms = std::max(progress.worst_chunk_ms, took.count());
+  Meter::OfThisProcess().NoteChunk(took.count(), static_cast<double>(rows));
+}
 
 }  // namespace pgalter::run

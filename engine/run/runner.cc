@@ -89,11 +89,15 @@ Task<> RecordEnd(const Work& work, state::RunState to, std::string failure) {
   if (refused) co_await state::ThrowWithGrant(work.attachment.main, *refused);
 }
 
-// Of a plan each step is a share of the work; a backfill says for itself how far it is.
+// Of a plan each step is a share of the work; others say for themselves how far they are.
 void TellStep(const Work& work, const state::Step& step) {
   Progress& progress = work.progress;
+  const bool another = progress.phase != step.id;  // than where the runner before this one was
   progress.phase = step.id;
-  if (!IsPlan(work.attachment.run)) return;
+  if (!IsPlan(work.attachment.run)) {
+    if (another) progress.fraction = 0;
+    return;
+  }
   progress.steps = static_cast<int>(work.attachment.steps.size());
   progress.step = step.ordinal;
   progress.done_rows = 0;
@@ -380,6 +384,10 @@ void TakeUp(Progress& progress, const state::Run& run) {
   progress.total_rows = run.total_rows;
   if (const auto* fraction = run.progress.if_contains("fraction"))
     progress.fraction = fraction->to_number<double>();
+  if (const auto* chunks = run.progress.if_contains("chunks"))
+    progress.chunks = chunks->to_number<std::int64_t>();
+  if (const auto* worst = run.progress.if_contains("worst_chunk_ms"))
+    progress.worst_chunk_ms = worst->to_number<double>();
 }
 
 Task<Outcome> WorkOn(Attachment attachment, const Handlers& handlers, async::Stopper& stopper,

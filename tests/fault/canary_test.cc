@@ -133,6 +133,34 @@ TEST_F(Canary, ARebuildRestsInItsCopyAndLosesNothingMeanwhile) {
   ExpectNothingLeft();
 }
 
+TEST_F(Canary, OfACopyOfPartitionsTheProgressIsThatOfTheWholeAndGoesOn) {
+  database_.Sql(
+      "CREATE TABLE items (id bigint PRIMARY KEY, a int) PARTITION BY RANGE (id);"
+      "DO $$BEGIN FOR i IN 0..9 LOOP EXECUTE format('CREATE TABLE items_%s PARTITION OF items FOR "
+      "VALUES FROM (%s) TO (%s)', i, i * 1000, i * 1000 + 1000); END LOOP; END$$;"
+      "INSERT INTO items SELECT g, g FROM generate_series(0, 9999) g; ANALYZE items");
+  const Ran first =
+      Run({"rebuild", "items", "--alter", "ALTER a TYPE bigint", "--canary", "75%", "--yes"});
+  ASSERT_EQ(first.code, 0) << first.err;
+  EXPECT_EQ(StateOfRun(), "waiting");
+  EXPECT_EQ(database_.Value("SELECT total_rows BETWEEN 9800 AND 10200 FROM pgalter.run"), "t")
+      << "those of the partitions that were begun alone";
+  const long chunks = Number("SELECT progress->>'chunks' FROM pgalter.run");
+  EXPECT_GE(chunks, 7);
+  const std::string longest =
+      database_.Value("SELECT progress->>'worst_chunk_ms' FROM pgalter.run");
+  EXPECT_GT(std::stod(longest), 0);
+  AwaitNoRunner();
+  const Ran rest = Run({"resume", RunId(), "--gate", "canary"});
+  ASSERT_EQ(rest.code, 0) << rest.err;
+  EXPECT_GT(Number("SELECT progress->>'chunks' FROM pgalter.run"), chunks);
+  EXPECT_EQ(database_.Value(fmt::format(
+                "SELECT (progress->>'worst_chunk_ms')::float8 >= {} FROM pgalter.run", longest)),
+            "t");
+  EXPECT_EQ(Number("SELECT done_rows FROM pgalter.run"), 10'000);
+  EXPECT_EQ(Number("SELECT total_rows FROM pgalter.run"), 10'000);
+}
+
 TEST_F(Canary, ConvertingByCopyHasOneAndByAttachingNone) {
   MakeItems(4'000);
   Words copy{"partition", "convert", "items", "--by", "hash(id)", "--modulus", "4", "--yes"};
