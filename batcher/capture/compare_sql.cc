@@ -268,9 +268,16 @@ template <class Selected>
 std::string UnionOf(const std::vector<Extent>& extents, const std::string& anywhere,
                     Selected selected) {
   std::vector<std::string> parts;
-  for (const Extent& one : extents) parts.push_back(selected(one.part, one.first, one.end));
-  if (parts.empty()) parts.push_back(selected(anywhere, 0, 0));
+  for (const Extent& one : extents) parts.push_back(selected(one));
+  if (parts.empty()) parts.push_back(selected(Extent{anywhere, 0, 0}));
   return fmt::format("{}", fmt::join(parts, " UNION ALL "));
+}
+
+// "" of a whole part.
+std::string Within(const Extent& extent, const std::string& alias) {
+  if (extent.first == 0 && extent.end == kToTheEnd) return "";
+  return fmt::format(" WHERE {0}.ctid >= '({1},0)' AND {0}.ctid < '({2},0)'", alias, extent.first,
+                     extent.end);
 }
 
 // No row of a query has more columns than 1664. Those of a slice have all values up to three times.
@@ -283,11 +290,9 @@ bool IsWide(const Flow& flow) {
 // u0 … and w0 … of `to`. Of wide tables the keys alone.
 std::string Apart(const Flow& flow, const std::vector<Extent>& from,
                   const std::vector<Extent>& to) {
-  const auto ours = [&flow](const std::string& part, std::int64_t first, std::int64_t end) {
-    return fmt::format(
-        "SELECT {0}.ctid AS place, {1}, {2} FROM ONLY {3} AS {0} WHERE {0}.ctid >= '({4},0)' AND "
-        "{0}.ctid < '({5},0)'",
-        flow.alias, KeyOfFrom(flow), Wanted(flow), part, first, end);
+  const auto ours = [&flow](const Extent& extent) {
+    return fmt::format("SELECT {0}.ctid AS place, {1}, {2} FROM ONLY {3} AS {0}{4}", flow.alias,
+                       KeyOfFrom(flow), Wanted(flow), extent.part, Within(extent, flow.alias));
   };
   const std::string keys = ForKey(flow, ", ", [](const KeyColumn& column, std::size_t i) {
     return fmt::format("t.{} AS {}", column.to, U(i));
@@ -295,11 +300,9 @@ std::string Apart(const Flow& flow, const std::vector<Extent>& from,
   std::vector<std::string> values;
   for (const MappedColumn& column : flow.columns)
     values.push_back(fmt::format("t.{} AS {}", column.to, W(values.size())));
-  const auto theirs = [&](const std::string& part, std::int64_t first, std::int64_t end) {
-    return fmt::format(
-        "SELECT t.ctid AS place, {}, {} FROM ONLY {} AS t WHERE t.ctid >= '({},0)' AND t.ctid < "
-        "'({},0)'",
-        keys, fmt::join(values, ", "), part, first, end);
+  const auto theirs = [&](const Extent& extent) {
+    return fmt::format("SELECT t.ctid AS place, {}, {} FROM ONLY {} AS t{}", keys,
+                       fmt::join(values, ", "), extent.part, Within(extent, "t"));
   };
   const auto key = [](const KeyColumn&, std::size_t i) { return "t." + U(i); };
   const auto value = [](const MappedColumn&, std::size_t i) { return "t." + W(i); };
@@ -364,8 +367,11 @@ std::string FoundOnTheOtherSide(const Flow& flow) {
 
 }  // namespace
 
-std::string SliceStatement(const Flow& flow, const std::vector<Extent>& from,
-                           const std::vector<Extent>& to) {
+namespace {
+
+// `surplus`: whether `from` has not the row; `also`: what else is asked for each.
+std::string OfApart(const Flow& flow, const std::string& apart, const std::string& surplus,
+                    const std::string& also) {
   const auto key = [](const KeyColumn& column, std::size_t i) {
     return fmt::format("coalesce({0}.{1}, {0}.{2}::{3}) AS {1}, ", kApart, K(i), U(i), column.type);
   };
@@ -373,20 +379,43 @@ std::string SliceStatement(const Flow& flow, const std::vector<Extent>& from,
   const std::string shown = ForKey(flow, ", ", [](const KeyColumn&, std::size_t i) {
     return fmt::format("coalesce({0}.{1}::text, {0}.{2}::text)", kApart, K(i), U(i));
   });
-  return Counted(
-      flow, fmt::format("WITH {0} AS MATERIALIZED ({1}) SELECT {2}concat_ws(', ', {3}) AS shown, "
-                        "{0}.surplus AND s.place IS NULL AS surplus FROM {0}{4}",
-                        kApart, Apart(flow, from, to), keys, shown,
-                        IsWide(flow) ? FoundAnew(flow) : FoundOnTheOtherSide(flow)));
+  return Counted(flow, fmt::format("WITH {0} AS MATERIALIZED ({1}) SELECT {2}concat_ws(', ', {3}) "
+                                   "AS shown, {4} AS surplus FROM {0}{5}",
+                                   kApart, apart, keys, shown, surplus, also));
 }
 
-std::string WhereStatement(const Flow& flow, const std::string& part) {
+std::vector<Extent> WholeOf(const std::vector<std::string>& parts) {
+  std::vector<Extent> extents;
+  for (const std::string& part : parts) extents.push_back({part, 0, kToTheEnd});
+  return extents;
+}
+
+}  // namespace
+
+std::string SliceStatement(const Flow& flow, const std::vector<Extent>& from,
+                           const std::vector<Extent>& to) {
+  return OfApart(flow, Apart(flow, from, to), fmt::format("{}.surplus AND s.place IS NULL", kApart),
+                 IsWide(flow) ? FoundAnew(flow) : FoundOnTheOtherSide(flow));
+}
+
+std::string WholePartsStatement(const Flow& flow, const std::vector<std::string>& from,
+                                const std::vector<std::string>& to) {
+  return OfApart(flow, Apart(flow, WholeOf(from), WholeOf(to)), fmt::format("{}.surplus", kApart),
+                 "");
+}
+
+std::string WhereStatement(const Flow& flow, const std::vector<std::string>& parts) {
+  std::vector<std::string> ours;
+  for (const std::string& part : parts)
+    ours.push_back(
+        fmt::format("SELECT {0} AS number, {1}.ctid AS place, {2} FROM ONLY {3} AS {1} WHERE "
+                    "{1}.ctid = ANY (${4}::text[]::tid[])",
+                    ours.size(), flow.alias, KeyOfFrom(flow), part, ours.size() + 1));
   return fmt::format(
-      "SELECT (s.place::text::point)[0]::int8, t.part, (t.place::text::point)[0]::int8 FROM "
-      "(SELECT {0}.ctid AS place, {1} FROM ONLY {2} AS {0} WHERE {0}.ctid = ANY "
-      "($1::text[]::tid[])) AS s CROSS JOIN LATERAL (SELECT t.ctid AS place, t.tableoid AS part "
-      "FROM {3} AS t WHERE {4} OFFSET 0) AS t",
-      flow.alias, KeyOfFrom(flow), part, To(flow), SameKey(flow, ToColumn("t"), Numbered("s")));
+      "SELECT s.number::int8, (s.place::text::point)[0]::int8, t.part, "
+      "(t.place::text::point)[0]::int8 FROM ({}) AS s CROSS JOIN LATERAL (SELECT t.ctid AS place, "
+      "t.tableoid AS part FROM {} AS t WHERE {} OFFSET 0) AS t",
+      fmt::join(ours, " UNION ALL "), To(flow), SameKey(flow, ToColumn("t"), Numbered("s")));
 }
 
 }  // namespace pgalter::capture

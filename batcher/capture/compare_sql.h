@@ -46,6 +46,7 @@ std::string SurplusStatement(const Flow& flow, const std::string& part);
 // Where both hold their rows in nearly the same order: rows in some places of either, whatever key
 // they have. One without its other half there looks it up by an index, wherever it is. Parameters:
 // none, the places are in the text.
+constexpr std::int64_t kToTheEnd = std::int64_t{1} << 32;  // more blocks than a table can have
 struct Extent {
   std::string part;  // quoted, with its schema
   std::int64_t first = 0;
@@ -54,8 +55,14 @@ struct Extent {
 std::string SliceStatement(const Flow& flow, const std::vector<Extent>& from,
                            const std::vector<Extent>& to);
 
-// Rows of `part`, which holds rows of `from`, at the places $1 (text[], of tids), and where `to`
-// has them: block here, part (oid) and block there.
-std::string WhereStatement(const Flow& flow, const std::string& part);
+// Where whole parts of the one can have their rows in whole parts of the other alone: nothing is
+// looked up. Parameters: none.
+std::string WholePartsStatement(const Flow& flow, const std::vector<std::string>& from,
+                                const std::vector<std::string>& to);
+
+// Rows of `parts`, which hold rows of `from`, the first at the places $1 (text[], of tids), the
+// second at $2, and where `to` has them: number of the part from 0 and block here, part (oid) and
+// block there.
+std::string WhereStatement(const Flow& flow, const std::vector<std::string>& parts);
 
 }  // namespace pgalter::capture

@@ -10,6 +10,7 @@
 #include "batcher/capture/compare_sql.h"
 #include "batcher/capture/parts.h"
 #include "batcher/verify/comparison.h"
+#include "batcher/verify/leaves.h"
 #include "batcher/verify/places.h"
 #include "batcher/verify/ranges.h"
 #include "batcher/verify/walk.h"
@@ -19,6 +20,7 @@
 namespace pgalter::verify {
 
 using capture::Flow;
+using capture::Part;
 
 namespace {
 
@@ -36,23 +38,41 @@ Task<Block> Blocks(Session& session, pg::Oid relation) {
   co_return row.Get<std::int64_t>(0, 0);
 }
 
-Task<std::vector<Scan>> ScansOf(Session& session, const Flow& flow, capture::Lookup lookup) {
+Task<std::vector<Scan>> ScansOf(Session& session, const Flow& flow, const std::vector<Part>& from,
+                                const std::vector<Part>& to, capture::Lookup lookup) {
   std::vector<Scan> scans;
-  const std::vector<capture::Part> from = co_await capture::ReadParts(session, flow.from_oid);
-  for (const capture::Part& part : from) {
+  for (const Part& part : from) {
     const Block blocks = co_await Blocks(session, part.oid);
     scans.push_back({capture::MissingStatement(flow, part.name, lookup), blocks});
   }
-  const std::vector<capture::Part> to = co_await capture::ReadParts(session, flow.to_oid);
-  for (const capture::Part& part : to) {
+  for (const Part& part : to) {
     const Block blocks = co_await Blocks(session, part.oid);
     scans.push_back({capture::SurplusStatement(flow, part.name), blocks});
   }
   co_return scans;
 }
 
-Task<> CompareByBlocks(Comparison& comparison, Session& session, capture::Lookup lookup) {
-  const std::vector<Scan> scans = co_await ScansOf(session, comparison.flow, lookup);
+Task<> CompareOnce(Comparison& comparison, std::vector<Session>& sessions) {
+  std::optional<std::vector<LeafPair>> pairs =
+      co_await ReadLeafPairs(sessions.front(), comparison.flow);
+  bool compared = false;
+  if (pairs) compared = co_await CompareByLeaves(comparison, sessions, std::move(*pairs));
+  if (!compared) co_await CompareRows(comparison, sessions);
+}
+
+// Under the names that they had when this began.
+Task<bool> AreThere(Session& session, const Flow& flow) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT coalesce(to_regclass($1)::oid = $2 AND to_regclass($3)::oid = $4, false)", flow.from,
+      flow.from_oid, flow.to, flow.to_oid);
+  co_return row.Get<bool>(0, 0);
+}
+
+}  // namespace
+
+Task<> CompareByBlocks(Comparison& comparison, Session& session, const std::vector<Part>& from,
+                       const std::vector<Part>& to, capture::Lookup lookup) {
+  const std::vector<Scan> scans = co_await ScansOf(session, comparison.flow, from, to, lookup);
   const std::optional<pg::Statement> unchecked;
   Block all = 1;
   for (const Scan& scan : scans) all += scan.blocks;
@@ -71,7 +91,7 @@ Task<> CompareByBlocks(Comparison& comparison, Session& session, capture::Lookup
   }
 }
 
-Task<> CompareOnce(Comparison& comparison, std::vector<Session>& sessions) {
+Task<> CompareRows(Comparison& comparison, std::vector<Session>& sessions) {
   Session& first = sessions.front();
   const Ways ways = co_await ReadWays(first, comparison.flow);
   std::optional<Layout> layout;
@@ -82,19 +102,11 @@ Task<> CompareOnce(Comparison& comparison, std::vector<Session>& sessions) {
   } else if (ways.walk) {
     co_await CompareByRanges(comparison, sessions, *ways.walk);
   } else {
-    co_await CompareByBlocks(comparison, first, ways.lookup);
+    const std::vector<Part> from = co_await capture::ReadParts(first, comparison.flow.from_oid);
+    const std::vector<Part> to = co_await capture::ReadParts(first, comparison.flow.to_oid);
+    co_await CompareByBlocks(comparison, first, from, to, ways.lookup);
   }
 }
-
-// Under the names that they had when this began.
-Task<bool> AreThere(Session& session, const Flow& flow) {
-  const pg::Result row = co_await session.db().Query(
-      "SELECT coalesce(to_regclass($1)::oid = $2 AND to_regclass($3)::oid = $4, false)", flow.from,
-      flow.from_oid, flow.to, flow.to_oid);
-  co_return row.Get<bool>(0, 0);
-}
-
-}  // namespace
 
 Task<std::vector<Difference>> CompareTables(std::vector<Session>& sessions, const Flow& flow,
                                             throttle::Throttle& throttle, async::Stopper& stopper,

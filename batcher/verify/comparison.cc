@@ -6,37 +6,47 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 
 namespace pgalter::verify {
 
 using capture::Flow;
+using capture::Part;
 
 namespace {
 
-constexpr std::chrono::milliseconds kRangeTime{250};
-
 // The locks come before the snapshot, or a TRUNCATE between the two would look like a difference.
-// A hash of one range should stay in memory.
-std::vector<pg::Statement> BeforeTheSnapshot(const Flow& flow) {
+// A hash of one range should stay in memory; and code made for a statement over many partitions
+// takes longer than the statement.
+std::vector<pg::Statement> BeforeTheSnapshot(const Flow& flow, const std::string& tables) {
   const std::string log = flow.run.empty() ? "" : fmt::format(", {}, {}", flow.log(), flow.dirty());
   std::vector<pg::Statement> statements;
+  statements.push_back({fmt::format("LOCK TABLE {}{} IN ACCESS SHARE MODE", tables, log), {}});
   statements.push_back(
-      {fmt::format("LOCK TABLE {}, {}{} IN ACCESS SHARE MODE", flow.from, flow.to, log), {}});
-  statements.push_back({"SELECT pg_catalog.set_config('work_mem', '64MB', true)", {}});
+      {"SELECT pg_catalog.set_config('work_mem', '64MB', true),"
+       " pg_catalog.set_config('jit', 'off', true)",
+       {}});
   return statements;
+}
+
+bool AreSame(const std::vector<Part>& one, const std::vector<Part>& other) {
+  return std::ranges::equal(one, other, [](const Part& a, const Part& b) {
+    return a.oid == b.oid && a.filenode == b.filenode && a.since == b.since;
+  });
 }
 
 }  // namespace
 
 Task<async::Clock::duration> CompareWindow(Comparison& comparison, Session& session,
                                            std::string statement, pg::Params params,
-                                           std::optional<pg::Statement> check) {
+                                           std::optional<pg::Statement> check, std::string tables) {
   co_await comparison.throttle.Admit(comparison.stopper);
   const auto begun = async::Clock::now();
+  if (tables.empty()) tables = fmt::format("{}, {}", comparison.flow.from, comparison.flow.to);
   pg::Result rows;
   auto compare = [&]() -> Task<> {
-    std::vector<pg::Statement> statements = BeforeTheSnapshot(comparison.flow);
+    std::vector<pg::Statement> statements = BeforeTheSnapshot(comparison.flow, tables);
     if (check) statements.push_back(*check);
     statements.push_back({statement, params});
     auto results = co_await session.db().Pipeline(std::move(statements));
@@ -62,12 +72,12 @@ Task<async::Clock::duration> CompareWindow(Comparison& comparison, Session& sess
   co_return took;
 }
 
-std::int64_t NextRows(std::int64_t rows, async::Clock::duration took) {
-  const double factor =
-      std::chrono::duration<double>(kRangeTime) /
-      std::max(std::chrono::duration<double>(took), std::chrono::duration<double>(0.001));
-  const double next = static_cast<double>(rows) * std::clamp(factor, 0.25, 2.0);
-  return std::clamp(static_cast<std::int64_t>(next), std::int64_t{1}, kMostRows);
+Task<> CheckParts(Comparison& comparison, Session& session, const std::vector<Part>& from,
+                  const std::vector<Part>& to) {
+  const std::vector<Part> from_now = co_await capture::ReadParts(session, comparison.flow.from_oid);
+  const std::vector<Part> to_now = co_await capture::ReadParts(session, comparison.flow.to_oid);
+  if (!async::SafeguardOn("compared-files")) co_return;
+  if (!AreSame(from, from_now) || !AreSame(to, to_now)) comparison.moved = true;
 }
 
 Task<Size> EstimateSize(Session& session, pg::Oid table) {

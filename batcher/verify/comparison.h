@@ -6,14 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "batcher/capture/compare_sql.h"
+#include "batcher/capture/parts.h"
 #include "batcher/verify/compare.h"
+#include "batcher/verify/rows_policy.h"
 
 namespace pgalter::verify {
-
-// A window, range or slice takes about a quarter of a second, so no snapshot is held for longer,
-// and has at most so many rows, so its hash stays in memory.
-constexpr std::int64_t kRowsAtFirst = 20'000;
-constexpr std::int64_t kMostRows = 200'000;
 
 struct Comparison {
   const capture::Flow& flow;
@@ -27,13 +25,23 @@ struct Comparison {
 };
 
 // Throttled, in a transaction of its own. How long it took. `check`, when the tables are locked:
-// one boolean, false when they have moved.
+// one boolean, false when they have moved. `tables`: what to lock, as SQL; empty: both tables.
 Task<async::Clock::duration> CompareWindow(Comparison& comparison, Session& session,
                                            std::string statement, pg::Params params,
-                                           std::optional<pg::Statement> check);
+                                           std::optional<pg::Statement> check,
+                                           std::string tables = "");
 
-// As many rows as should take the time of a range, from what the last one took.
-std::int64_t NextRows(std::int64_t rows, async::Clock::duration took);
+// All rows, whatever the way, but for that of leaves.
+Task<> CompareRows(Comparison& comparison, std::vector<Session>& sessions);
+
+// Rows in windows of blocks of these parts, each looked up in the whole other table.
+Task<> CompareByBlocks(Comparison& comparison, Session& session,
+                       const std::vector<capture::Part>& from, const std::vector<capture::Part>& to,
+                       capture::Lookup lookup);
+
+// Whether the tables still have these parts, by oid, in these files; else they have moved.
+Task<> CheckParts(Comparison& comparison, Session& session, const std::vector<capture::Part>& from,
+                  const std::vector<capture::Part>& to);
 
 // As the planner has it.
 struct Size {

@@ -22,6 +22,7 @@ using capture::Part;
 namespace {
 
 constexpr std::size_t kGranulesATime = 256;
+constexpr std::size_t kPartsATime = 32;
 constexpr Block kMostBlocks = 4096;
 
 // Which blocks each part has. nullopt: one is gone, or is not made of blocks that can be read from
@@ -53,27 +54,55 @@ std::vector<std::string> SampledPlaces(const Stretch& granule, std::size_t granu
   return places;
 }
 
-// Of granules of one part, from number `first` on, as many as are asked about at a time.
-Task<> ReadSamples(Comparison& comparison, Session& session, const std::string& part,
-                   const std::vector<Stretch>& granules, std::size_t first, std::size_t end,
-                   std::vector<Sample>& samples) {
+// Consecutive granules of a few parts: as many as are asked about at a time.
+struct Batch {
+  std::vector<std::string> parts;  // names
+  std::vector<std::size_t> first;  // granule of each
+  std::size_t end = 0;             // of the last one
+};
+
+Batch BatchFrom(const std::vector<Stretch>& granules, std::size_t first,
+                const std::map<pg::Oid, std::string>& names) {
+  Batch batch;
+  batch.end = first;
+  for (; batch.end < granules.size() && batch.end - first < kGranulesATime; ++batch.end) {
+    const pg::Oid part = granules[batch.end].part;
+    if (batch.end > first && part == granules[batch.end - 1].part) continue;
+    if (batch.parts.size() == kPartsATime) break;
+    batch.parts.push_back(names.at(part));
+    batch.first.push_back(batch.end);
+  }
+  return batch;
+}
+
+Task<> ReadSamples(Comparison& comparison, Session& session, const std::vector<Stretch>& granules,
+                   const Batch& batch, std::vector<Sample>& samples) {
   co_await comparison.throttle.Admit(comparison.stopper);
   const auto begun = async::Clock::now();
-  std::vector<std::string> places;
-  for (std::size_t i = first; i < end; ++i)
-    for (std::string& place : SampledPlaces(granules[i], granules.size()))
-      places.push_back(std::move(place));
-  const pg::Result rows =
-      co_await session.db().Query(capture::WhereStatement(comparison.flow, part), places);
+  pg::Params params;
+  for (std::size_t part = 0; part < batch.parts.size(); ++part) {
+    std::vector<std::string> places;
+    const std::size_t end = part + 1 < batch.parts.size() ? batch.first[part + 1] : batch.end;
+    for (std::size_t i = batch.first[part]; i < end; ++i)
+      for (std::string& place : SampledPlaces(granules[i], granules.size()))
+        places.push_back(std::move(place));
+    params.Add(places);
+  }
+  std::vector<pg::Statement> statements;
+  statements.push_back({capture::WhereStatement(comparison.flow, batch.parts), std::move(params)});
+  const auto results = co_await session.db().Pipeline(std::move(statements));
+  const pg::Result& rows = results.front();
   const auto begins_behind = [](Block block, const Stretch& granule) {
     return block < granule.first;
   };
   for (int i = 0; i < rows.rows(); ++i) {
-    const auto begin = granules.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto part = static_cast<std::size_t>(rows.Get<std::int64_t>(i, 0));
+    const std::size_t end = part + 1 < batch.parts.size() ? batch.first[part + 1] : batch.end;
+    const auto begin = granules.begin() + static_cast<std::ptrdiff_t>(batch.first[part]);
     const auto last = granules.begin() + static_cast<std::ptrdiff_t>(end);
-    const auto behind = std::upper_bound(begin, last, rows.Get<std::int64_t>(i, 0), begins_behind);
+    const auto behind = std::upper_bound(begin, last, rows.Get<std::int64_t>(i, 1), begins_behind);
     const auto granule = static_cast<std::size_t>(behind - granules.begin() - 1);
-    samples.push_back({granule, rows.Get<pg::Oid>(i, 1), rows.Get<std::int64_t>(i, 2)});
+    samples.push_back({granule, rows.Get<pg::Oid>(i, 2), rows.Get<std::int64_t>(i, 3)});
   }
   co_await comparison.throttle.After(async::Clock::now() - begun, comparison.stopper);
 }
@@ -85,13 +114,9 @@ Task<std::vector<Sample>> SampleAll(Comparison& comparison, Session& session,
   for (const Part& part : from) names[part.oid] = part.name;
   std::vector<Sample> samples;
   for (std::size_t first = 0; first < granules.size();) {
-    std::size_t end = first;
-    while (end < granules.size() && end - first < kGranulesATime &&
-           granules[end].part == granules[first].part)
-      ++end;
-    co_await ReadSamples(comparison, session, names[granules[first].part], granules, first, end,
-                         samples);
-    first = end;
+    const Batch batch = BatchFrom(granules, first, names);
+    co_await ReadSamples(comparison, session, granules, batch, samples);
+    first = batch.end;
   }
   co_return samples;
 }
@@ -188,7 +213,7 @@ class Places {
   Task<> Work(Session& session) {
     while (!comparison_.over()) {
       comparison_.stopper.ThrowIfStopping();
-      const std::int64_t rows = rows_;
+      const std::int64_t rows = policy_.rows();
       const std::optional<Slice> slice = slices_.Take(BlocksOf(rows));
       if (!slice) co_return;
       const std::vector<capture::Extent> from = from_.Rest(slice->from);
@@ -201,7 +226,7 @@ class Places {
       if (comparison_.over()) co_return;
       for (const Stretch& stretch : slice->from) from_.Add(stretch);
       for (const Stretch& stretch : slice->to) to_.Add(stretch);
-      rows_ = NextRows(rows, took);
+      policy_.Done(rows, took);
       comparison_.options.on_window(std::min(1.0, done_ / std::max(all_, 1.0)));
       co_await Keep();
       async::FailPoint("slice-compared");
@@ -238,16 +263,10 @@ class Places {
   const pg::Params no_params_;
   std::optional<pg::Statement> check_;
   async::Mutex mutex_;
-  std::int64_t rows_ = kRowsAtFirst;
+  RowsPolicy policy_;
   double done_ = 0;
   async::Clock::time_point kept_ = async::Clock::now();
 };
-
-bool AreSame(const std::vector<Part>& one, const std::vector<Part>& other) {
-  return std::ranges::equal(one, other, [](const Part& a, const Part& b) {
-    return a.oid == b.oid && a.filenode == b.filenode && a.since == b.since;
-  });
-}
 
 }  // namespace
 
@@ -284,11 +303,7 @@ Task<> CompareByPlaces(Comparison& comparison, std::vector<Session>& sessions, L
   };
   co_await async::WithTaskGroup(crew);
   // A part that was detached keeps its file.
-  Session& session = sessions.front();
-  const std::vector<Part> from_now = co_await capture::ReadParts(session, comparison.flow.from_oid);
-  const std::vector<Part> to_now = co_await capture::ReadParts(session, comparison.flow.to_oid);
-  if (!async::SafeguardOn("compared-files")) co_return;
-  if (!AreSame(from, from_now) || !AreSame(to, to_now)) comparison.moved = true;
+  co_await CheckParts(comparison, sessions.front(), from, to);
 }
 
 }  // namespace pgalter::verify

@@ -53,7 +53,7 @@ class Ranges {
       if (comparison_.over()) co_return;
       open_.erase(range->number);
       done_ += range->rows;
-      rows_ = NextRows(range->rows, took);
+      policy_.Done(range->rows, took);
       comparison_.options.on_window(
           std::min(1.0, static_cast<double>(done_) / std::max(all_, 1.0)));
       co_await Keep();
@@ -78,7 +78,7 @@ class Ranges {
     Range range;
     range.number = taken_++;
     range.lower = next_;
-    range.rows = rows_;
+    range.rows = policy_.rows();
     open_[range.number] = range.lower;
     range.upper = co_await boundaries_.Next(session, range.lower, range.rows);
     next_ = range.upper;
@@ -110,7 +110,7 @@ class Ranges {
   Boundaries boundaries_;
   const std::optional<pg::Statement> unchecked_;
   async::Mutex mutex_;
-  std::int64_t rows_ = kRowsAtFirst;
+  RowsPolicy policy_;
   std::int64_t done_ = 0;
   Key next_;
   bool at_end_ = false;

@@ -137,8 +137,9 @@ std::optional<Slice> Slices::Take(Block blocks) {
     taken.resize(less);
   }
   Block end = total_;
+  // Rounded up: the last granule's block itself belongs to it, where parts have one or two.
   if (next < granules_.size())
-    end = std::clamp((granules_[next - 1].at + granules_[next].at) / 2, cut_, total_);
+    end = std::clamp((granules_[next - 1].at + granules_[next].at + 1) / 2, cut_, total_);
   // A copy that is far longer here than the table: by itself, so that no slice is too long.
   const Block most = 4 * std::max(blocks, kLeastGranule) * longer_;
   if (end - cut_ > most) {

@@ -55,6 +55,7 @@ TEST(FailPoints, AllAreTested) {
     for (const std::string& point : points) tested.insert(point.substr(0, point.find(':')));
   for (const std::string point : kRebuildPoints) tested.insert(point.substr(0, point.find(':')));
   for (const std::string point : kSlicePoints) tested.insert(point.substr(0, point.find(':')));
+  for (const std::string point : kLeafPoints) tested.insert(point.substr(0, point.find(':')));
   for (const std::string point : kMatviewPoints) tested.insert(point.substr(0, point.find(':')));
   for (const std::string point : kRevertPoints) tested.insert(point.substr(0, point.find(':')));
   std::set<std::string> found;

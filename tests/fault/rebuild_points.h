@@ -15,6 +15,9 @@ inline constexpr std::array kRebuildPoints{
 // Of a table whose key says nothing of the order on disk.
 inline constexpr std::array kSlicePoints{"slice-compared", "slice-compared:2", "compared"};
 
+// Of a partitioned table that stays one with the same partitions.
+inline constexpr std::array kLeafPoints{"leaves-compared", "leaves-compared:2", "compared"};
+
 // Into a partitioned table, whose keys are built partition by partition.
 inline constexpr std::array kPartitionPoints{
     "shadow-made",    "capture-made",    "copy-recorded:3", "copy-committed:3", "purged:2",

@@ -137,6 +137,27 @@ TEST(Slices, MeetTheirRows) {
   EXPECT_GT(met, 9'500);
 }
 
+// Many parts of one block: each is met whole, whatever the length of a slice.
+TEST(Slices, MeetPartsOfOneBlock) {
+  std::vector<Stretch> from;
+  std::vector<Stretch> to;
+  std::vector<Sample> samples;
+  for (pg::Oid i = 0; i < 200; ++i) {
+    from.push_back({1'000 + i, 0, 1});
+    to.push_back({2'000 + i, 0, 1});
+    samples.push_back({i, 2'000 + i, 0});
+  }
+  for (const Block of : {1, 7, 200}) {
+    auto slices = Slices::Of(CutIntoGranules(from), to, samples);
+    ASSERT_TRUE(slices);
+    while (const auto slice = slices->Take(of)) {
+      ASSERT_EQ(slice->from.size(), slice->to.size());
+      for (std::size_t i = 0; i < slice->from.size(); ++i)
+        EXPECT_EQ(slice->from[i].part + 1'000, slice->to[i].part);
+    }
+  }
+}
+
 TEST(Slices, AreNoneWhereTheCopyIsSortedAnew) {
   const std::vector<Stretch> granules = CutIntoGranules({{1, 0, 10'000}});
   EXPECT_FALSE(Slices::Of(granules, {{7, 0, 10'000}}, SamplesOf(granules, 10'000, &Anywhere)));
