@@ -562,6 +562,16 @@ TEST(Plan, TellsLinesAndWhatItLeavesOut) {
   EXPECT_THAT(plan.statements[0].remarks, ElementsAre(HasSubstr("transactions of their own")));
 }
 
+// What users write in between is theirs where the condition is false by then.
+TEST(UpdatedRows, AreToldFromThoseThatUsersWriteAnew) {
+  const auto said = [](const char* sql) { return PlanOf(sql).statements[0].remarks; };
+  const auto is_set_again = HasSubstr("is set again");
+  EXPECT_THAT(said("UPDATE t SET a = 1"), Contains(is_set_again));
+  EXPECT_THAT(said("UPDATE t SET a = 1 WHERE b = 2"), Contains(is_set_again));
+  EXPECT_THAT(said("UPDATE t SET a = 1 WHERE a IS NULL OR b = 2"), Contains(is_set_again));
+  EXPECT_THAT(said("UPDATE t SET a = 1 WHERE b > 2 AND a IS NULL"), Not(Contains(is_set_again)));
+}
+
 TEST(PlanJson, ComesBackTheSame) {
   const Plan plan = PlanOf("CREATE INDEX ON t (a); ALTER TABLE t ALTER a SET NOT NULL");
   const auto back = FromJson(boost::json::parse(boost::json::serialize(ToJson(plan))));

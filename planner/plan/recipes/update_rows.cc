@@ -53,6 +53,15 @@ std::optional<Parts> Read(const std::string& text) {
   return Parts{words->Cut(after + 1, where), words->Cut(where + 1, words->size())};
 }
 
+// As "… AND note IS NULL": what users write once the value is set is theirs.
+bool IsFalseOnceSet(const std::string& where) {
+  const auto words = sql::Words::Read(where);
+  if (!words) return false;
+  for (std::size_t at = words->Find("is"); at < words->size(); at = words->Find("is", at + 1))
+    if (words->Is(at + 1, "null")) return words->Find("or") == words->size();
+  return false;
+}
+
 Proposal OneStatement(const Situation& situation, const std::string& why) {
   Proposal proposal;
   proposal.answer = Answer::kLeastBad;
@@ -89,6 +98,12 @@ std::optional<Proposal> Propose(const Situation& situation) {
                    "In chunks, each with its own transaction, at the pace that the server bears."));
   proposal.steps.back().point_of_no_return = true;
   proposal.remarks.emplace_back("rows change chunk by chunk, not all at one moment");
+  if (!IsFalseOnceSet(parts->where))
+    proposal.remarks.emplace_back(
+        "a row that has its value already, and whose columns users write anew before the end, is "
+        "set again: where they do, say in the WHERE which rows are to be set (… IS NULL), or "
+        "change "
+        "them with one statement (--as-written)");
   return proposal;
 }
 
