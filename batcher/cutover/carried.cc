@@ -4,6 +4,7 @@
 
 #include "batcher/dependants/users_triggers.h"
 #include "batcher/rebuild/mapping.h"
+#include "batcher/rebuild/noted.h"
 #include "engine/pg/named.h"
 
 namespace pgalter::cutover {
@@ -61,6 +62,12 @@ pair (leaving, coming, name) AS (
   WHERE :alike AND l.oid <> :leaving AND c.oid <> :coming)
 )sql";
 
+constexpr const char* kAltered = R"sql(altered AS (
+  SELECT n.* FROM noted_now n
+  LEFT JOIN unnest(:noted_of, :noted_text) s (of, text) ON s.of = n.of
+  WHERE :noted AND s.text IS DISTINCT FROM n.text)
+)sql";
+
 pg::Named ValuesOf(const Exchange& tables) {
   const Staying& staying = tables.staying;
   pg::Named values;
@@ -73,6 +80,10 @@ pg::Named ValuesOf(const Exchange& tables) {
   values.Add("going_keys", "text[]", staying.going);
   values.Add("views_anew", "int8[]", staying.views_anew);
   values.Add("alike", "bool", staying.alike);
+  values.Add("noted", "bool", staying.noted.known);
+  values.Add("noted_of", "text[]", staying.noted.of);
+  values.Add("noted_text", "text[]", staying.noted.text);
+  values.Add("checks", "text[]", staying.checks);
   values.Add("renamed_from", "text[]", rebuild::FromOf(staying.renamed));
   values.Add("renamed_to", "text[]", rebuild::ToOf(staying.renamed));
   return values;
@@ -85,7 +96,8 @@ std::span<const Carried* const> AllCarried() { return kAll; }
 pg::Statement Ask(const Carried& kind, const Exchange& tables) {
   if (kind.ask != nullptr) return kind.ask(tables);
   const std::string text = std::string(kRelations) + ", " +
-                           dependants::UsersTriggers("SELECT leaving FROM pair") +
+                           dependants::UsersTriggers("SELECT leaving FROM pair") + ", " +
+                           rebuild::NotedOf("SELECT leaving FROM pair") + ", " + kAltered +
                            "SELECT * FROM (" + kind.rows + ") AS q (at, statement)";
   return ValuesOf(tables).Bind(text);
 }

@@ -17,6 +17,9 @@
 //   :going_keys                 foreign keys that are not made again
 //   :views_anew                 views that are seen to elsewhere
 //   :alike                      whether each partition has one of its name that takes its place
+//   :noted, :noted_of, :noted_text  whether it is known how the table that leaves was when the one
+//                                   that comes was made, and how (noted.h)
+//   :checks                     constraints of it that are added to the one that comes
 //   :renamed_from, :renamed_to  columns that have other names in the table that comes
 //
 // Relations, made of these:
@@ -26,6 +29,7 @@
 //   pair             which gets what which one has
 //   users_trigger    triggers of the one that are its users', with the columns of pg_trigger
 //   same             columns of the one and of the other
+//   altered          what is another since, as noted_now of noted.h
 //   carried          of a table in it the keys are seen to elsewhere
 //   inbound_key      all foreign keys to the table, by what depends on it, as pg_constraint has no
 //                    index for them

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batcher/rebuild/names.h"
+#include "batcher/rebuild/noted.h"
 #include "engine/guard/session.h"
 
 namespace pgalter::cutover {
@@ -39,6 +40,10 @@ struct Staying {
   std::vector<std::int64_t> views_anew;  // dropped and made again by the caller
   // Each partition that comes has what the one of its name has that leaves.
   bool alike = false;
+  // How the table that leaves was when the one that comes was made, and what of its definition is
+  // added to that one in the swap: "ADD CONSTRAINT …".
+  rebuild::Noted noted;
+  std::vector<std::string> checks;
   // Columns of the table that leaves that have other names in the one that comes.
   std::vector<rebuild::SameColumn> renamed;
 };

@@ -169,6 +169,8 @@ Staying StayingOf(const Swap& swap, const std::vector<std::int64_t>& leaving,
   if (!swap.back) staying.going = rebuild::AddsOf(swap.going);
   staying.views_anew = views_anew;
   staying.alike = definition.alike;
+  staying.noted = definition.noted;
+  if (!swap.back) staying.checks = definition.checks;
   staying.renamed = definition.renamed;
   if (swap.back)
     for (rebuild::SameColumn& column : staying.renamed) std::swap(column.from, column.to);
@@ -244,6 +246,7 @@ Task<> AddSwap(run::Environment& env, const Swap& swap, const CarryOver& carry,
   stored.definition.settled_on = co_await ReadSettledOn(env.main, carry.validate, carry.adopt);
   stored.definition.sequences = swap.back ? Texts() : carry.back;
   stored.definition.outline = co_await rebuild::ReadOutline(env.main, swap.flow.to_oid);
+  stored.definition.noted = co_await rebuild::ReadNoted(env.main, swap.flow.to_oid);
   record = rebuild::RecordDefinitionStatement(env.run.id, stored);
 }
 

@@ -99,7 +99,7 @@ SELECT f.oid, format('%I.%I', n.nspname, c.relname), quote_ident(f.conname)
 FROM (SELECT oid, conrelid, conname FROM pg_constraint WHERE oid = $1
       UNION ALL
       SELECT oid, conrelid, conname FROM pg_constraint
-      WHERE conrelid = to_regclass($2) AND conname = (parse_ident($3))[1] AND contype = 'f') f
+      WHERE conrelid = to_regclass($2) AND conname = (parse_ident($3))[1] AND contype IN ('f', 'c', 'n')) f
 JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 ORDER BY f.oid <> $1 LIMIT 1
 )sql";
@@ -141,7 +141,7 @@ Task<AsOfNow> ValidatedNow(Session& session, Parsed parsed, pg::Oid oid) {
       co_await session.db().Query(kConstraint, oid, parsed.table, parsed.constraint);
   AsOfNow now;
   if (row.empty()) {
-    now.gone = fmt::format("foreign key {} of {} was not validated: it is gone", parsed.constraint,
+    now.gone = fmt::format("constraint {} of {} was not validated: it is gone", parsed.constraint,
                            parsed.table);
     co_return now;
   }

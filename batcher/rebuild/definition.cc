@@ -98,6 +98,7 @@ json::object ToJson(const Definition& definition) {
           {"settled_on", settled_on},
           {"sequences", ArrayOf(definition.sequences)},
           {"outline", ArrayOf(definition.outline)},
+          {"noted", ToJson(definition.noted)},
           {"revertible", definition.revertible},
           {"alike", definition.alike}};
 }
@@ -135,6 +136,8 @@ Definition DefinitionFromJson(const json::object& json) {
   if (const auto* sequences = json.if_contains("sequences"))
     definition.sequences = TextsOf(*sequences);
   if (const auto* outline = json.if_contains("outline")) definition.outline = TextsOf(*outline);
+  if (const auto* noted = json.if_contains("noted"))
+    definition.noted = NotedFromJson(noted->as_object());
   definition.revertible = json.at("revertible").as_bool();
   if (const auto* alike = json.if_contains("alike")) definition.alike = alike->as_bool();
   return definition;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batcher/rebuild/names.h"
+#include "batcher/rebuild/noted.h"
 #include "batcher/rebuild/outline.h"
 #include "engine/guard/session.h"
 
@@ -37,6 +38,7 @@ struct Definition {
   std::vector<std::string> sequences;  // first, when the table that left comes back
   std::vector<SameColumn> renamed;     // whose sequences and grants go on under the other name
   Outline outline;          // of the table that leaves at the next swap, as it must be then
+  Noted noted;              // of the same, as it was
   bool revertible = false;  // there is a flow back
   // Partitions take the places of those of their names, with what these have of their own.
   bool alike = false;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -98,11 +100,94 @@ LEFT JOIN pg_tablespace s ON s.oid = part.reltablespace
 ORDER BY 1
 )sql";
 
+// Of the table, and with $2 of what its partitions have that the whole has not. Sequences that are
+// no identity's go over themselves. pg_attver is the server's own mark (15.20).
+constexpr const char* kMore = R"sql(
+WITH tables (oid, label) AS (
+  SELECT $1::oid, ''
+  UNION ALL
+  SELECT t.relid::oid, format('partition %I: ', c.relname)
+  FROM pg_partition_tree($1::oid::regclass) t
+  CROSS JOIN LATERAL (SELECT relname FROM pg_class WHERE oid = t.relid OFFSET 0) c
+  WHERE $2 AND t.relid <> $1),
+attribute AS (
+  SELECT t.label, t.oid <> $1 AS of_partition, a.*
+  FROM tables t CROSS JOIN LATERAL (
+    SELECT * FROM pg_attribute WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped OFFSET 0) a),
+indexed AS (
+  SELECT t.label, x.indexrelid, x.indisclustered, c.relname, c.reloptions, c.reltablespace,
+         k.conindid IS NOT NULL AS of_constraint
+  FROM tables t
+  CROSS JOIN LATERAL (SELECT * FROM pg_index WHERE indrelid = t.oid AND indisvalid OFFSET 0) x
+  CROSS JOIN LATERAL (SELECT * FROM pg_class WHERE oid = x.indexrelid OFFSET 0) c
+  LEFT JOIN LATERAL (
+    SELECT conindid FROM pg_constraint
+    WHERE conrelid = t.oid AND conindid = x.indexrelid AND contype IN ('p', 'u', 'x')
+    OFFSET 0) k ON true)
+SELECT $3::text
+UNION ALL
+SELECT format('identity of %I AS %s START %s INCREMENT %s MINVALUE %s MAXVALUE %s CACHE %s%s',
+              a.attname, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin,
+              s.seqmax, s.seqcache, CASE WHEN s.seqcycle THEN ' CYCLE' END)
+FROM attribute a
+CROSS JOIN LATERAL (
+  SELECT objid FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = a.attrelid
+    AND refobjsubid = a.attnum AND classid = 'pg_class'::regclass AND deptype = 'i' OFFSET 0) d
+JOIN pg_sequence s ON s.seqrelid = d.objid
+WHERE a.attidentity <> '' AND NOT a.of_partition
+UNION ALL
+SELECT 'OF ' || reloftype::regtype::text FROM pg_class WHERE oid = $1 AND reloftype <> 0
+UNION ALL
+SELECT format('%scolumn %I SET (%s)', a.label, a.attname, o.options)
+FROM attribute a CROSS JOIN LATERAL (
+  SELECT string_agg(o, ', ' ORDER BY o) AS options FROM unnest(a.attoptions) o
+  WHERE o NOT LIKE 'pg_attver=%') o
+WHERE o.options <> ''
+UNION ALL
+SELECT format('%scolumn %I %s', a.label, a.attname, concat_ws(' ',
+         CASE WHEN a.attnotnull THEN 'NOT NULL' END, 'STORAGE ' || a.attstorage::text,
+         'COMPRESSION ' || nullif(a.attcompression::text, ''),
+         'STATISTICS ' || nullif(to_jsonb(a)->>'attstattarget', '-1')))
+FROM attribute a JOIN attribute w ON w.attname = a.attname AND NOT w.of_partition
+WHERE a.of_partition
+  AND (a.attnotnull, a.attstorage, a.attcompression, to_jsonb(a)->>'attstattarget')
+      IS DISTINCT FROM
+      (w.attnotnull, w.attstorage, w.attcompression, to_jsonb(w)->>'attstattarget')
+UNION ALL
+SELECT format('%sCLUSTER ON %I', label, relname) FROM indexed WHERE indisclustered
+UNION ALL
+SELECT format('%sindex %I %s', i.label, i.relname, concat_ws(' ',
+         'WITH (' || array_to_string(i.reloptions, ', ') || ')', 'TABLESPACE ' || s.spcname))
+FROM indexed i LEFT JOIN pg_tablespace s ON s.oid = i.reltablespace
+WHERE i.of_constraint AND (i.reloptions IS NOT NULL OR s.spcname IS NOT NULL)
+UNION ALL
+SELECT format('%sindex %I COLUMN %s STATISTICS %s', i.label, i.relname, a.attnum, a.target)
+FROM indexed i CROSS JOIN LATERAL (
+  SELECT attnum, (to_jsonb(a)->>'attstattarget')::int AS target FROM pg_attribute a
+  WHERE attrelid = i.indexrelid OFFSET 0) a
+WHERE a.target >= 0
+UNION ALL
+SELECT format('%sconstraint %I %s', t.label, k.conname,
+              regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''))
+FROM tables t CROSS JOIN LATERAL (
+  SELECT * FROM pg_constraint WHERE conrelid = t.oid AND contype = 'n' AND (t.label = '' OR coninhcount = 0)
+  OFFSET 0) k
+ORDER BY 1
+)sql";
+
+// First of an outline that has kMore: a run of an older program kept none of that.
+constexpr const char* kHasMore = "with identities, column options and keys' indexes";
+
 Outline Without(const Outline& lines, const Outline& others) {
+  const std::set<std::string_view> known(others.begin(), others.end());
   Outline left;
   for (const std::string& line : lines)
-    if (std::ranges::find(others, line) == others.end()) left.push_back(line);
+    if (!known.contains(line)) left.push_back(line);
   return left;
+}
+
+bool HasMore(const Outline& outline) {
+  return std::ranges::find(outline, kHasMore) != outline.end();
 }
 
 void Name(std::string& text, const char* what, const Outline& lines) {
@@ -114,11 +199,11 @@ void Name(std::string& text, const char* what, const Outline& lines) {
       lines.size() > kMostNamed ? fmt::format(" and {} more", lines.size() - kMostNamed) : "");
 }
 
-}  // namespace
+enum class Extent { kAll, kAsOlderPrograms };
 
 // Values in defaults and conditions are shown by the session's settings, which differ from one
 // runner to the next; what comes after this has them as they were.
-Task<Outline> ReadOutline(Session& session, pg::Oid table, Partitions partitions) {
+Task<Outline> Read(Session& session, pg::Oid table, Partitions partitions, Extent extent) {
   guard::Settings own = guard::ExactTexts();
   own.emplace_back("TimeZone", "UTC");
   guard::Bracket bracket = guard::Under(own);
@@ -127,6 +212,9 @@ Task<Outline> ReadOutline(Session& session, pg::Oid table, Partitions partitions
   statements.push_back({kOutline, pg::Params::Of(table)});
   if (partitions == Partitions::kTheSame)
     statements.push_back({kPartitions, pg::Params::Of(table)});
+  if (extent == Extent::kAll)
+    statements.push_back(
+        {kMore, pg::Params::Of(table, partitions == Partitions::kTheSame, std::string(kHasMore))});
   statements.push_back(std::move(bracket.end));
   const auto results = co_await session.db().Pipeline(std::move(statements));
   Outline outline;
@@ -134,6 +222,12 @@ Task<Outline> ReadOutline(Session& session, pg::Oid table, Partitions partitions
     for (int row = 0; row < results[i].rows(); ++row)
       outline.push_back(results[i].Get<std::string>(row, 0));
   co_return outline;
+}
+
+}  // namespace
+
+Task<Outline> ReadOutline(Session& session, pg::Oid table, Partitions partitions) {
+  co_return co_await Read(session, table, partitions, Extent::kAll);
 }
 
 std::string DescribeChanges(const Outline& before, const Outline& now) {
@@ -146,7 +240,8 @@ std::string DescribeChanges(const Outline& before, const Outline& now) {
 Task<> RefuseAltered(Session& session, pg::Oid table, std::string name, Outline before,
                      Partitions partitions, std::string again) {
   if (before.empty() || !async::SafeguardOn("outline")) co_return;
-  const Outline now = co_await ReadOutline(session, table, partitions);
+  const Extent extent = HasMore(before) ? Extent::kAll : Extent::kAsOlderPrograms;
+  const Outline now = co_await Read(session, table, partitions, extent);
   const std::string changes = DescribeChanges(before, now);
   if (changes.empty()) co_return;
   throw run::Failure(

@@ -1,8 +1,9 @@
 // Outline: what a table's own definition says, as lines. The one that takes its place was made from
 // it hours ago, or is what it was made from; what users have altered since would go without a word,
 // columns with their values. What hangs on the table (triggers, grants, foreign keys and so on) is
-// read under the lock of each swap and no part of it; neither are partitions, which are followed,
-// unless the table that comes has the same ones.
+// read under the lock of each swap and no part of it, and comments go over by themselves (noted.h);
+// neither are partitions a part of it, which are followed, unless the table that comes has the same
+// ones.
 #pragma once
 
 #include <string>

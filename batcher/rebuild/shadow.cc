@@ -225,6 +225,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   names.shadow = names.schema + "." + sql::QuoteIdentifier(table.relname);
   // First: what comes after it is noticed, even what the empty table has already.
   Shadow shadow;
+  shadow.stored.definition.noted = co_await ReadNoted(session, table.oid);
   const std::string other_owner = co_await OtherOwner(session, table.oid);
   for (const std::string& schema : {names.schema, names.schema + "_old"}) {
     co_await db.Query(fmt::format("CREATE SCHEMA {}", schema));

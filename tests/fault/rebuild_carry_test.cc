@@ -251,6 +251,112 @@ TEST_F(Carried, AColumnOfAnotherNameKeepsItsSettings) {
   EXPECT_EQ(settings(), "b first 7 n_distinct=5; id key");
 }
 
+// DDL of others that is about no value: what they say of a table's parts, and which CHECK they have
+// validated, on the table that leaves, there and back.
+constexpr const char* kSaid = R"sql(
+CREATE TABLE said (id int PRIMARY KEY, v int, w int, x int, CONSTRAINT positive CHECK (v > 0),
+  CONSTRAINT later CHECK (v < 1000), CONSTRAINT once UNIQUE (v, w));
+ALTER TABLE said DROP CONSTRAINT later;
+INSERT INTO said SELECT g, g, g, g FROM generate_series(1, 500) g;
+ALTER TABLE said ADD CONSTRAINT later CHECK (v < 1000) NOT VALID,
+  ADD CONSTRAINT much_later CHECK (v < 2000) NOT VALID, ADD CONSTRAINT last CHECK (w > 0) NOT VALID;
+CREATE INDEX by_w ON said (w);
+COMMENT ON COLUMN said.v IS 'first';
+COMMENT ON COLUMN said.x IS 'goes and comes';
+COMMENT ON INDEX by_w IS 'quick';
+COMMENT ON CONSTRAINT positive ON said IS 'more';
+COMMENT ON CONSTRAINT last ON said IS 'not yet';
+)sql";
+
+class Said : public RebuildWorld {
+ protected:
+  void SetUp() override { Say(kSaid); }
+  // On the one that is rebuilt, and on one that is not.
+  void Say(const std::string& sql) const {
+    database_.Sql(sql);
+    plain_.Sql(sql);
+  }
+  void ExpectAsPlain() const {
+    EXPECT_THAT(Difference(Dump(plain_), Dump(database_)), ::testing::IsEmpty());
+  }
+  const FreshDatabase plain_;
+};
+
+TEST_F(Said, MeanwhileComesAlong) {
+  ASSERT_EQ(Run({"rebuild", "said", "--alter", "ALTER v TYPE bigint", "--yes"},
+                {"PGALTER_FAIL_POINT=purged"})
+                .code,
+            kKilled);
+  AwaitNoRunner();
+  Say("COMMENT ON COLUMN said.v IS 'second'; COMMENT ON COLUMN said.x IS 'new'; COMMENT ON INDEX "
+      "by_w IS NULL; COMMENT ON INDEX said_pkey IS 'of the key'; COMMENT ON CONSTRAINT positive ON "
+      "said IS 'than nothing'; COMMENT ON CONSTRAINT once ON said IS 'only'; COMMENT ON CONSTRAINT "
+      "later ON said IS 'now'; ALTER TABLE said VALIDATE CONSTRAINT later");
+  const Ran resumed = Run({"resume", RunId()});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  ExpectNothingLeft();
+  plain_.Sql("ALTER TABLE said ALTER v TYPE bigint");
+  ExpectAsPlain();
+}
+
+TEST_F(Said, AfterwardsGoesBackToo) {
+  const Ran ran = Run({"rebuild", "said", "--alter",
+                       "ALTER v TYPE bigint, DROP COLUMN x, ADD COLUMN x bigint", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(database_.Value("SELECT col_description('said'::regclass, attnum) FROM pg_attribute "
+                            "WHERE attrelid = 'said'::regclass AND attname = 'x'"),
+            "NULL");
+  Say("COMMENT ON COLUMN said.v IS NULL; COMMENT ON COLUMN said.w IS 'here'; COMMENT ON INDEX by_w "
+      "IS 'again'; COMMENT ON CONSTRAINT once ON said IS 'two'; COMMENT ON CONSTRAINT last ON said "
+      "IS NULL; ALTER TABLE said VALIDATE CONSTRAINT much_later");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  ExpectAsPlain();
+}
+
+// A run of an older program has not kept how the table was.
+TEST_F(Said, OfARunThatKnowsOfNoneStaysAsItWasMade) {
+  const Ran ran = Run({"rebuild", "said", "--yes"}, {"PGALTER_FAIL_POINT=purged"});
+  ASSERT_EQ(ran.code, kKilled);
+  AwaitNoRunner();
+  database_.Sql(
+      "UPDATE pgalter.rebuild SET definition = jsonb_set(definition - 'noted', '{outline}', "
+      "(SELECT jsonb_agg(o) FROM jsonb_array_elements_text(definition->'outline') o WHERE o NOT "
+      "LIKE 'with identities%'))");
+  const Ran resumed = Run({"resume", RunId()});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  ExpectAsPlain();
+}
+
+// Its numbers go on in another sequence, which was made with the options of then.
+TEST_F(Carried, AnIdentityThatIsAlteredMeanwhileStopsTheSwap) {
+  database_.Sql(
+      "CREATE TABLE numbered (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v int);"
+      "INSERT INTO numbered (v) SELECT g FROM generate_series(1, 500) g");
+  ASSERT_EQ(Run({"rebuild", "numbered", "--yes"}, {"PGALTER_FAIL_POINT=purged"}).code, kKilled);
+  AwaitNoRunner();
+  const char* const alter = "ALTER TABLE numbered ALTER id SET INCREMENT 10 SET CACHE 20 SET CYCLE";
+  const char* const back = "ALTER TABLE numbered ALTER id SET INCREMENT 1 SET CACHE 1 SET NO CYCLE";
+  constexpr auto kSays =
+      "identity of id AS bigint START 1 INCREMENT 10 MINVALUE 1 MAXVALUE "
+      "9223372036854775807 CACHE 20 CYCLE";
+  database_.Sql(alter);
+  const Ran refused = Run({"resume", RunId()});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::HasSubstr(kSays));
+  database_.Sql(back);
+  ResumeToTheEnd();
+  database_.Sql(alter);
+  const Ran stays = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(stays.code, 4) << stays.err;
+  EXPECT_THAT(stays.err, ::testing::HasSubstr(kSays));
+  database_.Sql(back);
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+}
+
 TEST_F(Carried, ADefinitionThatChanges) {
   constexpr const char* kAlter =
       "ALTER n TYPE bigint, ADD COLUMN added int NOT NULL DEFAULT 7, ALTER kind TYPE bigint, DROP "

@@ -509,18 +509,24 @@ TEST_P(RebuildAltered, StopsTheCutOverUntilItIsTakenBack) {
 
 INSTANTIATE_TEST_SUITE_P(
     Definitions, RebuildAltered,
-    ::testing::Values(Altering{"AColumn", "ALTER TABLE items ADD COLUMN extra int DEFAULT 7",
-                               "ALTER TABLE items DROP COLUMN extra", "extra integer DEFAULT 7"},
-                      Altering{"ADefault", "ALTER TABLE items ALTER pad SET DEFAULT 'new'",
-                               "ALTER TABLE items ALTER pad DROP DEFAULT",
-                               "pad text DEFAULT 'new'::text"},
-                      Altering{"AnIndex", "CREATE INDEX items_pad ON items (pad)",
-                               "DROP INDEX items_pad", "CREATE INDEX items_pad ON public.items"},
-                      Altering{"ACheck",
-                               "ALTER TABLE items ADD CONSTRAINT sane CHECK (a > -100000)",
-                               "ALTER TABLE items DROP CONSTRAINT sane", "constraint sane CHECK"},
-                      Altering{"ASetting", "ALTER TABLE items SET (fillfactor = 70)",
-                               "ALTER TABLE items RESET (fillfactor)", "setting fillfactor=70"}),
+    ::testing::Values(
+        Altering{"AColumn", "ALTER TABLE items ADD COLUMN extra int DEFAULT 7",
+                 "ALTER TABLE items DROP COLUMN extra", "extra integer DEFAULT 7"},
+        Altering{"ADefault", "ALTER TABLE items ALTER pad SET DEFAULT 'new'",
+                 "ALTER TABLE items ALTER pad DROP DEFAULT", "pad text DEFAULT 'new'::text"},
+        Altering{"AnIndex", "CREATE INDEX items_pad ON items (pad)", "DROP INDEX items_pad",
+                 "CREATE INDEX items_pad ON public.items"},
+        Altering{"ACheck", "ALTER TABLE items ADD CONSTRAINT sane CHECK (a > -100000)",
+                 "ALTER TABLE items DROP CONSTRAINT sane", "constraint sane CHECK"},
+        Altering{"ASetting", "ALTER TABLE items SET (fillfactor = 70)",
+                 "ALTER TABLE items RESET (fillfactor)", "setting fillfactor=70"},
+        Altering{"AnOptionOfAColumn", "ALTER TABLE items ALTER u SET (n_distinct = 77)",
+                 "ALTER TABLE items ALTER u RESET (n_distinct)", "column u SET (n_distinct=77)"},
+        Altering{"TheOrder", "ALTER TABLE items CLUSTER ON items_pkey",
+                 "ALTER TABLE items SET WITHOUT CLUSTER", "CLUSTER ON items_pkey"},
+        Altering{"TheIndexOfAKey", "ALTER INDEX items_pkey SET (fillfactor = 70)",
+                 "ALTER INDEX items_pkey RESET (fillfactor)",
+                 "index items_pkey WITH (fillfactor=70)"}),
     [](const auto& param) { return std::string(param.param.name); });
 
 TEST_F(RebuildSafeguards, WithoutThatAColumnIsLostWithItsValues) {
