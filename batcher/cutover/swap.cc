@@ -20,6 +20,7 @@
 #include "batcher/cutover/unsettled.h"
 #include "batcher/cutover/views_over.h"
 #include "batcher/dependants/by_place.h"
+#include "batcher/dependants/key_triggers.h"
 #include "batcher/dependants/labels.h"
 #include "batcher/dependants/obstacles.h"
 #include "batcher/dependants/publications.h"
@@ -416,6 +417,11 @@ void AddChecks(run::Environment& env, const Swap& swap, const std::vector<std::i
   });
   checks.push_back([&, again]() {
     return dependants::RefuseObstacle(main, flow.from_oid, flow.from, again, matviews);
+  });
+  const auto key_triggers =
+      flow.to_partitioned ? dependants::KeyTriggers::kInTheWay : dependants::KeyTriggers::kFollow;
+  checks.push_back([&, again, key_triggers]() {
+    return dependants::RefuseKeyTriggersOff(main, flow.from_oid, flow.from, again, key_triggers);
   });
   checks.push_back([&, again]() {
     return dependants::RefuseByPlace(main, flow.from_oid, flow.to_oid, flow.from, again);

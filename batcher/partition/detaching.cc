@@ -8,6 +8,7 @@
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/sequences.h"
 #include "batcher/cutover/snapshot_guard.h"
+#include "batcher/dependants/key_triggers.h"
 #include "batcher/dependants/obstacles.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/owner_only.h"
@@ -55,7 +56,9 @@ class Detaching {
     const pg::Result names = co_await session_.db().Query(kFormerNames, pair_.table);
     const pg::Result comments = co_await session_.db().Query(kKeyComments, pair_.table);
     std::string again = "pgalter revert " + env_.run.id;
-    co_await dependants::RefuseObstacle(session_, pair_.parent, spec_.table, std::move(again));
+    co_await dependants::RefuseObstacle(session_, pair_.parent, spec_.table, again);
+    co_await dependants::RefuseKeyTriggersOff(session_, pair_.parent, spec_.table, std::move(again),
+                                              dependants::KeyTriggers::kInTheWay);
     co_await cutover::AwaitOldSnapshots(session_);
     // Not carried over: the plain table has no key for them.
     const Texts drops = co_await cutover::DropsNow(session_, spec_.inbound_drop);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "batcher/dependants/key_triggers.h"
 #include "batcher/dependants/labels.h"
 #include "batcher/dependants/obstacles.h"
 #include "engine/run/failure.h"
@@ -202,6 +203,13 @@ Task<Hindrance> FindHindrance(Session& session, pg::Oid table, std::string colum
   std::string label = co_await dependants::FindLabelToBeLost(session, table);
   if (!label.empty()) {
     hindrance.why = std::move(label);
+    hindrance.instead = Instead::kNothing;
+    co_return hindrance;
+  }
+  std::string off =
+      co_await dependants::FindKeyTriggersOff(session, table, dependants::KeyTriggers::kInTheWay);
+  if (!off.empty()) {
+    hindrance.why = std::move(off);
     hindrance.instead = Instead::kNothing;
     co_return hindrance;
   }

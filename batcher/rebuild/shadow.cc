@@ -10,6 +10,7 @@
 #include "batcher/capture/flow_sql.h"
 #include "batcher/copy/order.h"
 #include "batcher/dependants/by_place.h"
+#include "batcher/dependants/key_triggers.h"
 #include "batcher/dependants/labels.h"
 #include "batcher/dependants/publications.h"
 #include "batcher/rebuild/empty_table.h"
@@ -150,6 +151,16 @@ Task<> RefuseByPlace(Session& session, const Names& names, pg::Oid source) {
                   fmt::format("cannot rebuild {}: {}. Nothing was changed", names.source, why));
 }
 
+// The one that takes its place gets its foreign keys, with their triggers, anew.
+Task<> RefuseKeyTriggersOff(Session& session, const Names& names, const capture::Flow& flow) {
+  const auto how =
+      flow.to_partitioned ? dependants::KeyTriggers::kInTheWay : dependants::KeyTriggers::kFollow;
+  const std::string why = co_await dependants::FindKeyTriggersOff(session, flow.from_oid, how);
+  if (!why.empty())
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("cannot rebuild {}: {}. Nothing was changed", names.source, why));
+}
+
 Task<> CarryLabels(Session& session, const Names& names, const Stored& stored, bool parted) {
   dependants::NewNames renamed{FromOf(stored.definition.renamed), ToOf(stored.definition.renamed)};
   pg::Statement asked =
@@ -259,6 +270,7 @@ Task<Shadow> MakeShadow(Session& session, std::string run, const backfill::Table
   flow.to = names.shadow;
   flow.from_partitioned = table.partitioned;
   flow.to_partitioned = made.Get<bool>(0, 1);
+  co_await RefuseKeyTriggersOff(session, names, flow);
   flow.alias = sql::QuoteIdentifier(table.relname);
   flow.columns = co_await MapColumns(session, names, spec, table.oid);
   const std::vector<capture::KeyColumn> key = co_await ChooseKey(session, names, spec, table.oid);

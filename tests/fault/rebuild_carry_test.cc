@@ -357,6 +357,71 @@ TEST_F(Carried, AnIdentityThatIsAlteredMeanwhileStopsTheSwap) {
   EXPECT_EQ(reverted.code, 0) << reverted.err;
 }
 
+// Somebody has switched off what heeds foreign keys, on one side or on both.
+class KeyTriggers : public RebuildWorld {
+ protected:
+  void SetUp() override {
+    database_.Sql(
+        "CREATE TABLE c (id int PRIMARY KEY, v int); CREATE TABLE d (id int PRIMARY KEY, c int "
+        "CONSTRAINT of_c REFERENCES c, d int CONSTRAINT of_d REFERENCES d ON DELETE CASCADE);"
+        "INSERT INTO c SELECT g, g FROM generate_series(1, 100) g;"
+        "INSERT INTO d SELECT g, g, g FROM generate_series(1, 100) g");
+  }
+  [[nodiscard]] std::string States() const {
+    return database_.Value(
+        "SELECT string_agg(concat_ws(' ', f.conname, f.convalidated, t.tgrelid::regclass, "
+        "t.tgfoid::regproc, t.tgenabled), '; ' ORDER BY f.conname, t.tgrelid::regclass::text, "
+        "t.tgfoid) FROM pg_constraint f JOIN pg_trigger t ON t.tgconstraint = f.oid WHERE "
+        "f.contype = 'f' AND f.connamespace = 'public'::regnamespace");
+  }
+};
+
+TEST_F(KeyTriggers, StayOffWithTheTablesOfASuperuser) {
+  database_.Sql(
+      "ALTER TABLE d DISABLE TRIGGER ALL; DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE c ENABLE "
+      "REPLICA TRIGGER %I', tgname) FROM pg_trigger WHERE tgrelid = 'c'::regclass AND tgfoid = "
+      "'\"RI_FKey_noaction_del\"'::regproc); END $$");
+  const std::string before = States();
+  ASSERT_THAT(before, ::testing::HasSubstr(" D"));
+  ASSERT_THAT(before, ::testing::HasSubstr(" R"));
+  for (const char* table : {"d", "c"}) {
+    SCOPED_TRACE(table);
+    const Ran ran = Run({"rebuild", table, "--yes"});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(States(), before);
+    const Ran reverted = Run({"revert", RunId(), "--yes"});
+    ASSERT_EQ(reverted.code, 0) << reverted.err;
+    EXPECT_EQ(States(), before);
+  }
+}
+
+TEST_F(KeyTriggers, ThatAreOffAreRefusedToOthersBeforeTheCopy) {
+  database_.Sql(
+      "DO $$ BEGIN CREATE ROLE carry_keyed LOGIN; EXCEPTION WHEN duplicate_object THEN END $$;"
+      "ALTER TABLE c OWNER TO carry_keyed; ALTER TABLE d OWNER TO carry_keyed; GRANT CREATE ON "
+      "SCHEMA public TO carry_keyed; GRANT CREATE ON DATABASE " +
+      database_.name() + " TO carry_keyed; ALTER TABLE c DISABLE TRIGGER ALL");
+  user_ = "carry_keyed";
+  const Ran refused = Run({"rebuild", "c", "--yes"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::ContainsRegex(
+                               "the triggers of foreign key of_c of public.d are switched "
+                               "off.*ALTER TABLE public.c ENABLE TRIGGER .*, ENABLE TRIGGER"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
+  user_.clear();
+  const Ran parted = Run({"rebuild", "c", "--definition",
+                          File("CREATE TABLE c (id int PRIMARY KEY, v int) PARTITION BY RANGE (id);"
+                               "CREATE TABLE c_1 PARTITION OF c DEFAULT"),
+                          "--yes"});
+  EXPECT_EQ(parted.code, 4) << parted.err;
+  EXPECT_THAT(parted.err, ::testing::HasSubstr("partitioned tables would have them on again"));
+  database_.Sql("ALTER TABLE c ENABLE TRIGGER ALL");
+  user_ = "carry_keyed";
+  const Ran rebuilt = Run({"rebuild", "c", "--yes"});
+  user_.clear();
+  EXPECT_EQ(rebuilt.code, 0) << rebuilt.err;
+}
+
 TEST_F(Carried, ADefinitionThatChanges) {
   constexpr const char* kAlter =
       "ALTER n TYPE bigint, ADD COLUMN added int NOT NULL DEFAULT 7, ALTER kind TYPE bigint, DROP "
