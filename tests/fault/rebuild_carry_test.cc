@@ -206,6 +206,32 @@ TEST_F(Carried, AndBackAgain) {
             "6703 2002");
 }
 
+TEST_F(Carried, WhatDependsOnAnExtensionStillDoes) {
+  MakeRebuilt(10);
+  database_.Sql(
+      "CREATE EXTENSION IF NOT EXISTS citext; CREATE EXTENSION IF NOT EXISTS hstore;"
+      "CREATE INDEX near ON items (a); ALTER INDEX near DEPENDS ON EXTENSION citext;"
+      "ALTER TRIGGER mirrored ON items DEPENDS ON EXTENSION hstore");
+  const auto dependent = [this] {
+    return database_.Value(
+        "SELECT string_agg(format('%s on %s', pg_describe_object(classid, objid, 0), extname), '; "
+        "' "
+        "ORDER BY classid, extname) FROM pg_depend JOIN pg_extension e ON e.oid = refobjid WHERE "
+        "deptype = 'x' AND refclassid = 'pg_extension'::regclass AND NOT "
+        "pg_describe_object(classid, objid, 0) LIKE '%pgalter%'");
+  };
+  const std::string before = dependent();
+  EXPECT_EQ(before, "index near on citext; trigger mirrored on table items on hstore");
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  EXPECT_EQ(dependent(), before);
+  database_.Sql(
+      "ALTER INDEX near NO DEPENDS ON EXTENSION citext; ALTER INDEX near DEPENDS ON "
+      "EXTENSION hstore");
+  const std::string since = dependent();
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(dependent(), since);
+}
+
 // A right that the owner has taken from itself, and one that it has given itself again since.
 TEST_F(Carried, WhatTheOwnerHasTakenFromItselfStaysTaken) {
   MakeRebuilt(10);
