@@ -23,23 +23,32 @@ Noted NotedFromJson(const json::object& json) {
 std::string NotedOf(std::string_view tables) {
   return fmt::format(R"sql(noted_table AS (SELECT t.oid FROM ({}) t (oid)),
 noted_now AS (
-  SELECT w.relid, w.kind, w.name, w.text,
-         format('%s %I.%I', w.kind, (SELECT relname FROM pg_class WHERE oid = w.relid), w.name) AS of
-  FROM noted_table t CROSS JOIN LATERAL (
-    SELECT a.attrelid, 'column', a.attname, col_description(a.attrelid, a.attnum)
-    FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+  SELECT t.oid AS relid, w.kind, w.name, w.text, format('%s %I.%I', w.kind, c.relname, w.name) AS of
+  FROM noted_table t
+  CROSS JOIN LATERAL (SELECT relname FROM pg_class WHERE oid = t.oid OFFSET 0) c
+  CROSS JOIN LATERAL (
+    SELECT 'column', a.attname, d.description
+    FROM pg_attribute a LEFT JOIN pg_description d ON d.objoid = a.attrelid
+      AND d.classoid = 'pg_class'::regclass AND d.objsubid = a.attnum
+    WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL
-    SELECT x.indrelid, 'index', c.relname, obj_description(c.oid, 'pg_class')
+    SELECT 'index', i.relname, d.description
     FROM pg_index x CROSS JOIN LATERAL (
-      SELECT oid, relname FROM pg_class WHERE oid = x.indexrelid OFFSET 0) c
+      SELECT oid, relname FROM pg_class WHERE oid = x.indexrelid OFFSET 0) i
+    LEFT JOIN pg_description d ON d.objoid = i.oid AND d.classoid = 'pg_class'::regclass
+      AND d.objsubid = 0
     WHERE x.indrelid = t.oid
     UNION ALL
-    SELECT k.conrelid, 'constraint', k.conname, obj_description(k.oid, 'pg_constraint')
-    FROM pg_constraint k WHERE k.conrelid = t.oid AND k.contype IN ('c', 'n', 'p', 'u', 'x')
-    UNION ALL
-    SELECT k.conrelid, 'validity', k.conname, CASE WHEN k.convalidated THEN 'valid' END
-    FROM pg_constraint k WHERE k.conrelid = t.oid AND k.contype IN ('c', 'n')
-    OFFSET 0) w (relid, kind, name, text))
+    SELECT w.kind, k.conname, CASE w.kind WHEN 'constraint' THEN d.description
+                                          WHEN 'validity' THEN w.valid END
+    FROM pg_constraint k LEFT JOIN pg_description d ON d.objoid = k.oid
+      AND d.classoid = 'pg_constraint'::regclass AND d.objsubid = 0
+    CROSS JOIN LATERAL (
+      SELECT 'constraint', NULL
+      UNION ALL SELECT 'validity', CASE WHEN k.convalidated THEN 'valid' END
+      WHERE k.contype IN ('c', 'n')) w (kind, valid)
+    WHERE k.conrelid = t.oid AND k.contype IN ('c', 'n', 'p', 'u', 'x')
+    OFFSET 0) w (kind, name, text))
 )sql",
                      tables);
 }

@@ -113,7 +113,9 @@ WITH tables (oid, label) AS (
 attribute AS (
   SELECT t.label, t.oid <> $1 AS of_partition, a.*
   FROM tables t CROSS JOIN LATERAL (
-    SELECT * FROM pg_attribute WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped OFFSET 0) a),
+    SELECT attrelid, attnum, attname, attnotnull, attstorage, attcompression, attstattarget,
+           attoptions, attidentity
+    FROM pg_attribute WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped OFFSET 0) a),
 indexed AS (
   SELECT t.label, x.indexrelid, x.indisclustered, c.relname, c.reloptions, c.reltablespace,
          k.conindid IS NOT NULL AS of_constraint
@@ -142,17 +144,17 @@ SELECT format('%scolumn %I SET (%s)', a.label, a.attname, o.options)
 FROM attribute a CROSS JOIN LATERAL (
   SELECT string_agg(o, ', ' ORDER BY o) AS options FROM unnest(a.attoptions) o
   WHERE o NOT LIKE 'pg_attver=%') o
-WHERE o.options <> ''
+WHERE a.attoptions IS NOT NULL AND o.options <> ''
 UNION ALL
 SELECT format('%scolumn %I %s', a.label, a.attname, concat_ws(' ',
          CASE WHEN a.attnotnull THEN 'NOT NULL' END, 'STORAGE ' || a.attstorage::text,
          'COMPRESSION ' || nullif(a.attcompression::text, ''),
-         'STATISTICS ' || nullif(to_jsonb(a)->>'attstattarget', '-1')))
+         'STATISTICS ' || nullif(coalesce(a.attstattarget, -1), -1)))
 FROM attribute a JOIN attribute w ON w.attname = a.attname AND NOT w.of_partition
 WHERE a.of_partition
-  AND (a.attnotnull, a.attstorage, a.attcompression, to_jsonb(a)->>'attstattarget')
+  AND (a.attnotnull, a.attstorage, a.attcompression, coalesce(a.attstattarget, -1))
       IS DISTINCT FROM
-      (w.attnotnull, w.attstorage, w.attcompression, to_jsonb(w)->>'attstattarget')
+      (w.attnotnull, w.attstorage, w.attcompression, coalesce(w.attstattarget, -1))
 UNION ALL
 SELECT format('%sCLUSTER ON %I', label, relname) FROM indexed WHERE indisclustered
 UNION ALL
@@ -163,9 +165,8 @@ WHERE i.of_constraint AND (i.reloptions IS NOT NULL OR s.spcname IS NOT NULL)
 UNION ALL
 SELECT format('%sindex %I COLUMN %s STATISTICS %s', i.label, i.relname, a.attnum, a.target)
 FROM indexed i CROSS JOIN LATERAL (
-  SELECT attnum, (to_jsonb(a)->>'attstattarget')::int AS target FROM pg_attribute a
-  WHERE attrelid = i.indexrelid OFFSET 0) a
-WHERE a.target >= 0
+  SELECT attnum, attstattarget AS target FROM pg_attribute
+  WHERE attrelid = i.indexrelid AND attstattarget >= 0 OFFSET 0) a
 UNION ALL
 SELECT format('%sconstraint %I %s', t.label, k.conname,
               regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''))
