@@ -244,10 +244,16 @@ Task<> AddSwap(run::Environment& env, const Swap& swap, const CarryOver& carry,
   rebuild::Stored stored = swap.stored;
   stored.definition.validate = carry.validate;
   stored.definition.adopt = carry.adopt;
-  stored.definition.settled_on = co_await ReadSettledOn(env.main, carry.validate, carry.adopt);
   stored.definition.sequences = swap.back ? Texts() : carry.back;
-  stored.definition.outline = co_await rebuild::ReadOutline(env.main, swap.flow.to_oid);
-  stored.definition.noted = co_await rebuild::ReadNoted(env.main, swap.flow.to_oid);
+  rebuild::Definition& made = stored.definition;
+  const pg::Oid table = swap.flow.to_oid;
+  auto settled = [&]() -> Task<> {
+    made.settled_on = co_await ReadSettledOn(env.main, carry.validate, carry.adopt);
+  };
+  auto outline = [&]() -> Task<> { made.outline = co_await rebuild::ReadOutline(env.main, table); };
+  auto noted = [&]() -> Task<> { made.noted = co_await rebuild::ReadNoted(env.main, table); };
+  Asks asks{settled, outline, noted};
+  co_await env.main.db().Together(std::move(asks));
   record = rebuild::RecordDefinitionStatement(env.run.id, stored);
 }
 
