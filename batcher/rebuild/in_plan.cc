@@ -14,6 +14,7 @@
 #include "engine/run/canary.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
+#include "engine/state/retention.h"
 
 namespace pgalter::rebuild {
 
@@ -166,6 +167,7 @@ run::Task<> ReleaseStep::Do(run::Environment& env, const state::Step& step) {
     co_await guard::CheckLease(env.main, env.lease);
     co_await Forget(env.main, env.run.id);
     co_await backfill::ForgetWindows(env.main, env.run.id);
+    co_await state::NoteReleased(env.main, env.run.id);
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
   };
   co_await guard::RunInTransaction(env.main, forget);

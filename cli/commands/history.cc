@@ -111,7 +111,8 @@ extern const CommandBody kHistoryCommand;
 const CommandBody kHistoryCommand{
     .description =
         "Shows what was done with migrations in this database, and by whom: begun, applied, "
-        "verified, taken back, repaired, approved; the last at the end. Reads only.",
+        "verified, taken back, repaired, approved, old tables released; the last at the end. Reads "
+        "only.",
     .add_options = &AddOptions,
     .run = &Run};
 

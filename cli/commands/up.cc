@@ -13,6 +13,7 @@
 #include "cli/migrate/preview.h"
 #include "cli/migrate/source.h"
 #include "cli/migrate/status.h"
+#include "cli/migrate/way_back.h"
 #include "cli/migrate/writeback.h"
 #include "cli/pace.h"
 #include "cli/rejected.h"
@@ -157,6 +158,7 @@ Task<ExitCode> ApplyAll(const Context& context, guard::Session& session,
                         const history::Collection& collection, const Pending& begun,
                         const Pending& wanted, const ApplySettings& settings) {
   co_await FinishMigrations(context, session);
+  if (settings.through == state::Phase::kContract) co_await ReleaseOldTables(context, session);
   for (const Migration* migration : begun) {
     const ExitCode code = co_await GoOn(context, session, *migration, settings);
     if (code != ExitCode::kDone) co_return code;
@@ -281,7 +283,8 @@ const CommandBody kUpCommand{
         "Applies the migrations of a directory that this database does not have, in their order, "
         "each as a run of a plan: strong locks in short attempts, indexes concurrently, rows in "
         "chunks. What takes away what older programs use waits at its gate, unless --through "
-        "contract is given. With --canary each migration that moves rows rests after its first "
+        "contract is given, and so does the old table of a rebuild, which is the way back. With "
+        "--canary each migration that moves rows rests after its first "
         "part, and "
         "those behind it wait (3). Reads pgalter's own format and those of other tools, as they "
         "are; "

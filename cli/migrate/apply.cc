@@ -9,6 +9,7 @@
 #include "cli/govern/open_run.h"
 #include "cli/govern/refused.h"
 #include "cli/hold_budget.h"
+#include "cli/migrate/way_back.h"
 #include "cli/pace.h"
 #include "cli/plan_input.h"
 #include "cli/rejected.h"
@@ -130,31 +131,20 @@ struct Created {
   std::string run;  // empty: another runner has it
 };
 
-// Explains what stands in the way of one migration; what it says of the other run's end is for
-// whatever that run waits for. A gate is none of the ways down: behind it less can be taken back.
-[[noreturn]] void RefuseTaken(const Migration& migration, const state::TableTaken& taken,
-                              Direction direction) {
-  const bool up = direction == Direction::kUp;
-  throw Rejected(
-      ExitCode::kRefused,
-      fmt::format("{} cannot {}: {}", migration.file, up ? "begin" : "be taken down", taken.what()),
-      up ? "then again: pgalter up; what waits at a gate is gone through by: pgalter up --through "
-           "contract"
-         : "then again: pgalter down");
-}
-
 Task<Created> CreateRunOf(guard::Session& session, const Migration& migration,
                           run::PlannedRun planned, std::function<Task<>(std::string run)> also,
                           Direction direction) {
   Created created;
+  std::optional<state::TableTaken> taken;
   try {
     created.run = co_await run::CreateRun(session, planned, std::move(also));
-  } catch (const state::TableTaken& taken) {
-    RefuseTaken(migration, taken, direction);
+  } catch (const state::TableTaken& refused) {
+    taken = refused;
   } catch (const pg::PgError& error) {
     RethrowAsPolicy(error);
     if (!error.Is(kUniqueViolation)) throw;
   }
+  if (taken) co_await RefuseTaken(session, migration, *taken, direction);
   co_return created;
 }
 
@@ -215,12 +205,9 @@ Task<> RefuseRevertWanted(guard::Session& session, const Migration& migration, s
 
 // By its own run, as it was recorded.
 Task<ExitCode> RevertRun(const Context& context, guard::Session& session, const Applied& row) {
-  const auto steps = co_await state::LoadSteps(session, row.run);
-  if (const state::Step* passed = run::PassedNoReturn(steps))
-    throw Rejected(ExitCode::kRefused,
-                   fmt::format("{} cannot be taken back: step {} of its run {} was the point of no "
-                               "return, and it has no way down. Nothing was changed",
-                               row.version, passed->id, row.run),
+  const std::string why = co_await WhyNotReverted(session, row);
+  if (!why.empty())
+    throw Rejected(ExitCode::kRefused, why + ". Nothing was changed",
                    "write a migration that makes the opposite change");
   co_await UndoWithoutRunner(context, row.run, state::RunState::kReverted);
   co_return ExitCode::kDone;
@@ -427,13 +414,10 @@ Task<ExitCode> GoOn(const Context& context, guard::Session& session, const Migra
 Task<std::string> WhyNotDown(guard::Session& session, const Applied& row,
                              const Migration* migration) {
   if (row.state == State::kReverting) co_return "";
-  if (row.state == State::kApplying) {
-    const auto steps = co_await state::LoadSteps(session, row.run);
-    const state::Step* passed = run::PassedNoReturn(steps);
-    co_return passed == nullptr
-        ? ""
-        : fmt::format("{} cannot be taken back: step {} of its run {} was the point of no return",
-                      row.version, passed->id, row.run);
+  const bool by_its_run = row.state == State::kApplying || co_await KeepsOldTable(session, row);
+  if (by_its_run) {
+    std::string why = co_await WhyNotReverted(session, row);
+    if (why.empty() || row.state == State::kApplying) co_return why;
   }
   if (migration == nullptr)
     co_return fmt::format("the file of {} ({}) is not there, and with it its way down", row.version,
@@ -461,9 +445,13 @@ Task<ExitCode> TakeDown(const Context& context, guard::Session& session, const A
     co_return co_await VerifyDown(session, *migration);
   }
   if (row.state == State::kApplying) co_return co_await RevertRun(context, session, row);
-  if (migration != nullptr && migration->down)
-    co_return co_await RunDown(context, session, row, *migration, settings);
-  RefuseNoWayDown(row, migration);
+  const bool kept = co_await KeepsOldTable(session, row);
+  std::string why;
+  if (kept) why = co_await WhyNotReverted(session, row);
+  if (kept && why.empty()) co_return co_await RevertRun(context, session, row);
+  if (migration == nullptr || !migration->down) RefuseNoWayDown(row, migration);
+  if (kept) co_await ReleaseOldTable(context, session, row);
+  co_return co_await RunDown(context, session, row, *migration, settings);
 }
 
 }  // namespace pgalter::cli

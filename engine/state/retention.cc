@@ -2,6 +2,14 @@
 
 namespace pgalter::state {
 
+Task<> NoteReleased(Session& session, std::string run) {
+  co_await session.db().Query(
+      "SELECT pgalter.audit('migration.released', version, json_build_object('run', "
+      "$1::text)::text)"
+      " FROM pgalter.migration WHERE $1::text::uuid IN (run, down_run)",
+      run);
+}
+
 Task<> MarkFinished(Session& session, std::string run) {
   co_await session.db().Query(
       "UPDATE pgalter.run SET finished_at = clock_timestamp(), updated_at = clock_timestamp()"

@@ -11,6 +11,10 @@ namespace pgalter::state {
 using async::Task;
 using guard::Session;
 
+// The old tables of its rebuild are dropped: an entry in the log, where it is the run of a
+// migration.
+Task<> NoteReleased(Session& session, std::string run);
+
 // A done run keeps nothing in the database any more. Nothing happens to a run that is not done.
 Task<> MarkFinished(Session& session, std::string run);
 

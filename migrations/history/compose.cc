@@ -10,6 +10,7 @@
 #include "migrations/formats/text.h"
 #include "migrations/history/arrange.h"
 #include "migrations/history/ending.h"
+#include "migrations/history/release.h"
 #include "migrations/history/settings.h"
 #include "planner/locks/effects.h"
 #include "planner/plan/steps.h"
@@ -321,6 +322,7 @@ Composed ComposeUp(const Migration& migration, const catalog::Schema& schema,
   if (!composed.refusal.empty()) return composed;
   if (HasMarks(migration.sections))
     composed.refusal = ArrangeSections(migration.sections, composed.plan);
+  ReleaseAtEnd(composed.plan);
   if (manner != Manner::kOnline) {
     LeaveOutGates(composed.plan);
     for (plan::Step& step : composed.plan.steps) step.phase = plan::Phase::kExpand;
@@ -332,6 +334,7 @@ Composed ComposeDown(const Migration& migration, const catalog::Schema& schema,
                      const plan::PlanOptions& options) {
   if (auto refused = RefusePlaceholders(migration, *migration.down)) return *std::move(refused);
   Composed composed = Compose(*migration.down, schema, options, Manner::kOnline);
+  ReleaseAtEnd(composed.plan);
   LeaveOutGates(composed.plan);
   return composed;
 }

@@ -1,13 +1,12 @@
 #include "planner/plan/arrange.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
 
-#include "planner/plan/steps.h"
+#include "planner/plan/release.h"
 
 namespace pgalter::plan {
 
@@ -45,15 +44,9 @@ class Round {
   bool anything_ = false;
 };
 
-std::string ShowAll(const std::vector<sql::QualifiedName>& tables) {
-  std::vector<std::string> names;
-  for (const sql::QualifiedName& table : tables) names.push_back(Show(table));
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
 // A way back that leads through the old table: triggers on the new one keep it up. A later change
 // of the table could break them, so they go before it, and the old table with them.
-void ReleaseTables(const std::vector<StatementSteps>& statements, std::vector<Step>& steps) {
+void ReleaseBetween(const std::vector<StatementSteps>& statements, std::vector<Step>& steps) {
   std::vector<Step> result;
   std::vector<sql::QualifiedName> kept;
   for (Step& step : steps) {
@@ -64,22 +57,10 @@ void ReleaseTables(const std::vector<StatementSteps>& statements, std::vector<St
     const bool opaque = statement.anything && step.point_of_no_return;
     const bool may = !kept.empty() && step.transaction != Transaction::kShared;
     if (may && (touches || opaque || step.kind == StepKind::kRebuild)) {
-      const std::string names = ShowAll(kept);
-      Step gate = MakeGate(fmt::format("release-{}", kept.front().name),
-                           fmt::format("the new {} {}: behind this gate the old {} dropped", names,
-                                       kept.size() == 1 ? "proves itself" : "prove themselves",
-                                       kept.size() == 1 ? "one is" : "ones are"));
-      gate.statement = step.statement;
-      Step release;
-      release.kind = StepKind::kRelease;
-      release.phase = Phase::kContract;
-      release.transaction = Transaction::kNone;
-      release.statement = step.statement;
-      release.point_of_no_return = true;
-      release.explain = kept.size() == 1 ? fmt::format("The table that {} was before goes.", names)
-                                         : fmt::format("The tables that {} were before go.", names);
-      result.push_back(std::move(gate));
-      result.push_back(std::move(release));
+      for (Step& next : ReleaseTables(kept)) {
+        next.statement = step.statement;
+        result.push_back(std::move(next));
+      }
       kept.clear();
     }
     if (step.kind == StepKind::kRebuild) kept = RebuiltTables(step);
@@ -110,7 +91,7 @@ std::vector<Step> Arrange(std::vector<StatementSteps> statements) {
     round.Add(next);
   }
   round.Flush(steps);
-  ReleaseTables(statements, steps);
+  ReleaseBetween(statements, steps);
   NameThem(steps);
   return steps;
 }

@@ -609,6 +609,32 @@ TEST(ComposeUp, AsWrittenHasNoGatesAndNoSteps) {
   EXPECT_THAT(composed.plan.steps.back().sql, ElementsAre("ALTER TABLE t DROP d"));
 }
 
+TEST(ComposeUp, TheOldTableOfARebuildGoesAtTheEnd) {
+  const catalog::Schema schema = After("CREATE TABLE t (id int PRIMARY KEY, a int);", {});
+  const auto steps = [&](const std::string& text, Manner manner) {
+    return Kinds(ComposeUp(OwnMigration(text), schema, {}, manner).plan);
+  };
+  const std::string vacuum = "-- pgalter:up\nVACUUM FULL t;\n";
+  EXPECT_THAT(steps(vacuum, Manner::kOnline),
+              ElementsAre("migrate rebuild", "contract gate", "contract release"));
+  EXPECT_THAT(steps(vacuum + "CREATE INDEX ON other (b);\n", Manner::kOnline),
+              ElementsAre("migrate rebuild", "expand concurrent-index", "contract gate",
+                          "contract release"));
+  EXPECT_THAT(steps(vacuum + "CREATE INDEX ON t (a);\n", Manner::kOnline),
+              ElementsAre("migrate rebuild", "contract gate", "contract release",
+                          "expand concurrent-index"))
+      << "it has gone before";
+  EXPECT_THAT(steps(vacuum + "-- pgalter:gate looked\n", Manner::kOnline),
+              ElementsAre("migrate rebuild", "contract gate", "contract release"));
+  EXPECT_THAT(steps(vacuum, Manner::kWithoutGates),
+              ElementsAre("expand rebuild", "expand release"));
+  Migration down = OwnMigration("-- pgalter:up\nSELECT 1;\n");
+  down.down = down.up;
+  down.down->text = "VACUUM FULL t;";
+  EXPECT_THAT(Kinds(ComposeDown(down, schema, {}).plan),
+              ElementsAre("migrate rebuild", "contract release"));
+}
+
 Composed OfTool(const std::string& text, bool together) {
   Migration migration = At("1");
   migration.up.text = text;
