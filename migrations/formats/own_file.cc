@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <span>
+#include <utility>
 
 #include "migrations/formats/text.h"
 
@@ -35,6 +36,7 @@ constexpr std::array kHeaderKeys{
     "reviewer"sv, "class"sv,      "depends_on"sv,     "risk"sv,
     "impact"sv,   "compliance"sv, "transaction"sv,    "irreversible"sv,
     "origin"sv,   "change"sv,     "conflicts_with"sv, "rebuild_matviews"sv,
+    "prefer"sv,
 };
 
 struct Choice {
@@ -45,11 +47,13 @@ constexpr std::array kClasses{"schema"sv, "data"sv, "security"sv};
 constexpr std::array kRisks{"low"sv, "medium"sv, "high"sv};
 constexpr std::array kTransactions{"auto"sv, "single"sv, "none"sv};
 constexpr std::array kRebuildMatviews{"yes"sv, "no"sv};
+constexpr std::array kPrefer{"in-place"sv, "rebuild"sv};
 constexpr std::array kChoices{
     Choice{"class", kClasses},
     Choice{"risk", kRisks},
     Choice{"transaction", kTransactions},
     Choice{"rebuild_matviews", kRebuildMatviews},
+    Choice{"prefer", kPrefer},
 };
 
 constexpr std::array kBackfillKeys{"table"sv, "set"sv, "where"sv, "sync"sv};
@@ -261,10 +265,11 @@ void Reading::CheckOrder() {
   if (down && !file_.Header("irreversible").empty())
     Problem(1, "the header says irreversible, and there is a way down");
   if (file_.Header("transaction") != "single") return;
-  if (file_.Header("rebuild_matviews") == "yes")
-    Problem(1,
-            "the header says transaction: single and rebuild_matviews: yes: statements that run as "
-            "they stand copy no table");
+  for (const auto& [key, value] :
+       {std::pair("rebuild_matviews", "yes"), std::pair("prefer", "rebuild")})
+    if (file_.Header(key) == value)
+      Problem(1, std::string("the header says transaction: single and ") + key + ": " + value +
+                     ": statements that run as they stand copy no table");
   for (const Section& section : file_.sections)
     if (section.kind == SectionKind::kBackfill || section.kind == SectionKind::kGate ||
         section.kind == SectionKind::kContract)

@@ -286,6 +286,25 @@ Composed Compose(const Script& script, const catalog::Schema& schema, plan::Plan
   return composed;
 }
 
+plan::PlanOptions Preferring(const Migration& migration, plan::PlanOptions options) {
+  const auto said = std::ranges::find(migration.header, "prefer", &formats::HeaderKey::key);
+  if (said != migration.header.end() && said->value == "rebuild")
+    options.prefer = plan::Preference::kRebuild;
+  return options;
+}
+
+// The planner advises an option of `plan` and `run`, which no command for migrations has.
+void AdviseTheHeader(const Migration& migration, plan::Plan& plan) {
+  constexpr std::string_view kOption = "--prefer rebuild";
+  const std::string_view instead = migration.format == "pgalter"
+                                       ? "\"-- prefer: rebuild\" in the header"
+                                       : "pgalter run --prefer rebuild";
+  for (plan::Statement& statement : plan.statements)
+    for (std::string& remark : statement.remarks)
+      if (const auto at = remark.find(kOption); at != std::string::npos)
+        remark.replace(at, kOption.size(), instead);
+}
+
 bool HasMarks(const std::vector<Section>& sections) {
   return std::ranges::any_of(
       sections, [](const Section& section) { return section.kind != SectionKind::kUp; });
@@ -318,7 +337,8 @@ std::optional<Composed> RefusePlaceholders(const Migration& migration, const Scr
 Composed ComposeUp(const Migration& migration, const catalog::Schema& schema,
                    const plan::PlanOptions& options, Manner manner) {
   if (auto refused = RefusePlaceholders(migration, migration.up)) return *std::move(refused);
-  Composed composed = Compose(migration.up, schema, options, manner);
+  Composed composed = Compose(migration.up, schema, Preferring(migration, options), manner);
+  AdviseTheHeader(migration, composed.plan);
   if (!composed.refusal.empty()) return composed;
   if (HasMarks(migration.sections))
     composed.refusal = ArrangeSections(migration.sections, composed.plan);
@@ -333,7 +353,9 @@ Composed ComposeUp(const Migration& migration, const catalog::Schema& schema,
 Composed ComposeDown(const Migration& migration, const catalog::Schema& schema,
                      const plan::PlanOptions& options) {
   if (auto refused = RefusePlaceholders(migration, *migration.down)) return *std::move(refused);
-  Composed composed = Compose(*migration.down, schema, options, Manner::kOnline);
+  Composed composed =
+      Compose(*migration.down, schema, Preferring(migration, options), Manner::kOnline);
+  AdviseTheHeader(migration, composed.plan);
   ReleaseAtEnd(composed.plan);
   LeaveOutGates(composed.plan);
   return composed;

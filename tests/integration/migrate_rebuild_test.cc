@@ -13,6 +13,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr int kDone = 0;
+constexpr int kUsage = 2;
 constexpr int kPending = 3;
 constexpr int kRefused = 4;
 
@@ -122,7 +123,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Kind{"Generated",
                            "ALTER TABLE public.ord ADD COLUMN twice int GENERATED ALWAYS AS (amt * "
                            "2) STORED;",
-                           "ALTER TABLE public.ord DROP COLUMN twice;"}),
+                           "ALTER TABLE public.ord DROP COLUMN twice;"},
+                      Kind{"Type", "ALTER TABLE public.ord ALTER id TYPE bigint;",
+                           "ALTER TABLE public.ord ALTER id TYPE int;", "-- prefer: rebuild\n"}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 // ---- at the gate
@@ -298,6 +301,42 @@ TEST_F(MigrateRebuild, ARebuildByHandIsNamedWithWhatEndsIt) {
                             Not(HasSubstr("through contract"))));
   ASSERT_EQ(Plainly({"finish", run, "--yes"}).code, kDone);
   EXPECT_EQ(Up().code, kDone);
+}
+
+// ---- which way
+
+TEST_F(MigrateRebuild, TheHeaderPrefersACopyAndTheDryRunSaysHow) {
+  ASSERT_EQ(Up().code, kDone);
+  database_.Sql("ANALYZE public.ord");
+  const auto shown = [&] {
+    const Ran ran = Run({"up", "--dry-run"});
+    EXPECT_EQ(ran.code, kPending) << ran.err;
+    return ran.out;
+  };
+  const std::string up = "ALTER TABLE public.ord ALTER amt TYPE bigint;";
+  const std::string down = "ALTER TABLE public.ord ALTER amt TYPE int;";
+  WriteRebuild(up, down);
+  EXPECT_THAT(shown(), AllOf(HasSubstr("with \"-- prefer: rebuild\" in the header the table is"),
+                             Not(HasSubstr("--prefer")), HasSubstr("backfill")));
+  WriteRebuild(up, down, "-- prefer: rebuild\n");
+  EXPECT_THAT(shown(), AllOf(HasSubstr("release-ord"), Not(HasSubstr("backfill"))));
+  WriteRebuild(up, down, "-- prefer: in-place\n");
+  EXPECT_THAT(shown(), Not(HasSubstr("release-ord")));
+  for (const char* header : {"-- prefer: copy\n", "-- prefer: rebuild\n-- transaction: single\n"}) {
+    WriteRebuild(up, down, header);
+    const Ran ran = Up();
+    EXPECT_EQ(ran.code, kUsage) << header;
+    EXPECT_THAT(ran.err, HasSubstr("prefer")) << header;
+  }
+}
+
+TEST_F(MigrationWorld, OfAFileOfAnotherFormatTheDryRunNamesACommandThatIsThere) {
+  Write("V1__ord.sql", "CREATE TABLE public.ord (id int PRIMARY KEY, amt int);\n");
+  ASSERT_EQ(Up().code, kDone);
+  database_.Sql("INSERT INTO public.ord SELECT g, g FROM generate_series(1, 500) g; ANALYZE");
+  Write("V2__type.sql", "ALTER TABLE public.ord ALTER amt TYPE bigint;\n");
+  const Ran shown = Run({"up", "--dry-run"});
+  EXPECT_THAT(shown.out, HasSubstr("with pgalter run --prefer rebuild the table is copied"));
 }
 
 // ---- killed
