@@ -4,16 +4,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <regex>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "cli/connect.h"
 #include "cli/rejected.h"
 #include "engine/pg/conninfo.h"
+#include "engine/state/schemas_of_runs.h"
 
 namespace pgalter::cli {
 
@@ -21,27 +24,29 @@ namespace {
 
 constexpr int kNotFound = 127;
 
-// What runs have, as long as there is a way back: pgalter_1a2b3c4d, of its second table with _2, of
-// the tables that left with _old. `?` is a whole character in such a pattern.
-constexpr const char* kSchemasOfRuns = "pgalter_[0-9a-f]{8}(_[0-9]+){0,1}(_old){0,1}";
+using Names = std::vector<std::string>;
 
-// By its function, as users may call a trigger of theirs like one of ours.
-bool IsTriggerOfARun(std::string_view entry) {
-  static const std::regex ours("EXECUTE (FUNCTION|PROCEDURE) pgalter(_[0-9a-f]{8}(_[0-9]+)?)?\\.",
-                               std::regex::optimize);
+// A trigger goes by its function, as users may call theirs like one of ours: one in schema pgalter,
+// or in one of a run.
+bool IsTriggerOfARun(std::string_view entry, const Names& schemas) {
   const std::string_view title = entry.substr(0, entry.find('\n'));
-  return title.starts_with("Name: ") && title.find("; Type: TRIGGER; ") != std::string_view::npos &&
-         std::regex_search(entry.begin(), entry.end(), ours);
+  if (!title.starts_with("Name: ") || title.find("; Type: TRIGGER; ") == std::string_view::npos)
+    return false;
+  const auto calls = [&](std::string_view schema) {
+    return entry.find(fmt::format(" EXECUTE FUNCTION {}.", schema)) != std::string_view::npos ||
+           entry.find(fmt::format(" EXECUTE PROCEDURE {}.", schema)) != std::string_view::npos;
+  };
+  return calls("pgalter") || std::ranges::any_of(schemas, calls);
 }
 
 // Triggers on users' tables are in no schema that could be left out.
-std::string WithoutTriggersOfRuns(std::string_view text) {
+std::string WithoutTriggersOfRuns(std::string_view text, const Names& schemas) {
   constexpr std::string_view kEntry = "\n--\n-- ";
   std::string kept;
   while (!text.empty()) {
     const std::size_t next = text.find(kEntry);
     const std::string_view entry = text.substr(0, next);
-    if (!IsTriggerOfARun(entry)) {
+    if (!IsTriggerOfARun(entry, schemas)) {
       if (!kept.empty()) kept += kEntry;
       kept += entry;
     }
@@ -49,6 +54,11 @@ std::string WithoutTriggersOfRuns(std::string_view text) {
     text.remove_prefix(next + kEntry.size());
   }
   return kept;
+}
+
+Task<Names> SchemasToLeaveOut(const Context& context) {
+  guard::Session session = co_await OpenSession(context);
+  co_return co_await state::SchemasOfRuns(session);
 }
 
 // As libpq reads it; a password goes by the environment, which others cannot read.
@@ -70,12 +80,8 @@ std::string ConnectionText(const Context& context) {
   return text;
 }
 
-}  // namespace
-
-std::string DumpSchema(const Context& context, const std::string& pg_dump) {
-  std::vector<std::string> arguments{pg_dump,    "--schema-only",        "--exclude-schema",
-                                     "pgalter",  "--exclude-schema",     kSchemasOfRuns,
-                                     "--dbname", ConnectionText(context)};
+// What it prints.
+std::string RunProgram(std::vector<std::string> arguments) {
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
@@ -98,13 +104,23 @@ std::string DumpSchema(const Context& context, const std::string& pg_dump) {
   ::close(pipe[0]);
   int status = 0;
   if (child > 0) ::waitpid(child, &status, 0);
-  if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-    return WithoutTriggersOfRuns(text);
+  if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return text;
   if (child < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == kNotFound))
     throw Rejected(ExitCode::kUsage, fmt::format("cannot run {}", arguments.front()),
                    "install it (Debian: postgresql-client), or name it: --pg-dump");
   throw Rejected(ExitCode::kError, fmt::format("{} has failed", arguments.front()),
                  "what it said stands above");
+}
+
+}  // namespace
+
+Task<std::string> DumpSchema(Context context, std::string pg_dump) {
+  const Names of_runs = co_await SchemasToLeaveOut(context);
+  std::vector<std::string> arguments{std::move(pg_dump),      "--schema-only",    "--dbname",
+                                     ConnectionText(context), "--exclude-schema", "pgalter"};
+  for (const std::string& schema : of_runs)
+    arguments.insert(arguments.end(), {"--exclude-schema", schema});
+  co_return WithoutTriggersOfRuns(RunProgram(std::move(arguments)), of_runs);
 }
 
 }  // namespace pgalter::cli

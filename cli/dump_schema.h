@@ -1,4 +1,5 @@
-// The schema of a database as pg_dump writes it, without pgalter's own.
+// The schema of a database as pg_dump writes it, without pgalter's own and what its runs keep
+// there.
 #pragma once
 
 #include <string>
@@ -8,6 +9,6 @@
 namespace pgalter::cli {
 
 // Its stderr is ours. Throws Rejected: there is no such program, or it failed.
-std::string DumpSchema(const Context& context, const std::string& pg_dump);
+Task<std::string> DumpSchema(Context context, std::string pg_dump);
 
 }  // namespace pgalter::cli

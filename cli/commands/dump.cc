@@ -12,6 +12,7 @@
 #include "cli/migrate/sides.h"
 #include "cli/report.h"
 #include "engine/catalog/read_schema.h"
+#include "engine/state/schemas_of_runs.h"
 #include "planner/catalog/diagram.h"
 
 namespace pgalter::cli {
@@ -56,11 +57,13 @@ std::string Normalised(const std::string& text) {
 
 // Of extensions, and our own: what pg_dump leaves out as well.
 Task<std::set<std::string>> ReadNotDrawn(guard::Session& session) {
+  const auto of_runs = co_await state::SchemasOfRuns(session);
   const pg::Result rows = co_await session.db().Query(
       "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-      "WHERE n.nspname = 'pgalter' OR n.nspname ~ '^pgalter_[0-9a-f]{8}(_[0-9]+)?(_old)?$' OR "
+      "WHERE n.nspname = 'pgalter' OR n.nspname = ANY ($1::text[]) OR "
       "EXISTS (SELECT FROM pg_depend d WHERE d.classid = "
-      "'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')");
+      "'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')",
+      of_runs);
   std::set<std::string> names;
   for (int i = 0; i < rows.rows(); ++i)
     names.insert(fmt::format("{}.{}", rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1)));
@@ -87,7 +90,7 @@ Task<ExitCode> Run(Context& context) {
   if (context.Get("output") == "mermaid") {
     text = co_await Draw(from);
   } else {
-    text = Normalised(DumpSchema(from, context.Get("pg-dump")));
+    text = Normalised(co_await DumpSchema(from, context.Get("pg-dump")));
   }
   if (context.Has("out")) {
     WriteFile(context.Get("out"), text);

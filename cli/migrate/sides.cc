@@ -121,7 +121,7 @@ Task<Side> Sides::ReadFile(std::string path) {
 
 Task<Context> Sides::CopyOf(const Side& side, std::vector<std::string>& notes) {
   if (side.throwaway) co_return side.where;
-  const std::string text = DumpSchema(side.where, "pg_dump");
+  const std::string text = co_await DumpSchema(side.where, "pg_dump");
   Context copy = co_await EmptyDatabase();
   pg::Connection db = co_await pg::Connection::Connect(copy.Connect());
   const trace::Loaded loaded = co_await trace::LoadDump(db, text);

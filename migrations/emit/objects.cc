@@ -3,6 +3,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
+#include "engine/state/schemas_of_runs.h"
+
 namespace pgalter::emit {
 
 namespace {
@@ -13,7 +15,7 @@ WITH extended AS (
 ), ours AS (
   SELECT * FROM pg_namespace n
   WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'pgalter')
-  AND nspname !~ '^pgalter_[0-9a-f]{8}(_[0-9]+)?(_old)?$' -- of runs with a way back
+  AND nspname <> ALL ($1::text[]) -- of runs with a way back
 ), relations AS (
   SELECT c.*, c.oid::regclass::text AS called FROM pg_class c JOIN ours n ON n.oid = c.relnamespace
   WHERE (SELECT count(*) FROM extended e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid) = 0
@@ -113,7 +115,7 @@ SELECT 'trigger', concat(r.called, '.', quote_ident(t.tgname)), r.called, t.oid,
   'definition', pg_get_triggerdef(t.oid), 'enabled', t.tgenabled, 'inherited', t.tgparentid <> 0)
   FROM pg_trigger t JOIN relations r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal
   AND NOT EXISTS (SELECT FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
-    WHERE f.oid = t.tgfoid AND n.nspname ~ '^pgalter(_[0-9a-f]{8}(_[0-9]+)?)?$')
+    WHERE f.oid = t.tgfoid AND (n.nspname = 'pgalter' OR n.nspname = ANY ($1::text[])))
 UNION ALL
 SELECT 'rule', concat(r.called, '.', quote_ident(w.rulename)), r.called, w.oid, jsonb_build_object('name', quote_ident(w.rulename),
   'definition', rtrim(pg_get_ruledef(w.oid), ';')) FROM pg_rewrite w JOIN relations r ON r.oid = w.ev_class WHERE w.rulename <> '_RETURN'
@@ -153,7 +155,8 @@ std::string TextOf(const boost::json::value& value) {
 }  // namespace
 
 Task<std::vector<Object>> ReadObjects(guard::Session& session) {
-  const pg::Result rows = co_await session.db().Query(kObjects);
+  const auto of_runs = co_await state::SchemasOfRuns(session);
+  const pg::Result rows = co_await session.db().Query(kObjects, of_runs);
   std::vector<Object> objects;
   for (int i = 0; i < rows.rows(); ++i) {
     Object object;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "engine/state/schemas_of_runs.h"
+
 namespace pgalter::history {
 
 namespace {
@@ -13,7 +15,7 @@ constexpr const char* kLines = R"sql(
 WITH ours AS (
   SELECT * FROM pg_namespace
   WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'pgalter')
-    AND nspname !~ '^pgalter_[0-9a-f]{8}(_[0-9]+)?(_old)?$'
+    AND nspname <> ALL ($2::text[])
 ), relations AS (
   SELECT c.*, c.oid::regclass AS called FROM pg_class c JOIN ours n ON n.oid = c.relnamespace
 )
@@ -48,7 +50,7 @@ UNION ALL
 SELECT concat_ws(' ', 'trigger', pg_get_triggerdef(t.oid), 'enabled', t.tgenabled)
   FROM pg_trigger t JOIN relations r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal
   AND NOT EXISTS (SELECT FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
-    WHERE f.oid = t.tgfoid AND n.nspname ~ '^pgalter(_[0-9a-f]{8}(_[0-9]+)?)?$')
+    WHERE f.oid = t.tgfoid AND (n.nspname = 'pgalter' OR n.nspname = ANY ($2::text[])))
 UNION ALL
 SELECT concat_ws(' ', 'rule', pg_get_ruledef(w.oid)) FROM pg_rewrite w
   JOIN relations r ON r.oid = w.ev_class WHERE w.rulename <> '_RETURN'
@@ -94,7 +96,8 @@ SELECT concat_ws(' ', 'extension', quote_ident(extname), extversion) FROM pg_ext
 }  // namespace
 
 Task<SchemaLines> ReadSchemaLines(guard::Session& session, Owners owners) {
-  const pg::Result rows = co_await session.db().Query(kLines, owners == Owners::kWith);
+  const auto of_runs = co_await state::SchemasOfRuns(session);
+  const pg::Result rows = co_await session.db().Query(kLines, owners == Owners::kWith, of_runs);
   SchemaLines lines;
   for (int i = 0; i < rows.rows(); ++i) lines.push_back(rows.Get<std::string>(i, 0));
   std::ranges::sort(lines);

@@ -340,11 +340,15 @@ TEST_F(Adopt, WhatARunKeepsForItsWayBackIsNoDifference) {
   EXPECT_EQ(same.code, kDone) << same.out << same.err;
   // What a user calls like ours is the user's.
   database_.Sql(
+      "CREATE SCHEMA pgalter_0123abcd; CREATE TABLE pgalter_0123abcd.mine (id int);"
       "CREATE FUNCTION public.seen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
       "CREATE TRIGGER pgalter_seen AFTER INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION "
       "public.seen()");
-  EXPECT_THAT(Plainly({"dump"}).out, HasSubstr("CREATE TRIGGER pgalter_seen"));
-  EXPECT_THAT(Plainly({"diff", "--to", directory_}).out, HasSubstr("pgalter_seen"));
+  EXPECT_THAT(Plainly({"dump"}).out, AllOf(HasSubstr("CREATE TRIGGER pgalter_seen"),
+                                           HasSubstr("CREATE TABLE pgalter_0123abcd.mine")));
+  EXPECT_THAT(Plainly({"dump", "--output", "mermaid"}).out, HasSubstr("mine"));
+  const Ran drift = Plainly({"diff", "--to", directory_});
+  EXPECT_THAT(drift.out, AllOf(HasSubstr("pgalter_seen"), HasSubstr("pgalter_0123abcd.mine")));
 }
 
 TEST_F(Adopt, AChecklistTicksWhatCanBeProven) {
