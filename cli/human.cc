@@ -6,6 +6,8 @@
 #include <ctime>
 #include <string_view>
 
+#include "cli/room.h"
+
 namespace pgalter::cli {
 
 std::string HumanCount(std::int64_t count) {
@@ -18,11 +20,6 @@ std::string HumanCount(std::int64_t count) {
 namespace {
 
 constexpr std::string_view kNotCounted = "not counted yet (ANALYZE does)";
-
-bool IsCounted(double estimate, std::int64_t bytes) {
-  constexpr std::int64_t kEmpty = 64 * 1024;  // with its indexes
-  return static_cast<std::int64_t>(estimate) != 0 || bytes <= kEmpty;
-}
 
 }  // namespace
 

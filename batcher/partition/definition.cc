@@ -96,6 +96,8 @@ class Writer {
     co_await RefuseInTheWay();
     co_await RefuseRowsWithoutPlace();
     const std::vector<std::string> indexes = Indexes();
+    definition_.by = by;
+    definition_.then = division_.then.by;
     definition_.script = fmt::format("{};\n{};\n", table, fmt::join(partitions, ";\n"));
     for (const std::string& index : indexes) definition_.script += index + ";\n";
     co_return std::move(definition_);
@@ -104,10 +106,8 @@ class Writer {
  private:
   std::string Partition(const std::string& end, const std::string& bound) {
     const std::string name = PartName(table_.relname, end);
-    if (definition_.first.empty()) definition_.first = name;
-    definition_.last = name;
-    ++definition_.partitions;
     const std::string whole = home_ + "." + name;
+    definition_.partitions.push_back({whole, name, bound});
     const std::string text = fmt::format("TABLE {} PARTITION OF {} {}", whole, table_.name, bound);
     const auto parsed = sql::ParseQualifiedName(name);
     std::vector<std::string> statements;

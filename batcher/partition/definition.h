@@ -52,11 +52,17 @@ std::vector<std::string> PartColumns(const Division& division);
 Subdivision ByHash(const std::string& column, int modulus);
 Subdivision ByList(const std::string& column, const std::vector<ListPart>& lists);
 
+struct DefinedPart {
+  std::string name;     // quoted, with its schema
+  std::string relname;  // quoted, without
+  std::string bound;
+};
+
 struct Definition {
   std::string script;
-  int partitions = 0;  // without what these are parted into
-  std::string first;   // the names, quoted, for people
-  std::string last;
+  std::string by;                       // "RANGE (made)"
+  std::string then;                     // "HASH (id)": how each is parted again; empty: it is not
+  std::vector<DefinedPart> partitions;  // without what these are parted into
   std::vector<std::string> remarks;
 };
 

@@ -348,6 +348,7 @@ Task<> Write(Session& session, const Parent& parent, const Member& pattern, Prem
   const std::string& relname = parent.table.relname;
   for (const Range& range : premake.ranges) {
     const std::string name = parent.home + "." + PartName(relname, "_p" + range.name);
+    premake.names.push_back(name);
     const std::string bound = fmt::format("FOR VALUES FROM ({}) TO ({})", range.from, range.to);
     auto statements = !like.any() ? MakePartition(likeness, name, parent.table.name, bound)
                                   : MakeDivided(likeness, like, parent.home,

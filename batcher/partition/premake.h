@@ -23,6 +23,7 @@ struct Premake {
   std::vector<Range> ranges;        // that are missing
   std::string inside;               // the rows that belong into them, as a condition
   bool divided = false;             // they are to be partitioned themselves, as the last one is
+  std::vector<std::string> names;   // theirs, quoted, with their schema
   std::vector<std::string> script;  // CREATE TABLE … PARTITION OF …, without semicolons
   std::string nothing;              // why there never is one to be made; empty: there may be
   // For rows of the default partition that are near, and in no range: a gap, or before the first.

@@ -361,6 +361,29 @@ Task<std::string> CreateRetainRun(Session& session, const RetainPlan& plan,
   co_return run.id;
 }
 
+Task<Gone> FindGone(Session& session, pg::Oid partition) {
+  Gone gone;
+  const bool installed = co_await IsInstalled(session);
+  if (!installed) co_return gone;
+  const auto at = [](const char* column) {
+    return fmt::format(
+        "COALESCE(to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '')", column);
+  };
+  const pg::Result row = co_await session.db().Query(
+      fmt::format("SELECT {}, {}, COALESCE(file, ''), COALESCE(sha256, ''), rows, {}"
+                  " FROM pgalter.retired WHERE relid = $1",
+                  at("detached_at"), at("exported_at"), at("dropped_at")),
+      partition);
+  if (row.empty()) co_return gone;
+  gone.detached_at = row.Get<std::string>(0, 0);
+  gone.exported_at = row.Get<std::string>(0, 1);
+  gone.file = row.Get<std::string>(0, 2);
+  gone.sha256 = row.Get<std::string>(0, 3);
+  gone.rows = row.Get<std::optional<std::int64_t>>(0, 4);
+  gone.dropped_at = row.Get<std::string>(0, 5);
+  co_return gone;
+}
+
 Task<std::string> FindLegalHold(Session& session, std::vector<std::int64_t> oids,
                                 std::vector<std::string> names) {
   const bool installed = co_await IsInstalled(session);
@@ -384,13 +407,19 @@ Task<std::string> SetLegalHold(Session& session, std::string table, std::string 
   co_return found.name;
 }
 
-Task<std::string> ReleaseLegalHold(Session& session, std::string table) {
+Task<Released> ReleaseLegalHold(Session& session, std::string table) {
   const backfill::Table found = co_await Find(session, std::move(table), "release");
   const pg::Result row = co_await session.db().Query(
-      "DELETE FROM pgalter.legal_hold WHERE relid = $1 OR name = $2 RETURNING name", found.oid,
-      found.name);
-  if (row.empty()) co_return "";
-  co_return found.name;
+      "DELETE FROM pgalter.legal_hold WHERE relid = $1 OR name = $2 RETURNING reason, set_by,"
+      " to_char(set_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')",
+      found.oid, found.name);
+  Released released;
+  if (row.empty()) co_return released;
+  released.table = found.name;
+  released.reason = row.Get<std::string>(0, 0);
+  released.held_by = row.Get<std::string>(0, 1);
+  released.held_since = row.Get<std::string>(0, 2);
+  co_return released;
 }
 
 }  // namespace pgalter::partition

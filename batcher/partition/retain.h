@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,18 @@ Task<RetainPlan> PlanRetain(Session& session, RetainWish wish);
 // Throws state::TableTaken.
 Task<std::string> CreateRetainRun(Session& session, const RetainPlan& plan, const RetainWish& wish);
 
+// What became of a partition that was to go, as pgalter.retired has it. Times are UTC, ISO 8601;
+// empty: that was not done.
+struct Gone {
+  std::string detached_at;
+  std::string exported_at;
+  std::string file;
+  std::string sha256;
+  std::optional<std::int64_t> rows;  // in the file
+  std::string dropped_at;
+};
+Task<Gone> FindGone(Session& session, pg::Oid partition);
+
 // Of a partition or of a whole table with all its partitions. The schema pgalter is installed.
 // Throws run::Failure (usage): no such table.
 // "legal hold of public.t_0 by … since …: …", or "". By what a relation is and by its name, as what
@@ -59,7 +72,12 @@ Task<std::string> CreateRetainRun(Session& session, const RetainPlan& plan, cons
 Task<std::string> FindLegalHold(Session& session, std::vector<std::int64_t> oids,
                                 std::vector<std::string> names);
 Task<std::string> SetLegalHold(Session& session, std::string table, std::string reason);
-// The name; empty: there was none.
-Task<std::string> ReleaseLegalHold(Session& session, std::string table);
+struct Released {
+  std::string table;  // quoted, with its schema; empty: it was not held
+  std::string reason;
+  std::string held_by;
+  std::string held_since;  // UTC, ISO 8601
+};
+Task<Released> ReleaseLegalHold(Session& session, std::string table);
 
 }  // namespace pgalter::partition

@@ -24,6 +24,7 @@
 #include "engine/run/make_run.h"
 #include "engine/run/plan_spec.h"
 #include "engine/run/rebuild_parts.h"
+#include "engine/state/asked.h"
 #include "engine/state/runs.h"
 #include "engine/state/steps.h"
 #include "planner/sql/ast/statement.h"
@@ -385,6 +386,7 @@ Task<std::string> CreateRun(Session& session, const Prepared& prepared) {
     plan.ladder.hold_budget = *prepared.hold_budget;
     run.spec["ladder"] = run::ToJson(plan).at("ladder");
   }
+  if (!prepared.command.empty()) run.spec[state::kAsked] = prepared.command;
   run.phase = "starting";
   run.total_rows = static_cast<std::int64_t>(prepared.rows);
   if (!prepared.before.empty()) run.spec[run::kPace] = run::ToJson(PaceOf(prepared.spec));

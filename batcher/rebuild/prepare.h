@@ -30,6 +30,7 @@ struct Prepared {
   std::vector<std::string> remarks;
   std::vector<plan::Step> before;  // of the run, on the tables as they are
   std::vector<pg::Oid> also;       // other tables that these change: the run's, too
+  std::string command;             // the command that people gave; empty: rebuild
   // For so long users may wait while the tables change places.
   std::optional<async::Milliseconds> hold_budget;
 

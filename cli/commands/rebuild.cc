@@ -21,6 +21,8 @@
 #include "cli/rebuild_tables.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "cli/room.h"
+#include "engine/state/json_texts.h"
 #include "engine/state/schema.h"
 #include "engine/watch/unit.h"
 #include "planner/sql/identifier.h"
@@ -165,15 +167,13 @@ void SayPlan(const Context& context, const rebuild::Prepared& prepared) {
     boost::json::array changes;
     for (const rebuild::Asked& asked : prepared.asked())
       changes.push_back({{"table", asked.table}, {"change", asked.change}});
-    boost::json::array remarks;
-    for (const std::string& remark : prepared.remarks) remarks.emplace_back(remark);
-    PrintJson({{"version", 1},
-               {"table", prepared.tables()},
-               {"changes", changes},
-               {"rows", static_cast<std::int64_t>(prepared.rows)},
-               {"table_bytes", prepared.bytes},
-               {"extra_bytes", 2 * prepared.bytes},
-               {"remarks", remarks}});
+    boost::json::object object{{"version", 1},
+                               {"table", prepared.tables()},
+                               {"changes", std::move(changes)},
+                               {"rows", RowsJson(prepared.rows, prepared.bytes)}};
+    AddRoom(object, prepared.bytes);
+    object["remarks"] = state::ArrayOf(prepared.remarks);
+    PrintJson(object);
     return;
   }
   std::string tables;

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/one_partition.h"
 #include "cli/connect.h"
@@ -28,9 +30,11 @@ Task<ExitCode> Run(Context& context) {
       change = co_await partition::PlanAdd(session, context.Operand(1), bound.wish, name);
     };
     co_await PlanPatiently(context, session, "make a partition of " + context.Operand(1), plan);
-    run = co_await StartPlanned(
-        context, session, change.parent, change.script,
-        fmt::format("Make partition {} of {}, {}?", change.partition, change.parent, change.bound));
+    Planned planned{change.parent, change.script};
+    planned.partitions = {change.partition};
+    planned.question =
+        fmt::format("Make partition {} of {}, {}?", change.partition, change.parent, change.bound);
+    run = co_await StartPlanned(context, session, std::move(planned));
   }
   co_return co_await FollowRun(context, run);
 }

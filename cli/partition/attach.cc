@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "batcher/partition/one_partition.h"
 #include "cli/connect.h"
 #include "cli/partition/bound_options.h"
@@ -25,9 +27,11 @@ Task<ExitCode> Run(Context& context) {
                                               bound.wish);
     };
     co_await PlanPatiently(context, session, "attach to " + context.Get("as"), plan);
-    run = co_await StartPlanned(
-        context, session, change.parent, change.script,
-        fmt::format("Attach {} to {}, {}?", change.partition, change.parent, change.bound));
+    Planned planned{change.parent, change.script};
+    planned.partitions = {change.partition};
+    planned.question =
+        fmt::format("Attach {} to {}, {}?", change.partition, change.parent, change.bound);
+    run = co_await StartPlanned(context, session, std::move(planned));
   }
   co_return co_await FollowRun(context, run);
 }

@@ -16,18 +16,15 @@
 #include "cli/detach.h"
 #include "cli/foreground.h"
 #include "cli/hold_budget.h"
-#include "cli/human.h"
-#include "cli/json_output.h"
 #include "cli/pace.h"
 #include "cli/partition/bound_options.h"
 #include "cli/partition/copy_options.h"
 #include "cli/partition/list_parts.h"
+#include "cli/partition/show_conversion.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/state/schema.h"
-#include "engine/watch/unit.h"
-#include "planner/plan/estimate.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::cli {
@@ -279,82 +276,14 @@ bool IsCopy(const Context& context, const partition::Wish& wish) {
   return copy;
 }
 
-std::string Layout(const partition::Prepared& prepared) {
-  const partition::Spec& spec = prepared.spec;
-  std::string text = fmt::format(
-      "{}, {}, {}: by range of {}, every {}, in {}\n", spec.table,
-      AboutRows(prepared.rows, prepared.bytes),
-      watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
-      sql::QuoteIdentifier(spec.column.name), partition::ToString(spec.period), spec.time_zone);
-  text += fmt::format("  {}  up to {}: all rows of now, none is copied\n", spec.first, spec.upto);
-  for (const partition::Range& range : spec.next)
-    text += fmt::format("  {}  from {} to {}\n", range.name, range.from, range.to);
-  if (spec.then.any())
-    text += fmt::format("  each of the new ranges by {}, into {}\n", spec.then.by,
-                        spec.then.parts.size());
-  if (!spec.rest.empty()) text += fmt::format("  {}  whatever fits nowhere else\n", spec.rest);
-  for (const std::string& remark : prepared.remarks) text += remark + "\n";
-  text += fmt::format(
-      "From the CHECK of the bound until the cut-over, rows from {} on are refused: do not let "
-      "the run rest for so long.\n",
-      spec.upto);
-  return text;
-}
-
-using Costs = std::vector<partition::Cost>;  // none where the user has chosen
-
-std::string InWords(const Costs& costs) {
-  if (costs.empty()) return "";
-  std::string text;
-  for (const partition::Cost& cost : costs)
-    text += fmt::format("{}: {}, {} of disk; users blocked for {}; rows of now {}\n", cost.strategy,
-                        plan::InWords(cost.time),
-                        watch::Format(static_cast<double>(cost.bytes), watch::Unit::kBytes),
-                        cost.blocked, cost.rows);
-  return text + fmt::format("--strategy auto takes {}\n", costs.front().strategy);
-}
-
-boost::json::array ToJson(const Costs& costs) {
-  boost::json::array array;
-  for (const partition::Cost& cost : costs)
-    array.push_back({{"strategy", cost.strategy},
-                     {"seconds", {{"low", cost.time.low_s}, {"high", cost.time.high_s}}},
-                     {"disk_bytes", cost.bytes},
-                     {"blocked", cost.blocked},
-                     {"rows", cost.rows},
-                     {"chosen", &cost == &costs.front()}});
-  return array;
-}
-
-void Show(const Context& context, const partition::Prepared& prepared, const Costs& costs) {
-  const bool dry_run = context.Has("dry-run");
-  if (context.output == Output::kJson) {
-    if (!dry_run) return;
-    boost::json::array remarks;
-    for (const std::string& remark : prepared.remarks) remarks.emplace_back(remark);
-    boost::json::object object = partition::ToJson(prepared.spec);
-    object["version"] = 1;
-    object["remarks"] = std::move(remarks);
-    if (!costs.empty()) object["strategies"] = ToJson(costs);
-    object.erase("settings");
-    PrintJson(object);
-    return;
-  }
-  if (dry_run) {
-    Print(InWords(costs) + Layout(prepared) + "nothing was written\n");
-  } else {
-    fmt::print(stderr, "{}{}", InWords(costs), Layout(prepared));
-  }
-}
-
 Task<std::string> AttachRun(const Context& context, guard::Session& session,
                             partition::Prepared prepared) {
   RefuseOfCopies(context);
   prepared.pace.throttle = ThrottleOf(context);
-  Costs costs;
+  std::vector<partition::Cost> costs;
   if (context.Get("strategy") == "auto")
     costs = co_await partition::CompareStrategies(session, prepared);
-  Show(context, prepared, costs);
+  ShowAttach(context, prepared, costs);
   if (context.Has("dry-run")) co_return "";
   co_await state::RefusePublication(session);
   Confirm(context, fmt::format("Convert {}?", prepared.spec.table));
@@ -363,49 +292,12 @@ Task<std::string> AttachRun(const Context& context, guard::Session& session,
 }
 
 // Partitions that the server takes seconds for.
-constexpr int kMany = 100;
-
-std::string Parts(const partition::Definition& definition) {
-  if (definition.partitions == 1) return fmt::format("1 partition, {}", definition.first);
-  return fmt::format("{} partitions, {} to {}", definition.partitions, definition.first,
-                     definition.last);
-}
+constexpr std::size_t kMany = 100;
 
 struct PreparedCopy {
   partition::Definition definition;
   rebuild::Prepared rebuild;
 };
-
-boost::json::array ToJson(const std::vector<std::string>& texts) {
-  return boost::json::array(texts.begin(), texts.end());
-}
-
-void ShowCopy(const Context& context, const PreparedCopy& copy) {
-  const partition::Definition& definition = copy.definition;
-  const rebuild::Prepared& prepared = copy.rebuild;
-  if (context.output == Output::kJson) {
-    if (context.Has("dry-run"))
-      PrintJson({{"version", 1},
-                 {"strategy", "copy"},
-                 {"table", prepared.table.name},
-                 {"definition", definition.script},
-                 {"partitions", definition.partitions},
-                 {"rows", static_cast<std::int64_t>(prepared.rows)},
-                 {"extra_bytes", 2 * prepared.bytes},
-                 {"remarks", ToJson(prepared.remarks)}});
-    return;
-  }
-  std::string text = fmt::format(
-      "{}, {}, {}: copied into {}; needs about as much disk again, and as much WAL\n",
-      prepared.table.name, AboutRows(prepared.rows, prepared.bytes),
-      watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes), Parts(definition));
-  for (const std::string& remark : prepared.remarks) text += "note: " + remark + "\n";
-  if (context.Has("dry-run")) {
-    Print(definition.script + text + "nothing was written\n");
-  } else {
-    fmt::print(stderr, "{}", text);
-  }
-}
 
 Task<PreparedCopy> PrepareCopy(const Context& context, guard::Session& session,
                                partition::Wish wish) {
@@ -426,12 +318,13 @@ Task<PreparedCopy> PrepareCopy(const Context& context, guard::Session& session,
   std::vector<pg::Oid> also = std::move(inbound.also);
   spec.going = partition::GoingKeysOf(std::move(inbound));
   const async::Milliseconds hold_budget = HoldBudgetOf(context);
-  if (copy.definition.partitions >= kMany)
+  if (copy.definition.partitions.size() >= kMany)
     Say(context,
         fmt::format("asks the server whether it takes {}, which it makes and forgets again",
-                    Parts(copy.definition)));
+                    PartitionsOf(copy.definition)));
   copy.rebuild = co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
   copy.rebuild.hold_budget = hold_budget;
+  copy.rebuild.command = "partition convert";
   copy.rebuild.before = std::move(before);
   copy.rebuild.also = std::move(also);
   for (const std::string& remark : copy.definition.remarks) copy.rebuild.remarks.push_back(remark);
@@ -440,7 +333,7 @@ Task<PreparedCopy> PrepareCopy(const Context& context, guard::Session& session,
 }
 
 Task<std::string> CopyRun(const Context& context, guard::Session& session, PreparedCopy copy) {
-  ShowCopy(context, copy);
+  ShowCopy(context, copy.definition, copy.rebuild);
   if (context.Has("dry-run")) co_return "";
   co_await state::RefusePublication(session);
   Confirm(context, fmt::format("Convert {}?", copy.rebuild.table.name));

@@ -32,10 +32,11 @@ Task<ExitCode> Run(Context& context) {
     std::function<Task<>(std::string)> keep;
     if (!change.bound.empty())
       keep = [&](std::string id) { return KeepOpposite(session, std::move(id), opposite); };
-    std::string question = fmt::format("Detach {} from {}? Its rows are no longer seen through it.",
-                                       change.partition, change.parent);
-    run = co_await StartPlanned(context, session, change.parent, change.script, std::move(question),
-                                std::move(keep));
+    Planned planned{change.parent, change.script};
+    planned.partitions = {change.partition};
+    planned.question = fmt::format("Detach {} from {}? Its rows are no longer seen through it.",
+                                   change.partition, change.parent);
+    run = co_await StartPlanned(context, session, std::move(planned), std::move(keep));
   }
   co_return co_await FollowRun(context, run);
 }

@@ -21,7 +21,7 @@ Task<ExitCode> Hold(Context& context) {
   const std::string name =
       co_await partition::SetLegalHold(session, context.Operand(1), context.Get("reason"));
   if (context.output == Output::kJson) {
-    PrintJson({{"version", 1}, {"table", name}, {"held", true}});
+    PrintJson({{"version", 1}, {"table", name}, {"held", true}, {"reason", context.Get("reason")}});
   } else {
     Print(fmt::format("{} is held: partition retain leaves it as it is\n", name));
   }
@@ -32,13 +32,19 @@ Task<ExitCode> Release(Context& context) {
   guard::Session session = co_await OpenForChange(context);
   co_await state::RefusePublication(session);
   co_await state::Install(session);
-  const std::string name = co_await partition::ReleaseLegalHold(session, context.Operand(1));
-  if (name.empty())
+  const partition::Released released =
+      co_await partition::ReleaseLegalHold(session, context.Operand(1));
+  if (released.table.empty())
     throw Rejected(ExitCode::kRefused, fmt::format("{} is not held", context.Operand(1)), "");
   if (context.output == Output::kJson) {
-    PrintJson({{"version", 1}, {"table", name}, {"held", false}});
+    PrintJson({{"version", 1},
+               {"table", released.table},
+               {"held", false},
+               {"reason", released.reason},
+               {"held_by", released.held_by},
+               {"held_since", released.held_since}});
   } else {
-    Print(fmt::format("{} is held no more\n", name));
+    Print(fmt::format("{} is held no more\n", released.table));
   }
   co_return ExitCode::kDone;
 }

@@ -19,6 +19,7 @@
 #include "cli/report.h"
 #include "cli/wishes.h"
 #include "engine/run/failure.h"
+#include "engine/state/json_texts.h"
 #include "engine/state/runs.h"
 #include "engine/state/schema.h"
 
@@ -75,18 +76,22 @@ struct Report {
   std::string until;    // a literal: where the partitions end
   std::string nothing;  // why none was made, nor ever will be
   bool elsewhere = false;
+  bool dry_run = false;
   std::size_t made = 0;
+  std::vector<std::string> partitions;  // those, quoted, with their schema
   std::vector<std::string> runs;
   std::vector<std::string> remarks;
 };
 
 void PrintReport(const Report& report) {
-  const auto array = [](const std::vector<std::string>& texts) {
-    return boost::json::array(texts.begin(), texts.end());
-  };
-  boost::json::object object{
-      {"version", 1},        {"table", report.table},      {"until", report.until},
-      {"made", report.made}, {"runs", array(report.runs)}, {"remarks", array(report.remarks)}};
+  boost::json::object object{{"version", 1},
+                             {"table", report.table},
+                             {"until", report.until},
+                             {"dry_run", report.dry_run},
+                             {"made", report.made},
+                             {"partitions", state::ArrayOf(report.partitions)},
+                             {"runs", state::ArrayOf(report.runs)},
+                             {"remarks", state::ArrayOf(report.remarks)}};
   if (!report.nothing.empty()) object["nothing"] = report.nothing;
   if (report.elsewhere) object["elsewhere"] = true;
   PrintJson(object);
@@ -116,10 +121,17 @@ struct Round {
 };
 
 Task<std::string> StartMove(const Context& context, guard::Session& session,
-                            const partition::Whole& whole, const partition::Premake& premake) {
+                            const partition::Whole& whole, const partition::Premake& premake,
+                            Report& report) {
   partition::PreparedRepart prepared = co_await partition::PreparePremake(session, whole, premake);
   ReadCopyOptions(context, prepared.rebuild);
-  co_return co_await StartRepart(context, session, prepared, kMaintainCommand);
+  std::vector<std::string> made = partition::NewPartitions(prepared.spec);
+  made.pop_back();  // the new default one
+  std::vector<std::size_t> exchanges{made.size()};
+  std::string run =
+      co_await StartRepart(context, session, prepared, kMaintainCommand, std::move(exchanges));
+  for (std::string& name : made) report.partitions.push_back(std::move(name));
+  co_return run;
 }
 
 // Rows that belong behind are in nobody's way: what keeps them from being moved is no reason to
@@ -134,7 +146,7 @@ Task<std::string> TryMove(const Context& context, guard::Session& session,
                            one ? "is" : "are", premake.behind.front().from));
   std::string why;
   try {
-    std::string run = co_await StartMove(context, session, whole, premake);
+    std::string run = co_await StartMove(context, session, whole, premake, report);
     report.made += premake.behind.size();
     co_return run;
   } catch (const run::Failure& failure) {
@@ -149,13 +161,14 @@ Task<std::string> TryMove(const Context& context, guard::Session& session,
 Task<std::string> StartMaking(const Context& context, guard::Session& session,
                               const partition::Premake& premake) {
   const char* const partitions = premake.ranges.size() == 1 ? "partition" : "partitions";
-  std::string question = fmt::format("Make {} {} of {}, from {} on?", premake.ranges.size(),
-                                     partitions, premake.table, premake.ranges.front().from);
+  Planned planned{premake.table, premake.script};
+  planned.partitions = premake.names;
+  planned.question = fmt::format("Make {} {} of {}, from {} on?", premake.ranges.size(), partitions,
+                                 premake.table, premake.ranges.front().from);
   std::function<Task<>(std::string)> mark = [&session](std::string run) {
     return MarkAsOurs(session, std::move(run));
   };
-  co_return co_await StartPlanned(context, session, premake.table, premake.script,
-                                  std::move(question), std::move(mark));
+  co_return co_await StartPlanned(context, session, std::move(planned), std::move(mark));
 }
 
 // What lies ahead first; it waits for no rows unless some are in its way.
@@ -181,10 +194,11 @@ Task<Round> Begin(const Context& context, bool first, Report& report) {
     Say(context, fmt::format("{} has {} rows that belong into the partitions that are to be made: "
                              "they are moved there",
                              whole.rest, misplaced));
-    round.run = co_await StartMove(context, session, whole, premake);
+    round.run = co_await StartMove(context, session, whole, premake, report);
     co_return round;
   }
   round.run = co_await StartMaking(context, session, premake);
+  report.partitions = premake.names;
   round.more = !premake.behind.empty();
   co_return round;
 }
@@ -230,6 +244,7 @@ Task<ExitCode> GoOnWithOurs(const Context& context, guard::Session& session,
 
 Task<ExitCode> Run(Context& context) {
   Report report;
+  report.dry_run = context.Has("dry-run");
   ExitCode code = ExitCode::kDone;
   const bool follows = !context.Has("dry-run") && !context.Has("detach");
   if (!follows) {
@@ -246,7 +261,8 @@ Task<ExitCode> Run(Context& context) {
     }
   }
   const bool nothing = report.runs.empty() && report.made == 0;
-  if (context.output == Output::kJson && code == ExitCode::kDone && (follows || nothing))
+  if (context.output == Output::kJson && code == ExitCode::kDone &&
+      (follows || nothing || report.dry_run))
     PrintReport(report);
   co_return code;
 }

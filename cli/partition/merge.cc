@@ -12,6 +12,8 @@
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "cli/room.h"
+#include "engine/state/json_texts.h"
 #include "engine/state/schema.h"
 #include "engine/watch/unit.h"
 
@@ -22,14 +24,14 @@ namespace {
 void Show(const Context& context, const partition::PreparedMerge& prepared) {
   const partition::Target& target = prepared.spec.targets.front();
   if (context.output == Output::kJson) {
-    boost::json::array merged;
-    for (const std::string& name : prepared.merged) merged.emplace_back(name);
     PrintJson({{"version", 1},
                {"table", prepared.spec.parent},
-               {"merged", std::move(merged)},
+               {"merged", state::ArrayOf(prepared.merged)},
                {"partition", target.becomes},
                {"bound", target.bound},
-               {"rows", static_cast<std::int64_t>(prepared.rows)}});
+               {"rows", RowsJson(prepared.rows, prepared.bytes)},
+               {"bytes", prepared.bytes},
+               {"hold_budget_ms", prepared.ladder.hold_budget.count()}});
     return;
   }
   Print(

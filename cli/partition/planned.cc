@@ -33,15 +33,16 @@ Task<> PlanPatiently(const Context& context, guard::Session& session, std::strin
   co_await partition::LookPatiently(session, observer, std::move(tried), std::move(plan), tell);
 }
 
-Task<std::string> StartPlanned(const Context& context, guard::Session& session, std::string table,
-                               std::vector<std::string> script, std::string question,
+Task<std::string> StartPlanned(const Context& context, guard::Session& session, Planned what,
                                std::function<Task<>(std::string run)> also) {
   std::string text;
-  for (const std::string& statement : script) text += statement + ";\n";
+  for (const std::string& statement : what.script) text += statement + ";\n";
   PlanBase base = co_await ReadPlanBase(session);
   run::PlannedRun planned;
   planned.plan = PlanOf(text, base);
-  planned.table = std::move(table);
+  planned.table = std::move(what.table);
+  planned.asked = "partition " + context.Operand(0);
+  planned.partitions = std::move(what.partitions);
   planned.spec.pace.throttle = ThrottleOf(context);
   planned.spec.ladder.hold_budget = HoldBudgetOf(context);
   planned.through = state::Phase::kContract;
@@ -56,7 +57,7 @@ Task<std::string> StartPlanned(const Context& context, guard::Session& session, 
   co_await run::RefuseUnfit(session, planned.plan, base.schema);
   co_await state::RefusePublication(session);
   planned.spec.settings = co_await guard::RoleSettings(session);
-  Confirm(context, question);
+  Confirm(context, what.question);
   co_await state::Install(session);
   std::string run = co_await run::CreateRun(session, planned, std::move(also));
   Say(context, fmt::format("run {}", run));

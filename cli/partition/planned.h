@@ -15,10 +15,16 @@ namespace pgalter::cli {
 Task<> PlanPatiently(const Context& context, guard::Session& session, std::string tried,
                      std::function<Task<>()> plan);
 
-// What changes `table`, by statements without semicolons. `also`, with the run's id, is done in the
-// transaction that makes the run. The run's id; empty: it was --dry-run, and shown.
-Task<std::string> StartPlanned(const Context& context, guard::Session& session, std::string table,
-                               std::vector<std::string> script, std::string question,
+struct Planned {
+  std::string table;                      // that is changed, quoted, with its schema
+  std::vector<std::string> script;        // by statements without semicolons
+  std::vector<std::string> partitions{};  // that come or go, quoted, with their schema
+  std::string question{};                 // before it is begun
+};
+
+// `also`, with the run's id, is done in the transaction that makes the run. The run's id; empty: it
+// was --dry-run, and shown.
+Task<std::string> StartPlanned(const Context& context, guard::Session& session, Planned what,
                                std::function<Task<>(std::string run)> also = {});
 
 // In the foreground, or behind it with --detach. Without a run there is nothing to do.

@@ -7,6 +7,7 @@
 #include "cli/json_output.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "cli/room.h"
 #include "engine/run/failure.h"
 #include "engine/state/schema.h"
 #include "engine/watch/unit.h"
@@ -61,27 +62,33 @@ std::string Layout(const partition::PreparedRepart& prepared, bool all) {
   return text + Listed(prepared.spec.targets, all);
 }
 
-boost::json::object ToJson(const partition::PreparedRepart& prepared) {
+boost::json::object ToJson(const partition::PreparedRepart& prepared,
+                           const std::vector<std::size_t>& exchanges) {
   boost::json::array targets;
   for (const partition::Target& target : prepared.spec.targets)
-    targets.push_back({{"name", target.becomes}, {"bound", target.bound}});
-  return {{"version", 1},
-          {"table", prepared.spec.parent},
-          {"partition", prepared.source.name},
-          {"rows", static_cast<std::int64_t>(prepared.rows)},
-          {"extra_bytes", 2 * prepared.bytes},
-          {"moved", prepared.moving == partition::Moving::kByCopy ? "by copy" : "under lock"},
-          {"partitions", std::move(targets)}};
+    targets.push_back(
+        {{"name", prepared.spec.home + "." + target.becomes}, {"bound", target.bound}});
+  boost::json::object object{{"version", 1},
+                             {"table", prepared.spec.parent},
+                             {"partition", prepared.source.name},
+                             {"rows", RowsJson(prepared.rows, prepared.bytes)}};
+  AddRoom(object, prepared.bytes);
+  object["moved"] = prepared.moving == partition::Moving::kByCopy ? "by copy" : "under lock";
+  object["hold_budget_ms"] = prepared.ladder.hold_budget.count();
+  object["exchanges"] = boost::json::array(exchanges.begin(), exchanges.end());
+  object["partitions"] = std::move(targets);
+  return object;
 }
 
 }  // namespace
 
 Task<std::string> StartRepart(const Context& context, guard::Session& session,
-                              const partition::PreparedRepart& prepared, std::string command) {
+                              const partition::PreparedRepart& prepared, std::string command,
+                              std::vector<std::size_t> exchanges) {
   RefuseLongMove(prepared);
   if (context.Has("dry-run")) {
     if (context.output == Output::kJson) {
-      PrintJson(ToJson(prepared));
+      PrintJson(ToJson(prepared, exchanges));
     } else {
       Print(Layout(prepared, true) + "nothing was written\n");
     }

@@ -1,15 +1,19 @@
 // The run of a repart: shown, asked about, and made.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 #include "batcher/partition/repart.h"
 #include "cli/context.h"
 
 namespace pgalter::cli {
 
-// The run's id; empty: it was --dry-run.
+// The run's id; empty: it was --dry-run. `exchanges`: how many new partitions are put in place by
+// each run, this one being the first.
 Task<std::string> StartRepart(const Context& context, guard::Session& session,
-                              const partition::PreparedRepart& prepared, std::string command);
+                              const partition::PreparedRepart& prepared, std::string command,
+                              std::vector<std::size_t> exchanges);
 
 }  // namespace pgalter::cli

@@ -1,8 +1,12 @@
 #include "batcher/partition/retain.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <boost/json/array.hpp>
 #include <filesystem>
+#include <string_view>
+#include <vector>
 
 #include "cli/confirm.h"
 #include "cli/connect.h"
@@ -15,6 +19,7 @@
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "cli/room.h"
 #include "engine/state/schema.h"
 #include "engine/watch/unit.h"
 
@@ -58,46 +63,102 @@ partition::RetainWish WishOf(const Context& context) {
   return wish;
 }
 
-std::string WhatHappens(const Going& going, const partition::RetainWish& wish) {
-  if (!going.kept_reason.empty()) return "stays: " + going.kept_reason;
-  const char* const end = wish.afterwards == Afterwards::kExport ? "exported, dropped" : "dropped";
-  if (!going.attached) return going.over ? end : "detached; waits for the end of --hold";
-  if (wish.afterwards == Afterwards::kKeep) return "detached";
-  return going.over ? fmt::format("detached, {}", end) : fmt::format("detached; later {}", end);
+// What becomes of a partition: now, and by a later call.
+struct Fate {
+  std::vector<std::string_view> now;
+  std::vector<std::string_view> later;
+};
+
+Fate FateOf(const Going& going, const partition::RetainWish& wish) {
+  Fate fate;
+  if (!going.kept_reason.empty()) return fate;
+  if (going.attached) fate.now.emplace_back("detached");
+  if (wish.afterwards == Afterwards::kKeep) return fate;
+  auto& end = going.over ? fate.now : fate.later;
+  if (wish.afterwards == Afterwards::kExport) end.emplace_back("exported");
+  end.emplace_back("dropped");
+  return fate;
 }
 
-void Show(const Context& context, const partition::RetainPlan& plan,
-          const partition::RetainWish& wish) {
-  if (context.output == Output::kJson) {
-    boost::json::array going;
-    for (const Going& one : plan.going)
-      going.push_back({{"name", one.name},
-                       {"bound", one.bound},
-                       {"rows", static_cast<std::int64_t>(one.rows)},
-                       {"bytes", one.bytes},
-                       {"attached", one.attached},
-                       {"what", WhatHappens(one, wish)}});
-    PrintJson({{"version", 1}, {"table", plan.whole.table.name}, {"partitions", std::move(going)}});
-    return;
+std::string InWords(const Going& going, const Fate& fate) {
+  if (!going.kept_reason.empty()) return "stays: " + going.kept_reason;
+  if (fate.now.empty()) return "detached; waits for the end of --hold";
+  std::string text = fmt::format("{}", fmt::join(fate.now, ", "));
+  if (!fate.later.empty()) text += fmt::format("; later {}", fmt::join(fate.later, ", "));
+  return text;
+}
+
+boost::json::array ArrayOf(const std::vector<std::string_view>& words) {
+  return boost::json::array(words.begin(), words.end());
+}
+
+boost::json::object ToJson(const Going& going, const partition::RetainWish& wish,
+                           const partition::Gone& gone) {
+  const Fate fate = FateOf(going, wish);
+  const auto text = [](const std::string& said) {
+    return said.empty() ? boost::json::value() : boost::json::value(said);
+  };
+  return {{"name", going.name},
+          {"bound", going.bound},
+          {"rows", RowsJson(going.rows, going.bytes)},
+          {"bytes", going.bytes},
+          {"attached", going.attached},
+          {"now", ArrayOf(fate.now)},
+          {"later", ArrayOf(fate.later)},
+          {"stays", text(going.kept_reason)},
+          {"what", InWords(going, fate)},
+          {"detached_at", text(gone.detached_at)},
+          {"exported_at", text(gone.exported_at)},
+          {"file", text(gone.file)},
+          {"sha256", text(gone.sha256)},
+          {"exported_rows", gone.rows ? boost::json::value(*gone.rows) : boost::json::value()},
+          {"dropped_at", text(gone.dropped_at)}};
+}
+
+// `run`: that has done it; empty: none has. What became of each is asked when it is printed.
+Task<> PrintRetain(guard::Session& session, const partition::RetainPlan& plan,
+                   const partition::RetainWish& wish, std::string run) {
+  boost::json::array going;
+  for (const Going& one : plan.going) {
+    const partition::Gone gone = co_await partition::FindGone(session, one.oid);
+    going.push_back(ToJson(one, wish, gone));
   }
+  PrintJson({{"version", 1},
+             {"table", plan.whole.table.name},
+             {"run", run.empty() ? boost::json::value() : boost::json::value(run)},
+             {"partitions", std::move(going)}});
+}
+
+void Show(const partition::RetainPlan& plan, const partition::RetainWish& wish) {
   std::string text;
   for (const Going& one : plan.going)
     text += fmt::format("{}  {}  {}, {}: {}\n", one.name, one.bound, AboutRows(one.rows, one.bytes),
                         watch::Format(static_cast<double>(one.bytes), watch::Unit::kBytes),
-                        WhatHappens(one, wish));
+                        InWords(one, FateOf(one, wish)));
   if (text.empty()) text = fmt::format("{} has nothing that is older\n", plan.whole.table.name);
   Print(text);
 }
 
+// Which went and which stayed, whatever the run has come to.
+Task<> PrintEnd(const Context& context, partition::RetainPlan plan, partition::RetainWish wish,
+                std::string run) {
+  if (context.output != Output::kJson) co_return;
+  guard::Session session = co_await OpenSession(context);
+  co_await PrintRetain(session, plan, wish, std::move(run));
+}
+
 Task<ExitCode> Run(Context& context) {
   const partition::RetainWish wish = WishOf(context);
+  const bool json = context.output == Output::kJson;
   std::string run;
+  partition::RetainPlan done;
   {
     guard::Session session = co_await OpenForChange(context);
     const partition::RetainPlan plan = co_await partition::PlanRetain(session, wish);
     // Without --yes it only shows: nobody drops years by leaving out an option.
     const bool shown_only = context.Has("dry-run") || !context.yes;
-    if (context.output != Output::kJson || shown_only || !plan.any()) Show(context, plan, wish);
+    if (!json) Show(plan, wish);
+    if (json && (shown_only || !plan.any())) co_await PrintRetain(session, plan, wish, "");
     if (!plan.any()) co_return ExitCode::kDone;
     if (shown_only) {
       Say(context, "nothing was changed; --yes does it");
@@ -106,11 +167,13 @@ Task<ExitCode> Run(Context& context) {
     co_await state::RefusePublication(session);
     co_await state::Install(session);
     // What a table that was not there before knows of holds.
-    const partition::RetainPlan now = co_await partition::PlanRetain(session, wish);
-    run = co_await partition::CreateRetainRun(session, now, wish);
+    done = co_await partition::PlanRetain(session, wish);
+    run = co_await partition::CreateRetainRun(session, done, wish);
     Say(context, fmt::format("run {}", run));
   }
-  co_return co_await FollowRun(context, run);
+  const ExitCode code = co_await FollowRun(context, run);
+  co_await PrintEnd(context, std::move(done), wish, run);
+  co_return code;
 }
 
 }  // namespace

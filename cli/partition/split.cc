@@ -140,7 +140,7 @@ Task<Exchange> Begin(const Context& context, partition::SplitWish wish, bool fir
         partition::Without(std::move(wish), now, rest_stays ? made.back() : made.front());
     prepared.after_it = CommandOf(context, *exchange.after);
   }
-  exchange.run = co_await StartRepart(context, session, prepared, "partition split");
+  exchange.run = co_await StartRepart(context, session, prepared, "partition split", exchanges);
   co_return exchange;
 }
 

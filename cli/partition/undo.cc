@@ -12,6 +12,8 @@
 #include "cli/partition/planned.h"
 #include "cli/partition/verb.h"
 #include "cli/report.h"
+#include "cli/room.h"
+#include "engine/state/json_texts.h"
 #include "engine/state/schema.h"
 #include "engine/watch/unit.h"
 
@@ -19,16 +21,21 @@ namespace pgalter::cli {
 
 namespace {
 
+boost::json::object ToJson(const std::string& definition, const rebuild::Prepared& prepared) {
+  boost::json::object object{{"version", 1},
+                             {"table", prepared.table.name},
+                             {"definition", definition},
+                             {"rows", RowsJson(prepared.rows, prepared.bytes)}};
+  AddRoom(object, prepared.bytes);
+  object["remarks"] = state::ArrayOf(prepared.remarks);
+  return object;
+}
+
 void Show(const Context& context, const std::string& definition,
           const rebuild::Prepared& prepared) {
   const bool dry_run = context.Has("dry-run");
   if (context.output == Output::kJson) {
-    if (dry_run)
-      PrintJson({{"version", 1},
-                 {"table", prepared.table.name},
-                 {"definition", definition},
-                 {"rows", static_cast<std::int64_t>(prepared.rows)},
-                 {"extra_bytes", 2 * prepared.bytes}});
+    if (dry_run) PrintJson(ToJson(definition, prepared));
     return;
   }
   std::string text = fmt::format(
@@ -63,6 +70,7 @@ Task<ExitCode> Run(Context& context) {
     rebuild::Prepared prepared =
         co_await rebuild::Prepare(session, std::move(spec), rebuild::Checking::kRehearse);
     prepared.hold_budget = hold_budget;
+    prepared.command = "partition undo";
     for (std::string& remark : plain.remarks) prepared.remarks.push_back(std::move(remark));
     Show(context, definition, prepared);
     if (context.Has("dry-run")) co_return ExitCode::kDone;

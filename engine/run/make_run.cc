@@ -8,6 +8,7 @@
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
 #include "engine/run/rebuild_parts.h"
+#include "engine/state/asked.h"
 #include "planner/plan/fingerprint.h"
 #include "planner/plan/json.h"
 
@@ -196,6 +197,10 @@ Task<std::string> CreateRun(guard::Session& session, const PlannedRun& planned,
   PlanSpec spec = planned.spec;
   spec.relations = planned.plan.relations;
   run.spec = ToJson(spec);
+  if (!planned.asked.empty()) run.spec[state::kAsked] = planned.asked;
+  if (!planned.partitions.empty())
+    run.spec[state::kAskedPartitions] =
+        boost::json::array(planned.partitions.begin(), planned.partitions.end());
   run.phase = "starting";
   co_await FindTarget(session, planned, run);
   if (run.target.empty()) run.target = "(no table)";

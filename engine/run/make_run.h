@@ -16,6 +16,9 @@ struct PlannedRun {
   PlanSpec spec;
   state::Phase through = state::Phase::kMigrate;
   std::string table{};  // that people asked for, qualified; empty: the first one of the plan
+  // For the audit log: the command that they gave, empty: that of a plan; and its partitions.
+  std::string asked{};
+  std::vector<std::string> partitions{};
 };
 
 // Throws Failure: a statement that the server would refuse, a step that no run can do yet, a schema

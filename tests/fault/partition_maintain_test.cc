@@ -268,9 +268,9 @@ TEST_F(PartitionCron, SaysInJsonWhatItDid) {
   const Ran ran = Maintain({"--output", "json"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("\"table\":\"public.m\""));
-  EXPECT_THAT(ran.out, HasSubstr("\"made\":2,\"runs\":[\""));
+  EXPECT_THAT(ran.out, HasSubstr("\"made\":2,\"partitions\":[\"public.m_p"));
   const Ran again = Maintain({"--output", "json"});
-  EXPECT_THAT(again.out, HasSubstr("\"made\":0,\"runs\":[],\"remarks\":[]"));
+  EXPECT_THAT(again.out, HasSubstr("\"made\":0,\"partitions\":[],\"runs\":[],\"remarks\":[]"));
 }
 
 }  // namespace

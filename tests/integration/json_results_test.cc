@@ -1,5 +1,5 @@
-// What commands print with --output json, against docs/schemas/results.json: each definition is of
-// a command that was run.
+// What commands print with --output json, against docs/schemas/results.json and partition.json:
+// each definition is of a command that was run.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <sstream>
 
 #include "tests/support/guide_world.h"
 #include "tests/support/json_schema.h"
@@ -31,23 +32,34 @@ json::value LastOf(const std::string& out) {
   return json::parse(out.substr(before == std::string::npos ? 0 : before + 1, std::string::npos));
 }
 
+json::object SchemaOf(const std::string& name) {
+  return json::parse(TextOf(fs::path(PGALTER_SOURCE_DIR "/docs/schemas") / name)).as_object();
+}
+
 class JsonResults : public GuideWorld {
  protected:
+  explicit JsonResults(const std::string& schema = "results.json")
+      : definitions_(SchemaOf(schema).at("$defs").as_object()) {}
+
   void Expect(const std::string& definition, Words words, const Words& more = {}) {
     SCOPED_TRACE(definition);
     seen_.insert(definition);
     words.insert(words.end(), {"--output", "json"});
     words.insert(words.end(), more.begin(), more.end());
     const Ran ran = Do(words);
-    const json::value result = LastOf(ran.out);
-    ASSERT_TRUE(result.is_object()) << ran.code << ran.out << ran.err;
-    ExpectMatches(result, definitions_.at(definition).as_object(), definition);
+    last_ = LastOf(ran.out);
+    ASSERT_TRUE(last_.is_object()) << ran.code << ran.out << ran.err;
+    ExpectMatches(last_, definitions_.at(definition).as_object(), definition);
+  }
+  void ExpectAllSeen() const {
+    for (const auto& [name, definition] : definitions_)
+      EXPECT_TRUE(seen_.contains(name)) << name << " is of no command that was run";
   }
   [[nodiscard]] Words Dir() const { return {"--dir", directory_}; }
 
-  json::object definitions_ =
-      json::parse(TextOf(PGALTER_SOURCE_DIR "/docs/schemas/results.json")).at("$defs").as_object();
+  json::object definitions_;
   std::set<std::string> seen_;
+  json::value last_;
 };
 
 TEST_F(JsonResults, MatchTheirSchemas) {
@@ -135,8 +147,130 @@ TEST_F(JsonResults, MatchTheirSchemas) {
   }
   seen_.insert({"backup-verify", "restore-plan"});
   fs::remove_all(beside);
-  for (const auto& [name, definition] : definitions_)
-    EXPECT_TRUE(seen_.contains(name)) << name << " is of no command that was run";
+  Expect("rebuild", {"rebuild", "public.orders", "--alter", "ALTER id TYPE bigint", "--dry-run"});
+  EXPECT_EQ(last_.at("extra_bytes").as_int64(), 2 * last_.at("disk_bytes").as_int64());
+  ExpectAllSeen();
+}
+
+// Of the partition verbs: a table that is converted, and then all that is done with its partitions.
+class JsonPartitions : public JsonResults {
+ protected:
+  JsonPartitions() : JsonResults("partition.json") {}
+
+  // Each line that a verb prints before its last one, or all of them: of a plan, or of progress.
+  void ExpectLines(const char* schema, const Words& words) {
+    SCOPED_TRACE(words[1]);
+    const Ran ran = Do(Json(words));
+    ASSERT_EQ(ran.code, 0) << ran.out << ran.err;
+    std::istringstream lines(ran.out);
+    int count = 0;
+    for (std::string line; std::getline(lines, line); ++count)
+      ExpectMatches(json::parse(line), SchemaOf(schema), schema);
+    EXPECT_GT(count, 0);
+  }
+  static Words Json(Words words) {
+    words.insert(words.end(), {"--output", "json"});
+    return words;
+  }
+  // Of the last line, by the partition's name.
+  [[nodiscard]] json::object Part(const std::string& name) const {
+    for (const json::value& part : last_.at("partitions").as_array())
+      if (part.at("name").as_string() == name) return part.as_object();
+    ADD_FAILURE() << name << " is not in " << last_;
+    return {};
+  }
+};
+
+TEST_F(JsonPartitions, MatchTheirSchemas) {
+  database_.Sql(
+      "CREATE TABLE public.e (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, made timestamptz"
+      " NOT NULL, note text);"
+      "INSERT INTO public.e (made, note) SELECT now() - g * interval '12 hours', 'x' FROM"
+      " generate_series(0, 299) g;"
+      "CREATE TABLE public.kind (id int PRIMARY KEY, c text NOT NULL);"
+      "INSERT INTO public.kind SELECT g, (array['de', 'fr', 'us'])[1 + g % 3] FROM"
+      " generate_series(1, 300) g; ANALYZE public.e, public.kind");
+  const Words convert{"partition",   "convert", "public.e", "--by",
+                      "range(made)", "--every", "1 month"};
+  const auto with = [](Words words, const Words& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  // Attached, compared with the other way; and copied.
+  Expect("convert", with(convert, {"--dry-run"}));
+  EXPECT_EQ(last_.at("strategy"), "attach");
+  EXPECT_EQ(last_.at("strategies").as_array().size(), 2U);
+  EXPECT_TRUE(last_.at("partitions").at(0).at("attached").as_bool());
+  Expect("convert", with(convert, {"--dry-run", "--strategy", "attach", "--default", "no"}));
+  EXPECT_TRUE(last_.at("strategies").as_array().empty());
+  Expect("convert", with(convert, {"--dry-run", "--strategy", "copy"}));
+  EXPECT_EQ(last_.at("strategy"), "copy");
+  EXPECT_EQ(last_.at("by"), "RANGE (made)");
+  Expect("convert", {"partition", "convert", "public.kind", "--by", "hash(id)", "--modulus", "2",
+                     "--dry-run"});
+  ExpectLines("progress.json", with(convert, {"--strategy", "copy"}));
+  ASSERT_EQ(Do({"finish", LastRun()}).code, 0);
+  Expect("list", {"partition", "list", "public.e"});
+  const json::array parts = last_.at("partitions").as_array();
+  ASSERT_GE(parts.size(), 5U);
+  const std::string first(parts[0].at("name").as_string());
+  const std::string second(parts[1].at("name").as_string());
+  ExpectLines("partitions.json", {"inspect", "partitions", "public.e"});
+
+  Expect("split", {"partition", "split", second, "--every", "7 days", "--dry-run"});
+  EXPECT_EQ(last_.at("exchanges").as_array().size(), 1U);
+  Expect("merge", {"partition", "merge", first, second, "--dry-run"});
+  Expect("undo", {"partition", "undo", "public.e", "--dry-run"});
+  ExpectLines("progress.json", {"partition", "merge", first, second, "--name", "old"});
+  ASSERT_EQ(Do({"finish", LastRun()}).code, 0);
+  ExpectLines("plan.json", {"partition", "detach", "public.old", "--dry-run"});
+  ExpectLines("progress.json", {"partition", "detach", "public.old"});
+  const Words add{"partition", "add", "public.e", "--from", "2001-01-01", "--to", "2001-02-01"};
+  ExpectLines("plan.json", with(add, {"--dry-run"}));
+  ExpectLines("progress.json", add);
+  database_.Sql("CREATE TABLE public.more (LIKE public.e)");
+  const Words attach{"partition", "attach",     "public.more", "--as",      "public.e",
+                     "--from",    "2002-01-01", "--to",        "2002-02-01"};
+  ExpectLines("plan.json", with(attach, {"--dry-run"}));
+  ExpectLines("progress.json", attach);
+
+  Expect("maintain", {"partition", "maintain", "public.e", "--premake", "6", "--dry-run"});
+  EXPECT_TRUE(last_.at("dry_run").as_bool());
+  const auto made = last_.at("made").to_number<std::size_t>();
+  EXPECT_GT(made, 0U);
+  EXPECT_EQ(last_.at("partitions").as_array().size(), made);
+  Expect("maintain", {"partition", "maintain", "public.e", "--premake", "6"});
+  EXPECT_EQ(last_.at("made").to_number<std::size_t>(), made);
+  // Rows of the default partition go into a range ahead.
+  database_.Sql("INSERT INTO public.e (made) VALUES (now() + interval '8 months')");
+  Expect("maintain", {"partition", "maintain", "public.e", "--premake", "9", "--dry-run"});
+  EXPECT_EQ(last_.at("made").to_number<std::size_t>(), last_.at("partitions").as_array().size());
+  Expect("maintain", {"partition", "maintain", "public.e", "--premake", "9"});
+
+  const fs::path folder = fs::temp_directory_path() / database_.name();
+  fs::create_directories(folder);
+  Expect("hold", {"partition", "hold", "public.more", "--reason", "case 1"});
+  const Words retain{"partition", "retain",        "public.e", "--keep", "1 month",
+                     "--export",  folder.string(), "--hold",   "0 days"};
+  const Ran shown = Program(PGALTER_BINARY, Json(with(retain, {"--dsn", database_.conninfo()})))
+                        .Wait();  // without --yes
+  last_ = LastOf(shown.out);
+  ExpectMatches(last_, definitions_.at("retain").as_object(), "retain, shown");
+  EXPECT_TRUE(last_.at("run").is_null());
+  Expect("retain", retain);
+  seen_.insert("retain");
+  EXPECT_EQ(std::string(last_.at("run").as_string()), LastRun());
+  EXPECT_THAT(std::string(Part("public.more").at("stays").as_string()),
+              ::testing::HasSubstr("case 1"));
+  EXPECT_TRUE(Part("public.more").at("detached_at").is_null());
+  const std::string gone = std::string(parts[2].at("name").as_string());
+  EXPECT_TRUE(Part(gone).at("dropped_at").is_string());
+  EXPECT_EQ(Part(gone).at("sha256").as_string().size(), 64U);
+  EXPECT_GT(Part(gone).at("exported_rows").as_int64(), 0);
+  Expect("release", {"partition", "release", "public.more"});
+  EXPECT_EQ(last_.at("reason"), "case 1");
+  fs::remove_all(folder);
+  ExpectAllSeen();
 }
 
 }  // namespace
