@@ -15,6 +15,9 @@ namespace pgalter::cli {
 
 namespace {
 
+constexpr std::string_view kRunEvent = "run.";              // of a run, by its id
+constexpr std::string_view kPartitionEvent = "partition.";  // of a partition, by its name
+
 std::string Payload(const std::string& json, const char* key) {
   const auto payload = boost::json::parse(json);
   const auto* value = payload.as_object().if_contains(key);
@@ -31,6 +34,32 @@ std::string Change(const std::string& json) {
     if (value != nullptr && value->is_string()) return std::string(value->as_string());
   }
   return "";
+}
+
+// What the entry is about, for people: of a run, whose number has a place of its own, its table.
+std::string Subject(const history::Event& event) {
+  if (!event.event.starts_with(kRunEvent)) return event.version;
+  for (const char* key : {"table", "target", "migration"})
+    if (std::string named = Payload(event.payload, key); !named.empty()) return named;
+  return "";
+}
+
+std::string RunOf(const history::Event& event) {
+  return event.event.starts_with(kRunEvent) ? event.version : Payload(event.payload, "run");
+}
+
+// The reason that somebody gave; of a run the command, of an export the file.
+std::string About(const history::Event& event) {
+  std::string about = Payload(event.payload, "reason");
+  if (event.event.starts_with(kRunEvent)) about = Payload(event.payload, "command");
+  const std::string file = Payload(event.payload, "file");
+  if (event.event.starts_with(kPartitionEvent) && !file.empty())
+    about = fmt::format("{}, SHA-256 {}", file, Payload(event.payload, "sha256"));
+  return about;
+}
+
+bool IsOfMigrations(const history::Event& event) {
+  return !event.event.starts_with(kRunEvent) && !event.event.starts_with(kPartitionEvent);
 }
 
 std::string Who(const history::Event& event) {
@@ -83,7 +112,7 @@ Task<ExitCode> Run(Context& context) {
   if (context.Has("markdown")) co_return co_await PrintMarkdown(session);
   const auto events = co_await history::ReadEvents(session);
   boost::json::array all;
-  Table table({"at", "who", "version", "what", "change", "run", "reason"});
+  Table table({"at", "who", "of", "what", "change", "run", "about"});
   for (const history::Event& event : events) {
     const std::string what = event.event.starts_with(history::kMigrationEvent)
                                  ? event.event.substr(history::kMigrationEvent.size())
@@ -91,11 +120,12 @@ Task<ExitCode> Run(Context& context) {
     all.push_back({{"at", event.at},
                    {"user", event.user},
                    {"os_user", event.os_user},
-                   {"migration", event.version},
+                   {"migration", IsOfMigrations(event) ? event.version : std::string()},
+                   {"subject", event.version},
                    {"event", what},
                    {"about", boost::json::parse(event.payload)}});
-    table.Add({event.at, Who(event), event.version, what, Change(event.payload),
-               Payload(event.payload, "run"), Payload(event.payload, "reason")});
+    table.Add({event.at, Who(event), Subject(event), what, Change(event.payload), RunOf(event),
+               About(event)});
   }
   if (context.output == Output::kJson) {
     PrintJson({{"version", 1}, {"events", all}});
@@ -110,9 +140,10 @@ Task<ExitCode> Run(Context& context) {
 extern const CommandBody kHistoryCommand;
 const CommandBody kHistoryCommand{
     .description =
-        "Shows what was done with migrations in this database, and by whom: begun, applied, "
-        "verified, taken back, repaired, approved, old tables released; the last at the end. Reads "
-        "only.",
+        "Shows what was done in this database, and by whom: migrations begun, applied, verified, "
+        "taken back, repaired, approved, old tables released; runs begun, done, taken back, "
+        "finished; partitions held, released, detached, exported, dropped. The last at the end. "
+        "Reads only.",
     .add_options = &AddOptions,
     .run = &Run};
 

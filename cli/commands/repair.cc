@@ -57,7 +57,9 @@ void RefuseUnsettled(const Applied& row) {
 // One that somebody has deleted is in the log still, and can be forgotten there.
 Task<bool> IsInLog(guard::Session& session, std::string version) {
   const auto events = co_await history::ReadEvents(session);
-  co_return std::ranges::find(events, version, &history::Event::version) != events.end();
+  co_return std::ranges::any_of(events, [&](const history::Event& event) {
+    return event.event.starts_with(history::kMigrationEvent) && event.version == version;
+  });
 }
 
 Task<Applied> FindRow(const Context& context, guard::Session& session) {
@@ -109,7 +111,6 @@ Task<ExitCode> Run(Context& context) {
                    "give one of them");
   guard::Session session = co_await OpenForChange(context);
   co_await state::Install(session);
-  co_await history::TellOsUser(session);
   guard::Session locked = co_await OpenForChange(context);
   const auto lock = co_await history::HistoryLock::Acquire(std::move(locked), kWait);
   Applied row = co_await FindRow(context, session);

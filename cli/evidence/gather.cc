@@ -167,6 +167,7 @@ Task<> Fill(guard::Session& session, const Scope& scope, Gathered& into) {
   report["exemptions"] = co_await Ask(session, "pgalter.exemption", kExemptions, scope, versions);
   report["observations"] =
       co_await Ask(session, "pgalter.observation", kObservations, scope, versions);
+  report["partitions"] = co_await Ask(session, "pgalter.audit_log", kPartitions, scope, versions);
   // A second way of asking for what has no version.
   const bool attests = co_await IsThere(session, "pgalter.evidence");
   report["attested"] = nullptr;

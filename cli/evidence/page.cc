@@ -283,6 +283,18 @@ void Attested(Html& html, const json::object& report) {
   html.TableEnd();
 }
 
+void Partitions(Html& html, const json::object& report) {
+  const json::array* rows = Section(html, report, "partitions", "Partitions that were held or went",
+                                    "None was held, released, detached, exported or dropped.");
+  if (rows == nullptr) return;
+  html.TableHead({"at", "by", "what", "partition", "reason, or file", "SHA-256", "rows", "run"});
+  for (const json::value& row : *rows)
+    html.Row({Text(row, "at"), Text(row, "by"), Text(row, "event"), Text(row, "partition"),
+              Text(row, row.at("file").is_null() ? "reason" : "file"), Text(row, "sha256"),
+              Text(row, "rows"), Text(row, "run")});
+  html.TableEnd();
+}
+
 void AuditLog(Html& html, const Gathered& gathered) {
   html.Heading(2, "Audit log");
   const json::value& audit = gathered.report.at("audit");
@@ -300,8 +312,8 @@ void AuditLog(Html& html, const Gathered& gathered) {
   }
   if (gathered.entries.empty())
     return html.None(
-        "It has no entry of this. Only migrations and what the policy asks for are "
-        "written there.");
+        "It has no entry of this: it tells of migrations, policies, runs and partitions, of the "
+        "latter two since schema pgalter has version 17.");
   html.Paragraph(
       "To check the copy, without a database: pgalter audit verify audit.jsonl. It goes "
       "on to the end of the log, with entries of others, as a chain has no holes.");
@@ -338,6 +350,7 @@ std::string Page(const Gathered& gathered) {
   Exemptions(html, report);
   Attested(html, report);
   Verification(html, report);
+  Partitions(html, report);
   AuditLog(html, gathered);
   for (const json::value& run : report.at("runs").as_array()) RunSection(html, gathered, run);
   if (report.at("runs").as_array().empty()) {

@@ -112,6 +112,24 @@ CROSS JOIN (SELECT $3::text[]) unused
 WHERE o.run = $1::uuid OR o.at >= $2::timestamptz
 )sql";
 
+// What the log says of partitions: of a run's, and whether they, or their table, were held.
+inline constexpr const char* kPartitions = R"sql(
+WITH said AS (
+  SELECT l.seq, l.at, l.db_user, l.os_user, l.event, l.subject, l.payload::jsonb about
+  FROM pgalter.audit_log l WHERE l.event LIKE 'partition.%')
+SELECT COALESCE(jsonb_agg(jsonb_build_object(
+  'event', split_part(s.event, '.', 2), 'partition', s.subject, 'table', s.about->>'table',
+  'run', s.about->>'run', 'reason', s.about->>'reason', 'file', s.about->>'file',
+  'sha256', s.about->>'sha256', 'rows', (s.about->>'rows')::int8, 'by', s.db_user, 'os_user', s.os_user,
+  'at', to_char(s.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ORDER BY s.seq), '[]')::text
+FROM said s
+CROSS JOIN (SELECT $3::text[]) unused
+WHERE s.at >= $2::timestamptz OR s.about->>'run' = $1::uuid::text
+  OR s.event IN ('partition.hold', 'partition.release') AND (
+    s.subject IN (SELECT o.subject FROM said o WHERE o.about->>'run' = $1::uuid::text)
+    OR s.subject IN (SELECT r.target FROM pgalter.run r WHERE r.run = $1::uuid))
+)sql";
+
 // Evidence is of no migration by name: of a run, the newest of each kind when it began.
 inline constexpr const char* kAttested = R"sql(
 SELECT COALESCE(jsonb_agg(jsonb_build_object('kind', kind, 'file', file, 'sha256', sha256,

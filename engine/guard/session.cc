@@ -1,5 +1,8 @@
 #include "engine/guard/session.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 namespace pgalter::guard {
@@ -39,6 +42,15 @@ FROM (VALUES ('lock_timeout', '0'),
              ('search_path', 'pg_catalog')) AS w (name, value)
 JOIN pg_catalog.pg_settings s ON s.name = w.name
 )sql";
+
+// Who the person at the machine is, for the audit log. Empty: the system does not say.
+const std::string& OsUser() {
+  static const std::string name = [] {
+    const passwd* user = ::getpwuid(::geteuid());
+    return user == nullptr ? std::string() : std::string(user->pw_name);
+  }();
+  return name;
+}
 
 void RefuseTransactionPooling(pg::Pooling pooling) {
   if (pooling != pg::Pooling::kTransaction) return;
@@ -82,6 +94,8 @@ Task<Session> Session::Open(SessionOptions options) {
   std::vector<pg::Statement> settings;
   settings.push_back({"SET statement_timeout = 0", {}});
   settings.push_back({kApplySettings, {}});
+  settings.push_back(
+      {"SELECT pg_catalog.set_config('pgalter.os_user', $1, false)", pg::Params::Of(OsUser())});
   for (const auto& [name, value] : options.settings)
     settings.push_back(
         {"SELECT pg_catalog.set_config($1, $2, false)", pg::Params::Of(name, value)});

@@ -189,7 +189,8 @@ Task<std::vector<Event>> ReadEvents(Session& session) {
   const pg::Result rows = co_await session.db().Query(
       "SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), db_user,"
       " COALESCE(os_user, ''), event, subject, payload FROM pgalter.audit_log"
-      " WHERE event LIKE 'migration.%' OR event LIKE 'policy.%' ORDER BY seq");
+      " WHERE split_part(event, '.', 1) IN ('migration', 'policy', 'run', 'partition')"
+      " AND event <> 'run.step-settled' ORDER BY seq");
   for (int i = 0; i < rows.rows(); ++i)
     events.push_back({rows.Get<std::string>(i, 0), rows.Get<std::string>(i, 1),
                       rows.Get<std::string>(i, 2), rows.Get<std::string>(i, 3),

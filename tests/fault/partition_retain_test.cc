@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "tests/fault/backfill_world.h"
@@ -251,6 +254,111 @@ TEST_F(PartitionRetain, DropsALateRowWithoutItsSafeguard) {
   database_.Sql("INSERT INTO t_0 SELECT * FROM t_0 LIMIT 1");
   EXPECT_EQ(Run({"resume", RunId()}, {"PGALTER_SAFEGUARDS_OFF=export-check"}).code, 0);
   EXPECT_EQ(Tables(), 3);
+}
+
+class RetainLogged : public PartitionRetain {
+ protected:
+  // "hold public.t_0, …", of the log as it is since this entry.
+  [[nodiscard]] std::string Said(const std::string& since = "0") const {
+    return database_.Value(
+        "SELECT string_agg(split_part(event, '.', 2) || ' ' || subject, ', ' ORDER BY seq)"
+        " FROM pgalter.audit_log WHERE event LIKE 'partition.%' AND seq > " +
+        since);
+  }
+  [[nodiscard]] std::string Of(const std::string& event, const std::string& key) const {
+    return database_.Value(
+        fmt::format("SELECT payload::json->>'{}' FROM pgalter.audit_log WHERE event = '{}'"
+                    " ORDER BY seq LIMIT 1",
+                    key, event));
+  }
+  void ExpectWhole() const { EXPECT_EQ(Run({"audit", "verify"}).code, 0); }
+};
+
+TEST_F(RetainLogged, HoldsExportsAndDropsAreInTheAuditLog) {
+  const std::string rows = database_.Value("SELECT count(*) FROM t_0");
+  ASSERT_EQ(Run({"partition", "hold", "t_0", "--reason", "case 4711", "--yes"}).code, 0);
+  ASSERT_EQ(Run({"partition", "hold", "t_0", "--reason", "case 4712", "--yes"}).code, 0);
+  ASSERT_EQ(Run({"partition", "release", "t_0", "--yes"}).code, 0);
+  ASSERT_EQ(Export().code, 0);
+  EXPECT_EQ(Said(),
+            "hold public.t_0, release public.t_0, hold public.t_0, release public.t_0, "
+            "detached public.t_0, exported public.t_0, dropped public.t_0, "
+            "detached public.t_1, exported public.t_1, dropped public.t_1");
+  EXPECT_EQ(Of("partition.hold", "reason"), "case 4711");
+  EXPECT_EQ(Of("partition.release", "reason"), "case 4711");
+  EXPECT_EQ(Of("partition.release", "held_by"), database_.Value("SELECT session_user"));
+  for (const char* event : {"partition.exported", "partition.dropped"}) {
+    EXPECT_EQ(Of(event, "run"), RunId());
+    EXPECT_EQ(Of(event, "table"), "public.t");
+    EXPECT_EQ(Of(event, "rows"), rows);
+    EXPECT_EQ(Of(event, "file"), (folder_ / "public.t_0.copy").string());
+    EXPECT_EQ(Of(event, "sha256"), database_.Value("SELECT sha256 FROM pgalter.retired"
+                                                   " WHERE name = 'public.t_0'"));
+  }
+  EXPECT_EQ(Of("run.begun", "command"), "partition retain");
+  EXPECT_EQ(Of("run.done", "run"), RunId());
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.audit_log WHERE os_user IS NULL"), 0);
+  ExpectWhole();
+  const std::string history = Run({"history"}).out;
+  for (const char* said : {"case 4711", "public.t_0.copy, SHA-256 ", "partition retain"})
+    EXPECT_THAT(history, HasSubstr(said));
+  const fs::path out = folder_ / "report";
+  ASSERT_EQ(Run({"report", RunId(), "--out", out.string()}).code, 0);
+  std::ifstream file(out / "report.json");
+  const boost::json::value report = boost::json::parse(
+      std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()));
+  const boost::json::array& partitions = report.at("partitions").as_array();
+  ASSERT_EQ(partitions.size(), 10U) << "the hold is of its partition";
+  EXPECT_EQ(partitions[0].at("reason"), "case 4711");
+  EXPECT_EQ(std::string(partitions[5].at("sha256").as_string()),
+            Of("partition.exported", "sha256"));
+  EXPECT_GT(report.at("audit").at("entries").as_int64(), 0);
+}
+
+TEST_F(RetainLogged, WhatComesBackIsInTheAuditLog) {
+  ASSERT_EQ(Retain({"--keep", "2"}).code, 0);
+  const std::string run = RunId();
+  ASSERT_EQ(Run({"revert", run, "--yes"}).code, 0);
+  EXPECT_EQ(Said(),
+            "detached public.t_0, detached public.t_1, attached public.t_1, "
+            "attached public.t_0");
+  EXPECT_EQ(Of("partition.attached", "run"), run);
+  EXPECT_EQ(database_.Value("SELECT string_agg(event, ' ' ORDER BY seq) FROM pgalter.audit_log"
+                            " WHERE event LIKE 'run.%'"),
+            "run.begun run.done run.reverting run.reverted");
+  ExpectWhole();
+}
+
+// By nobody's command.
+TEST_F(RetainLogged, AHoldThatGoesBySqlIsInTheAuditLog) {
+  ASSERT_EQ(Run({"partition", "hold", "t_0", "--reason", "a", "--yes"}).code, 0);
+  ASSERT_EQ(Run({"partition", "hold", "t_1", "--reason", "b", "--yes"}).code, 0);
+  const std::string before = database_.Value("SELECT max(seq) FROM pgalter.audit_log");
+  database_.Sql(
+      "SET session_replication_role = replica; DELETE FROM pgalter.legal_hold WHERE reason = 'a';"
+      "TRUNCATE pgalter.legal_hold; RESET session_replication_role");
+  EXPECT_EQ(Said(before), "release public.t_0, release public.t_1");
+  ExpectWhole();
+}
+
+// Nobody but its owner may call what writes the log.
+TEST_F(RetainLogged, IsWrittenForWhoeverMayHold) {
+  const std::string role = database_.name() + "_keeper";
+  ASSERT_EQ(Run({"init"}).code, 0);
+  database_.Sql(fmt::format(
+      "CREATE ROLE \"{0}\" LOGIN; GRANT USAGE ON SCHEMA pgalter TO \"{0}\"; GRANT SELECT, INSERT, "
+      "UPDATE, DELETE ON ALL TABLES IN SCHEMA pgalter TO \"{0}\"; ALTER TABLE t_0 OWNER TO "
+      "\"{0}\"; "
+      "GRANT USAGE ON SCHEMA public TO \"{0}\"",
+      role));
+  const Ran held = Program(PGALTER_BINARY, {"partition", "hold", "t_0", "--reason", "mine", "--yes",
+                                            "--dsn", database_.conninfo() + " user=" + role})
+                       .Wait();
+  EXPECT_EQ(held.code, 0) << held.err;
+  EXPECT_EQ(database_.Value("SELECT db_user || ' ' || subject FROM pgalter.audit_log"),
+            role + " public.t_0");
+  database_.Sql(fmt::format(
+      "ALTER TABLE t_0 OWNER TO CURRENT_USER; DROP OWNED BY \"{0}\"; DROP ROLE \"{0}\"", role));
 }
 
 class RetainKilledAt : public PartitionRetain, public ::testing::WithParamInterface<const char*> {};

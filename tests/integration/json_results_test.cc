@@ -271,6 +271,17 @@ TEST_F(JsonPartitions, MatchTheirSchemas) {
   EXPECT_EQ(last_.at("reason"), "case 1");
   fs::remove_all(folder);
   ExpectAllSeen();
+  // The log knows them by what people have asked for.
+  const auto logged = [&](const std::string& event, const std::string& command) {
+    return database_.Value(fmt::format(
+        "SELECT COALESCE(payload::json->'partitions'->>0, payload::json->>'table') FROM"
+        " pgalter.audit_log WHERE event = '{}' AND payload::json->>'command' = '{}' LIMIT 1",
+        event, command));
+  };
+  EXPECT_EQ(logged("run.finished", "partition convert"), "public.e");
+  EXPECT_EQ(logged("run.done", "partition merge"), first);
+  EXPECT_EQ(logged("run.begun", "partition detach"), "public.old");
+  EXPECT_EQ(logged("run.done", "partition attach"), "public.more");
 }
 
 }  // namespace
