@@ -106,6 +106,21 @@ std::vector<PaceSetting> ReadPace(const std::vector<std::string>& given) {
   return settings;
 }
 
+boost::json::object PaceInForce(const state::Run& run, const state::Control& control) {
+  const auto* pace = run.spec.if_contains(run::kPace);
+  const boost::json::object& begun = pace != nullptr ? pace->as_object() : run.spec;
+  boost::json::object all;
+  if (const auto* workers = begun.if_contains("workers"))
+    all["workers"] = fmt::format("{}", workers->to_number<int>());
+  if (const auto* time = begun.if_contains("chunk_time_ms"))
+    all["chunk-time"] = fmt::format("{}ms", time->to_number<std::int64_t>());
+  if (const auto* limits = begun.if_contains("throttle"))
+    for (const auto& [key, value] : limits->as_object()) all[key] = value;
+  for (const auto& [key, value] : control.throttle) all[key] = value;
+  all.erase("replicas");
+  return all;
+}
+
 Task<> SetPace(guard::Session& session, state::Run run, std::vector<PaceSetting> settings) {
   if (!MayGoOn(run))
     throw Rejected(ExitCode::kRefused,

@@ -23,6 +23,9 @@ Task<> AbortRun(const Context& context, guard::Session& session, state::Run run)
 using PaceSetting = std::pair<std::string, std::string>;
 // KEY=VALUE each, all checked before one is written.
 std::vector<PaceSetting> ReadPace(const std::vector<std::string>& given);
+// What is in force: what the run was begun with, and what was set since, which comes before that.
+// Standbys' connections are left out. Pure.
+boost::json::object PaceInForce(const state::Run& run, const state::Control& control);
 Task<> SetPace(guard::Session& session, state::Run run, std::vector<PaceSetting> settings);
 
 // How far a run may go from now on.

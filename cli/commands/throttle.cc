@@ -38,7 +38,7 @@ Task<ExitCode> Run(Context& context) {
   const state::Run run = co_await LoadRun(context, session);
   if (!settings.empty()) co_await SetPace(session, run, settings);
   const state::Control control = co_await state::ReadControl(session, run.id);
-  Show(context, run.id, control.throttle);
+  Show(context, run.id, PaceInForce(run, control));
   co_return ExitCode::kDone;
 }
 
@@ -48,8 +48,8 @@ extern const CommandBody kThrottleCommand;
 const CommandBody kThrottleCommand{
     .description =
         "Changes the pace of a run, from any machine that reaches the database; its "
-        "runner follows within a second. Prints what was changed so far. RUN can be "
-        "left out when one run is active.",
+        "runner follows within a second. Prints what is in force: what the run was begun with, and "
+        "what was set since. RUN can be left out when one run is active.",
     .most_operands = 1,
     .add_options = &AddOptions,
     .run = &Run};

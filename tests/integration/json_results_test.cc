@@ -104,8 +104,12 @@ TEST_F(JsonResults, MatchTheirSchemas) {
   Expect("audit-verify", {"audit", "verify"});
   Expect("audit-anchor", {"audit", "anchor"});
   Expect("audit-sink", {"audit", "sink", "show"});
-  Expect("detach", {"backfill", "public.orders", "--set", "note = 'x'", "--detach"});
+  Expect("detach", {"backfill", "public.orders", "--set", "note = 'x'", "--throttle",
+                    "replay-lag-seconds=33s", "--detach"});
   Expect("throttle", {"throttle", LastRun(), "--set", "ratio=0.9"});
+  // With what it was begun with.
+  EXPECT_EQ(last_.at("throttle").at("replay-lag-seconds"), "33s");
+  EXPECT_EQ(last_.at("throttle").at("ratio"), "0.9");
   database_.AwaitValue("SELECT state FROM pgalter.run WHERE run = '" + LastRun() + "'", "done",
                        std::chrono::seconds(60));
   Expect("watch-observation", {"watch", LastRun(), "--for", "1s"});
