@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <boost/algorithm/string/trim.hpp>
 #include <boost/json/array.hpp>
 #include <cerrno>
 #include <csignal>
@@ -13,6 +14,7 @@
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "cli/table.h"
+#include "engine/sandbox/postmaster.h"
 
 namespace pgalter::cli {
 
@@ -31,6 +33,23 @@ void AddOptions(po::options_description& options) {
        "start: a setting of the server")  //
       ("standby-of", po::value<std::string>()->value_name("ID"),
        "start: a standby that streams from that sandbox, as standby_ITSID");
+}
+
+// A value is quoted as postgresql.conf asks for it; one that is quoted already is as it is.
+std::vector<std::string> SettingsOf(const Context& context) {
+  std::vector<std::string> settings;
+  if (!context.Has("set")) return settings;
+  for (const std::string& text : context.Get<std::vector<std::string>>("set")) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw Rejected(ExitCode::kUsage, fmt::format("--set takes NAME=VALUE: not \"{}\"", text),
+                     "as --set work_mem=64MB");
+    const std::string value = boost::trim_left_copy(text.substr(equals + 1));
+    const bool quoted = value.size() > 1 && value.starts_with('\'') && value.ends_with('\'');
+    settings.push_back(fmt::format("{} = {}", boost::trim_copy(text.substr(0, equals)),
+                                   quoted ? value : sandbox::QuoteSetting(value)));
+  }
+  return settings;
 }
 
 sandbox::Sandbox FindSandbox(const std::string& id) {
@@ -56,7 +75,7 @@ sandbox::Sandbox StartStandby(const Context& context) {
                      "a standby is of the program, and the user, of its primary");
   sandbox::StandbyOptions options;
   options.keep = true;
-  if (context.Has("set")) options.settings = context.Get<std::vector<std::string>>("set");
+  options.settings = SettingsOf(context);
   return FindSandbox(context.Get("standby-of")).MakeStandby(options);
 }
 
@@ -65,7 +84,7 @@ sandbox::Sandbox StartServer(const Context& context) {
   options.keep = true;
   if (context.Has("pg-bin")) options.pg_bin = context.Get("pg-bin");
   if (context.Has("user")) options.user = context.Get("user");
-  if (context.Has("set")) options.settings = context.Get<std::vector<std::string>>("set");
+  options.settings = SettingsOf(context);
   return sandbox::Sandbox::Start(options);
 }
 

@@ -531,13 +531,18 @@ TEST_F(Cli, LocksEndsWhoIsInTheWayAndNobodyElse) {
 }
 
 TEST_F(Cli, ASandboxIsStartedListedUsedAndStopped) {
-  const Ran started = Run({"sandbox", "start", "--output", "json"});
+  const Ran started = Run({"sandbox", "start", "--output", "json", "--set",
+                           "log_line_prefix=%m it's 'it' ", "--set", "work_mem = '5MB'"});
   ASSERT_EQ(started.code, 0) << started.err;
   const json::value server = json::parse(started.out).at("sandbox");
   const std::string id(server.at("id").as_string());
   EXPECT_THAT(Run({"sandbox", "list"}).out, HasSubstr(id));
   EXPECT_EQ(Run({"ps", "--dsn", std::string(server.at("conninfo").as_string())}).code, 0);
   EXPECT_EQ(Run({"sandbox", "psql", id, "--", "-Atc", "SELECT 41 + 1"}).out, "42\n");
+  EXPECT_EQ(Run({"sandbox", "psql", id, "--", "-Atc",
+                 "SELECT current_setting('log_line_prefix') || current_setting('work_mem')"})
+                .out,
+            "%m it's 'it' 5MB\n");
   const Ran standby = Run({"sandbox", "start", "--standby-of", id, "--output", "json"});
   ASSERT_EQ(standby.code, 0) << standby.err;
   const std::string second(json::parse(standby.out).at("sandbox").at("id").as_string());
