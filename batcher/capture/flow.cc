@@ -124,10 +124,15 @@ Task<Flow> LoadFlow(Session& session, std::string run, std::string name) {
         run::ExitCode::kError,
         fmt::format("run {} has no {} flow: it was not made, or is gone", run, name));
   if (rows.IsNull(0, 3) || rows.IsNull(0, 4))
-    throw run::Failure(run::ExitCode::kError,
-                       fmt::format("a table of run {} was dropped while it worked; nothing is left "
-                                   "to do: pgalter abort {} --yes",
-                                   run, run));
+    throw run::Failure(
+        run::ExitCode::kError,
+        name.starts_with("reverse")
+            ? fmt::format("a table of run {0} was dropped since the cut-over, so there is no way "
+                          "back. What the run keeps goes by: pgalter finish {0} --yes",
+                          run)
+            : fmt::format("a table of run {0} was dropped while it worked; nothing is left to do: "
+                          "pgalter abort {0} --yes",
+                          run));
   Flow flow;
   flow.run = run;
   flow.name = name;

@@ -52,6 +52,11 @@ using Asks = std::vector<std::function<Task<>()>>;
 
 constexpr async::Milliseconds kLongestWaitForTriggers{2000};
 
+std::string Again(const run::Environment& env, const Swap& swap) {
+  return swap.back ? fmt::format("pgalter revert {} --yes", env.run.id)
+                   : fmt::format("pgalter resume {}", env.run.id);
+}
+
 Task<Swap> ReadSwap(run::Environment& env, rebuild::Stored stored, Flow flow, Way way) {
   Swap swap;
   swap.back = way == Way::kBack;
@@ -69,10 +74,10 @@ Task<Swap> ReadSwap(run::Environment& env, rebuild::Stored stored, Flow flow, Wa
   swap.joined = co_await ReadJoined(env.main, swap.flow.from_oid);
   if (swap.back) co_await JoinFormer(env.main, swap.going.keys, swap.flow.from, swap.joined);
   if (names.Get<std::string>(0, 2) != swap.relname)
-    throw Failure(ExitCode::kRefused,
-                  fmt::format("{} was renamed while run {} worked on it: name it as before, then: "
-                              "pgalter resume {}",
-                              swap.flow.from, env.run.id, env.run.id));
+    throw Failure(
+        ExitCode::kRefused,
+        fmt::format("{} was renamed while run {} worked on it: name it as before, then: {}",
+                    swap.flow.from, env.run.id, Again(env, swap)));
   co_return swap;
 }
 
@@ -82,11 +87,6 @@ void Append(Texts& texts, Texts more) {
 
 Task<> Write(Session& session, Records records) {
   if (!records.empty()) co_await session.db().Pipeline(std::move(records));
-}
-
-std::string Again(const run::Environment& env, const Swap& swap) {
-  return swap.back ? fmt::format("pgalter revert {} --yes", env.run.id)
-                   : fmt::format("pgalter resume {}", env.run.id);
 }
 
 state::Artefact Artefact(const std::string& run, const char* kind, std::string name,

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <exception>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -118,6 +121,13 @@ Task<WayBack> Look(Session& session, const Flow& flow, const guard::Settings& se
   co_return way;
 }
 
+// A schema, table, column, type or function by a name that nothing has any more: the classes of
+// undefined objects.
+bool IsOfNames(const pg::PgError& error) {
+  constexpr std::array<std::string_view, 5> kUndefined{"3F000", "42P01", "42703", "42704", "42883"};
+  return std::ranges::find(kUndefined, error.sqlstate()) != kUndefined.end();
+}
+
 // Up to the first that has a row that does not fit.
 Task<WayBack> LookAtAll(Session& session, std::string run) {
   WayBack all;
@@ -175,9 +185,14 @@ Task<std::optional<WayBack>> LookBack(Session& session, std::string run) {
     way = co_await LookAtAll(session, run);
   } catch (const pg::PgError& error) {
     const auto klass = error.klass();
-    if (klass != pg::SqlstateClass::kNoRight && klass != pg::SqlstateClass::kLockNotAvailable &&
-        klass != pg::SqlstateClass::kCancelled)
+    if (IsOfNames(error)) {
+      way.emplace();
+      way->missing = fmt::format("{} ({})", error.fields().message, error.sqlstate());
+    } else if (klass != pg::SqlstateClass::kNoRight &&
+               klass != pg::SqlstateClass::kLockNotAvailable &&
+               klass != pg::SqlstateClass::kCancelled) {
       throw;
+    }
   }
   co_return way;
 }

@@ -18,6 +18,9 @@ struct WayBack {
   bool all = true;         // there are no more of them
   std::string table;       // the old one that `misfit` is about
   std::string misfit;      // the row that does not fit, and why; empty: those fit
+  // What the statements need and do not find, as a type that has another name now, with its
+  // SQLSTATE: a revert would not, either. Empty: nothing.
+  std::string missing;
 };
 
 // Each attempt is rolled back; only the old table, which nobody uses, is locked by them. nullopt:

@@ -131,6 +131,11 @@ Task<> AddWayBack(const Context& context, const state::Run& run, Facts& facts) {
   const auto way = co_await rebuild::LookBack(session, run.id);
   if (!way) co_return;
   const std::string revert = fmt::format("pgalter revert {} --yes", run.id);
+  if (!way->missing.empty()) {
+    facts.Add("back", fmt::format("not as it stands: {}. Give it its name back first, then: {}",
+                                  way->missing, revert));
+    co_return;
+  }
   if (!way->misfit.empty()) {
     facts.Add("back", fmt::format("not as it stands: the old table of {} does not take the row {}. "
                                   "Change or delete it first, then: {}",

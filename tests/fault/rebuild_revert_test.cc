@@ -192,6 +192,34 @@ TEST_F(Reverted, AColumnThatOthersAreGeneratedFromChangesWithThem) {
             "250500 numeric");
 }
 
+TEST_F(Reverted, StatusSaysWhichNameIsMissing) {
+  database_.Sql(
+      "CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('a', 'b'); CREATE TABLE felt (k app.mood, "
+      "i int, v int, PRIMARY KEY (k, i)); INSERT INTO felt SELECT 'a', g, g FROM "
+      "generate_series(1, 50) g");
+  ASSERT_EQ(Run({"rebuild", "felt", "--alter", "ALTER v TYPE bigint", "--yes"}).code, 0);
+  database_.Sql("ALTER SCHEMA app RENAME TO app2; UPDATE felt SET v = 1 WHERE i = 3");
+  const Ran status = Run({"status", RunId()});
+  EXPECT_EQ(status.code, 0) << status.err;
+  EXPECT_THAT(status.out, ::testing::HasSubstr("not as it stands: schema \"app\" does not exist "
+                                               "(3F000). Give it its name back first, then: "
+                                               "pgalter revert"));
+}
+
+TEST_F(Reverted, SaysHowToGoOnWhereTheTableIsAnotherOrGone) {
+  MakeRebuilt(1'000);
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  database_.Sql("ALTER TABLE items RENAME TO others");
+  const Ran renamed = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(renamed.code, 4) << renamed.err;
+  EXPECT_THAT(renamed.err, ::testing::HasSubstr("name it as before, then: pgalter revert"));
+  database_.Sql("DROP TABLE others CASCADE");
+  const Ran dropped = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(dropped.code, 1) << dropped.err;
+  EXPECT_THAT(dropped.err, ::testing::HasSubstr("goes by: pgalter finish " + RunId()));
+  EXPECT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+}
+
 TEST_F(Reverted, StatusNamesTheRowThatDoesNotFitBack) {
   MakeRebuilt(1'000);
   ASSERT_EQ(Run(Rebuild()).code, 0);
