@@ -61,8 +61,10 @@ BEGIN
   ELSIF TG_OP = 'DELETE' THEN
     PERFORM pgalter.log_released(OLD);
   ELSE
-    -- Another name or reason: what held before is released.
-    IF TG_OP = 'UPDATE' THEN PERFORM pgalter.log_released(OLD); END IF;
+    -- Another name or reason: what held before is released. Else the table that has the rows is another one.
+    IF TG_OP = 'UPDATE' AND (NEW.name, NEW.reason) IS DISTINCT FROM (OLD.name, OLD.reason) THEN
+      PERFORM pgalter.log_released(OLD);
+    END IF;
     PERFORM pgalter.audit('partition.hold', NEW.name, jsonb_build_object('reason', NEW.reason)::text);
   END IF;
   RETURN NULL;
