@@ -8,7 +8,7 @@ namespace pgalter::cli {
 
 namespace {
 
-std::string Who(const lock::SessionInfo& session) {
+std::string NodeOf(const lock::SessionInfo& session) {
   if (session.pid == 0) return fmt::format("prepared transaction «{}»", session.prepared_gid);
   std::string who = fmt::format("pid {}", session.pid);
   if (!session.application_name.empty()) who += fmt::format(" «{}»", session.application_name);
@@ -23,7 +23,7 @@ std::string What(const lock::LockInfo& lock) {
 
 std::string Line(const lock::LockNode& node, const lock::StepsAtWork& steps) {
   const lock::SessionInfo& session = node.session;
-  std::string line = Who(session);
+  std::string line = NodeOf(session);
   if (const std::string step = lock::StepOf(session, steps); !step.empty())
     line += fmt::format(" (step {})", step);
   if (node.wanted) {

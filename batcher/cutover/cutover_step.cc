@@ -43,6 +43,9 @@ constexpr int kMostRounds = 20;     // of following them all
 constexpr std::chrono::hours kLong{24 * 7};
 constexpr async::Milliseconds kBetweenRounds{1000};  // while the cut-over is postponed
 
+// The new table is as old as that, at most, to who reads it with a snapshot from before the swap.
+constexpr async::Milliseconds kShortlyBefore{2000};
+
 // Somebody wished so after the waiting was over.
 struct Postponed : std::exception {};
 
@@ -85,7 +88,7 @@ Task<> Flush(run::Environment& env) {
 // Follows until little is left, then swaps under the ladder. `record` is what the step writes about
 // itself in the same transaction. How long users were blocked, at most.
 Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper& stopper, Way way,
-                                          std::vector<rebuild::Twin> twins,
+                                          std::vector<rebuild::Twin> twins, OldSnapshots& old,
                                           std::function<Task<>()> record) {
   const std::vector<Swap> swaps = co_await ReadSwaps(env, way);
   const bool back = way == Way::kBack;
@@ -102,12 +105,15 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   co_await guard::RunInTransaction(env.main, rehearse);
   lock::Work work;
   // Attempts and their pauses may take minutes.
-  auto ahead = [&]() -> Task<> { co_await FollowAll(env, stopper, user, flows); };
+  auto ahead = [&]() -> Task<> {
+    co_await FollowAll(env, stopper, user, flows);
+    co_await old.RememberOnce(env.main);
+  };
   work.ahead = ahead;
   Ready ready;
   auto before = [&]() -> Task<> {
     ready = co_await MakeReady(env, swaps, twins, last);
-    co_await AwaitOldSnapshots(env.main);
+    co_await old.Await(env.main);
   };
   work.before = before;
   work.lock = LockOf(swaps);
@@ -133,9 +139,9 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   work.durability = guard::Durability::kLazy;
   const std::string names = NamesOf(swaps);
   const auto tell = [&env, &names](const lock::LadderReport& report) {
-    env.progress.note = fmt::format(
-        "waiting for a lock on {}, {} attempts so far{}", names, report.attempts,
-        report.last_blockers.empty() ? "" : ": " + lock::Describe(report.last_blockers.front()));
+    const std::string why = lock::WhoIsInTheWay(report);
+    env.progress.note = fmt::format("waiting for a lock on {}, {} attempts so far{}", names,
+                                    report.attempts, why.empty() ? "" : ": " + why);
   };
   const lock::LadderOptions options = run::LadderOf(env.run);
   const lock::LadderOutcome outcome = co_await lock::RunUnderLadder(
@@ -233,7 +239,7 @@ Task<std::optional<std::string>> WhyNot(run::Environment& env, const state::Step
 
 // The log stays small, and the swap short, however long it takes. What is to be said of the swap.
 Task<std::string> AwaitLeave(run::Environment& env, const state::Step& step,
-                             std::vector<rebuild::Twin> twins) {
+                             std::vector<rebuild::Twin> twins, OldSnapshots& old) {
   std::vector<Flow> flows = co_await capture::LoadFlows(env.main, env.run.id, "forward");
   run::StandbyReaders readers;
   std::optional<std::string> why = co_await WhyNot(env, step, readers, flows, twins);
@@ -241,11 +247,14 @@ Task<std::string> AwaitLeave(run::Environment& env, const state::Step& step,
   Session user = co_await copy::OpenSession(env);
   while (why) {
     flows = co_await capture::LoadFlows(env.main, env.run.id, "forward");
+    const auto begun = async::Clock::now();
     std::string names;
     for (const Flow& flow : flows) {
       co_await rebuild::Follow(env, env.stopper, user, flow, kFew);
       names += (names.empty() ? "" : ", ") + flow.from;
     }
+    if (async::Clock::now() - begun > kShortlyBefore) old.Forget();
+    co_await old.RememberOnce(env.main);
     env.progress.note =
         fmt::format("the new table of {} is ready and kept up to date; {}", names, *why);
     env.progress.fraction = 1;
@@ -303,14 +312,18 @@ run::Task<> CutoverStep::Do(run::Environment& env, const state::Step& step) {
   std::optional<async::Milliseconds> swapped;
   std::string remark;
   Patience patience(env.run.id, Way::kThere);
+  OldSnapshots old;
   while (!swapped) {
     const std::vector<rebuild::Twin> none;
-    remark = co_await AwaitLeave(env, step, none);
+    remark = co_await AwaitLeave(env, step, none, old);
     const std::vector<rebuild::Twin> twins = co_await MakeTwins(env, env.stopper, Way::kThere);
-    // That may have taken long.
-    if (!twins.empty()) remark = co_await AwaitLeave(env, step, twins);
+    if (!twins.empty()) {
+      old.Forget();  // who has a snapshot from before sees nothing in them
+      // That may have taken long.
+      remark = co_await AwaitLeave(env, step, twins, old);
+    }
     try {
-      swapped = co_await SwapUnderLadder(env, env.stopper, Way::kThere, twins, record);
+      swapped = co_await SwapUnderLadder(env, env.stopper, Way::kThere, twins, old, record);
     } catch (const Postponed&) {
       swapped.reset();
     } catch (const TwinsOutdated& outdated) {
@@ -353,8 +366,9 @@ run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
   for (bool swapped = false; !swapped;) {
     const std::vector<rebuild::Twin> twins = co_await MakeTwins(env, never, Way::kBack);
     remark = co_await AwaitReadersBack(env, never, twins);
+    OldSnapshots old;
     try {
-      co_await SwapUnderLadder(env, never, Way::kBack, twins, record);
+      co_await SwapUnderLadder(env, never, Way::kBack, twins, old, record);
       swapped = true;
     } catch (const TwinsOutdated& outdated) {
       patience.Wear(outdated);

@@ -85,9 +85,9 @@ Task<Climbed> Climb(run::Environment& env, const Spec& spec, pg::Oid of, lock::W
   Climbed climbed;
   climbed.remark = co_await run::AwaitStandbyReaders(env, stopper, std::move(tables));
   const auto tell = [&env, &spec](const lock::LadderReport& report) {
-    env.progress.note = fmt::format(
-        "waiting for a lock on {}, {} attempts so far{}", spec.table, report.attempts,
-        report.last_blockers.empty() ? "" : ": " + lock::Describe(report.last_blockers.front()));
+    const std::string why = lock::WhoIsInTheWay(report);
+    env.progress.note = fmt::format("waiting for a lock on {}, {} attempts so far{}", spec.table,
+                                    report.attempts, why.empty() ? "" : ": " + why);
   };
   const lock::LadderOptions options;
   const lock::LadderOutcome outcome = co_await lock::RunUnderLadder(
@@ -254,8 +254,11 @@ Task<> DetachUnderLadder(run::Environment& env, const state::Step& step) {
   Later later;
   auto body = [&]() -> Task<> { later = co_await Detach(env, pair, unsettled); };
   auto record = [&]() -> Task<> { co_await KeepForLater(env, step, later); };
-  auto before = [&]() -> Task<> { co_await cutover::AwaitOldSnapshots(env.main); };
+  cutover::OldSnapshots old;
+  auto ahead = [&]() -> Task<> { co_await old.RememberOnce(env.main); };
+  auto before = [&]() -> Task<> { co_await old.Await(env.main); };
   lock::Work work;
+  work.ahead = ahead;
   work.before = before;
   work.body = body;
   work.record = record;

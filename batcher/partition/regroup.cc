@@ -243,7 +243,10 @@ Task<async::Milliseconds> RegroupUnderLadder(run::Environment& env, async::Stopp
   for (const std::string& name : names)
     if (auto parsed = sql::ParseQualifiedName(name)) request.tables.push_back(std::move(*parsed));
   lock::Work work;
-  auto before = [&]() -> Task<> { co_await cutover::AwaitOldSnapshots(env.main); };
+  cutover::OldSnapshots old;
+  auto ahead = [&]() -> Task<> { co_await old.RememberOnce(env.main); };
+  work.ahead = ahead;
+  auto before = [&]() -> Task<> { co_await old.Await(env.main); };
   work.before = before;
   work.lock = std::move(request);
   auto body = [&]() -> Task<> {

@@ -216,7 +216,10 @@ run::Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
   co_await follow();
   const cutover::Joined joined = co_await cutover::ReadJoined(env.main, spec.parent_oid);
   lock::Work work;
-  auto before = [&]() -> Task<> { co_await cutover::AwaitOldSnapshots(env.main); };
+  cutover::OldSnapshots old;
+  auto ahead = [&]() -> Task<> { co_await old.RememberOnce(env.main); };
+  work.ahead = ahead;
+  auto before = [&]() -> Task<> { co_await old.Await(env.main); };
   work.before = before;
   work.lock = LockOf(joined, spec, flow);
   auto body = [&]() -> Task<> {
@@ -229,9 +232,9 @@ run::Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
   };
   work.record = record;
   const auto tell = [&env, &spec](const lock::LadderReport& report) {
-    env.progress.note = fmt::format(
-        "waiting for a lock on {}, {} attempts so far{}", spec.parent, report.attempts,
-        report.last_blockers.empty() ? "" : ": " + lock::Describe(report.last_blockers.front()));
+    const std::string why = lock::WhoIsInTheWay(report);
+    env.progress.note = fmt::format("waiting for a lock on {}, {} attempts so far{}", spec.parent,
+                                    report.attempts, why.empty() ? "" : ": " + why);
   };
   const lock::LadderOptions options = run::LadderOf(env.run);
   const lock::LadderOutcome outcome = co_await lock::RunUnderLadder(

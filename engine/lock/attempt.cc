@@ -264,7 +264,8 @@ class AttemptRun {
     const bool had_lock =
         obtained_ || report_.end == AttemptEnd::kDone || report_.end == AttemptEnd::kHoldOverrun;
     const auto had_since = obtained_.value_or(std::max(began_, last_seen_waiting_));
-    report_.waited = Between(began_, had_lock ? had_since : *ended_);
+    // Before it was asked for nobody stood behind it.
+    if (asked_ || had_lock) report_.waited = Between(began_, had_lock ? had_since : *ended_);
     const auto had_until = std::min(*ended_, released_.value_or(*ended_));
     if (had_lock) report_.held = HasBudget() ? Between(had_since, had_until) : felt_;
   }

@@ -43,6 +43,16 @@ std::string Printable(std::string_view text) {
   return printable;
 }
 
+std::string What(const LockInfo& lock) {
+  const std::string object =
+      lock.relation.empty() ? "a lock of type " + lock.lock_type : Printable(lock.relation);
+  if (!lock.mode) return (lock.granted ? "stands in the way on " : "waits for ") + object;
+  return fmt::format("{} {} on {}", lock.granted ? "holds" : "waits ahead of us for",
+                     locks::Name(*lock.mode), object);
+}
+
+}  // namespace
+
 std::string Who(const SessionInfo& session) {
   if (session.kind == BlockerKind::kPreparedTransaction) {
     return fmt::format("the prepared transaction «{}» (user {})", Printable(session.prepared_gid),
@@ -60,16 +70,6 @@ std::string Who(const SessionInfo& session) {
   if (who.empty()) return fmt::format("pid {}", session.pid);
   return fmt::format("pid {} ({})", session.pid, who);
 }
-
-std::string What(const LockInfo& lock) {
-  const std::string object =
-      lock.relation.empty() ? "a lock of type " + lock.lock_type : Printable(lock.relation);
-  if (!lock.mode) return (lock.granted ? "stands in the way on " : "waits for ") + object;
-  return fmt::format("{} {} on {}", lock.granted ? "holds" : "waits ahead of us for",
-                     locks::Name(*lock.mode), object);
-}
-
-}  // namespace
 
 BlockerKind KindOf(const SessionTraits& traits) {
   if (IsOwnRun(traits.application_name)) return BlockerKind::kOwnRun;

@@ -65,6 +65,9 @@ struct SessionTraits {
 };
 [[nodiscard]] BlockerKind KindOf(const SessionTraits& traits);
 
+// "pid 4711 (app «x», user y)".
+[[nodiscard]] std::string Who(const SessionInfo& session);
+
 // A line for people: "pid 4711 (app «x», user y) holds ROW EXCLUSIVE on public.t, transaction open
 // for 3 min, idle in transaction for 2 min: «UPDATE t SET a = $1»".
 [[nodiscard]] std::string Describe(const Blocker& blocker);

@@ -21,8 +21,10 @@ std::function<double()> RandomJitter() {
   };
 }
 
-// A test that stops the work under its lock, until somebody waits behind it, needs longer.
+// A test that stops the work under its lock, until somebody waits behind it, needs longer; one that
+// waits until all attempts are spent, less.
 LadderOptions Limited(LadderOptions options) {
+  options.budget = async::LimitOf("lock-budget", options.budget);
   options.hold_budget = async::LimitOf("hold-budget", options.hold_budget);
   return options;
 }
@@ -84,7 +86,7 @@ class Climb {
         options_(Limited(options)),
         stopper_(stopper),
         on_retry_(std::move(on_retry)),
-        ladder_(options, RandomJitter()) {}
+        ladder_(options_, RandomJitter()) {}
 
   Task<LadderOutcome> Run() {
     now_.deadlock_timeout = co_await DeadlockTimeout(session_);
@@ -175,6 +177,11 @@ std::string Summary(const LadderOutcome& outcome) {
 }
 
 }  // namespace
+
+std::string WhoIsInTheWay(const LadderReport& report) {
+  if (!report.refusal.empty()) return report.refusal;
+  return report.last_blockers.empty() ? "" : Describe(report.last_blockers.front());
+}
 
 std::vector<std::string> Lines(const LadderOutcome& outcome) {
   const LadderReport& report = outcome.report;

@@ -40,6 +40,9 @@ struct LadderOutcome {
   LadderReport report;
 };
 
+// Whom the last attempt waited for. Empty: it is not known.
+[[nodiscard]] std::string WhoIsInTheWay(const LadderReport& report);
+
 // For people, the summary first.
 [[nodiscard]] std::vector<std::string> Lines(const LadderOutcome& outcome);
 

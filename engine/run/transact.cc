@@ -55,9 +55,7 @@ std::string Refused(const Environment& env, const state::Step& step,
 }  // namespace
 
 std::string WaitingFor(const lock::LadderReport& report) {
-  std::string why = report.refusal;
-  if (why.empty() && !report.last_blockers.empty())
-    why = lock::Describe(report.last_blockers.front());
+  const std::string why = lock::WhoIsInTheWay(report);
   return fmt::format("waiting for a lock, {} attempts so far{}{}", report.attempts,
                      why.empty() ? "" : ": ", why);
 }

@@ -196,6 +196,29 @@ TEST_F(PartitionSnapshots, ARevertWaitsForThoseThatAreOpen) {
   ExpectNothingOfOurs();
 }
 
+TEST_F(PartitionSnapshots, AndForThoseThatAreAtWork) {
+  database_.Sql(kKeyStays);
+  ASSERT_EQ(Run(Convert()).code, 0);
+  database_.Sql("INSERT INTO events VALUES (777, now() + interval '100 days')");
+  Session gate = database_.Connect();
+  gate.Exec("SELECT pg_advisory_lock(24)");
+  Session old = database_.Connect();
+  old.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class");
+  old.Send("SELECT pg_advisory_xact_lock_shared(24)");
+  database_.AwaitLockWait(old.backend_pid());
+  const Ran busy = Run({"revert", RunId(), "--yes"}, {"PGALTER_LIMITS=lock-budget=3000"});
+  EXPECT_EQ(busy.code, 5) << busy.err;
+  EXPECT_THAT(busy.err, HasSubstr(fmt::format("in the way: pid {} (user ", old.backend_pid())));
+  gate.Close();
+  old.Wait(kLimit);
+  EXPECT_EQ(old.Value("SELECT count(*) FROM events"), "101");
+  old.Exec("COMMIT");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM events"), 101);
+  ExpectNothingOfOurs();
+}
+
 TEST_F(PartitionSnapshots, WithoutThatTheyMissRows) {
   database_.Sql(kKeyStays);
   ASSERT_EQ(Run(Convert()).code, 0);

@@ -731,6 +731,27 @@ TEST_F(MergeBesideASnapshot, WhichIsLostWithoutThePartitionsGuard) {
   EXPECT_EQ(Number("SELECT count(*) FROM events WHERE note = 'mine'"), 0);
 }
 
+// At work elsewhere, it would not see the rows that are moved meanwhile.
+TEST_F(PartitionMerge, WaitsForASnapshotThatIsAtWork) {
+  MakeYear();
+  const std::string rows = database_.Value("SELECT count(*) FROM events");
+  Session gate = database_.Connect();
+  gate.Exec("SELECT pg_advisory_lock(24)");
+  Session old = database_.Connect();
+  old.Exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class");
+  old.Send("SELECT pg_advisory_xact_lock_shared(24)");
+  database_.AwaitLockWait(old.backend_pid());
+  const Ran busy = Run(Merge(0, 2), {"PGALTER_LIMITS=lock-budget=3000"});
+  EXPECT_EQ(busy.code, 5) << busy.err;
+  EXPECT_THAT(busy.err, HasSubstr(fmt::format("in the way: pid {} (user ", old.backend_pid())));
+  gate.Close();
+  old.Wait(kLimit);
+  EXPECT_EQ(old.Value("SELECT count(*) FROM events"), rows);
+  old.Exec("COMMIT");
+  ResumeToTheEnd();
+  ExpectMerged();
+}
+
 TEST_F(PartitionMerge, EndsAfterACrashBehindItsCommit) {
   MakeYear();
   ASSERT_EQ(Run(Merge(0, 2), {"PGALTER_FAIL_POINT=merge-committed"}).code, kKilled);

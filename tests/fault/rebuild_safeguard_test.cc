@@ -8,6 +8,8 @@
 namespace pgalter::test {
 namespace {
 
+using ::testing::HasSubstr;
+
 class RebuildSafeguards : public RebuildWorld {
  protected:
   static constexpr const char* kDifferences =
@@ -286,6 +288,161 @@ TEST_F(RebuildSafeguards, WithoutThatItWouldSeeNoRow) {
   EXPECT_EQ(old.Value("SELECT count(*) FROM items"), "0");
 }
 
+// At work elsewhere while the tables would change places, and reads the table afterwards.
+class RebuildBesideWork : public RebuildSafeguards {
+ protected:
+  // Until the gate of that number is closed, which is a session's.
+  Session Gate(int number) const {
+    Session gate = database_.Connect();
+    gate.Exec(fmt::format("SELECT pg_advisory_lock({})", number));
+    return gate;
+  }
+  Session Work(const std::string& begin, int gate) const {
+    Session old = database_.Connect();
+    old.Exec(begin);
+    old.Send(fmt::format("SELECT pg_advisory_xact_lock_shared({})", gate));
+    database_.AwaitLockWait(old.backend_pid());
+    return old;
+  }
+  // Whoever asks what becomes of the run is told whom it waits for.
+  void AwaitWaitingFor(int pid) const {
+    database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
+    database_.AwaitValue(
+        fmt::format("SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '%attempts so far: "
+                    "pid {} %snapshot%pg_terminate_backend({})%'",
+                    pid, pid),
+        "1", kLimit);
+    EXPECT_EQ(database_.Value("SELECT swapped_at IS NULL FROM pgalter.rebuild"), "t");
+  }
+};
+
+TEST_F(RebuildBesideWork, ASnapshotFromBeforeIsWaitedFor) {
+  MakeRebuilt(2'000);
+  Session gate = Gate(24);
+  Session old = Work(kLook, 24);
+  Program program = Start(Rebuild());
+  AwaitWaitingFor(old.backend_pid());
+  gate.Close();
+  old.Wait(kLimit);
+  EXPECT_EQ(old.Value("SELECT count(*) FROM items"), "2000");
+  old.Exec("COMMIT");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ExpectSame();
+}
+
+// Else a busy server would keep it waiting for ever. What is new to them has been copied before.
+TEST_F(RebuildBesideWork, OneFromLaterIsNot) {
+  MakeRebuilt(2'000);
+  Session gate = Gate(24);
+  Session old = Work(kLook, 24);
+  Program program = Start(Rebuild());
+  AwaitWaitingFor(old.backend_pid());
+  Session later_gate = Gate(25);
+  Session later = Work(kLook, 25);
+  gate.Close();
+  old.Wait(kLimit);
+  old.Exec("COMMIT");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  later_gate.Close();
+  later.Wait(kLimit);
+  EXPECT_EQ(later.Value("SELECT count(*) FROM items"), "2000");
+  later.Exec("COMMIT");
+  ExpectSame();
+}
+
+// The server does not tell it from the others, until its statement is over.
+TEST_F(RebuildBesideWork, AStatementUnderReadCommittedIsWaitedForAndNoLonger) {
+  MakeRebuilt(2'000);
+  Session gate = Gate(24);
+  Session old = Work("BEGIN", 24);
+  Program program = Start(Rebuild());
+  AwaitWaitingFor(old.backend_pid());
+  gate.Close();
+  old.Wait(kLimit);
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(old.Value("SELECT count(*) FROM items"), "2000");
+  old.Exec("COMMIT");
+  ExpectSame();
+}
+
+// It reads nothing afterwards: no transaction of its user's is around it.
+TEST_F(RebuildBesideWork, AnIndexThatIsBuiltConcurrentlyIsNot) {
+  MakeRebuilt(2'000);
+  database_.Sql(
+      "CREATE FUNCTION gated(x int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM "
+      "pg_advisory_xact_lock_shared(24); RETURN x; END $$; CREATE TABLE other AS SELECT 1 AS x");
+  Session gate = Gate(24);
+  Session builder = database_.Connect();
+  builder.Send("CREATE INDEX CONCURRENTLY ON other (gated(x))");
+  database_.AwaitLockWait(builder.backend_pid());
+  const Ran ran = Run(Rebuild());
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_TRUE(builder.busy());
+  gate.Close();
+  builder.Wait(kLimit);
+  ExpectSame();
+}
+
+// While it waits for leave, the table is followed: whoever comes then is not waited for.
+TEST_F(RebuildBesideWork, WhoComesWhileItIsPostponedIsNot) {
+  MakeRebuilt(2'000);
+  Program program = Start(Rebuild({"--cutover", "wait"}));
+  database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
+  database_.AwaitValue("SELECT count(*) FROM pgalter.run WHERE state = 'waiting'", "1", kLimit);
+  AwaitBeats(2);
+  Session gate = Gate(24);
+  Session later = Work(kLook, 24);
+  EXPECT_EQ(Run({"cutover", RunId()}).code, 0);
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  gate.Close();
+  later.Wait(kLimit);
+  EXPECT_EQ(later.Value("SELECT count(*) FROM items"), "2000");
+  later.Exec("COMMIT");
+  ExpectSame();
+}
+
+TEST_F(RebuildBesideWork, WhoDoesNotEndIsNamedAndTheRunResumed) {
+  MakeRebuilt(2'000);
+  Session gate = Gate(24);
+  Session old = Work(kLook, 24);
+  const Ran busy = Run(Rebuild(), {"PGALTER_LIMITS=lock-budget=3000"});
+  EXPECT_EQ(busy.code, 5) << busy.err;
+  EXPECT_THAT(busy.err, HasSubstr(fmt::format("in the way: pid {} (user ", old.backend_pid())));
+  EXPECT_THAT(busy.err, HasSubstr("in its transaction for"));
+  EXPECT_THAT(busy.err, HasSubstr("others were blocked for at most 0 ms"));
+  EXPECT_THAT(busy.err,
+              HasSubstr(fmt::format("SELECT pg_terminate_backend({}) ends it", old.backend_pid())));
+  gate.Close();
+  old.Wait(kLimit);
+  old.Exec("COMMIT");
+  const Ran ran = Run({"resume", RunId()});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ExpectSame();
+}
+
+// The old table gets what came since when it comes back: after the snapshot.
+TEST_F(RebuildBesideWork, SoIsOneOnTheWayBack) {
+  MakeRebuilt(2'000);
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  database_.Sql("INSERT INTO items SELECT g, 1, NULL, 'late' FROM generate_series(70001, 70500) g");
+  Session gate = Gate(24);
+  Session old = Work(kLook, 24);
+  const Ran busy = Run({"revert", RunId(), "--yes"}, {"PGALTER_LIMITS=lock-budget=3000"});
+  EXPECT_EQ(busy.code, 5) << busy.err;
+  EXPECT_THAT(busy.err, HasSubstr(fmt::format("in the way: pid {} (user ", old.backend_pid())));
+  gate.Close();
+  old.Wait(kLimit);
+  EXPECT_EQ(old.Value("SELECT count(*) FROM items"), "2500");
+  old.Exec("COMMIT");
+  const Ran ran = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM items"), 2'500);
+}
+
 // Of others' sessions a role without pg_monitor is not told what they do, nor since when.
 TEST_F(RebuildSafeguards, ByARoleThatSeesNobodysStateToo) {
   user_ = "unseeing_" + database_.name();
@@ -438,12 +595,12 @@ TEST_F(RebuildSnapshots, SoIsAWriteByTheNameOfAPartition) {
   database_.Sql("ALTER TABLE parts DETACH PARTITION parts_rest");
   const Ran taken = Run({"revert", RunId(), "--yes"});
   EXPECT_EQ(taken.code, 4) << taken.err;
-  EXPECT_THAT(taken.err, ::testing::HasSubstr("public.parts_rest stands where a table is to go"));
+  EXPECT_THAT(taken.err, HasSubstr("public.parts_rest stands where a table is to go"));
   database_.Sql("ALTER TABLE parts_rest RENAME TO rest");
   // Its key's index has a name of the old one's, too.
   const Ran index = Run({"revert", RunId(), "--yes"});
   EXPECT_EQ(index.code, 4) << index.err;
-  EXPECT_THAT(index.err, ::testing::HasSubstr("public.parts_rest_pkey stands where"));
+  EXPECT_THAT(index.err, HasSubstr("public.parts_rest_pkey stands where"));
   database_.Sql("ALTER INDEX parts_rest_pkey RENAME TO rest_pkey");
   const Ran back = Run({"revert", RunId(), "--yes"});
   ASSERT_EQ(back.code, 0) << back.err;
@@ -490,9 +647,9 @@ TEST_P(RebuildAltered, StopsTheCutOverUntilItIsTakenBack) {
   database_.Sql(GetParam().alter);
   const Ran refused = Run({"resume", RunId()});
   EXPECT_EQ(refused.code, 4) << refused.err;
-  EXPECT_THAT(refused.err, ::testing::HasSubstr("was altered by somebody else"));
-  EXPECT_THAT(refused.err, ::testing::HasSubstr(GetParam().says));
-  EXPECT_THAT(refused.err, ::testing::HasSubstr("pgalter resume " + RunId()));
+  EXPECT_THAT(refused.err, HasSubstr("was altered by somebody else"));
+  EXPECT_THAT(refused.err, HasSubstr(GetParam().says));
+  EXPECT_THAT(refused.err, HasSubstr("pgalter resume " + RunId()));
   EXPECT_EQ(database_.Value("SELECT swapped_at IS NULL FROM pgalter.rebuild"), "t");
   database_.Sql(GetParam().back);
   ResumeToTheEnd();
@@ -501,7 +658,7 @@ TEST_P(RebuildAltered, StopsTheCutOverUntilItIsTakenBack) {
   database_.Sql(GetParam().alter);
   const Ran back = Run({"revert", RunId(), "--yes"});
   EXPECT_EQ(back.code, 4) << back.err;
-  EXPECT_THAT(back.err, ::testing::HasSubstr(GetParam().says));
+  EXPECT_THAT(back.err, HasSubstr(GetParam().says));
   database_.Sql(GetParam().back);
   EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
   ExpectSame();
@@ -553,7 +710,7 @@ TEST_F(RebuildRewritten, RowsOfAChildThatCameMeanwhileAreNotLeftBehind) {
   const Ran refused =
       SwapAfter("CREATE TABLE child () INHERITS (items); INSERT INTO child VALUES (70000, 1)");
   EXPECT_EQ(refused.code, 4) << refused.err;
-  EXPECT_THAT(refused.err, ::testing::HasSubstr("it has now: child public.child"));
+  EXPECT_THAT(refused.err, HasSubstr("it has now: child public.child"));
   EXPECT_EQ(Number("SELECT count(*) FROM items"), 2'001);
   database_.Sql("DROP TABLE child");
   ResumeToTheEnd();
@@ -591,8 +748,8 @@ TEST_F(RebuildSafeguards, APolicyThatCameMeanwhileStopsTheCutOver) {
   database_.Sql(kHung);
   const Ran refused = Run({"resume", RunId()});
   EXPECT_EQ(refused.code, 4) << refused.err;
-  EXPECT_THAT(refused.err, ::testing::HasSubstr("policy po of public.other reads it"));
-  EXPECT_THAT(refused.err, ::testing::HasSubstr("pgalter resume"));
+  EXPECT_THAT(refused.err, HasSubstr("policy po of public.other reads it"));
+  EXPECT_THAT(refused.err, HasSubstr("pgalter resume"));
   EXPECT_EQ(database_.Value("SELECT swapped_at IS NULL FROM pgalter.rebuild"), "t");
   database_.Sql("DROP POLICY po ON other");
   ResumeToTheEnd();
@@ -600,7 +757,7 @@ TEST_F(RebuildSafeguards, APolicyThatCameMeanwhileStopsTheCutOver) {
   database_.Sql("CREATE POLICY po ON other USING (id IN (SELECT items.id FROM items))");
   const Ran back = Run({"revert", RunId(), "--yes"});
   EXPECT_EQ(back.code, 4) << back.err;
-  EXPECT_THAT(back.err, ::testing::HasSubstr("pgalter revert"));
+  EXPECT_THAT(back.err, HasSubstr("pgalter revert"));
   database_.Sql("DROP POLICY po ON other");
   EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
   ExpectSame();
@@ -613,7 +770,7 @@ TEST_F(RebuildSafeguards, WithoutThatThePolicyReadsTheTableThatLeft) {
   database_.Sql(kHung);
   ResumeToTheEnd({"PGALTER_SAFEGUARDS_OFF=obstacles"});
   EXPECT_THAT(database_.Value("SELECT qual FROM pg_policies WHERE policyname = 'po'"),
-              ::testing::HasSubstr("pgalter_"));
+              HasSubstr("pgalter_"));
 }
 
 }  // namespace
