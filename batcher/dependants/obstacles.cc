@@ -92,6 +92,19 @@ CROSS JOIN LATERAL (
     AS missing) m
 WHERE f.contype = 'f' AND f.conrelid = $1 AND f.confrelid <> $1 AND m.missing <> ''
 UNION ALL
+SELECT format('its trigger %I is made again, and this role may not execute its function: %s', t.tgname,
+              m.missing)
+FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace
+CROSS JOIN LATERAL (
+  SELECT concat_ws('; ',
+    CASE WHEN NOT has_schema_privilege(n.oid, 'USAGE')
+         THEN format('GRANT USAGE ON SCHEMA %I TO %I', n.nspname, current_user) END,
+    CASE WHEN NOT has_function_privilege(f.oid, 'EXECUTE')
+         THEN format('GRANT EXECUTE ON FUNCTION %I.%I() TO %I', n.nspname, f.proname, current_user)
+    END) AS missing) m
+WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND m.missing <> ''
+  AND NOT (t.tgname LIKE 'pgalter\_%' AND (n.nspname = 'pgalter' OR n.nspname LIKE 'pgalter\_%'))
+UNION ALL
 SELECT DISTINCT format('temporary view %s of another session reads it, which can be dropped there '
               'alone: end that session, or have it DROP VIEW', v.oid::regclass)
 FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid

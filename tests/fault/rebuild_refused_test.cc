@@ -160,6 +160,30 @@ TEST_F(RebuildReferred, ByATableWhereTheRoleMayNotLook) {
   EXPECT_EQ(ran.code, 0) << ran.err;
 }
 
+TEST_F(RebuildReferred, ATriggerWhoseFunctionTheRoleMayNotExecute) {
+  database_.Sql(
+      "DROP TABLE locked.k; CREATE FUNCTION locked.f() RETURNS trigger LANGUAGE plpgsql AS $$ "
+      "BEGIN RETURN NEW; END $$; REVOKE ALL ON FUNCTION locked.f() FROM PUBLIC; CREATE TRIGGER own "
+      "AFTER TRUNCATE ON items EXECUTE FUNCTION locked.f()");
+  const std::string execute = "GRANT EXECUTE ON FUNCTION locked.f() TO " + user_;
+  RefusedInBoth(
+      fmt::format("its trigger own is made again, and this role may not execute its "
+                  "function: GRANT USAGE ON SCHEMA locked TO {}; {}",
+                  user_, execute));
+  database_.Sql(fmt::format("GRANT USAGE ON SCHEMA locked TO {}", user_));
+  RefusedInBoth("may not execute its function: " + execute);
+  database_.Sql(execute);
+  const Ran ran = Run({"rebuild", "items", "--alter", "ALTER a TYPE bigint", "--yes"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  // Taken back after the swap, the way back is refused for it.
+  database_.Sql(fmt::format("REVOKE EXECUTE ON FUNCTION locked.f() FROM {}", user_));
+  const Ran back = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(back.code, 4) << back.err;
+  EXPECT_THAT(back.err, HasSubstr("may not execute its function: " + execute));
+  database_.Sql(execute);
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+}
+
 // DETACH … CONCURRENTLY leaves a partition so when it is interrupted between its transactions.
 class RebuildHalfDetached : public RebuildWorld {
  protected:
