@@ -26,17 +26,42 @@ using run::Failure;
 namespace {
 
 // The indexes of the table with the names that they get as parts of the partition's, which follow
-// its own: "orders_until_2027_01_pkey" for "orders_pkey" of "orders". $1 the table, $2 its name,
-// $3 the partition's (unquoted).
+// its own: "orders_until_2027_01_pkey" for "orders_pkey" of "orders"; something shorter where that
+// is too long, or taken. $1 the table, $2 its name, $3 the partition's (unquoted).
 constexpr const char* kIndexNames = R"sql(
 SELECT quote_ident(relname),
-  quote_ident(CASE WHEN octet_length(made) > 63 THEN left(made, 13) || '_' || left(md5(made), 8)
+  quote_ident(CASE WHEN octet_length(made) > 63 OR nth > 1
+                     OR EXISTS (SELECT FROM pg_class t WHERE t.relname = made::name
+                                AND t.relnamespace = i.relnamespace)
+                   THEN left(made, 13) || '_' || left(md5(made || ' ' || relname), 8)
                    ELSE made END)
-FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
-CROSS JOIN LATERAL (SELECT CASE WHEN starts_with(c.relname, $2::text || '_')
-                                THEN $3::text || substr(c.relname, length($2::text) + 1)
-                                ELSE $3::text || '_' || c.relname END AS made) m
-WHERE x.indrelid = $1 AND c.relname NOT LIKE 'pgalter\_%'
+FROM (
+  SELECT c.relname, c.relnamespace, made,
+         row_number() OVER (PARTITION BY made ORDER BY c.relname) AS nth
+  FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+  CROSS JOIN LATERAL (SELECT CASE WHEN starts_with(c.relname, $2::text || '_')
+                                  THEN $3::text || substr(c.relname, length($2::text) + 1)
+                                  ELSE $3::text || '_' || c.relname END AS made) m
+  WHERE x.indrelid = $1 AND c.relname NOT LIKE 'pgalter\_%') i
+)sql";
+
+// The server has named the indexes of the new partitions where they were made; in the table's own
+// schema another relation, not of the table's, may be called so. Those with a name that is free. $1
+// the run's schema, $2 the table.
+constexpr const char* kTakenNames = R"sql(
+SELECT format('ALTER INDEX %I.%I RENAME TO %I', n.nspname, c.relname, f.name)
+FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('i', 'I')
+JOIN pg_class home ON home.oid = $2
+JOIN pg_class t ON t.relname = c.relname AND t.relnamespace = home.relnamespace
+CROSS JOIN LATERAL (
+  SELECT left(c.relname, 13) || '_' || left(md5(format('%s %s', c.relname, g)), 8) AS name
+  FROM generate_series(1, 100) g
+  WHERE NOT EXISTS (
+    SELECT FROM pg_class o WHERE o.relnamespace IN (n.oid, home.relnamespace)
+      AND o.relname = (left(c.relname, 13) || '_' || left(md5(format('%s %s', c.relname, g)), 8))::name)
+  LIMIT 1) f
+WHERE quote_ident(n.nspname) = $1::text
+  AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indexrelid = t.oid AND x.indrelid = home.oid)
 )sql";
 
 // By what depends on the table: pg_constraint has no index for keys to it.
@@ -133,6 +158,8 @@ class Attaching {
     co_await MoveIdentities(statements);
     statements.push_back(fmt::format("ALTER TABLE {} RENAME TO {}", spec_.table, spec_.first));
     renamed_ = static_cast<std::ptrdiff_t>(statements.size());
+    Append(statements,
+           co_await ReadTexts(session_, kTakenNames, pg::Params::Of(spec_.schema, pair_.table)));
     for (const std::string& name : Made())
       statements.push_back(
           fmt::format("ALTER TABLE {}.{} SET SCHEMA {}", spec_.schema, name, spec_.home));

@@ -232,6 +232,36 @@ TEST_F(PartitionSnapshots, WithoutThatTheyMissRows) {
   EXPECT_EQ(old.Value("SELECT count(*) FROM events"), "100");
 }
 
+// The server cuts long names of indexes, so those of two tables and of their partitions may be
+// equal; and an index may be called as the one of another is called after the conversion.
+TEST_F(Partitioned, EqualNamesOfIndexesAreTakenApartThereAndBack) {
+  const std::string same(62, 'n');
+  const std::string names =
+      "SELECT string_agg(tablename || ' ' || indexname, ',' ORDER BY tablename, indexname) FROM "
+      "pg_indexes WHERE schemaname = 'public'";
+  for (const char* last : {"a", "b"}) {
+    const std::string table = same + last;
+    database_.Sql(fmt::format(
+        "CREATE TABLE {0} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, d date NOT NULL, v "
+        "serial, UNIQUE (v, d)); CREATE INDEX ON {0} (d, v); INSERT INTO {0} (d) SELECT "
+        "current_date + n % 60 FROM generate_series(1, 100) n",
+        table));
+  }
+  database_.Sql(
+      "CREATE TABLE plain (id int, d date NOT NULL, PRIMARY KEY (id, d)); CREATE INDEX plain_x ON "
+      "plain (d, id); CREATE INDEX x ON plain (d)");
+  const std::string before = database_.Value(names);
+  for (const std::string& table : {same + "a", std::string("plain")}) {
+    const Ran ran = Run({"partition", "convert", table, "--by", "range(d)", "--every", "1 month",
+                         "--strategy", "attach", "--allow-weaker-keys", "--yes"});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(Number(fmt::format("SELECT count(*) FROM {}", table)), table == "plain" ? 0 : 100);
+    const Ran reverted = Run({"revert", RunId(), "--yes"});
+    ASSERT_EQ(reverted.code, 0) << reverted.err;
+    EXPECT_EQ(database_.Value(names), before);
+  }
+}
+
 // Whoever reads through a view has locked it, and waits for its table.
 TEST_F(Partitioned, HasNoTableWhileItWaitsForAViewOverIt) {
   MakeEvents();
