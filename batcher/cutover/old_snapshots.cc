@@ -87,10 +87,12 @@ std::string DescribeHolder(const pg::Result& row) {
 
 async::Task<> Await(guard::Session& session, const Transactions& transactions) {
   if (!async::SafeguardOn("old-snapshots")) co_return;
+  std::vector<pg::Statement> statements;
   // Within a transaction the server shows what it showed first.
-  co_await session.db().Query("SELECT pg_stat_clear_snapshot()");
-  const pg::Result holder =
-      co_await session.db().Query(fmt::format(kHolder, kTransaction), transactions);
+  statements.push_back({"SELECT pg_stat_clear_snapshot()", {}});
+  statements.push_back({fmt::format(kHolder, kTransaction), pg::Params::Of(transactions)});
+  const auto results = co_await session.db().Pipeline(std::move(statements));
+  const pg::Result& holder = results.back();
   if (holder.empty()) co_return;
   pg::PgErrorFields fields;
   fields.sqlstate = pg::sqlstate::kLockNotAvailable;
