@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
 #include "planner/locks/alter.h"
@@ -110,6 +111,7 @@ class Change {
  private:
   void Judge();
   void RefuseUsed();
+  void RefuseRowTypeInUse();
   void RefuseView(const catalog::Table& view, const QualifiedName& read);
   void RefuseKeyOf(const catalog::Table& table, const std::string& detail);
   void LockForeignKeys();
@@ -182,10 +184,27 @@ void Change::RefuseKeyOf(const catalog::Table& table, const std::string& detail)
   if (plain || inside) RefuseUse(detail);
 }
 
+// Of types that are made of it the server alone knows.
+void Change::RefuseRowTypeInUse() {
+  const QualifiedName& rows = altered_.table->name;
+  for (const auto& [key, table] : draft_.schema().tables()) {
+    if (table.kind == catalog::TableKind::kView) continue;
+    for (const catalog::Column& column : table.columns) {
+      if (!column.known || column.type.name != rows.name) continue;
+      QualifiedName type{std::nullopt, column.type.name};
+      if (!column.type.schema.empty()) type.schema = column.type.schema;
+      if (draft_.schema().Resolve(type) == rows)
+        draft_.Refuse(Refusal::kOther, command_.name,
+                      "column " + column.name + " of " + Show(table.name) + " holds its rows");
+    }
+  }
+}
+
 void Change::RefuseUsed() {
   for (const catalog::Table* view : draft_.schema().Views(altered_.name))
     RefuseView(*view, altered_.name);
   if (altered_.table == nullptr) return;
+  RefuseRowTypeInUse();
   const catalog::Table& table = *altered_.table;
   if (Mentions(table.policy_columns, command_.name)) RefuseUse("a policy reads the column");
   for (const catalog::Column& other : table.columns)

@@ -212,6 +212,12 @@ TEST_F(Canary, EachStepOfAPlanThatMovesRowsHasAGateOfItsOwn) {
   ASSERT_EQ(killed.code, kKilled) << killed.err;
   AwaitNoRunner();
   EXPECT_EQ(Run({"resume", RunId()}).code, 0);
+  // Behind the gate the rows are compared once more.
+  const std::string third = database_.Value("SELECT progress->>'gate' FROM pgalter.run");
+  EXPECT_THAT(third, ::testing::MatchesRegex("canary-.*-backfill"));
+  EXPECT_NE(third, second);
+  AwaitNoRunner();
+  EXPECT_EQ(Run({"resume", RunId(), "--gate", third}).code, 0);
   EXPECT_EQ(StateOfRun(), "done");
   EXPECT_EQ(Undone(), 0);
   EXPECT_EQ(database_.Value("SELECT atttypid::regtype FROM pg_attribute WHERE attname = 'a'"

@@ -106,7 +106,7 @@ TEST_F(RunInput, AGateStaysShutWhileWhatGoesIsUsedUnlessItIsNamed) {
 TEST_F(RunInput, AGateIsNamedOnceMoreWhenItsTableHasChangedMeanwhile) {
   MakeOrders();
   ASSERT_EQ(RunSql("ALTER TABLE orders ALTER amount TYPE bigint").code, 0);
-  database_.Sql("CREATE INDEX amount_idx ON orders (amount)");
+  database_.Sql("CREATE INDEX by_note ON orders (note)");
   const Words name{"resume", RunId(), "--gate", "swap-amount"};
   const Ran shut = Run(name);
   EXPECT_EQ(shut.code, 0) << shut.err;

@@ -399,7 +399,7 @@ INSTANTIATE_TEST_SUITE_P(
     Seeds, RandomRound,
     ::testing::Range(0, static_cast<int>(FromEnvironment("PGALTER_TORTURE_ROUNDS", 6))));
 
-// Without the trigger that keeps the new column right, the oracle has to see it.
+// One value that is another one: the oracle has to see it.
 TEST_F(RunProperty, ANegativeControlIsSeen) {
   const Shape shape{false, true, 500};
   const std::vector<Change> changes{{"ALTER TABLE t ALTER d TYPE bigint", false, "", "d"}};
@@ -407,12 +407,13 @@ TEST_F(RunProperty, ANegativeControlIsSeen) {
   TwinWriters writers(database_.conninfo(), 1, shape.rows);
   ASSERT_EQ(Run({"run", "--sql", changes[0].sql, "--yes"}).code, 0);
   ASSERT_EQ(StateOfRun(), "waiting");
-  database_.Sql("ALTER TABLE t DISABLE TRIGGER USER");
   const long then = writers.writes();
   ASSERT_TRUE(Within(kLimit, [&] { return writers.writes() > then + 200; }));
   const Ran on = Run({"resume", RunId(), "--through", "contract"});
   ASSERT_EQ(on.code, 0) << on.err;
   writers.Stop();
+  EXPECT_EQ(Difference(shape, changes), "");
+  database_.Sql("UPDATE t SET d = coalesce(d, 0) + 1 WHERE id = (SELECT min(id) FROM t)");
   EXPECT_NE(Difference(shape, changes), "");
 }
 

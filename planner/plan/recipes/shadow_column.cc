@@ -4,9 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "planner/plan/not_null_names.h"
 #include "planner/plan/recipes/carry.h"
+#include "planner/plan/recipes/column_guard.h"
 #include "planner/plan/recipes/constraint.h"
 #include "planner/plan/recipes/foreign_key.h"
 #include "planner/plan/recipes/index.h"
@@ -28,6 +31,48 @@ bool Contains(const std::vector<std::string>& list, const std::string& item) {
   return std::ranges::find(list, item) != list.end();
 }
 
+constexpr std::array<std::string_view, 6> kNumbers{"int2",   "int4",   "int8",
+                                                   "float4", "float8", "numeric"};
+constexpr std::array<std::string_view, 4> kExactNumbers{"int2", "int4", "int8", "numeric"};
+constexpr std::array<std::string_view, 3> kTexts{"text", "varchar", "bpchar"};
+// IS DISTINCT FROM tells every two values of these apart.
+constexpr std::array<std::string_view, 6> kExact{"int2", "int4", "int8", "text", "varchar", "uuid"};
+
+// What a role's settings have a part in, where functions are not immutable: as
+// engine/guard/role_settings.cc has them, which are in force where the plan's steps run.
+constexpr std::array<std::string_view, 12> kSettings{
+    "search_path",   "TimeZone",           "DateStyle",
+    "IntervalStyle", "extra_float_digits", "bytea_output",
+    "lc_monetary",   "lc_numeric",         "lc_time",
+    "xmlbinary",     "xmloption",          "default_text_search_config"};
+
+// The schemas that search_path comes to for the role that runs the plan, not for each user.
+constexpr const char* kOwnPath =
+    "SELECT pg_catalog.set_config('search_path', (SELECT coalesce(pg_catalog.string_agg("
+    "pg_catalog.quote_ident(s), ', ' ORDER BY n) || ', ', '') FROM "
+    "pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS p (s, n)) || "
+    "'pg_temp', true)";
+
+template <std::size_t kCount>
+bool IsOneOf(const std::array<std::string_view, kCount>& names, const ast::TypeName& type) {
+  return type.schema.empty() && type.array_dimensions == 0 &&
+         std::ranges::find(names, std::string_view(type.name)) != names.end();
+}
+
+// No setting has a part in the server's cast from one to the other.
+bool IsPlainCast(const ast::TypeName& from, const ast::TypeName& to) {
+  if (IsOneOf(kNumbers, from) && IsOneOf(kNumbers, to)) return true;
+  return IsOneOf(kTexts, to) && (IsOneOf(kExactNumbers, from) || IsOneOf(kTexts, from));
+}
+
+const ast::TableCommand* TypeCommand(const Situation& situation) {
+  const auto* alter = situation.statement.As<ast::AlterTable>();
+  if (alter == nullptr) return nullptr;
+  const auto found =
+      std::ranges::find(alter->commands, ast::TableChange::kSetType, &ast::TableCommand::change);
+  return found == alter->commands.end() ? nullptr : &*found;
+}
+
 class Replacement {
  public:
   Replacement(const Situation& situation, const ShadowColumn& shadow)
@@ -39,6 +84,9 @@ class Replacement {
         old_(QuoteIdentifier(shadow.column)),
         new_name_(MadeName("new", {{}, shadow.column}, "")),
         new_(QuoteIdentifier(new_name_)),
+        value_(shadow.expression.empty() ? old_ : shadow.expression),
+        trigger_(TriggerName(shadow.column)),
+        command_(TypeCommand(situation)),
         moved_(table_.name.name, shadow.column, new_name_) {}
 
   Proposal Propose();
@@ -55,8 +103,26 @@ class Replacement {
   [[nodiscard]] std::string Temporary(const std::string& name) const {
     return MadeName("new", {{}, name}, "");
   }
+  // Behind the triggers that change the row: '~' sorts behind all other signs of ASCII.
+  [[nodiscard]] static std::string TriggerName(const std::string& column) {
+    std::string made = MadeName("sync", {{}, column}, "");
+    constexpr std::size_t kLongest = 61;
+    constexpr std::size_t kPrefix = std::string_view("pgalter_").size();
+    if (made.size() > kLongest) made.erase(0, kPrefix);
+    return "~~" + made;
+  }
+  [[nodiscard]] bool IsPlain() const;
+  [[nodiscard]] bool IsRepeatable() const;
+  [[nodiscard]] std::string Differs() const;
+  [[nodiscard]] std::string MustBeMade() const;
+  [[nodiscard]] Texts FunctionTexts() const;
+  [[nodiscard]] Texts TriggerTexts() const;
+  [[nodiscard]] Step FillingStep(std::string explain) const;
   void KeepUp();
   void Fill();
+  void CompareAgain();
+  void GuardFirstStep();
+  void NoteNotNull();
   void MakeIndexes();
   void MakeChecks();
   void MakeForeignKeys();
@@ -75,7 +141,13 @@ class Replacement {
   std::string old_;
   std::string new_name_;
   std::string new_;
-  ColumnNames moved_;  // to the new column
+  std::string value_;                 // of the new column, as SQL
+  std::string trigger_;               // that keeps it up
+  const ast::TableCommand* command_;  // that changes the type
+  ColumnNames moved_;                 // to the new column
+  Hangers hangers_;                   // of the old one, which come along
+  std::string new_value_;             // over the row that a trigger has
+  std::string function_;              // of the trigger, as SQL
   std::string problem_;
   std::vector<std::string> locked_;  // other tables of the swap, as SQL
   Texts prepare_;                    // of the swap, before the old column goes
@@ -93,46 +165,172 @@ std::string Replacement::WhyNot() const {
   return problem_;
 }
 
+// No setting of whoever writes the row has a part in the value.
+bool Replacement::IsPlain() const {
+  const catalog::Column* column = table_.FindColumn(shadow_.column);
+  if (column == nullptr || !column->known || command_ == nullptr || !command_->type) return false;
+  if (!IsPlainCast(column->type, *command_->type)) return false;
+  if (!command_->expression) return true;
+  // "c::bigint" and nothing else.
+  const std::string cast = old_ + "::";
+  constexpr std::string_view kOfTypes = "abcdefghijklmnopqrstuvwxyz0123456789_ (),";
+  return value_.starts_with(cast) &&
+         value_.find_first_not_of(kOfTypes, cast.size()) == std::string::npos &&
+         command_->expression->column_casts.size() == 1 &&
+         IsPlainCast(column->type, command_->expression->column_casts.front().type);
+}
+
+// Made twice it is the same: rows can be compared with it.
+bool Replacement::IsRepeatable() const {
+  if (command_ == nullptr || !command_->expression) return true;
+  const ast::Expression& value = *command_->expression;
+  return locks::JudgeVolatility(value, situation_.schema).is_volatile == catalog::Truth::kNo &&
+         !locks::WhyNotImmutable(value, table_.columns, situation_.schema);
+}
+
+std::string Replacement::Differs() const {
+  const std::string value = fmt::format("({})::{}", value_, shadow_.type);
+  if (command_ != nullptr && command_->type && IsOneOf(kExact, *command_->type))
+    return fmt::format("{} IS DISTINCT FROM {}", new_, value);
+  return fmt::format(
+      "ROW({})::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW({})::pg_catalog.record", new_,
+      value);
+}
+
+// Only then: who changes another column is not to have the value made under other conditions.
+std::string Replacement::MustBeMade() const {
+  std::vector<std::string> columns{new_name_};
+  if (command_ == nullptr || !command_->expression) {
+    columns.push_back(shadow_.column);
+  } else {
+    if (command_->expression->facts.has_subquery) return "true";
+    for (const auto& use : command_->expression->facts.columns) {
+      if (use.whole_row) return "true";
+      columns.push_back(use.name);
+    }
+  }
+  std::vector<std::string> before;
+  std::vector<std::string> after;
+  for (const std::string& column : columns) {
+    before.push_back("old." + QuoteIdentifier(column));
+    after.push_back("new." + QuoteIdentifier(column));
+  }
+  return fmt::format(
+      "tg_op OPERATOR(pg_catalog.=) 'INSERT' OR new.{} IS NULL OR ROW({})::pg_catalog.record "
+      "OPERATOR(pg_catalog.*<>) ROW({})::pg_catalog.record",
+      new_, fmt::join(before, ", "), fmt::join(after, ", "));
+}
+
+Texts Replacement::FunctionTexts() const {
+  std::string settings;
+  if (!IsPlain())
+    for (const std::string_view name : kSettings)
+      settings += fmt::format(" SET {} FROM CURRENT", name);
+  Texts sql;
+  if (!settings.empty()) sql.emplace_back(kOwnPath);
+  sql.push_back(fmt::format(
+      "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql{} AS $pgalter$ BEGIN IF {} THEN "
+      "new.{} := {}; END IF; RETURN new; END $pgalter$",
+      function_, settings, MustBeMade(), new_, new_value_));
+  return sql;
+}
+
+Texts Replacement::TriggerTexts() const {
+  const std::string trigger = QuoteIdentifier(trigger_);
+  Texts sql = FunctionTexts();
+  sql.push_back(fmt::format(
+      "CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION {}()", trigger,
+      ToString(name_), function_));
+  sql.push_back(fmt::format("{} ENABLE ALWAYS TRIGGER {}", head_, trigger));
+  return sql;
+}
+
 void Replacement::KeepUp() {
-  const std::string function = ToString(Beside(name_, MadeName("sync", name_, shadow_.column)));
-  const auto value = sql::RequalifyColumns(shadow_.expression.empty() ? old_ : shadow_.expression,
-                                           table_.name.name, "new");
+  function_ = ToString(Beside(name_, MadeName("sync", name_, shadow_.column)));
+  const auto value = sql::RequalifyColumns(value_, table_.name.name, "new");
   if (!value) {
     problem_ = "its USING expression cannot stand in a trigger";
     return;
   }
-  // "zz": after the triggers that change the row.
-  const std::string last = QuoteIdentifier("zz_" + MadeName("sync", {{}, shadow_.column}, ""));
-  proposal_.steps.push_back(Ddl(
-      Phase::kExpand,
-      {fmt::format("{} ADD COLUMN {} {}", head_, new_, shadow_.type),
-       fmt::format("CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS $pgalter$ BEGIN "
-                   "new.{} := {}; RETURN new; END $pgalter$",
-                   function, new_, *value),
-       fmt::format("CREATE TRIGGER {} BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION "
-                   "{}()",
-                   last, ToString(name_), function),
-       fmt::format("{} ENABLE ALWAYS TRIGGER {}", head_, last)},
-      {fmt::format("DROP TRIGGER IF EXISTS {} ON {}", last, ToString(name_)),
-       fmt::format("DROP FUNCTION IF EXISTS {}()", function),
-       fmt::format("{} DROP COLUMN IF EXISTS {}", head_, new_)},
-      "Rows that are written from here on have both values."));
-  prepare_.push_back(fmt::format("DROP TRIGGER {} ON {}", last, ToString(name_)));
-  prepare_.push_back(fmt::format("DROP FUNCTION {}()", function));
+  new_value_ = *value;
+  if (command_ != nullptr && command_->expression)
+    for (const auto& use : command_->expression->facts.columns)
+      if (const auto* read = table_.FindColumn(use.name); read != nullptr && read->generated)
+        problem_ = fmt::format("its USING expression reads {}, which has no value yet in a trigger",
+                               QuoteIdentifier(use.name));
+  Texts sql{fmt::format("{} ADD COLUMN {} {}", head_, new_, shadow_.type)};
+
+  const Texts trigger = TriggerTexts();
+  sql.insert(sql.end(), trigger.begin(), trigger.end());
+  sql.push_back(RefuseTriggersBehind(name_, trigger_));
+  const std::string name = QuoteIdentifier(trigger_);
+  proposal_.steps.push_back(
+      Ddl(Phase::kExpand, std::move(sql),
+          {fmt::format("DROP TRIGGER IF EXISTS {} ON {}", name, ToString(name_)),
+           fmt::format("DROP FUNCTION IF EXISTS {}()", function_),
+           fmt::format("{} DROP COLUMN IF EXISTS {}", head_, new_)},
+          "Rows that are written from here on have both values."));
+  prepare_.push_back(fmt::format("DROP TRIGGER {} ON {}", name, ToString(name_)));
+  prepare_.push_back(fmt::format("DROP FUNCTION {}()", function_));
+}
+
+Step Replacement::FillingStep(std::string explain) const {
+  const std::string set = fmt::format("{} = {}", new_, value_);
+  // A value that is another one each time tells no row that is done.
+  if (!IsRepeatable())
+    return MakeBackfill(name_, set, fmt::format("{} IS NULL AND ({}) IS NOT NULL", new_, value_),
+                        std::move(explain));
+  Step step = MakeBackfill(name_, set, Differs(), std::move(explain));
+  step.backfill->where.clear();  // every row that differs, as its own type tells
+  return step;
 }
 
 void Replacement::Fill() {
-  const std::string value = shadow_.expression.empty() ? old_ : shadow_.expression;
   proposal_.steps.push_back(
-      MakeBackfill(name_, fmt::format("{} = {}", new_, value),
-                   fmt::format("{} IS NULL AND ({}) IS NOT NULL", new_, value),
-                   "Rows that were there before get the new value in chunks."));
+      FillingStep("Rows that were there before get the new value in chunks."));
+}
+
+// A gate may be shut for days, in which users switch triggers off and on. A trigger that is anew
+// has seen all that is written from then on; what is from before is compared.
+void Replacement::CompareAgain() {
+  if (!IsRepeatable()) return;  // the swap is refused where the trigger was touched
+  Texts sql{
+      RefuseTriggersBehind(name_, trigger_),
+      fmt::format("DROP TRIGGER IF EXISTS {} ON {}", QuoteIdentifier(trigger_), ToString(name_)),
+      fmt::format("DROP FUNCTION IF EXISTS {}()", function_)};
+  const Texts trigger = TriggerTexts();
+  sql.insert(sql.end(), trigger.begin(), trigger.end());
+  proposal_.steps.push_back(
+      Ddl(Phase::kContract, std::move(sql), {},
+          "The trigger is made anew: from here on it has seen every change, whoever had switched "
+          "it off before."));
+  Step compare = FillingStep(
+      "All rows are compared once more, in chunks; one that was changed past the trigger gets its "
+      "value.");
+  compare.phase = Phase::kContract;
+  proposal_.steps.push_back(std::move(compare));
+}
+
+void Replacement::NoteNotNull() {
+  const catalog::Column* column = table_.FindColumn(shadow_.column);
+  hangers_.not_null = column != nullptr && column->not_null;
+  for (const catalog::Constraint& one : table_.constraints)
+    if (one.definition.kind == ConstraintKind::kNotNull &&
+        Contains(one.definition.columns, shadow_.column))
+      hangers_.not_null = true;
+}
+
+void Replacement::GuardFirstStep() {
+  Texts& sql = proposal_.steps.front().sql;
+  sql.insert(sql.begin(),
+             {RefuseRowTypeInUse(name_), RefuseOtherHangers(name_, shadow_.column, hangers_)});
 }
 
 void Replacement::MakeIndexes() {
   for (const catalog::Index& index : table_.indexes) {
     if (!index.Mentions(shadow_.column) && !Contains(index.included, shadow_.column)) continue;
     const std::string name = Temporary(index.name.name);
+    hangers_.indexes.push_back(ToString(Beside(name_, index.name.name)));
     const catalog::Constraint* key = table_.FindConstraint(index.name.name);
     if (key == nullptr || !index.constraint) {
       const auto like = LikeIndex(index, {name_, name}, moved_);
@@ -147,6 +345,7 @@ void Replacement::MakeIndexes() {
       problem_ = fmt::format("its exclusion constraint {} has no online form", key->name);
       return;
     }
+    hangers_.constraints.emplace_back(ToString(name_), key->name);
     ast::Constraint moved = key->definition;
     moved.columns = moved_.In(std::move(moved.columns));
     moved.included = moved_.In(std::move(moved.included));
@@ -184,6 +383,7 @@ void Replacement::MakeChecks() {
       return;
     }
     const std::string name = Temporary(check.name);
+    hangers_.constraints.emplace_back(ToString(name_), check.name);
     AddInTwoSteps(
         name_, head_, name,
         fmt::format("CHECK ({}){}", *moved, check.definition.no_inherit ? " NO INHERIT" : ""),
@@ -204,6 +404,7 @@ void Replacement::MakeForeignKeys() {
       problem_ = fmt::format("its foreign key {} points at itself", key.name);
       return;
     }
+    hangers_.constraints.emplace_back(ToString(name_), key.name);
     AddInTwoSteps(name_, head_, name, ForeignKeyText(Moved(key.definition)),
                   "The like of " + key.name + ".", proposal_.steps);
     if (!key.valid) proposal_.steps.pop_back();
@@ -225,6 +426,7 @@ void Replacement::MakeReferences() {
     }
     const std::string head = "ALTER TABLE " + ToString(other->name);
     const std::string name = Temporary(key->name);
+    hangers_.constraints.emplace_back(ToString(other->name), key->name);
     ast::Constraint moved = key->definition;
     moved.foreign_key->target = name_;
     moved.foreign_key->target_columns = moved_.In(std::move(columns));
@@ -244,11 +446,16 @@ void Replacement::Swap() {
   std::string lock = "LOCK TABLE " + ToString(name_);
   for (const std::string& other : locked_) lock += ", " + other;
   const Carried carried = CarryOver(name_, shadow_.column);
-  Texts sql = {lock + " IN ACCESS EXCLUSIVE MODE"};
+  const InTheWay in_the_way = FindInTheWay(situation_).value_or(InTheWay());
+  hangers_.readers = in_the_way.readers;
+  for (const sql::QualifiedName& view : in_the_way.views) hangers_.views.push_back(ToString(view));
+  NoteNotNull();
+  Texts sql = {lock + " IN ACCESS EXCLUSIVE MODE", RefuseTouched(name_, trigger_),
+               RefuseTriggersBehind(name_, trigger_), RefuseRowTypeInUse(name_),
+               RefuseOtherHangers(name_, shadow_.column, hangers_)};
   if (shadow_.default_value)
     sql.push_back(fmt::format("{} ALTER COLUMN {} DROP DEFAULT", head_, old_));
   sql.push_back(carried.note);
-  const InTheWay in_the_way = FindInTheWay(situation_).value_or(InTheWay());
   const Carried carried_views = CarryViews(name_, shadow_.column);
   const CarriedAway readers = CarryReaders(name_, shadow_.column);
   if (in_the_way.readers) {
@@ -279,6 +486,7 @@ void Replacement::Swap() {
   proposal_.steps.push_back(MakeGate(
       fmt::format("swap-{}", shadow_.column),
       fmt::format("programs take {} for {}.{}", shadow_.type, Show(name_), shadow_.column)));
+  CompareAgain();
   Step swap =
       Ddl(Phase::kContract, std::move(sql), {},
           "The old column goes, the new one has its name and all that hung on it; no row is "
@@ -303,6 +511,7 @@ Proposal Replacement::Propose() {
   MakeForeignKeys();
   MakeReferences();
   Swap();
+  if (problem_.empty()) GuardFirstStep();
   const std::string why = WhyNot();
   if (why.empty()) {
     proposal_.remarks.emplace_back("the column moves to the end of the table");

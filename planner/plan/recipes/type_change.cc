@@ -227,7 +227,8 @@ const Recipe kTypeChange{
     .forms = "ALTER COLUMN … TYPE that rewrites the table, builds an index or checks rows again",
     .steps =
         "a new column that a trigger keeps up, a backfill, the same indexes, constraints and "
-        "foreign keys on it; a gate; in one short transaction the old column goes and the new "
+        "foreign keys on it; a gate; behind it the trigger is made anew and all rows are compared "
+        "with it once more; in one short transaction the old column goes and the new "
         "one takes its name, with default, comment, rights, statistics, identity and "
         "sequence. Where only a CHECK stands in the way: it is put back NOT VALID and "
         "validated. The column moves to the end of the table. A partitioned table is copied as a "

@@ -1,0 +1,123 @@
+#include "planner/plan/recipes/column_guard.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace pgalter::plan {
+
+namespace {
+
+using sql::QuoteLiteral;
+using sql::ToString;
+
+constexpr std::string_view kAnew = "Take the run back (pgalter revert) and run the change anew";
+
+// `query` gives a sentence in its first row, or none.
+std::string RaiseWhere(std::string_view query) {
+  return fmt::format(
+      "DO $pgalter$ DECLARE why text; BEGIN {} INTO why; IF why IS NOT NULL THEN RAISE EXCEPTION "
+      "USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = why; END IF; END $pgalter$",
+      query);
+}
+
+std::string Regclass(std::string_view table) {
+  return QuoteLiteral(table) + "::pg_catalog.regclass";
+}
+
+// Of literals, for IN; never empty.
+std::string Oids(const std::vector<std::string>& relations) {
+  std::string list = "NULL";
+  for (const std::string& relation : relations)
+    list += fmt::format(", pg_catalog.to_regclass({})", QuoteLiteral(relation));
+  return list;
+}
+
+std::string Constraints(const Hangers& known) {
+  std::string any = "false";
+  for (const auto& [table, name] : known.constraints)
+    any += fmt::format(" OR (k.conrelid = {} AND k.conname = {})", Regclass(table),
+                       QuoteLiteral(name));
+  return any;
+}
+
+}  // namespace
+
+std::string RefuseRowTypeInUse(const sql::QualifiedName& table) {
+  return RaiseWhere(fmt::format(
+      R"sql(WITH RECURSIVE of_row (oid) AS (
+  SELECT reltype FROM pg_catalog.pg_class WHERE oid = {0}
+  UNION
+  SELECT CASE WHEN c.oid IS NULL THEN d.objid ELSE c.reltype END
+  FROM of_row JOIN pg_catalog.pg_depend d
+    ON d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.refobjid = of_row.oid
+  LEFT JOIN pg_catalog.pg_class c ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND c.oid = d.objid AND d.objsubid > 0 AND c.relkind NOT IN ('r', 'p', 'm')
+  WHERE c.reltype <> 0 OR d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass)
+SELECT pg_catalog.format('column %s of %s holds rows of %s, and the server changes no type of a column of such a table: a value there would lose this column. Give that column another type, or drop it, before',
+  (SELECT pg_catalog.quote_ident(attname) FROM pg_catalog.pg_attribute
+   WHERE attrelid = d.objid AND attnum = d.objsubid), c.oid::pg_catalog.regclass, {0})
+FROM of_row JOIN pg_catalog.pg_depend d
+  ON d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.refobjid = of_row.oid
+JOIN pg_catalog.pg_class c ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+  AND c.oid = d.objid AND d.objsubid > 0 AND c.relkind IN ('r', 'p', 'm')
+LIMIT 1)sql",
+      Regclass(ToString(table))));
+}
+
+std::string RefuseTriggersBehind(const sql::QualifiedName& table, const std::string& trigger) {
+  // By bytes, as the server sorts them. Those of other columns' changes leave this one alone.
+  return RaiseWhere(fmt::format(
+      R"sql(SELECT pg_catalog.format('trigger %s of %s fires behind %s, which keeps the new column up, and may change the row after it. Give it a name that sorts before (ALTER TRIGGER %1$s ON %2$s RENAME TO ...), take the run back (pgalter revert) and run the change anew',
+  pg_catalog.quote_ident(tgname), tgrelid::pg_catalog.regclass, {1})
+FROM pg_catalog.pg_trigger WHERE tgrelid = {0} AND NOT tgisinternal
+  AND tgtype::pg_catalog.int4 & 3 = 3 AND tgtype::pg_catalog.int4 & 20 <> 0
+  AND tgname::text COLLATE pg_catalog."C" > {1}
+  AND NOT pg_catalog.starts_with((SELECT proname::text FROM pg_catalog.pg_proc WHERE oid = tgfoid), 'pgalter_sync_')
+LIMIT 1)sql",
+      Regclass(ToString(table)), QuoteLiteral(trigger)));
+}
+
+std::string RefuseTouched(const sql::QualifiedName& table, const std::string& trigger) {
+  return RaiseWhere(fmt::format(
+      R"sql(SELECT pg_catalog.format('trigger %I of %s, which keeps the new column up, was switched off, changed or dropped: users'' changes may be missing there. {2}', {1}, {0})
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t
+  WHERE t.tgrelid = {0} AND t.tgname = {1} AND t.tgenabled = 'A'
+    AND t.xmin = (SELECT f.xmin FROM pg_catalog.pg_proc f WHERE f.oid = t.tgfoid)
+    AND t.xmin = (SELECT d.xmin FROM pg_catalog.pg_depend d
+      WHERE d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND d.objid = t.oid
+        AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass LIMIT 1)))sql",
+      Regclass(ToString(table)), QuoteLiteral(trigger), kAnew));
+}
+
+std::string RefuseOtherHangers(const sql::QualifiedName& table, const std::string& column,
+                               const Hangers& known) {
+  // Defaults, statistics and sequences are carried whatever they are.
+  return RaiseWhere(fmt::format(
+      R"sql(SELECT pg_catalog.format('%s %s column %s of %s, and the plan does not take it along to the column that comes in its place. If it can go, drop it and resume; to keep it, take the run back (pgalter revert) and run the change anew',
+  what, hangs, {1}, {0})
+FROM (SELECT a.attrelid, a.attnum, a.attnotnull FROM pg_catalog.pg_attribute a
+      WHERE a.attrelid = {0} AND a.attname = {1}) a
+CROSS JOIN LATERAL (
+  SELECT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid), 'depends on'
+  FROM pg_catalog.pg_depend d
+  LEFT JOIN pg_catalog.pg_class c ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = d.objid
+  LEFT JOIN pg_catalog.pg_constraint k ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.oid = d.objid
+  LEFT JOIN pg_catalog.pg_attrdef f ON d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND f.oid = d.objid
+  LEFT JOIN pg_catalog.pg_policy p ON d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass AND p.oid = d.objid
+  LEFT JOIN pg_catalog.pg_trigger t ON d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND t.oid = d.objid
+  LEFT JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND r.oid = d.objid
+  WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
+    AND d.classid <> 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass
+    AND (c.relkind = 'S' OR c.oid IN ({2}) OR k.contype = 'n' OR {3}
+      OR (f.adrelid = a.attrelid AND f.adnum = a.attnum)
+      OR ({4} AND (p.polrelid = a.attrelid OR t.tgrelid = a.attrelid))
+      OR (r.rulename = '_RETURN' AND r.ev_class IN ({5}))) IS NOT TRUE
+  UNION ALL
+  SELECT 'NOT NULL', 'was set on' WHERE a.attnotnull AND NOT {6}) x (what, hangs)
+LIMIT 1)sql",
+      Regclass(ToString(table)), QuoteLiteral(column), Oids(known.indexes), Constraints(known),
+      known.readers, Oids(known.views), known.not_null));
+}
+
+}  // namespace pgalter::plan

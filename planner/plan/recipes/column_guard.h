@@ -1,0 +1,41 @@
+#pragma once
+
+// What may not be while one column takes another's place: blocks that ask the server and raise an
+// error which says what is in the way and what to do, run in the transaction of the step that they
+// stand in. They change nothing. Private to planner/plan.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "planner/sql/identifier.h"
+
+namespace pgalter::plan {
+
+// Columns of other tables hold rows of this one, directly or in arrays, domains, ranges and
+// composite types: their values would lose what the old column had. The server refuses a plain
+// ALTER … TYPE then, too.
+[[nodiscard]] std::string RefuseRowTypeInUse(const sql::QualifiedName& table);
+
+// A trigger that fires behind `trigger` may change the row after it.
+[[nodiscard]] std::string RefuseTriggersBehind(const sql::QualifiedName& table,
+                                               const std::string& trigger);
+
+// The trigger and its function are as one transaction made them: one that was switched off, and on
+// again, is of another than what it depends on, and changes that it did not see may be missing.
+[[nodiscard]] std::string RefuseTouched(const sql::QualifiedName& table,
+                                        const std::string& trigger);
+
+// What hangs on the column and is known to come along.
+struct Hangers {
+  std::vector<std::string> indexes;                              // as SQL
+  std::vector<std::pair<std::string, std::string>> constraints;  // table as SQL, name
+  std::vector<std::string> views;                                // as SQL
+  bool readers = false;   // policies and triggers of the table
+  bool not_null = false;  // the column is
+};
+// Anything else that hangs on it: DROP COLUMN would take it along, or be refused.
+[[nodiscard]] std::string RefuseOtherHangers(const sql::QualifiedName& table,
+                                             const std::string& column, const Hangers& known);
+
+}  // namespace pgalter::plan

@@ -1,0 +1,255 @@
+// What users do to a table while `pgalter run` changes the type of a column by a second one beside
+// it: no value is lost and none is another one than a plain ALTER TABLE would have made; what
+// cannot come along is refused by name, before the old column goes.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <vector>
+
+#include "tests/fault/run_world.h"
+
+namespace pgalter::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class TypeChange : public RunWorld {
+ protected:
+  static constexpr int kRows = 1'000;
+
+  void MakeTable() const {
+    database_.Sql(fmt::format(
+        "CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p SELECT generate_series(0, 9999);"
+        "CREATE TABLE t (id int PRIMARY KEY, c int, at timestamp, d date, note text);"
+        "INSERT INTO t SELECT n, n, timestamp '2026-01-01' + n * interval '1 hour',"
+        " date '2026-01-02' + n % 20, 'x' FROM generate_series(1, {}) n",
+        kRows));
+  }
+  [[nodiscard]] Ran Begin(const std::string& sql, const Words& more = {}) const {
+    Words words{"run", "--sql", sql, "--yes"};
+    words.insert(words.end(), more.begin(), more.end());
+    return Run(words);
+  }
+  [[nodiscard]] Ran Resume(const std::string& through = "contract") const {
+    return Run({"resume", RunId(), "--through", through});
+  }
+  void ToGate(const std::string& sql) const {
+    const Ran ran = Begin(sql);
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    ASSERT_EQ(StateOfRun(), "waiting");
+  }
+  void ExpectEnd() const {
+    const Ran ran = Resume();
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(StateOfRun(), "done");
+  }
+  // And the way out: the table is what users have left.
+  void ExpectRefused(const Ran& ran, const std::string& why, const std::string& dump) const {
+    EXPECT_NE(ran.code, 0);
+    EXPECT_THAT(ran.err, HasSubstr(why));
+    EXPECT_EQ(StateOfRun(), "failed");
+    const Ran back = Run({"revert", RunId(), "--yes"});
+    EXPECT_EQ(back.code, 0) << back.err;
+    EXPECT_EQ(Dump(), dump);
+  }
+};
+
+constexpr const char* kWider = "ALTER TABLE t ALTER c TYPE bigint";
+
+TEST_F(TypeChange, ChangesThatTheTriggerDidNotSeeComeAlong) {
+  for (const char* again :
+       {"ALTER TABLE t ENABLE TRIGGER USER", "SELECT 1",
+        "CREATE OR REPLACE FUNCTION pgalter_sync_t_c() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN new.pgalter_new_c := 0; RETURN new; END'; ALTER TABLE t ENABLE TRIGGER USER"}) {
+    SCOPED_TRACE(again);
+    database_.Sql("DROP SCHEMA IF EXISTS pgalter CASCADE; DROP TABLE IF EXISTS t, p");
+    MakeTable();
+    ToGate(kWider);
+    database_.Sql(fmt::format(
+        "BEGIN; ALTER TABLE t DISABLE TRIGGER USER; UPDATE t SET c = id + 1000000 WHERE id % 2 = 0;"
+        "UPDATE t SET c = NULL WHERE id % 5 = 0; {}; COMMIT",
+        again));
+    ExpectEnd();
+    EXPECT_EQ(Number("SELECT count(*) FROM t WHERE c IS DISTINCT FROM CASE WHEN id % 5 > 0 THEN"
+                     " id + CASE id % 2 WHEN 0 THEN 1000000 ELSE 0 END END"),
+              0);
+  }
+}
+
+TEST_F(TypeChange, WhereValuesCannotBeComparedATouchedTriggerIsRefused) {
+  MakeTable();
+  database_.Sql(
+      "CREATE FUNCTION wide(int) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN $1; END'");
+  ToGate("ALTER TABLE t ALTER c TYPE bigint USING wide(c)");
+  database_.Sql(
+      "BEGIN; ALTER TABLE t DISABLE TRIGGER USER; UPDATE t SET c = c + 1000000;"
+      "ALTER TABLE t ENABLE TRIGGER USER; COMMIT");
+  const Ran ran = Resume();
+  EXPECT_NE(ran.code, 0);
+  EXPECT_THAT(ran.err, HasSubstr("was switched off"));
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM t WHERE c > 1000000"), kRows);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgrelid = 't'::regclass"), 0);
+}
+
+TEST_F(TypeChange, ValuesAreMadeUnderTheSettingsOfTheRun) {
+  MakeTable();
+  database_.Sql(
+      fmt::format("ALTER DATABASE {0} SET timezone = 'UTC';"
+                  "ALTER DATABASE {0} SET datestyle = 'ISO, MDY'",
+                  database_.Value("SELECT current_database()")));
+  ToGate("ALTER TABLE t ALTER at TYPE timestamptz, ALTER d TYPE text");
+  Session elsewhere = database_.Connect();
+  elsewhere.Exec("SET timezone = 'Asia/Tokyo'; SET datestyle = 'SQL, DMY'");
+  elsewhere.Exec("UPDATE t SET note = 'y' WHERE id % 3 = 0");
+  elsewhere.Exec("UPDATE t SET at = at, d = d WHERE id % 3 = 1");
+  elsewhere.Exec("INSERT INTO t VALUES (5000, 1, '2026-01-01 12:00', '2026-02-03', 'new')");
+  for (int gate = 0; StateOfRun() == "waiting" && gate < 4; ++gate) EXPECT_EQ(Resume().code, 0);
+  EXPECT_EQ(StateOfRun(), "done");
+  EXPECT_EQ(Number("SELECT count(*) FROM t WHERE id < 5000 AND (at <> (timestamp '2026-01-01' + id"
+                   " * interval '1 hour') AT TIME ZONE 'UTC' OR d <> to_char(date '2026-01-02' + id"
+                   " % 20, 'YYYY-MM-DD'))"),
+            0);
+  EXPECT_EQ(database_.Value("SELECT d || ' ' || (at AT TIME ZONE 'UTC') FROM t WHERE id = 5000"),
+            "2026-02-03 2026-01-01 12:00:00");
+}
+
+// Only the settings of the run know the function that the expression names.
+TEST_F(TypeChange, UsersOfAnotherSearchPathWriteAsBefore) {
+  MakeTable();
+  database_.Sql(
+      "CREATE FUNCTION wide(int) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT $1 + 1'");
+  ToGate("ALTER TABLE t ALTER c TYPE bigint USING wide(c)");
+  Session elsewhere = database_.Connect();
+  elsewhere.Exec("SET search_path = pg_catalog");
+  elsewhere.Exec("UPDATE public.t SET c = 77 WHERE id = 1");
+  ExpectEnd();
+  EXPECT_EQ(Number("SELECT c FROM t WHERE id = 1"), 78);
+}
+
+TEST_F(TypeChange, TriggersOfUsersHaveTheirSayBeforeTheValueIsMade) {
+  MakeTable();
+  database_.Sql(
+      "CREATE FUNCTION tenfold() RETURNS trigger LANGUAGE plpgsql AS"
+      " 'BEGIN new.c := new.c * 10; RETURN new; END';"
+      "CREATE TRIGGER zz_round BEFORE INSERT OR UPDATE OF note ON t FOR EACH ROW"
+      " EXECUTE FUNCTION tenfold()");
+  ToGate(kWider);
+  database_.Sql("UPDATE t SET note = 'q' WHERE id % 2 = 0");
+  // As if it had never fired: compared, the rows would be mended.
+  database_.Sql("CREATE TABLE held AS SELECT id FROM t WHERE pgalter_new_c <> c");
+  EXPECT_EQ(Number("SELECT count(*) FROM held"), 0);
+  ExpectEnd();
+  EXPECT_EQ(Number("SELECT count(*) FROM t WHERE c <> id * CASE id % 2 WHEN 0 THEN 10 ELSE 1 END"),
+            0);
+}
+
+TEST_F(TypeChange, TriggersThatFireBehindItsOwnAreRefused) {
+  MakeTable();
+  database_.Sql(
+      "CREATE FUNCTION tenfold() RETURNS trigger LANGUAGE plpgsql AS"
+      " 'BEGIN new.c := new.c * 10; RETURN new; END'");
+  const std::string before = Dump();
+  const std::string behind =
+      "CREATE TRIGGER \"überall\" BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION tenfold()";
+  database_.Sql(fmt::format("{}; ALTER TRIGGER \"überall\" ON t RENAME TO \"änder\"", behind));
+  const std::string with = Dump();
+  ExpectRefused(Begin(kWider), "trigger \"änder\" of t fires behind", with);
+  database_.Sql("DROP TRIGGER \"änder\" ON t; DROP SCHEMA pgalter CASCADE");
+  EXPECT_EQ(Dump(), before);
+  ToGate(kWider);
+  database_.Sql(behind);
+  const Words name{"resume", RunId(), "--gate", "swap-c"};
+  EXPECT_EQ(Run(name).code, 0) << "the gate tells of it, once";
+  const Ran ran = Run(name);
+  EXPECT_NE(ran.code, 0);
+  EXPECT_THAT(ran.err, HasSubstr("fires behind"));
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+}
+
+TEST_F(TypeChange, ATableWhoseRowsAreValuesElsewhereIsRefused) {
+  for (const char* uses :
+       {"CREATE TABLE uses (x t[])",
+        "CREATE DOMAIN of_t AS t; CREATE TYPE has_t AS (n int, r of_t); CREATE TABLE uses (x "
+        "has_t[])",
+        "CREATE TYPE has_t AS RANGE (SUBTYPE = t); CREATE MATERIALIZED VIEW uses AS SELECT"
+        " NULL::has_t AS x"}) {
+    SCOPED_TRACE(uses);
+    database_.Sql(
+        "DROP SCHEMA IF EXISTS pgalter CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    MakeTable();
+    ToGate(kWider);
+    database_.Sql(uses);
+    const Ran at_gate = Resume();
+    EXPECT_NE(at_gate.code, 0);
+    EXPECT_THAT(at_gate.err, HasSubstr("column x of uses holds rows of t"));
+    EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+    database_.Sql("DROP SCHEMA pgalter CASCADE");
+    const std::string with = Dump();
+    const Ran anew = Begin(kWider);
+    EXPECT_NE(anew.code, 0);
+    EXPECT_THAT(anew.err, HasSubstr("column x of uses holds "));
+    EXPECT_EQ(Dump(), with);
+  }
+}
+
+struct Hanger {
+  const char* make;
+  const char* told;
+  const char* drop;
+};
+
+// Between the plan and its gate, which has noted nothing yet.
+TEST_F(TypeChange, WhatUsersHangOnTheColumnMeanwhileIsNotTakenAlong) {
+  const std::vector<Hanger> hangers{
+      {"CREATE INDEX h ON t (c)", "index h", "DROP INDEX h"},
+      {"CREATE UNIQUE INDEX h ON t (id) INCLUDE (c)", "index h", "DROP INDEX h"},
+      {"ALTER TABLE t ADD CONSTRAINT h UNIQUE (c, id)", "constraint h on table t",
+       "ALTER TABLE t DROP CONSTRAINT h"},
+      {"ALTER TABLE t ADD CONSTRAINT h CHECK (c > -5)", "constraint h on table t",
+       "ALTER TABLE t DROP CONSTRAINT h"},
+      {"ALTER TABLE t ADD CONSTRAINT h FOREIGN KEY (c) REFERENCES p", "constraint h on table t",
+       "ALTER TABLE t DROP CONSTRAINT h"},
+      {"ALTER TABLE t ALTER c SET NOT NULL", "NOT NULL was set on column c",
+       "ALTER TABLE t ALTER c DROP NOT NULL"},
+      {"CREATE TRIGGER h BEFORE UPDATE OF c ON t FOR EACH ROW EXECUTE FUNCTION"
+       " suppress_redundant_updates_trigger()",
+       "trigger h on table t", "DROP TRIGGER h ON t"},
+      {"CREATE POLICY h ON t USING (c > 0)", "policy h on table t", "DROP POLICY h ON t"},
+      {"CREATE VIEW h AS SELECT c FROM t", "view h", "DROP VIEW h"},
+      {"CREATE FUNCTION h() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT sum(c) FROM t; END",
+       "function h()", "DROP FUNCTION h"},
+  };
+  MakeTable();
+  const Ran begun = Begin(kWider, {"--through", "expand"});
+  ASSERT_EQ(begun.code, 0) << begun.err;
+  for (const Hanger& hanger : hangers) {
+    SCOPED_TRACE(hanger.make);
+    database_.Sql(hanger.make);
+    const Ran ran = Resume();
+    EXPECT_NE(ran.code, 0);
+    EXPECT_THAT(ran.err, HasSubstr(hanger.told));
+    database_.Sql(hanger.drop);
+    if (StateOfRun() == "done") break;
+  }
+  database_.Sql(
+      "ALTER TABLE t ALTER c SET DEFAULT 17; COMMENT ON COLUMN t.c IS 'hello';"
+      "CREATE STATISTICS s ON c, id FROM t");
+  ExpectEnd();
+  EXPECT_EQ(database_.Value("SELECT format('%s %s', pg_get_expr(adbin, adrelid), col_description("
+                            "adrelid, adnum)) FROM pg_attrdef WHERE adrelid = 't'::regclass"),
+            "17 hello");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_statistic_ext"), 1);
+}
+
+// What no plan takes along is told before there is anything to take back.
+TEST_F(TypeChange, WhatNoPlanTakesAlongIsToldBeforeAnyWork) {
+  MakeTable();
+  database_.Sql(
+      "CREATE FUNCTION h() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT sum(c) FROM t; END");
+  const std::string before = Dump();
+  ExpectRefused(Begin(kWider), "function h() depends on column c of t", before);
+}
+
+}  // namespace
+}  // namespace pgalter::test
