@@ -11,6 +11,7 @@
 #include "cli/aliases.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/partition/verb_options.h"
 #include "cli/table.h"
 
 namespace pgalter::cli {
@@ -177,6 +178,21 @@ std::string Description(const Command& command) {
   return text;
 }
 
+// The paragraph of the description that begins "WORD …: ".
+std::string_view AboutWord(const Command& command, std::string_view word) {
+  if (command.name != "partition" || word.empty()) return "";
+  const std::string_view all = command.body->description;
+  const std::string begin = fmt::format("{} ", word);
+  for (std::size_t at = 0; at < all.size();) {
+    const std::size_t end = std::min(all.find("\n\n", at), all.size());
+    const std::string_view paragraph = all.substr(at, end - at);
+    if (paragraph.starts_with(begin) && paragraph.find(": ") != std::string_view::npos)
+      return paragraph;
+    at = end + 2;
+  }
+  return "";
+}
+
 std::string TroffCommand(const Command& command) {
   std::string text = fmt::format(".SS \"{}\"\n{}.\n.PP\n{}\n", Troff(Invocation(command)),
                                  Troff(command.summary), Paragraphs(Description(command)));
@@ -206,6 +222,25 @@ std::string HelpText(const Command& command) {
                                  Wrapped(Invocation(command), kWidth - 7, 11),
                                  ParagraphsText(Description(command)));
   const auto own = OwnOptions(command);
+  if (!own.options().empty()) text += OptionsText("Options", own);
+  return text + OptionsText("Options of every command", CommonOptions());
+}
+
+std::string HelpText(const Command& command, std::string_view word) {
+  const std::string_view about = AboutWord(command, word);
+  if (about.empty()) return HelpText(command);
+  const std::size_t colon = about.find(": ");
+  const std::string usage =
+      fmt::format("pgalter {} {} [options]", command.name, about.substr(0, colon));
+  std::string text = fmt::format("Usage: {}\n\n", Wrapped(usage, kWidth - 7, 11));
+  std::string sentences(about.substr(colon + 2));
+  sentences.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(sentences[0])));
+  text += ParagraphsText(sentences);
+  text += fmt::format("\npgalter help {} has the other verbs.\n", command.name);
+  boost::program_options::options_description own;
+  const auto all = OwnOptions(command);
+  for (const auto& option : all.options())
+    if (VerbTakes(word, option->long_name())) own.add(option);
   if (!own.options().empty()) text += OptionsText("Options", own);
   return text + OptionsText("Options of every command", CommonOptions());
 }

@@ -59,7 +59,7 @@ void WarnOfOpenFile(const Context& context) {
 ExitCode Dispatch(const std::vector<std::string>& arguments) {
   Context context = ParseArguments(arguments);
   if (context.help) {
-    Print(HelpText(*context.command));
+    Print(HelpText(*context.command, context.operands.empty() ? "" : context.operands.front()));
     return ExitCode::kDone;
   }
   OpenLog(context);

@@ -30,27 +30,36 @@ void Sort(const pg::Result& rows, const Carried& kind, CarryOver& carry) {
   }
 }
 
-}  // namespace
-
-Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming, std::string name,
-                              std::string name_to_be, Staying staying) {
+Task<CarryOver> ReadKinds(Session& session, std::vector<const Carried*> kinds, Exchange tables) {
   pg::Connection& db = session.db();
-  Exchange tables{.leaving = leaving, .coming = coming};
-  tables.name = std::move(name);
-  tables.name_to_be = std::move(name_to_be);
-  tables.staying = std::move(staying);
   tables.server_version = db.server_version();
-  std::vector<const Carried*> kinds;
   std::vector<pg::Statement> statements;
-  for (const Carried* kind : AllCarried()) {
-    if (kind->stays != nullptr && tables.staying.*kind->stays) continue;
-    kinds.push_back(kind);
-    statements.push_back(Ask(*kind, tables));
-  }
+  for (const Carried* kind : kinds) statements.push_back(Ask(*kind, tables));
   const auto results = co_await db.Pipeline(std::move(statements));
   CarryOver carry;
   for (std::size_t i = 0; i < results.size(); ++i) Sort(results[i], *kinds[i], carry);
   co_return carry;
+}
+
+}  // namespace
+
+Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming, std::string name,
+                              std::string name_to_be, Staying staying) {
+  Exchange tables{.leaving = leaving, .coming = coming};
+  tables.name = std::move(name);
+  tables.name_to_be = std::move(name_to_be);
+  tables.staying = std::move(staying);
+  std::vector<const Carried*> kinds;
+  for (const Carried* kind : AllCarried())
+    if (kind->stays == nullptr || !(tables.staying.*kind->stays)) kinds.push_back(kind);
+  co_return co_await ReadKinds(session, std::move(kinds), std::move(tables));
+}
+
+Task<CarryOver> ReadInboundKeys(Session& session, pg::Oid table, Staying staying) {
+  Exchange tables{.leaving = table, .coming = table};
+  tables.staying = std::move(staying);
+  std::vector<const Carried*> kinds{&kInboundKeys, &kInboundKeyComments};
+  co_return co_await ReadKinds(session, std::move(kinds), std::move(tables));
 }
 
 Task<Joined> ReadJoined(Session& session, pg::Oid table) {

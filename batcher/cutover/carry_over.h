@@ -52,6 +52,10 @@ struct Staying {
 Task<CarryOver> ReadCarryOver(Session& session, pg::Oid leaving, pg::Oid coming, std::string name,
                               std::string name_to_be, Staying staying);
 
+// Of the foreign keys of other tables that refer to `table`, alone: those of a partitioned table
+// that stays, while partitions of it change places.
+Task<CarryOver> ReadInboundKeys(Session& session, pg::Oid table, Staying staying);
+
 // Tables that foreign keys join to this one, in the order in which to lock them: quoted names, the
 // referenced ones first.
 struct Joined {

@@ -4,17 +4,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <boost/json/array.hpp>
 
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/keys_back.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
-#include "batcher/cutover/unsettled.h"
 #include "batcher/cutover/validating.h"
 #include "batcher/cutover/views_over.h"
 #include "batcher/partition/attaching.h"
 #include "batcher/partition/detaching.h"
+#include "batcher/partition/later.h"
 #include "batcher/partition/spec.h"
 #include "engine/async/fail_point.h"
 #include "engine/lock/ladder.h"
@@ -22,7 +21,6 @@
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
 #include "engine/run/standby_readers.h"
-#include "engine/state/json_texts.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::partition {
@@ -31,12 +29,6 @@ using run::ExitCode;
 using run::Failure;
 
 namespace {
-
-// In a step's spec: statements for after it.
-constexpr const char* kValidate = "validate";
-constexpr const char* kAdopt = "adopt";
-constexpr const char* kSettledOn = "settled_on";  // what these are about
-constexpr std::chrono::hours kLong{24 * 7};
 
 // Whether $1 is a partition of what $2 names now, or is what it names: it is taken back already.
 constexpr const char* kTableOfThen = R"sql(
@@ -103,80 +95,11 @@ Task<Climbed> Climb(run::Environment& env, const Spec& spec, pg::Oid of, lock::W
   co_return climbed;
 }
 
-Texts TextsOf(const state::Step& step, const char* key) {
-  const auto* kept = step.spec.if_contains(key);
-  return kept == nullptr ? Texts() : state::TextsOf(*kept);
-}
-
-cutover::SettledOn SettledOnOf(const state::Step& step) {
-  cutover::SettledOn on;
-  // A run of an older program does not say.
-  if (const auto* kept = step.spec.if_contains(kSettledOn))
-    for (const auto& [sql, oid] : kept->as_object()) on[sql] = oid.to_number<pg::Oid>();
-  return on;
-}
-
-// What is to be said of it.
-Task<std::string> ValidateAll(run::Environment& env, const state::Step& step,
-                              async::Stopper& stopper, cutover::Validating how) {
-  std::string said;
-  const Texts statements = TextsOf(step, kValidate);
-  if (statements.empty()) co_return said;
-  const cutover::SettledOn on = SettledOnOf(step);
-  guard::Session session = co_await run::OpenAsRole(env);
-  session.db().set_query_deadline(kLong);
-  for (const std::string& sql : statements) {
-    stopper.ThrowIfStopping();
-    cutover::Say(said, co_await cutover::RunAsOfNow(session, sql, on, how));
-  }
-  co_return said;
-}
-
-// Each once: it leaves the list in its transaction. What is to be said of it.
-Task<std::string> AdoptAll(run::Environment& env, state::Step step, async::Stopper& stopper,
-                           const char* again) {
-  std::string said;
-  Texts left = TextsOf(step, kAdopt);
-  const cutover::SettledOn on = SettledOnOf(step);
-  while (!left.empty()) {
-    const std::string sql = left.front();
-    left.erase(left.begin());
-    auto record = [&]() -> Task<> {
-      step.spec[kAdopt] = state::ArrayOf(left);
-      co_await state::RecordSpec(env.main, env.lease, step);
-    };
-    auto adopt = [&](std::string now) -> Task<> {
-      lock::Work work;
-      work.statements.push_back({now, {}});
-      work.record = record;
-      const lock::LadderOptions options;
-      const lock::LadderOutcome outcome =
-          co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options, stopper);
-      async::FailPoint("key-adopted");
-      if (outcome.result == lock::LadderResult::kDone) co_return;
-      throw Failure(ExitCode::kLockNotObtained,
-                    fmt::format("\"{}\" found no lock, the tables were too busy: {}. The key holds "
-                                "for every partition already. At a quieter time: pgalter {} {}",
-                                now, fmt::join(lock::Lines(outcome), "\n"), again, env.run.id));
-    };
-    cutover::Say(said, co_await cutover::AdoptAsOfNow(env.main, sql, on, adopt, record));
-  }
-  co_return said;
-}
-
-Task<> KeepForLater(run::Environment& env, state::Step step, const Later& later) {
-  step.spec[kValidate] = state::ArrayOf(later.validate);
-  step.spec[kAdopt] = state::ArrayOf(later.adopt);
-  boost::json::object on;
-  for (const auto& [sql, oid] : later.on) on[sql] = oid;
-  step.spec[kSettledOn] = on;
-  co_await state::RecordSpec(env.main, env.lease, step);
-}
-
 Task<state::Step> StepOfKind(run::Environment& env, const char* kind) {
-  for (state::Step& step : co_await state::LoadSteps(env.main, env.run.id))
-    if (step.kind == kind) co_return std::move(step);
-  throw Failure(ExitCode::kError, fmt::format("run {} has no step {}", env.run.id, kind));
+  auto found = co_await FindStep(env, kind);
+  if (!found)
+    throw Failure(ExitCode::kError, fmt::format("run {} has no step {}", env.run.id, kind));
+  co_return std::move(*found);
 }
 
 Task<> AttachUnderLadder(run::Environment& env, const state::Step& step) {
@@ -186,7 +109,7 @@ Task<> AttachUnderLadder(run::Environment& env, const state::Step& step) {
   const std::string made = pair.made();
   const pg::Result parent = co_await env.main.db().Query("SELECT $1::regclass::oid", made);
   pair.parent = parent.Get<pg::Oid>(0, 0);
-  const state::Step settle = co_await StepOfKind(env, "partition-settle");
+  const state::Step settle = co_await StepOfKind(env, kSettle);
   Later later;
   auto body = [&]() -> Task<> { later = co_await Attach(env, pair); };
   auto record = [&]() -> Task<> {
@@ -247,10 +170,7 @@ Task<> DetachUnderLadder(run::Environment& env, const state::Step& step) {
   const pg::Result parent = co_await env.main.db().Query(
       "SELECT inhparent FROM pg_inherits WHERE inhrelid = $1", pair.table);
   pair.parent = parent.Get<pg::Oid>(0, 0);
-  const state::Step settle = co_await StepOfKind(env, "partition-settle");
-  Later unsettled;
-  if (settle.state != state::StepState::kDone)
-    unsettled = {TextsOf(settle, kValidate), TextsOf(settle, kAdopt), SettledOnOf(settle)};
+  const Later unsettled = LeftOf(co_await FindStep(env, kSettle));
   Later later;
   auto body = [&]() -> Task<> { later = co_await Detach(env, pair, unsettled); };
   auto record = [&]() -> Task<> { co_await KeepForLater(env, step, later); };
@@ -334,9 +254,8 @@ run::Task<> AttachStep::Undo(run::Environment& env, const state::Step& step) {
   }
   const state::Step now = co_await StepOfKind(env, "partition-attach");
   async::Stopper never;
-  const cutover::Validating back = cutover::ValidatingBack(env.run.id);
-  cutover::Say(env.progress.remark, co_await ValidateAll(env, now, never, back));
-  cutover::Say(env.progress.remark, co_await AdoptAll(env, now, never, "revert"));
+  const Settling back{cutover::ValidatingBack(env.run.id), "revert", {}};
+  cutover::Say(env.progress.remark, co_await Settle(env, now, never, back));
 }
 
 run::Task<bool> AttachStep::StillStands(run::Environment& env, const state::Step& step) {
@@ -348,11 +267,9 @@ run::Task<bool> AttachStep::StillStands(run::Environment& env, const state::Step
 run::Task<bool> SettleStep::Done(run::Environment&, const state::Step&) { co_return false; }
 
 run::Task<> SettleStep::Do(run::Environment& env, const state::Step&) {
-  // As the cut-over has left it: the runner may have read it before.
-  const state::Step now = co_await StepOfKind(env, "partition-settle");
-  const cutover::Validating there = cutover::ValidatingThere(env.run.id);
-  cutover::Say(env.progress.remark, co_await ValidateAll(env, now, env.stopper, there));
-  cutover::Say(env.progress.remark, co_await AdoptAll(env, now, env.stopper, "resume"));
+  const state::Step now = co_await StepOfKind(env, kSettle);
+  const Settling there{cutover::ValidatingThere(env.run.id), "resume", run::LadderOf(env.run)};
+  cutover::Say(env.progress.remark, co_await Settle(env, now, env.stopper, there));
 }
 
 run::Task<> SettleStep::Undo(run::Environment&, const state::Step&) { co_return; }

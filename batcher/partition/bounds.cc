@@ -221,6 +221,20 @@ Task<pg::Result> Follow(Session& session, KeyColumn column, Period period, std::
                                         format, newest, onward.ahead, stop);
 }
 
+// Of times it may be the clock, which is nowhere in the table.
+Task<std::string> WhatIsLast(Session& session, KeyColumn column, std::string newest) {
+  if (newest.empty()) co_return IsCounted(column.type) ? "0, as there are no rows" : "the clock";
+  const std::string row = "the newest row, " + newest;
+  if (IsCounted(column.type)) co_return row;
+  const std::string moment = co_await MomentOf(session, column, newest);
+  const pg::Result now = co_await session.db().Query(
+      "SELECT clock_timestamp() > $1::text::timestamptz, date_trunc('minute', clock_timestamp())"
+      "::text",
+      moment);
+  if (!now.Get<bool>(0, 0)) co_return row;
+  co_return fmt::format("the clock, {} ({})", now.Get<std::string>(0, 1), row);
+}
+
 }  // namespace
 
 std::string TextOf(const std::string& literal) {
@@ -315,13 +329,16 @@ Task<std::vector<Range>> RangesOver(Session& session, KeyColumn column, Period p
   std::size_t end = 0;
   while (end < ranges.size() && ranges[end].from != after.front().from) ++end;
   end += static_cast<std::size_t>(std::max(more, 1));
-  if (end > kMostRanges || end > ranges.size())
+  if (end > kMostRanges || end > ranges.size()) {
+    const std::string upto = co_await WhatIsLast(session, column, newest);
     throw Failure(ExitCode::kUsage,
-                  fmt::format("ranges of {} from {} up to {} would be more than {} partitions: "
-                              "choose wider ones, or say with --from and --to which rows get some "
-                              "(the default partition holds those before and behind)",
-                              ToString(period), oldest.empty() ? "now" : oldest,
-                              newest.empty() ? "now" : newest, kMostRanges));
+                  fmt::format("ranges of {} from {} up to {}, and {} more ahead of that "
+                              "(--premake), would be more than {} partitions: choose wider ones, "
+                              "or say with --from and --to which rows get some (the default "
+                              "partition holds those before and behind)",
+                              ToString(period), oldest.empty() ? "the clock" : oldest, upto,
+                              std::max(more, 1), kMostRanges));
+  }
   ranges.resize(end);
   co_return ranges;
 }

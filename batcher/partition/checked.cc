@@ -44,6 +44,17 @@ class Writer {
     return (key_.child_partitioned || key_.to_itself ? "" : "ONLY ") + key_.child;
   }
 
+  // Whatever the child is when the trigger fires: its partitions, where it was partitioned since,
+  // and never a table that inherits from it, as a foreign key has it. ONLY would see no row of a
+  // partitioned one.
+  [[nodiscard]] std::string OfChild() const {
+    const std::string child = QuoteLiteral(key_.child) + "::pg_catalog.regclass";
+    return fmt::format(
+        " AND (y.tableoid = {0} OR pg_catalog.pg_partition_root(y.tableoid) = "
+        "pg_catalog.pg_partition_root({0}))",
+        child);
+  }
+
   // "a IS NULL OR b IS NULL" of one side's row.
   template <class Name>
   [[nodiscard]] std::string Each(const char* join, Name&& name) const {
@@ -60,9 +71,10 @@ class Writer {
   }
   // Rows of the child that refer to OLD of the parent.
   [[nodiscard]] std::string Children() const {
-    return Each(" AND ", [](const Reference::Column& c) {
+    const std::string refers = Each(" AND ", [](const Reference::Column& c) {
       return fmt::format("OLD.{} {} y.{}", c.parent, c.parent_child, c.child);
     });
+    return refers + OfChild();
   }
   [[nodiscard]] std::string Names(bool child) const {
     return Each(", ", [child](const Reference::Column& c) { return child ? c.child : c.parent; });
@@ -121,7 +133,7 @@ class Writer {
                         ParentOf("NEW"));
     body += "  IF FOUND THEN RETURN NULL; END IF;\n";
     body += "  -- Where the check was deferred, the row may have gone or changed since.\n";
-    body += fmt::format("  PERFORM FROM {} AS y WHERE {} LIMIT 1;\n", ChildOnly(), own);
+    body += fmt::format("  PERFORM FROM {} AS y WHERE {}{} LIMIT 1;\n", key_.child, own, OfChild());
     body += fmt::format("  IF FOUND THEN\n    {}\n  END IF;\n  RETURN NULL;\n",
                         Raise(violates, "NEW", true,
                               fmt::format("is not present in table \"{}\".", key_.parent_relname)));
@@ -132,7 +144,7 @@ class Writer {
     return fmt::format(
         "    PERFORM FROM {} AS y WHERE {} LIMIT 1 FOR KEY SHARE;\n    IF FOUND THEN\n      {}\n"
         "    END IF;\n{}",
-        ChildOnly(), Children(),
+        key_.child, Children(),
         Raise(fmt::format("update or delete on table \"{}\" violates foreign key constraint "
                           "\"{}\" on table \"{}\"",
                           key_.parent_relname, key_.name, key_.child_relname),
@@ -146,7 +158,7 @@ class Writer {
     if (columns.empty())
       for (const Reference::Column& column : key_.columns) columns.push_back(column.child);
     for (std::string& column : columns) column += fmt::format(" = {}", to);
-    return fmt::format("    UPDATE {} AS y SET {} WHERE {};\n", ChildOnly(),
+    return fmt::format("    UPDATE {} AS y SET {} WHERE {};\n", key_.child,
                        fmt::join(columns, ", "), Children());
   }
 
@@ -154,8 +166,8 @@ class Writer {
     switch (action) {
       case 'c':
         if (on_delete)
-          return fmt::format("    DELETE FROM {} AS y WHERE {};\n", ChildOnly(), Children());
-        return fmt::format("    UPDATE {} AS y SET {} WHERE {};\n", ChildOnly(),
+          return fmt::format("    DELETE FROM {} AS y WHERE {};\n", key_.child, Children());
+        return fmt::format("    UPDATE {} AS y SET {} WHERE {};\n", key_.child,
                            Each(", ",
                                 [](const Reference::Column& c) {
                                   return fmt::format("{} = NEW.{}", c.child, c.parent);
@@ -193,13 +205,14 @@ class Writer {
       return fmt::format("x.{0} {1} OLD.{0}", c.parent, c.parent_parent);
     });
     std::string body = fmt::format(
-        "  IF TG_OP = 'TRUNCATE' THEN\n{}    PERFORM FROM {} AS y WHERE {} LIMIT 1;\n    IF FOUND "
+        "  IF TG_OP = 'TRUNCATE' THEN\n{}    PERFORM FROM {} AS y WHERE {}{} LIMIT 1;\n    IF "
+        "FOUND "
         "THEN\n      RAISE feature_not_supported USING MESSAGE = {}, HINT = {};\n    END IF;\n"
         "    RETURN NULL;\n  END IF;\n",
-        RefuseOldSnapshot(), ChildOnly(),
+        RefuseOldSnapshot(), key_.child,
         Each(" AND ",
              [](const Reference::Column& c) { return fmt::format("y.{} IS NOT NULL", c.child); }),
-        QuoteLiteral("cannot truncate a table referenced in a foreign key constraint"),
+        OfChild(), QuoteLiteral("cannot truncate a table referenced in a foreign key constraint"),
         QuoteLiteral(fmt::format("Table \"{}\" references \"{}\": truncate it before, in a "
                                  "statement of its own.",
                                  key_.child_relname, key_.parent_relname)));
@@ -210,7 +223,7 @@ class Writer {
           "DELETE and an INSERT of it, and the DELETE would reach the rows that refer to the key. "
           "Change the key in one statement, and the column of the partition in another.';\n    END "
           "IF;\n    RETURN NEW;\n  END IF;\n",
-          ChildOnly(), Children(),
+          key_.child, Children(),
           QuoteLiteral(fmt::format("cannot change the key that table \"{}\" refers to and the "
                                    "partition of the row at once",
                                    key_.child_relname)));

@@ -46,6 +46,7 @@ SELECT CASE contype WHEN 'c' THEN 'check-not-valid' ELSE 'foreign-key-not-valid'
                 ELSE 'constraint %1$I is not valid, and a partition''s has to be: ALTER TABLE ... '
                      'VALIDATE CONSTRAINT %1$I first' END, conname)
 FROM pg_constraint k WHERE conrelid = $1 AND contype IN ('c', 'f') AND NOT convalidated
+  AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid)
 UNION ALL
 SELECT 'no-inherit', format('constraint %I is NO INHERIT: add it again without', conname)
 FROM pg_constraint WHERE conrelid = $1 AND contype = 'c' AND connoinherit
@@ -317,7 +318,7 @@ Period PeriodOf(const std::string& every, const KeyColumn& column) {
 
 Task<> RefuseUnknownZone(Session& session, std::string zone) {
   const pg::Result row = co_await session.db().Query(
-      "SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1)", zone);
+      "SELECT EXISTS (SELECT FROM pg_timezone_names WHERE lower(name) = lower($1))", zone);
   if (row.Get<bool>(0, 0)) co_return;
   throw Failure(ExitCode::kUsage,
                 fmt::format("--time-zone \"{}\" is not known to the server: write it as in "

@@ -10,6 +10,7 @@
 #include "batcher/partition/key_value.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/regroup.h"
+#include "batcher/partition/rejoin.h"
 #include "batcher/partition/taken.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
@@ -174,6 +175,7 @@ Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> part
   spec.rest = whole.rest;
   if (!spec.rest.empty()) spec.outside = bound.outside;
   prepared.back = co_await KeepTheOld(session, chosen);
+  prepared.referring = co_await ReferringTables(session, whole.table.oid);
   co_return prepared;
 }
 

@@ -21,9 +21,10 @@ struct PreparedMerge {
   RepartSpec spec;  // one target; the source is empty
   double rows = 0;  // estimate, of all
   std::int64_t bytes = 0;
-  std::vector<std::string> merged;  // quoted, with their schema
-  boost::json::array back;          // as they are
-  run::Pace pace;                   // as the user gave it
+  std::vector<std::string> merged;     // quoted, with their schema
+  std::vector<std::string> referring;  // as of PreparedRepart
+  boost::json::array back;             // as they are
+  run::Pace pace;                      // as the user gave it
   lock::LadderOptions ladder;
 };
 

@@ -11,7 +11,9 @@ namespace pgalter::partition {
 
 namespace {
 
-// Each with the way out; $1 the whole, $2 the partitions, $3 names of triggers that may be there.
+// Each with the way out. Before PostgreSQL 18 the copies of a foreign key for each partition of the
+// table that it points at are not valid once the key was validated: the key counts. $1 the whole,
+// $2 the partitions, $3 names of triggers that may be there.
 constexpr const char* kObstacles = R"sql(
 SELECT goes.oid::regclass::text, o.why FROM unnest($2::oid[]) goes (oid) CROSS JOIN LATERAL (
 SELECT format('it is partitioned itself: a rebuild parts all of it otherwise (pgalter rebuild %s '
@@ -28,10 +30,9 @@ UNION ALL
 SELECT 'it is half detached: pgalter partition detach ends that'
 WHERE EXISTS (SELECT FROM pg_inherits WHERE inhrelid = goes.oid AND inhdetachpending)
 UNION ALL
-SELECT format('foreign key %I of %s refers to the whole, and the server would look for every row of '
-              'the partition under the lock: drop it before, and add it again after', conname,
-              conrelid::regclass)
-FROM pg_constraint WHERE confrelid = $1 AND contype = 'f' AND conparentid = 0 AND conrelid <> $1
+SELECT format('foreign key %I of %s refers to this partition alone: drop it before, and have it refer '
+              'to the whole after', conname, conrelid::regclass)
+FROM pg_constraint WHERE confrelid = goes.oid AND contype = 'f' AND conparentid = 0
 UNION ALL
 SELECT format('index %s is on this partition alone: make it on the whole, or drop it',
               x.indexrelid::regclass)
@@ -43,7 +44,8 @@ SELECT format('index %s is not valid on all partitions: drop it, or finish it',
 FROM pg_index x WHERE x.indrelid = $1 AND NOT x.indisvalid
 UNION ALL
 SELECT format('constraint %I is not valid: VALIDATE it first', conname)
-FROM pg_constraint WHERE conrelid = goes.oid AND contype IN ('c', 'f') AND NOT convalidated
+FROM pg_constraint k WHERE conrelid = goes.oid AND contype IN ('c', 'f') AND NOT convalidated
+  AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid)
 UNION ALL
 SELECT format('constraint %I excludes rows: such are not made anew here', conname)
 FROM pg_constraint WHERE conrelid = $1 AND contype = 'x'

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "batcher/cutover/unsettled.h"
+#include "batcher/partition/later.h"
 #include "batcher/partition/spec.h"
 #include "engine/guard/execute.h"
 
@@ -22,14 +22,6 @@ struct Pair {
 
   [[nodiscard]] std::string first() const { return spec.home + "." + spec.first; }
   [[nodiscard]] std::string made() const { return spec.schema + "." + spec.relname; }
-};
-
-// What a cut-over leaves to be done for foreign keys while users work on: validations, and then
-// what partitioned tables adopt, each under the ladder.
-struct Later {
-  Texts validate;
-  Texts adopt;
-  cutover::SettledOn on;
 };
 
 // The first column of a query in text.

@@ -286,9 +286,12 @@ class Walk {
   [[noreturn]] void RefuseMany() const {
     throw Failure(
         ExitCode::kUsage,
-        fmt::format("ranges of {} up to the newest row, and --premake {} more, would be more than "
-                    "{} partitions: a smaller --premake, or --every for wider ones",
-                    ToString(period_), onward_.ahead, kMostRanges));
+        fmt::format("ranges of {} from {} up to the newest row{}, and {} more ahead of that "
+                    "(--premake), would be more than {} partitions: a smaller --premake, or "
+                    "--every for wider ones",
+                    ToString(period_), onward_.last,
+                    IsCounted(parent_.column.type) ? "" : " or the clock, whichever is later",
+                    onward_.ahead, kMostRanges));
   }
 
   Session& session_;
@@ -373,6 +376,18 @@ std::string Inside(const KeyColumn& key, const std::vector<Range>& ranges) {
   return inside;
 }
 
+Task<> LeaveOutMisplaced(Session& session, const Parent& parent, std::vector<Range>& ranges) {
+  if (parent.whole.rest.empty()) co_return;
+  std::vector<Range> free;
+  for (const Range& range : ranges) {
+    const std::vector<Range> one{range};
+    const pg::Result row = co_await session.db().Query(fmt::format(
+        "SELECT EXISTS (SELECT FROM {} WHERE {})", parent.whole.rest, Inside(parent.column, one)));
+    if (!row.Get<bool>(0, 0)) free.push_back(range);
+  }
+  ranges = std::move(free);
+}
+
 Task<> LookIntoDefault(Session& session, const Parent& parent, const Period& period,
                        const PremakeWish& wish, const std::string& far, Premake& premake) {
   const std::string& rest = parent.whole.rest;
@@ -427,6 +442,8 @@ Task<Premake> FindPremake(Session& session, PremakeWish wish) {
   Walk walk(session, parent, period, wish.time_zone, std::move(onward));
   premake.ranges = co_await walk.Fill(chain);
   NameApart(parent, premake.ranges);
+  if (wish.misplaced == Misplaced::kLeftOut)
+    co_await LeaveOutMisplaced(session, parent, premake.ranges);
   co_await Write(session, parent, pattern, premake);
   premake.inside = Inside(parent.column, premake.ranges);
   co_await LookIntoDefault(session, parent, period, wish, far, premake);

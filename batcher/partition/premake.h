@@ -9,12 +9,16 @@
 
 namespace pgalter::partition {
 
+// Ranges that rows of the default partition belong into, which have to be moved there first.
+enum class Misplaced { kWithThem, kLeftOut };
+
 struct PremakeWish {
   std::string table;
   std::string every;  // empty: as wide as the last one
   std::string time_zone = "UTC";
   int premake = 4;
   Epoch epoch = Epoch::kNone;  // of integers
+  Misplaced misplaced = Misplaced::kWithThem;
 };
 
 struct Premake {

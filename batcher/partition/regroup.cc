@@ -5,14 +5,17 @@
 
 #include <boost/json/array.hpp>
 #include <functional>
+#include <optional>
 
 #include "batcher/backfill/sync_trigger.h"
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
+#include "batcher/cutover/unsettled.h"
 #include "batcher/partition/alike.h"
 #include "batcher/partition/obstacles.h"
 #include "batcher/partition/pair.h"
+#include "batcher/partition/rejoin.h"
 #include "batcher/partition/release_step.h"
 #include "engine/async/fail_point.h"
 #include "engine/lock/ladder.h"
@@ -21,6 +24,7 @@
 #include "engine/run/standby_readers.h"
 #include "engine/run/transact.h"
 #include "engine/state/json_texts.h"
+#include "engine/state/steps.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::partition {
@@ -45,11 +49,12 @@ FROM pg_class c WHERE c.oid = $1::regclass
 
 class Regrouper {
  public:
-  Regrouper(run::Environment& env, const Regrouping& regrouping, const char* again)
+  Regrouper(run::Environment& env, const Regrouping& regrouping, Joins joins, const char* again)
       : env_(env),
         session_(env.main),
         spec_(regrouping.spec),
         from_(regrouping.from),
+        joins_(std::move(joins)),
         again_(again) {}
 
   // In the transaction that holds the locks.
@@ -57,6 +62,8 @@ class Regrouper {
     co_await guard::CheckLease(session_, env_.lease);
     co_await cutover::AwaitOldSnapshots(session_);
     co_await RefuseObstaclesNow(env_, spec_, from_, Moving::kUnderLock, again_);
+    Rejoined rejoined = co_await ReadRejoined(env_, spec_, joins_, again_);
+    co_await Execute(session_, rejoined.before);
     co_await TakeOut();
     co_await MoveRows();
     Texts statements;
@@ -65,13 +72,18 @@ class Regrouper {
     if (!spec_.rest.empty())
       statements.push_back(
           fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS pgalter_outside", spec_.rest));
+    statements.insert(statements.end(), rejoined.after.begin(), rejoined.after.end());
     const Texts partitions = NewPartitions(spec_);
     for (std::string& sql : co_await GuardWhole(env_, kOurs, spec_.parent, partitions))
       statements.push_back(std::move(sql));
     co_await Execute(session_, statements);
+    later_ = std::move(rejoined.later);
+    later_.on = co_await cutover::ReadSettledOn(session_, later_.validate, later_.adopt);
     co_await RecordWholeGuard(env_, kOurs, spec_.parent, partitions);
     async::FailPoint("merged");
   }
+
+  [[nodiscard]] const Later& later() const { return later_; }
 
  private:
   [[nodiscard]] std::string Made(std::size_t target) const {
@@ -167,8 +179,10 @@ class Regrouper {
   Session& session_;
   const RepartSpec& spec_;
   const Texts& from_;
+  Joins joins_;
   const char* again_;  // the verb that does it again
   Forms alike_;
+  Later later_;
 };
 
 [[noreturn]] void RefuseBack(const run::Environment& env, const std::string& why) {
@@ -218,7 +232,7 @@ Task<> Release(run::Environment& env) {
   co_await DropWhatIsLeft(env, never);
 }
 
-using Record = std::function<Task<>()>;
+using Record = std::function<Task<>(const Later&)>;
 
 // The next attempt would take as long.
 std::string Advice(const lock::LadderOutcome& outcome, const lock::LadderOptions& options,
@@ -231,30 +245,28 @@ std::string Advice(const lock::LadderOutcome& outcome, const lock::LadderOptions
 }
 
 Task<async::Milliseconds> RegroupUnderLadder(run::Environment& env, async::Stopper& stopper,
-                                             const Regrouping& regrouping, const Record& record,
-                                             const char* again) {
+                                             const Regrouping& regrouping, Joins joins,
+                                             const Record& record, const char* again) {
   const RepartSpec& spec = regrouping.spec;
   run::Tables tables{spec.parent_oid};
   const std::string remark = co_await run::AwaitStandbyReaders(env, stopper, std::move(tables));
-  const cutover::Joined joined = co_await cutover::ReadJoined(env.main, spec.parent_oid);
-  Texts names = joined.referenced;
-  names.push_back(spec.parent);
-  lock::LockRequest request;
-  for (const std::string& name : names)
-    if (auto parsed = sql::ParseQualifiedName(name)) request.tables.push_back(std::move(*parsed));
+  joins.locked = co_await cutover::ReadJoined(env.main, spec.parent_oid);
   lock::Work work;
   cutover::OldSnapshots old;
   auto ahead = [&]() -> Task<> { co_await old.RememberOnce(env.main); };
   work.ahead = ahead;
   auto before = [&]() -> Task<> { co_await old.Await(env.main); };
   work.before = before;
-  work.lock = std::move(request);
+  work.lock = LockAround(joins.locked, spec, "");
+  Later later;
   auto body = [&]() -> Task<> {
-    Regrouper regrouper(env, regrouping, again);
+    Regrouper regrouper(env, regrouping, joins, again);
     co_await regrouper.Run();
+    later = regrouper.later();
   };
   work.body = body;
-  work.record = record;
+  auto keep = [&]() -> Task<> { co_await record(later); };
+  work.record = keep;
   const lock::LadderOptions options = run::LadderOf(env.run);
   const lock::LadderOutcome outcome =
       co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options, stopper);
@@ -273,16 +285,20 @@ Task<async::Milliseconds> RegroupUnderLadder(run::Environment& env, async::Stopp
 
 Task<async::Milliseconds> Regroup(run::Environment& env, const state::Step& step,
                                   const Regrouping& regrouping) {
-  auto done = [&]() -> Task<> {
+  const std::optional<state::Step> settle = co_await FindStep(env, kSettle);
+  Joins joins;
+  joins.has_settle = settle.has_value();
+  auto done = [&](const Later& later) -> Task<> {
+    if (settle) co_await KeepForLater(env, *settle, later);
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
   };
   const Record record = done;
-  co_return co_await RegroupUnderLadder(env, env.stopper, regrouping, record, "resume");
+  co_return co_await RegroupUnderLadder(env, env.stopper, regrouping, joins, record, "resume");
 }
 
 std::vector<state::Step> RegroupSteps(const RepartSpec& spec) {
   std::vector<state::Step> steps = OutsideSteps(spec);
-  for (const char* kind : {"partition-merge", "partition-release"}) {
+  for (const char* kind : {"partition-merge", kSettle, "partition-release"}) {
     state::Step step;
     step.ordinal = static_cast<int>(steps.size()) + 1;
     step.id = step.kind = kind;
@@ -333,14 +349,16 @@ Task<> RegroupBack(run::Environment& env, const state::Step& step) {
     // Of the way there, where it did not come to its end.
     co_await Release(env);
     co_await ProveOutside(env, step, spec);
-    auto regrouped = [&]() -> Task<> {
+    Joins joins;
+    joins.unsettled = LeftOf(co_await FindStep(env, kSettle));
+    auto regrouped = [&](const Later& later) -> Task<> {
       state::Step marked = step;
       marked.spec[kRegrouped] = true;
-      co_await state::RecordSpec(env.main, env.lease, marked);
+      co_await KeepForLater(env, marked, later);
     };
     const Record record = regrouped;
     try {
-      co_await RegroupUnderLadder(env, never, back, record, "revert");
+      co_await RegroupUnderLadder(env, never, back, joins, record, "revert");
     } catch (const pg::PgError& error) {
       // Where the rest of a split was split again.
       if (!error.Is("42P17")) throw;
@@ -349,6 +367,10 @@ Task<> RegroupBack(run::Environment& env, const state::Step& step) {
     }
     async::FailPoint("regrouped-back");
   }
+  // Before that what is left keeps other runs from the table.
+  const std::optional<state::Step> now = co_await FindStep(env, step.kind);
+  const Settling settling{cutover::ValidatingBack(env.run.id), "revert", run::LadderOf(env.run)};
+  cutover::Say(env.progress.remark, co_await Settle(env, *now, never, settling));
   co_await Release(env);
 }
 

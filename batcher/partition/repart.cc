@@ -4,12 +4,15 @@
 #include <fmt/ranges.h>
 
 #include "batcher/partition/alike.h"
+#include "batcher/partition/inbound.h"
 #include "batcher/partition/index_place.h"
 #include "batcher/partition/key_value.h"
+#include "batcher/partition/later.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/partman.h"
 #include "batcher/partition/parts_step.h"
 #include "batcher/partition/regroup.h"
+#include "batcher/partition/rejoin.h"
 #include "batcher/partition/retain.h"
 #include "batcher/partition/taken.h"
 #include "engine/guard/role_settings.h"
@@ -221,6 +224,7 @@ std::vector<state::Step> StepsOf(const RepartSpec& spec) {
            {"indexes", "migrate"},
            {"verify", "migrate"},
            {"partition-swap", "contract"},
+           {kSettle, "contract"},
            {"partition-release", "contract"}}) {
     state::Step step;
     step.id = kind;
@@ -262,6 +266,7 @@ Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source, 
                                "table instead, pgalter partition hold {} --reason …, then: pgalter "
                                "partition release {}",
                                held, whole.table.name, source.name));
+  co_await RefuseStrangersKeys(session, whole.table);
   const std::vector<pg::Oid> sources{source.oid};
   const std::vector<std::string> nothing_of_ours;
   const auto obstacle =
@@ -294,6 +299,7 @@ Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
   const pg::Result size = co_await session.db().Query(kSize, source.oid);
   prepared.rows = size.Get<double>(0, 0);
   prepared.bytes = size.Get<std::int64_t>(0, 1);
+  prepared.referring = co_await ReferringTables(session, whole.table.oid);
   if (prepared.moving == Moving::kUnderLock) {
     RefuseMuch(prepared);
     co_return prepared;

@@ -55,7 +55,8 @@ struct PreparedRepart {
   lock::LadderOptions ladder;
   double rows = 0;  // estimate
   std::int64_t bytes = 0;
-  std::string after_it;  // a command: what is left to be split; empty: nothing
+  std::string after_it;                // a command: what is left to be split; empty: nothing
+  std::vector<std::string> referring;  // tables whose foreign keys refer to the whole (rejoin.h)
 };
 
 struct Piece {

@@ -3,16 +3,20 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <optional>
+
 #include "batcher/capture/catch_up.h"
 #include "batcher/capture/flow_sql.h"
 #include "batcher/copy/pace.h"
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/swap_checks.h"
+#include "batcher/cutover/unsettled.h"
 #include "batcher/partition/alike.h"
 #include "batcher/partition/obstacles.h"
 #include "batcher/partition/parts_step.h"
 #include "batcher/partition/regroup.h"
+#include "batcher/partition/rejoin.h"
 #include "batcher/partition/release_step.h"
 #include "batcher/partition/repart.h"
 #include "batcher/partition/shape.h"
@@ -52,8 +56,13 @@ SELECT DISTINCT quote_ident(conname) FROM pg_constraint WHERE conrelid = $1 AND 
 class Swapping {
  public:
   Swapping(run::Environment& env, const RepartSpec& spec, const rebuild::Stored& stored,
-           const capture::Flow& flow)
-      : env_(env), session_(env.main), spec_(spec), stored_(stored), flow_(flow) {}
+           const capture::Flow& flow, Joins joins)
+      : env_(env),
+        session_(env.main),
+        spec_(spec),
+        stored_(stored),
+        flow_(flow),
+        joins_(std::move(joins)) {}
 
   // In the transaction that holds the locks.
   Task<> Run() {
@@ -67,6 +76,8 @@ class Swapping {
       co_await capture::Drain(session_, flow_, copy::PaceOf(env_).settings);
     async::FailPoint("drained");
     const Texts keys = co_await Names(kOwnKeys);
+    Rejoined rejoined = co_await ReadRejoined(env_, spec_, joins_, "resume");
+    co_await Execute(session_, rejoined.before);
     co_await TakeOut();
     Texts statements;
     for (const Target& target : spec_.targets)
@@ -79,14 +90,19 @@ class Swapping {
     if (!spec_.rest.empty() && !spec_.outside.empty())
       statements.push_back(
           fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS pgalter_outside", spec_.rest));
+    statements.insert(statements.end(), rejoined.after.begin(), rejoined.after.end());
     const Texts made = NewPartitions(spec_);
     for (std::string& sql : co_await GuardWhole(env_, stored_.schema, spec_.parent, made))
       statements.push_back(std::move(sql));
     co_await Execute(session_, statements);
+    later_ = std::move(rejoined.later);
+    later_.on = co_await cutover::ReadSettledOn(session_, later_.validate, later_.adopt);
     async::FailPoint("swapped");
     co_await Record();
     co_await RecordWholeGuard(env_, stored_.schema, spec_.parent, made);
   }
+
+  [[nodiscard]] const Later& later() const { return later_; }
 
  private:
   [[nodiscard]] std::string Made(const Target& target) const {
@@ -176,19 +192,10 @@ class Swapping {
   const RepartSpec& spec_;
   const rebuild::Stored& stored_;
   const capture::Flow& flow_;
+  Joins joins_;
   Forms alike_;
+  Later later_;
 };
-
-lock::LockRequest LockOf(const cutover::Joined& joined, const RepartSpec& spec,
-                         const capture::Flow& flow) {
-  Texts names = joined.referenced;
-  names.push_back(spec.parent);
-  names.push_back(flow.to);
-  lock::LockRequest request;
-  for (const std::string& name : names)
-    if (auto parsed = sql::ParseQualifiedName(name)) request.tables.push_back(std::move(*parsed));
-  return request;
-}
 
 // The next attempt would take as long.
 std::string Advice(const lock::LadderOutcome& outcome, const RepartSpec& spec,
@@ -214,20 +221,26 @@ run::Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
   const std::string remark =
       co_await run::AwaitStandbyReaders(env, env.stopper, std::move(tables), follow);
   co_await follow();
-  const cutover::Joined joined = co_await cutover::ReadJoined(env.main, spec.parent_oid);
+  const std::optional<state::Step> settle = co_await FindStep(env, kSettle);
+  Joins joins;
+  joins.locked = co_await cutover::ReadJoined(env.main, spec.parent_oid);
+  joins.has_settle = settle.has_value();
   lock::Work work;
   cutover::OldSnapshots old;
   auto ahead = [&]() -> Task<> { co_await old.RememberOnce(env.main); };
   work.ahead = ahead;
   auto before = [&]() -> Task<> { co_await old.Await(env.main); };
   work.before = before;
-  work.lock = LockOf(joined, spec, flow);
+  work.lock = LockAround(joins.locked, spec, flow.to);
+  Later later;
   auto body = [&]() -> Task<> {
-    Swapping swapping(env, spec, stored, flow);
+    Swapping swapping(env, spec, stored, flow, joins);
     co_await swapping.Run();
+    later = swapping.later();
   };
   work.body = body;
   auto record = [&]() -> Task<> {
+    if (settle) co_await KeepForLater(env, *settle, later);
     co_await state::RecordStep(env.main, env.lease, step.ordinal, state::StepState::kDone);
   };
   work.record = record;

@@ -93,6 +93,7 @@ SELECT format(CASE WHEN (to_jsonb(k)->>'conenforced')::bool IS FALSE
                      'drop it before' END, conname)
 FROM pg_constraint k, target
 WHERE conrelid = $1 AND contype = 'f' AND NOT convalidated AND partitioned
+  AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid)
 UNION ALL
 SELECT 'its replica identity is an index, which partitions would need each: ALTER TABLE ... REPLICA '
        'IDENTITY DEFAULT, or FULL, before'

@@ -30,7 +30,8 @@ Task<ExitCode> Run(Context& context) {
   } else if (context.operands.empty()) {
     Print(OverviewText());
   } else {
-    Print(HelpText(Named(context.operands[0])));
+    const std::string word = context.operands.size() > 1 ? context.operands[1] : std::string();
+    Print(HelpText(Named(context.operands[0]), word));
   }
   co_return ExitCode::kDone;
 }
@@ -41,8 +42,8 @@ extern const CommandBody kHelpCommand;
 const CommandBody kHelpCommand{
     .description =
         "Without a command: the list of commands. --help after a command is the same as "
-        "its help.",
-    .most_operands = 1,
+        "its help. Behind `partition`, a verb has help of its own: pgalter help partition split.",
+    .most_operands = 2,
     .add_options = &AddOptions,
     .run = &Run};
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 
 #include "cli/arguments.h"
@@ -10,6 +11,7 @@
 #include "cli/pace.h"
 #include "cli/partition/copy_options.h"
 #include "cli/partition/verb.h"
+#include "cli/partition/verb_options.h"
 #include "cli/rejected.h"
 
 namespace pgalter::cli {
@@ -118,6 +120,11 @@ bool Takes(const PartitionVerb& verb, const std::string& option) {
   return among(verb.options) || (verb.copies && among(kCopyOptions));
 }
 
+const PartitionVerb* FindVerb(std::string_view name) {
+  const auto found = std::ranges::find(kVerbs, name, &PartitionVerb::name);
+  return found == kVerbs.end() ? nullptr : *found;
+}
+
 // An option of another verb would do nothing, and not say so.
 void RefuseOthers(const Context& context, const PartitionVerb& verb) {
   const po::options_description own = OwnOptions(*context.command);
@@ -135,8 +142,7 @@ void RefuseOthers(const Context& context, const PartitionVerb& verb) {
 
 Task<ExitCode> Run(Context& context) {
   const std::string& name = context.Operand(0);
-  for (const PartitionVerb* verb : kVerbs) {
-    if (verb->name != name) continue;
+  if (const PartitionVerb* verb = FindVerb(name)) {
     RefuseOthers(context, *verb);
     if (context.operands.size() < 2)
       throw Rejected(ExitCode::kUsage, fmt::format("partition {}: which table?", name),
@@ -157,6 +163,11 @@ Task<ExitCode> Run(Context& context) {
 
 }  // namespace
 
+bool VerbTakes(std::string_view verb, std::string_view option) {
+  const PartitionVerb* found = FindVerb(verb);
+  return found != nullptr && Takes(*found, std::string(option));
+}
+
 extern const CommandBody kPartitionCommand;
 const CommandBody kPartitionCommand{
     .description =
@@ -171,10 +182,10 @@ const CommandBody kPartitionCommand{
         "ranges between points (--values g,n,t, of text and whatever has an order), all "
         "rows are copied into their partitions, as by `pgalter rebuild`.\n\n"
         "add TABLE: one new partition, empty; users of the table do not wait, writers of those "
-        "that "
-        "its foreign keys refer to do for an instant. attach TABLE --as PARENT: a "
+        "that its foreign keys refer to do for an instant.\n\nattach TABLE --as PARENT: a "
         "table becomes a partition; what the server would read or build under its lock is read and "
-        "built before. detach PARTITION: it becomes a table of its own, CONCURRENTLY where there "
+        "built before.\n\ndetach PARTITION: it becomes a table of its own, CONCURRENTLY where "
+        "there "
         "is "
         "no default partition; one that somebody has begun is ended.\n\n"
         "split PARTITION: several partitions take the place of one, with its rows: copied in "
@@ -196,10 +207,11 @@ const CommandBody kPartitionCommand{
         "end, or no width counts on, as of text, there is nothing to do. For cron."
         "\n\nretain TABLE: "
         "partitions that are older than --keep are detached; with --drop or --export they are "
-        "dropped later. It only shows what would go unless --yes is given. hold TABLE|PARTITION "
-        "keeps "
-        "all of it from going, until release.\n\nundo TABLE: copies all rows into a plain table "
-        "that takes its place, as by `pgalter rebuild`. list TABLE: the "
+        "dropped later. It only shows what would go unless --yes is given.\n\nhold "
+        "TABLE|PARTITION: "
+        "keeps all of it from going, until release.\n\nrelease TABLE|PARTITION: what was held may "
+        "go again.\n\nundo TABLE: copies all rows into a plain table "
+        "that takes its place, as by `pgalter rebuild`.\n\nlist TABLE: the "
         "partitions with their bounds and sizes, gaps, and rows that no range holds.\n\n"
         "After a crash of whatever kind `pgalter resume` goes on; `pgalter abort` before the "
         "cut-over leaves all as it was. `pgalter revert` takes a conversion and an undo back, with "

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/algorithm/string/case_conv.hpp>
 #include <boost/algorithm/string/classification.hpp>
 #include <boost/algorithm/string/split.hpp>
 #include <boost/algorithm/string/trim.hpp>
@@ -45,10 +46,12 @@ bool AreColumns(const std::string& text) {
          });
 }
 
-// "range(made)", "list(country)", "hash(id)"; returns the column.
-std::string ReadBy(const char* option, const std::string& by, partition::By& into) {
+// "range(made)", "list(country)", "hash(id)", or as the server writes it: "RANGE (made)"; returns
+// the column.
+std::string ReadBy(const char* option, const std::string& text, partition::By& into) {
+  const std::string by = boost::trim_copy(text);
   const std::size_t open = by.find('(');
-  const std::string word = by.substr(0, open);
+  const std::string word = boost::to_lower_copy(boost::trim_copy(by.substr(0, open)));
   if (open == std::string::npos || !by.ends_with(')') ||
       (word != "range" && word != "list" && word != "hash"))
     Refuse(fmt::format("--{} \"{}\" is not understood", option, by),
@@ -56,7 +59,7 @@ std::string ReadBy(const char* option, const std::string& by, partition::By& int
   into = word == "range"  ? partition::By::kRange
          : word == "list" ? partition::By::kList
                           : partition::By::kHash;
-  const std::string inner = by.substr(open + 1, by.size() - open - 2);
+  const std::string inner = boost::trim_copy(by.substr(open + 1, by.size() - open - 2));
   const auto column = sql::ParseQualifiedName(inner);
   if (AreColumns(inner))
     Refuse(fmt::format("--{} \"{}\" names several columns, and rows are parted by one", option, by),

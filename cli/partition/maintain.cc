@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "batcher/partition/bound_wish.h"
@@ -116,9 +118,15 @@ void Note(const Context& context, const partition::Premake& premake, Report& rep
 }
 
 struct Round {
-  std::string run;    // empty: none
-  bool more = false;  // rows are to be moved after it
+  std::string run;                    // empty: none
+  bool more = false;                  // rows are to be moved after it
+  std::optional<run::Failure> after;  // what it could not do is told then
 };
+
+// Rows that cannot be moved: nothing is wrong with the call itself.
+bool IsAboutTheRows(const run::Failure& failure) {
+  return failure.code() == ExitCode::kRefused || failure.code() == ExitCode::kUnsupported;
+}
 
 Task<std::string> StartMove(const Context& context, guard::Session& session,
                             const partition::Whole& whole, const partition::Premake& premake,
@@ -150,7 +158,7 @@ Task<std::string> TryMove(const Context& context, guard::Session& session,
     report.made += premake.behind.size();
     co_return run;
   } catch (const run::Failure& failure) {
-    if (failure.code() != ExitCode::kRefused) throw;
+    if (!IsAboutTheRows(failure)) throw;
     why = fmt::format("they stay in {}: {}", whole.rest, failure.what());
   }
   Say(context, "warning: " + why);
@@ -171,6 +179,32 @@ Task<std::string> StartMaking(const Context& context, guard::Session& session,
   co_return co_await StartPlanned(context, session, std::move(planned), std::move(mark));
 }
 
+// The ranges that no row is in the way of do not wait for those that cannot be moved.
+Task<Round> MakeTheOthers(const Context& context, guard::Session& session,
+                          partition::PremakeWish wish, const partition::Whole& whole,
+                          const partition::Premake& all, run::Failure why, Report& report) {
+  wish.misplaced = partition::Misplaced::kLeftOut;
+  const partition::Premake others = co_await partition::FindPremake(session, std::move(wish));
+  if (others.script.empty()) throw why;
+  const auto made = [&others](const partition::Range& range) {
+    return std::ranges::find(others.ranges, range.from, &partition::Range::from) !=
+           others.ranges.end();
+  };
+  const auto first = std::ranges::find_if_not(all.ranges, made);
+  Round round;
+  round.after.emplace(
+      why.code(), fmt::format("{} of the {} ranges that are due for {}, from {} on, are not made: "
+                              "{} has rows of them, which cannot be moved there. {}. The others "
+                              "are made",
+                              all.ranges.size() - others.ranges.size(), all.ranges.size(),
+                              all.table, first->from, whole.rest, why.what()));
+  report.made += others.ranges.size();
+  report.until = others.ranges.back().to;
+  round.run = co_await StartMaking(context, session, others);
+  report.partitions = others.names;
+  co_return round;
+}
+
 // What lies ahead first; it waits for no rows unless some are in its way.
 Task<Round> Begin(const Context& context, bool first, Report& report) {
   Round round;
@@ -188,15 +222,24 @@ Task<Round> Begin(const Context& context, bool first, Report& report) {
     co_return round;
   }
   const std::int64_t misplaced = co_await partition::CountInDefault(session, whole, premake.inside);
-  report.made += premake.ranges.size();
-  report.until = premake.ranges.back().to;
+  std::optional<run::Failure> why;
   if (misplaced > 0) {
     Say(context, fmt::format("{} has {} rows that belong into the partitions that are to be made: "
                              "they are moved there",
                              whole.rest, misplaced));
-    round.run = co_await StartMove(context, session, whole, premake, report);
-    co_return round;
+    try {
+      round.run = co_await StartMove(context, session, whole, premake, report);
+    } catch (const run::Failure& failure) {
+      if (!IsAboutTheRows(failure)) throw;
+      why = failure;
+    }
   }
+  if (why)
+    co_return co_await MakeTheOthers(context, session, wish, whole, premake, std::move(*why),
+                                     report);
+  report.made += premake.ranges.size();
+  report.until = premake.ranges.back().to;
+  if (misplaced > 0) co_return round;
   round.run = co_await StartMaking(context, session, premake);
   report.partitions = premake.names;
   round.more = !premake.behind.empty();
@@ -212,6 +255,7 @@ Task<ExitCode> Follow(const Context& context, const Round& round, Report& report
 Task<ExitCode> Maintain(const Context& context, Report& report) {
   Round round = co_await Begin(context, true, report);
   const ExitCode code = co_await Follow(context, round, report);
+  if (code == ExitCode::kDone && round.after) throw *round.after;
   if (code != ExitCode::kDone || !round.more || context.Has("detach")) co_return code;
   round = co_await Begin(context, false, report);
   co_return co_await Follow(context, round, report);

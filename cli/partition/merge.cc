@@ -9,6 +9,7 @@
 #include "cli/json_output.h"
 #include "cli/pace.h"
 #include "cli/partition/planned.h"
+#include "cli/partition/repart_run.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
@@ -36,11 +37,12 @@ void Show(const Context& context, const partition::PreparedMerge& prepared) {
   }
   Print(
       fmt::format("{} of {} become {}, {}; {}, {}, are moved while users wait, for at "
-                  "most {} ms\nnothing was written\n",
+                  "most {} ms\n{}nothing was written\n",
                   fmt::join(prepared.merged, ", "), prepared.spec.parent, target.becomes,
                   target.bound, AboutRows(prepared.rows, prepared.bytes),
                   watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
-                  prepared.ladder.hold_budget.count()));
+                  prepared.ladder.hold_budget.count(),
+                  AboutReferring(prepared.referring, prepared.spec.parent)));
 }
 
 Task<ExitCode> Run(Context& context) {

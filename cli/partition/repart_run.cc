@@ -1,6 +1,7 @@
 #include "cli/partition/repart_run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/confirm.h"
 #include "cli/human.h"
@@ -59,6 +60,7 @@ std::string Layout(const partition::PreparedRepart& prepared, bool all) {
       copied ? std::string("needs about as much disk again, and as much WAL")
              : fmt::format("while users wait, for at most {} ms, since no key tells its rows apart",
                            prepared.ladder.hold_budget.count()));
+  text += AboutReferring(prepared.referring, prepared.spec.parent);
   return text + Listed(prepared.spec.targets, all);
 }
 
@@ -76,11 +78,20 @@ boost::json::object ToJson(const partition::PreparedRepart& prepared,
   object["moved"] = prepared.moving == partition::Moving::kByCopy ? "by copy" : "under lock";
   object["hold_budget_ms"] = prepared.ladder.hold_budget.count();
   object["exchanges"] = boost::json::array(exchanges.begin(), exchanges.end());
+  object["referring"] = boost::json::array(prepared.referring.begin(), prepared.referring.end());
   object["partitions"] = std::move(targets);
   return object;
 }
 
 }  // namespace
+
+std::string AboutReferring(const std::vector<std::string>& tables, const std::string& whole) {
+  if (tables.empty()) return "";
+  return fmt::format(
+      "the foreign keys of {} that refer to {} are made again in the exchange, for which their "
+      "users wait, too, and validated after it, while all go on: that reads them once\n",
+      fmt::join(tables, ", "), whole);
+}
 
 Task<std::string> StartRepart(const Context& context, guard::Session& session,
                               const partition::PreparedRepart& prepared, std::string command,

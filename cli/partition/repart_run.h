@@ -10,6 +10,9 @@
 
 namespace pgalter::cli {
 
+// What users of tables that refer to the whole meet; empty: there are none.
+std::string AboutReferring(const std::vector<std::string>& tables, const std::string& whole);
+
 // The run's id; empty: it was --dry-run. `exchanges`: how many new partitions are put in place by
 // each run, this one being the first.
 Task<std::string> StartRepart(const Context& context, guard::Session& session,

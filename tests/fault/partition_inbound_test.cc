@@ -47,6 +47,111 @@ INSTANTIATE_TEST_SUITE_P(
         ActionCase{"DeferredOfPartitions", "DEFERRABLE INITIALLY DEFERRED", kParted}),
     [](const auto& param) { return std::string(param.param.name); });
 
+// The table that refers is partitioned once the triggers are there: they look into its partitions.
+struct PartedLaterCase {
+  const char* name;
+  const char* actions;
+  const char* strategy;  // empty: by hand
+};
+
+class PartitionInboundPartedLater : public PartitionInbound,
+                                    public ::testing::WithParamInterface<PartedLaterCase> {
+ protected:
+  void PartTheOther() {
+    const std::string strategy = GetParam().strategy;
+    if (strategy.empty()) {
+      database_.Sql(
+          "DROP TRIGGER fk ON c; ALTER TABLE c RENAME TO c_old; ALTER TABLE c_old RENAME "
+          "CONSTRAINT "
+          "c_pkey TO c_old_pkey; CREATE TABLE c (LIKE c_old INCLUDING DEFAULTS, PRIMARY KEY (n)) "
+          "PARTITION BY RANGE (n); ALTER TABLE c ATTACH PARTITION c_old DEFAULT");
+      const std::string deferrable = database_.Value(
+          "SELECT CASE WHEN condeferred THEN 'DEFERRABLE INITIALLY DEFERRED' ELSE '' END FROM "
+          "pg_constraint WHERE conrelid = 'control.c'::regclass AND contype = 'f'");
+      database_.Sql("CREATE CONSTRAINT TRIGGER fk AFTER INSERT OR UPDATE ON c " + deferrable +
+                    " FOR EACH ROW EXECUTE FUNCTION c_fk_refers()");
+      return;
+    }
+    const Ran ran = Run({"partition", "convert", "c", "--by", "range(n)", "--every", "1000",
+                         "--strategy", strategy, "--yes"});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+  }
+};
+
+TEST_P(PartitionInboundPartedLater, TriggersDoWhatTheForeignKeyDid) {
+  MakePair(GetParam().actions, "trigger");
+  PartTheOther();
+  if (HasFatalFailure()) return;
+  ASSERT_EQ(database_.Value("SELECT relkind::text FROM pg_class WHERE oid = 'public.c'::regclass"),
+            "p");
+  Session own = database_.Connect();
+  Session control = database_.Connect();
+  control.Exec("SET search_path = control");
+  for (const char* sql : kOfTwo) {
+    EXPECT_EQ(Said(own, sql), Said(control, sql)) << sql;
+    for (const char* rows : {"SELECT coalesce(string_agg(c::text, ' ' ORDER BY n), '') FROM c",
+                             "SELECT coalesce(string_agg(id::text, ' ' ORDER BY id), '') FROM p"})
+      EXPECT_EQ(own.Value(rows), control.Value(rows)) << "after " << sql;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ways, PartitionInboundPartedLater,
+    ::testing::Values(
+        PartedLaterCase{"NoneAttached", "", "attach"},
+        PartedLaterCase{"CascadeAttached", "ON DELETE CASCADE ON UPDATE CASCADE", "attach"},
+        PartedLaterCase{"SetDefaultAttached", "ON DELETE SET DEFAULT ON UPDATE SET DEFAULT",
+                        "attach"},
+        PartedLaterCase{"DeferredCopied", "DEFERRABLE INITIALLY DEFERRED", "copy"},
+        PartedLaterCase{"SetNullCopied", "ON DELETE SET NULL ON UPDATE SET NULL", "copy"},
+        PartedLaterCase{"CascadeByHand", "ON DELETE CASCADE ON UPDATE CASCADE", ""},
+        PartedLaterCase{"DeferredByHand", "DEFERRABLE INITIALLY DEFERRED", ""}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+// An older program's functions look into ONLY the table, and are mended where it is converted.
+TEST_F(PartitionInbound, OlderTriggersLookIntoPartitionsToo) {
+  for (const char* strategy : {"attach", "copy"}) {
+    SCOPED_TRACE(strategy);
+    database_.Sql(
+        "DROP SCHEMA IF EXISTS control CASCADE; DROP TABLE IF EXISTS c, p CASCADE; DROP "
+        "FUNCTION IF EXISTS c_fk_refers, c_fk_referred");
+    MakePair("DEFERRABLE INITIALLY DEFERRED", "trigger");
+    database_.Sql(
+        "DO $$ DECLARE f text; BEGIN FOR f IN SELECT pg_get_functiondef(oid) FROM pg_proc WHERE "
+        "proname LIKE 'c_fk_%' LOOP EXECUTE replace(regexp_replace(f, ' AND "
+        "\\(y\\.tableoid.*?\\)\\)', "
+        "'', 'g'), 'FROM public.c AS y', 'FROM ONLY public.c AS y'); END LOOP; END $$");
+    ASSERT_EQ(Number("SELECT count(*) FROM pg_proc WHERE proname LIKE 'c_fk_%' AND prosrc LIKE "
+                     "'%ONLY public.c AS y%' AND prosrc NOT LIKE '%tableoid%'"),
+              2);
+    const Ran ran = Run({"partition", "convert", "c", "--by", "range(n)", "--every", "1000",
+                         "--strategy", strategy, "--yes"});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    Session user = database_.Connect();
+    EXPECT_EQ(Said(user, "INSERT INTO c VALUES (1, 99)"), "23503");
+    user.Exec("INSERT INTO c VALUES (2, 5)");
+    EXPECT_EQ(Said(user, "DELETE FROM p WHERE id = 5"), "23503");
+    EXPECT_EQ(Said(user, "DELETE FROM p WHERE id = 6"), "done");
+    if (strategy == std::string("copy")) {
+      ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+    }
+  }
+}
+
+// As of a foreign key: rows of a table that inherits from the other refer to nothing.
+TEST_F(PartitionInbound, TriggersLeaveHeirsAlone) {
+  MakePair("ON DELETE CASCADE", "trigger");
+  Session own = database_.Connect();
+  Session control = database_.Connect();
+  control.Exec("SET search_path = control");
+  for (Session* user : {&own, &control}) {
+    user->Exec("CREATE TABLE heir () INHERITS (c); INSERT INTO heir VALUES (1, 1)");
+    user->Exec("INSERT INTO c VALUES (2, 1)");
+    EXPECT_EQ(Said(*user, "DELETE FROM p WHERE id = 1"), "done");
+    EXPECT_EQ(user->Value("SELECT string_agg(n::text, ' ') FROM c"), "1");
+  }
+}
+
 TEST_F(PartitionInbound, OfAPartitionedTableIsDroppedAndComesBack) {
   MakePair("", "drop", kParted);
   EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = "

@@ -320,8 +320,8 @@ TEST_F(PartitionExtent, NamesTheWayOutOfTooManyRangesAndCountsOneAsOne) {
   database_.Sql("INSERT INTO t SELECT 10, '0044-03-15 BC', now(), 0, gen_random_uuid()");
   const Ran ran = Convert({});
   EXPECT_EQ(ran.code, 2) << ran.err;
-  EXPECT_THAT(ran.err, HasSubstr("ranges of 1 month from 0044-03-15 BC up to 2026-05-15 would be "
-                                 "more than 1000 partitions: choose wider ones, or say with --from "
+  EXPECT_THAT(ran.err, HasSubstr("ranges of 1 month from 0044-03-15 BC up to the clock, 20"));
+  EXPECT_THAT(ran.err, HasSubstr("more than 1000 partitions: choose wider ones, or say with --from "
                                  "and --to which rows get some"));
   EXPECT_EQ(Convert({"--from", "2026-01-01", "--dry-run"}).code, 0);
   database_.Sql("CREATE TABLE c (id int PRIMARY KEY, c text NOT NULL)");
@@ -356,6 +356,41 @@ TEST_F(Partitioned, ADryRunWritesNothing) {
   EXPECT_THAT(ran.out, HasSubstr("weaker: events_pkey (id) becomes (id, made)"));
   EXPECT_THAT(ran.out, HasSubstr("nothing was written"));
   EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+}
+
+// As `list` and the server write them.
+TEST_F(Partitioned, WordsAreTakenInAnyCase) {
+  database_.Sql(
+      "CREATE TABLE t (id int PRIMARY KEY, \"Day\" timestamptz NOT NULL); INSERT INTO t SELECT g, "
+      "now() - g * interval '1 day' FROM generate_series(1, 50) g");
+  for (const char* by : {"RANGE (\"Day\")", "range (\"Day\")", " Range( \"Day\" ) "}) {
+    const Ran ran = Run({"partition", "convert", "t", "--by", by, "--every", "1 month",
+                         "--time-zone", "europe/berlin", "--dry-run"});
+    EXPECT_EQ(ran.code, 0) << by << ": " << ran.err;
+  }
+  const Ran hash =
+      Run({"partition", "convert", "t", "--by", "HASH (id)", "--modulus", "2", "--dry-run"});
+  EXPECT_EQ(hash.code, 0) << hash.err;
+  const Ran zone = Run({"partition", "convert", "t", "--by", "range(\"Day\")", "--every", "1 month",
+                        "--time-zone", "Europe/Nowhere", "--dry-run"});
+  EXPECT_EQ(zone.code, 2);
+}
+
+// Seven hours of old rows are few ranges; those up to now are not.
+TEST_F(Partitioned, TooManyRangesSayThatTheClockCounts) {
+  database_.Sql(
+      "CREATE TABLE t (id int PRIMARY KEY, made timestamptz NOT NULL); INSERT INTO t SELECT g, "
+      "timestamptz '2020-03-28 22:10+00' + g * interval '1 hour' FROM generate_series(0, 6) g");
+  const Ran old = Run({"partition", "convert", "t", "--by", "range(made)", "--every", "1 hour",
+                       "--strategy", "copy", "--dry-run"});
+  EXPECT_EQ(old.code, 2);
+  EXPECT_THAT(old.err, HasSubstr("from 2020-03-28 22:10:00+00 up to the clock, 20"));
+  EXPECT_THAT(old.err, HasSubstr("(the newest row, 2020-03-29 04:10:00+00), and 4 more"));
+  database_.Sql("INSERT INTO t VALUES (10, '2099-01-01 00:00+00')");
+  const Ran ahead = Run({"partition", "convert", "t", "--by", "range(made)", "--every", "1 hour",
+                         "--strategy", "copy", "--dry-run"});
+  EXPECT_EQ(ahead.code, 2);
+  EXPECT_THAT(ahead.err, HasSubstr("up to the newest row, 2099-01-01 00:00:00+00, and 4 more"));
 }
 
 }  // namespace

@@ -427,10 +427,11 @@ TEST_F(SplitMeets, ATriggerThatCameLate) {
 
 TEST_F(SplitMeets, AForeignKeyThatCameLate) {
   MakeWhole();
-  ExpectRefused(Meet(Split(), first_, kOwnReference), "refers to the whole");
-  database_.Sql("DROP TABLE line");
+  ExpectRefused(Meet(Split(), first_, kOwnReference), "a foreign key of public.line has come");
   EXPECT_EQ(Run({"resume", RunId()}).code, 0);
   ExpectSplit();
+  EXPECT_EQ(
+      Number("SELECT count(*) FROM pg_constraint WHERE conname = 'of_event' AND convalidated"), 1);
   ExpectSame();
 }
 
@@ -882,7 +883,7 @@ TEST_F(PartitionSplit, RefusesWhatItCannotCarryOver) {
   };
   says("CREATE INDEX own ON n_p0 (v)", "index public.own is on this partition alone");
   says("DROP INDEX own; CREATE VIEW w AS SELECT * FROM n_p0", "view public.w uses the partition");
-  says("DROP VIEW w; CREATE TABLE o (k int REFERENCES n)", "foreign key o_k_fkey");
+  says("DROP VIEW w; CREATE TABLE o (k int REFERENCES n_p0)", "foreign key o_k_fkey of public.o");
   says("DROP TABLE o; CREATE PUBLICATION p FOR TABLE n", "publish_via_partition_root");
   says("DROP PUBLICATION p; CREATE TABLE n_p10 ()", "there is a relation public.n_p10 already");
   EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);

@@ -1,7 +1,7 @@
 // Conversions both ways, by ranges of many widths and time zones, by hash and into a plain table
-// again, splits and merges under their users, killed at random moments, even while they are resumed
-// and taken back: every row is right afterwards, and nothing of ours is left. A round is its seed:
-// `./dev torture parts 1 SEED` plays it again.
+// again, splits and merges under their users, beside tables that refer to them, killed at random
+// moments, even while they are resumed and taken back: every row is right afterwards, and nothing
+// of ours is left. A round is its seed: `./dev torture parts 1 SEED` plays it again.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "tests/fault/partition_world.h"
+#include "tests/fault/referring.h"
 #include "tests/torture/ledger.h"
 
 namespace pgalter::test {
@@ -166,6 +167,12 @@ TEST_P(PartitionTorture, EveryRowIsRight) {
       fmt::format("parts {}: {} {}", kNames.at(static_cast<std::size_t>(kind)), zone_, width_);
   Prepare(kind);
   if (HasFatalFailure()) return;
+  // Half of those whose partitions change places.
+  const bool referred = (kind == 2 || kind == 3 || kind == 6) && seed / kKinds % 2 == 1;
+  if (referred) {
+    database_.Sql(Referring(dice_() % 2 == 0 ? kPlainLine : kPartedLine));
+    played_.story += " referred";
+  }
   Users users(database_.conninfo(), seed, zone_);
   users.ahead = kind == 6;
   Torture(WordsOf(kind));
@@ -183,6 +190,10 @@ TEST_P(PartitionTorture, EveryRowIsRight) {
   played_.writes = users.writes();
   EXPECT_EQ(users.errors(), "");
   ExpectSame();
+  if (referred) {
+    EXPECT_EQ(Number(kUnreferred), 0);
+    EXPECT_EQ(database_.Value(kReferringKey), "of_event t");
+  }
   EXPECT_EQ(Number("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), 0);
   if (!copied) ExpectNothingOfOurs();  // a copy keeps the way back until `finish`
 }

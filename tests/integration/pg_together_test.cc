@@ -63,7 +63,8 @@ TEST_F(TogetherTest, WhatAllWaitForGoesInOneRoundTrip) {
     EXPECT_NE(twice.at(0), twice.at(1));
     EXPECT_THAT(once, ElementsAre(twice.at(0)));
     EXPECT_THAT(piped, ElementsAre(twice.at(0), "as sent"));
-    co_await db.Together({});
+    Asks none;
+    co_await db.Together(std::move(none));
     co_await AskWhen(db, 1, once);
     EXPECT_NE(once.at(0), once.at(1));
   };

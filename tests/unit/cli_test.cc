@@ -22,6 +22,7 @@
 #include "cli/json_output.h"
 #include "cli/lock_tree.h"
 #include "cli/nearest.h"
+#include "cli/partition/verb_options.h"
 #include "cli/pick_run.h"
 #include "cli/progress.h"
 #include "cli/rejected.h"
@@ -93,6 +94,28 @@ TEST(CommandTable, HelpFitsATerminal) {
     std::istringstream help(HelpText(command));
     for (std::string line; std::getline(help, line);) EXPECT_LE(DisplayWidth(line), 100U) << line;
   }
+}
+
+TEST(CommandTable, AVerbHasHelpOfItsOwn) {
+  const Command* partition = FindCommand("partition");
+  ASSERT_NE(partition, nullptr);
+  const std::string all = HelpText(*partition);
+  std::istringstream words{std::string(partition->body->words)};
+  for (std::string word; words >> word;) {
+    SCOPED_TRACE(word);
+    const std::string help = HelpText(*partition, word);
+    EXPECT_THAT(help, ::testing::StartsWith("Usage: pgalter partition " + word + " "));
+    EXPECT_LT(help.size(), all.size());
+    for (const std::string& option : OptionNames(*partition))
+      EXPECT_EQ(help.find("\n  " + option + " ") != std::string::npos ||
+                    help.find("\n  " + option + "\n") != std::string::npos,
+                VerbTakes(word, option.substr(2)))
+          << option;
+    std::istringstream lines(help);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(DisplayWidth(line), 100U) << line;
+  }
+  EXPECT_EQ(HelpText(*partition, "events"), all);
+  EXPECT_EQ(HelpText(*FindCommand("lint"), "split"), HelpText(*FindCommand("lint")));
 }
 
 TEST(CommandTable, NoOptionTakesACommonOnesName) {

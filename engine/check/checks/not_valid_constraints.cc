@@ -6,10 +6,13 @@ namespace pgalter::check {
 
 namespace {
 
+// Not the copies of a foreign key for each partition of the table that it points at: VALIDATE
+// leaves them as they are.
 constexpr const char* kSql = R"sql(
 SELECT c.conrelid::regclass::text, quote_ident(c.conname)
 FROM pg_constraint c
 WHERE NOT c.convalidated AND c.conrelid <> 0 AND c.contype IN ('c', 'f', 'n')
+  AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = c.conparentid AND p.conrelid = c.conrelid)
   AND (cardinality($1::oid[]) = 0 OR c.conrelid = ANY ($1::oid[]))
 ORDER BY 1, 2 LIMIT 20
 )sql";

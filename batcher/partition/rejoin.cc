@@ -1,0 +1,83 @@
+#include "batcher/partition/rejoin.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "batcher/cutover/unsettled.h"
+#include "engine/run/failure.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::partition {
+
+using Texts = std::vector<std::string>;
+
+namespace {
+
+constexpr const char* kReferring = R"sql(
+SELECT DISTINCT format('%I.%I', n.nspname, c.relname)
+FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conrelid <> $1
+  AND NOT EXISTS (SELECT FROM pg_constraint p
+                  WHERE p.oid = f.conparentid AND p.confrelid = f.confrelid)
+ORDER BY 1
+)sql";
+
+[[noreturn]] void Refuse(const run::Environment& env, const RepartSpec& spec,
+                         const std::string& why, const char* verb) {
+  throw run::Failure(run::ExitCode::kRefused,
+                     fmt::format("the partitions of {} are not exchanged: {}. Nothing was changed. "
+                                 "Then: pgalter {} {}",
+                                 spec.parent, why, verb, env.run.id));
+}
+
+}  // namespace
+
+Task<Texts> ReferringTables(Session& session, pg::Oid whole) {
+  const pg::Result rows = co_await session.db().Query(kReferring, whole);
+  Texts tables;
+  for (int i = 0; i < rows.rows(); ++i) tables.push_back(rows.Get<std::string>(i, 0));
+  co_return tables;
+}
+
+lock::LockRequest LockAround(const cutover::Joined& joined, const RepartSpec& spec,
+                             const std::string& beside) {
+  Texts names = joined.referenced;
+  names.push_back(spec.parent);
+  if (!beside.empty()) names.push_back(beside);
+  names.insert(names.end(), joined.referencing.begin(), joined.referencing.end());
+  lock::LockRequest request;
+  for (const std::string& name : names)
+    if (auto parsed = sql::ParseQualifiedName(name)) request.tables.push_back(std::move(*parsed));
+  return request;
+}
+
+Task<Rejoined> ReadRejoined(run::Environment& env, const RepartSpec& spec, Joins joins,
+                            const char* verb) {
+  for (const std::string& table : co_await ReferringTables(env.main, spec.parent_oid)) {
+    if (!joins.has_settle)
+      Refuse(env, spec,
+             fmt::format("a foreign key of {} refers to the whole, and this run, which another "
+                         "version of pgalter has begun, would not validate it again: drop it "
+                         "before, and add it again after; or abort, and begin again",
+                         table),
+             verb);
+    const Texts& locked = joins.locked.referencing;
+    if (std::ranges::find(locked, table) == locked.end())
+      Refuse(env, spec, fmt::format("a foreign key of {} has come at this moment", table), verb);
+  }
+  cutover::Staying staying;
+  const Later& unsettled = joins.unsettled;
+  staying.unsettled = co_await cutover::AllAsOfNow(env.main, unsettled.validate, unsettled.on);
+  staying.unadopted = co_await cutover::AllAsOfNow(env.main, unsettled.adopt, unsettled.on);
+  cutover::CarryOver carry =
+      co_await cutover::ReadInboundKeys(env.main, spec.parent_oid, std::move(staying));
+  Rejoined rejoined;
+  rejoined.before = std::move(carry.before);
+  rejoined.after = std::move(carry.after);
+  rejoined.later = {std::move(carry.validate), std::move(carry.adopt), {}};
+  co_return rejoined;
+}
+
+}  // namespace pgalter::partition
