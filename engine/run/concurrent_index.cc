@@ -4,6 +4,7 @@
 
 #include "engine/async/fail_point.h"
 #include "engine/guard/lease.h"
+#include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
 #include "engine/run/long_work.h"
@@ -343,7 +344,13 @@ Task<> BuildIndex(Environment& env, const state::Step& step, std::string sql,
 
 Task<std::vector<std::string>> StatementsThatMake(Environment& env, sql::QualifiedName name) {
   guard::Session session = co_await OpenAsRole(env);
-  const pg::Result rows = co_await session.db().Query(kMakingAgain, sql::ToString(name));
+  // A predicate's dates are read again under whatever settings that session has.
+  guard::Bracket bracket = guard::Under(guard::ExactTexts());
+  std::vector<pg::Statement> reading = std::move(bracket.begin);
+  reading.push_back({kMakingAgain, pg::Params::Of(sql::ToString(name))});
+  reading.push_back(std::move(bracket.end));
+  const auto results = co_await session.db().Pipeline(std::move(reading));
+  const pg::Result& rows = results.at(results.size() - 2);
   std::vector<std::string> statements;
   for (int i = 0; i < rows.rows(); ++i) statements.push_back(rows.Get<std::string>(i, 0));
   co_return statements;

@@ -242,6 +242,26 @@ TEST_F(RunInput, ADroppedIndexComesBackAsItWas) {
   owner.Exec("DROP TABLESPACE apart");
 }
 
+// CST is the time of China where the index is read, and of Chicago where it is made again.
+TEST_F(RunInput, ADroppedIndexComesBackUnderDatesOfAnotherStyle) {
+  database_.Sql(
+      "CREATE TABLE made (id int, at timestamptz);"
+      "CREATE INDEX made_idx ON made (id) WHERE at > '2026-02-02 08:00+08'");
+  const std::string predicate =
+      "SELECT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indexrelid = 'made_idx'::regclass";
+  database_.Sql(fmt::format(
+      "ALTER DATABASE {0} SET DateStyle = 'SQL, DMY'; ALTER DATABASE {0} SET TimeZone = "
+      "'Asia/Shanghai'",
+      database_.name()));
+  const Ran ran = RunSql("DROP INDEX made_idx", {"--through", "contract"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  Session session = database_.Connect();
+  session.Exec("SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'");
+  EXPECT_EQ(session.Value(predicate), "(at > '2026-02-02 00:00:00+00'::timestamp with time zone)");
+}
+
 class SyncedBackfill : public RunInput {
  protected:
   void SetUp() override {
