@@ -87,7 +87,11 @@ Task<Expressions> WriteOut(Session& session, const guard::Settings& settings,
   for (const auto& [name, value] : settings)
     co_await db.Query("SELECT set_config($1, $2, true)", name, value);
   co_await CreateView(session, ViewOf(from, text, types), from);
-  co_await db.Query("SELECT set_config('search_path', 'pg_catalog', true)");
+  // Read under the role's settings, written for sessions that have others.
+  guard::Settings own = guard::ExactTexts();
+  own.emplace_back("search_path", "pg_catalog");
+  for (const auto& [name, value] : own)
+    co_await db.Query("SELECT pg_catalog.set_config($1, $2, true)", name, value);
   const pg::Result definition =
       co_await db.Query("SELECT pg_get_viewdef('pg_temp.pgalter_resolve'::regclass)");
   co_await db.Execute("ROLLBACK TO SAVEPOINT pgalter_write_out");

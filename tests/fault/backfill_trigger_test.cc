@@ -12,8 +12,8 @@ using ::testing::HasSubstr;
 
 class BackfillTrigger : public BackfillWorld {
  protected:
-  void Fill(const std::string& value) const {
-    const Ran ran = Run({"backfill", "t", "--set", "d = " + value, "--yes"}, {"PGTZ=UTC"});
+  void Fill(const std::string& value, const std::string& zone = "UTC") const {
+    const Ran ran = Run({"backfill", "t", "--set", "d = " + value, "--yes"}, {"PGTZ=" + zone});
     ASSERT_EQ(ran.code, 0) << ran.err;
   }
 };
@@ -40,6 +40,26 @@ TEST_F(BackfillTrigger, TheTimeZoneOfWhoWritesSaysNothing) {
       "SET TimeZone = 'Asia/Tokyo'; UPDATE t SET ts = ts - interval '21 hours' WHERE id % 2 = 0");
   EXPECT_EQ(Number("SELECT count(*) FROM t WHERE d IS DISTINCT FROM (ts AT TIME ZONE 'UTC')::date"),
             0);
+}
+
+// CST is the time of China where an expression is looked up, and of Chicago where it is read again;
+// 13/02 is no date there.
+TEST_F(BackfillTrigger, DatesOfAnotherStyleStayWhatTheyAre) {
+  database_.Sql(
+      "CREATE TABLE t (id int PRIMARY KEY, d timestamptz, day date);"
+      "INSERT INTO t (id) SELECT n FROM generate_series(1, 2000) n");
+  for (const std::string style : {"Postgres, DMY", "SQL, MDY", "German", "SQL, DMY"}) {
+    SCOPED_TRACE(style);
+    database_.Sql("UPDATE t SET d = NULL, day = NULL; DELETE FROM t WHERE id = 5000");
+    database_.Sql(fmt::format("ALTER DATABASE {} SET DateStyle = '{}'", database_.name(), style));
+    Fill("CASE WHEN id > 0 THEN timestamptz '2026-02-05 00:00+00' END, day = date '2026-02-13'",
+         "Asia/Shanghai");
+    database_.Sql("INSERT INTO t (id) VALUES (5000)");
+    EXPECT_EQ(Number("SELECT count(*) FROM t WHERE d IS DISTINCT FROM '2026-02-05 00:00+00'"
+                     " OR day IS DISTINCT FROM '2026-02-13'"),
+              0);
+    ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+  }
 }
 
 // Only the bytes of the names count.

@@ -249,6 +249,28 @@ TEST_F(RebuildUnder, DatesOfAnotherStyleDefinitionsStayWhatTheyAre) {
   EXPECT_EQ(definitions(), before);
 }
 
+TEST_F(RebuildUnder, DatesOfAnotherStyleGivenValuesStayWhatTheyAre) {
+  database_.Sql(
+      "CREATE TABLE keyed (k int PRIMARY KEY, at timestamptz, v int);"
+      "INSERT INTO keyed SELECT n, timestamptz '2026-02-03 04:05+00' + n * interval '1 hour', n"
+      " FROM generate_series(1, 200) n");
+  Set("TimeZone = 'Asia/Shanghai'");
+  for (const std::string style : {"Postgres, DMY", "SQL, MDY", "German"}) {
+    SCOPED_TRACE(style);
+    Set(fmt::format("DateStyle = '{}'", style));
+    const Ran ran = Run({"rebuild", "keyed", "--alter", "ADD g bool, ADD h timestamptz, ADD i date",
+                         "--map", "g = at > timestamptz '2026-02-05 00:00+00'", "--map",
+                         "h = coalesce(nullif(at, at), timestamptz '2026-02-05 00:00+00')", "--map",
+                         "i = date '2026-02-13'", "--yes"});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(Number("SELECT count(*) FROM keyed WHERE (g, h, i) IS DISTINCT FROM"
+                     " (at > '2026-02-05 00:00+00', timestamptz '2026-02-05 00:00+00',"
+                     " date '2026-02-13')"),
+              0);
+    ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  }
+}
+
 // Whoever goes on with a run may have other settings than who began it; what users change in the
 // last moment is carried over under the lock.
 TEST_F(RebuildUnder, TheSettingsOfWhoeverGoesOnValuesAreThoseOfTheRun) {
