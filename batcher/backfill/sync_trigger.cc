@@ -66,20 +66,47 @@ std::string OnNewRow(const std::string& expression, const std::string& alias,
                             expression, moved.error().message));
 }
 
-// The server's own judgement: an index takes nothing else. Where it cannot be asked, as for want of
-// the right to make temporary tables, no.
-Task<bool> IsImmutable(Session& session, const Table& table, const Spec& spec,
-                       std::string condition) {
+// The server's own judgement of the condition and of the values.
+struct Nature {
+  bool immutable = false;  // the condition
+  bool users_code = false;
+};
+
+// Code of users: functions, operators, and types with code of their own, which enums have not.
+// Casts that nobody wrote are among the functions. Of the server's own nothing is noted there.
+constexpr const char* kUsersCode =
+    "SELECT EXISTS (SELECT FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid"
+    " WHERE d.classid = 'pg_rewrite'::regclass"
+    " AND r.ev_class = 'pg_temp.pgalter_resolve'::regclass"
+    " AND (d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)"
+    "   OR d.refclassid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type t"
+    "     WHERE t.oid = d.refobjid AND t.typtype <> 'e')))";
+
+std::string ViewOf(const std::string& table, const Resolved& resolved,
+                   const std::string& condition) {
+  std::string targets = fmt::format("({}) AS needs", condition);
+  for (std::size_t i = 0; i < resolved.columns.size(); ++i)
+    targets += fmt::format(", ({}) AS c{}", resolved.columns[i].expression, i);
+  return fmt::format("CREATE TEMPORARY VIEW pgalter_resolve AS SELECT {} FROM {}", targets, table);
+}
+
+// Where it cannot be asked, as for want of the right to make temporary tables, it is not immutable;
+// nor is what an index does not take.
+Task<Nature> NatureOf(Session& session, const Table& table, const Spec& spec,
+                      const Resolved& resolved, std::string condition) {
   struct Answered {};
-  bool immutable = false;
+  Nature nature;
   const std::string name = "pg_temp." + sql::QuoteIdentifier(spec.alias);
   const std::vector<std::string> statements{
       fmt::format("CREATE TEMPORARY TABLE {} (LIKE {})", sql::QuoteIdentifier(spec.alias),
                   table.name),
-      fmt::format("CREATE INDEX ON {} (({}))", name, condition)};
+      ViewOf(name, resolved, condition)};
   auto ask = [&]() -> Task<> {
     co_await guard::Execute(session, statements);
-    immutable = true;
+    const pg::Result users = co_await session.db().Query(kUsersCode);
+    nature.users_code = users.Get<bool>(0, 0);
+    co_await session.db().Query(fmt::format("CREATE INDEX ON {} (({}))", name, condition));
+    nature.immutable = true;
     throw Answered();
   };
   try {
@@ -88,7 +115,7 @@ Task<bool> IsImmutable(Session& session, const Table& table, const Spec& spec,
   } catch (const pg::PgError&) {
     if (!session.open()) throw;
   }
-  co_return immutable;
+  co_return nature;
 }
 
 // BEFORE triggers fire in the order of their names, byte by byte (RelationBuildTriggers()).
@@ -111,11 +138,11 @@ Task<> RefuseLaterTriggers(Session& session, const Table& table, const Names& na
 
 // What `values` mean, whoever writes: names that users' functions look up, and what time zones and
 // the like make of values.
-std::string SettingsOf(const Spec& spec, const Resolved& resolved, bool immutable) {
+std::string SettingsOf(const Spec& spec, bool users_code, bool immutable) {
   std::string path = "pg_catalog";
   std::string others;
   for (const auto& [name, value] : spec.settings) {
-    if (name == "search_path" && resolved.calls_user_functions && !value.empty()) path = value;
+    if (name == "search_path" && users_code && !value.empty()) path = value;
     if (name != "search_path" && !immutable)
       others += fmt::format(" SET {} = {}", name, sql::QuoteLiteral(value));
   }
@@ -130,7 +157,7 @@ struct TriggerText {
 
 TriggerText Render(const Names& names, const Table& table, const Resolved& resolved,
                    const Work& work, const Spec& spec,
-                   const std::map<std::string, std::string>& generated, bool immutable) {
+                   const std::map<std::string, std::string>& generated, Nature nature) {
   std::string values;
   std::string targets;
   for (const Column& column : resolved.columns) {
@@ -141,9 +168,9 @@ TriggerText Render(const Names& names, const Table& table, const Resolved& resol
   const std::string needs = OnNewRow(work.needs, spec.alias, generated);
   // WHEN spares the function call for rows that carry their value, chunks' rows above all. It runs
   // with the rights and under the settings of whoever writes, so only where these do not matter.
-  const bool when = immutable && !resolved.calls_user_functions;
+  const bool when = nature.immutable && !nature.users_code;
   TriggerText text;
-  const std::string settings = SettingsOf(spec, resolved, when);
+  const std::string settings = SettingsOf(spec, nature.users_code, when);
   const std::string set = fmt::format("SELECT {} INTO {};", values, targets);
   const std::string body = when ? set : fmt::format("IF {} THEN {} END IF;", needs, set);
   text.function = fmt::format(
@@ -297,9 +324,9 @@ Task<> SyncTriggerStep::Do(run::Environment& env, const state::Step& step) {
   const Names names(TagOf(env.run, step));
   const auto generated = co_await GeneratedColumns(env.main, table.oid);
   co_await RefuseLaterTriggers(env.main, table, names);
-  const bool immutable = co_await IsImmutable(env.main, table, spec, decided.work->needs);
-  const TriggerText text =
-      Render(names, table, resolved, *decided.work, spec, generated, immutable);
+  Nature nature = co_await NatureOf(env.main, table, spec, resolved, decided.work->needs);
+  nature.users_code |= resolved.calls_user_functions;
+  const TriggerText text = Render(names, table, resolved, *decided.work, spec, generated, nature);
 
   co_await state::RecordArtefact(env.main, Function(env.run.id, names));
   co_await state::RecordArtefact(env.main, Trigger(env.run.id, names, table));

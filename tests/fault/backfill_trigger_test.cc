@@ -62,6 +62,39 @@ TEST_F(BackfillTrigger, DatesOfAnotherStyleStayWhatTheyAre) {
   }
 }
 
+// WHEN is asked with the rights of whoever writes.
+TEST_F(BackfillTrigger, WritersNeedNoRightsToUsersOperatorsAndCasts) {
+  database_.Sql(
+      "DROP ROLE IF EXISTS trigger_writer; CREATE ROLE trigger_writer; CREATE SCHEMA mig;"
+      "CREATE FUNCTION mig.plus(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS"
+      " 'SELECT $1 + $2';"
+      "CREATE OPERATOR mig.|#| (FUNCTION = mig.plus, LEFTARG = int, RIGHTARG = int);"
+      "CREATE FUNCTION mig.size(point) RETURNS int LANGUAGE sql IMMUTABLE AS"
+      " 'SELECT ($1[0])::int';"
+      "CREATE CAST (point AS int) WITH FUNCTION mig.size(point) AS IMPLICIT;"
+      "CREATE FUNCTION mig.positive(int) RETURNS boolean LANGUAGE sql IMMUTABLE AS"
+      " 'SELECT $1 > 0';"
+      "CREATE DOMAIN mig.natural AS int CHECK (mig.positive(VALUE));"
+      "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA mig FROM PUBLIC;"
+      "CREATE TABLE t (id int PRIMARY KEY, v int, p point, d int);"
+      "INSERT INTO t (id, v, p) SELECT n, n, point(n + 1, 0) FROM generate_series(1, 2000) n;"
+      "GRANT ALL ON t TO trigger_writer");
+  for (const std::string value :
+       {"v OPERATOR(mig.|#|) 1", "abs(p)", "(v + 1)::mig.natural", "v + 1"}) {
+    SCOPED_TRACE(value);
+    Fill(value);
+    database_.Sql(
+        "SET ROLE trigger_writer; INSERT INTO t (id, v, p) VALUES (5000, 7, point(8, 0));"
+        "UPDATE t SET v = v + 1, p = point(v + 2, 0) WHERE id < 100; RESET ROLE");
+    EXPECT_EQ(Number("SELECT count(*) FROM t WHERE d IS DISTINCT FROM v + 1"), 0);
+    EXPECT_EQ(
+        Number("SELECT count(*) FROM pg_trigger WHERE tgrelid = 't'::regclass AND tgqual IS NULL"),
+        value == "v + 1" ? 0 : 1);
+    ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+    database_.Sql("DELETE FROM t WHERE id = 5000; UPDATE t SET d = NULL");
+  }
+}
+
 // Only the bytes of the names count.
 TEST_F(BackfillTrigger, ATriggerThatRunsBehindItIsNamed) {
   database_.Sql(
