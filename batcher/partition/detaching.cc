@@ -11,6 +11,7 @@
 #include "batcher/dependants/key_triggers.h"
 #include "batcher/dependants/obstacles.h"
 #include "engine/async/fail_point.h"
+#include "engine/guard/execute.h"
 #include "engine/guard/owner_only.h"
 #include "engine/state/artefacts.h"
 #include "planner/sql/identifier.h"
@@ -75,7 +76,9 @@ class Detaching {
     Texts statements = std::move(carry.before);
     statements.push_back(
         fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.table, pair_.first()));
-    if (async::SafeguardOn("rows-back")) statements.push_back(co_await MoveRows());
+    co_await cutover::ExecuteBesideGrants(session_, statements, carried, granted);
+    statements.clear();
+    if (async::SafeguardOn("rows-back")) co_await MoveRows();
     co_await GuardSnapshots(statements);
     statements.push_back(fmt::format("CREATE SCHEMA {}", spec_.schema));
     statements.push_back(guard::TakeBackSchema(spec_.schema));
@@ -122,11 +125,12 @@ class Detaching {
   }
 
   // Of the other partitions; no trigger of the users' is on the table now.
-  Task<std::string> MoveRows() {
+  Task<> MoveRows() {
     const pg::Result row = co_await session_.db().Query(kColumns, pair_.table);
     const auto columns = row.Get<std::string>(0, 0);
-    co_return fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}",
-                          pair_.first(), columns, columns, spec_.table);
+    const Texts insert{fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}",
+                                   pair_.first(), columns, columns, spec_.table)};
+    co_await guard::ExecuteUnder(session_, spec_.settings, insert);
   }
 
   [[nodiscard]] const WidenedKey* FindKey(const std::string& index) const {

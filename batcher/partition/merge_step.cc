@@ -13,6 +13,7 @@
 #include "batcher/partition/rejoin.h"
 #include "batcher/partition/taken.h"
 #include "engine/async/fail_point.h"
+#include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
 #include "engine/state/runs.h"
@@ -191,6 +192,7 @@ Task<std::string> CreateMergeRun(Session& session, const PreparedMerge& prepared
   run.spec[kBack] = prepared.back;
   run.spec[kRepart] = ToJson(prepared.spec);
   run.spec[run::kPace] = run::ToJson(prepared.pace);
+  run.spec["settings"] = guard::ToJson(co_await guard::RoleSettings(session));
   run::PlanSpec spec;
   spec.ladder = prepared.ladder;
   run.spec["ladder"] = run::ToJson(spec).at("ladder");

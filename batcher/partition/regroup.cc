@@ -18,6 +18,7 @@
 #include "batcher/partition/rejoin.h"
 #include "batcher/partition/release_step.h"
 #include "engine/async/fail_point.h"
+#include "engine/guard/execute.h"
 #include "engine/lock/ladder.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
@@ -55,6 +56,7 @@ class Regrouper {
         spec_(regrouping.spec),
         from_(regrouping.from),
         joins_(std::move(joins)),
+        settings_(run::PlanSpecOf(env.run).settings),
         again_(again) {}
 
   // In the transaction that holds the locks.
@@ -76,7 +78,7 @@ class Regrouper {
     const Texts partitions = NewPartitions(spec_);
     for (std::string& sql : co_await GuardWhole(env_, kOurs, spec_.parent, partitions))
       statements.push_back(std::move(sql));
-    co_await Execute(session_, statements);
+    co_await guard::ExecuteUnder(session_, settings_, statements);
     later_ = std::move(rejoined.later);
     later_.on = co_await cutover::ReadSettledOn(session_, later_.validate, later_.adopt);
     co_await RecordWholeGuard(env_, kOurs, spec_.parent, partitions);
@@ -136,7 +138,7 @@ class Regrouper {
         statements.push_back(fmt::format("ALTER TABLE {} ADD CONSTRAINT pgalter_bound CHECK ({})",
                                          Made(i), target.inside));
     }
-    co_await Execute(session_, statements);
+    co_await guard::ExecuteUnder(session_, settings_, statements);
     if (several) co_await RefuseLostRows();
   }
 
@@ -180,7 +182,8 @@ class Regrouper {
   const RepartSpec& spec_;
   const Texts& from_;
   Joins joins_;
-  const char* again_;  // the verb that does it again
+  guard::Settings settings_;  // of users' code
+  const char* again_;         // the verb that does it again
   Forms alike_;
   Later later_;
 };

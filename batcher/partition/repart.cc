@@ -331,6 +331,7 @@ Task<std::string> CreateRepartRun(Session& session, const PreparedRepart& prepar
     run::Pace waits;
     waits.throttle = prepared.rebuild.throttle;
     run.spec[run::kPace] = run::ToJson(waits);
+    run.spec["settings"] = guard::ToJson(co_await guard::RoleSettings(session));
     steps = RegroupSteps(prepared.spec);
   }
   run.spec[kRepart] = ToJson(prepared.spec);

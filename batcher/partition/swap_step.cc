@@ -94,7 +94,7 @@ class Swapping {
     const Texts made = NewPartitions(spec_);
     for (std::string& sql : co_await GuardWhole(env_, stored_.schema, spec_.parent, made))
       statements.push_back(std::move(sql));
-    co_await Execute(session_, statements);
+    co_await guard::ExecuteUnder(session_, copy::PaceOf(env_).settings, statements);
     later_ = std::move(rejoined.later);
     later_.on = co_await cutover::ReadSettledOn(session_, later_.validate, later_.adopt);
     async::FailPoint("swapped");

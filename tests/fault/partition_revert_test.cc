@@ -184,6 +184,78 @@ TEST_F(PartitionReverted, AMergeUnderItsUsers) {
   ExpectSame();
 }
 
+// Rows that are moved in an exchange go through users' functions, which find others by the role's
+// search_path.
+class PartitionOfFunctions : public PartitionReverted {
+ protected:
+  PartitionOfFunctions() {
+    database_.Sql(
+        "CREATE FUNCTION g(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';"
+        "CREATE FUNCTION f(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN g($1) + 1; "
+        "END'");
+  }
+  void MakeTable(const std::string& key, const std::string& partition_by) const {
+    database_.Sql(fmt::format(
+        "CREATE TABLE t (id int, d date NOT NULL, v int CHECK (f(v) > 0), w int GENERATED ALWAYS "
+        "AS (f(v)) STORED{}) {}; CREATE INDEX ON t (f(v))",
+        key, partition_by));
+  }
+  void MakeParts(const std::string& key) {
+    MakeTable(key, "PARTITION BY RANGE (d)");
+    database_.Sql(
+        "CREATE TABLE t_a PARTITION OF t FOR VALUES FROM ('2026-01-01') TO ('2026-03-01'); CREATE "
+        "TABLE t_b PARTITION OF t FOR VALUES FROM ('2026-03-01') TO ('2026-05-01'); CREATE TABLE "
+        "t_rest PARTITION OF t DEFAULT; INSERT INTO t (id, d, v) SELECT n, date '2026-01-01' + n "
+        "% 130, n FROM generate_series(1, 260) n");
+    parts_ = Parts("t");
+  }
+  void ThereAndBack(const Words& there) const {
+    const Ran done = Run(there);
+    ASSERT_EQ(done.code, 0) << done.err;
+    EXPECT_NE(Parts("t"), parts_);
+    const Ran reverted = Run({"revert", RunId(), "--yes"});
+    ASSERT_EQ(reverted.code, 0) << reverted.err;
+    EXPECT_EQ(StateOfRun(), "reverted");
+    EXPECT_EQ(Parts("t"), parts_);
+    EXPECT_EQ(Number("SELECT sum(w) FROM t"), 260 * 261 / 2 + 260);
+  }
+};
+
+TEST_F(PartitionOfFunctions, IsSplitByCopyAndBack) {
+  MakeParts(", PRIMARY KEY (id, d)");
+  ThereAndBack({"partition", "split", "t_a", "--every", "1 month", "--yes"});
+}
+
+TEST_F(PartitionOfFunctions, IsSplitUnderLockAndBack) {
+  MakeParts("");
+  ThereAndBack({"partition", "split", "t_a", "--every", "1 month", "--yes"});
+}
+
+TEST_F(PartitionOfFunctions, IsMergedAndBack) {
+  MakeParts(", PRIMARY KEY (id, d)");
+  ThereAndBack({"partition", "merge", "t_a", "t_b", "--yes"});
+}
+
+TEST_F(PartitionOfFunctions, RowsOfTheDefaultPartitionGetOneAndGoBack) {
+  MakeParts(", PRIMARY KEY (id, d)");
+  ThereAndBack({"partition", "split", "t_rest", "--every", "1 month", "--yes"});
+}
+
+TEST_F(PartitionOfFunctions, LaterRowsGoBackIntoTheTable) {
+  MakeTable(", PRIMARY KEY (id)", "");
+  database_.Sql(
+      "INSERT INTO t (id, d, v) SELECT n, now()::date - n % 100, n FROM generate_series(1, 300) n");
+  const Ran done = Run({"partition", "convert", "t", "--by", "range(d)", "--every", "1 month",
+                        "--premake", "8", "--strategy", "attach", "--allow-weaker-keys", "--yes"});
+  ASSERT_EQ(done.code, 0) << done.err;
+  database_.Sql(
+      "INSERT INTO t (id, d, v) SELECT 300 + n, (now() + interval '3 months')::date + n, n FROM "
+      "generate_series(1, 5) n");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM t WHERE w = f(v)"), 305);
+}
+
 class RetainReverted : public PartitionReverted, public ::testing::WithParamInterface<bool> {
  protected:
   RetainReverted() {
