@@ -151,12 +151,19 @@ Task<> Examine(Session& session, const std::string& expression, Resolved& resolv
   }
 }
 
-Task<Resolved> Assemble(Session& session, const Table& table, const Expressions& text) {
+// Types are named under the session's own search_path, with their schemas: the condition made of
+// them is read by whoever writes.
+Task<Resolved> Assemble(Session& session, const Table& table, const Spec& spec,
+                        const Expressions& text) {
   Resolved resolved;
   resolved.where = text.where;
   for (const auto& set : text.set)
     resolved.columns.push_back(co_await Describe(session, table, set));
-  for (const auto& set : text.set) co_await Examine(session, set.expression, resolved);
+  auto examine = [&]() -> Task<bool> {
+    for (const auto& set : text.set) co_await Examine(session, set.expression, resolved);
+    co_return true;
+  };
+  co_await UnderRoleSettings(session, spec, examine);
   co_return resolved;
 }
 
@@ -174,14 +181,12 @@ Task<Resolved> Resolve(Session& session, const Table& table, const Spec& spec, R
     co_return co_await WriteOut(session, spec.settings, table.name, table.oid, text);
   };
   if (how == Resolving::kQualified) text = co_await guard::RunInTransaction(session, write_out);
-  auto assemble = [&]() -> Task<Resolved> { co_return co_await Assemble(session, table, text); };
-  co_return co_await UnderRoleSettings(session, spec, assemble);
+  co_return co_await Assemble(session, table, spec, text);
 }
 
 Task<Resolved> Recall(Session& session, const Table& table, const Spec& spec) {
   const Expressions text{spec.resolved, spec.resolved_where};
-  auto assemble = [&]() -> Task<Resolved> { co_return co_await Assemble(session, table, text); };
-  co_return co_await UnderRoleSettings(session, spec, assemble);
+  co_return co_await Assemble(session, table, spec, text);
 }
 
 }  // namespace pgalter::backfill

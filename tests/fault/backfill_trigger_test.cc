@@ -95,6 +95,27 @@ TEST_F(BackfillTrigger, WritersNeedNoRightsToUsersOperatorsAndCasts) {
   }
 }
 
+// The role's search_path finds them, the trigger's does not.
+TEST_F(BackfillTrigger, TypesOfUsersAreFoundWhoeverWrites) {
+  database_.Sql(
+      "CREATE TYPE mood AS ENUM ('well', 'ill');"
+      "CREATE DOMAIN natural_number AS int CHECK (VALUE > 0);"
+      "CREATE TABLE t (id int PRIMARY KEY, v int, d mood, e natural_number);"
+      "INSERT INTO t (id, v) SELECT n, n FROM generate_series(1, 2000) n");
+  for (const std::string more : {"", ", e = v"}) {
+    SCOPED_TRACE(more);
+    Fill("CASE WHEN v > 0 THEN 'well'::mood END" + more);
+    database_.Sql("INSERT INTO t (id, v) VALUES (5000, 7); UPDATE t SET v = v + 1 WHERE id < 100");
+    EXPECT_EQ(Number("SELECT count(*) FROM t WHERE d IS DISTINCT FROM 'well'"), 0);
+    EXPECT_EQ(Number("SELECT count(*) FROM t WHERE e IS DISTINCT FROM v"), more.empty() ? 2001 : 0);
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgrelid = 't'::regclass"
+                     " AND tgqual IS NOT NULL"),
+              more.empty() ? 1 : 0);
+    ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+    database_.Sql("DELETE FROM t WHERE id = 5000; UPDATE t SET d = NULL");
+  }
+}
+
 // Only the bytes of the names count.
 TEST_F(BackfillTrigger, ATriggerThatRunsBehindItIsNamed) {
   database_.Sql(
