@@ -240,11 +240,13 @@ class Writer {
     return body;
   }
 
+  // Its own names are found in pg_catalog; an action calls users' triggers, which look further.
   void MakeFunction(const std::string& name, const std::string& body) {
+    const std::string further = key_.search_path.empty() ? "" : key_.search_path + ", ";
     made_.make.push_back(
         fmt::format("CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
-                    "SET search_path = pg_catalog, pg_temp AS {}",
-                    name, QuoteLiteral("\nBEGIN\n" + body + "END\n")));
+                    "SET search_path = pg_catalog, {}pg_temp AS {}",
+                    name, further, QuoteLiteral("\nBEGIN\n" + body + "END\n")));
     // Who could put it on a table of his own would reach the rows with the owner's rights.
     made_.make.push_back(fmt::format("REVOKE ALL ON FUNCTION {}() FROM PUBLIC", name));
     made_.make.push_back(fmt::format("ALTER FUNCTION {}() OWNER TO {}", name, key_.child_owner));

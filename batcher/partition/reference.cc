@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/guard/role_settings.h"
+
 namespace pgalter::partition {
 
 namespace {
@@ -75,6 +77,8 @@ Task<Reference> ReadReference(Session& session, pg::Oid foreign_key) {
   reference.valid = row.Get<bool>(0, 14);
   reference.to_itself = row.Get<bool>(0, 15);
   reference.comment = row.Get<std::string>(0, 16);
+  for (auto& [name, value] : co_await guard::RoleSettings(session))
+    if (name == "search_path") reference.search_path = value;
   const pg::Result columns = co_await session.db().Query(kColumns, foreign_key);
   for (int i = 0; i < columns.rows(); ++i) {
     Reference::Column column;

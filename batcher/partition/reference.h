@@ -43,6 +43,8 @@ struct Reference {
   bool valid = true;
   // Of a partitioned child the partitions that hold rows: quoted, with their schemas.
   std::vector<std::string> leaves;
+  // The role's, as it is set: where functions of the child's triggers look for names.
+  std::string search_path;
 };
 
 Task<Reference> ReadReference(Session& session, pg::Oid foreign_key);

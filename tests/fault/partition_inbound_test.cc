@@ -1019,6 +1019,19 @@ TEST_P(CommentsOfKeys, ComeAlongAndBack) {
 INSTANTIATE_TEST_SUITE_P(Ways, CommentsOfKeys, ::testing::Values("drop", "trigger", "widen"),
                          [](const auto& way) { return std::string(way.param); });
 
+// Their functions look where the role's search_path says.
+TEST_F(PartitionInbound, ActionsOfTriggersCallUsersTriggers) {
+  MakePair("ON DELETE CASCADE ON UPDATE CASCADE", "trigger");
+  database_.Sql(
+      "INSERT INTO c VALUES (1, 1), (2, 2); CREATE TABLE audit (what text); CREATE FUNCTION aud() "
+      "RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit VALUES (tg_op); RETURN NULL; "
+      "END $$; CREATE TRIGGER aud AFTER DELETE OR UPDATE ON c FOR EACH ROW EXECUTE FUNCTION aud()");
+  database_.Sql("DELETE FROM p WHERE id = 1; UPDATE p SET id = 100 WHERE id = 2");
+  EXPECT_EQ(database_.Value("SELECT string_agg(what, ' ' ORDER BY what) FROM audit"),
+            "DELETE UPDATE");
+  EXPECT_EQ(database_.Value("SELECT c::text FROM c"), "(2,100)");
+}
+
 // As an apply worker does, or a restore.
 TEST_F(PartitionInbound, WidenedRowsMayComeWhileTriggersAreOff) {
   for (const char* pair : {kPair, kParted}) {
