@@ -13,12 +13,32 @@ namespace {
 
 using sql::ToString;
 
-std::string Apply(std::string_view setting) {
+// What the server writes of constants in the role's own styles it would read as other moments in
+// them ("CST"). The statement that the plan is of has the role's again.
+std::string Exactly(std::string_view declared, std::string_view body) {
   return fmt::format(
-      "DO $pgalter$ DECLARE s text; BEGIN FOR s IN SELECT e FROM "
-      "pg_catalog.jsonb_array_elements_text(pg_catalog.current_setting('{}')::pg_catalog.jsonb) e "
-      "LOOP EXECUTE s; END LOOP; END $pgalter$",
-      setting);
+      "DO $pgalter$ DECLARE {}was pg_catalog.text[]; BEGIN was := (SELECT pg_catalog.array_agg("
+      "pg_catalog.current_setting(n) ORDER BY n) FROM pg_catalog.unnest(ARRAY['bytea_output', "
+      "'datestyle', 'extra_float_digits', 'intervalstyle']) n); PERFORM "
+      "pg_catalog.set_config('bytea_output', 'hex', true), pg_catalog.set_config('datestyle', "
+      "'ISO, YMD', true), pg_catalog.set_config('extra_float_digits', '1', true), "
+      "pg_catalog.set_config('intervalstyle', 'postgres', true); {} PERFORM "
+      "pg_catalog.set_config('bytea_output', was[1], true), pg_catalog.set_config('datestyle', "
+      "was[2], true), pg_catalog.set_config('extra_float_digits', was[3], true), "
+      "pg_catalog.set_config('intervalstyle', was[4], true); END $pgalter$",
+      declared, body);
+}
+
+std::string Note(std::string_view query) {
+  return Exactly("", fmt::format("EXECUTE $pgalter_note$ {} $pgalter_note$;", query));
+}
+
+std::string Apply(std::string_view setting) {
+  return Exactly(
+      "s pg_catalog.text; ",
+      fmt::format("FOR s IN SELECT e FROM pg_catalog.jsonb_array_elements_text("
+                  "pg_catalog.current_setting('{}')::pg_catalog.jsonb) e LOOP EXECUTE s; END LOOP;",
+                  setting));
 }
 
 bool IsRead(const Situation& situation, const catalog::Table& view) {
@@ -108,7 +128,7 @@ std::string DropViews(std::vector<sql::QualifiedName> views) {
 
 Carried CarryViews(const sql::QualifiedName& table, const std::string& column) {
   Carried carried;
-  carried.note = fmt::format(
+  carried.note = Note(fmt::format(
       R"sql(WITH RECURSIVE reader (oid, depth) AS (
   SELECT r.ev_class, 1 FROM pg_catalog.pg_attribute a
   JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -145,14 +165,14 @@ made (depth, place, statement) AS (
   FROM view WHERE pg_catalog.pg_get_userbyid(relowner) <> current_user)
 SELECT pg_catalog.set_config('pgalter.views', coalesce(pg_catalog.jsonb_agg(statement
   ORDER BY depth, place)::text, '[]'), true) FROM made)sql",
-      sql::QuoteLiteral(ToString(table)), sql::QuoteLiteral(column));
+      sql::QuoteLiteral(ToString(table)), sql::QuoteLiteral(column)));
   carried.apply = Apply("pgalter.views");
   return carried;
 }
 
 CarriedAway CarryReaders(const sql::QualifiedName& table, const std::string& column) {
   CarriedAway carried;
-  carried.note = fmt::format(
+  carried.note = Note(fmt::format(
       R"sql(WITH the_column AS (
   SELECT a.attrelid, a.attnum, a.attrelid::pg_catalog.regclass::text AS tab
   FROM pg_catalog.pg_attribute a
@@ -200,7 +220,7 @@ SELECT pg_catalog.set_config('pgalter.readers', coalesce((SELECT pg_catalog.json
     ORDER BY place)::text FROM made), '[]'), true),
   pg_catalog.set_config('pgalter.readers_dropped', coalesce((SELECT pg_catalog.jsonb_agg(
     statement)::text FROM dropped), '[]'), true))sql",
-      sql::QuoteLiteral(ToString(table)), sql::QuoteLiteral(column));
+      sql::QuoteLiteral(ToString(table)), sql::QuoteLiteral(column)));
   carried.drop = Apply("pgalter.readers_dropped");
   carried.apply = Apply("pgalter.readers");
   return carried;
@@ -213,7 +233,7 @@ Carried CarryOver(const sql::QualifiedName& table, const std::string& column) {
   // Each row is one statement by the column's name, which the new one has when they are run. Types
   // bring their own storage with them, as with ALTER COLUMN … TYPE. An extension of Debian's server
   // writes pg_attver by itself. From PostgreSQL 18 on NOT NULL is a constraint, of whatever name.
-  carried.note = fmt::format(
+  carried.note = Note(fmt::format(
       R"sql(SELECT pg_catalog.set_config('pgalter.carried', coalesce((SELECT pg_catalog.jsonb_agg(statement ORDER BY place)::text
 FROM (
   SELECT a.attrelid, a.attnum, a.attname, a.attidentity, a.attstattarget, a.attoptions, a.attacl, a.attrelid::pg_catalog.regclass::text AS tab, c.relowner, c.relreplident
@@ -273,7 +293,7 @@ CROSS JOIN LATERAL (
   FROM pg_catalog.pg_constraint f WHERE pg_catalog.obj_description(f.oid, 'pg_constraint') IS NOT NULL
     AND (f.conrelid = attrelid AND attnum = ANY (f.conkey) OR f.confrelid = attrelid AND attnum = ANY (f.confkey))
 ) y), '[]'), true))sql",
-      relation, name);
+      relation, name));
   carried.apply = Apply("pgalter.carried");
   return carried;
 }
