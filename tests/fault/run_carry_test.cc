@@ -44,5 +44,74 @@ TEST_F(RunCarries, ConstantsMeanTheSameMomentInAnyStyle) {
   EXPECT_EQ(session.Value(definitions), before) << "by a second column";
 }
 
+class Bridged : public RunCarries {
+ protected:
+  void SetUp() override {
+    database_.Sql(
+        "DROP ROLE IF EXISTS b_owner, b_part, b_all, b_none;"
+        "CREATE ROLE b_owner; CREATE ROLE b_part; CREATE ROLE b_all; CREATE ROLE b_none;"
+        "CREATE SCHEMA app AUTHORIZATION b_owner; GRANT USAGE ON SCHEMA app TO PUBLIC;"
+        "SET ROLE b_owner; CREATE TABLE app.t (id int PRIMARY KEY, a int, secret text);"
+        "INSERT INTO app.t VALUES (1, 1, 'x'); GRANT SELECT (id, a), UPDATE (a) ON app.t TO b_part;"
+        "GRANT SELECT, INSERT ON app.t TO b_all WITH GRANT OPTION; RESET ROLE;"
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO b_none");
+  }
+  void TearDown() override {
+    database_.Sql("DROP OWNED BY b_owner, b_part, b_all, b_none CASCADE");
+    RunCarries::TearDown();
+  }
+  // "" or the SQLSTATE.
+  [[nodiscard]] std::string Of(const std::string& role, const std::string& sql) const {
+    Session session = database_.Connect();
+    session.Exec("SET ROLE " + role);
+    try {
+      session.Exec(sql);
+    } catch (const SqlError& error) {
+      return error.sqlstate();
+    }
+    return "";
+  }
+  [[nodiscard]] std::string Has(const std::string& role, const std::string& right) const {
+    return database_.Value(
+        fmt::format("SELECT has_table_privilege('{}', 'app.t', '{}')", role, right));
+  }
+  void ExpectSameRights() const {
+    EXPECT_EQ(Of("b_owner", "INSERT INTO app.t (id) SELECT max(id) + 1 FROM app.t"), "");
+    EXPECT_EQ(Of("b_owner", "DELETE FROM app.t WHERE id > 1"), "");
+    EXPECT_EQ(Of("b_part", "UPDATE app.t SET a = 2 WHERE id = 1"), "");
+    EXPECT_EQ(Of("b_part", "SELECT secret FROM app.t"), "42501");
+    EXPECT_EQ(Of("b_part", "UPDATE app.t SET id = 2"), "42501");
+    EXPECT_EQ(Of("b_all", "SELECT secret FROM app.t"), "");
+    EXPECT_EQ(Of("b_all", "DELETE FROM app.t"), "42501");
+    EXPECT_EQ(Has("b_all", "SELECT WITH GRANT OPTION"), "t");
+    EXPECT_EQ(Has("b_none", "SELECT"), "f") << "default privileges";
+  }
+};
+
+TEST_F(Bridged, ARenamedTableHasItsRightsByItsOldName) {
+  ExpectSameRights();
+  RunSql("ALTER TABLE app.t RENAME TO u");
+  ExpectSameRights();
+  const Ran done = Run({"resume", RunId(), "--gate", "renamed-t"});
+  ASSERT_EQ(done.code, 0) << done.err;
+  ASSERT_EQ(StateOfRun(), "done");
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  ExpectSameRights();
+}
+
+TEST_F(Bridged, ARenamedColumnHasItsRightsByBothNames) {
+  RunSql("ALTER TABLE app.t RENAME COLUMN a TO b");
+  ExpectSameRights();
+  EXPECT_EQ(Of("b_part", "UPDATE app.t SET b = 2 WHERE b > 0"), "");
+}
+
+TEST_F(Bridged, RowSecurityHoldsThroughTheOldName) {
+  database_.Sql("ALTER TABLE app.t ENABLE ROW LEVEL SECURITY");
+  RunSql("ALTER TABLE app.t RENAME TO u");
+  const std::string rows = "SET ROLE b_all; SELECT count(*) FROM app.t";
+  EXPECT_EQ(database_.Value(rows), Number("SHOW server_version_num") < 150000 ? "1" : "0");
+}
+
 }  // namespace
 }  // namespace pgalter::test

@@ -3,6 +3,7 @@
 // A view under a table's old name, so that programs that know the old and the new one both work.
 // Shared by recipes. Private to planner/plan.
 
+#include <optional>
 #include <string>
 
 #include "planner/plan/recipe.h"
@@ -10,9 +11,16 @@
 
 namespace pgalter::plan {
 
-// CREATE VIEW, and the table's rights on it. `targets`: "*".
-[[nodiscard]] Texts BridgeView(const sql::QualifiedName& view, const std::string& targets,
-                               const sql::QualifiedName& table, int server_version);
+// A column that the view has under its old name as well.
+struct RenamedColumn {
+  std::string from;
+  std::string to;
+};
+
+// CREATE VIEW of the table's columns, its owner, and the table's rights on it, those on columns
+// among them, as they are when it runs.
+[[nodiscard]] Texts BridgeView(const sql::QualifiedName& view, const sql::QualifiedName& table,
+                               const std::optional<RenamedColumn>& renamed, int server_version);
 // What people have to know of it.
 [[nodiscard]] std::vector<std::string> BridgeRemarks(int server_version);
 

@@ -27,8 +27,8 @@ std::optional<Proposal> Propose(const Situation& situation) {
   const std::string from = QuoteIdentifier(rename->part);
   const std::string to = QuoteIdentifier(rename->new_name);
   const std::string drop = fmt::format("DROP VIEW {}", sql::ToString(name));
-  const Texts view =
-      BridgeView(name, fmt::format("*, {} AS {}", to, from), base, situation.version);
+  const RenamedColumn renamed{rename->part, rename->new_name};
+  const Texts view = BridgeView(name, base, renamed, situation.version);
   Texts there = {
       away, fmt::format("ALTER TABLE {} RENAME COLUMN {} TO {}", sql::ToString(base), from, to)};
   there.insert(there.end(), view.begin(), view.end());

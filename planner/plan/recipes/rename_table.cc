@@ -48,7 +48,7 @@ std::optional<Proposal> Propose(const Situation& situation) {
   const std::string view = sql::ToString(move->from);
   Proposal proposal;
   Texts sql = {move->there};
-  for (std::string& text : BridgeView(move->from, "*", move->to, situation.version))
+  for (std::string& text : BridgeView(move->from, move->to, std::nullopt, situation.version))
     sql.push_back(std::move(text));
   proposal.steps.push_back(Ddl(Phase::kExpand, std::move(sql),
                                {fmt::format("DROP VIEW {}", view), move->back},
@@ -57,7 +57,7 @@ std::optional<Proposal> Propose(const Situation& situation) {
       MakeGate(fmt::format("renamed-{}", move->from.name),
                fmt::format("no program uses the name {} any more", Show(move->from))));
   proposal.steps.push_back(Ddl(Phase::kContract, {fmt::format("DROP VIEW {}", view)},
-                               BridgeView(move->from, "*", move->to, situation.version),
+                               BridgeView(move->from, move->to, std::nullopt, situation.version),
                                "The old name goes."));
   proposal.steps.back().backward_compatible = false;
   proposal.remarks = BridgeRemarks(situation.version);
