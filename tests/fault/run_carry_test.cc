@@ -44,7 +44,8 @@ TEST_F(RunCarries, ConstantsMeanTheSameMomentInAnyStyle) {
   EXPECT_EQ(session.Value(definitions), before) << "by a second column";
 }
 
-class Bridged : public RunCarries {
+// The role that runs is not the owner, as whom programs connect.
+class OfAnotherOwner : public RunCarries {
  protected:
   void SetUp() override {
     database_.Sql(
@@ -88,7 +89,7 @@ class Bridged : public RunCarries {
   }
 };
 
-TEST_F(Bridged, ARenamedTableHasItsRightsByItsOldName) {
+TEST_F(OfAnotherOwner, ARenamedTableHasItsRightsByItsOldName) {
   ExpectSameRights();
   RunSql("ALTER TABLE app.t RENAME TO u");
   ExpectSameRights();
@@ -100,17 +101,34 @@ TEST_F(Bridged, ARenamedTableHasItsRightsByItsOldName) {
   ExpectSameRights();
 }
 
-TEST_F(Bridged, ARenamedColumnHasItsRightsByBothNames) {
+TEST_F(OfAnotherOwner, ARenamedColumnHasItsRightsByBothNames) {
   RunSql("ALTER TABLE app.t RENAME COLUMN a TO b");
   ExpectSameRights();
   EXPECT_EQ(Of("b_part", "UPDATE app.t SET b = 2 WHERE b > 0"), "");
 }
 
-TEST_F(Bridged, RowSecurityHoldsThroughTheOldName) {
+TEST_F(OfAnotherOwner, RowSecurityHoldsThroughTheOldName) {
   database_.Sql("ALTER TABLE app.t ENABLE ROW LEVEL SECURITY");
   RunSql("ALTER TABLE app.t RENAME TO u");
   const std::string rows = "SET ROLE b_all; SELECT count(*) FROM app.t";
   EXPECT_EQ(database_.Value(rows), Number("SHOW server_version_num") < 150000 ? "1" : "0");
+}
+
+TEST_F(OfAnotherOwner, WhoMayInsertMayDoSoWhileAnIdentityIsMade) {
+  RunSql("ALTER TABLE app.t ADD n bigint GENERATED ALWAYS AS IDENTITY", {"--through", "expand"});
+  EXPECT_EQ(Of("b_all", "INSERT INTO app.t (id) VALUES (2)"), "");
+  EXPECT_EQ(Of("b_owner", "INSERT INTO app.t (id) VALUES (3)"), "");
+  ASSERT_EQ(Run({"resume", RunId(), "--through", "contract"}).code, 0);
+  EXPECT_EQ(Of("b_all", "INSERT INTO app.t (id) VALUES (4)"), "");
+  EXPECT_EQ(Number("SELECT count(DISTINCT n) FROM app.t"), 4);
+}
+
+TEST_F(OfAnotherOwner, ASerialsSequenceHasTheTablesOwner) {
+  RunSql("ALTER TABLE app.t ADD n serial", {"--through", "contract"});
+  EXPECT_EQ(database_.Value("SELECT relowner::regrole FROM pg_class WHERE oid = "
+                            "pg_get_serial_sequence('app.t', 'n')::regclass"),
+            "b_owner");
+  EXPECT_EQ(Of("b_owner", "INSERT INTO app.t (id) VALUES (2)"), "");
 }
 
 }  // namespace

@@ -27,6 +27,15 @@ std::string NumberType(const std::string& serial) {
   return found == types.end() ? serial : found->second;
 }
 
+// A sequence that is owned by a column has the table's owner, whoever adds the column.
+std::string GiveToOwner(const std::string& sequence, const sql::QualifiedName& table) {
+  return fmt::format(
+      "DO $pgalter$ BEGIN EXECUTE pg_catalog.format('ALTER SEQUENCE %s OWNER TO %I', {}, (SELECT "
+      "pg_catalog.pg_get_userbyid(relowner) FROM pg_catalog.pg_class WHERE oid = "
+      "{}::pg_catalog.regclass)); END $pgalter$",
+      QuoteLiteral(sequence), QuoteLiteral(sql::ToString(table)));
+}
+
 // One column, whose definition is taken apart: what costs nothing stays with it, the rest follows.
 class Column {
  public:
@@ -139,7 +148,9 @@ void Column::AddSerial() {
   proposal_.steps.push_back(
       Ddl(Phase::kExpand,
           {fmt::format("{} ADD COLUMN {}", situation_.head, definition),
-           fmt::format("CREATE SEQUENCE {} AS {} OWNED BY {}.{}", name, type,
+           fmt::format("CREATE SEQUENCE {} AS {}", name, type),
+           GiveToOwner(name, situation_.TableName()),
+           fmt::format("ALTER SEQUENCE {} OWNED BY {}.{}", name,
                        sql::ToString(situation_.TableName()), quoted_),
            Alter("SET DEFAULT " + next)},
           {fmt::format("{} DROP COLUMN IF EXISTS {}", situation_.head, quoted_)},
@@ -159,6 +170,9 @@ void Column::AddIdentity() {
           {fmt::format("{} ADD COLUMN {}", situation_.head, text_.definition),
            fmt::format("CREATE SEQUENCE {} AS {} {}", sequence_, type,
                        IdentityOptions(Piece(identity))),
+           GiveToOwner(sequence_, situation_.TableName()),
+           // A default asks who inserts for it, an identity nobody.
+           fmt::format("GRANT USAGE ON SEQUENCE {} TO PUBLIC", sequence_),
            Alter("SET DEFAULT " + next)},
           {fmt::format("{} DROP COLUMN IF EXISTS {}", situation_.head, quoted_),
            fmt::format("DROP SEQUENCE IF EXISTS {}", sequence_)},
