@@ -7,6 +7,7 @@
 #include "batcher/partition/partman.h"
 #include "batcher/partition/question.h"
 #include "batcher/partition/referrers.h"
+#include "batcher/partition/retain.h"
 #include "batcher/partition/taken.h"
 #include "engine/guard/role_settings.h"
 #include "engine/run/failure.h"
@@ -297,6 +298,14 @@ Task<OneChange> PlanDetach(Session& session, std::string partition,
   // One that is half detached is ended in any case.
   if (!row.Get<bool>(0, 3)) {
     const backfill::Table parent = co_await backfill::FindTableByOid(session, whole);
+    const std::vector<std::int64_t> oids{found, whole};
+    const std::vector<std::string> names{change.partition, change.parent};
+    const std::string held = co_await FindLegalHold(session, oids, names);
+    if (!held.empty())
+      throw Failure(ExitCode::kRefused,
+                    fmt::format("cannot detach {}: {}. Nothing was changed. Where it may go: "
+                                "pgalter partition release, of what is held",
+                                change.partition, held));
     co_await RefuseBesidePartman(session, parent, PartmanKeeps::kRetention);
     const Staying staying =
         co_await FindReferrers(session, parent.oid, change.partition, hold_budget);

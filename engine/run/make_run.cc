@@ -7,6 +7,7 @@
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
+#include "engine/run/legal_hold.h"
 #include "engine/run/rebuild_parts.h"
 #include "engine/state/asked.h"
 #include "planner/plan/fingerprint.h"
@@ -187,6 +188,7 @@ Task<> RefuseUnfit(guard::Session& session, const plan::Plan& plan, const catalo
   RefuseUnknownSteps(plan);
   RefuseChangedSchema(plan, schema);
   co_await RefuseWithoutOwnership(session, plan);
+  co_await RefuseHeld(session, plan);
 }
 
 Task<std::string> CreateRun(guard::Session& session, const PlannedRun& planned,

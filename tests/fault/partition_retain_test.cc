@@ -168,6 +168,37 @@ TEST_F(PartitionRetain, LeavesWhatIsHeld) {
   EXPECT_EQ(Attached(), "t_0 t_2 t_3 t_4");
 }
 
+TEST_F(PartitionRetain, WhatIsHeldIsNotDetachedDroppedOrTruncated) {
+  database_.Sql(
+      "CREATE SCHEMA app; CREATE TABLE app.plain (id int PRIMARY KEY); INSERT INTO app.plain "
+      "VALUES "
+      "(1); CREATE TABLE other (id int PRIMARY KEY); ALTER TABLE app.plain ADD FOREIGN KEY (id) "
+      "REFERENCES other NOT VALID");
+  ASSERT_EQ(Run({"partition", "hold", "t_0", "--reason", "case 7", "--yes"}).code, 0);
+  ASSERT_EQ(Run({"partition", "hold", "app.plain", "--reason", "case 8", "--yes"}).code, 0);
+  const long runs = Number("SELECT count(*) FROM pgalter.run");
+  const Ran detach = Run({"partition", "detach", "t_0", "--yes"});
+  EXPECT_EQ(detach.code, 4) << detach.err;
+  EXPECT_THAT(detach.err, HasSubstr("legal hold of public.t_0"));
+  database_.Sql(fmt::format("ALTER DATABASE {} SET search_path = app, public", database_.name()));
+  for (const char* sql : {"DROP TABLE t_0", "DROP TABLE t", "TRUNCATE t_1, t_0", "TRUNCATE plain",
+                          "TRUNCATE other CASCADE", "DROP SCHEMA app CASCADE",
+                          "ALTER TABLE t DETACH PARTITION t_0"}) {
+    const Ran ran = Run({"run", "--sql", sql, "--through", "contract", "--yes"});
+    EXPECT_EQ(ran.code, 4) << sql << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("legal hold of ")) << sql;
+    EXPECT_THAT(ran.err, HasSubstr("pgalter partition release ")) << sql;
+  }
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.run"), runs);
+  EXPECT_EQ(Attached(), "t_0 t_1 t_2 t_3 t_4");
+  const Ran another = Run({"run", "--sql", "TRUNCATE t_1", "--through", "contract", "--yes"});
+  EXPECT_EQ(another.code, 0) << another.err;
+  ASSERT_EQ(Run({"partition", "release", "t_0", "--yes"}).code, 0);
+  const Ran released = Run({"partition", "detach", "t_0", "--yes"});
+  EXPECT_EQ(released.code, 0) << released.err;
+  EXPECT_EQ(Attached(), "t_1 t_2 t_3 t_4");
+}
+
 // What has taken the place of a partition holds its rows, and what it is cut into would not.
 TEST_F(PartitionRetain, AHoldOutlivesARebuild) {
   ASSERT_EQ(Run({"partition", "hold", "t_0", "--reason", "case 7", "--yes"}).code, 0);
