@@ -114,6 +114,11 @@ TEST_F(OfAnotherOwner, RowSecurityHoldsThroughTheOldName) {
   EXPECT_EQ(database_.Value(rows), Number("SHOW server_version_num") < 150000 ? "1" : "0");
 }
 
+TEST_F(OfAnotherOwner, APlanSaysWhatBecomesOfRightsThatAreGivenMeanwhile) {
+  for (const char* sql : {"ALTER TABLE app.t RENAME TO u", "ALTER TABLE app.t RENAME a TO b"})
+    EXPECT_THAT(Run({"plan", "--sql", sql}).out, ::testing::HasSubstr("GRANT and REVOKE")) << sql;
+}
+
 TEST_F(OfAnotherOwner, WhoMayInsertMayDoSoWhileAnIdentityIsMade) {
   RunSql("ALTER TABLE app.t ADD n bigint GENERATED ALWAYS AS IDENTITY", {"--through", "expand"});
   EXPECT_EQ(Of("b_all", "INSERT INTO app.t (id) VALUES (2)"), "");

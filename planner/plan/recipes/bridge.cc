@@ -89,7 +89,9 @@ Texts BridgeView(const sql::QualifiedName& view, const sql::QualifiedName& table
 std::vector<std::string> BridgeRemarks(int server_version) {
   std::vector<std::string> remarks = {
       "through the view reads, INSERT, UPDATE, DELETE and ON CONFLICT go on; COPY FROM, TRUNCATE, "
-      "LOCK and DDL by the old name do not"};
+      "LOCK and DDL by the old name do not",
+      "GRANT and REVOKE by the view's name hold for the view alone and end with it: say them for "
+      "the table as well, or wait until the gate is passed"};
   if (server_version < kSecurityInvoker)
     remarks.emplace_back(
         "before PostgreSQL 15 a view reads with its owner's rights: row security does not hold "
