@@ -10,7 +10,9 @@
 #include "planner/plan/estimate.h"
 #include "planner/plan/steps.h"
 #include "planner/sql/ast/statement.h"
+#include "planner/sql/identifier.h"
 #include "planner/sql/newer_syntax.h"
+#include "planner/sql/set_clause.h"
 
 namespace pgalter::plan {
 
@@ -104,6 +106,7 @@ class Annotator {
   }
   void TakeLocks(Step& step, const Effects& effects);
   void TakeWorks(Step& step, const Effects& effects);
+  void TakeTriggers(const Step& step);
   void Remark(const Step& step, std::string text);
 
   Plan& plan_;
@@ -117,6 +120,7 @@ class Annotator {
 void Annotator::Take(Step& step) {
   Estimate estimate(schema_);
   in_step_ = FormerNames();
+  TakeTriggers(step);
   bool opaque = false;
   for (const std::string& text : step.sql) {
     const auto statement = Read(text);
@@ -193,6 +197,32 @@ void Annotator::TakeWorks(Step& step, const Effects& effects) {
     auto& statement = plan_.statements.at(static_cast<std::size_t>(step.statement));
     if (statement.answer == Answer::kAsIs) statement.answer = Answer::kLeastBad;
   }
+}
+
+// The statement that a backfill stands for may fire none: ALTER TABLE rewrites rows without them.
+void Annotator::TakeTriggers(const Step& step) {
+  const Statement& statement = plan_.statements.at(static_cast<std::size_t>(step.statement));
+  if (step.kind != StepKind::kBackfill || !step.backfill || statement.recipe == "update-rows")
+    return;
+  const auto name = sql::ParseQualifiedName(step.backfill->table);
+  const auto set = sql::ParseSetClause(step.backfill->set);
+  const catalog::Table* table = name ? schema_.FindTable(*name) : nullptr;
+  if (table == nullptr || !set) return;
+  std::string names;
+  for (const catalog::Trigger& trigger : table->triggers) {
+    const auto fires_for = [&trigger](const sql::Assignment& one) {
+      return std::ranges::find(trigger.columns, one.column) != trigger.columns.end();
+    };
+    const bool fires = trigger.columns.empty() || std::ranges::any_of(*set, fires_for);
+    if (!fires || trigger.name.find("pgalter_") != std::string::npos) continue;
+    names += (names.empty() ? "" : ", ") + sql::QuoteIdentifier(trigger.name);
+  }
+  if (!names.empty())
+    Remark(step,
+           fmt::format("every row that is filled fires the triggers for UPDATE among these of "
+                       "{}: {}. What they change or write (a time, a version, a queue) stays, "
+                       "also after a revert",
+                       Show(table->name), names));
 }
 
 void Annotator::Remark(const Step& step, std::string text) {

@@ -572,6 +572,20 @@ TEST(UpdatedRows, AreToldFromThoseThatUsersWriteAnew) {
   EXPECT_THAT(said("UPDATE t SET a = 1 WHERE b > 2 AND a IS NULL"), Not(Contains(is_set_again)));
 }
 
+// ALTER TABLE fires none.
+TEST(Backfills, NameTheTriggersThatTheyFire) {
+  const std::string tables =
+      std::string(kTables) +
+      "CREATE TRIGGER touch BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();"
+      "CREATE TRIGGER of_b AFTER UPDATE OF b ON t FOR EACH ROW EXECUTE FUNCTION f();";
+  const auto remarks =
+      PlanOf("ALTER TABLE t ADD x uuid DEFAULT gen_random_uuid()", tables).statements[0].remarks;
+  EXPECT_THAT(remarks, Contains(HasSubstr("every row that is filled fires")));
+  EXPECT_THAT(remarks, Contains(HasSubstr(": touch. What they change")));
+  EXPECT_THAT(PlanOf("ALTER TABLE t ADD x uuid DEFAULT gen_random_uuid()").statements[0].remarks,
+              Not(Contains(HasSubstr("fires"))));
+}
+
 TEST(PlanJson, ComesBackTheSame) {
   const Plan plan = PlanOf("CREATE INDEX ON t (a); ALTER TABLE t ALTER a SET NOT NULL");
   const auto back = FromJson(boost::json::parse(boost::json::serialize(ToJson(plan))));
