@@ -259,7 +259,7 @@ TEST_F(PartitionCronLeft, RestsWhereSomebodyHasPausedIt) {
   ASSERT_EQ(Run({"pause", RunId()}).code, 0);
   const Ran ran = Maintain();
   EXPECT_EQ(ran.code, 4);
-  EXPECT_THAT(ran.err, HasSubstr("is of a run that keeps a way back or copies the table"));
+  EXPECT_THAT(ran.err, HasSubstr("has public.m already and is paused"));
   EXPECT_EQ(StateOfRun(), "paused");
 }
 
