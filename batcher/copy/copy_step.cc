@@ -284,7 +284,8 @@ Task<> WorkForAll(Job& job, int number) {
   try {
     Session session = co_await TakeSession(job);
     co_await Work(job, session, number);
-    job.idle.push_back(std::move(session));
+    // One who is not wanted any more takes his session along.
+    if (number < job.wanted_workers) job.idle.push_back(std::move(session));
   } catch (...) {
     job.failed = true;
     throw;

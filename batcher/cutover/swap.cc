@@ -342,12 +342,12 @@ Task<> CheckUsers(run::Environment& env, const Swap& swap) {
 // What became of the tables and of the run: all that is read, then all that is written, at once.
 Task<> CheckAndRecord(run::Environment& env, const std::vector<Swap>& swaps,
                       const std::vector<CarryOver>& carried, const std::vector<Flow>& flows_back) {
+  // By itself: it has the server refuse what users could not do.
+  for (const Swap& swap : swaps) co_await CheckUsers(env, swap);
   Records records(swaps.size() + flows_back.size());
   Asks asks;
-  for (std::size_t i = 0; i < swaps.size(); ++i) {
-    asks.push_back([&, i]() { return CheckUsers(env, swaps[i]); });
+  for (std::size_t i = 0; i < swaps.size(); ++i)
     asks.push_back([&, i]() { return AddSwap(env, swaps[i], carried[i], records[i]); });
-  }
   for (std::size_t i = 0; i < flows_back.size(); ++i)
     asks.push_back([&, i]() { return AddParts(env, flows_back[i], records[swaps.size() + i]); });
   co_await env.main.db().Together(std::move(asks));

@@ -559,9 +559,10 @@ TEST_F(Migrate, TheHistoryNamesWhoDidWhat) {
   EXPECT_EQ(Up().code, kDone);
   const Ran ran = Run({"log", "--output", "json"});
   const json::value history = json::parse(ran.out);
-  ASSERT_EQ(history.at("events").as_array().size(), 2U) << ran.out;
-  EXPECT_EQ(history.at("events").at(0).at("event"), "begin");
-  EXPECT_EQ(history.at("events").at(1).at("event"), "applied");
+  std::string events;
+  for (const json::value& event : history.at("events").as_array())
+    events += std::string(event.at("event").as_string()) + " ";
+  EXPECT_EQ(events, "run.begun begin run.done applied ") << ran.out;
   EXPECT_EQ(
       database_.Value("SELECT bool_and(hash = pgalter.audit_hash(l)) FROM pgalter.audit_log l"),
       "t");
