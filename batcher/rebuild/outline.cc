@@ -117,7 +117,7 @@ attribute AS (
            attoptions, attidentity
     FROM pg_attribute WHERE attrelid = t.oid AND attnum > 0 AND NOT attisdropped OFFSET 0) a),
 indexed AS (
-  SELECT t.label, x.indexrelid, x.indisclustered, c.relname, c.reloptions, c.reltablespace,
+  SELECT t.label, x.indexrelid, c.relname, c.reloptions, c.reltablespace,
          k.conindid IS NOT NULL AS of_constraint
   FROM tables t
   CROSS JOIN LATERAL (SELECT * FROM pg_index WHERE indrelid = t.oid AND indisvalid OFFSET 0) x
@@ -155,8 +155,6 @@ WHERE a.of_partition
   AND (a.attnotnull, a.attstorage, a.attcompression, coalesce(a.attstattarget, -1))
       IS DISTINCT FROM
       (w.attnotnull, w.attstorage, w.attcompression, coalesce(w.attstattarget, -1))
-UNION ALL
-SELECT format('%sCLUSTER ON %I', label, relname) FROM indexed WHERE indisclustered
 UNION ALL
 SELECT format('%sindex %I %s', i.label, i.relname, concat_ws(' ',
          'WITH (' || array_to_string(i.reloptions, ', ') || ')', 'TABLESPACE ' || s.spcname))

@@ -679,8 +679,6 @@ INSTANTIATE_TEST_SUITE_P(
                  "ALTER TABLE items RESET (fillfactor)", "setting fillfactor=70"},
         Altering{"AnOptionOfAColumn", "ALTER TABLE items ALTER u SET (n_distinct = 77)",
                  "ALTER TABLE items ALTER u RESET (n_distinct)", "column u SET (n_distinct=77)"},
-        Altering{"TheOrder", "ALTER TABLE items CLUSTER ON items_pkey",
-                 "ALTER TABLE items SET WITHOUT CLUSTER", "CLUSTER ON items_pkey"},
         Altering{"TheIndexOfAKey", "ALTER INDEX items_pkey SET (fillfactor = 70)",
                  "ALTER INDEX items_pkey RESET (fillfactor)",
                  "index items_pkey WITH (fillfactor=70)"}),
