@@ -289,9 +289,11 @@ Task<std::string> OldestKey(Session& session, std::string table, KeyColumn colum
 Task<std::vector<std::string>> InfiniteKeys(Session& session, std::string table, KeyColumn column) {
   std::vector<std::string> infinite;
   if (!HasInfinity(column.type)) co_return infinite;
+  // Named, or ORDER BY would mean the text, which no index has in order.
   const pg::Result rows = co_await session.db().Query(fmt::format(
-      "SELECT v FROM ((SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} LIMIT 1)"
-      " UNION (SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} DESC LIMIT 1)) e (v)"
+      "SELECT v FROM ((SELECT {0}::text AS v FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} LIMIT 1)"
+      " UNION"
+      " (SELECT {0}::text AS v FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} DESC LIMIT 1)) e"
       " WHERE lower(v) IN ('-infinity', 'infinity', 'nan') ORDER BY v",
       sql::QuoteIdentifier(column.name), table));
   for (int i = 0; i < rows.rows(); ++i) infinite.push_back(rows.Get<std::string>(i, 0));

@@ -40,9 +40,10 @@ void Replace(std::string& text, const std::string& mark, const std::string& by) 
 }
 
 Task<> RefuseOtherVersions(Session& session, std::string table, std::string column) {
+  // Named, or ORDER BY would mean the text, which no index has in order.
   const std::string ends = fmt::format(
       "(SELECT {0}::text AS v FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} LIMIT 1) UNION ALL "
-      "(SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} DESC LIMIT 1)",
+      "(SELECT {0}::text AS v FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} DESC LIMIT 1)",
       column, table);
   const pg::Result share = co_await session.db().Query("SELECT $1::regclass::oid::int8", table);
   const pg::Result percent =

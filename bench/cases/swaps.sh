@@ -1,6 +1,7 @@
 # How long users wait at a swap, there and back, under their load: by the program's own figure, and by the longest
 # transaction that met it. A rebuild into a plain table and into partitions, and a table that is attached as the first of
-# partitions, by the number of them.
+# partitions, by the number of them. `names`: a table of that definition, with all rows, trades names with the one in use by
+# hand, in one transaction that does nothing else: what no swap can do without.
 heading "Swaps" "$rate transactions/s (60 % reads, 35 % updates, 5 % inserts) on $rows rows, bigint key, two secondary indexes; ms, \
 of a transaction from when it was due; of all: limits 15 ms median, 100 ms worst, up to 25 partitions"
 from="$(template bigint "$rows" "$padding" years)"
@@ -41,6 +42,40 @@ attempt() {
   "$pgalter" "$@" --yes --dsn "$(dsn one)" >"$scratch/method.log" 2>&1 || code=$?
   ((code == 0 || code == 5)) || die "$* ended with $code: $(cat "$scratch/method.log")"
   return "$code"
+}
+
+# ready COUNT: what `names` trades with.
+ready() {
+  ranges_of "$1" | sed -E 's/\<events(_[0-9]+)?\>/made\1/g; s/LIKE made/LIKE events/' >"$scratch/ready.sql"
+  in_db one <<SQL
+\i $scratch/ready.sql
+INSERT INTO made SELECT * FROM events;
+ANALYZE made;
+SQL
+}
+
+# trade FROM TO: users go on in what was TO.
+trade() {
+  in_db one <<SQL
+BEGIN;
+LOCK TABLE events, $2 IN ACCESS EXCLUSIVE MODE;
+ALTER TABLE events RENAME TO $1;
+ALTER TABLE $2 RENAME TO events;
+COMMIT;
+SQL
+}
+
+# names_there_and_back COUNT: a table that no session has met, each time.
+names_there_and_back() {
+  local way begun
+  ready "$1"
+  for way in there back; do
+    begun="$(clock)"
+    if [[ $way == there ]]; then trade was made; else trade made was; fi
+    echo "$way - $begun $(clock)"
+    sleep 0.3
+  done
+  in_db one <<<"DROP TABLE made"
 }
 
 # there_and_back: "there ms from to" and "back - from to" of one run, in seconds since 1970. Where it was not swapped: "not",
@@ -114,14 +149,17 @@ series() {
   fresh "$from"
   in_db one <<<"CREATE SEQUENCE new_events"
   other_tables "$others"
-  if [[ $1 != nothing ]]; then change "$1" "$2"; fi
+  case "$1" in
+    nothing | names) ;;
+    *) change "$1" "$2" ;;
+  esac
   users_for=7200 protocol=simple start_users "$scratch/swaps.sql" "$rate"
   sleep 2
-  if [[ $1 == nothing ]]; then
-    nothing "$3" >"$windows"
-  else
-    for ((i = 0; i < $3; i++)); do there_and_back || break; done >"$windows"
-  fi
+  case "$1" in
+    nothing) nothing "$3" ;;
+    names) for ((i = 0; i < $3; i++)); do names_there_and_back "$2"; done ;;
+    *) for ((i = 0; i < $3; i++)); do there_and_back || break; done ;;
+  esac >"$windows"
   sleep 1
   stop_users
   met "$windows" >"$file"
@@ -146,7 +184,7 @@ printf '|---|---|---|---|---|---|---|---|---|---|\n'
 series nothing - "$swaps"
 row nothing -
 # The limit is up to 25; the rest of the curve needs less.
-for kind in $(chosen rebuild attach); do
+for kind in $(chosen rebuild attach names); do
   for count in $leaves; do
     times="$swaps"
     [[ $count == 0 || $count == 25 ]] || times=$(((swaps + 9) / 10))

@@ -293,6 +293,29 @@ TEST_F(PartitionExtent, LeavesInfiniteRowsToTheDefaultPartition) {
             "2026-05-15, t_default infinity");
 }
 
+class PartitionEnds : public PartitionExtent, public ::testing::WithParamInterface<const char*> {};
+
+// A large table is never read whole to learn where its rows begin and end.
+TEST_P(PartitionEnds, AreLookedUpByTheIndex) {
+  const std::string column = GetParam();
+  database_.Sql(
+      "INSERT INTO t SELECT g, d, z, s, u FROM t, generate_series(10, 40000) g WHERE id = 1;"
+      "CREATE INDEX ON t (d); CREATE INDEX ON t (u); SELECT pg_stat_force_next_flush()");
+  database_.Sql("VACUUM ANALYZE t");
+  const char* read = "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 't'";
+  const std::int64_t before = Number(read);
+  const Ran ran =
+      Convert({"--by", fmt::format("range({})", column), "--every", "1 month", "--dry-run"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  database_.AwaitValue(
+      fmt::format("SELECT idx_scan > 0 FROM pg_stat_user_indexes WHERE indexrelname = 't_{}_idx'",
+                  column),
+      "t");
+  EXPECT_LT(Number(read) - before, 40000);
+}
+
+INSTANTIATE_TEST_SUITE_P(Columns, PartitionEnds, ::testing::Values("d", "u"));
+
 TEST_F(PartitionExtent, GoesFromTheOldestFiniteRowOn) {
   database_.Sql(
       "INSERT INTO t SELECT 10 + g, i::date, '2026-01-15 UTC', 0, gen_random_uuid() FROM "
