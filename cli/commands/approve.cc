@@ -12,7 +12,6 @@
 #include "cli/report.h"
 #include "cli/table.h"
 #include "engine/guard/transaction.h"
-#include "migrations/history/store.h"
 
 namespace pgalter::cli {
 
@@ -78,7 +77,6 @@ Task<ExitCode> Run(Context& context) {
     throw Rejected(ExitCode::kUsage, "an approval has a meaning",
                    "--meaning NAME; pgalter policy show lists them");
   guard::Session session = co_await OpenForChange(context);
-  co_await history::TellOsUser(session);
   const Request request = co_await LoadRequest(context, session);
   if (context.output == Output::kText)
     Print(fmt::format("{}\nplan {} of {} {}\n", request.plan, request.plan_sha256, request.file,

@@ -11,7 +11,6 @@
 #include "engine/state/schema.h"
 #include "migrations/history/policy.h"
 #include "migrations/history/sha256.h"
-#include "migrations/history/store.h"
 
 namespace pgalter::cli {
 
@@ -44,7 +43,6 @@ Task<ExitCode> Run(Context& context) {
   const std::string sha256 = HashOf(context.Get("file"));
   guard::Session session = co_await OpenForChange(context);
   co_await state::Install(session);
-  co_await history::TellOsUser(session);
   auto attest = [&]() -> Task<> {
     co_await history::Attest(session, context.Get("kind"), context.Get("file"), sha256,
                              context.Get("note"));

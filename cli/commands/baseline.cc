@@ -48,7 +48,6 @@ Task<ExitCode> Run(Context& context) {
   guard::Session session = co_await OpenForChange(context);
   auto book = co_await FindSharedBook(session, source, collection);
   co_await state::Install(session);
-  co_await history::TellOsUser(session);
   guard::Session locked = co_await OpenForChange(context);
   auto lock = co_await history::HistoryLock::Acquire(std::move(locked), kWait);
   if (book) co_await ShareBook(context, session, lock, kWait, *book, collection);

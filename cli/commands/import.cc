@@ -181,10 +181,7 @@ Task<ExitCode> Run(Context& context) {
   const history::Adoption adoption = history::Adopt(import.source, foreign);
   RefuseUnfit(import.source, foreign, adoption);
   Write(context, import);
-  if (!context.Has("dry-run")) {
-    co_await state::Install(session);
-    co_await history::TellOsUser(session);
-  }
+  if (!context.Has("dry-run")) co_await state::Install(session);
   guard::Session locked = co_await OpenForChange(context);
   const auto lock = co_await history::HistoryLock::Acquire(std::move(locked), kWait);
   const Taken taken = co_await TakenOver(context, session, import, adoption);

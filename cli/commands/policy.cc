@@ -15,7 +15,6 @@
 #include "engine/guard/transaction.h"
 #include "engine/state/schema.h"
 #include "migrations/history/policy.h"
-#include "migrations/history/store.h"
 
 namespace pgalter::cli {
 
@@ -72,7 +71,6 @@ std::string ConfiguredPolicy(const Context& context) {
 Task<> Change(const Context& context, std::function<Task<>(guard::Session& session)> change) {
   guard::Session session = co_await OpenForChange(context);
   co_await state::Install(session);
-  co_await history::TellOsUser(session);
   auto body = [&]() -> Task<> { co_await change(session); };
   try {
     co_await guard::RunInTransaction(session, body);

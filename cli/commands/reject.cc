@@ -7,7 +7,6 @@
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/guard/transaction.h"
-#include "migrations/history/store.h"
 
 namespace pgalter::cli {
 
@@ -24,7 +23,6 @@ Task<ExitCode> Run(Context& context) {
   if (context.Get("reason").empty())
     throw Rejected(ExitCode::kUsage, "whoever asked wants to know why", "--reason \"…\"");
   guard::Session session = co_await OpenForChange(context);
-  co_await history::TellOsUser(session);
   const history::Request request = co_await LoadRequest(context, session);
   auto reject = [&]() -> Task<> {
     co_await history::Reject(session, request.id, context.Get("reason"));

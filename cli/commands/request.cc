@@ -122,7 +122,6 @@ bool IsRun(std::string_view text) {
 
 Task<ExitCode> ForRun(const Context& context, std::string run) {
   guard::Session session = co_await OpenForChange(context);
-  co_await history::TellOsUser(session);
   std::int64_t id = 0;
   auto make = [&]() -> Task<> {
     id = co_await history::RequestRun(session, run, context.Get("reason"));
@@ -151,7 +150,6 @@ Task<ExitCode> Run(Context& context) {
     if (migration.down) co_await history::LearnCalled(session, *migration.down);
   }
   co_await state::Install(session);
-  co_await history::TellOsUser(session);
   const auto applied = co_await AppliedOf(session, book, collection);
   RefuseDivergence(history::Compare(collection.migrations, applied, history::Order::kAny));
   PlanBase base = co_await ReadPlanBase(session);

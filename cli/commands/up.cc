@@ -239,7 +239,6 @@ Task<ExitCode> Run(Context& context) {
   auto book = co_await FindSharedBook(session, source, collection);
   co_await state::RefusePublication(session);
   co_await state::Install(session);
-  co_await history::TellOsUser(session);
   guard::Session locked = co_await OpenForChange(context);
   auto lock = co_await history::HistoryLock::Acquire(std::move(locked), settings.wait);
   if (book) {

@@ -14,7 +14,6 @@
 #include "engine/guard/transaction.h"
 #include "engine/state/schema.h"
 #include "migrations/history/audit_log.h"
-#include "migrations/history/store.h"
 
 namespace pgalter::cli {
 
@@ -66,7 +65,6 @@ Task<ExitCode> Show(const Context& context) {
 Task<> Change(const Context& context, std::optional<Sink> sink) {
   guard::Session session = co_await OpenForChange(context);
   co_await state::Install(session);
-  co_await history::TellOsUser(session);
   auto change = [&]() -> Task<> { co_await history::SetSink(session, sink); };
   co_await guard::RunInTransaction(session, change);
 }

@@ -8,7 +8,6 @@
 #include "cli/rejected.h"
 #include "engine/guard/transaction.h"
 #include "migrations/history/policy.h"
-#include "migrations/history/store.h"
 
 namespace pgalter::cli {
 
@@ -30,7 +29,6 @@ std::string BreakGlassOf(const Context& context) {
 Task<> OpenRun(const Context& context, std::string run) {
   const std::string reason = BreakGlassOf(context);
   guard::Session session = co_await OpenSession(context);
-  co_await history::TellOsUser(session);
   std::optional<pg::PgError> refused;
   auto open = [&]() -> Task<> { co_await history::OpenRun(session, run, reason); };
   try {

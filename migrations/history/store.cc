@@ -1,8 +1,5 @@
 #include "migrations/history/store.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -209,13 +206,6 @@ Task<Remembered> ReadRemembered(Session& session) {
   };
   co_await guard::RunInTransaction(session, snapshot, read);
   co_return remembered;
-}
-
-Task<> TellOsUser(Session& session) {
-  const passwd* user = ::getpwuid(::geteuid());
-  if (user == nullptr) co_return;
-  co_await session.db().Query("SELECT pg_catalog.set_config('pgalter.os_user', $1, false)",
-                              user->pw_name);
 }
 
 }  // namespace pgalter::history

@@ -62,7 +62,4 @@ struct Remembered {
 };
 Task<Remembered> ReadRemembered(Session& session);
 
-// Who the person at the machine is, for the log of this session.
-Task<> TellOsUser(Session& session);
-
 }  // namespace pgalter::history
