@@ -1,7 +1,8 @@
-// Grants: GRANT and REVOKE take no lock on a table, so one may be committed between the moment at
-// which rights were read, to be given to another table, and the end of the transaction. It writes
-// the table's row in pg_class anew: once an open transaction has done so, too, as any renaming
-// does, nobody's goes through any more. That is when what was read is compared.
+// Grants: up to PostgreSQL 17 GRANT and REVOKE take no lock on a table, so one may be committed
+// between the moment at which rights were read, to be given to another table, and the end of the
+// transaction. It writes the table's row in pg_class anew: once an open transaction has done so,
+// too, as any renaming does, nobody's goes through any more. That is when what was read is
+// compared.
 //
 // GRANT of a column writes its row in pg_attribute alone: one that comes behind the comparison is
 // not seen.

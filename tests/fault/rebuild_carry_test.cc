@@ -841,10 +841,12 @@ TEST_F(Carried, RowsThatANewUniqueKeyMeetsTwiceAreNamed) {
   ExpectSame();
 }
 
-// GRANT takes no lock on a table: one that comes when the swap has read the rights.
+// GRANT takes no lock on a table: one that comes when the swap has read the rights. From 18 on it
+// waits for the table, and then grants on what has its name.
 class GrantedMeanwhile : public RebuildWorld {
  protected:
   void SetUp() override {
+    if (SharedServer().server_version_major() >= 18) GTEST_SKIP() << "GRANT waits for the swap";
     MakeRebuilt(100);
     database_.Sql(
         "DO $$ BEGIN CREATE ROLE carry_late; EXCEPTION WHEN duplicate_object THEN END $$;"
