@@ -34,7 +34,7 @@ class SettleStep : public run::StepHandler {
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
-  [[nodiscard]] bool UndoesNothing() const override { return true; }
+  [[nodiscard]] bool UndoesNothing(const state::Step&) const override { return true; }
 };
 
 }  // namespace pgalter::partition

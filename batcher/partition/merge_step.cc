@@ -223,4 +223,8 @@ run::Task<> MergeStep::Undo(run::Environment& env, const state::Step& step) {
   co_await RegroupBack(env, step);
 }
 
+run::Task<bool> MergeStep::StillStands(run::Environment&, const state::Step& step) {
+  co_return !IsRegroupedBack(step);
+}
+
 }  // namespace pgalter::partition

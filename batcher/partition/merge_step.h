@@ -41,6 +41,7 @@ class MergeStep : public run::StepHandler {
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+  run::Task<bool> StillStands(run::Environment& env, const state::Step& step) override;
 };
 
 }  // namespace pgalter::partition

@@ -7,6 +7,7 @@
 #include "batcher/partition/inbound.h"
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/primary_key.h"
+#include "batcher/partition/proof.h"
 #include "batcher/partition/taken.h"
 #include "batcher/partition/whole.h"
 #include "batcher/partition/wide_index.h"
@@ -213,27 +214,19 @@ Task<> RefuseMissingRights(Session& session, const backfill::Table& table) {
 plan::Plan PlanOf(const Prepared& prepared) {
   const Spec& spec = prepared.spec;
   plan::Plan plan;
-  const auto add = [&plan](plan::StepKind kind, std::string id, std::string sql,
-                           std::vector<std::string> undo) {
-    plan::Step step;
-    step.id = std::move(id);
-    step.kind = kind;
-    step.sql.push_back(std::move(sql));
-    step.undo = std::move(undo);
-    plan.steps.push_back(std::move(step));
-  };
   for (const WidenedKey& key : spec.keys)
     plan.steps.push_back(BuildWideIndex(key, spec.table, spec.home));
   plan.steps.insert(plan.steps.end(), prepared.before.begin(), prepared.before.end());
-  const std::string column = QuoteIdentifier(spec.column.name);
-  add(plan::StepKind::kDdl, "bound",
-      fmt::format("ALTER TABLE {} ADD CONSTRAINT pgalter_bound CHECK ({} IS NOT NULL AND {} < {}) "
-                  "NOT VALID",
-                  spec.table, column, column, spec.upto),
-      {fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS pgalter_bound", spec.table)});
-  add(plan::StepKind::kValidate, "validate",
-      fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT pgalter_bound", spec.table), {});
   return plan;
+}
+
+std::vector<state::Step> BoundSteps(const Spec& spec) {
+  const std::string column = QuoteIdentifier(spec.column.name);
+  return ProofSteps(
+      {spec.table, kBound, fmt::format("{0} IS NOT NULL AND {0} < {1}", column, spec.upto)},
+      "bound", "validate",
+      "They came after the bound of the first partition was chosen. Abort the run and begin again, "
+      "which chooses one beyond them; or delete them, and resume it");
 }
 
 std::vector<state::Step> StepsOf(const Prepared& prepared) {
@@ -247,6 +240,7 @@ std::vector<state::Step> StepsOf(const Prepared& prepared) {
   };
   add("partition-parent", "expand");
   for (state::Step& step : run::StepsOf(PlanOf(prepared))) steps.push_back(std::move(step));
+  for (state::Step& step : BoundSteps(prepared.spec)) steps.push_back(std::move(step));
   add("partition-attach", "contract");
   add("partition-settle", "contract");
   for (std::size_t i = 0; i < steps.size(); ++i) steps[i].ordinal = static_cast<int>(i) + 1;

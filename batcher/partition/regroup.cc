@@ -15,6 +15,7 @@
 #include "batcher/partition/alike.h"
 #include "batcher/partition/obstacles.h"
 #include "batcher/partition/pair.h"
+#include "batcher/partition/proof.h"
 #include "batcher/partition/rejoin.h"
 #include "batcher/partition/release_step.h"
 #include "engine/async/fail_point.h"
@@ -217,15 +218,9 @@ Task<> RefuseUnlikeThen(run::Environment& env, const RepartSpec& spec, const Tex
 Task<> ProveOutside(run::Environment& env, const state::Step& step, const RepartSpec& spec) {
   if (spec.rest.empty() || spec.outside.empty()) co_return;
   async::Stopper never;  // an abort is a stop already
-  run::Transacted add;
-  add.sql = {fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS pgalter_outside", spec.rest),
-             fmt::format("ALTER TABLE {} ADD CONSTRAINT pgalter_outside CHECK ({}) NOT VALID",
-                         spec.rest, spec.outside)};
-  co_await run::Transact(env, step, std::move(add), never);
-  run::Transacted validate;
-  validate.sql = {fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT pgalter_outside", spec.rest)};
-  validate.holding = run::Holding::kAsLongAsItTakes;
-  co_await run::Transact(env, step, std::move(validate), never);
+  std::vector<Proof> proofs{{spec.rest, kOutside, spec.outside}};
+  std::string then = fmt::format("Move or delete them; then: pgalter revert {}", env.run.id);
+  co_await Prove(env, step, std::move(proofs), never, std::move(then));
 }
 
 // What guards old snapshots, and what else the ledger names.
@@ -347,7 +342,7 @@ Task<> RegroupBack(run::Environment& env, const state::Step& step) {
   back.from = NewPartitions(spec);
   async::Stopper never;  // an abort and a revert are a stop already
   // Recorded with it: a second attempt only removes what guards old snapshots.
-  if (!step.spec.contains(kRegrouped)) {
+  if (!IsRegroupedBack(step)) {
     co_await RefuseUnlikeThen(env, spec, back.from);
     // Of the way there, where it did not come to its end.
     co_await Release(env);
@@ -375,6 +370,10 @@ Task<> RegroupBack(run::Environment& env, const state::Step& step) {
   const Settling settling{cutover::ValidatingBack(env.run.id), "revert", run::LadderOf(env.run)};
   cutover::Say(env.progress.remark, co_await Settle(env, *now, never, settling));
   co_await Release(env);
+}
+
+bool IsRegroupedBack(const state::Step& step) {
+  return step.state != state::StepState::kDone || step.spec.contains(kRegrouped);
 }
 
 }  // namespace pgalter::partition

@@ -43,5 +43,7 @@ Task<boost::json::array> KeepTheOld(Session& session, std::vector<Member> member
 // The way back of a step that has put partitions in place, if it has, with what guards it. Throws
 // run::Failure (refused): they are too large for that, or are not there any more.
 Task<> RegroupBack(run::Environment& env, const state::Step& step);
+// Its rows are where they were, or it had put nothing in place.
+bool IsRegroupedBack(const state::Step& step);
 
 }  // namespace pgalter::partition

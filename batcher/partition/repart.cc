@@ -11,6 +11,7 @@
 #include "batcher/partition/lookup.h"
 #include "batcher/partition/partman.h"
 #include "batcher/partition/parts_step.h"
+#include "batcher/partition/proof.h"
 #include "batcher/partition/regroup.h"
 #include "batcher/partition/rejoin.h"
 #include "batcher/partition/retain.h"
@@ -193,27 +194,6 @@ void RefuseMuch(const PreparedRepart& prepared) {
                   prepared.spec.parent));
 }
 
-// The default partition that stays is read before, so that it need not be in the swap.
-plan::Plan OutsidePlan(const RepartSpec& spec) {
-  plan::Plan plan;
-  const auto add = [&plan](plan::StepKind kind, const char* id, std::string sql,
-                           std::vector<std::string> undo) {
-    plan::Step step;
-    step.id = id;
-    step.kind = kind;
-    step.sql.push_back(std::move(sql));
-    step.undo = std::move(undo);
-    plan.steps.push_back(std::move(step));
-  };
-  add(plan::StepKind::kDdl, "outside",
-      fmt::format("ALTER TABLE {} ADD CONSTRAINT pgalter_outside CHECK ({}) NOT VALID", spec.rest,
-                  spec.outside),
-      {fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS pgalter_outside", spec.rest)});
-  add(plan::StepKind::kValidate, "outside-validate",
-      fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT pgalter_outside", spec.rest), {});
-  return plan;
-}
-
 std::vector<state::Step> StepsOf(const RepartSpec& spec) {
   std::vector<state::Step> steps = OutsideSteps(spec);
   for (const auto& [kind, phase] : std::initializer_list<std::pair<const char*, const char*>>{
@@ -276,7 +256,9 @@ Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source, 
 
 std::vector<state::Step> OutsideSteps(const RepartSpec& spec) {
   if (spec.outside.empty() || spec.rest.empty()) return {};
-  return run::StepsOf(OutsidePlan(spec));
+  return ProofSteps({spec.rest, kOutside, spec.outside}, "outside", "outside-validate",
+                    "Move them (pgalter partition split, of the default partition), and resume "
+                    "the run; or abort it");
 }
 
 Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,

@@ -66,7 +66,8 @@ struct Piece {
 
 // What stands in the way of replacing this partition. Throws run::Failure.
 Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source, Moving moving);
-// A CHECK on the default partition that stays, NOT VALID and validated; none where there is none.
+// Of the default partition that stays: it is read before, so that it need not be in the swap. None
+// where there is none.
 std::vector<state::Step> OutsideSteps(const RepartSpec& spec);
 
 // The source is `source`, one of `members`. Where that is the default partition, a new one comes

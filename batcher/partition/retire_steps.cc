@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "batcher/partition/export_file.h"
+#include "batcher/partition/proof.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 #include "engine/lock/ladder.h"
@@ -187,9 +188,14 @@ class Returning {
     for (int i = 0; i < left.rows(); ++i)
       attach.push_back(fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", retired_.name,
                                    left.Get<std::string>(i, 0)));
-    co_await Prove(retired_.name, "pgalter_bound", inside_, attach);
-    if (!rest_.empty())
-      co_await Prove(rest_, "pgalter_outside", fmt::format("NOT ({})", inside_), attach);
+    std::vector<Proof> proofs{{retired_.name, kBound, inside_}};
+    if (!rest_.empty()) proofs.push_back({rest_, kOutside, fmt::format("NOT ({})", inside_)});
+    for (const Proof& proof : proofs) attach.push_back(DropOf(proof));
+    async::Stopper never;  // an abort and a revert are a stop already
+    std::string then =
+        fmt::format("{} stays detached. Move or delete them; then: pgalter revert {}",
+                    retired_.name, env_.run.id);
+    co_await Prove(env_, step_, std::move(proofs), never, std::move(then));
     co_await Do(std::move(attach));
     async::FailPoint("returned");
     co_await Forget();
@@ -198,23 +204,11 @@ class Returning {
  private:
   using Texts = std::vector<std::string>;
 
-  Task<> Do(Texts sql, run::Holding holding = run::Holding::kShort) {
+  Task<> Do(Texts sql) {
     run::Transacted what;
     what.sql = std::move(sql);
-    what.holding = holding;
     async::Stopper never;  // an abort and a revert are a stop already
     co_await run::Transact(env_, step_, std::move(what), never);
-  }
-
-  Task<> Prove(std::string table, std::string name, std::string condition, Texts& attach) {
-    const std::string drop =
-        fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", table, name);
-    Texts add{drop, fmt::format("ALTER TABLE {} ADD CONSTRAINT {} CHECK ({}) NOT VALID", table,
-                                name, condition)};
-    co_await Do(std::move(add));
-    Texts validate{fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", table, name)};
-    co_await Do(std::move(validate), run::Holding::kAsLongAsItTakes);
-    attach.push_back(drop);
   }
 
   // It waits to be dropped no more.
@@ -242,6 +236,14 @@ run::Task<> ReturnStep::Undo(run::Environment& env, const state::Step& step) {
   if (retired.name.empty()) co_return;  // somebody else has dropped it
   Returning returning(env, step, std::move(retired));
   co_await returning.Run();
+}
+
+run::Task<bool> ReturnStep::StillStands(run::Environment& env, const state::Step& step) {
+  const Retired retired = co_await Read(env.main, step);
+  if (retired.name.empty()) co_return false;
+  const pg::Result row = co_await env.main.db().Query(
+      "SELECT NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1)", retired.oid);
+  co_return row.Get<bool>(0, 0);
 }
 
 run::Task<bool> RetireStep::Done(run::Environment&, const state::Step&) { co_return false; }

@@ -23,6 +23,7 @@ class ReturnStep : public run::StepHandler {
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+  run::Task<bool> StillStands(run::Environment& env, const state::Step& step) override;
 };
 
 // Steps of kind "partition-retire": from now on the partition waits to be dropped.
@@ -33,6 +34,7 @@ class RetireStep : public run::StepHandler {
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+  [[nodiscard]] bool UndoesNothing(const state::Step&) const override { return true; }
 };
 
 // Steps of kind "partition-export": the rows into a file, with its checksum in the state.
@@ -44,6 +46,7 @@ class ExportStep : public run::StepHandler {
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+  [[nodiscard]] bool UndoesNothing(const state::Step&) const override { return true; }
 };
 
 // Steps of kind "partition-drop": the detached table goes. One that was exported is read once more

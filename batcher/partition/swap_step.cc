@@ -269,4 +269,8 @@ run::Task<> SwapStep::Undo(run::Environment& env, const state::Step& step) {
   co_await RegroupBack(env, step);
 }
 
+run::Task<bool> SwapStep::StillStands(run::Environment&, const state::Step& step) {
+  co_return !IsRegroupedBack(step);
+}
+
 }  // namespace pgalter::partition

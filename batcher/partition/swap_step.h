@@ -17,6 +17,7 @@ class SwapStep : public run::StepHandler {
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+  run::Task<bool> StillStands(run::Environment& env, const state::Step& step) override;
   [[nodiscard]] bool CutsOver() const override { return true; }
 };
 

@@ -28,7 +28,9 @@ class PlannedPart : public run::StepHandler {
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
-  [[nodiscard]] bool UndoesNothing() const override { return part_->UndoesNothing(); }
+  [[nodiscard]] bool UndoesNothing(const state::Step& step) const override {
+    return part_->UndoesNothing(step);
+  }
   run::Task<bool> StillStands(run::Environment& env, const state::Step& step) override;
 
  private:

@@ -23,6 +23,10 @@ class DetachStep : public StepHandler {
   Task<bool> Done(Environment& env, const state::Step& step) override;
   Task<> Do(Environment& env, const state::Step& step) override;
   Task<> Undo(Environment& env, const state::Step& step) override;
+  // Of a retention, whose first step knows the way back.
+  [[nodiscard]] bool UndoesNothing(const state::Step& step) const override {
+    return step.undo.empty();
+  }
 
  private:
   const Referrers& referrers_;

@@ -29,7 +29,7 @@ class GateStep : public StepHandler {
   Task<bool> Done(Environment& env, const state::Step& step) override;
   Task<> Do(Environment& env, const state::Step& step) override;
   Task<> Undo(Environment& env, const state::Step& step) override;
-  [[nodiscard]] bool UndoesNothing() const override { return true; }
+  [[nodiscard]] bool UndoesNothing(const state::Step&) const override { return true; }
 };
 
 // Throws GateClosed where the step's phase was not asked for. Behind a gate that was opened all

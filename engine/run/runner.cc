@@ -183,7 +183,7 @@ Task<> UndoSteps(const Work& work) {
     if (!begun) continue;
     StepHandler& handler = HandlerOf(work.handlers, step);
     unrecorded.push_back(step.ordinal);
-    if (handler.UndoesNothing()) continue;
+    if (handler.UndoesNothing(step)) continue;
     TellStep(work, step);
     co_await handler.Undo(env, step);
     async::FailPoint("undo-unrecorded");
@@ -203,7 +203,7 @@ Task<bool> NothingIsUndone(const Work& work) {
   Environment env = MakeEnvironment(work);
   for (const state::Step& step : boost::adaptors::reverse(with.steps)) {
     StepHandler& handler = HandlerOf(work.handlers, step);
-    if (handler.UndoesNothing() || step.state == state::StepState::kPending) continue;
+    if (handler.UndoesNothing(step) || step.state == state::StepState::kPending) continue;
     if (step.state == state::StepState::kUndone) co_return false;
     co_return co_await handler.StillStands(env, step);
   }

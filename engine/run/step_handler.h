@@ -48,7 +48,7 @@ class StepHandler {
   // Users meet something else once it is done, and nobody else asks whether it may begin now.
   [[nodiscard]] virtual bool CutsOver() const { return false; }
   // Undo has nothing to take back: while only such steps were asked, the run is what it was.
-  [[nodiscard]] virtual bool UndoesNothing() const { return false; }
+  [[nodiscard]] virtual bool UndoesNothing(const state::Step&) const { return false; }
   // Asked after an Undo that has failed: nothing of what the step did was taken back.
   virtual Task<bool> StillStands(Environment&, const state::Step&) { co_return false; }
 };

@@ -281,6 +281,27 @@ TEST_F(Partitioned, HasNoTableWhileItWaitsForAViewOverIt) {
   ExpectPlain("reverted");
 }
 
+// The CHECK for the bound goes with the attempt, so that users may go on to write such rows.
+TEST_F(Partitioned, RowsBeyondTheBoundAreNamedAndKeepNobodyOut) {
+  MakeEvents();
+  ASSERT_EQ(Run(Convert(), {"PGALTER_FAIL_POINT=parent-made"}).code, kKilled);
+  AwaitNoRunner();
+  const std::string late =
+      "INSERT INTO events (id, made) SELECT max(id) + 1, '2999-01-01' FROM events";
+  database_.Sql(late);
+  ASSERT_EQ(Run({"resume", RunId()}, {"PGALTER_FAIL_POINT=proof-taken-away"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql(late);
+  const Ran refused = Run({"resume", RunId()});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("rows of public.events are in the way: SELECT * FROM "
+                                     "public.events WHERE NOT (made IS NOT NULL AND made < '"));
+  database_.Sql(late);
+  database_.Sql("DELETE FROM events WHERE made > '2998-01-01'");
+  ResumeToTheEnd();
+  ExpectPartitioned();
+}
+
 TEST_F(Partitioned, RefusesATableThatWasChangedMeanwhile) {
   MakeEvents();
   ASSERT_EQ(Run(Convert(), {"PGALTER_FAIL_POINT=ddl-committed:2"}).code, kKilled);
