@@ -11,7 +11,6 @@
 
 #include "batcher/copy/pace.h"
 #include "batcher/cutover/keys_back.h"
-#include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/cutover/swap.h"
 #include "batcher/cutover/twins.h"
@@ -26,6 +25,7 @@
 #include "engine/lock/ladder.h"
 #include "engine/pg/kept_plans.h"
 #include "engine/run/failure.h"
+#include "engine/run/old_snapshots.h"
 #include "engine/run/plan_spec.h"
 #include "engine/run/standby_readers.h"
 #include "engine/state/cutover_wish.h"
@@ -88,7 +88,7 @@ Task<> Flush(run::Environment& env) {
 // Follows until little is left, then swaps under the ladder. `record` is what the step writes about
 // itself in the same transaction. How long users were blocked, at most.
 Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper& stopper, Way way,
-                                          std::vector<rebuild::Twin> twins, OldSnapshots& old,
+                                          std::vector<rebuild::Twin> twins, run::OldSnapshots& old,
                                           std::function<Task<>()> record) {
   const std::vector<Swap> swaps = co_await ReadSwaps(env, way);
   const bool back = way == Way::kBack;
@@ -239,7 +239,7 @@ Task<std::optional<std::string>> WhyNot(run::Environment& env, const state::Step
 
 // The log stays small, and the swap short, however long it takes. What is to be said of the swap.
 Task<std::string> AwaitLeave(run::Environment& env, const state::Step& step,
-                             std::vector<rebuild::Twin> twins, OldSnapshots& old) {
+                             std::vector<rebuild::Twin> twins, run::OldSnapshots& old) {
   std::vector<Flow> flows = co_await capture::LoadFlows(env.main, env.run.id, "forward");
   run::StandbyReaders readers;
   std::optional<std::string> why = co_await WhyNot(env, step, readers, flows, twins);
@@ -312,7 +312,7 @@ run::Task<> CutoverStep::Do(run::Environment& env, const state::Step& step) {
   std::optional<async::Milliseconds> swapped;
   std::string remark;
   Patience patience(env.run.id, Way::kThere);
-  OldSnapshots old;
+  run::OldSnapshots old;
   while (!swapped) {
     const std::vector<rebuild::Twin> none;
     remark = co_await AwaitLeave(env, step, none, old);
@@ -366,7 +366,7 @@ run::Task<> CutoverStep::Undo(run::Environment& env, const state::Step&) {
   for (bool swapped = false; !swapped;) {
     const std::vector<rebuild::Twin> twins = co_await MakeTwins(env, never, Way::kBack);
     remark = co_await AwaitReadersBack(env, never, twins);
-    OldSnapshots old;
+    run::OldSnapshots old;
     try {
       co_await SwapUnderLadder(env, never, Way::kBack, twins, old, record);
       swapped = true;

@@ -13,7 +13,6 @@
 #include "batcher/cutover/grants.h"
 #include "batcher/cutover/keys_back.h"
 #include "batcher/cutover/lock_order.h"
-#include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/cutover/swap_checks.h"
 #include "batcher/cutover/twins.h"
@@ -32,6 +31,7 @@
 #include "engine/guard/transaction.h"
 #include "engine/lock/ask_ahead.h"
 #include "engine/run/failure.h"
+#include "engine/run/old_snapshots.h"
 #include "engine/state/artefacts.h"
 #include "planner/sql/identifier.h"
 
@@ -557,7 +557,7 @@ Task<> CheckUnderLock(run::Environment& env, const std::vector<Swap>& swaps) {
   Asks checks;
   checks.push_back([&]() { return guard::CheckLease(env.main, env.lease); });
   for (const Swap& swap : swaps) AddChecks(env, swap, leaving, matviews, checks);
-  checks.push_back([&]() { return AwaitOldSnapshots(env.main); });
+  checks.push_back([&]() { return run::AwaitOldSnapshots(env.main); });
   co_await env.main.db().Together(std::move(checks));
 }
 

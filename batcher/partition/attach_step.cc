@@ -7,7 +7,6 @@
 
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/keys_back.h"
-#include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/cutover/validating.h"
 #include "batcher/cutover/views_over.h"
@@ -20,6 +19,7 @@
 #include "engine/run/concurrent_index.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
+#include "engine/run/old_snapshots.h"
 #include "engine/run/standby_readers.h"
 #include "planner/sql/identifier.h"
 
@@ -174,7 +174,7 @@ Task<> DetachUnderLadder(run::Environment& env, const state::Step& step) {
   Later later;
   auto body = [&]() -> Task<> { later = co_await Detach(env, pair, unsettled); };
   auto record = [&]() -> Task<> { co_await KeepForLater(env, step, later); };
-  cutover::OldSnapshots old;
+  run::OldSnapshots old;
   auto ahead = [&]() -> Task<> { co_await old.RememberOnce(env.main); };
   auto before = [&]() -> Task<> { co_await old.Await(env.main); };
   lock::Work work;

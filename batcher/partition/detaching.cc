@@ -5,7 +5,6 @@
 #include "batcher/cutover/carry_over.h"
 #include "batcher/cutover/grants.h"
 #include "batcher/cutover/keys_back.h"
-#include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/sequences.h"
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/dependants/key_triggers.h"
@@ -13,6 +12,7 @@
 #include "engine/async/fail_point.h"
 #include "engine/guard/execute.h"
 #include "engine/guard/owner_only.h"
+#include "engine/run/old_snapshots.h"
 #include "engine/state/artefacts.h"
 #include "planner/sql/identifier.h"
 
@@ -60,7 +60,7 @@ class Detaching {
     co_await dependants::RefuseObstacle(session_, pair_.parent, spec_.table, again);
     co_await dependants::RefuseKeyTriggersOff(session_, pair_.parent, spec_.table, std::move(again),
                                               dependants::KeyTriggers::kInTheWay);
-    co_await cutover::AwaitOldSnapshots(session_);
+    co_await run::AwaitOldSnapshots(session_);
     // Not carried over: the plain table has no key for them.
     const Texts drops = co_await cutover::DropsNow(session_, spec_.inbound_drop);
     co_await Execute(session_, drops);

@@ -9,7 +9,6 @@
 
 #include "batcher/backfill/sync_trigger.h"
 #include "batcher/cutover/carry_over.h"
-#include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/snapshot_guard.h"
 #include "batcher/cutover/unsettled.h"
 #include "batcher/partition/alike.h"
@@ -22,6 +21,7 @@
 #include "engine/guard/execute.h"
 #include "engine/lock/ladder.h"
 #include "engine/run/failure.h"
+#include "engine/run/old_snapshots.h"
 #include "engine/run/plan_spec.h"
 #include "engine/run/standby_readers.h"
 #include "engine/run/transact.h"
@@ -63,7 +63,7 @@ class Regrouper {
   // In the transaction that holds the locks.
   Task<> Run() {
     co_await guard::CheckLease(session_, env_.lease);
-    co_await cutover::AwaitOldSnapshots(session_);
+    co_await run::AwaitOldSnapshots(session_);
     co_await RefuseObstaclesNow(env_, spec_, from_, Moving::kUnderLock, again_);
     Rejoined rejoined = co_await ReadRejoined(env_, spec_, joins_, again_);
     co_await Execute(session_, rejoined.before);
@@ -250,7 +250,7 @@ Task<async::Milliseconds> RegroupUnderLadder(run::Environment& env, async::Stopp
   const std::string remark = co_await run::AwaitStandbyReaders(env, stopper, std::move(tables));
   joins.locked = co_await cutover::ReadJoined(env.main, spec.parent_oid);
   lock::Work work;
-  cutover::OldSnapshots old;
+  run::OldSnapshots old;
   auto ahead = [&]() -> Task<> { co_await old.RememberOnce(env.main); };
   work.ahead = ahead;
   auto before = [&]() -> Task<> { co_await old.Await(env.main); };

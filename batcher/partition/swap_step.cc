@@ -9,7 +9,6 @@
 #include "batcher/capture/flow_sql.h"
 #include "batcher/copy/pace.h"
 #include "batcher/cutover/carry_over.h"
-#include "batcher/cutover/old_snapshots.h"
 #include "batcher/cutover/swap_checks.h"
 #include "batcher/cutover/unsettled.h"
 #include "batcher/partition/alike.h"
@@ -26,6 +25,7 @@
 #include "engine/guard/execute.h"
 #include "engine/lock/ladder.h"
 #include "engine/run/failure.h"
+#include "engine/run/old_snapshots.h"
 #include "engine/run/plan_spec.h"
 #include "engine/run/standby_readers.h"
 #include "engine/state/artefacts.h"
@@ -68,7 +68,7 @@ class Swapping {
   Task<> Run() {
     co_await guard::CheckLease(session_, env_.lease);
     co_await cutover::CheckCapture(session_, flow_, env_.run.id);
-    co_await cutover::AwaitOldSnapshots(session_);
+    co_await run::AwaitOldSnapshots(session_);
     co_await CheckShape();
     const Texts old{Old()};
     co_await RefuseObstaclesNow(env_, spec_, old, Moving::kByCopy, "resume");
@@ -226,7 +226,7 @@ run::Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
   joins.locked = co_await cutover::ReadJoined(env.main, spec.parent_oid);
   joins.has_settle = settle.has_value();
   lock::Work work;
-  cutover::OldSnapshots old;
+  run::OldSnapshots old;
   auto ahead = [&]() -> Task<> { co_await old.RememberOnce(env.main); };
   work.ahead = ahead;
   auto before = [&]() -> Task<> { co_await old.Await(env.main); };

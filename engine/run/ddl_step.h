@@ -1,5 +1,6 @@
 // Steps of kinds "ddl", "validate" and "refresh": the statements of a step in one transaction,
 // under the lock ladder. Where they detach a partition, who refers to its rows is asked under it.
+// Where another column takes a column's place, sessions with an older snapshot are waited for.
 //
 // Lock: the statements' own. Blocks: at most one attempt of the ladder, or the hold budget;
 // VALIDATE and REFRESH CONCURRENTLY last, under locks that stop nobody's rows.

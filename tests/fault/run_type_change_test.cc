@@ -200,6 +200,41 @@ struct Hanger {
 };
 
 // Between the plan and its gate, which has noted nothing yet.
+// A transaction that keeps its snapshot, and comes to the table after the column has changed.
+constexpr const char* kLook = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM p";
+constexpr const char* kValues = "SELECT count(*) - count(c) FROM t";
+
+TEST_F(TypeChange, ASnapshotFromBeforeIsWaitedFor) {
+  MakeTable();
+  Session old = database_.Connect();
+  old.Exec(kLook);
+  ToGate(kWider);
+  Program program = Start({"resume", RunId(), "--through", "contract"});
+  database_.AwaitValue(
+      fmt::format(
+          "SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '%attempts so far: pid "
+          "{} %snapshot%pg_terminate_backend({})%'",
+          old.backend_pid(), old.backend_pid()),
+      "1", kLimit);
+  EXPECT_EQ(old.Value(kValues), "0");
+  old.Exec("COMMIT");
+  const Ran ran = program.Wait(kLimit);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(StateOfRun(), "done");
+  EXPECT_EQ(database_.Value(kValues), "0");
+}
+
+TEST_F(TypeChange, WithoutThatItWouldReadNoValue) {
+  MakeTable();
+  Session old = database_.Connect();
+  old.Exec(kLook);
+  ToGate(kWider);
+  const Ran ran =
+      Run({"resume", RunId(), "--through", "contract"}, {"PGALTER_SAFEGUARDS_OFF=old-snapshots"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(old.Value(kValues), std::to_string(kRows));
+}
+
 TEST_F(TypeChange, WhatUsersHangOnTheColumnMeanwhileIsNotTakenAlong) {
   const std::vector<Hanger> hangers{
       {"CREATE INDEX h ON t (c)", "index h", "DROP INDEX h"},

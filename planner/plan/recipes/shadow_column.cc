@@ -490,7 +490,8 @@ void Replacement::Swap() {
   Step swap =
       Ddl(Phase::kContract, std::move(sql), {},
           "The old column goes, the new one has its name and all that hung on it; no row is "
-          "read or written.");
+          "read or written. Sessions with a snapshot from before are waited for: to them the new "
+          "column would be empty.");
   swap.point_of_no_return = true;
   proposal_.steps.push_back(std::move(swap));
 }

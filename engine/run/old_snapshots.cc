@@ -1,4 +1,4 @@
-#include "batcher/cutover/old_snapshots.h"
+#include "engine/run/old_snapshots.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "engine/async/fail_point.h"
 #include "engine/lock/blocker.h"
 
-namespace pgalter::cutover {
+namespace pgalter::run {
 
 namespace {
 
@@ -79,7 +79,8 @@ std::string DescribeHolder(const pg::Result& row) {
                     : fmt::format("in its transaction for {}, {} for {}", AgeOf(row, 4), state,
                                   AgeOf(row, 5));
   return fmt::format(
-      "{} holds a snapshot from before the swap, in which the new table would be empty; {}. Its "
+      "{} holds a snapshot from before the swap, in which the new table or column would be empty; "
+      "{}. Its "
       "transaction is waited for, under READ COMMITTED its statement: SELECT "
       "pg_terminate_backend({}) ends it",
       lock::Who(holder), since, holder.pid);
@@ -104,7 +105,7 @@ async::Task<> Await(guard::Session& session, const Transactions& transactions) {
 
 async::Task<> AwaitOldSnapshots(guard::Session& session) {
   const Transactions none;
-  co_await cutover::Await(session, none);
+  co_await run::Await(session, none);
 }
 
 async::Task<> OldSnapshots::RememberOnce(guard::Session& session) {
@@ -120,7 +121,7 @@ async::Task<> OldSnapshots::RememberOnce(guard::Session& session) {
 
 async::Task<> OldSnapshots::Await(guard::Session& session) const {
   const Transactions now = transactions_.value_or(Transactions());
-  co_await cutover::Await(session, now);
+  co_await run::Await(session, now);
 }
 
-}  // namespace pgalter::cutover
+}  // namespace pgalter::run

@@ -1,5 +1,6 @@
 // Changes of schema are not subject to snapshots: whoever holds one from before a cut-over would
-// not see the rows that another table has got since, and silently change none of them.
+// not see the rows that another table has got since, and silently change none of them; nor the
+// values that another column has got.
 #pragma once
 
 #include <optional>
@@ -8,7 +9,7 @@
 
 #include "engine/guard/session.h"
 
-namespace pgalter::cutover {
+namespace pgalter::run {
 
 // Inside an attempt of the lock ladder: before the lock is asked for, and again under it. (A
 // session that was idle before may wait for the lock then, which looks like any other waiting.)
@@ -37,4 +38,4 @@ class OldSnapshots {
   std::optional<std::vector<std::string>> transactions_;
 };
 
-}  // namespace pgalter::cutover
+}  // namespace pgalter::run
