@@ -39,6 +39,11 @@ noted_now AS (
       AND d.objsubid = 0
     WHERE x.indrelid = t.oid
     UNION ALL
+    SELECT 'order', i.relname, CASE WHEN x.indisclustered THEN 'clustered' END
+    FROM pg_index x CROSS JOIN LATERAL (
+      SELECT relname FROM pg_class WHERE oid = x.indexrelid OFFSET 0) i
+    WHERE x.indrelid = t.oid
+    UNION ALL
     SELECT w.kind, k.conname, CASE w.kind WHEN 'constraint' THEN d.description
                                           WHEN 'validity' THEN w.valid END
     FROM pg_constraint k LEFT JOIN pg_description d ON d.objoid = k.oid

@@ -1,6 +1,7 @@
-// Noted: what a table's columns, indexes and constraints are said to be, by comments and by which
-// of its CHECKs are valid, as it was when the table that takes its place was made. What is another
-// at the swap was altered by users since, and goes over; what the new definition says stays.
+// Noted: what a table's columns, indexes and constraints are said to be, by comments, by which of
+// its CHECKs are valid and by the index to CLUSTER ON, as it was when the table that takes its
+// place was made. What is another at the swap was altered by users since, and goes over; what the
+// new definition says stays.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -27,8 +28,8 @@ Noted NotedFromJson(const boost::json::object& json);
 // With those of its partitions, at whatever depth.
 Task<Noted> ReadNoted(Session& session, pg::Oid table);
 
-// Relation `noted_now` of the tables that a query has: relid, kind (column, index, constraint,
-// validity), name, text (or NULL), and `of`, the same for two tables of one name.
+// Relation `noted_now` of the tables that a query has: relid, kind (column, index, order,
+// constraint, validity), name, text (or NULL), and `of`, the same for two tables of one name.
 std::string NotedOf(std::string_view tables);
 
 }  // namespace pgalter::rebuild

@@ -684,6 +684,37 @@ INSTANTIATE_TEST_SUITE_P(
                  "index items_pkey WITH (fillfactor=70)"}),
     [](const auto& param) { return std::string(param.param.name); });
 
+// CLUSTER goes by it, there and back; it stops no swap.
+TEST_F(RebuildSafeguards, TheIndexThatUsersClusterByMeanwhileGoesAlong) {
+  MakeRebuilt(500);
+  database_.Sql("CREATE INDEX by_a ON items (a); CREATE INDEX by_u ON items (u)");
+  const char* const clustered =
+      "SELECT string_agg(indexrelid::regclass::text, ' ') FROM pg_index WHERE indisclustered AND "
+      "indrelid = 'items'::regclass";
+  ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=purged"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql("ALTER TABLE items CLUSTER ON by_a");
+  ResumeToTheEnd();
+  EXPECT_EQ(database_.Value(clustered), "by_a");
+  database_.Sql("ALTER TABLE items CLUSTER ON by_u");
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(database_.Value(clustered), "by_u");
+  database_.Sql("ALTER TABLE items SET WITHOUT CLUSTER");
+
+  ASSERT_EQ(Run({"rebuild", "items", "--alter", "CLUSTER ON by_a", "--yes"},
+                {"PGALTER_FAIL_POINT=purged"})
+                .code,
+            kKilled);
+  AwaitNoRunner();
+  ResumeToTheEnd();
+  EXPECT_EQ(database_.Value(clustered), "by_a");
+  database_.Sql("ALTER TABLE items SET WITHOUT CLUSTER");
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(database_.Value("SELECT count(*) FROM pg_index WHERE indisclustered AND indrelid = "
+                            "'items'::regclass"),
+            "0");
+}
+
 TEST_F(RebuildSafeguards, WithoutThatAColumnIsLostWithItsValues) {
   MakeRebuilt(500);
   ASSERT_EQ(Run(Rebuild(), {"PGALTER_FAIL_POINT=purged"}).code, kKilled);
