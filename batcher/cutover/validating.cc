@@ -18,7 +18,8 @@ namespace ast = sql::ast;
 constexpr std::string_view kForeignKeyViolation = "23503";
 
 // Of foreign key $2 of table $1: both tables, which rows refer to nothing, as the server asks it
-// (ri_triggers.c, RI_Initial_Check), and the key of such a row, if the table has one.
+// (ri_triggers.c, RI_Initial_Check), the key of such a row, if the table has one, and whether
+// users' changes are checked.
 constexpr const char* kReference = R"sql(
 WITH f AS (
   SELECT * FROM pg_constraint WHERE conrelid = to_regclass($1) AND conname = $2 AND contype = 'f'),
@@ -47,7 +48,8 @@ SELECT format('%I.%I', cn.nspname, c.relname), format('%I.%I', pn.nspname, p.rel
               (SELECT string_agg(format('p.%s %s f.%s', parent, equals, child), ' AND ' ORDER BY i)
                FROM pair)),
        (SELECT format('format(''(%%s) = (%%s)'', %L, concat_ws('', '', %s))', names, columns)
-        FROM own WHERE names IS NOT NULL)
+        FROM own WHERE names IS NOT NULL),
+       NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgconstraint = f.oid AND t.tgenabled IN ('D', 'R'))
 FROM f JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace cn ON cn.oid = c.relnamespace
 JOIN pg_class p ON p.oid = f.confrelid JOIN pg_namespace pn ON pn.oid = p.relnamespace
 )sql";
@@ -69,8 +71,9 @@ std::optional<Validated> Read(const std::string& sql) {
 
 struct Unreferred {
   std::string parent;
-  std::string row;   // "(id) = (5)"; empty: none is there any more
-  std::string rows;  // the query that finds them all
+  std::string row;     // "(id) = (5)"; empty: none is there any more
+  std::string rows;    // the query that finds them all
+  bool checks = true;  // what is written
 };
 
 Task<std::optional<Unreferred>> Find(Session& session, Validated what) {
@@ -80,6 +83,7 @@ Task<std::optional<Unreferred>> Find(Session& session, Validated what) {
   found.parent = key.Get<std::string>(0, 1);
   const auto from = key.Get<std::string>(0, 2);
   found.rows = "SELECT f.* FROM " + from;
+  found.checks = key.Get<bool>(0, 4);
   const auto shown = key.Get<std::optional<std::string>>(0, 3);
   const pg::Result row = co_await session.db().Query(fmt::format(
       "SELECT {} FROM {} LIMIT 1", shown.value_or("'its place ' || f.ctid::text"), from));
@@ -98,10 +102,12 @@ Task<std::optional<Unreferred>> Find(Session& session, Validated what) {
                       found->row, what.table, found->parent, error.sqlstate());
     mend = "Delete that row, or have it refer to one that is there";
   }
-  std::string text = fmt::format(
-      "{} is not valid yet: {}. {}, and what is written from now on is "
-      "checked. {}, then: {}",
-      key, why, how.standing, mend, how.then);
+  const char* from_now_on =
+      found && !found->checks
+          ? "what is written is not checked now either: its triggers are switched off, as they were"
+          : "what is written from now on is checked";
+  std::string text = fmt::format("{} is not valid yet: {}. {}, and {}. {}, then: {}", key, why,
+                                 how.standing, from_now_on, mend, how.then);
   if (found) text += fmt::format(". All such rows are found by: {}", found->rows);
   throw run::ServerRefusal(run::ExitCode::kError, text, error, how.then);
 }

@@ -367,7 +367,8 @@ Task<> RegroupBack(run::Environment& env, const state::Step& step) {
   }
   // Before that what is left keeps other runs from the table.
   const std::optional<state::Step> now = co_await FindStep(env, step.kind);
-  const Settling settling{cutover::ValidatingBack(env.run.id), "revert", run::LadderOf(env.run)};
+  Settling settling{cutover::ValidatingBack(env.run.id), "revert", run::LadderOf(env.run)};
+  settling.how.standing = "The partitions are back in their places";
   cutover::Say(env.progress.remark, co_await Settle(env, *now, never, settling));
   co_await Release(env);
 }

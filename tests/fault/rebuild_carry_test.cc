@@ -421,6 +421,19 @@ TEST_F(KeyTriggers, StayOffWithTheTablesOfASuperuser) {
   }
 }
 
+// Nothing has checked them, and nothing will.
+TEST_F(KeyTriggers, RowsThatReferToNothingAreSaidAsTheyAre) {
+  database_.Sql(
+      "ALTER TABLE d DISABLE TRIGGER ALL; ALTER TABLE c DISABLE TRIGGER ALL; DELETE FROM c");
+  const Ran ran = Run({"rebuild", "d", "--yes"});
+  EXPECT_EQ(ran.code, 1) << ran.err;
+  EXPECT_THAT(ran.err, ::testing::HasSubstr("is not checked now either: its triggers are switched "
+                                            "off, as they were"));
+  EXPECT_THAT(ran.err, ::testing::Not(::testing::HasSubstr("from now on is checked")));
+  database_.Sql("DELETE FROM d");
+  EXPECT_EQ(Run({"resume", RunId()}).code, 0);
+}
+
 TEST_F(KeyTriggers, ThatAreOffAreRefusedToOthersBeforeTheCopy) {
   database_.Sql(
       "DO $$ BEGIN CREATE ROLE carry_keyed LOGIN; EXCEPTION WHEN duplicate_object THEN END $$;"
