@@ -13,13 +13,14 @@
 #include "batcher/partition/attaching.h"
 #include "batcher/partition/detaching.h"
 #include "batcher/partition/later.h"
+#include "batcher/partition/repart.h"
 #include "batcher/partition/spec.h"
 #include "engine/async/fail_point.h"
 #include "engine/lock/ladder.h"
 #include "engine/run/concurrent_index.h"
 #include "engine/run/failure.h"
-#include "engine/run/plan_spec.h"
 #include "engine/run/old_snapshots.h"
+#include "engine/run/plan_spec.h"
 #include "engine/run/standby_readers.h"
 #include "planner/sql/identifier.h"
 
@@ -38,6 +39,34 @@ SELECT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = $1 AND inhparent = to_re
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1),
        (SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = $1)
 )sql";
+
+// Identities of before (attaching.cc), of partition $1.
+constexpr const char* kFormer = R"sql(
+SELECT format('ALTER TABLE %I.%I ALTER COLUMN %I DROP IDENTITY', n.nspname, c.relname, a.attname)
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE a.attrelid = $1 AND a.attidentity <> '' AND NOT a.attisdropped AND c.relispartition
+  AND current_setting('server_version_num')::int < 170000
+)sql";
+
+// Who waited for their sequences in the cut-over has got a number by now.
+Task<> DropFormer(run::Environment& env) {
+  if (env.run.spec.contains(kRepart)) co_return;
+  const Texts drops = co_await ReadTexts(env.main, kFormer, pg::Params::Of(env.run.relid));
+  if (drops.empty()) co_return;
+  lock::Work work;
+  for (const std::string& sql : drops) work.statements.push_back({sql, {}});
+  auto record = [&]() -> Task<> { co_await guard::CheckLease(env.main, env.lease); };
+  work.record = record;
+  const lock::LadderOptions options = run::LadderOf(env.run);
+  const lock::LadderOutcome outcome =
+      co_await lock::RunUnderLadder(env.main, env.observer, std::move(work), options, env.stopper);
+  if (outcome.result != lock::LadderResult::kDone)
+    throw Failure(
+        ExitCode::kLockNotObtained,
+        fmt::format("\"{}\" found no lock: {}. The new table is in its place. At a quieter "
+                    "time: pgalter resume {}",
+                    fmt::join(drops, "; "), fmt::join(lock::Lines(outcome), "\n"), env.run.id));
+}
 
 Task<bool> IsAttached(run::Environment& env) {
   const pg::Result row = co_await env.main.db().Query(
@@ -268,8 +297,10 @@ run::Task<bool> SettleStep::Done(run::Environment&, const state::Step&) { co_ret
 
 run::Task<> SettleStep::Do(run::Environment& env, const state::Step&) {
   const state::Step now = co_await StepOfKind(env, kSettle);
-  const Settling there{cutover::ValidatingThere(env.run.id), "resume", run::LadderOf(env.run)};
+  Settling there{cutover::ValidatingThere(env.run.id), "resume", run::LadderOf(env.run)};
+  if (env.run.spec.contains(kRepart)) there.how.standing = "The new partitions are in their places";
   cutover::Say(env.progress.remark, co_await Settle(env, now, env.stopper, there));
+  co_await DropFormer(env);
 }
 
 run::Task<> SettleStep::Undo(run::Environment&, const state::Step&) { co_return; }

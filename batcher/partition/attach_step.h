@@ -25,10 +25,12 @@ class AttachStep : public run::StepHandler {
   [[nodiscard]] bool CutsOver() const override { return true; }
 };
 
-// Steps of kind "partition-settle": foreign keys that were added NOT VALID are validated.
+// Steps of kind "partition-settle": foreign keys that were added NOT VALID are validated; what is
+// left of the identity of a table that was attached is dropped.
 //
-// Lock: SHARE UPDATE EXCLUSIVE on the table that has the key, ROW SHARE on the other. Blocks:
-// nobody's rows. On crash: goes on. Undo: nothing to undo.
+// Lock: SHARE UPDATE EXCLUSIVE on the table that has the key, ROW SHARE on the other; for the
+// identity ACCESS EXCLUSIVE on the partition, for an instant. Blocks: nobody's rows but for that
+// instant. On crash: goes on. Undo: nothing to undo.
 class SettleStep : public run::StepHandler {
  public:
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;

@@ -84,6 +84,9 @@ FROM pg_constraint f CROSS JOIN LATERAL obj_description(f.oid, 'pg_constraint') 
 WHERE conrelid = $1 AND contype = 'f' AND conparentid = 0 AND confrelid <> $1 AND d IS NOT NULL
 )sql";
 
+// From this version on, a partition has the identity of its parent.
+constexpr int kOneIdentity = 170000;
+
 // Rights are asked of the parent; those on the partition would be a way around its policies.
 constexpr const char* kRevoke = R"sql(
 SELECT DISTINCT format('REVOKE ALL ON TABLE %s FROM %s CASCADE', $2::text,
@@ -259,14 +262,22 @@ class Attaching {
     statements.push_back(MakeKey(spec_.table, name, key, key.build));
   }
 
-  // The parent's sequence goes on where the table's was.
+  // The parent's sequence goes on where the table's was. That one stays until nobody waits for it
+  // any more (attach_step.cc), where the server lets a partition have an identity of its own.
   Task<> MoveIdentities(Texts& statements) {
+    const bool stays = session_.db().server_version() < kOneIdentity;
+    const cutover::Former former = stays ? cutover::Former::kStays : cutover::Former::kIsDropped;
+    int number = 0;
     for (const Identity& identity : spec_.identities) {
       const std::string made = co_await SequenceOf(session_, pair_.made(), identity.column);
       const std::string own = co_await SequenceOf(session_, spec_.table, identity.column);
-      statements.push_back(cutover::HandOver(own, made, cutover::Former::kIsDropped));
-      statements.push_back(fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP IDENTITY", spec_.table,
-                                       identity.column));
+      statements.push_back(cutover::HandOver(own, made, former));
+      if (stays)
+        statements.push_back(fmt::format("ALTER SEQUENCE {} RENAME TO pgalter_former_{}_{}", own,
+                                         env_.run.id.substr(0, 8), ++number));
+      else
+        statements.push_back(fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP IDENTITY",
+                                         spec_.table, identity.column));
       const auto parsed = sql::ParseQualifiedName(made);
       const std::string now = sql::QuoteIdentifier(parsed->name);
       if (now != identity.name)

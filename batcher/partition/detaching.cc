@@ -180,6 +180,9 @@ class Detaching {
       const std::string parents = co_await SequenceOf(session_, spec_.table, identity.column);
       const auto parsed = sql::ParseQualifiedName(parents);
       const std::string sequence = spec_.home + "." + identity.name;
+      // The one of before, where the conversion did not come to its end.
+      statements.push_back(fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP IDENTITY IF EXISTS",
+                                       spec_.table, identity.column));
       statements.push_back(fmt::format(
           "ALTER TABLE {} ALTER COLUMN {} ADD GENERATED {} AS IDENTITY (SEQUENCE NAME {} {})",
           spec_.table, identity.column, identity.kind, sequence, identity.options));

@@ -34,6 +34,37 @@ TEST_F(Partitioned, UnderItsUsersAndBack) {
   ExpectSame();
 }
 
+// nextval() holds no lock on the table. The cut-over is held with all locks that it has by then.
+TEST_F(Partitioned, WhoAsksTheSequenceInTheCutOverGetsANumber) {
+  if (Number("SHOW server_version_num") >= 170000) GTEST_SKIP() << "a partition has no identity";
+  MakeEvents(500);
+  Session barrier = database_.Connect();
+  barrier.Exec("SELECT pg_advisory_lock(7)");
+  database_.Sql(
+      "CREATE FUNCTION hold() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN WHILE "
+      "current_query() LIKE '% ATTACH PARTITION %' AND NOT pg_try_advisory_xact_lock_shared(7) "
+      "LOOP "
+      "PERFORM pg_sleep(0.01); END LOOP; END $$; CREATE EVENT TRIGGER held ON ddl_command_start "
+      "WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION hold()");
+  Program program = Start(Convert());
+  database_.AwaitValue(
+      "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '% ATTACH PARTITION %' AND "
+      "wait_event = 'PgSleep' AND application_name LIKE 'pgalter/%'",
+      "t", kLimit);
+  Session late = database_.Connect();
+  late.Send("SELECT nextval('events_id_seq')");
+  database_.AwaitLockWait(late.backend_pid());
+  barrier.Exec("SELECT pg_advisory_unlock(7)");
+  EXPECT_EQ(late.Wait(kLimit).at(0).at(0), "501");
+  const Ran converted = program.Wait(kLimit);
+  ASSERT_EQ(converted.code, 0) << converted.err;
+  EXPECT_GT(Number("INSERT INTO events (made, kind) VALUES (now(), 1) RETURNING id"), 501);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_class WHERE relkind = 'S' AND relname <> "
+                   "'events_id_seq' AND relnamespace = 'public'::regnamespace"),
+            0);
+  ExpectPartitioned();
+}
+
 // The server counts what a cut-over reads; to scan the table for ATTACH would be one more. Counts
 // come when a session ends: only then are they all there.
 TEST_F(Partitioned, ReadsNoRowUnderTheLock) {
