@@ -12,7 +12,8 @@ namespace pgalter::partition {
 namespace {
 
 // Each with the way out. Before PostgreSQL 18 the copies of a foreign key for each partition of the
-// table that it points at are not valid once the key was validated: the key counts. $1 the whole,
+// table that it points at are not valid once the key was validated: the key counts. Keys to the
+// whole are made again as they are (self_keys.h). $1 the whole,
 // $2 the partitions, $3 names of triggers that may be there.
 constexpr const char* kObstacles = R"sql(
 SELECT goes.oid::regclass::text, o.why FROM unnest($2::oid[]) goes (oid) CROSS JOIN LATERAL (
@@ -34,6 +35,10 @@ SELECT format('foreign key %I of %s refers to this partition alone: drop it befo
               'to the whole after', conname, conrelid::regclass)
 FROM pg_constraint WHERE confrelid = goes.oid AND contype = 'f' AND conparentid = 0
 UNION ALL
+SELECT format('foreign key %I is of this partition alone: drop it before, and add it to the whole after',
+              conname)
+FROM pg_constraint WHERE conrelid = goes.oid AND contype = 'f' AND conparentid = 0 AND confrelid <> $1
+UNION ALL
 SELECT format('index %s is on this partition alone: make it on the whole, or drop it',
               x.indexrelid::regclass)
 FROM pg_index x WHERE x.indrelid = goes.oid
@@ -45,6 +50,7 @@ FROM pg_index x WHERE x.indrelid = $1 AND NOT x.indisvalid
 UNION ALL
 SELECT format('constraint %I is not valid: VALIDATE it first', conname)
 FROM pg_constraint k WHERE conrelid = goes.oid AND contype IN ('c', 'f') AND NOT convalidated
+  AND confrelid <> $1
   AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid)
 UNION ALL
 SELECT format('constraint %I excludes rows: such are not made anew here', conname)

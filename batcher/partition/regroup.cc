@@ -65,7 +65,7 @@ class Regrouper {
     co_await guard::CheckLease(session_, env_.lease);
     co_await run::AwaitOldSnapshots(session_);
     co_await RefuseObstaclesNow(env_, spec_, from_, Moving::kUnderLock, again_);
-    Rejoined rejoined = co_await ReadRejoined(env_, spec_, joins_, again_);
+    Rejoined rejoined = co_await ReadRejoined(env_, spec_, from_, joins_, again_);
     co_await Execute(session_, rejoined.before);
     co_await TakeOut();
     co_await MoveRows();

@@ -5,12 +5,13 @@
 #include <algorithm>
 
 #include "batcher/cutover/unsettled.h"
+#include "batcher/dependants/key_triggers.h"
+#include "batcher/partition/pair.h"
+#include "batcher/partition/self_keys.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::partition {
-
-using Texts = std::vector<std::string>;
 
 namespace {
 
@@ -18,7 +19,8 @@ constexpr const char* kReferring = R"sql(
 SELECT DISTINCT format('%I.%I', n.nspname, c.relname)
 FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE f.contype = 'f' AND f.confrelid = $1 AND f.conrelid <> $1
+WHERE f.contype = 'f' AND f.confrelid = $1
+  AND NOT EXISTS (SELECT FROM pg_partition_tree($1::oid::regclass) WHERE relid = f.conrelid AND level > 0)
   AND NOT EXISTS (SELECT FROM pg_constraint p
                   WHERE p.oid = f.conparentid AND p.confrelid = f.confrelid)
 ORDER BY 1
@@ -53,8 +55,11 @@ lock::LockRequest LockAround(const cutover::Joined& joined, const RepartSpec& sp
   return request;
 }
 
-Task<Rejoined> ReadRejoined(run::Environment& env, const RepartSpec& spec, Joins joins,
+Task<Rejoined> ReadRejoined(run::Environment& env, const RepartSpec& spec, Texts from, Joins joins,
                             const char* verb) {
+  const std::string off = co_await dependants::FindKeyTriggersOff(
+      env.main, spec.parent_oid, dependants::KeyTriggers::kInTheWay);
+  if (!off.empty()) Refuse(env, spec, off, verb);
   for (const std::string& table : co_await ReferringTables(env.main, spec.parent_oid)) {
     if (!joins.has_settle)
       Refuse(env, spec,
@@ -64,19 +69,31 @@ Task<Rejoined> ReadRejoined(run::Environment& env, const RepartSpec& spec, Joins
                          table),
              verb);
     const Texts& locked = joins.locked.referencing;
-    if (std::ranges::find(locked, table) == locked.end())
+    if (table != spec.parent && std::ranges::find(locked, table) == locked.end())
       Refuse(env, spec, fmt::format("a foreign key of {} has come at this moment", table), verb);
   }
   cutover::Staying staying;
   const Later& unsettled = joins.unsettled;
   staying.unsettled = co_await cutover::AllAsOfNow(env.main, unsettled.validate, unsettled.on);
   staying.unadopted = co_await cutover::AllAsOfNow(env.main, unsettled.adopt, unsettled.on);
+  Exchanged exchanged{spec.parent, std::move(from), NewPartitions(spec)};
+  SelfKeys own = co_await ReadSelfKeys(env.main, spec.parent_oid, std::move(exchanged), staying);
+  if (!own.stranger.empty())
+    Refuse(env, spec,
+           fmt::format("{} is of that partition alone and refers to the whole: drop it before, and "
+                       "add it to the whole after",
+                       own.stranger),
+           verb);
   cutover::CarryOver carry =
       co_await cutover::ReadInboundKeys(env.main, spec.parent_oid, std::move(staying));
   Rejoined rejoined;
   rejoined.before = std::move(carry.before);
   rejoined.after = std::move(carry.after);
   rejoined.later = {std::move(carry.validate), std::move(carry.adopt), {}};
+  Append(rejoined.before, std::move(own.before));
+  Append(rejoined.after, std::move(own.after));
+  Append(rejoined.later.validate, std::move(own.later.validate));
+  Append(rejoined.later.adopt, std::move(own.later.adopt));
   co_return rejoined;
 }
 

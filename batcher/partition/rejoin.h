@@ -1,7 +1,8 @@
 // Rejoin: foreign keys of other tables that refer to a partitioned table of which partitions change
 // places. The server lets no partition go to whose rows others refer, although the same rows come
 // back in the same transaction. So the keys go in it, too, and are made again, NOT VALID: rows are
-// checked by them without a gap, and those of before are validated while users work on.
+// checked by them without a gap, and those of before are validated while users work on. Those of
+// the table itself are self_keys.h.
 #pragma once
 
 #include <string>
@@ -14,7 +15,8 @@
 
 namespace pgalter::partition {
 
-// The tables whose foreign keys refer to it, without its own; quoted, with their schemas.
+// The tables whose foreign keys refer to it, itself among them, without its partitions; quoted,
+// with their schemas.
 Task<std::vector<std::string>> ReferringTables(Session& session, pg::Oid whole);
 
 // ACCESS EXCLUSIVE on those that the whole refers to, on it, on `beside` (quoted; empty: none), and
@@ -35,9 +37,10 @@ struct Joins {
   bool has_settle = true;  // there is a step, or somebody else, that does what is left
 };
 
-// In the transaction that holds the locks. Throws run::Failure (refused): a key came after the
-// tables were locked, or nobody would validate it. `verb`: what does it again.
-Task<Rejoined> ReadRejoined(run::Environment& env, const RepartSpec& spec, Joins joins,
-                            const char* verb);
+// In the transaction that holds the locks. `from`: the partitions that go, quoted, with their
+// schema. Throws run::Failure (refused): a key came after the tables were locked, or one is not
+// made again as it is, or nobody would validate it. `verb`: what does it again.
+Task<Rejoined> ReadRejoined(run::Environment& env, const RepartSpec& spec,
+                            std::vector<std::string> from, Joins joins, const char* verb);
 
 }  // namespace pgalter::partition

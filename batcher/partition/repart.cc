@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "batcher/dependants/key_triggers.h"
 #include "batcher/partition/alike.h"
 #include "batcher/partition/inbound.h"
 #include "batcher/partition/index_place.h"
@@ -15,6 +16,7 @@
 #include "batcher/partition/regroup.h"
 #include "batcher/partition/rejoin.h"
 #include "batcher/partition/retain.h"
+#include "batcher/partition/self_keys.h"
 #include "batcher/partition/taken.h"
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
@@ -252,6 +254,17 @@ Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source, 
   const auto obstacle =
       co_await FindObstacle(session, whole.table.oid, sources, nothing_of_ours, moving);
   if (obstacle) Refuse(source, obstacle->why);
+  const std::string off = co_await dependants::FindKeyTriggersOff(
+      session, whole.table.oid, dependants::KeyTriggers::kInTheWay);
+  if (!off.empty()) Refuse(source, off);
+  Exchanged nothing;
+  const cutover::Staying none_left;
+  nothing.whole = whole.table.name;
+  const SelfKeys own = co_await ReadSelfKeys(session, whole.table.oid, nothing, none_left);
+  if (!own.stranger.empty())
+    Refuse(source, own.stranger +
+                       " is of that partition alone and refers to the whole: drop it "
+                       "before, and add it to the whole after");
 }
 
 std::vector<state::Step> OutsideSteps(const RepartSpec& spec) {

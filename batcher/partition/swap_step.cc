@@ -75,9 +75,9 @@ class Swapping {
     if (async::SafeguardOn("final-drain"))
       co_await capture::Drain(session_, flow_, copy::PaceOf(env_).settings);
     async::FailPoint("drained");
-    const Texts keys = co_await Names(kOwnKeys);
-    Rejoined rejoined = co_await ReadRejoined(env_, spec_, joins_, "resume");
+    Rejoined rejoined = co_await ReadRejoined(env_, spec_, old, joins_, "resume");
     co_await Execute(session_, rejoined.before);
+    const Texts keys = co_await Names(kOwnKeys);
     co_await TakeOut();
     Texts statements;
     for (const Target& target : spec_.targets)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "batcher/partition/self_keys.h"
 #include "cli/confirm.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
@@ -48,6 +49,22 @@ void RefuseLongMove(const partition::PreparedRepart& prepared) {
           "a primary key on {}, rows are copied while it is in use",
           prepared.source.name, takes.count(), budget.count(), (2 * takes.count() + 999) / 1000,
           prepared.spec.parent));
+}
+
+// The same, after all the copying.
+Task<> RefuseManyKeys(guard::Session& session, const partition::PreparedRepart& prepared) {
+  const partition::RepartSpec& spec = prepared.spec;
+  const async::Milliseconds takes =
+      co_await partition::SelfKeysTake(session, spec.parent_oid, spec.targets.size() - 1);
+  const async::Milliseconds budget = prepared.ladder.hold_budget;
+  if (takes <= budget) co_return;
+  throw run::Failure(
+      ExitCode::kRefused,
+      fmt::format("the foreign key of {0} to itself is made again on each of its partitions while "
+                  "users wait, for {1} ms or more, and they may wait for {2} ms. Nothing was "
+                  "changed. --hold-budget {3}s lets them wait; or drop the foreign key before, and "
+                  "add it again after",
+                  spec.parent, takes.count(), budget.count(), (2 * takes.count() + 999) / 1000));
 }
 
 std::string Layout(const partition::PreparedRepart& prepared, bool all) {
@@ -97,6 +114,7 @@ Task<std::string> StartRepart(const Context& context, guard::Session& session,
                               const partition::PreparedRepart& prepared, std::string command,
                               std::vector<std::size_t> exchanges) {
   RefuseLongMove(prepared);
+  co_await RefuseManyKeys(session, prepared);
   if (context.Has("dry-run")) {
     if (context.output == Output::kJson) {
       PrintJson(ToJson(prepared, exchanges));

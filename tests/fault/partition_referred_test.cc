@@ -310,5 +310,234 @@ TEST_F(PartitionReferred, MaintainMakesTheRangesThatNoRowIsInTheWayOf) {
   ExpectReferred();
 }
 
+// Rows of events that refer to rows of events, in the same partition and in others.
+class ReferredByItself : public PartitionReferred {
+ protected:
+  void MakeOwnKey(const Words& more = {"--premake", "1"}, int rows = 1500) {
+    MakeEvents(rows);
+    ASSERT_EQ(Run(Convert(more)).code, 0);
+    first_ = database_.Value(
+        "SELECT coalesce(min(relname), '') FROM pg_class WHERE relname LIKE 'events_until_%' AND "
+        "relkind = 'r'");
+    database_.Sql(
+        "ALTER TABLE events DISABLE TRIGGER mirrored; ALTER TABLE events ADD up bigint, ADD "
+        "up_made "
+        "timestamptz; UPDATE events e SET up = o.id, up_made = o.made FROM events o WHERE o.id = "
+        "1 + (e.id * 7) % 1000; ALTER TABLE events ENABLE TRIGGER mirrored; CREATE INDEX ON events "
+        "(up, up_made); ALTER TABLE events ADD CONSTRAINT upwards FOREIGN KEY (up, up_made) "
+        "REFERENCES events (id, made) ON DELETE SET NULL ON UPDATE CASCADE DEFERRABLE INITIALLY "
+        "DEFERRED; COMMENT ON CONSTRAINT upwards ON events IS 'its own'");
+    key_ = OwnKey();
+    parts_ = Parts();
+  }
+  [[nodiscard]] std::string OwnKey() const {
+    return database_.Value(
+        "SELECT string_agg(format('%s %s %s %s', conname, convalidated, pg_get_constraintdef(oid), "
+        "obj_description(oid, 'pg_constraint')), '; ') FROM pg_constraint WHERE contype = 'f' AND "
+        "conrelid = 'events'::regclass AND confrelid = 'events'::regclass");
+  }
+
+  void ExpectOwnKey() const {
+    EXPECT_EQ(OwnKey(), key_);
+    EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint f WHERE contype = 'f' AND conparentid = 0 "
+                     "AND confrelid = 'events'::regclass AND conrelid <> confrelid"),
+              0)
+        << "a partition has one for itself";
+    EXPECT_EQ(Number("SELECT count(*) FROM events e LEFT JOIN events o ON o.id = e.up AND o.made = "
+                     "e.up_made WHERE e.up IS NOT NULL AND o.id IS NULL"),
+              0);
+    ExpectNothingOfOurs();
+    ExpectSame();
+  }
+  void ExpectOwnKeyChecks() const {
+    Session user = database_.Connect();
+    for (const char* made :
+         {"now() - interval '100 days'", "now() - interval '20 days'", "now()"}) {
+      user.Exec("BEGIN");
+      const std::string up = fmt::format(
+          "INSERT INTO events (made, kind, up, up_made) VALUES ({}, 1, {{}}) RETURNING id", made);
+      const std::string id = user.Value(
+          fmt::format("INSERT INTO events (made, kind) VALUES ({}, 1) RETURNING id", made));
+      const std::string refers =
+          user.Value(fmt::format(fmt::runtime(up), fmt::format("{}, {}", id, made)));
+      user.Exec("SET CONSTRAINTS ALL IMMEDIATE");
+      user.Exec("DELETE FROM events WHERE id = " + id);
+      EXPECT_EQ(user.Value("SELECT count(up) FROM events WHERE id = " + refers), "0");
+      EXPECT_THROW(user.Exec(fmt::format(fmt::runtime(up), "-1, now()")), SqlError) << made;
+      user.Exec("ROLLBACK");
+    }
+  }
+};
+
+TEST_F(ReferredByItself, IsSplitUnderItsUsersAndBack) {
+  MakeOwnKey();
+  Users users(database_.conninfo(), 51);
+  users.ahead = true;
+  const Ran split = Run(Split());
+  ASSERT_EQ(split.code, 0) << split.err;
+  users.AwaitWrites(50);
+  EXPECT_NE(Parts(), parts_);
+  EXPECT_EQ(OwnKey(), key_);
+  ExpectOwnKeyChecks();
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  users.AwaitWrites(50);
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  EXPECT_EQ(Parts(), parts_);
+  ExpectOwnKey();
+  ExpectOwnKeyChecks();
+}
+
+TEST_F(ReferredByItself, IsMergedUnderItsUsersAndBack) {
+  MakeOwnKey({"--strategy", "copy"}, 800);
+  ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+  const Rows names = database_.Connect().Exec(
+      "SELECT relname FROM pg_class WHERE relname ~ '^events_p' AND relkind = 'r' ORDER BY relname "
+      "LIMIT 2");
+  Users users(database_.conninfo(), 52);
+  users.ahead = true;
+  const Ran merged = Run({"partition", "merge", names.at(0).at(0), names.at(1).at(0), "--yes",
+                          "--hold-budget", "20s"});
+  ASSERT_EQ(merged.code, 0) << merged.err;
+  users.AwaitWrites(50);
+  EXPECT_NE(Parts(), parts_);
+  ExpectOwnKeyChecks();
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  EXPECT_EQ(Parts(), parts_);
+  ExpectOwnKey();
+}
+
+class OwnKeyKilledAt : public ReferredByItself, public ::testing::WithParamInterface<const char*> {
+ protected:
+  void SplitAndDie(Users& users) {
+    users.ahead = true;
+    const Ran killed = Run(Split(), {fmt::format("PGALTER_FAIL_POINT={}", GetParam())});
+    ASSERT_EQ(killed.code, kKilled) << "the point was not reached\n" << killed.err;
+    AwaitNoRunner();
+    ExpectOwnKeyChecks();
+  }
+};
+
+TEST_P(OwnKeyKilledAt, ResumeEndsWithTheKey) {
+  MakeOwnKey();
+  Users users(database_.conninfo(), 53);
+  SplitAndDie(users);
+  ResumeToTheEnd();
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  EXPECT_NE(Parts(), parts_);
+  ExpectOwnKey();
+}
+
+// Where partitions have keys that the table has not adopted.
+TEST_P(OwnKeyKilledAt, OrAnAbortLeavesAllAsItWas) {
+  MakeOwnKey();
+  Users users(database_.conninfo(), 54);
+  SplitAndDie(users);
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  ASSERT_EQ(aborted.code, 0) << aborted.err;
+  users.Stop();
+  EXPECT_EQ(users.errors(), "");
+  EXPECT_EQ(Parts(), parts_);
+  ExpectOwnKey();
+}
+
+INSTANTIATE_TEST_SUITE_P(Points, OwnKeyKilledAt,
+                         ::testing::Values("swapped", "swap-committed", "key-validated",
+                                           "key-adopted"),
+                         [](const auto& param) {
+                           std::string name = param.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+TEST_F(ReferredByItself, OneOfAPartitionAloneIsNamed) {
+  MakeOwnKey();
+  database_.Sql(fmt::format(
+      "ALTER TABLE events DROP CONSTRAINT upwards; ALTER TABLE {} ADD CONSTRAINT alone FOREIGN KEY "
+      "(up, up_made) REFERENCES events (id, made)",
+      first_));
+  const Ran split = Run(Split());
+  EXPECT_EQ(split.code, 4) << split.err;
+  EXPECT_THAT(split.err, HasSubstr("foreign key alone of public." + first_));
+  EXPECT_EQ(Parts(), parts_);
+}
+
+// Before anything is copied: the key of each refers to each.
+TEST_F(PartitionReferred, AKeyToItselfOfTooManyPartitionsIsNamed) {
+  if (Number("SHOW server_version_num") >= 180000) GTEST_SKIP() << "the whole takes it at once";
+  database_.Sql(
+      "CREATE TABLE n (k int PRIMARY KEY, up int CONSTRAINT upwards REFERENCES n) PARTITION BY "
+      "RANGE "
+      "(k); DO $$ BEGIN FOR i IN 0 .. 19 LOOP EXECUTE format('CREATE TABLE n_%s PARTITION OF n FOR "
+      "VALUES FROM (%s) TO (%s)', i, i * 10, i * 10 + 10); END LOOP; END $$; INSERT INTO n SELECT "
+      "g, "
+      "g / 2 FROM generate_series(0, 199) g");
+  Words split{"partition", "split", "n_0", "--at", "5", "--yes", "--hold-budget", "20ms"};
+  const Ran refused = Run(split);
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err,
+              HasSubstr("the foreign key of public.n to itself is made again on each"));
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
+  split.back() = "20s";
+  const Ran ran = Run(split);
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'n'::regclass"), 21);
+}
+
+// While the partitions have the key and the table has not adopted it.
+TEST_F(PartitionReferred, APartitionThatComesToTheTableThatRefersHasTheKey) {
+  database_.Sql(
+      "CREATE TABLE n (k int PRIMARY KEY) PARTITION BY RANGE (k); CREATE TABLE n_0 PARTITION OF n "
+      "FOR VALUES FROM (0) TO (100); INSERT INTO n SELECT generate_series(0, 99); CREATE TABLE m "
+      "(part int, k int CONSTRAINT of_n REFERENCES n) PARTITION BY LIST (part); CREATE TABLE m_0 "
+      "PARTITION OF m FOR VALUES IN (0); INSERT INTO m SELECT 0, k FROM n");
+  const Ran killed = Run({"partition", "split", "n_0", "--at", "50", "--yes"},
+                         {"PGALTER_FAIL_POINT=swap-committed"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  database_.Sql("CREATE TABLE m_1 PARTITION OF m FOR VALUES IN (1); INSERT INTO m VALUES (1, 777)");
+  for (int i = 0; i < 2; ++i) {
+    const Ran resumed = Run({"resume", RunId()});
+    EXPECT_EQ(resumed.code, 1) << resumed.err;
+    EXPECT_THAT(resumed.err, HasSubstr("foreign key of_n of public.m_1 is not valid yet"));
+    EXPECT_THAT(resumed.err,
+                HasSubstr("The new partitions are in their places, and what is written "
+                          "from now on is checked"));
+    EXPECT_THROW(database_.Sql("INSERT INTO m VALUES (1, 778)"), SqlError);
+  }
+  database_.Sql("DELETE FROM m WHERE k = 777");
+  ResumeToTheEnd();
+  EXPECT_EQ(
+      database_.Value("SELECT string_agg(concat_ws(' ', conrelid::regclass, conname, "
+                      "convalidated, conparentid <> 0), '; ' ORDER BY conrelid::regclass::text)"
+                      " FROM pg_constraint WHERE contype = 'f' AND confrelid = 'n'::regclass"),
+      "m of_n t f; m_0 of_n t t; m_1 of_n t t");
+}
+
+// Made again they would be on.
+TEST_F(PartitionReferred, OneWhoseTriggersAreOffIsNamed) {
+  MakeReferred();
+  database_.Sql("ALTER TABLE line DISABLE TRIGGER ALL");
+  const Ran split = Run(Split());
+  EXPECT_EQ(split.code, 4) << split.err;
+  EXPECT_THAT(split.err, HasSubstr("the triggers of foreign key of_event of public.line are "
+                                   "switched off"));
+  database_.Sql("ALTER TABLE line ENABLE TRIGGER ALL");
+  ASSERT_EQ(Run(Split(), {"PGALTER_FAIL_POINT=parts-made"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql("ALTER TABLE line DISABLE TRIGGER ALL");
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 4) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("are switched off"));
+  database_.Sql("ALTER TABLE line ENABLE TRIGGER ALL");
+  ResumeToTheEnd();
+  ExpectReferred();
+}
+
 }  // namespace
 }  // namespace pgalter::test
