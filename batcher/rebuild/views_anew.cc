@@ -8,6 +8,7 @@
 
 #include "batcher/rebuild/replaced.h"
 #include "engine/run/failure.h"
+#include "planner/plan/views_again.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::rebuild {
@@ -18,6 +19,8 @@ using run::Failure;
 namespace {
 
 using Oids = std::vector<std::int64_t>;
+
+constexpr const char* kFirst = "$1::int8[]::oid[]";
 
 // $1 the relations that leave, $2 those that come for them. Views may read each other in a circle,
 // as nobody can use them then: they are followed as deep as none goes that is used. Column by
@@ -51,133 +54,6 @@ SELECT v.oid, format('%I.%I', n.nspname, v.relname), quote_ident(n.nspname), quo
 FROM (SELECT oid, max(depth) AS depth FROM anew GROUP BY oid) a
 JOIN pg_class v USING (oid) JOIN pg_namespace n ON n.oid = v.relnamespace
 ORDER BY a.depth, v.oid
-)sql";
-
-// $1 the views, $2 the relations that leave: what hangs on these is dropped before the views are,
-// and made again after.
-constexpr const char* kHindrances = R"sql(
-WITH view AS (
-  SELECT v.*, format('%I.%I', n.nspname, v.relname) AS name, n.nspname, t.typarray
-  FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace JOIN pg_type t ON t.oid = v.reltype
-  WHERE v.oid::int8 = ANY ($1::int8[])),
-other AS (
-  SELECT view.name, d.classid, d.objid,
-         CASE WHEN r.oid IS NULL THEN pg_describe_object(d.classid, d.objid, 0)
-              ELSE pg_describe_object('pg_class'::regclass, r.ev_class, 0) END AS what
-  FROM view JOIN pg_depend d ON d.deptype = 'n'
-    AND (d.refclassid = 'pg_class'::regclass AND d.refobjid = view.oid
-         OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (view.reltype, view.typarray))
-  LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-  LEFT JOIN pg_class e ON e.oid = r.ev_class
-  LEFT JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
-  LEFT JOIN pg_trigger g ON d.classid = 'pg_trigger'::regclass AND g.oid = d.objid
-  LEFT JOIN pg_attrdef f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
-  WHERE NOT coalesce(
-    coalesce(r.ev_class, g.tgrelid, f.adrelid)::int8 = ANY ($1::int8[])
-      OR coalesce(r.ev_class, p.polrelid)::int8 = ANY ($2::int8[])
-         AND e.relkind IS DISTINCT FROM 'm', false))
-SELECT format('%s depends on view %s: drop it before, and make it again after', what, name)
-FROM other
-UNION ALL
-SELECT format('view %s belongs to %I, whom this role does not stand for: run as a role that may change '
-              'both', name, pg_get_userbyid(relowner))
-FROM view WHERE NOT pg_has_role(relowner, 'USAGE')
-UNION ALL
-SELECT format('temporary view %s of another session can be dropped there alone: end that session, or '
-              'have it DROP VIEW', name)
-FROM view WHERE pg_is_other_temp_schema(relnamespace)
-UNION ALL
-SELECT format('view %s is made anew where %I may make nothing: GRANT CREATE ON SCHEMA %I TO %2$I', view.name,
-              u.name, nspname)
-FROM view CROSS JOIN LATERAL (VALUES (current_user), (pg_get_userbyid(relowner))) u (name)
-WHERE NOT has_schema_privilege(u.name, relnamespace, 'CREATE')
-  AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
-UNION ALL
-SELECT format('view %s is part of extension %I', name, e.extname)
-FROM view JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = view.oid
-  AND d.refclassid = 'pg_extension'::regclass
-JOIN pg_extension e ON e.oid = d.refobjid
-UNION ALL
-SELECT format('view %s has a security label of provider %s', name, provider)
-FROM view JOIN pg_seclabel ON classoid = 'pg_class'::regclass AND objoid = view.oid
-LIMIT 1
-)sql";
-
-// $1 the views in the order in which they can be made. What hangs on them comes when all are there:
-// a rule may write the next view. A new one has what the role's default privileges say, and is to
-// have what the old one had.
-constexpr const char* kMake = R"sql(
-WITH view AS (
-  SELECT v.*, u.n, format('%I.%I', s.nspname, v.relname) AS name
-  FROM unnest($1::int8[]) WITH ORDINALITY u (oid, n) JOIN pg_class v ON v.oid = u.oid::oid
-  JOIN pg_namespace s ON s.oid = v.relnamespace),
-col AS (
-  SELECT view.n, view.name, a.* FROM view
-  JOIN pg_attribute a ON a.attrelid = view.oid AND a.attnum > 0),
-given AS (
-  SELECT DISTINCT view.n, view.name, view.relowner, g.grantee
-  FROM view JOIN pg_default_acl d ON d.defaclobjtype = 'r'
-    AND d.defaclrole = (SELECT oid FROM pg_roles WHERE rolname = current_user)
-    AND d.defaclnamespace IN (0, view.relnamespace), aclexplode(d.defaclacl) g)
-SELECT statement FROM (
-SELECT n, 1, format('CREATE VIEW %s%s AS %s', name,
-                    ' WITH (' || array_to_string(reloptions, ', ') || ')', pg_get_viewdef(oid))
-FROM view
-UNION ALL
-SELECT n, 2, format('ALTER VIEW %s ALTER COLUMN %I SET DEFAULT %s', name, attname,
-                    pg_get_expr(d.adbin, d.adrelid))
-FROM col JOIN pg_attrdef d ON d.adrelid = attrelid AND d.adnum = attnum
-UNION ALL
-SELECT n, 3, format('COMMENT ON VIEW %s IS %L', name, obj_description(oid, 'pg_class'))
-FROM view WHERE obj_description(oid, 'pg_class') IS NOT NULL
-UNION ALL
-SELECT n, 3, format('COMMENT ON COLUMN %s.%I IS %L', name, attname,
-                    col_description(attrelid, attnum))
-FROM col WHERE col_description(attrelid, attnum) IS NOT NULL
-UNION ALL
-SELECT n, 4, pg_get_ruledef(r.oid) FROM view JOIN pg_rewrite r ON r.ev_class = view.oid
-WHERE r.rulename <> '_RETURN'
-UNION ALL
-SELECT n, 5, format('COMMENT ON RULE %I ON %s IS %L', r.rulename, name,
-                    obj_description(r.oid, 'pg_rewrite'))
-FROM view JOIN pg_rewrite r ON r.ev_class = view.oid
-WHERE obj_description(r.oid, 'pg_rewrite') IS NOT NULL
-UNION ALL
-SELECT n, 4, pg_get_triggerdef(t.oid) FROM view JOIN pg_trigger t ON t.tgrelid = view.oid
-WHERE NOT t.tgisinternal
-UNION ALL
-SELECT n, 5, format('COMMENT ON TRIGGER %I ON %s IS %L', t.tgname, name,
-                    obj_description(t.oid, 'pg_trigger'))
-FROM view JOIN pg_trigger t ON t.tgrelid = view.oid
-WHERE obj_description(t.oid, 'pg_trigger') IS NOT NULL
-UNION ALL
-SELECT n, 6, format('ALTER VIEW %s OWNER TO %I', name, pg_get_userbyid(relowner))
-FROM view WHERE pg_get_userbyid(relowner) <> current_user
-UNION ALL
-SELECT n, 7, format('REVOKE ALL ON TABLE %s FROM %s', name,
-                    CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
-FROM given WHERE grantee <> relowner
-UNION ALL
-SELECT DISTINCT n, 7, format('GRANT ALL ON TABLE %s TO %I', name, pg_get_userbyid(relowner))
-FROM given
-UNION ALL
-SELECT n, 8, format('REVOKE %s ON TABLE %s FROM %I', o.privilege_type, name,
-                    pg_get_userbyid(relowner))
-FROM view, aclexplode(acldefault('r', relowner)) o
-WHERE relacl IS NOT NULL AND NOT EXISTS (
-  SELECT FROM aclexplode(relacl) a
-  WHERE a.grantee = relowner AND a.privilege_type = o.privilege_type)
-UNION ALL
-SELECT n, 9, format('GRANT %s%s ON TABLE %s TO %s%s', a.privilege_type, o.columns, name,
-                    CASE a.grantee WHEN 0 THEN 'PUBLIC'
-                                   ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
-                    CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-FROM (SELECT n, name, relowner, relacl AS acl, '' AS columns FROM view
-      UNION ALL
-      SELECT col.n, col.name, view.relowner, attacl, format(' (%I)', attname)
-      FROM col JOIN view ON view.oid = attrelid) o, aclexplode(o.acl) a
-WHERE a.grantee <> o.relowner) m (n, place, statement)
-ORDER BY place > 1, n, place, statement
 )sql";
 
 // $1 the view: what the server reads anew of what hangs on it, each with its name and its text.
@@ -294,8 +170,8 @@ std::vector<std::int64_t> OidsOf(const std::vector<ViewAnew>& views) {
 Task<std::string> WhyNotAnew(Session& session, std::vector<ViewAnew> views,
                              std::vector<Replaced> replaced) {
   if (views.empty()) co_return std::string();
-  const pg::Result rows =
-      co_await session.db().Query(kHindrances, OidsOf(views), LeavingOf(replaced));
+  const std::string query = plan::WhyViewsCannotGo(kFirst, "$2::int8[]::oid[]");
+  const pg::Result rows = co_await session.db().Query(query, OidsOf(views), LeavingOf(replaced));
   co_return rows.empty() ? std::string() : rows.Get<std::string>(0, 0);
 }
 
@@ -308,7 +184,8 @@ Task<ViewStatements> WriteViewsAnew(Session& session, std::vector<ViewAnew> view
   for (const ViewAnew& view : views)
     texts.touch.push_back(fmt::format("ALTER VIEW {} RESET (security_barrier)", view.name));
   texts.drop.push_back("DROP VIEW " + names);
-  const pg::Result rows = co_await session.db().Query(kMake, OidsOf(views));
+  const std::string query = plan::StatementsThatMakeViews(kFirst);
+  const pg::Result rows = co_await session.db().Query(query, OidsOf(views));
   for (int i = 0; i < rows.rows(); ++i) texts.make.push_back(rows.Get<std::string>(i, 0));
   co_return texts;
 }

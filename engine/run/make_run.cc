@@ -2,16 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <set>
 
 #include "engine/async/fail_point.h"
+#include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
 #include "engine/run/legal_hold.h"
 #include "engine/run/rebuild_parts.h"
+#include "engine/run/server_refusal.h"
 #include "engine/state/asked.h"
 #include "planner/plan/fingerprint.h"
 #include "planner/plan/json.h"
+#include "planner/plan/refuse_where.h"
 
 namespace pgalter::run {
 
@@ -96,6 +100,29 @@ Task<> RefuseWithoutOwnership(guard::Session& session, const plan::Plan& plan) {
                     "was changed. Run as {}, or {}",
                     name, owner, me, owner, way));
   }
+}
+
+// What only later steps ask may be seen to by those before them.
+Task<> RefuseByFirstStep(guard::Session& session, const plan::Plan& plan) {
+  std::vector<pg::Statement> questions;
+  for (const std::string& sql : plan.steps.front().sql)
+    if (plan::OnlyRefuses(sql)) questions.push_back({sql, {}});
+  if (questions.empty()) co_return;
+  const guard::Settings settings = co_await guard::RoleSettings(session);
+  const guard::Bracket users = guard::Under(settings);
+  questions.insert(questions.begin(), users.begin.begin(), users.begin.end());
+  auto ask = [&]() -> Task<> { co_await session.db().Pipeline(questions); };
+  std::optional<pg::PgError> refusal;
+  try {
+    co_await guard::RunInTransaction(session, ask);
+  } catch (const pg::PgError& error) {
+    if (!error.Is(plan::kInTheWay)) throw;
+    refusal = error;
+  }
+  if (refusal)
+    throw ServerRefusal(ExitCode::kRefused,
+                        fmt::format("{}. Nothing was changed", refusal->fields().message), *refusal,
+                        "");
 }
 
 state::Step StepOf(const plan::Step& planned) {
@@ -189,6 +216,7 @@ Task<> RefuseUnfit(guard::Session& session, const plan::Plan& plan, const catalo
   RefuseChangedSchema(plan, schema);
   co_await RefuseWithoutOwnership(session, plan);
   co_await RefuseHeld(session, plan);
+  co_await RefuseByFirstStep(session, plan);
 }
 
 Task<std::string> CreateRun(guard::Session& session, const PlannedRun& planned,

@@ -22,8 +22,8 @@ struct PlannedRun {
 };
 
 // Throws Failure: a statement that the server would refuse, a step that no run can do yet, a schema
-// that is not the one the plan was made for, a right that is missing, or a legal hold of what a
-// statement would let go.
+// that is not the one the plan was made for, a right that is missing, a legal hold of what a
+// statement would let go, or what the plan's first step would refuse as soon as it is run.
 Task<> RefuseUnfit(guard::Session& session, const plan::Plan& plan, const catalog::Schema& schema);
 
 // Inserts the run with its steps; returns its id. `also` is done in the same transaction. Throws

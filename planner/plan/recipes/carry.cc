@@ -6,6 +6,7 @@
 #include <array>
 
 #include "planner/plan/steps.h"
+#include "planner/plan/views_again.h"
 
 namespace pgalter::plan {
 
@@ -40,6 +41,62 @@ std::string Apply(std::string_view setting) {
                   "pg_catalog.current_setting('{}')::pg_catalog.jsonb) e LOOP EXECUTE s; END LOOP;",
                   setting));
 }
+
+// Nobody takes a number from the sequence that goes once it is locked: what it says of itself is
+// read after that. From 15 on a sequence may be logged other than its table. The new one has what
+// default privileges say, and is to have what the old one had.
+constexpr std::string_view kNoteIdentity = R"sql(DO $pgalter$ DECLARE
+  named record; was record; at_number int8; was_called bool; made jsonb := '[]';
+BEGIN
+FOR named IN
+  SELECT k.oid, k.oid::pg_catalog.regclass AS name, k.relowner
+  FROM pg_catalog.pg_attribute a
+  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND d.refclassid = d.classid AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
+    AND d.deptype = 'i'
+  JOIN pg_catalog.pg_class k ON k.oid = d.objid AND k.relkind = 'S'
+  WHERE a.attrelid = {0}::pg_catalog.regclass AND a.attname = {1} AND a.attidentity <> ''
+LOOP
+  EXECUTE pg_catalog.format('ALTER SEQUENCE %s OWNER TO %I', named.name,
+    pg_catalog.pg_get_userbyid(named.relowner));
+  EXECUTE pg_catalog.format('SELECT last_value, is_called FROM %s', named.name)
+    INTO at_number, was_called;
+  SELECT t.oid::pg_catalog.regclass AS tab, a.attname, a.attidentity, s.*, k.relowner, k.relacl,
+    k.relnamespace, k.relpersistence,
+    k.relpersistence <> t.relpersistence
+      AND pg_catalog.current_setting('server_version_num')::int >= 150000 AS lasts_otherwise
+  INTO STRICT was
+  FROM pg_catalog.pg_class k JOIN pg_catalog.pg_sequence s ON s.seqrelid = k.oid,
+    pg_catalog.pg_class t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid
+  WHERE k.oid = named.oid AND t.oid = {0}::pg_catalog.regclass AND a.attname = {1};
+  made := made || pg_catalog.jsonb_build_array(
+    pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I ADD GENERATED %s AS IDENTITY (SEQUENCE NAME %s START WITH %s INCREMENT BY %s %s %s CACHE %s %s)',
+      was.tab, was.attname, CASE was.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
+      named.name, was.seqstart, was.seqincrement,
+      CASE WHEN was.seqmax IN (32767, 2147483647, 9223372036854775807) THEN '' ELSE 'MAXVALUE ' || was.seqmax END,
+      CASE WHEN was.seqmin IN (1, -32768, -2147483648, -9223372036854775808) THEN '' ELSE 'MINVALUE ' || was.seqmin END,
+      was.seqcache, CASE WHEN was.seqcycle THEN 'CYCLE' ELSE '' END),
+    pg_catalog.format('SELECT pg_catalog.setval(%L, %s, %L)', named.name, at_number, was_called));
+  made := made || (SELECT coalesce(pg_catalog.jsonb_agg(x.sql ORDER BY x.turn), '[]') FROM (
+    SELECT 1, pg_catalog.format('ALTER SEQUENCE %s SET %s', named.name,
+      CASE was.relpersistence WHEN 'u' THEN 'UNLOGGED' ELSE 'LOGGED' END) WHERE was.lasts_otherwise
+    UNION ALL
+    SELECT DISTINCT 2, pg_catalog.format('REVOKE ALL ON SEQUENCE %s FROM %s', named.name,
+      CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END)
+    FROM pg_catalog.pg_default_acl d CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) g
+    WHERE d.defaclobjtype = 'S' AND d.defaclrole = was.relowner
+      AND d.defaclnamespace IN (0, was.relnamespace) AND g.grantee <> was.relowner
+    UNION ALL
+    SELECT 3, pg_catalog.format('GRANT %s ON SEQUENCE %s TO %s%s', g.privilege_type, named.name,
+      CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END,
+      CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+    FROM pg_catalog.aclexplode(was.relacl) g WHERE g.grantee <> was.relowner
+    UNION ALL
+    SELECT 4, pg_catalog.format('COMMENT ON SEQUENCE %s IS %L', named.name, c.said)
+    FROM pg_catalog.obj_description(named.oid, 'pg_class') c (said) WHERE c.said IS NOT NULL) x (turn, sql));
+END LOOP;
+PERFORM pg_catalog.set_config('pgalter.identity', made::text, true);
+END $pgalter$)sql";
 
 bool IsRead(const Situation& situation, const catalog::Table& view) {
   const bool kept = view.kind == catalog::TableKind::kMaterializedView;
@@ -126,48 +183,22 @@ std::string DropViews(std::vector<sql::QualifiedName> views) {
   return sql;
 }
 
-Carried CarryViews(const sql::QualifiedName& table, const std::string& column) {
+Carried CarryViews(const std::vector<sql::QualifiedName>& views) {
   Carried carried;
   carried.note = Note(fmt::format(
-      R"sql(WITH RECURSIVE reader (oid, depth) AS (
-  SELECT r.ev_class, 1 FROM pg_catalog.pg_attribute a
-  JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-    AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
-    AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-  JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
-  WHERE a.attrelid = {}::pg_catalog.regclass AND a.attname = {}
-  UNION
-  SELECT r.ev_class, reader.depth + 1 FROM reader
-  JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-    AND d.refobjid = reader.oid AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-  JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND r.ev_class <> reader.oid),
-view AS (
-  SELECT c.oid, c.oid::pg_catalog.regclass::text AS name, c.relowner, c.relacl, c.reloptions,
-    max(depth) AS depth
-  FROM reader JOIN pg_catalog.pg_class c ON c.oid = reader.oid GROUP BY c.oid),
-made (depth, place, statement) AS (
-  SELECT depth, 1, pg_catalog.format('CREATE VIEW %s%s AS %s', name,
-    ' WITH (' || pg_catalog.array_to_string(reloptions, ', ') || ')', pg_catalog.pg_get_viewdef(oid))
-  FROM view
-  UNION ALL
-  SELECT depth, 2, pg_catalog.format('COMMENT ON VIEW %s IS %L', name,
-    pg_catalog.obj_description(oid, 'pg_class'))
-  FROM view WHERE pg_catalog.obj_description(oid, 'pg_class') IS NOT NULL
-  UNION ALL
-  SELECT depth, 3, pg_catalog.format('GRANT %s ON %s TO %s%s', g.privilege_type, name,
-    CASE g.grantee WHEN 0 THEN 'PUBLIC'
-      ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END,
-    CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-  FROM view CROSS JOIN LATERAL pg_catalog.aclexplode(relacl) g WHERE g.grantee <> relowner
-  UNION ALL
-  SELECT depth, 4, pg_catalog.format('ALTER VIEW %s OWNER TO %I', name,
-    pg_catalog.pg_get_userbyid(relowner))
-  FROM view WHERE pg_catalog.pg_get_userbyid(relowner) <> current_user)
-SELECT pg_catalog.set_config('pgalter.views', coalesce(pg_catalog.jsonb_agg(statement
-  ORDER BY depth, place)::text, '[]'), true) FROM made)sql",
-      sql::QuoteLiteral(ToString(table)), sql::QuoteLiteral(column)));
+      "SELECT pg_catalog.set_config('pgalter.views', coalesce((SELECT pg_catalog.jsonb_agg("
+      "statement) FROM ({}) s)::text, '[]'), true)",
+      StatementsThatMakeViews(OidsOf(views))));
   carried.apply = Apply("pgalter.views");
   return carried;
+}
+
+std::string OidsOf(const std::vector<sql::QualifiedName>& relations) {
+  std::string list;
+  for (const sql::QualifiedName& one : relations)
+    list += fmt::format("{}{}::pg_catalog.regclass", list.empty() ? "" : ", ",
+                        sql::QuoteLiteral(ToString(one)));
+  return fmt::format("ARRAY[{}]::pg_catalog.oid[]", list);
 }
 
 CarriedAway CarryReaders(const sql::QualifiedName& table, const std::string& column) {
@@ -209,6 +240,10 @@ made (place, statement) AS (
   UNION ALL SELECT 2, pg_catalog.format('COMMENT ON TRIGGER %I ON %s IS %L', tgname, tab,
     pg_catalog.obj_description(oid, 'pg_trigger'))
   FROM trigger WHERE pg_catalog.obj_description(oid, 'pg_trigger') IS NOT NULL
+  UNION ALL SELECT 2, pg_catalog.format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION %I', tgname, tab, e.extname)
+  FROM trigger JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
+    AND d.objid = trigger.oid AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'x'
+  JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
   UNION ALL SELECT 2, pg_catalog.format('ALTER TABLE %s %s TRIGGER %I', tab,
     CASE tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA'
       ELSE 'DISABLE' END, tgname)
@@ -233,6 +268,7 @@ Carried CarryOver(const sql::QualifiedName& table, const std::string& column) {
   // Each row is one statement by the column's name, which the new one has when they are run. Types
   // bring their own storage with them, as with ALTER COLUMN … TYPE. An extension of Debian's server
   // writes pg_attver by itself. From PostgreSQL 18 on NOT NULL is a constraint, of whatever name.
+  // Statistics whose owner the role may not stand for stay the role's: they go with the old column.
   carried.note = Note(fmt::format(
       R"sql(SELECT pg_catalog.set_config('pgalter.carried', coalesce((SELECT pg_catalog.jsonb_agg(statement ORDER BY place)::text
 FROM (
@@ -268,22 +304,22 @@ CROSS JOIN LATERAL (
   FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = d.classid AND d.refobjid = attrelid AND d.refobjsubid = attnum AND d.deptype = 'a'
     AND (SELECT relkind FROM pg_catalog.pg_class WHERE oid = d.objid) = 'S'
   UNION ALL
-  SELECT 7, pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I ADD GENERATED %s AS IDENTITY (SEQUENCE NAME %s START WITH %s INCREMENT BY %s %s %s CACHE %s %s)', tab, attname, CASE attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END, d.objid::pg_catalog.regclass, s.seqstart, s.seqincrement,
-    CASE WHEN s.seqmax IN (32767, 2147483647, 9223372036854775807) THEN '' ELSE 'MAXVALUE ' || s.seqmax END,
-    CASE WHEN s.seqmin IN (1, -32768, -2147483648, -9223372036854775808) THEN '' ELSE 'MINVALUE ' || s.seqmin END, s.seqcache, CASE WHEN s.seqcycle THEN 'CYCLE' ELSE '' END)
-  FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = attrelid AND d.refobjsubid = attnum AND d.deptype = 'i' AND attidentity <> ''
-  UNION ALL
-  SELECT 8, pg_catalog.format('SELECT pg_catalog.setval(%L, %s, %L)', d.objid::pg_catalog.regclass, v.last_value, v.is_called)
-  FROM pg_catalog.pg_depend d CROSS JOIN LATERAL (SELECT coalesce(q.last_value, q.start_value) AS last_value, q.last_value IS NOT NULL AS is_called FROM pg_catalog.pg_sequences q JOIN pg_catalog.pg_namespace n ON n.nspname = q.schemaname JOIN pg_catalog.pg_class k ON k.relnamespace = n.oid AND k.relname = q.sequencename WHERE k.oid = d.objid) v
-  WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = attrelid AND d.refobjsubid = attnum AND d.deptype = 'i' AND attidentity <> ''
-  UNION ALL
-  SELECT 9, pg_catalog.pg_get_statisticsobjdef(e.oid) FROM pg_catalog.pg_statistic_ext e
+  SELECT 9 + x.turn, x.s FROM pg_catalog.pg_statistic_ext e
+  JOIN pg_catalog.pg_namespace n ON n.oid = e.stxnamespace
+  CROSS JOIN LATERAL (
+    SELECT 0, pg_catalog.pg_get_statisticsobjdef(e.oid)
+    UNION ALL SELECT 1, pg_catalog.format('ALTER STATISTICS %I.%I SET STATISTICS %s', n.nspname, e.stxname, e.stxstattarget) WHERE e.stxstattarget >= 0
+    UNION ALL SELECT 1, pg_catalog.format('COMMENT ON STATISTICS %I.%I IS %L', n.nspname, e.stxname, pg_catalog.obj_description(e.oid, 'pg_statistic_ext')) WHERE pg_catalog.obj_description(e.oid, 'pg_statistic_ext') IS NOT NULL
+    UNION ALL SELECT 2, pg_catalog.format('DO $pgalter_owner$ BEGIN ALTER STATISTICS %I.%I OWNER TO %I; EXCEPTION WHEN insufficient_privilege THEN NULL; END $pgalter_owner$', n.nspname, e.stxname, pg_catalog.pg_get_userbyid(e.stxowner)) WHERE pg_catalog.pg_get_userbyid(e.stxowner) <> current_user) x (turn, s)
   WHERE e.stxrelid = attrelid AND EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass AND d.objid = e.oid AND d.refobjid = attrelid AND d.refobjsubid = attnum)
   UNION ALL
   SELECT 10, s FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class k ON k.oid = i.indexrelid
   CROSS JOIN LATERAL (
     SELECT pg_catalog.format('ALTER INDEX %s SET (%s)', i.indexrelid::pg_catalog.regclass, pg_catalog.array_to_string(k.reloptions, ', ')) AS s WHERE k.reloptions IS NOT NULL
     UNION ALL SELECT pg_catalog.format('COMMENT ON INDEX %s IS %L', i.indexrelid::pg_catalog.regclass, pg_catalog.obj_description(i.indexrelid, 'pg_class')) WHERE pg_catalog.obj_description(i.indexrelid, 'pg_class') IS NOT NULL
+    UNION ALL SELECT pg_catalog.format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', i.indexrelid::pg_catalog.regclass, p.attnum, p.attstattarget) FROM pg_catalog.pg_attribute p WHERE p.attrelid = i.indexrelid AND p.attnum > 0 AND p.attstattarget >= 0
+    UNION ALL SELECT pg_catalog.format('ALTER INDEX %s DEPENDS ON EXTENSION %I', i.indexrelid::pg_catalog.regclass, e.extname) FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+      WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = i.indexrelid AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'x'
     UNION ALL SELECT pg_catalog.format('ALTER TABLE %s CLUSTER ON %I', tab, k.relname) WHERE i.indisclustered
     UNION ALL SELECT pg_catalog.format('ALTER TABLE %s REPLICA IDENTITY USING INDEX %I', tab, k.relname) WHERE i.indisreplident) x
   WHERE i.indrelid = attrelid AND EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.refobjid = attrelid AND d.refobjsubid = attnum
@@ -295,6 +331,33 @@ CROSS JOIN LATERAL (
 ) y), '[]'), true))sql",
       relation, name));
   carried.apply = Apply("pgalter.carried");
+  return carried;
+}
+
+Carried CarryCheckComments(const sql::QualifiedName& table,
+                           const std::vector<std::string>& checks) {
+  std::string names;
+  for (const std::string& check : checks)
+    names += (names.empty() ? "" : ", ") + sql::QuoteLiteral(check);
+  Carried carried;
+  carried.note = Note(fmt::format(
+      R"sql(WITH RECURSIVE tree (oid) AS (
+  SELECT {}::pg_catalog.regclass::pg_catalog.oid
+  UNION SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid)
+SELECT pg_catalog.set_config('pgalter.comments', coalesce(pg_catalog.jsonb_agg(pg_catalog.format(
+  'COMMENT ON CONSTRAINT %I ON %s IS %L', k.conname, k.conrelid::pg_catalog.regclass, c.said))::text, '[]'), true)
+FROM tree JOIN pg_catalog.pg_constraint k ON k.conrelid = tree.oid AND k.contype = 'c' AND k.conname IN ({})
+CROSS JOIN LATERAL pg_catalog.obj_description(k.oid, 'pg_constraint') c (said) WHERE c.said IS NOT NULL)sql",
+      sql::QuoteLiteral(ToString(table)), names));
+  carried.apply = Apply("pgalter.comments");
+  return carried;
+}
+
+Carried CarryIdentity(const sql::QualifiedName& table, const std::string& column) {
+  Carried carried;
+  carried.note =
+      fmt::format(kNoteIdentity, sql::QuoteLiteral(ToString(table)), sql::QuoteLiteral(column));
+  carried.apply = Apply("pgalter.identity");
   return carried;
 }
 

@@ -18,15 +18,27 @@ struct Carried {
   std::string apply;
 };
 
-// Default, name of NOT NULL, comment, rights, statistics, options, identity, owned sequence,
-// extended statistics; and of its indexes and constraints comments, options, CLUSTER ON, REPLICA
-// IDENTITY.
+// Default, name of NOT NULL, comment, rights, statistics, options, owned sequence, extended
+// statistics; and of its indexes and constraints comments, options, statistics, what they depend on
+// of extensions, CLUSTER ON, REPLICA IDENTITY.
 [[nodiscard]] Carried CarryOver(const sql::QualifiedName& table, const std::string& column);
 
-// The views that read the column, and the views on these, with their owners, rights and comments.
-[[nodiscard]] Carried CarryViews(const sql::QualifiedName& table, const std::string& column);
+// Of CHECKs that are taken off and put on again; the table's and those below it. At least one.
+[[nodiscard]] Carried CarryCheckComments(const sql::QualifiedName& table,
+                                         const std::vector<std::string>& checks);
 
-// Policies that read the column, and triggers that name it, with their comments.
+// Where the column is an identity. Its sequence goes with it, whatever is done: the new one has its
+// name, owner, rights and comment, and goes on where it was. `note` locks the old one, so that no
+// number is given twice; who waits for that lock gets an error, as from a sequence that is dropped.
+[[nodiscard]] Carried CarryIdentity(const sql::QualifiedName& table, const std::string& column);
+
+// The views that read the column, and the views on these, each after what it reads, with all that
+// hangs on them.
+[[nodiscard]] Carried CarryViews(const std::vector<sql::QualifiedName>& views);
+// As SQL: an array of the type oid[].
+[[nodiscard]] std::string OidsOf(const std::vector<sql::QualifiedName>& relations);
+
+// Policies that read the column, and triggers that name it, with all that is said of them.
 struct CarriedAway {
   std::string note;
   std::string drop;

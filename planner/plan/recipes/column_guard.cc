@@ -4,6 +4,10 @@
 
 #include <string_view>
 
+#include "planner/plan/recipes/carry.h"
+#include "planner/plan/refuse_where.h"
+#include "planner/plan/views_again.h"
+
 namespace pgalter::plan {
 
 namespace {
@@ -12,14 +16,6 @@ using sql::QuoteLiteral;
 using sql::ToString;
 
 constexpr std::string_view kAnew = "Take the run back (pgalter revert) and run the change anew";
-
-// `query` gives a sentence in its first row, or none.
-std::string RaiseWhere(std::string_view query) {
-  return fmt::format(
-      "DO $pgalter$ DECLARE why text; BEGIN {} INTO why; IF why IS NOT NULL THEN RAISE EXCEPTION "
-      "USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = why; END IF; END $pgalter$",
-      query);
-}
 
 std::string Regclass(std::string_view table) {
   return QuoteLiteral(table) + "::pg_catalog.regclass";
@@ -44,7 +40,7 @@ std::string Constraints(const Hangers& known) {
 }  // namespace
 
 std::string RefuseRowTypeInUse(const sql::QualifiedName& table) {
-  return RaiseWhere(fmt::format(
+  return RefuseWhere(fmt::format(
       R"sql(WITH RECURSIVE of_row (oid) AS (
   SELECT reltype FROM pg_catalog.pg_class WHERE oid = {0}
   UNION
@@ -65,21 +61,31 @@ LIMIT 1)sql",
       Regclass(ToString(table))));
 }
 
-std::string RefuseTriggersBehind(const sql::QualifiedName& table, const std::string& trigger) {
+std::string RefuseTriggersBehind(const sql::QualifiedName& table, const std::string& trigger,
+                                 Asked asked) {
   // By bytes, as the server sorts them. Those of other columns' changes leave this one alone.
-  return RaiseWhere(fmt::format(
-      R"sql(SELECT pg_catalog.format('trigger %s of %s fires behind %s, which keeps the new column up, and may change the row after it. Give it a name that sorts before (ALTER TRIGGER %1$s ON %2$s RENAME TO ...), take the run back (pgalter revert) and run the change anew',
+  return RefuseWhere(fmt::format(
+      R"sql(SELECT pg_catalog.format('trigger %s of %s fires behind %s, which keeps the new column up, and may change the row after it. Give it a name that sorts before (ALTER TRIGGER %1$s ON %2$s RENAME TO ...){2}',
   pg_catalog.quote_ident(tgname), tgrelid::pg_catalog.regclass, {1})
 FROM pg_catalog.pg_trigger WHERE tgrelid = {0} AND NOT tgisinternal
   AND tgtype::pg_catalog.int4 & 3 = 3 AND tgtype::pg_catalog.int4 & 20 <> 0
   AND tgname::text COLLATE pg_catalog."C" > {1}
   AND NOT pg_catalog.starts_with((SELECT proname::text FROM pg_catalog.pg_proc WHERE oid = tgfoid), 'pgalter_sync_')
 LIMIT 1)sql",
-      Regclass(ToString(table)), QuoteLiteral(trigger)));
+      Regclass(ToString(table)), QuoteLiteral(trigger),
+      asked == Asked::kBefore ? ""
+                              : ", take the run back (pgalter revert) and run the change anew"));
+}
+
+std::string RefuseViewsInUse(const std::vector<sql::QualifiedName>& views) {
+  return RefuseWhere(fmt::format(
+      "SELECT pg_catalog.format('%s. The view is dropped and made again, since a column under it "
+      "changes its type', what) FROM ({}) v (what)",
+      WhyViewsCannotGo(OidsOf(views), "ARRAY[]::pg_catalog.oid[]")));
 }
 
 std::string RefuseTouched(const sql::QualifiedName& table, const std::string& trigger) {
-  return RaiseWhere(fmt::format(
+  return RefuseWhere(fmt::format(
       R"sql(SELECT pg_catalog.format('trigger %I of %s, which keeps the new column up, was switched off, changed or dropped: users'' changes may be missing there. {2}', {1}, {0})
 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t
   WHERE t.tgrelid = {0} AND t.tgname = {1} AND t.tgenabled = 'A'
@@ -91,10 +97,18 @@ WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t
 }
 
 std::string RefuseOtherHangers(const sql::QualifiedName& table, const std::string& column,
-                               const Hangers& known) {
-  // Defaults, statistics and sequences are carried whatever they are.
-  return RaiseWhere(fmt::format(
-      R"sql(SELECT pg_catalog.format('%s %s column %s of %s, and the plan does not take it along to the column that comes in its place. If it can go, drop it and resume; to keep it, take the run back (pgalter revert) and run the change anew',
+                               const Hangers& known, Asked asked) {
+  const char* way =
+      asked == Asked::kBefore
+          ? "Drop it before; what is to stay, make again after"
+          : "If it can go, drop it and resume; to keep it, take the run back (pgalter revert) and "
+            "run the change anew";
+  std::vector<std::string> relations = known.indexes;
+  relations.insert(relations.end(), known.sequences.begin(), known.sequences.end());
+  // Defaults and statistics are carried whatever they are. Nothing else may take its numbers from
+  // the sequence of an identity, which goes.
+  return RefuseWhere(fmt::format(
+      R"sql(SELECT pg_catalog.format('%s %s column %s of %s, and the plan does not take it along to the column that comes in its place. {8}',
   what, hangs, {1}, {0})
 FROM (SELECT a.attrelid, a.attnum, a.attnotnull FROM pg_catalog.pg_attribute a
       WHERE a.attrelid = {0} AND a.attname = {1}) a
@@ -109,15 +123,20 @@ CROSS JOIN LATERAL (
   LEFT JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND r.oid = d.objid
   WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
     AND d.classid <> 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass
-    AND (c.relkind = 'S' OR c.oid IN ({2}) OR k.contype = 'n' OR {3}
+    AND (c.oid IN ({2}) OR ({7} AND c.relkind = 'S' AND d.deptype = 'i') OR k.contype = 'n' OR {3}
       OR (f.adrelid = a.attrelid AND f.adnum = a.attnum)
       OR ({4} AND (p.polrelid = a.attrelid OR t.tgrelid = a.attrelid))
       OR (r.rulename = '_RETURN' AND r.ev_class IN ({5}))) IS NOT TRUE
   UNION ALL
+  SELECT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid), 'depends on the sequence of'
+  FROM pg_catalog.pg_depend i JOIN pg_catalog.pg_depend d ON d.refclassid = i.classid AND d.refobjid = i.objid AND d.deptype = 'n'
+  WHERE i.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND i.refclassid = i.classid
+    AND i.refobjid = a.attrelid AND i.refobjsubid = a.attnum AND i.deptype = 'i'
+  UNION ALL
   SELECT 'NOT NULL', 'was set on' WHERE a.attnotnull AND NOT {6}) x (what, hangs)
 LIMIT 1)sql",
-      Regclass(ToString(table)), QuoteLiteral(column), Oids(known.indexes), Constraints(known),
-      known.readers, Oids(known.views), known.not_null));
+      Regclass(ToString(table)), QuoteLiteral(column), Oids(relations), Constraints(known),
+      known.readers, Oids(known.views), known.not_null, known.identity, way));
 }
 
 }  // namespace pgalter::plan

@@ -17,9 +17,16 @@ namespace pgalter::plan {
 // ALTER … TYPE then, too.
 [[nodiscard]] std::string RefuseRowTypeInUse(const sql::QualifiedName& table);
 
+// Before anything is made, or when it is: the way out is another one.
+enum class Asked { kBefore, kMeanwhile };
+
 // A trigger that fires behind `trigger` may change the row after it.
 [[nodiscard]] std::string RefuseTriggersBehind(const sql::QualifiedName& table,
-                                               const std::string& trigger);
+                                               const std::string& trigger, Asked asked);
+
+// Views, each after what it reads, on which something hangs that goes with them and is not made
+// again.
+[[nodiscard]] std::string RefuseViewsInUse(const std::vector<sql::QualifiedName>& views);
 
 // The trigger and its function are as one transaction made them: one that was switched off, and on
 // again, is of another than what it depends on, and changes that it did not see may be missing.
@@ -31,11 +38,14 @@ struct Hangers {
   std::vector<std::string> indexes;                              // as SQL
   std::vector<std::pair<std::string, std::string>> constraints;  // table as SQL, name
   std::vector<std::string> views;                                // as SQL
+  std::vector<std::string> sequences;                            // as SQL, owned by it
   bool readers = false;   // policies and triggers of the table
   bool not_null = false;  // the column is
+  bool identity = false;  // the column is
 };
 // Anything else that hangs on it: DROP COLUMN would take it along, or be refused.
 [[nodiscard]] std::string RefuseOtherHangers(const sql::QualifiedName& table,
-                                             const std::string& column, const Hangers& known);
+                                             const std::string& column, const Hangers& known,
+                                             Asked asked);
 
 }  // namespace pgalter::plan

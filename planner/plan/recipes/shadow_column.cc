@@ -123,6 +123,7 @@ class Replacement {
   void CompareAgain();
   void GuardFirstStep();
   void NoteNotNull();
+  void NoteSequences();
   void MakeIndexes();
   void MakeChecks();
   void MakeForeignKeys();
@@ -146,6 +147,7 @@ class Replacement {
   const ast::TableCommand* command_;  // that changes the type
   ColumnNames moved_;                 // to the new column
   Hangers hangers_;                   // of the old one, which come along
+  std::string refuse_views_;          // that cannot be made again; empty: there are none
   std::string new_value_;             // over the row that a trigger has
   std::string function_;              // of the trigger, as SQL
   std::string problem_;
@@ -262,7 +264,7 @@ void Replacement::KeepUp() {
 
   const Texts trigger = TriggerTexts();
   sql.insert(sql.end(), trigger.begin(), trigger.end());
-  sql.push_back(RefuseTriggersBehind(name_, trigger_));
+  sql.push_back(RefuseTriggersBehind(name_, trigger_, Asked::kBefore));
   const std::string name = QuoteIdentifier(trigger_);
   proposal_.steps.push_back(
       Ddl(Phase::kExpand, std::move(sql),
@@ -295,7 +297,7 @@ void Replacement::Fill() {
 void Replacement::CompareAgain() {
   if (!IsRepeatable()) return;  // the swap is refused where the trigger was touched
   Texts sql{
-      RefuseTriggersBehind(name_, trigger_),
+      RefuseTriggersBehind(name_, trigger_, Asked::kMeanwhile),
       fmt::format("DROP TRIGGER IF EXISTS {} ON {}", QuoteIdentifier(trigger_), ToString(name_)),
       fmt::format("DROP FUNCTION IF EXISTS {}()", function_)};
   const Texts trigger = TriggerTexts();
@@ -311,6 +313,15 @@ void Replacement::CompareAgain() {
   proposal_.steps.push_back(std::move(compare));
 }
 
+void Replacement::NoteSequences() {
+  const catalog::Column* column = table_.FindColumn(shadow_.column);
+  hangers_.identity = column != nullptr && column->identity;
+  if (hangers_.identity || column == nullptr) return;
+  for (const catalog::Table* sequence : situation_.schema.OwnedSequences(table_.name))
+    if (sequence->owned_by_column == shadow_.column)
+      hangers_.sequences.push_back(ToString(sequence->name));
+}
+
 void Replacement::NoteNotNull() {
   const catalog::Column* column = table_.FindColumn(shadow_.column);
   hangers_.not_null = column != nullptr && column->not_null;
@@ -322,8 +333,9 @@ void Replacement::NoteNotNull() {
 
 void Replacement::GuardFirstStep() {
   Texts& sql = proposal_.steps.front().sql;
-  sql.insert(sql.begin(),
-             {RefuseRowTypeInUse(name_), RefuseOtherHangers(name_, shadow_.column, hangers_)});
+  if (!refuse_views_.empty()) sql.insert(sql.begin(), refuse_views_);
+  sql.insert(sql.begin(), {RefuseRowTypeInUse(name_),
+                           RefuseOtherHangers(name_, shadow_.column, hangers_, Asked::kBefore)});
 }
 
 void Replacement::MakeIndexes() {
@@ -450,27 +462,29 @@ void Replacement::Swap() {
   hangers_.readers = in_the_way.readers;
   for (const sql::QualifiedName& view : in_the_way.views) hangers_.views.push_back(ToString(view));
   NoteNotNull();
+  NoteSequences();
   Texts sql = {lock + " IN ACCESS EXCLUSIVE MODE", RefuseTouched(name_, trigger_),
-               RefuseTriggersBehind(name_, trigger_), RefuseRowTypeInUse(name_),
-               RefuseOtherHangers(name_, shadow_.column, hangers_)};
+               RefuseTriggersBehind(name_, trigger_, Asked::kMeanwhile), RefuseRowTypeInUse(name_),
+               RefuseOtherHangers(name_, shadow_.column, hangers_, Asked::kMeanwhile)};
   if (shadow_.default_value)
     sql.push_back(fmt::format("{} ALTER COLUMN {} DROP DEFAULT", head_, old_));
   sql.push_back(carried.note);
-  const Carried carried_views = CarryViews(name_, shadow_.column);
+  const Carried identity = CarryIdentity(name_, shadow_.column);
+  if (hangers_.identity) sql.push_back(identity.note);
+  const Carried carried_views = CarryViews(in_the_way.views);
   const CarriedAway readers = CarryReaders(name_, shadow_.column);
   if (in_the_way.readers) {
     sql.push_back(readers.note);
     sql.push_back(readers.drop);
   }
   if (!in_the_way.views.empty()) {
+    refuse_views_ = RefuseViewsInUse(in_the_way.views);
+    sql.push_back(refuse_views_);
     sql.push_back(carried_views.note);
     sql.push_back(DropViews(in_the_way.views));
   }
-  for (const catalog::Table* sequence : situation_.schema.OwnedSequences(table_.name)) {
-    const catalog::Column* column = table_.FindColumn(shadow_.column);
-    if (sequence->owned_by_column == shadow_.column && column != nullptr && !column->identity)
-      sql.push_back(fmt::format("ALTER SEQUENCE {} OWNED BY NONE", ToString(sequence->name)));
-  }
+  for (const std::string& sequence : hangers_.sequences)
+    sql.push_back(fmt::format("ALTER SEQUENCE {} OWNED BY NONE", sequence));
   sql.insert(sql.end(), prepare_.begin(), prepare_.end());
   sql.push_back(fmt::format("{} DROP COLUMN {}", head_, old_));
   sql.push_back(fmt::format("{} RENAME COLUMN {} TO {}", head_, new_, old_));
@@ -478,6 +492,7 @@ void Replacement::Swap() {
   constexpr int kNamesNotNull = 18;
   if (situation_.version >= kNamesNotNull) sql.push_back(NameNotNulls(name_));
   sql.push_back(carried.apply);
+  if (hangers_.identity) sql.push_back(identity.apply);
   if (!in_the_way.views.empty()) sql.push_back(carried_views.apply);
   if (in_the_way.readers) sql.push_back(readers.apply);
   if (shadow_.default_value && !shadow_.default_value->empty())
@@ -516,6 +531,12 @@ Proposal Replacement::Propose() {
   const std::string why = WhyNot();
   if (why.empty()) {
     proposal_.remarks.emplace_back("the column moves to the end of the table");
+    if (hangers_.identity)
+      proposal_.remarks.push_back(fmt::format(
+          "{} is an identity: its sequence goes with the old column, and a new one of its name "
+          "goes on. Who asks the sequence itself for a number (nextval) in the moment of the swap "
+          "gets an error, and asks again",
+          old_));
     return std::move(proposal_);
   }
   if (WhyNotRebuilt(situation_, table_.name).empty()) return Rebuilt(why);

@@ -6,6 +6,7 @@
 
 #include "planner/plan/estimate.h"
 #include "planner/plan/recipes/carry.h"
+#include "planner/plan/recipes/column_guard.h"
 #include "planner/plan/recipes/rebuild.h"
 #include "planner/plan/recipes/shadow_column.h"
 #include "planner/plan/split.h"
@@ -33,6 +34,7 @@ std::optional<Proposal> AroundChecks(const Situation& situation, const std::stri
   Proposal proposal;
   Texts sql;
   Texts again;
+  std::vector<std::string> names;
   std::vector<Step> validations;
   for (const catalog::Constraint& check : situation.Table()->constraints) {
     if (check.definition.kind != ast::ConstraintKind::kCheck || !check.definition.expression)
@@ -40,6 +42,7 @@ std::optional<Proposal> AroundChecks(const Situation& situation, const std::stri
     const auto& uses = check.definition.expression->facts.columns;
     if (std::ranges::none_of(uses, [&](const auto& use) { return use.name == column; })) continue;
     const std::string name = QuoteIdentifier(check.name);
+    names.push_back(check.name);
     sql.push_back(fmt::format("{} DROP CONSTRAINT {}", situation.head, name));
     again.push_back(fmt::format("{} ADD CONSTRAINT {} CHECK ({}){} NOT VALID", situation.head, name,
                                 check.definition.expression->text,
@@ -47,8 +50,11 @@ std::optional<Proposal> AroundChecks(const Situation& situation, const std::stri
     if (check.valid) validations.push_back(Validate(situation.TableName(), check.name));
   }
   if (sql.empty()) return std::nullopt;
+  const Carried comments = CarryCheckComments(situation.TableName(), names);
+  sql.insert(sql.begin(), comments.note);
   sql.push_back(situation.text);
   sql.insert(sql.end(), again.begin(), again.end());
+  sql.push_back(comments.apply);
   proposal.steps.push_back(Ddl(Phase::kExpand, std::move(sql), {},
                                "The rows stay as they are; the CHECKs are put back unvalidated, so "
                                "that nothing is read under the lock."));
@@ -99,11 +105,12 @@ std::optional<Change> Read(const Situation& situation) {
 // back.
 Proposal AroundReaders(const Situation& situation, const std::string& column,
                        const InTheWay& in_the_way) {
-  const Carried views = CarryViews(situation.TableName(), column);
+  const Carried views = CarryViews(in_the_way.views);
   const CarriedAway readers = CarryReaders(situation.TableName(), column);
   Texts sql;
   if (in_the_way.readers) sql = {readers.note, readers.drop};
   if (!in_the_way.views.empty()) {
+    sql.push_back(RefuseViewsInUse(in_the_way.views));
     sql.push_back(views.note);
     sql.push_back(DropViews(in_the_way.views));
   }
