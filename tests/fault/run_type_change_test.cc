@@ -379,5 +379,26 @@ TEST_F(TypeChange, ASequenceThatIsOwnedMeanwhileIsNotTakenAlong) {
   ExpectEnd();
 }
 
+// The plain statement asks whoever runs it, and no user.
+TEST_F(TypeChange, UsersNeedNoRightToWhatMakesTheValue) {
+  MakeTable();
+  database_.Sql(
+      "DROP ROLE IF EXISTS tc_user; CREATE ROLE tc_user; CREATE SCHEMA mig;"
+      "CREATE FUNCTION mig.wide(int) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT $1 + 1';"
+      "REVOKE ALL ON FUNCTION mig.wide FROM PUBLIC; GRANT INSERT, UPDATE, SELECT ON t TO tc_user");
+  ToGate("ALTER TABLE t ALTER c TYPE bigint USING mig.wide(c)");
+  EXPECT_EQ(database_.Value("SELECT prosecdef AND NOT has_function_privilege('tc_user', oid, "
+                            "'EXECUTE') FROM pg_proc WHERE proname = 'pgalter_sync_t_c'"),
+            "t");
+  Session user = database_.Connect();
+  user.Exec("SET ROLE tc_user");
+  user.Exec("UPDATE t SET c = 77 WHERE id = 1; INSERT INTO t (id, c) VALUES (5000, 99)");
+  ExpectEnd();
+  EXPECT_EQ(database_.Value("SELECT string_agg(c::text, ' ' ORDER BY id) FROM t WHERE id IN (1, "
+                            "5000)"),
+            "78 100");
+  database_.Sql("DROP OWNED BY tc_user; DROP ROLE tc_user");
+}
+
 }  // namespace
 }  // namespace pgalter::test

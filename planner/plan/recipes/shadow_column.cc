@@ -224,7 +224,8 @@ std::string Replacement::MustBeMade() const {
 }
 
 Texts Replacement::FunctionTexts() const {
-  std::string settings;
+  // As the plain statement does it: who writes need have no right to the functions of the value.
+  std::string settings = IsPlain() ? "" : " SECURITY DEFINER";
   if (!IsPlain())
     for (const std::string_view name : kSettings)
       settings += fmt::format(" SET {} FROM CURRENT", name);
@@ -234,6 +235,8 @@ Texts Replacement::FunctionTexts() const {
       "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql{} AS $pgalter$ BEGIN IF {} THEN "
       "new.{} := {}; END IF; RETURN new; END $pgalter$",
       function_, settings, MustBeMade(), new_, new_value_));
+  // Nobody else lets it make values of a table of his own, with the rights of the role.
+  if (!IsPlain()) sql.push_back(fmt::format("REVOKE ALL ON FUNCTION {}() FROM PUBLIC", function_));
   return sql;
 }
 
