@@ -44,6 +44,19 @@ TEST_F(RunCarries, ConstantsMeanTheSameMomentInAnyStyle) {
   EXPECT_EQ(session.Value(definitions), before) << "by a second column";
 }
 
+TEST_F(RunCarries, APlanSaysWhichSequencesMoveWithATable) {
+  database_.Sql("CREATE SCHEMA app; CREATE TABLE t (id serial PRIMARY KEY)");
+  EXPECT_THAT(Run({"plan", "--sql", "ALTER TABLE public.t SET SCHEMA app"}).out,
+              ::testing::HasSubstr("ALTER SEQUENCE public.t_id_seq OWNED BY NONE"));
+  EXPECT_THAT(Run({"plan", "--sql", "ALTER TABLE public.t RENAME TO u"}).out,
+              ::testing::Not(::testing::HasSubstr("t_id_seq")));
+  // What the remark says to do.
+  database_.Sql("ALTER SEQUENCE t_id_seq OWNED BY NONE");
+  RunSql("ALTER TABLE public.t SET SCHEMA app");
+  EXPECT_EQ(database_.Value("SELECT nextval('public.t_id_seq')"), "1");
+  EXPECT_EQ(database_.Value("INSERT INTO public.t DEFAULT VALUES RETURNING id"), "2");
+}
+
 // The role that runs is not the owner, as whom programs connect.
 class OfAnotherOwner : public RunCarries {
  protected:

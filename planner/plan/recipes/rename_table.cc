@@ -42,6 +42,17 @@ std::optional<Move> Read(const Situation& situation) {
   return read;
 }
 
+// It moves with the table that owns it.
+std::string AboutSequence(const catalog::Table& sequence, const sql::QualifiedName& table) {
+  return fmt::format(
+      "sequence {0} goes along to schema {1} in the first step, and no view stands in for it: "
+      "nextval, currval and setval by its old name fail from then on, and pg_get_serial_sequence "
+      "by "
+      "the table's old name finds none. Have programs use the new names before; or leave that of "
+      "a serial column where it is: ALTER SEQUENCE {0} OWNED BY NONE",
+      sql::ToString(sequence.name), sql::QuoteIdentifier(table.schema.value_or("public")));
+}
+
 std::optional<Proposal> Propose(const Situation& situation) {
   const auto move = Read(situation);
   if (!move || situation.schema.IsNew(move->from)) return std::nullopt;
@@ -61,6 +72,9 @@ std::optional<Proposal> Propose(const Situation& situation) {
                                "The old name goes."));
   proposal.steps.back().backward_compatible = false;
   proposal.remarks = BridgeRemarks(situation.version);
+  if (move->from.schema != move->to.schema)
+    for (const catalog::Table* sequence : situation.schema.OwnedSequences(move->from))
+      proposal.remarks.push_back(AboutSequence(*sequence, move->to));
   return proposal;
 }
 
