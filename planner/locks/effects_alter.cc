@@ -48,6 +48,25 @@ void Move(const TableCommand& command, const Altered& altered, Draft& draft) {
     Doubt(work, "whether " + Show(altered.name) + " is in " + standard + " already is not known");
 }
 
+// A logged table cannot point at one that is not.
+void RefuseLostReference(ast::Persistence wanted, const Altered& altered, Draft& draft) {
+  const auto refuse = [&](const catalog::Table& other, const catalog::Constraint& key,
+                          const char* what) {
+    if (!other.complete || other.persistence == wanted || other.name == altered.name) return;
+    draft.Refuse(Refusal::kOther, Show(altered.name),
+                 std::string(what) + Show(other.name) + ", by foreign key " + key.name);
+  };
+  if (wanted == ast::Persistence::kUnlogged) {
+    for (const auto& [other, key] : draft.schema().References(altered.name))
+      refuse(*other, *key, "it cannot be unlogged while it is referred to by the logged table ");
+    return;
+  }
+  for (const catalog::Constraint& key : altered.table->constraints)
+    if (key.definition.foreign_key)
+      if (const auto* other = draft.schema().FindTable(key.definition.foreign_key->target))
+        refuse(*other, key, "it cannot be logged while it refers to the unlogged table ");
+}
+
 void SetPersistence(const TableCommand& command, const Altered& altered, Draft& draft) {
   if (altered.IsPartitioned()) {
     if (draft.version() >= 18)
@@ -59,6 +78,7 @@ void SetPersistence(const TableCommand& command, const Altered& altered, Draft& 
                                                                 : ast::Persistence::kUnlogged;
   const bool known = altered.table != nullptr && altered.table->complete;
   if (known && altered.table->persistence == wanted) return;
+  if (known) RefuseLostReference(wanted, altered, draft);
   draft.Do(Work::Kind::kRewrite, altered.name, Reason::kPersistence);
 }
 

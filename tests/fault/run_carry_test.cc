@@ -57,6 +57,21 @@ TEST_F(RunCarries, APlanSaysWhichSequencesMoveWithATable) {
   EXPECT_EQ(database_.Value("INSERT INTO public.t DEFAULT VALUES RETURNING id"), "2");
 }
 
+// As the server does it, at the end of all the copying.
+TEST_F(RunCarries, WhatALoggedTableRefersToStaysLogged) {
+  database_.Sql(
+      "CREATE TABLE p (id int PRIMARY KEY, up int REFERENCES p); CREATE TABLE c (id int PRIMARY "
+      "KEY, p int CONSTRAINT to_p REFERENCES p)");
+  const Ran refused = Run({"run", "--sql", "ALTER TABLE p SET UNLOGGED", "--yes"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, ::testing::HasSubstr("referred to by the logged table c"));
+  EXPECT_THROW(database_.Sql("ALTER TABLE p SET UNLOGGED"), SqlError);
+  database_.Sql("ALTER TABLE c SET UNLOGGED; ALTER TABLE p SET UNLOGGED");
+  EXPECT_EQ(Run({"run", "--sql", "ALTER TABLE c SET LOGGED", "--yes"}).code, 4);
+  EXPECT_THROW(database_.Sql("ALTER TABLE c SET LOGGED"), SqlError);
+  RunSql("ALTER TABLE p SET LOGGED");
+}
+
 // The role that runs is not the owner, as whom programs connect.
 class OfAnotherOwner : public RunCarries {
  protected:
