@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "cli/plan_input.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "engine/run/published.h"
 #include "migrations/formats/folder.h"
 #include "planner/plan/render/format.h"
 
@@ -53,7 +55,8 @@ PlanBase ReadDump(const Context& context) {
   return base;
 }
 
-Task<PlanBase> ReadBase(const Context& context) {
+// `live`: the session that it was read by.
+Task<PlanBase> ReadBase(const Context& context, std::optional<guard::Session>& live) {
   const bool connect = context.Has("dsn") || context.Has("env");
   const bool dump = context.Has("schema");
   if (dump && connect)
@@ -63,8 +66,8 @@ Task<PlanBase> ReadBase(const Context& context) {
   if (dump) {
     base = ReadDump(context);
   } else if (connect) {
-    guard::Session session = co_await OpenSession(context);
-    base = co_await ReadPlanBase(session);
+    live = co_await OpenSession(context);
+    base = co_await ReadPlanBase(*live);
   }
   if (context.Has("server-version")) base.options.server_version = Version(context);
   co_return base;
@@ -82,10 +85,13 @@ Task<plan::Plan> MakeOrRead(const Context& context, const std::string& text) {
   }
   PlanBase base;
   // A plan that was kept is shown as it is: nothing is read for it.
-  if (!IsPlan(text)) base = co_await ReadBase(context);
+  std::optional<guard::Session> live;
+  if (!IsPlan(text)) base = co_await ReadBase(context, live);
   base.options.prefer = wishes.prefer;
   base.options.matviews = wishes.matviews;
-  co_return PlanOf(text, std::move(base));
+  plan::Plan made = PlanOf(text, base);
+  if (live) co_await run::SayPublished(*live, made, base.schema);
+  co_return made;
 }
 
 void AddRehearsed(const Context& context, plan::Plan& made) {

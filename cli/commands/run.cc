@@ -15,6 +15,7 @@
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "engine/run/make_run.h"
+#include "engine/run/published.h"
 #include "engine/state/schema.h"
 #include "engine/watch/unit.h"
 #include "planner/plan/json.h"
@@ -140,6 +141,7 @@ Task<ExitCode> Run(Context& context) {
       planned.plan = co_await PlanOfSplit(context, session, base);
     } else {
       planned.plan = PlanOf(text, base);
+      co_await run::SayPublished(session, planned.plan, base.schema);
     }
     Soak(context, planned.plan);
     if (context.Has("canary") && !HasRoomForCanary(planned.plan))

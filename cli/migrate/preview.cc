@@ -9,6 +9,7 @@
 #include "cli/migrate/apply.h"
 #include "cli/plan_input.h"
 #include "cli/report.h"
+#include "engine/run/published.h"
 #include "migrations/history/ending.h"
 #include "planner/plan/json.h"
 #include "planner/plan/render/format.h"
@@ -40,6 +41,7 @@ Task<> PrintPlans(const Context& context, guard::Session& session, const Migrati
     co_await history::LearnCalled(session, learnt.up);
     history::Composed composed = history::ComposeUp(learnt, base.schema, base.options, manner);
     RefuseComposed(*migration, composed);
+    co_await run::SayPublished(session, composed.plan, base.schema);
     const std::string told = AttachOrSay(book, *migration, composed);
     if (!told.empty()) composed.remarks.push_back(told);
     if (rehearsed != nullptr && rehearsed->AddTo(composed.plan, migration) == 0 &&

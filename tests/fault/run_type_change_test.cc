@@ -400,5 +400,29 @@ TEST_F(TypeChange, UsersNeedNoRightToWhatMakesTheValue) {
   database_.Sql("DROP OWNED BY tc_user; DROP ROLE tc_user");
 }
 
+// Who does not know the new column stops at the first row that has it.
+TEST_F(TypeChange, ASubscriberIsThoughtOfBefore) {
+  MakeTable();
+  const std::string adds = "On every subscriber first: ALTER TABLE";
+  const std::string behind = "there as well: ALTER TABLE public.t ALTER c TYPE bigint; behind it";
+  const auto said = [&](const std::string& sql) { return Run({"plan", "--sql", sql}).out; };
+  EXPECT_THAT(said(kWider), Not(HasSubstr(adds)));
+  std::vector<std::string> kinds{"FOR TABLE t", "FOR ALL TABLES"};
+  const bool lists = Number("SHOW server_version_num") >= 150000;
+  if (lists) kinds.emplace_back("FOR TABLES IN SCHEMA public");
+  for (const std::string& kind : kinds) {
+    SCOPED_TRACE(kind);
+    database_.Sql("DROP PUBLICATION IF EXISTS pub; CREATE PUBLICATION pub " + kind);
+    EXPECT_THAT(
+        said("ALTER TABLE public.t ALTER c TYPE bigint"),
+        AllOf(HasSubstr("publication pub sends public.t:"), HasSubstr(adds), HasSubstr(behind)));
+    EXPECT_THAT(said("ALTER TABLE t ADD u uuid DEFAULT gen_random_uuid()"),
+                HasSubstr(adds + " public.t ADD COLUMN u uuid"));
+  }
+  if (!lists) return;
+  database_.Sql("DROP PUBLICATION pub; CREATE PUBLICATION pub FOR TABLE t (id, note)");
+  EXPECT_THAT(said(kWider), Not(HasSubstr(adds)));
+}
+
 }  // namespace
 }  // namespace pgalter::test

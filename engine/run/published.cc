@@ -1,0 +1,80 @@
+#include "engine/run/published.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+#include "planner/sql/ast/statement.h"
+#include "planner/sql/identifier.h"
+
+namespace pgalter::run {
+
+namespace {
+
+namespace ast = sql::ast;
+
+// $1 the table: those that send all columns of it, or of its partitions. From 15 on a publication
+// may list columns; others are not sent.
+constexpr const char* kSending = R"sql(
+SELECT string_agg(DISTINCT quote_ident(p.pubname), ', ') FROM pg_publication_tables p
+JOIN pg_namespace n ON n.nspname = p.schemaname
+JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
+WHERE (c.oid = to_regclass($1) OR c.oid IN (SELECT relid FROM pg_partition_tree(to_regclass($1))))
+  AND NOT EXISTS (
+    SELECT FROM pg_publication b JOIN pg_publication_rel r ON r.prpubid = b.oid
+    WHERE b.pubname = p.pubname AND r.prrelid = c.oid AND to_jsonb(r)->>'prattrs' IS NOT NULL)
+)sql";
+
+bool IsGenerated(const ast::ColumnDefinition& column) {
+  return column.Find(ast::ConstraintKind::kGeneratedStored) != nullptr ||
+         column.Find(ast::ConstraintKind::kGeneratedVirtual) != nullptr;
+}
+
+std::string AboutColumn(const std::string& publications, const std::string& table,
+                        const ast::ColumnDefinition& column, const plan::Statement& statement) {
+  const std::string name = sql::QuoteIdentifier(column.name);
+  std::string text = fmt::format(
+      "publication {0} sends {1}: a subscriber without column {2} stops at the first row that is "
+      "written with it, and its slot keeps WAL here until it has it. On every subscriber first: "
+      "ALTER TABLE {1} ADD COLUMN {2} {3}",
+      publications, table, name, ast::ToString(column.type));
+  // The column that takes another's place.
+  if (statement.recipe == "type-change")
+    text += fmt::format(
+        "; before the gate is opened, there as well: {}; behind it {} can go there. With --prefer "
+        "rebuild no column comes between",
+        statement.sql, name);
+  return text;
+}
+
+Task<> SayOf(guard::Session& session, const ast::AlterTable& alter, const catalog::Schema& schema,
+             plan::Statement& statement) {
+  const std::string table = sql::ToString(schema.Resolve(alter.name));
+  for (const ast::TableCommand& command : alter.commands) {
+    if (command.change != ast::TableChange::kAddColumn || !command.column) continue;
+    if (IsGenerated(*command.column)) continue;
+    const pg::Result row = co_await session.db().Query(kSending, table);
+    if (row.IsNull(0, 0)) co_return;
+    std::string text = AboutColumn(row.Get<std::string>(0, 0), table, *command.column, statement);
+    if (std::ranges::find(statement.remarks, text) == statement.remarks.end())
+      statement.remarks.push_back(std::move(text));
+  }
+}
+
+}  // namespace
+
+Task<> SayPublished(guard::Session& session, plan::Plan& plan, const catalog::Schema& schema) {
+  for (const plan::Step& step : plan.steps) {
+    if (step.kind != plan::StepKind::kDdl) continue;
+    plan::Statement& statement = plan.statements.at(static_cast<std::size_t>(step.statement));
+    for (const std::string& text : step.sql) {
+      const auto read = ast::ReadStatement(text);
+      if (!read) continue;
+      const auto* alter = read->As<ast::AlterTable>();
+      if (alter != nullptr) co_await SayOf(session, *alter, schema, statement);
+    }
+  }
+}
+
+}  // namespace pgalter::run
