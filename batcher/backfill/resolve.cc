@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "batcher/backfill/kept_out.h"
 #include "batcher/backfill/moving.h"
 #include "batcher/backfill/role_settings.h"
 #include "batcher/backfill/target.h"
@@ -72,6 +73,8 @@ Task<> TypeCheck(Session& session, const Table& table, const Expressions& text) 
   const std::string where = text.where.empty() ? "" : fmt::format(" WHERE ({})", text.where);
   std::optional<Failure> refused;
   try {
+    co_await session.db().Query("SELECT set_config('lock_timeout', $1, true)",
+                                std::to_string(kPatience.count()));
     co_await session.db().Query(fmt::format("EXPLAIN UPDATE {} SET {}{}", table.name, set, where));
   } catch (const pg::PgError& error) {
     const std::string_view klass = std::string_view(error.sqlstate()).substr(0, 2);
@@ -81,6 +84,21 @@ Task<> TypeCheck(Session& session, const Table& table, const Expressions& text) 
                                                   table.name, error.what()));
   }
   if (refused) throw *refused;
+}
+
+Task<> Judge(Session& session, const Table& table, const Spec& spec, const Expressions& text) {
+  auto check = [&]() -> Task<bool> {
+    co_await TypeCheck(session, table, text);
+    co_return true;
+  };
+  bool kept_out = false;
+  try {
+    co_await UnderRoleSettings(session, spec, check);
+  } catch (const pg::PgError& error) {
+    kept_out = error.klass() == pg::SqlstateClass::kLockNotAvailable && session.open();
+    if (!kept_out) throw;
+  }
+  if (kept_out) co_await ThrowKeptOut(session, table, "try the expression on", KeptOut::kWriters);
 }
 
 Task<Column> Describe(Session& session, const Table& table, const sql::Assignment& set) {
@@ -172,11 +190,7 @@ Task<Resolved> Assemble(Session& session, const Table& table, const Spec& spec,
 Task<Resolved> Resolve(Session& session, const Table& table, const Spec& spec, Resolving how) {
   Expressions text = Parse(spec);
   for (const auto& set : text.set) co_await Describe(session, table, set);
-  auto check = [&]() -> Task<bool> {
-    co_await TypeCheck(session, table, text);
-    co_return true;
-  };
-  co_await UnderRoleSettings(session, spec, check);
+  co_await Judge(session, table, spec, text);
   auto write_out = [&]() -> Task<Expressions> {
     co_return co_await WriteOut(session, spec.settings, table.name, table.oid, text);
   };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "batcher/backfill/kept_out.h"
 #include "batcher/backfill/target.h"
 #include "batcher/partition/alike.h"
 #include "batcher/partition/cuts.h"
@@ -191,6 +192,23 @@ class Writer {
     co_return partitions;
   }
 
+  // The server's refusal of the whole definition would name a file that nobody has given.
+  Task<> RefuseOtherValues(const Whole& whole) {
+    std::string why;
+    try {
+      co_await session_.db().Query(
+          fmt::format("SELECT FROM {} WHERE {} LIMIT 0", table_.name, inside_));
+    } catch (const pg::PgError& error) {
+      if (!session_.db().open()) throw;
+      if (error.sqlstate().starts_with("22")) why = error.what();
+    }
+    if (!why.empty())
+      throw Failure(ExitCode::kUsage,
+                    fmt::format("--values has what is no value of column {} of {}, which is of "
+                                "type {}: {}",
+                                whole.column, table_.name, whole.type, why));
+  }
+
   Task<std::vector<std::string>> Lists() {
     const Whole whole = co_await WholeToBe(session_, table_, division_.column);
     std::vector<std::string> partitions;
@@ -200,6 +218,7 @@ class Writer {
     for (const ListPart& list : division_.lists)
       for (const Given& value : list.values) values.push_back(LiteralOf(value));
     inside_ = AmongOf(whole, values);
+    co_await RefuseOtherValues(whole);
     if (division_.with_default) AddDefault(partitions);
     co_return partitions;
   }
@@ -366,7 +385,13 @@ Subdivision ByList(const std::string& column, const std::vector<ListPart>& lists
 Task<Definition> DefinitionOf(Session& session, std::string table, Division division) {
   const backfill::Table found = co_await FindOwned(session, std::move(table), "partition");
   if (found.partitioned)
-    throw Failure(ExitCode::kRefused, fmt::format("{} is partitioned already", found.name));
+    throw Failure(
+        ExitCode::kRefused,
+        fmt::format("{0} is partitioned already: pgalter partition list {0} shows how, and "
+                    "pgalter rebuild {0} --definition FILE parts it otherwise. Nothing "
+                    "was changed",
+                    found.name));
+  co_await backfill::RefuseUnreadable(session, found, "look at what a conversion needs of");
   co_await RefuseUnknownZone(session, division.time_zone);
   co_await RequireColumn(session, found, division.column);
   if (!division.then_column.empty()) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "batcher/backfill/kept_out.h"
 #include "batcher/backfill/target.h"
 #include "batcher/partition/inbound.h"
 #include "batcher/partition/lookup.h"
@@ -260,6 +261,7 @@ Task<Prepared> Prepare(Session& session, Wish wish) {
   spec.settings = co_await guard::RoleSettings(session);
   const backfill::Table table = co_await FindOwned(session, wish.table, "partition");
   co_await RefuseMissingRights(session, table);
+  co_await backfill::RefuseUnreadable(session, table, "look at what a conversion needs of");
   co_await RefuseUnknownZone(session, wish.division.time_zone);
   spec.table = table.name;
   spec.relname = QuoteIdentifier(table.relname);

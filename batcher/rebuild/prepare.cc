@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "batcher/backfill/kept_out.h"
 #include "batcher/backfill/rights.h"
 #include "batcher/backfill/role_settings.h"
 #include "batcher/dependants/obstacles.h"
@@ -360,6 +361,8 @@ Task<Prepared> Prepare(Session& session, Spec spec, Checking how) {
     const backfill::Table& table = tables.at(static_cast<std::size_t>(number) - 1);
     const Spec one = OfTable(spec, number);
     RefuseTwoWays(table, one);
+    if (how == Checking::kRehearse)
+      co_await backfill::RefuseUnreadable(session, table, "look at what a rebuild needs of");
     co_await CheckOne(session, table, one);
     co_await AddSize(session, table.oid, prepared);
   }

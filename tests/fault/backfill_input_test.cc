@@ -32,6 +32,8 @@ struct Refused {
   const char* where = nullptr;
 };
 
+using RefusedByALock = BackfillWorld;
+
 class RefusedInput : public BackfillWorld, public ::testing::WithParamInterface<Refused> {};
 
 TEST_P(RefusedInput, WritesNothing) {
@@ -71,6 +73,29 @@ constexpr Refused kRefused[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Inputs, RefusedInput, ::testing::ValuesIn(kRefused),
                          [](const auto& input) { return input.param.name; });
+
+// Asked before there is a run, which would name him as it waits.
+TEST_F(RefusedByALock, NamesWhoKeepsOthersOut) {
+  database_.Sql(kShapes);
+  Session holder = database_.Connect();
+  holder.Exec("BEGIN; LOCK TABLE t IN SHARE MODE");
+  const Ran ran = Run({"backfill", "t", "--set", "b = a", "--yes"});
+  EXPECT_EQ(ran.code, 5) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("cannot try the expression on public.t: writers have been kept "
+                                 "from it for 10 s (SQLSTATE 55P03): pid " +
+                                 std::to_string(holder.backend_pid())));
+  EXPECT_THAT(ran.err, HasSubstr("holds SHARE on public.t. Nothing was changed"));
+  holder.Exec("LOCK TABLE t");
+  for (const Words& words :
+       {Words{"rebuild", "t", "--yes"},
+        Words{"partition", "convert", "t", "--by", "range(id)", "--every", "100", "--yes"}}) {
+    const Ran other = Run(words);
+    EXPECT_EQ(other.code, 5) << other.err;
+    EXPECT_THAT(other.err, HasSubstr("even readers have been kept from it for 10 s"));
+    EXPECT_THAT(other.err, HasSubstr("holds ACCESS EXCLUSIVE on public.t"));
+  }
+  EXPECT_EQ(database_.Value("SELECT to_regnamespace('pgalter') IS NULL"), "t");
+}
 
 class Shapes : public BackfillWorld {
  protected:
