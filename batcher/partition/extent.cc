@@ -101,8 +101,8 @@ class Extending {
     const bool some = co_await IsLess(begin, end);
     if (!some)
       throw Failure(ExitCode::kUsage,
-                    fmt::format("there is nothing from {} to {}: --to lies behind --from, or "
-                                "behind the oldest row",
+                    fmt::format("there is nothing from {} to {}: --to lies before --from, or "
+                                "before the oldest row",
                                 begin, end));
     const std::string from = begin;
     std::vector<Range> ranges = co_await RangesAround(session_, column_, period_, extent_.time_zone,

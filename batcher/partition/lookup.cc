@@ -21,7 +21,8 @@ namespace {
 // What a partitioned table cannot have, or what would mean something else afterwards; each with its
 // kind, as hindrance.h has them, and the way out. $1 the table, $2 the partition column.
 constexpr const char* kObstacles = R"sql(
-SELECT 'partitioned', 'it is partitioned already' FROM pg_class WHERE oid = $1 AND relkind = 'p'
+SELECT 'partitioned', 'it is partitioned already: pgalter partition list shows how, and pgalter '
+  'rebuild --definition FILE parts it otherwise' FROM pg_class WHERE oid = $1 AND relkind = 'p'
 UNION ALL
 SELECT 'temporary', 'it is temporary' FROM pg_class WHERE oid = $1 AND relpersistence = 't'
 UNION ALL

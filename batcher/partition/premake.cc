@@ -339,7 +339,8 @@ void NameApart(const Parent& parent, std::vector<Range>& ranges) {
 const Member& Pattern(const Parent& parent, const Chain& chain) {
   if (!chain.last && !chain.next)
     throw Failure(ExitCode::kUsage,
-                  fmt::format("{} has no range to go on from: make the first partition by hand",
+                  fmt::format("{0} has no range to go on from: make the first one with: pgalter "
+                              "partition add {0} --from VALUE --to VALUE",
                               parent.table.name));
   return parent.members[chain.last ? *chain.last : *chain.next];
 }

@@ -19,9 +19,9 @@ sql::Result<Wish> ReadWish(std::string_view text) {
   if (!words) return words.error();
   const std::size_t open = words->AfterName(0);
   const std::size_t into = words->Find("into");
-  if (!words->Is(open, "(") || into <= open + 1 || into + 1 >= words->size() ||
+  if (!words->Is(open, "(") || into <= open + 2 || into + 1 >= words->size() ||
       !words->Is(into - 1, ")"))
-    return Refusal("--split names no table, columns and new table");
+    return Refusal("a table, its columns and a new table are not all named");
   Wish wish;
   wish.table = words->Cut(0, open);
   if (const auto table = sql::ParseQualifiedName(wish.table); !table) return table.error();

@@ -11,6 +11,7 @@ namespace pgalter::test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct KeyCase {
   const char* name;
@@ -262,7 +263,8 @@ TEST_F(PartitionExtent, RefusesWhatCannotBeBeforeItCopies) {
   };
   says({"--from", "2026-02-10", "--default", "no"}, 4, "it has rows before 2026-02-01");
   says({"--to", "2026-04-20", "--default", "no"}, 4, "it has rows from 2026-05-01");
-  says({"--from", "2026-05-01", "--to", "2026-02-01"}, 2, "there is nothing from 2026-05-01 to");
+  says({"--from", "2026-05-01", "--to", "2026-02-01"}, 2,
+       "there is nothing from 2026-05-01 to 2026-02-01: --to lies before --from");
   says({"--from", "sometime"}, 2, "--from \"sometime\" is no value for column d");
   says({"--from", "2026-01-01", "--to", "9999-01-01"}, 2, "more than 1000 partitions");
   says({"--to", "2026-05-01", "--premake", "2"}, 2, "--to and --premake both");
@@ -362,6 +364,27 @@ TEST_F(Partitioned, ListsThatMeetAreRefused) {
     EXPECT_EQ(ran.code, 2) << ran.err;
     EXPECT_THAT(ran.err, HasSubstr(other == std::string("eu=fr") ? "two lists are called \"eu\""
                                                                  : "\"de\" is there twice"));
+  }
+}
+
+TEST_F(Partitioned, AListOfAnotherTypesValuesIsRefusedByItsOwnName) {
+  database_.Sql("CREATE TABLE t (id int PRIMARY KEY, c int NOT NULL)");
+  const Ran ran =
+      Run({"partition", "convert", "t", "--by", "list(c)", "--values", "a=1,xx", "--dry-run"});
+  EXPECT_EQ(ran.code, 2) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("--values has what is no value of column c of public.t, which is "
+                                 "of type integer: invalid input syntax for type integer: \"xx\""));
+  EXPECT_THAT(ran.err, Not(HasSubstr("--definition")));
+}
+
+TEST_F(Partitioned, WhatIsPartitionedAlreadyIsRefusedWithTheWayOut) {
+  database_.Sql("CREATE TABLE t (id int PRIMARY KEY) PARTITION BY RANGE (id)");
+  for (const char* strategy : {"attach", "copy"}) {
+    const Ran ran = Run({"partition", "convert", "t", "--by", "range(id)", "--every", "10",
+                         "--strategy", strategy, "--yes"});
+    EXPECT_EQ(ran.code, 4) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("is partitioned already: pgalter partition list "));
+    EXPECT_THAT(ran.err, HasSubstr("Nothing was changed"));
   }
 }
 

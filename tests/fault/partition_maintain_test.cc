@@ -53,6 +53,14 @@ class PartitionCron : public BackfillWorld {
   }
 };
 
+TEST_F(PartitionCron, NamesTheCommandForTheFirstRange) {
+  MakeMonths({});
+  const Ran ran = Maintain();
+  EXPECT_EQ(ran.code, 2) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("public.m has no range to go on from: make the first one with: "
+                                 "pgalter partition add public.m --from VALUE --to VALUE"));
+}
+
 TEST_F(PartitionCron, FillsTheGapThatTheClockRunsInto) {
   MakeMonths({0, 290});
   const Ran seen = Run({"inspect", "partitions", "m", "--premake", "2"});

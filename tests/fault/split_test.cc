@@ -198,6 +198,8 @@ TEST_F(SplitRun, RefusesByNameWhatCannotGoWithTheColumns) {
   ExpectRefused("orders (note) INTO book", "there is a public.book already");
   ExpectRefused("orders (nothing) INTO n", "no column nothing", 2);
   ExpectRefused("nowhere (a) INTO n", "no table nowhere", 2);
+  ExpectRefused("orders () INTO n", "a table, its columns and a new table are not all named", 2);
+  ExpectRefused("orders (note,) INTO n", "is no column's name", 2);
   ExpectRefused("orders INTO n", "write 'orders (note, noted_at) INTO order_note'", 2);
   ExpectRefused("keyless (b) INTO n", "no primary key");
   ExpectRefused("parted (b) INTO n", "partitioned");
