@@ -140,6 +140,17 @@ Task<ExitCode> SayEnd(const Context& context, std::string run, const run::Outcom
   co_return outcome.code;
 }
 
+// A run that can only be given up says so itself.
+std::string GoOn(const std::string& run, const std::string& failure) {
+  const auto says = [&failure](const std::string& what) {
+    return failure.find(what) != std::string::npos;
+  };
+  const bool lost = says(fmt::format("pgalter abort {} --yes, and begin again", run)) &&
+                    !says("pgalter resume " + run);
+  if (lost) return fmt::format("pgalter abort {} --yes", run);
+  return fmt::format("pgalter status {0}; pgalter resume {0}", run);
+}
+
 }  // namespace
 
 Task<ExitCode> RunInForeground(const Context& context, std::string run) {
@@ -159,7 +170,7 @@ Task<ExitCode> RunInForeground(const Context& context, std::string run) {
   }
   failure = co_await WithGrant(context, failure);
   run::Verdict verdict = Judge(failure);
-  const std::string go_on = fmt::format("pgalter status {0}; pgalter resume {0}", run);
+  const std::string go_on = GoOn(run, verdict.text);
   const bool said = verdict.hint.find("pgalter resume " + run) != std::string::npos;
   if (!said) verdict.hint = verdict.hint.empty() ? go_on : verdict.hint + "; then: " + go_on;
   co_return Report(verdict, context.output);

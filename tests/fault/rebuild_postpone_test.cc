@@ -74,6 +74,8 @@ TEST_F(OffForAMoment, TheCaptureIsNotTrusted) {
   const Ran ran = GoThrough({});
   EXPECT_EQ(ran.code, 4) << ran.err;
   EXPECT_THAT(ran.err, HasSubstr("was dropped or disabled meanwhile"));
+  EXPECT_THAT(ran.err, HasSubstr("hint: pgalter abort " + RunId() + " --yes"));
+  EXPECT_THAT(ran.err, Not(HasSubstr("pgalter resume")));
   ExpectNotSwapped();
 }
 TEST_F(OffForAMoment, WithoutThatItsChangesAreLost) {
