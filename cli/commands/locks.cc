@@ -71,6 +71,16 @@ std::string NobodyWaits(const std::optional<sql::QualifiedName>& table) {
                : "nobody waits for a lock";
 }
 
+Task<std::vector<lock::LockNode>> Read(guard::Session& session,
+                                       std::optional<sql::QualifiedName> table) {
+  try {
+    co_return co_await lock::ReadLocks(session, std::move(table));
+  } catch (const pg::PgError& error) {
+    if (!error.Is(pg::sqlstate::kUndefinedTable)) throw;
+    throw Rejected(ExitCode::kUsage, error.what(), "name it with its schema");
+  }
+}
+
 Task<ExitCode> Watch(const Context& context, guard::Session& session,
                      std::optional<sql::QualifiedName> table) {
   constexpr async::Milliseconds kLook{1000};
@@ -79,7 +89,7 @@ Task<ExitCode> Watch(const Context& context, guard::Session& session,
       context.output == Output::kText && ::isatty(STDOUT_FILENO) != 0 && KnowsEscapes();
   std::string before = "-";
   for (;;) {
-    const std::vector<lock::LockNode> trees = co_await lock::ReadLocks(session, table);
+    const std::vector<lock::LockNode> trees = co_await Read(session, table);
     const lock::StepsAtWork steps = co_await ReadSteps(session, trees);
     std::string text = LockTreeText(trees, steps);
     if (text.empty()) text = NobodyWaits(table) + "\n";
@@ -139,7 +149,7 @@ Task<ExitCode> End(const Context& context, guard::Session& session,
   const bool cancel = context.Has("cancel");
   const auto ending = cancel ? lock::Ending::kCancel : lock::Ending::kTerminate;
   const int pid = context.Get<int>(cancel ? "cancel" : "terminate");
-  std::vector<lock::LockNode> trees = co_await lock::ReadLocks(session, table);
+  std::vector<lock::LockNode> trees = co_await Read(session, table);
   const lock::LockNode node = NodeToEnd(trees, pid, ending);
   lock::LockNode alone = node;
   alone.waiters.clear();
@@ -150,7 +160,7 @@ Task<ExitCode> End(const Context& context, guard::Session& session,
   Confirm(context, question);
   ConfirmAgain(context, pid);
   // Answers take their time.
-  trees = co_await lock::ReadLocks(session, table);
+  trees = co_await Read(session, table);
   const lock::LockNode now = NodeToEnd(trees, pid, ending);
   bool ended = now.session.backend_start == node.session.backend_start;
   if (ended) ended = co_await lock::EndSession(session, node.session, ending);
@@ -214,7 +224,7 @@ Task<ExitCode> Run(Context& context) {
   co_await UseOwnSearchPath(session);
   if (ends) co_return co_await End(context, session, table);
   if (context.Has("watch")) co_return co_await Watch(context, session, table);
-  const std::vector<lock::LockNode> trees = co_await lock::ReadLocks(session, table);
+  const std::vector<lock::LockNode> trees = co_await Read(session, table);
   const lock::StepsAtWork steps = co_await ReadSteps(session, trees);
   if (context.output == Output::kJson) {
     PrintJson(LocksJson(trees, steps));

@@ -479,7 +479,9 @@ TEST_F(Cli, LocksShowsTheTree) {
   EXPECT_THAT(ran.out, Not(HasSubstr("4711")));
   EXPECT_EQ(
       json::parse(OnDatabase({"locks", "--output", "json"}).out).at("trees").as_array().size(), 1U);
-  EXPECT_EQ(OnDatabase({"locks", "nothing"}).code, 1);
+  const Ran none = OnDatabase({"locks", "nothing"});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.err, HasSubstr("there is no table nothing in this database"));
   holder.Exec("COMMIT");
   waiter.Wait();
 }
