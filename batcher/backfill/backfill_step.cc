@@ -7,6 +7,7 @@
 
 #include "batcher/backfill/last_scan.h"
 #include "batcher/backfill/monitor.h"
+#include "batcher/backfill/once.h"
 #include "batcher/backfill/prepare.h"
 #include "batcher/backfill/rights.h"
 #include "batcher/backfill/sync_trigger.h"
@@ -135,24 +136,30 @@ Task<> ThrowWithGrant(run::Environment& env, pg::PgError error) {
       fmt::format("{}. What is done stays. Then: pgalter resume {}", missing, env.run.id));
 }
 
+Work WorkOf(const Spec& spec, const Resolved& resolved) {
+  if (spec.beginning) return Work{UndoneAndMeant(*spec.beginning, resolved.where), false};
+  WorkOrRefusal decided = DecideWork(resolved.columns, resolved.nature, resolved.where);
+  if (!decided.work) throw Failure(ExitCode::kRefused, decided.refusal);
+  return std::move(*decided.work);
+}
+
 Task<> DoBackfill(run::Environment& env) {
   const Spec spec = FromJson(env.run.spec);
   const Table table = co_await FindTableByOid(env.main, env.run.relid);
   const Resolved resolved = co_await Recall(env.main, table, spec);
-  WorkOrRefusal decided = DecideWork(resolved.columns, resolved.nature, resolved.where);
-  if (!decided.work) throw Failure(ExitCode::kRefused, decided.refusal);
+  const Work work = WorkOf(spec, resolved);
   env.progress.total_rows = env.run.total_rows;
 
   throttle::Throttle throttle(co_await boost::asio::this_coro::executor, env.sessions,
                               OptionsFrom(env, spec, table));
-  Crew crew(env, spec, table, resolved, *decided.work, throttle);
-  auto work = [&]() -> Task<> {
+  Crew crew(env, spec, table, resolved, work, throttle);
+  auto work_on = [&]() -> Task<> {
     co_await StartWatching(throttle, env);
     co_await RunCrew(crew);
   };
   std::optional<pg::PgError> refused;
   try {
-    co_await async::Finally(work(), throttle.Stop());
+    co_await async::Finally(work_on(), throttle.Stop());
   } catch (const pg::PgError& error) {
     if (error.klass() != pg::SqlstateClass::kNoRight) throw;
     refused = error;
@@ -169,6 +176,8 @@ Sync SyncOf(plan::Backfill::Sync planned) {
       return Sync::kAuto;
     case plan::Backfill::Sync::kKeep:
       return Sync::kKeep;
+    case plan::Backfill::Sync::kOnce:
+      return Sync::kOnce;
     case plan::Backfill::Sync::kNone:
       break;
   }
@@ -218,6 +227,35 @@ Task<state::Run> SettledRun(run::Environment& env, const state::Step& step) {
   co_return own;
 }
 
+// No row is left: recorded before the trigger goes, which nobody makes again then.
+Task<> RecordOver(run::Environment& env, state::Step& step, Spec& spec) {
+  spec.over = true;
+  step.spec["settled"] = ToJson(spec);
+  step.spec["done_rows"] = env.progress.done_rows;
+  co_await state::RecordSpec(env.main, env.lease, step);
+  async::FailPoint("once-over");
+}
+
+// `own`: the run with the step's settled spec.
+Task<> DoOnce(run::Environment& env, state::Run& own, state::Step step) {
+  Spec spec = FromJson(own.spec);
+  step.spec["settled"] = own.spec;
+  step.spec["relid"] = own.relid;
+  step.spec["total_rows"] = own.total_rows;
+  if (spec.over) {
+    env.progress.done_rows = step.spec.at("done_rows").to_number<std::int64_t>();
+  } else {
+    if (!spec.beginning) spec.beginning = co_await MakeOnceTrigger(env, step);
+    own.spec = ToJson(spec);
+    co_await ExpectSameCluster(env.main, *spec.beginning, own.id);
+    co_await DoBackfill(env);
+    co_await RecordOver(env, step, spec);
+  }
+  const lock::LadderOptions options = run::LadderOf(env.run);
+  co_await DropSyncTrigger(env, step, options, env.stopper);
+  async::FailPoint("once-released");
+}
+
 // In a plan of several, that of `release`.
 Task<std::optional<state::Step>> ItsBackfill(run::Environment& env, const state::Step& release) {
   const auto planned = run::PlannedStep(release).backfill;
@@ -257,8 +295,12 @@ Task<> BackfillStep::Do(run::Environment& env, const state::Step& step) {
   run::NameCanaryGate(own, step);
   run::Environment with_own{env.sessions, env.main,     env.observer, env.stopper, env.lease,
                             own,          env.progress, env.control,  env.outside};
-  co_await MakeTrigger(with_own, step);
-  co_await DoBackfill(with_own);
+  if (FromJson(own.spec).sync == Sync::kOnce) {
+    co_await DoOnce(with_own, own, step);
+  } else {
+    co_await MakeTrigger(with_own, step);
+    co_await DoBackfill(with_own);
+  }
   co_await RecordWithoutWindows(env, step);
 }
 

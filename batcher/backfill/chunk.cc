@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "batcher/backfill/once.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
@@ -46,12 +47,20 @@ std::vector<pg::Statement> Checks(const ChunkContext& context, const Leaf& leaf)
   checks.push_back(
       {"SELECT pg_catalog.to_regclass($1)::oid = $2, pg_catalog.pg_relation_filenode($2) = $3",
        pg::Params::Of(leaf.relation.name, leaf.oid, leaf.filenode)});
+  if (context.beginning) checks.push_back(IsIntact(*context.beginning, context.table, leaf.oid));
   return checks;
 }
 
-ChunkEnd JudgeChecks(const std::vector<pg::Result>& results, const guard::Lease& lease) {
-  if (results.at(0).empty() && async::SafeguardOn("lease")) throw guard::LeaseLost(lease);
+ChunkEnd JudgeChecks(const std::vector<pg::Result>& results, const ChunkContext& context,
+                     const Leaf& leaf) {
+  if (results.at(0).empty() && async::SafeguardOn("lease")) throw guard::LeaseLost(context.lease);
   if (!results.at(2).Get<bool>(0, 0)) return ChunkEnd::kRenamed;
+  if (context.beginning) {
+    if (!IsLeafStill(results.at(3))) return ChunkEnd::kRenamed;
+    const std::string why = WhyNotIntact(results.at(3), leaf, context.lease.run);
+    if (!why.empty() && async::SafeguardOn("once-intact"))
+      throw run::Failure(run::ExitCode::kMismatch, why);
+  }
   if (!results.at(2).Get<bool>(0, 1) && async::SafeguardOn("filenode")) return ChunkEnd::kRewritten;
   return ChunkEnd::kDone;
 }
@@ -81,7 +90,7 @@ Task<ChunkResult> RunChunkBody(const ChunkContext& context, const Leaf& leaf,
 
   auto transaction = [&]() -> Task<> {
     const auto checks = co_await session.db().Pipeline(Checks(context, leaf));
-    result.end = JudgeChecks(checks, context.lease);
+    result.end = JudgeChecks(checks, context, leaf);
     if (result.end != ChunkEnd::kDone) co_return;
     stage = Stage::kRows;
     async::FailPoint("chunk-checked");

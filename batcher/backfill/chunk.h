@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "batcher/backfill/target.h"
@@ -45,6 +46,8 @@ struct ChunkContext {
   const guard::Lease& lease;
   const std::vector<Column>& columns;
   const Work& work;
+  pg::Oid table = 0;  // whose leaves are worked on
+  const std::optional<Beginning>& beginning;
 };
 
 // The statements between the checks and the record; returns updated and waiting.

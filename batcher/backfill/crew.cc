@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "batcher/backfill/once.h"
 #include "engine/run/canary.h"
 #include "engine/run/failure.h"
 #include "engine/run/meter.h"
@@ -69,6 +70,7 @@ Task<> Crew::LoadLeaf(std::shared_ptr<LeafWork> work) {
   RecordedRelation recorded =
       co_await LoadOrRecord(env_.main, env_.lease, leaf.oid, leaf.filenode, leaf.blocks);
   if (recorded.filenode != leaf.filenode) {
+    if (spec_.beginning) co_await ExpectOldVersions(env_.main, *spec_.beginning, leaf, env_.run.id);
     co_await StartAgain(env_.main, env_.lease, leaf.oid, leaf.filenode, leaf.blocks);
     recorded.windows.clear();
     recorded.blocks = leaf.blocks;
@@ -83,6 +85,7 @@ Task<> Crew::LoadLeaf(std::shared_ptr<LeafWork> work) {
 Task<Session> Crew::OpenSession() {
   guard::SessionOptions options = env_.sessions;
   options.settings = spec_.settings;
+  if (spec_.beginning) options.settings.emplace_back(kOnceSetting, spec_.beginning->mark);
   for (const auto& [name, variable] : spec_.binds) {
     const char* value = std::getenv(variable.c_str());
     if (value == nullptr)
@@ -96,7 +99,7 @@ Task<Session> Crew::OpenSession() {
 }
 
 ChunkContext Crew::ContextFor(Session& session) const {
-  return ChunkContext{session, env_.lease, resolved_.columns, work_};
+  return ChunkContext{session, env_.lease, resolved_.columns, work_, table_.oid, spec_.beginning};
 }
 
 int Crew::StripesFor(const Leaf& leaf) const {
@@ -189,6 +192,7 @@ Task<> Crew::LookAgain(Session& session, const Group& group) {
     work.blocks = 0;
   } else if (leaf->filenode != work.leaf.filenode) {
     work.leaf = *leaf;
+    if (spec_.beginning) co_await ExpectOldVersions(session, *spec_.beginning, *leaf, env_.run.id);
     co_await StartAgain(session, env_.lease, leaf->oid, leaf->filenode, leaf->blocks);
     work.windows = WindowsOf(work, leaf->blocks, {});
     remark = fmt::format("{} was rewritten meanwhile: its blocks are gone through again",

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "batcher/backfill/once.h"
 #include "batcher/backfill/worker.h"
 #include "engine/async/fail_point.h"
 #include "engine/run/failure.h"
@@ -80,6 +81,33 @@ Task<> Mend(Crew& crew, Session& session, const Missed& missed) {
   }
 }
 
+// Behind a scan that found nothing. False: something has changed, and it is to be looked for again.
+Task<bool> IsAllAsItWas(Crew& crew, Session& session, const std::vector<Leaf>& leaves) {
+  if (!crew.spec().beginning) co_return true;
+  const ChunkContext context = crew.ContextFor(session);
+  auto nothing = []() -> Task<ChunkCounts> { co_return ChunkCounts{}; };
+  const ChunkBody body = nothing;
+  for (const Leaf& leaf : leaves) {
+    const ChunkResult seen =
+        co_await RunChunkBody(context, leaf, 10 * crew.spec().chunk_time, body, nullptr);
+    if (seen.end != ChunkEnd::kDone) co_return false;
+  }
+  co_return true;
+}
+
+// Where it matters which versions a file has.
+Task<> ExpectKnownFiles(Crew& crew, Session& session, const std::vector<Leaf>& leaves) {
+  if (!crew.spec().beginning) co_return;
+  const run::Environment& env = crew.env();
+  for (const Leaf& leaf : leaves) {
+    const RecordedRelation recorded =
+        co_await LoadOrRecord(session, env.lease, leaf.oid, leaf.filenode, leaf.blocks);
+    if (recorded.filenode == leaf.filenode) continue;
+    co_await ExpectOldVersions(session, *crew.spec().beginning, leaf, env.run.id);
+    co_await StartAgain(session, env.lease, leaf.oid, leaf.filenode, leaf.blocks);
+  }
+}
+
 }  // namespace
 
 Task<> RunLastScan(Crew& crew) {
@@ -96,6 +124,7 @@ Task<> RunLastScan(Crew& crew) {
     bool unreadable = false;
     // The leaves as they are now: one may have been attached, or rewritten.
     const auto leaves = co_await FindLeaves(session, crew.table().oid, crew.spec());
+    co_await ExpectKnownFiles(crew, session, leaves);
     for (const Leaf& leaf : leaves) {
       const Missed missed = co_await ScanLeaf(crew, session, leaf);
       found += missed.rows;
@@ -104,10 +133,10 @@ Task<> RunLastScan(Crew& crew) {
       if (missed.rows > 0) co_await Mend(crew, session, missed);
     }
     env.progress.waiting_rows = found;
-    if (found == 0) break;
+    if (found == 0 && co_await IsAllAsItWas(crew, session, leaves)) break;
     if (crew.updated > updated_before || unreadable) {
       pause = Milliseconds(100);
-      if (++rounds < kMostRounds) continue;
+      if ((crew.spec().beginning && !unreadable) || ++rounds < kMostRounds) continue;
       throw run::Failure(
           run::ExitCode::kMismatch,
           fmt::format(
@@ -115,7 +144,8 @@ Task<> RunLastScan(Crew& crew) {
               "Give the column a default, or run with --sync keep, then: pgalter resume {}",
               crew.table().name, rounds, env.run.id));
     }
-    env.progress.note = fmt::format("{} rows are locked by users; waiting for them", found);
+    if (found > 0)
+      env.progress.note = fmt::format("{} rows are locked by users; waiting for them", found);
     co_await env.stopper.SleepFor(pause);
     pause = std::min(pause * 2, Milliseconds(5000));
   }

@@ -10,6 +10,9 @@
 
 namespace pgalter::backfill {
 
+// Where each row is changed once, what needs work becomes less only, and the last word has a chunk
+// without rows: the trigger and the files are as they were, behind the scan.
+
 // Scans and mends until a scan finds nothing. Throws run::Failure (mismatch) when users keep
 // writing rows that need work.
 Task<> RunLastScan(Crew& crew);

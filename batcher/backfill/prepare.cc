@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/backfill/once.h"
 #include "batcher/backfill/rights.h"
 #include "batcher/backfill/role_settings.h"
 #include "batcher/backfill/sync_trigger.h"
@@ -80,6 +81,13 @@ Task<Prepared> Prepare(Session& session, Spec spec, Resolving how) {
   for (const Column& column : prepared.resolved.columns)
     spec.resolved.push_back({column.name, column.expression});
   spec.resolved_where = prepared.resolved.where;
+  if (spec.sync == Sync::kOnce) {
+    RefuseOnce(prepared.table, prepared.resolved, spec);
+    spec.has_trigger = true;
+    prepared.spec = std::move(spec);
+    prepared.leaves = co_await FindLeaves(session, prepared.table.oid, prepared.spec);
+    co_return prepared;
+  }
   WorkOrRefusal decided =
       DecideWork(prepared.resolved.columns, prepared.resolved.nature, prepared.resolved.where);
   if (!decided.work)

@@ -6,17 +6,21 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "batcher/backfill/once_policy.h"
 #include "planner/sql/set_clause.h"
 
 namespace pgalter::backfill {
 
 using Milliseconds = std::chrono::milliseconds;
 
-enum class Sync { kAuto, kKeep, kNone };    // the trigger that keeps new rows right
+// The trigger that keeps new rows right; kOnce: that changes each row exactly once, as an UPDATE
+// does (once.h).
+enum class Sync { kAuto, kKeep, kNone, kOnce };
 enum class OnError { kStop, kQuarantine };  // a row whose value cannot be made
 
 struct Spec {
@@ -40,7 +44,9 @@ struct Spec {
   std::string resolved_where;
   std::string alias;  // the table's name then: what the expressions may call it
   bool has_trigger = false;
-  std::int64_t table_bytes = -1;  // with partitions and indexes; -1: not known
+  std::optional<Beginning> beginning;  // of kOnce, once its trigger is made
+  bool over = false;                   // no row is left, and the trigger may go
+  std::int64_t table_bytes = -1;       // with partitions and indexes; -1: not known
 };
 
 boost::json::object ToJson(const Spec& spec);

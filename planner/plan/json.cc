@@ -23,7 +23,8 @@ constexpr std::array kTransactions = {Transaction::kOwn, Transaction::kShared, T
 constexpr std::array kAnswers = {Answer::kAsIs, Answer::kRewritten, Answer::kLeastBad,
                                  Answer::kFails};
 constexpr std::array kKnowledge = {Knowledge::kNone, Knowledge::kDump, Knowledge::kLive};
-constexpr std::array kSyncs = {Backfill::Sync::kNone, Backfill::Sync::kAuto, Backfill::Sync::kKeep};
+constexpr std::array kSyncs = {Backfill::Sync::kNone, Backfill::Sync::kAuto, Backfill::Sync::kKeep,
+                               Backfill::Sync::kOnce};
 
 json::array Texts(const std::vector<std::string>& texts) {
   json::array array;

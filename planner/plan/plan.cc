@@ -100,6 +100,8 @@ std::string_view Name(Backfill::Sync sync) {
       return "auto";
     case Backfill::Sync::kKeep:
       return "keep";
+    case Backfill::Sync::kOnce:
+      return "once";
   }
   return "";
 }

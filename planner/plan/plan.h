@@ -69,7 +69,8 @@ struct Rehearsed {
 
 // As for `pgalter backfill TABLE --set … --where … --sync …`.
 struct Backfill {
-  enum class Sync { kNone, kAuto, kKeep };
+  // kOnce: each row exactly once, as an UPDATE does.
+  enum class Sync { kNone, kAuto, kKeep, kOnce };
   std::string table;  // as SQL has it
   std::string set;
   std::string where;  // empty: every row that differs

@@ -39,6 +39,8 @@ inline Words OtherPoints() {
   return {"run-made", "at-canary", "autocommit-ran", "detach-pending", "old-table-dropped",
           "cutover-waits", "parent-made", "attached", "detached", "attach-committed", "key-back",
           "detach-committed", "key-adopted",
+          // of an UPDATE in chunks
+          "once-over", "once-released",
           // of a rebuild whose log is folded while it copies
           "log-folded",
           // of a table split in two

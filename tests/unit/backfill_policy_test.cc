@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "batcher/backfill/chunk_sql.h"
+#include "batcher/backfill/once_policy.h"
 #include "batcher/backfill/spec.h"
 #include "batcher/backfill/stripe_policy.h"
 #include "batcher/backfill/window_set.h"
@@ -163,6 +164,34 @@ TEST(Spec, SurvivesTheState) {
   spec.has_trigger = true;
   spec.table_bytes = 123;
   EXPECT_EQ(ToJson(FromJson(ToJson(spec))), ToJson(spec));
+}
+
+TEST(OnceXids, HaveTheEpochOfTheTimeBeforeTheOtherOne) {
+  EXPECT_EQ(WithEpoch(700, 800), 700U);
+  EXPECT_EQ(WithEpoch(5, kXids + 9), kXids + 5);
+  EXPECT_EQ(WithEpoch(0xFFFFFFF0, kXids + 9), kXids - 16);
+}
+
+TEST(OnceXids, AreAllKnownWhileNoneCanComeAgain) {
+  EXPECT_TRUE(KnowsEveryXid(3'000'000'000));
+  EXPECT_FALSE(KnowsEveryXid(4'200'000'000));
+  EXPECT_FALSE(KnowsEveryXid(kXids + 800));
+}
+
+TEST(OnceXids, EndBeforeOldOnesComeAgain) {
+  const Beginning beginning{1000, {990, 995}, kXids - 990, "", ""};
+  EXPECT_EQ(Oldest(beginning), 990U);
+  EXPECT_LT(LastMoment(beginning), kXids);
+  EXPECT_GT(LastMoment(beginning), kXids / 2);
+}
+
+TEST(OnceXids, OfOpenTransactionsAreNew) {
+  const std::string alone = Undone({1000, {}, kXids - 1000, "", ""}, "xmin");
+  EXPECT_THAT(alone, HasSubstr("int8 - 1000) & 4294967295) >= 4294966296"));
+  EXPECT_THAT(alone, Not(HasSubstr("ARRAY")));
+  const std::string beside = Undone({kXids + 10, {kXids - 6, kXids + 3}, 500'000'000, "", ""}, "x");
+  EXPECT_THAT(beside, HasSubstr("int8 - 4294967290) & 4294967295) >= 500000000"));
+  EXPECT_THAT(beside, HasSubstr("< 16 AND x::pg_catalog.text <> ALL (ARRAY['4294967290', '3'])"));
 }
 
 }  // namespace

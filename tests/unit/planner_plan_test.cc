@@ -562,14 +562,15 @@ TEST(Plan, TellsLinesAndWhatItLeavesOut) {
   EXPECT_THAT(plan.statements[0].remarks, ElementsAre(HasSubstr("transactions of their own")));
 }
 
-// What users write in between is theirs where the condition is false by then.
-TEST(UpdatedRows, AreToldFromThoseThatUsersWriteAnew) {
-  const auto said = [](const char* sql) { return PlanOf(sql).statements[0].remarks; };
-  const auto is_set_again = HasSubstr("is set again");
-  EXPECT_THAT(said("UPDATE t SET a = 1"), Contains(is_set_again));
-  EXPECT_THAT(said("UPDATE t SET a = 1 WHERE b = 2"), Contains(is_set_again));
-  EXPECT_THAT(said("UPDATE t SET a = 1 WHERE a IS NULL OR b = 2"), Contains(is_set_again));
-  EXPECT_THAT(said("UPDATE t SET a = 1 WHERE b > 2 AND a IS NULL"), Not(Contains(is_set_again)));
+TEST(UpdatedRows, AreUpdatedOnceEach) {
+  const auto sync = [](const char* sql) {
+    const auto backfill = PlanOf(sql).steps.at(0).backfill;
+    return backfill ? std::string(Name(backfill->sync)) : std::string("one statement");
+  };
+  EXPECT_EQ(sync("UPDATE t SET a = 1"), "once");
+  EXPECT_EQ(sync("UPDATE t SET a = a + 1 WHERE b > 2"), "once");
+  EXPECT_EQ(sync("UPDATE t SET a = (SELECT 1)"), "one statement");
+  EXPECT_EQ(sync("UPDATE ONLY t SET a = 1"), "one statement");
 }
 
 // ALTER TABLE fires none.

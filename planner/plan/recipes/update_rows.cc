@@ -12,16 +12,12 @@ namespace {
 // Rows below which nobody notices one statement.
 constexpr std::int64_t kFewRows = 10'000;
 
-// Whether a row that was changed would be changed again: a chunk may meet it twice.
-bool ReadsItsOwn(const std::vector<sql::Assignment>& assignments) {
-  for (const sql::Assignment& assignment : assignments) {
+// What a chunk reads beside its rows is another moment's, and a trigger cannot ask it.
+bool AsksMore(const std::vector<sql::Assignment>& assignments) {
+  return std::ranges::any_of(assignments, [](const sql::Assignment& assignment) {
     const auto facts = sql::ParseExpression(assignment.expression);
-    if (!facts) return true;
-    for (const sql::Assignment& other : assignments)
-      for (const sql::ColumnUse& use : facts->columns)
-        if (use.name == other.column || use.name.empty()) return true;
-  }
-  return false;
+    return !facts || facts->has_subquery;
+  });
 }
 
 // By its key, one row or a few.
@@ -44,22 +40,13 @@ struct Parts {
 
 std::optional<Parts> Read(const std::string& text) {
   const auto words = sql::Words::Read(text);
-  if (!words || !words->Is(0, "update") || words->Find("returning") < words->size() ||
-      words->Find("from") < words->size())
+  if (!words || !words->Is(0, "update") || words->Is(1, "only") ||
+      words->Find("returning") < words->size() || words->Find("from") < words->size())
     return std::nullopt;
-  const std::size_t after = words->AfterName(words->Is(1, "only") ? 2 : 1);
+  const std::size_t after = words->AfterName(1);
   if (!words->Is(after, "set")) return std::nullopt;
   const std::size_t where = words->Find("where", after);
   return Parts{words->Cut(after + 1, where), words->Cut(where + 1, words->size())};
-}
-
-// As "… AND note IS NULL": what users write once the value is set is theirs.
-bool IsFalseOnceSet(const std::string& where) {
-  const auto words = sql::Words::Read(where);
-  if (!words) return false;
-  for (std::size_t at = words->Find("is"); at < words->size(); at = words->Find("is", at + 1))
-    if (words->Is(at + 1, "null")) return words->Find("or") == words->size();
-  return false;
 }
 
 Proposal OneStatement(const Situation& situation, const std::string& why) {
@@ -88,22 +75,26 @@ std::optional<Proposal> Propose(const Situation& situation) {
       parts ? sql::ParseSetClause(parts->set) : sql::Result<std::vector<sql::Assignment>>();
   if (!parts || !assignments || change->where_has_subquery || !change->within.empty())
     return OneStatement(situation, "a backfill takes plain assignments and a condition on the row");
-  if (ReadsItsOwn(*assignments))
-    return OneStatement(situation,
-                        "a value made from itself cannot be made twice, so no backfill "
-                        "does it: write to a new column");
+  if (AsksMore(*assignments))
+    return OneStatement(situation, "a backfill takes values that are made of the row alone");
   Proposal proposal;
-  proposal.steps.push_back(
-      MakeBackfill(change->table, parts->set, parts->where,
-                   "In chunks, each with its own transaction, at the pace that the server bears."));
-  proposal.steps.back().point_of_no_return = true;
-  proposal.remarks.emplace_back("rows change chunk by chunk, not all at one moment");
-  if (!IsFalseOnceSet(parts->where))
-    proposal.remarks.emplace_back(
-        "a row that has its value already, and whose columns users write anew before the end, is "
-        "set again: where they do, say in the WHERE which rows are to be set (… IS NULL), or "
-        "change "
-        "them with one statement (--as-written)");
+  Step step = MakeBackfill(
+      change->table, parts->set, parts->where,
+      "In chunks, each with its own transaction, at the pace that the server bears; each row once. "
+      "A trigger sees to the rows that users change before a chunk comes to them.");
+  step.backfill->sync = Backfill::Sync::kOnce;
+  step.point_of_no_return = true;
+  proposal.steps.push_back(std::move(step));
+  proposal.remarks.emplace_back(
+      "rows change chunk by chunk, not all at one moment; for each it is as if the UPDATE came "
+      "once, "
+      "in between what users write to it. What they write afterwards stays, and rows that they "
+      "insert from its beginning on are left alone");
+  proposal.remarks.emplace_back(
+      "who changes a row that no chunk has come to yet gets the UPDATE along with his change, by a "
+      "trigger that is made at the beginning and goes at the end: where its value cannot be made "
+      "or "
+      "stored, that write fails. It stands behind the table's own BEFORE triggers");
   return proposal;
 }
 
@@ -112,8 +103,8 @@ std::optional<Proposal> Propose(const Situation& situation) {
 const Recipe kUpdateRows{.name = "update-rows",
                          .forms = "UPDATE, DELETE, INSERT … SELECT of many rows",
                          .steps =
-                             "an UPDATE of one table becomes a backfill in chunks; for the others "
-                             "the plan says what one statement holds",
+                             "an UPDATE of one table becomes a backfill in chunks that changes "
+                             "each row once; for the others the plan says what one statement holds",
                          .propose = &Propose};
 
 }  // namespace pgalter::plan
