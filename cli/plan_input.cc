@@ -11,6 +11,7 @@
 #include "cli/lint/settings.h"
 #include "cli/rejected.h"
 #include "engine/catalog/read_schema.h"
+#include "engine/run/read_firing.h"
 #include "migrations/formats/folder.h"
 #include "planner/plan/json.h"
 
@@ -37,21 +38,30 @@ void AddPlanInput(boost::program_options::options_description& options) {
       "in-place | rebuild: where every row has to be written anew, a new column beside the old "
       "one, or a copy of the table; copies of tables that foreign keys join change places in one "
       "moment");
-  AddMatviewsOption(options);
+  AddConsents(options);
 }
 
-void AddMatviewsOption(boost::program_options::options_description& options) {
+void AddConsents(boost::program_options::options_description& options) {
   options.add_options()("rebuild-matviews",
                         "where a copy takes the table's place, make materialized views that read "
                         "it anew over the copy, and refresh them");
+  options.add_options()("fire-triggers",
+                        "where rows are filled for a statement that fires no trigger, and triggers "
+                        "of users cannot be kept from firing for them, let them fire");
 }
 
-plan::Matviews MatviewsOf(const Context& context) {
-  if (!context.Has("rebuild-matviews")) return plan::Matviews::kInTheWay;
-  if (context.Has("as-written"))
+Consents ConsentsOf(const Context& context) {
+  Consents consents;
+  const bool as_written = context.Has("as-written");
+  if (as_written && context.Has("rebuild-matviews"))
     Refuse("--rebuild-matviews and --as-written do not go together",
            "statements that run as they stand copy no table");
-  return plan::Matviews::kMadeAnew;
+  if (as_written && context.Has("fire-triggers"))
+    Refuse("--fire-triggers and --as-written do not go together",
+           "statements that run as they stand fill no rows in steps");
+  if (context.Has("rebuild-matviews")) consents.matviews = plan::Matviews::kMadeAnew;
+  consents.fire_triggers = context.Has("fire-triggers");
+  return consents;
 }
 
 PlanWishes ReadPlanWishes(const Context& context) {
@@ -60,11 +70,13 @@ PlanWishes ReadPlanWishes(const Context& context) {
   if (text != "in-place" && text != "rebuild")
     Refuse(fmt::format("--prefer \"{}\" is not known", text), "in-place or rebuild");
   if (text == "rebuild") wishes.prefer = plan::Preference::kRebuild;
-  wishes.matviews = MatviewsOf(context);
+  wishes.consents = ConsentsOf(context);
   if (context.Has("split") && text == "rebuild")
     Refuse("--split and --prefer do not go together", "a split has one way");
   if (context.Has("split") && context.Has("rebuild-matviews"))
     Refuse("--split and --rebuild-matviews do not go together", "a split copies no table");
+  if (context.Has("split") && context.Has("fire-triggers"))
+    Refuse("--split and --fire-triggers do not go together", "a split changes no row of its table");
   return wishes;
 }
 
@@ -118,6 +130,7 @@ Task<PlanBase> ReadPlanBase(guard::Session& session) {
   base.options.knowledge = plan::Knowledge::kLive;
   base.options.server_version = std::min(major, kNewestJudged);
   base.schema = co_await live::ReadSchema(session);
+  base.options.firing = co_await run::ReadFiring(session);
   co_return base;
 }
 
@@ -133,6 +146,9 @@ plan::Plan PlanOf(const std::string& text, PlanBase base) {
       Refuse("--prefer is for statements, and this plan is made", "make it anew from them");
     if (base.options.matviews != plan::Matviews::kInTheWay)
       Refuse("--rebuild-matviews is for statements, and this plan is made",
+             "make it anew from them, with it");
+    if (base.options.firing.accepted)
+      Refuse("--fire-triggers is for statements, and this plan is made",
              "make it anew from them, with it");
     return ParsePlan(text);
   }

@@ -12,17 +12,32 @@
 
 namespace pgalter::cli {
 
-// --sql, --split, --prefer and --rebuild-matviews
+// --sql, --split, --prefer, --rebuild-matviews and --fire-triggers
 void AddPlanInput(boost::program_options::options_description& options);
 
-// --rebuild-matviews alone. Throws Rejected (usage) where statements run as they are written.
-void AddMatviewsOption(boost::program_options::options_description& options);
-[[nodiscard]] plan::Matviews MatviewsOf(const Context& context);
+// --rebuild-matviews and --fire-triggers alone.
+void AddConsents(boost::program_options::options_description& options);
+struct Consents {
+  plan::Matviews matviews = plan::Matviews::kInTheWay;
+  bool fire_triggers = false;
+
+  void AddTo(plan::PlanOptions& options) const {
+    options.matviews = matviews;
+    options.firing.accepted = fire_triggers;
+  }
+};
+// Throws Rejected (usage) where statements run as they are written.
+[[nodiscard]] Consents ConsentsOf(const Context& context);
 
 // What of these is the planner's. Throws Rejected (usage).
 struct PlanWishes {
   plan::Preference prefer = plan::Preference::kInPlace;
-  plan::Matviews matviews = plan::Matviews::kInTheWay;
+  Consents consents;
+
+  void AddTo(plan::PlanOptions& options) const {
+    options.prefer = prefer;
+    consents.AddTo(options);
+  }
 };
 [[nodiscard]] PlanWishes ReadPlanWishes(const Context& context);
 

@@ -11,6 +11,7 @@
 #include "batcher/backfill/prepare.h"
 #include "batcher/backfill/rights.h"
 #include "batcher/backfill/sync_trigger.h"
+#include "batcher/backfill/user_triggers.h"
 #include "batcher/backfill/window_store.h"
 #include "batcher/backfill/wish.h"
 #include "batcher/backfill/worker.h"
@@ -143,16 +144,18 @@ Work WorkOf(const Spec& spec, const Resolved& resolved) {
   return std::move(*decided.work);
 }
 
-Task<> DoBackfill(run::Environment& env) {
+Task<> DoBackfill(run::Environment& env, plan::Backfill::Triggers triggers) {
   const Spec spec = FromJson(env.run.spec);
   const Table table = co_await FindTableByOid(env.main, env.run.relid);
   const Resolved resolved = co_await Recall(env.main, table, spec);
   const Work work = WorkOf(spec, resolved);
+  const Firing firing = co_await SettleFiring(env.main, triggers, table, resolved);
   env.progress.total_rows = env.run.total_rows;
 
   throttle::Throttle throttle(co_await boost::asio::this_coro::executor, env.sessions,
                               OptionsFrom(env, spec, table));
   Crew crew(env, spec, table, resolved, work, throttle);
+  crew.firing = firing;
   auto work_on = [&]() -> Task<> {
     co_await StartWatching(throttle, env);
     co_await RunCrew(crew);
@@ -248,7 +251,7 @@ Task<> DoOnce(run::Environment& env, state::Run& own, state::Step step) {
     if (!spec.beginning) spec.beginning = co_await MakeOnceTrigger(env, step);
     own.spec = ToJson(spec);
     co_await ExpectSameCluster(env.main, *spec.beginning, own.id);
-    co_await DoBackfill(env);
+    co_await DoBackfill(env, plan::Backfill::Triggers::kFire);
     co_await RecordOver(env, step, spec);
   }
   const lock::LadderOptions options = run::LadderOf(env.run);
@@ -287,8 +290,10 @@ Task<bool> BackfillStep::Done(run::Environment&, const state::Step&) { co_return
 
 Task<> BackfillStep::Do(run::Environment& env, const state::Step& step) {
   // Of a run that is something else besides, the step says what it sets, as of a plan.
-  if (!run::IsPlan(env.run) && !run::PlannedStep(step).backfill) {
-    co_await DoBackfill(env);
+  const auto planned = run::PlannedStep(step).backfill;
+  const auto triggers = planned ? planned->triggers : plan::Backfill::Triggers::kFire;
+  if (!run::IsPlan(env.run) && !planned) {
+    co_await DoBackfill(env, triggers);
     co_return;
   }
   state::Run own = co_await SettledRun(env, step);
@@ -299,7 +304,7 @@ Task<> BackfillStep::Do(run::Environment& env, const state::Step& step) {
     co_await DoOnce(with_own, own, step);
   } else {
     co_await MakeTrigger(with_own, step);
-    co_await DoBackfill(with_own);
+    co_await DoBackfill(with_own, triggers);
   }
   co_await RecordWithoutWindows(env, step);
 }

@@ -48,7 +48,35 @@ std::vector<pg::Statement> Checks(const ChunkContext& context, const Leaf& leaf)
       {"SELECT pg_catalog.to_regclass($1)::oid = $2, pg_catalog.pg_relation_filenode($2) = $3",
        pg::Params::Of(leaf.relation.name, leaf.oid, leaf.filenode)});
   if (context.beginning) checks.push_back(IsIntact(*context.beginning, context.table, leaf.oid));
+  if (!context.firing.may_fire)
+    checks.push_back(FindFiring(leaf.oid, context.columns, context.firing));
+  if (context.firing.silent) {
+    checks.push_back(FindUnchecked(leaf.oid, context.columns));
+    checks.push_back(KeepSilent());
+  }
   return checks;
+}
+
+[[noreturn]] void RefuseSince(const Leaf& leaf, const std::string& what) {
+  throw run::Failure(
+      run::ExitCode::kRefused,
+      fmt::format(
+          "cannot fill rows of {}: {}, which came, or was switched on, since the run began. "
+          "What is done stays. Drop or disable it until the run is over, and resume that",
+          leaf.relation.name, what));
+}
+
+// A trigger of users would fire, or a key would not be checked.
+void RefuseFiring(const std::vector<pg::Result>& results, const ChunkContext& context,
+                  const Leaf& leaf) {
+  std::size_t at = context.beginning ? 4 : 3;
+  if (!context.firing.may_fire)
+    if (const auto names = results.at(at++).Get<std::string>(0, 0); !names.empty())
+      RefuseSince(leaf,
+                  fmt::format("each would fire {}, where the statement fires no trigger", names));
+  if (context.firing.silent)
+    if (const auto names = results.at(at).Get<std::string>(0, 0); !names.empty())
+      RefuseSince(leaf, fmt::format("they would not be checked against {}", names));
 }
 
 ChunkEnd JudgeChecks(const std::vector<pg::Result>& results, const ChunkContext& context,
@@ -62,6 +90,7 @@ ChunkEnd JudgeChecks(const std::vector<pg::Result>& results, const ChunkContext&
       throw run::Failure(run::ExitCode::kMismatch, why);
   }
   if (!results.at(2).Get<bool>(0, 1) && async::SafeguardOn("filenode")) return ChunkEnd::kRewritten;
+  RefuseFiring(results, context, leaf);
   return ChunkEnd::kDone;
 }
 

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "batcher/backfill/target.h"
+#include "batcher/backfill/user_triggers.h"
 #include "batcher/backfill/window_store.h"
 
 namespace pgalter::backfill {
@@ -48,6 +49,7 @@ struct ChunkContext {
   const Work& work;
   pg::Oid table = 0;  // whose leaves are worked on
   const std::optional<Beginning>& beginning;
+  Firing firing;
 };
 
 // The statements between the checks and the record; returns updated and waiting.

@@ -99,7 +99,8 @@ Task<Session> Crew::OpenSession() {
 }
 
 ChunkContext Crew::ContextFor(Session& session) const {
-  return ChunkContext{session, env_.lease, resolved_.columns, work_, table_.oid, spec_.beginning};
+  return ChunkContext{session,         env_.lease, resolved_.columns, work_, table_.oid,
+                      spec_.beginning, firing};
 }
 
 int Crew::StripesFor(const Leaf& leaf) const {

@@ -77,6 +77,8 @@ class Crew {
   const Work& work() const { return work_; }
   throttle::Throttle& throttle() { return throttle_; }
 
+  Firing firing;  // of every chunk
+
   // Striping pays only while dead versions can be pruned.
   bool pruning = true;       // the xmin horizon moves
   bool hot_gave_up = false;  // it did, and updates left their pages all the same

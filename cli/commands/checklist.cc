@@ -60,7 +60,7 @@ void AddFile(const Migration& migration, const history::Collection& collection, 
 std::vector<std::string> Slow(const plan::Plan& plan) {
   std::vector<std::string> slow;
   for (const plan::Statement& statement : plan.statements)
-    if (statement.answer == plan::Answer::kLeastBad || statement.answer == plan::Answer::kFails)
+    if (statement.answer == plan::Answer::kLeastBad || !plan::HasSteps(statement.answer))
       slow.push_back(fmt::format(
           "line {}: {}", statement.line,
           statement.remarks.empty() ? "see pgalter up --dry-run" : statement.remarks.front()));

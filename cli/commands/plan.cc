@@ -87,8 +87,7 @@ Task<plan::Plan> MakeOrRead(const Context& context, const std::string& text) {
   // A plan that was kept is shown as it is: nothing is read for it.
   std::optional<guard::Session> live;
   if (!IsPlan(text)) base = co_await ReadBase(context, live);
-  base.options.prefer = wishes.prefer;
-  base.options.matviews = wishes.matviews;
+  wishes.AddTo(base.options);
   plan::Plan made = PlanOf(text, base);
   if (live) co_await run::SayPublished(*live, made, base.schema);
   co_return made;
@@ -105,10 +104,10 @@ Task<ExitCode> Run(Context& context) {
   if (context.Has("rehearsed")) AddRehearsed(context, made);
   if (context.Has("out")) WriteFile(context.Get("out"), plan::FindFormat("json")->render(made));
   Print(plan::FindFormat(context.Get("output"))->render(made));
-  const bool fails = std::ranges::any_of(made.statements, [](const plan::Statement& statement) {
-    return statement.answer == plan::Answer::kFails;
+  const bool all = std::ranges::all_of(made.statements, [](const plan::Statement& statement) {
+    return plan::HasSteps(statement.answer);
   });
-  co_return fails ? ExitCode::kRefused : ExitCode::kDone;
+  co_return !all ? ExitCode::kRefused : ExitCode::kDone;
 }
 
 void AddOptions(po::options_description& options) {

@@ -35,7 +35,7 @@ void AddOptions(po::options_description& options) {
       ("as-written", "for `up --as-written`: each statement as it stands")  //
       ("reason", po::value<std::string>()->value_name("TEXT")->default_value(""),
        "why, for the log");
-  AddMatviewsOption(options);
+  AddConsents(options);
 }
 
 struct Wanted {
@@ -141,7 +141,7 @@ Task<ExitCode> ForRun(const Context& context, std::string run) {
 Task<ExitCode> Run(Context& context) {
   if (IsRun(context.Operand(0))) co_return co_await ForRun(context, context.Operand(0));
   const MigrationSettings source = SettleMigrations(context);
-  const plan::Matviews matviews = MatviewsOf(context);
+  const Consents consents = ConsentsOf(context);
   history::Collection collection = ReadMigrations(source);
   guard::Session session = co_await OpenForChange(context);
   const auto book = co_await FindSharedBook(session, source, collection);
@@ -153,7 +153,7 @@ Task<ExitCode> Run(Context& context) {
   const auto applied = co_await AppliedOf(session, book, collection);
   RefuseDivergence(history::Compare(collection.migrations, applied, history::Order::kAny));
   PlanBase base = co_await ReadPlanBase(session);
-  base.options.matviews = matviews;
+  consents.AddTo(base.options);
   std::vector<Wanted> wanted;
   if (context.Has("down")) {
     wanted.push_back(LastDown(collection, applied, base));

@@ -135,8 +135,7 @@ Task<ExitCode> Run(Context& context) {
   {
     guard::Session session = co_await OpenForChange(context);
     PlanBase base = co_await ReadPlanBase(session);
-    base.options.prefer = wishes.prefer;
-    base.options.matviews = wishes.matviews;
+    wishes.AddTo(base.options);
     if (context.Has("split")) {
       planned.plan = co_await PlanOfSplit(context, session, base);
     } else {

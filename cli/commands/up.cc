@@ -206,9 +206,11 @@ KeptPlans KeptOf(const Context& context) {
   if (context.Has("dry-run") || context.Has("sql"))
     throw Rejected(ExitCode::kUsage, "--plan goes with neither --dry-run nor --sql",
                    "these two make what is kept");
-  if (context.Has("rebuild-matviews"))
-    throw Rejected(ExitCode::kUsage, "--rebuild-matviews is for statements, and this plan is made",
-                   "make it anew, with it: pgalter up --dry-run --output json --rebuild-matviews");
+  for (const std::string option : {"rebuild-matviews", "fire-triggers"})
+    if (context.Has(option))
+      throw Rejected(
+          ExitCode::kUsage, fmt::format("--{} is for statements, and this plan is made", option),
+          fmt::format("make it anew, with it: pgalter up --dry-run --output json --{}", option));
   return ReadKeptPlans(context.Get("plan"));
 }
 

@@ -232,7 +232,7 @@ Task<ExitCode> VerifyDown(guard::Session& session, const Migration& migration) {
 Task<ExitCode> RunDown(const Context& context, guard::Session& session, const Applied& row,
                        const Migration& migration, const ApplySettings& settings) {
   PlanBase base = co_await ReadPlanBase(session);
-  base.options.matviews = settings.matviews;
+  settings.consents.AddTo(base.options);
   Migration learnt = migration;
   co_await history::LearnCalled(session, *learnt.down);
   history::Composed composed = history::ComposeDown(learnt, base.schema, base.options);
@@ -289,7 +289,7 @@ void AddApplyOptions(po::options_description& options) {
       ("wait", po::value<std::string>()->default_value("10min"),
        "how long to wait for another pgalter that changes the migrations of this database")  //
       ;
-  AddMatviewsOption(options);
+  AddConsents(options);
   AddBreakGlass(options);
   AddPaceOptions(options);
 }
@@ -300,7 +300,7 @@ ApplySettings SettleApply(const Context& context, state::Phase through) {
   settings.ladder.hold_budget = HoldBudgetOf(context);
   settings.wait = Duration(context, "wait");
   settings.through = through;
-  settings.matviews = MatviewsOf(context);
+  settings.consents = ConsentsOf(context);
   settings.pace = PaceOf(context);
   settings.break_glass = BreakGlassOf(context);
   return settings;
@@ -340,8 +340,9 @@ Task<ExitCode> ApplyMigration(const Context& context, guard::Session& session,
                               const Migration& migration, const ApplySettings& settings) {
   Say(context, fmt::format("{}", Called(migration)));
   PlanBase base = co_await ReadPlanBase(session);
-  base.options.matviews =
-      settings.kept == nullptr ? settings.matviews : MatviewsIn(*settings.kept, migration);
+  const Consents consents =
+      settings.kept == nullptr ? settings.consents : ConsentsIn(*settings.kept, migration);
+  consents.AddTo(base.options);
   Migration learnt = migration;
   co_await history::LearnCalled(session, learnt.up);
   history::Composed composed =

@@ -7,6 +7,7 @@
 
 #include "cli/context.h"
 #include "cli/migrate/kept_plans.h"
+#include "cli/plan_input.h"
 #include "engine/guard/session.h"
 #include "engine/run/plan_spec.h"
 #include "engine/state/control.h"
@@ -16,7 +17,8 @@
 
 namespace pgalter::cli {
 
-// --lock-budget, --hold-budget, --wait, --rebuild-matviews, --break-glass, and the pace.
+// --lock-budget, --hold-budget, --wait, --rebuild-matviews, --fire-triggers, --break-glass, and the
+// pace.
 void AddApplyOptions(boost::program_options::options_description& options);
 
 struct ApplySettings {
@@ -25,7 +27,7 @@ struct ApplySettings {
   state::Phase through = state::Phase::kMigrate;
   async::Milliseconds wait{0};  // for another runner
   history::Manner manner = history::Manner::kOnline;
-  plan::Matviews matviews = plan::Matviews::kInTheWay;  // a migration may say more of itself
+  Consents consents;        // a migration may say more of itself
   std::string break_glass;  // why it is begun in spite of the policy; empty: it is not
   const writeback::Book* book = nullptr;  // of the tool that is to learn of it; null: none
   const KeptPlans* kept = nullptr;        // what alone may be begun; null: whatever is planned now

@@ -90,13 +90,17 @@ void RefuseOthers(const KeptPlans& kept, const Migrations& wanted,
                        left.front()->file));
 }
 
-plan::Matviews MatviewsIn(const KeptPlans& kept, const Migration& migration) {
+Consents ConsentsIn(const KeptPlans& kept, const Migration& migration) {
+  Consents consents;
   const auto found = std::ranges::find(kept, migration.version, &KeptPlan::version);
-  const bool anew =
-      found != kept.end() && std::ranges::any_of(found->plan.steps, [](const plan::Step& step) {
-        return step.rebuild && step.rebuild->rebuild_matviews;
-      });
-  return anew ? plan::Matviews::kMadeAnew : plan::Matviews::kInTheWay;
+  if (found == kept.end()) return consents;
+  for (const plan::Step& step : found->plan.steps) {
+    if (step.rebuild && step.rebuild->rebuild_matviews)
+      consents.matviews = plan::Matviews::kMadeAnew;
+    if (step.backfill && step.backfill->triggers == plan::Backfill::Triggers::kAccepted)
+      consents.fire_triggers = true;
+  }
+  return consents;
 }
 
 void RefuseOtherSteps(const KeptPlans& kept, const Migration& migration, const plan::Plan& now) {

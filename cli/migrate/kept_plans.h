@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/migrate/preview.h"
+#include "cli/plan_input.h"
 #include "migrations/history/compare.h"
 #include "planner/plan/plan.h"
 
@@ -26,7 +27,7 @@ void RefuseOthers(const KeptPlans& kept, const Migrations& wanted,
                   const std::vector<history::Applied>& applied);
 
 // As it was planned: what was looked at says it, and no option.
-[[nodiscard]] plan::Matviews MatviewsIn(const KeptPlans& kept, const history::Migration& migration);
+[[nodiscard]] Consents ConsentsIn(const KeptPlans& kept, const history::Migration& migration);
 
 // The steps have to be the same; how long they take may be estimated anew. Throws Rejected
 // (refused).

@@ -34,7 +34,7 @@ Task<> PrintPlans(const Context& context, guard::Session& session, const Migrati
                   history::Manner manner, const writeback::Book* book,
                   const RehearsedTimes* rehearsed) {
   PlanBase base = co_await ReadPlanBase(session);
-  base.options.matviews = MatviewsOf(context);
+  ConsentsOf(context).AddTo(base.options);
   boost::json::array plans;
   for (const history::Migration* migration : migrations) {
     history::Migration learnt = *migration;
@@ -67,7 +67,7 @@ Task<> PrintPlans(const Context& context, guard::Session& session, const Migrati
 
 void PrintSql(const Context& context, const Migrations& migrations, history::Manner manner) {
   plan::PlanOptions options;
-  options.matviews = MatviewsOf(context);
+  ConsentsOf(context).AddTo(options);
   options.knowledge = plan::Knowledge::kNone;
   catalog::Schema schema;
   for (const history::Migration* migration : migrations) {

@@ -97,6 +97,7 @@ std::string InWords(const plan::Statement& planned) {
       return "would rewrite it: " + planned.recipe;
     case plan::Answer::kLeastBad:
       return "knows no online form";
+    case plan::Answer::kRefused:
     case plan::Answer::kFails:
       break;
   }

@@ -23,11 +23,12 @@ namespace {
 
 void RefuseFailing(const plan::Plan& plan) {
   for (const plan::Statement& statement : plan.statements) {
-    if (statement.answer != plan::Answer::kFails) continue;
+    if (plan::HasSteps(statement.answer)) continue;
+    const bool fails = statement.answer == plan::Answer::kFails;
     throw Failure(
         ExitCode::kRefused,
-        fmt::format("the server would refuse this statement (line {}): {}. {}. Nothing "
-                    "was changed",
+        fmt::format("{} (line {}): {}. {}. Nothing was changed",
+                    fails ? "the server would refuse this statement" : "a statement is not run",
                     statement.line, statement.sql,
                     statement.remarks.empty() ? "See: pgalter plan" : statement.remarks.front()));
   }

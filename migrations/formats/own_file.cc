@@ -32,11 +32,11 @@ constexpr std::array kWords{
 constexpr std::array kNotes{"ignore"sv, "ignore-file"sv};
 
 constexpr std::array kHeaderKeys{
-    "title"sv,    "ticket"sv,     "author"sv,         "date"sv,
-    "reviewer"sv, "class"sv,      "depends_on"sv,     "risk"sv,
-    "impact"sv,   "compliance"sv, "transaction"sv,    "irreversible"sv,
-    "origin"sv,   "change"sv,     "conflicts_with"sv, "rebuild_matviews"sv,
-    "prefer"sv,
+    "title"sv,    "ticket"sv,        "author"sv,         "date"sv,
+    "reviewer"sv, "class"sv,         "depends_on"sv,     "risk"sv,
+    "impact"sv,   "compliance"sv,    "transaction"sv,    "irreversible"sv,
+    "origin"sv,   "change"sv,        "conflicts_with"sv, "rebuild_matviews"sv,
+    "prefer"sv,   "fire_triggers"sv,
 };
 
 struct Choice {
@@ -46,13 +46,14 @@ struct Choice {
 constexpr std::array kClasses{"schema"sv, "data"sv, "security"sv};
 constexpr std::array kRisks{"low"sv, "medium"sv, "high"sv};
 constexpr std::array kTransactions{"auto"sv, "single"sv, "none"sv};
-constexpr std::array kRebuildMatviews{"yes"sv, "no"sv};
+constexpr std::array kYesOrNo{"yes"sv, "no"sv};
 constexpr std::array kPrefer{"in-place"sv, "rebuild"sv};
 constexpr std::array kChoices{
     Choice{"class", kClasses},
     Choice{"risk", kRisks},
     Choice{"transaction", kTransactions},
-    Choice{"rebuild_matviews", kRebuildMatviews},
+    Choice{"rebuild_matviews", kYesOrNo},
+    Choice{"fire_triggers", kYesOrNo},
     Choice{"prefer", kPrefer},
 };
 
@@ -270,6 +271,10 @@ void Reading::CheckOrder() {
     if (file_.Header(key) == value)
       Problem(1, std::string("the header says transaction: single and ") + key + ": " + value +
                      ": statements that run as they stand copy no table");
+  if (file_.Header("fire_triggers") == "yes")
+    Problem(1,
+            "the header says transaction: single and fire_triggers: yes: statements that run as "
+            "they stand fill no rows in steps");
   for (const Section& section : file_.sections)
     if (section.kind == SectionKind::kBackfill || section.kind == SectionKind::kGate ||
         section.kind == SectionKind::kContract)

@@ -154,7 +154,7 @@ void MakeOne(plan::Plan& plan, const std::string& text) {
   }
   for (plan::Statement& statement : plan.statements) {
     whole = whole && statement.answer == plan::Answer::kAsIs;
-    if (statement.answer != plan::Answer::kFails) continue;
+    if (plan::HasSteps(statement.answer)) continue;
     statement.answer = plan::Answer::kAsIs;
     statement.remarks.clear();
   }
@@ -180,8 +180,9 @@ void MakePlain(plan::Plan& plan, const catalog::Schema& schema) {
     std::vector<plan::Step> own;
     for (const plan::Step& step : plan.steps)
       if (step.statement == static_cast<int>(i)) own.push_back(step);
-    const bool online =
-        statement.answer == plan::Answer::kRewritten || statement.answer == plan::Answer::kLeastBad;
+    const bool refused = statement.answer == plan::Answer::kRefused;
+    const bool online = refused || statement.answer == plan::Answer::kRewritten ||
+                        statement.answer == plan::Answer::kLeastBad;
     if (online && !NeedsNoTransaction(statement.sql, schema, plan.server_version)) {
       plan::Step step = plan::Ddl(plan::Phase::kExpand, {statement.sql}, {}, "As it is written.");
       step.id = fmt::format("{}.1-ddl", i + 1);
@@ -191,6 +192,7 @@ void MakePlain(plan::Plan& plan, const catalog::Schema& schema) {
       own = {std::move(step)};
       statement.answer = plan::Answer::kAsIs;
       statement.recipe.clear();
+      if (refused) statement.remarks.clear();
     }
     std::ranges::move(own, std::back_inserter(steps));
   }
@@ -290,19 +292,27 @@ plan::PlanOptions Preferring(const Migration& migration, plan::PlanOptions optio
   const auto said = std::ranges::find(migration.header, "prefer", &formats::HeaderKey::key);
   if (said != migration.header.end() && said->value == "rebuild")
     options.prefer = plan::Preference::kRebuild;
+  const auto triggers =
+      std::ranges::find(migration.header, "fire_triggers", &formats::HeaderKey::key);
+  if (triggers != migration.header.end() && triggers->value == "yes")
+    options.firing.accepted = true;
   return options;
 }
 
-// The planner advises an option of `plan` and `run`, which no command for migrations has.
+// The planner advises options of `plan` and `run`, which no command for migrations has, or which
+// the file says better.
 void AdviseTheHeader(const Migration& migration, plan::Plan& plan) {
-  constexpr std::string_view kOption = "--prefer rebuild";
-  const std::string_view instead = migration.format == "pgalter"
-                                       ? "\"-- prefer: rebuild\" in the header"
-                                       : "pgalter run --prefer rebuild";
+  const bool own = migration.format == "pgalter";
+  const auto advise = [](std::string& remark, std::string_view option, std::string_view instead) {
+    if (const auto at = remark.find(option); at != std::string::npos)
+      remark.replace(at, option.size(), instead);
+  };
   for (plan::Statement& statement : plan.statements)
-    for (std::string& remark : statement.remarks)
-      if (const auto at = remark.find(kOption); at != std::string::npos)
-        remark.replace(at, kOption.size(), instead);
+    for (std::string& remark : statement.remarks) {
+      advise(remark, "--prefer rebuild",
+             own ? "\"-- prefer: rebuild\" in the header" : "pgalter run --prefer rebuild");
+      if (own) advise(remark, "--fire-triggers", "\"-- fire_triggers: yes\" in the header");
+    }
 }
 
 bool HasMarks(const std::vector<Section>& sections) {

@@ -8,11 +8,10 @@
 
 #include "planner/locks/effects.h"
 #include "planner/plan/estimate.h"
+#include "planner/plan/firing.h"
 #include "planner/plan/steps.h"
 #include "planner/sql/ast/statement.h"
-#include "planner/sql/identifier.h"
 #include "planner/sql/newer_syntax.h"
-#include "planner/sql/set_clause.h"
 
 namespace pgalter::plan {
 
@@ -89,7 +88,8 @@ bool IsOpaque(const sql::ast::Statement& statement, std::string_view text) {
 
 class Annotator {
  public:
-  Annotator(Plan& plan, catalog::Schema& schema) : plan_(plan), schema_(schema), before_(schema) {}
+  Annotator(Plan& plan, catalog::Schema& schema, const Firing& firing)
+      : plan_(plan), schema_(schema), before_(schema), firing_(firing) {}
 
   void Run() {
     for (Step& step : plan_.steps) Take(step);
@@ -111,7 +111,8 @@ class Annotator {
 
   Plan& plan_;
   catalog::Schema& schema_;
-  const catalog::Schema before_;  // the whole plan
+  const catalog::Schema before_;
+  const Firing& firing_;  // the whole plan
   FormerNames in_step_;
   FormerNames in_plan_;
   std::set<sql::QualifiedName, ByText> relations_;
@@ -199,30 +200,12 @@ void Annotator::TakeWorks(Step& step, const Effects& effects) {
   }
 }
 
-// The statement that a backfill stands for may fire none: ALTER TABLE rewrites rows without them.
 void Annotator::TakeTriggers(const Step& step) {
   const Statement& statement = plan_.statements.at(static_cast<std::size_t>(step.statement));
   if (step.kind != StepKind::kBackfill || !step.backfill || statement.recipe == "update-rows")
     return;
-  const auto name = sql::ParseQualifiedName(step.backfill->table);
-  const auto set = sql::ParseSetClause(step.backfill->set);
-  const catalog::Table* table = name ? schema_.FindTable(*name) : nullptr;
-  if (table == nullptr || !set) return;
-  std::string names;
-  for (const catalog::Trigger& trigger : table->triggers) {
-    const auto fires_for = [&trigger](const sql::Assignment& one) {
-      return std::ranges::find(trigger.columns, one.column) != trigger.columns.end();
-    };
-    const bool fires = trigger.columns.empty() || std::ranges::any_of(*set, fires_for);
-    if (!fires || trigger.name.find("pgalter_") != std::string::npos) continue;
-    names += (names.empty() ? "" : ", ") + sql::QuoteIdentifier(trigger.name);
-  }
-  if (!names.empty())
-    Remark(step,
-           fmt::format("every row that is filled fires the triggers for UPDATE among these of "
-                       "{}: {}. What they change or write (a time, a version, a queue) stays, "
-                       "also after a revert",
-                       Show(table->name), names));
+  std::string about = AboutTriggers(schema_, *step.backfill, firing_);
+  if (!about.empty()) Remark(step, std::move(about));
 }
 
 void Annotator::Remark(const Step& step, std::string text) {
@@ -232,6 +215,8 @@ void Annotator::Remark(const Step& step, std::string text) {
 
 }  // namespace
 
-void Annotate(Plan& plan, catalog::Schema schema) { Annotator(plan, schema).Run(); }
+void Annotate(Plan& plan, catalog::Schema schema, const Firing& firing) {
+  Annotator(plan, schema, firing).Run();
+}
 
 }  // namespace pgalter::plan

@@ -21,10 +21,12 @@ constexpr std::array kKinds = {
     StepKind::kSplitSwap};
 constexpr std::array kTransactions = {Transaction::kOwn, Transaction::kShared, Transaction::kNone};
 constexpr std::array kAnswers = {Answer::kAsIs, Answer::kRewritten, Answer::kLeastBad,
-                                 Answer::kFails};
+                                 Answer::kRefused, Answer::kFails};
 constexpr std::array kKnowledge = {Knowledge::kNone, Knowledge::kDump, Knowledge::kLive};
 constexpr std::array kSyncs = {Backfill::Sync::kNone, Backfill::Sync::kAuto, Backfill::Sync::kKeep,
                                Backfill::Sync::kOnce};
+constexpr std::array kTriggers = {Backfill::Triggers::kFire, Backfill::Triggers::kNone,
+                                  Backfill::Triggers::kAccepted};
 
 json::array Texts(const std::vector<std::string>& texts) {
   json::array array;
@@ -46,7 +48,8 @@ json::value BackfillJson(const std::optional<Backfill>& backfill) {
   return json::object{{"table", backfill->table},
                       {"set", backfill->set},
                       {"where", backfill->where},
-                      {"sync", Name(backfill->sync)}};
+                      {"sync", Name(backfill->sync)},
+                      {"triggers", Name(backfill->triggers)}};
 }
 
 json::value RebuildJson(const std::optional<Rebuild>& rebuild) {
@@ -232,6 +235,9 @@ Step ReadStep(const json::value& value, const std::string& where, std::string& e
     Reader part(*member, where + ".backfill");
     step.backfill = Backfill{part.Text("table"), part.Text("set"), part.Text("where"),
                              part.One<Backfill::Sync>("sync", kSyncs)};
+    // Of before it was kept: as it was then.
+    if (part.Has("triggers"))
+      step.backfill->triggers = part.One<Backfill::Triggers>("triggers", kTriggers);
     read.Take(part.error());
   }
   // Steps that were kept before there was one have none.

@@ -74,6 +74,8 @@ std::string_view Name(Answer answer) {
       return "rewritten";
     case Answer::kLeastBad:
       return "least-bad";
+    case Answer::kRefused:
+      return "refused";
     case Answer::kFails:
       return "fails";
   }
@@ -102,6 +104,18 @@ std::string_view Name(Backfill::Sync sync) {
       return "keep";
     case Backfill::Sync::kOnce:
       return "once";
+  }
+  return "";
+}
+
+std::string_view Name(Backfill::Triggers triggers) {
+  switch (triggers) {
+    case Backfill::Triggers::kFire:
+      return "fire";
+    case Backfill::Triggers::kNone:
+      return "none";
+    case Backfill::Triggers::kAccepted:
+      return "accepted";
   }
   return "";
 }

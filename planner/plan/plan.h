@@ -71,10 +71,17 @@ struct Rehearsed {
 struct Backfill {
   // kOnce: each row exactly once, as an UPDATE does.
   enum class Sync { kNone, kAuto, kKeep, kOnce };
+  // Of users, for the rows that it writes.
+  enum class Triggers {
+    kFire,      // as those of any UPDATE
+    kNone,      // it stands for a statement that fires none: where some would, it is refused
+    kAccepted,  // the same, and where they cannot be kept from it they may
+  };
   std::string table;  // as SQL has it
   std::string set;
   std::string where;  // empty: every row that differs
   Sync sync = Sync::kNone;
+  Triggers triggers = Triggers::kFire;
 
   bool operator==(const Backfill&) const = default;
 };
@@ -158,8 +165,10 @@ enum class Answer {
   kAsIs,       // nothing in it lasts under a lock that others wait for
   kRewritten,  // by `recipe`
   kLeastBad,   // there is no online form: the least bad one, and why
+  kRefused,    // it takes a yes that nobody has given: no steps
   kFails,      // the server would refuse it: no steps
 };
+[[nodiscard]] constexpr bool HasSteps(Answer answer) { return answer < Answer::kRefused; }
 
 struct Statement {
   std::string sql;  // as it was given
@@ -192,5 +201,6 @@ struct Plan {
 [[nodiscard]] std::string_view Name(Answer answer);
 [[nodiscard]] std::string_view Name(Knowledge knowledge);
 [[nodiscard]] std::string_view Name(Backfill::Sync sync);
+[[nodiscard]] std::string_view Name(Backfill::Triggers triggers);
 
 }  // namespace pgalter::plan

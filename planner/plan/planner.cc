@@ -9,6 +9,7 @@
 #include "planner/plan/annotate.h"
 #include "planner/plan/arrange.h"
 #include "planner/plan/fingerprint.h"
+#include "planner/plan/firing.h"
 #include "planner/plan/inverse.h"
 #include "planner/plan/join_rebuilds.h"
 #include "planner/plan/order.h"
@@ -208,6 +209,7 @@ std::string_view Planner::Ask(const Situation& situation, Proposal& proposal) {
     auto proposed = recipe->propose(situation);
     if (!proposed) continue;
     proposal = *std::move(proposed);
+    SettleTriggers(situation, proposal);
     return recipe->name;
   }
   return "";
@@ -251,7 +253,10 @@ void Planner::Keep(std::string_view recipe, Proposal proposal) {
   } else if (!recipe.empty() && statement.recipe.find(recipe) == std::string::npos) {
     statement.recipe += fmt::format(", {}", recipe);
   }
-  std::ranges::move(proposal.remarks, std::back_inserter(statement.remarks));
+  // Why it is not done is the first to be said.
+  const auto at = HasSteps(proposal.answer) ? statement.remarks.end() : statement.remarks.begin();
+  statement.remarks.insert(at, std::make_move_iterator(proposal.remarks.begin()),
+                           std::make_move_iterator(proposal.remarks.end()));
   std::vector<Step>& steps = steps_.back().steps;
   for (Step& step : proposal.steps) {
     step.statement = static_cast<int>(statements_.size()) - 1;
@@ -271,7 +276,7 @@ void Planner::TakeStatement(const ast::Statement& read, const std::string& text)
     Touch(effects, read);
     Proposal proposal;
     const auto recipe = Propose({read, text, schema_, effects, options_.server_version, "", "",
-                                 options_.prefer, options_.matviews},
+                                 options_.prefer, options_.matviews, &options_.firing},
                                 proposal);
     if (joins && proposal.steps.size() == 1)
       proposal.steps.front().transaction = Transaction::kShared;
@@ -310,9 +315,10 @@ Planned Planner::PlanAction(const Action& action, const catalog::Schema& schema)
   const locks::Effects effects =
       locks::EffectsOf(action.statement, schema, options_.server_version);
   Planned planned{action, "", {}};
-  planned.recipe = Propose({action.statement, action.text, schema, effects, options_.server_version,
-                            action.head, action.command, options_.prefer, options_.matviews},
-                           planned.proposal);
+  planned.recipe =
+      Propose({action.statement, action.text, schema, effects, options_.server_version, action.head,
+               action.command, options_.prefer, options_.matviews, &options_.firing},
+              planned.proposal);
   planned.joins = planned.recipe.empty() && planned.proposal.answer == Answer::kAsIs &&
                   !effects.outside_transaction;
   return planned;
@@ -352,9 +358,10 @@ void Planner::TakeAlterTable(const ast::Statement& read, const std::string& text
   if (actions.size() > 1 && CertainFailure(whole, true) == nullptr) {
     // Actions that belong together.
     Proposal proposal;
-    const auto recipe = Ask({read, text, schema_, whole, options_.server_version,
-                             actions.front().head, "", options_.prefer, options_.matviews},
-                            proposal);
+    const auto recipe =
+        Ask({read, text, schema_, whole, options_.server_version, actions.front().head, "",
+             options_.prefer, options_.matviews, &options_.firing},
+            proposal);
     if (!recipe.empty()) return Keep(recipe, std::move(proposal));
   }
   ActionOrder order(schema_, options_.server_version);
@@ -368,7 +375,7 @@ void Planner::TakeAlterTable(const ast::Statement& read, const std::string& text
     order.Add(std::move(planned), first);
   }
   KeepInOrder(std::move(order).Take());
-  if (statements_.back().answer == Answer::kFails) steps_.back().steps.clear();
+  if (!HasSteps(statements_.back().answer)) steps_.back().steps.clear();
 }
 
 }  // namespace
@@ -392,7 +399,7 @@ Plan MakePlan(std::string_view script, catalog::Schema schema, const PlanOptions
   plan.statements = planner.TakeStatements();
   if (options.prefer == Preference::kRebuild) JoinRebuilds(before, steps, plan.statements);
   plan.steps = Arrange(std::move(steps));
-  Annotate(plan, before);
+  Annotate(plan, before, options.firing);
   if (options.knowledge == Knowledge::kLive)
     plan.fingerprint = FingerprintOf(before, plan.relations);
   return plan;

@@ -18,6 +18,7 @@ struct PlanOptions {
   Knowledge knowledge = Knowledge::kNone;
   Preference prefer = Preference::kInPlace;
   Matviews matviews = Matviews::kInTheWay;
+  Firing firing = {};
 };
 
 [[nodiscard]] Plan MakePlan(std::string_view script, catalog::Schema schema,

@@ -7,10 +7,12 @@
 // is harmless as it stands. What its steps lock, rewrite and read is not said by it but worked out
 // from them (annotate.h).
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "planner/catalog/schema.h"
@@ -27,6 +29,21 @@ enum class Preference { kInPlace, kRebuild };
 // copy.
 enum class Matviews { kInTheWay, kMadeAnew };
 
+// What the database says of a trigger besides what its statement has: whether an UPDATE of a row
+// fires it.
+struct TriggerState {
+  bool usually = true;       // whoever writes
+  bool replicating = false;  // under session_replication_role = replica
+};
+
+// Users' triggers, where a backfill stands for a statement that fires none.
+struct Firing {
+  bool accepted = false;                 // somebody has said that they may fire
+  std::optional<bool> may_silence = {};  // the role may set session_replication_role; not asked
+  // By table and name, as SQL; of triggers that the script makes itself there is none.
+  std::map<std::pair<std::string, std::string>, TriggerState> states = {};
+};
+
 // One statement, with at most one action if it is an ALTER TABLE.
 struct Situation {
   const sql::ast::Statement& statement;
@@ -39,6 +56,7 @@ struct Situation {
   std::string command_text;
   Preference prefer = Preference::kInPlace;
   Matviews matviews = Matviews::kInTheWay;
+  const Firing* firing = nullptr;
 
   // The one action; nullptr: no ALTER TABLE, or one with several.
   [[nodiscard]] const sql::ast::TableCommand* Command(sql::ast::TableChange change) const;

@@ -642,6 +642,32 @@ Composed OfTool(const std::string& text, bool together) {
   return ComposeUp(migration, {}, {}, Manner::kOnline);
 }
 
+TEST(ComposeUp, TheHeaderSaysThatTriggersMayFire) {
+  catalog::Schema schema;
+  for (const char* text :
+       {"CREATE TABLE t (id int PRIMARY KEY)",
+        "CREATE TRIGGER touch BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()"})
+    schema.Apply(*sql::ast::ReadStatement(text));
+  schema.SetComplete();
+  plan::PlanOptions options;
+  options.firing.may_silence = false;
+  const auto composed = [&](const std::string& header, const std::string& begin = "") {
+    const std::string text = "-- pgalter: 1\n" + header + "\n" + begin +
+                             "ALTER TABLE t ADD x uuid DEFAULT gen_random_uuid();\n";
+    return ComposeUp(OwnMigration(text), schema, options, Manner::kOnline).plan;
+  };
+  EXPECT_EQ(composed("-- fire_triggers: yes").steps.at(1).backfill->triggers,
+            plan::Backfill::Triggers::kAccepted);
+  for (const char* begin : {"", "BEGIN;\n"}) {
+    const plan::Plan refused = composed("", begin);
+    EXPECT_TRUE(refused.steps.empty()) << begin;
+    EXPECT_EQ(refused.statements.back().answer, plan::Answer::kRefused) << begin;
+    EXPECT_THAT(refused.statements.back().remarks.at(0),
+                HasSubstr("\"-- fire_triggers: yes\" in the header"));
+  }
+  EXPECT_THAT(composed("-- transaction: single").steps.at(0).sql.at(0), HasSubstr("ADD x uuid"));
+}
+
 TEST(ComposeUp, ATransactionOfTheToolStaysOneWhereItCan) {
   const std::string plain = "CREATE TABLE a (id int);\nINSERT INTO a VALUES (1);\n";
   EXPECT_THAT(OfTool(plain, true).plan.steps, SizeIs(1));

@@ -20,6 +20,7 @@
 namespace pgalter::plan {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -585,6 +586,116 @@ TEST(Backfills, NameTheTriggersThatTheyFire) {
   EXPECT_THAT(remarks, Contains(HasSubstr(": touch. What they change")));
   EXPECT_THAT(PlanOf("ALTER TABLE t ADD x uuid DEFAULT gen_random_uuid()").statements[0].remarks,
               Not(Contains(HasSubstr("fires"))));
+}
+
+constexpr const char* kTouched =
+    "CREATE TRIGGER touch BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();"
+    "CREATE TRIGGER of_b AFTER UPDATE OF b ON t FOR EACH ROW EXECUTE FUNCTION f();";
+
+Plan PlanUnder(Firing firing, const std::string& statement,
+               const std::string& tables = std::string(kTables) + kTouched) {
+  PlanOptions options{15, Knowledge::kLive};
+  options.firing = std::move(firing);
+  return MakePlan(statement, SchemaOf(tables), options);
+}
+
+Backfill::Triggers TriggersIn(const Plan& plan) {
+  for (const Step& step : plan.steps)
+    if (step.backfill) return step.backfill->triggers;
+  ADD_FAILURE() << "no backfill";
+  return Backfill::Triggers::kFire;
+}
+
+constexpr const char* kVolatile = "ALTER TABLE t ADD x uuid DEFAULT gen_random_uuid()";
+
+TEST(Firing, IsKeptFromHappeningWhereTheRoleMay) {
+  const Plan plan = PlanUnder({false, true}, kVolatile);
+  EXPECT_EQ(TriggersIn(plan), Backfill::Triggers::kNone);
+  EXPECT_THAT(plan.statements[0].remarks, Contains(HasSubstr("do not fire for the rows")));
+  EXPECT_EQ(TriggersIn(PlanUnder({true, true}, kVolatile)), Backfill::Triggers::kNone)
+      << "a yes that is not needed";
+}
+
+TEST(Firing, IsRefusedWhereTheRoleMayNotAndNobodySaysYes) {
+  const Plan plan = PlanUnder({false, false}, std::string(kVolatile) + "; CREATE INDEX ON t (x)");
+  EXPECT_EQ(plan.statements[0].answer, Answer::kRefused);
+  EXPECT_THAT(plan.statements[0].remarks[0],
+              AllOf(HasSubstr("would fire trigger touch, and the role may not set"),
+                    HasSubstr("--fire-triggers")));
+  EXPECT_EQ(plan.statements[1].answer, Answer::kRewritten) << "as if it had been done";
+  const Plan agreed = PlanUnder({true, false}, kVolatile);
+  EXPECT_EQ(TriggersIn(agreed), Backfill::Triggers::kAccepted);
+  EXPECT_THAT(agreed.statements[0].remarks, Contains(HasSubstr("every row that is filled fires")));
+  const auto read = FromJson(boost::json::parse(boost::json::serialize(ToJson(agreed))));
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  EXPECT_EQ(read->steps, agreed.steps);
+}
+
+TEST(Firing, IsNotAskedForWhereNoneFires) {
+  for (const char* statement :
+       {"ALTER TABLE t ADD x int DEFAULT 1", "UPDATE t SET b = 'x' WHERE a > 1"})
+    EXPECT_TRUE(HasSteps(PlanUnder({false, false}, statement).statements[0].answer)) << statement;
+  EXPECT_EQ(TriggersIn(PlanUnder({false, false}, kVolatile, kTables)), Backfill::Triggers::kNone);
+  EXPECT_EQ(TriggersIn(PlanUnder({false, std::nullopt}, kVolatile)), Backfill::Triggers::kNone)
+      << "nobody has asked the server";
+}
+
+TEST(Firing, IsWhatTheDatabaseSaysOfEachTrigger) {
+  struct Case {
+    TriggerState state;
+    Answer answer;
+  };
+  for (const Case& one : {Case{{false, false}, Answer::kRewritten},  // DISABLE
+                          Case{{false, true}, Answer::kRewritten},   // ENABLE REPLICA
+                          Case{{true, false}, Answer::kRewritten},   // silenced
+                          Case{{true, true}, Answer::kRefused}}) {   // ENABLE ALWAYS
+    Firing firing{false, true, {{{"public.t", "touch"}, one.state}}};
+    EXPECT_EQ(PlanUnder(firing, kVolatile).statements[0].answer, one.answer);
+  }
+  Firing none{false, false, {{{"public.t", "touch"}, {false, true}}}};
+  EXPECT_EQ(PlanUnder(none, kVolatile).statements[0].answer, Answer::kRewritten);
+}
+
+TEST(Firing, IsRefusedWhereTheValueIsMadeByAFunctionThatMayWrite) {
+  for (const auto& [language, refused] : {std::pair("plpgsql", true), std::pair("c", false)}) {
+    const Plan plan = PlanUnder(
+        {false, true}, "ALTER TABLE t ADD x int DEFAULT made()",
+        std::string(kTables) + kTouched +
+            fmt::format("CREATE FUNCTION made() RETURNS int LANGUAGE {} AS 'x', 'y';", language));
+    EXPECT_EQ(plan.statements[0].answer == Answer::kRefused, refused) << language;
+  }
+}
+
+TEST(Firing, MakesATypeChangeACopy) {
+  const char* const change = "ALTER TABLE t ALTER a TYPE bigint";
+  const Plan copied = PlanUnder({false, false}, change);
+  EXPECT_THAT(KindsOf(copied), ElementsAre("gate", "rebuild"));
+  EXPECT_THAT(copied.statements[0].remarks, Contains(HasSubstr("--fire-triggers")));
+  EXPECT_THAT(KindsOf(PlanUnder({false, true}, change)), Contains("backfill"));
+  EXPECT_THAT(KindsOf(PlanUnder({true, false}, change)), Contains("backfill"));
+  const std::string keyless = "CREATE TABLE t (a int, b text);" + std::string(kTouched);
+  EXPECT_EQ(PlanUnder({false, false}, change, keyless).statements[0].answer, Answer::kRefused);
+}
+
+// What keeps users' triggers silent keeps those of foreign keys silent.
+TEST(Firing, IsAsEverWhereProvenForeignKeysHaveToSeeTheRow) {
+  const auto behind = [](const std::string& tables) {
+    std::vector<Backfill::Triggers> triggers;
+    for (const Step& step :
+         PlanUnder({false, true}, "ALTER TABLE t ALTER a TYPE bigint", tables).steps)
+      if (step.backfill) triggers.push_back(step.backfill->triggers);
+    return triggers;
+  };
+  using enum Backfill::Triggers;
+  EXPECT_THAT(behind(std::string(kTables) + kTouched), ElementsAre(kNone, kNone));
+  EXPECT_THAT(
+      behind(std::string(kTables) + "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p;" + kTouched),
+      ElementsAre(kNone, kFire));
+  EXPECT_THAT(behind(std::string(kTables) +
+                     "ALTER TABLE t ADD UNIQUE (a);"
+                     "CREATE TABLE child (a int REFERENCES t (a));" +
+                     kTouched),
+              ElementsAre(kNone, kFire));
 }
 
 TEST(PlanJson, ComesBackTheSame) {

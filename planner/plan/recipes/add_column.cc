@@ -120,6 +120,7 @@ void Column::Fill(const std::string& value, const std::string& explain) {
   proposal_.steps.push_back(MakeBackfill(situation_.TableName(),
                                          fmt::format("{} = {}", quoted_, value),
                                          quoted_ + " IS NULL", explain));
+  proposal_.steps.back().backfill->triggers = Backfill::Triggers::kNone;
 }
 
 void Column::AddPlainly() {

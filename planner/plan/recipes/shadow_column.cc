@@ -152,6 +152,7 @@ class Replacement {
   std::string function_;              // of the trigger, as SQL
   std::string problem_;
   std::vector<std::string> locked_;  // other tables of the swap, as SQL
+  bool has_foreign_keys_ = false;    // the new column, or others refer to it
   Texts prepare_;                    // of the swap, before the old column goes
   Texts finish_;                     // after the new one has its name
   Proposal proposal_;
@@ -282,11 +283,13 @@ void Replacement::KeepUp() {
 Step Replacement::FillingStep(std::string explain) const {
   const std::string set = fmt::format("{} = {}", new_, value_);
   // A value that is another one each time tells no row that is done.
-  if (!IsRepeatable())
-    return MakeBackfill(name_, set, fmt::format("{} IS NULL AND ({}) IS NOT NULL", new_, value_),
-                        std::move(explain));
-  Step step = MakeBackfill(name_, set, Differs(), std::move(explain));
-  step.backfill->where.clear();  // every row that differs, as its own type tells
+  Step step = MakeBackfill(
+      name_, set,
+      IsRepeatable() ? Differs() : fmt::format("{} IS NULL AND ({}) IS NOT NULL", new_, value_),
+      std::move(explain));
+  // Every row that differs, as its own type tells.
+  if (IsRepeatable()) step.backfill->where.clear();
+  step.backfill->triggers = Backfill::Triggers::kNone;
   return step;
 }
 
@@ -313,6 +316,9 @@ void Replacement::CompareAgain() {
       "All rows are compared once more, in chunks; one that was changed past the trigger gets its "
       "value.");
   compare.phase = Phase::kContract;
+  // What keeps users' triggers from firing keeps those of foreign keys from it, which are proven
+  // by now. Hardly any row differs.
+  if (has_foreign_keys_) compare.backfill->triggers = Backfill::Triggers::kFire;
   proposal_.steps.push_back(std::move(compare));
 }
 
@@ -420,6 +426,7 @@ void Replacement::MakeForeignKeys() {
       return;
     }
     hangers_.constraints.emplace_back(ToString(name_), key.name);
+    has_foreign_keys_ = true;
     AddInTwoSteps(name_, head_, name, ForeignKeyText(Moved(key.definition)),
                   "The like of " + key.name + ".", proposal_.steps);
     if (!key.valid) proposal_.steps.pop_back();
@@ -442,6 +449,7 @@ void Replacement::MakeReferences() {
     const std::string head = "ALTER TABLE " + ToString(other->name);
     const std::string name = Temporary(key->name);
     hangers_.constraints.emplace_back(ToString(other->name), key->name);
+    has_foreign_keys_ = true;
     ast::Constraint moved = key->definition;
     moved.foreign_key->target = name_;
     moved.foreign_key->target_columns = moved_.In(std::move(columns));

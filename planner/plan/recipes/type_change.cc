@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "planner/plan/estimate.h"
+#include "planner/plan/firing.h"
 #include "planner/plan/recipes/carry.h"
 #include "planner/plan/recipes/column_guard.h"
 #include "planner/plan/recipes/rebuild.h"
@@ -145,6 +146,23 @@ std::string Alternative(const catalog::Table& table) {
   return text;
 }
 
+// The triggers of users that filling the second column would fire, with the reason; empty: none.
+std::string WhyFiringIn(const Situation& situation, const Proposal& replaced) {
+  for (const Step& step : replaced.steps)
+    if (step.backfill) return WhyFiring(situation, *step.backfill);
+  return "";
+}
+
+Proposal CopiedForTriggers(const Situation& situation, const ShadowColumn& shadow,
+                           const std::string& why) {
+  Proposal proposal = CopyTable(situation, shadow);
+  proposal.remarks.push_back(fmt::format(
+      "{} is copied beside itself, which fires no trigger, as the statement fires none. With a "
+      "second column {}; if they may, it goes in place with --fire-triggers",
+      Show(situation.schema.Resolve(situation.TableName())), why));
+  return proposal;
+}
+
 Proposal InPlaceOrCopied(const Situation& situation, const ShadowColumn& shadow) {
   const sql::QualifiedName name = situation.schema.Resolve(situation.TableName());
   const bool writes = WritesRows(situation.effects);
@@ -154,6 +172,9 @@ Proposal InPlaceOrCopied(const Situation& situation, const ShadowColumn& shadow)
   Proposal replaced = ReplaceColumn(situation, shadow);
   const bool in_place = std::ranges::any_of(
       replaced.steps, [](const Step& step) { return step.kind == StepKind::kBackfill; });
+  const std::string firing = WhyFiringIn(situation, replaced);
+  if (!firing.empty() && !MayFire(situation) && writes && why_not.empty())
+    return CopiedForTriggers(situation, shadow, firing);
   if (preferred) {
     replaced.remarks.push_back(fmt::format("{} is not rebuilt: {}", Show(name), why_not));
   } else if (writes && in_place && why_not.empty()) {

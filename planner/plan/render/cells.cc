@@ -43,6 +43,8 @@ std::string AnswerCell(const Statement& statement) {
       return statement.recipe.empty()
                  ? "NOT ONLINE: runs as it is"
                  : fmt::format("NOT ONLINE: {}, the least bad way", statement.recipe);
+    case Answer::kRefused:
+      return "REFUSED";
     case Answer::kFails:
       return "CANNOT BE DONE";
   }
