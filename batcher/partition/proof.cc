@@ -66,11 +66,10 @@ Task<std::optional<Proof>> Validate(Work work, const std::vector<Proof>& proofs,
                                     state::StepState becomes) {
   std::optional<Proof> contradicted;
   for (const Proof& proof : proofs) {
-    const bool last = &proof == &proofs.back();
+    const state::StepState now = &proof == &proofs.back() ? becomes : work.meanwhile;
     Texts validate{ValidateOf(proof)};
     try {
-      co_await Do(work, std::move(validate), last ? becomes : work.meanwhile,
-                  run::Holding::kAsLongAsItTakes);
+      co_await Do(work, std::move(validate), now, run::Holding::kAsLongAsItTakes);
     } catch (const pg::PgError& error) {
       if (!error.Is(kCheckViolation)) throw;
       contradicted = proof;

