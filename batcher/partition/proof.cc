@@ -143,7 +143,7 @@ Task<> ProveStep::Do(run::Environment& env, const state::Step& step) {
 Task<> ProveStep::Undo(run::Environment&, const state::Step&) { co_return; }
 
 std::vector<state::Step> ProofSteps(const Proof& proof, std::string id, std::string validate,
-                                    std::string then) {
+                                    const std::string& then) {
   plan::Plan plan;
   plan::Step& add = plan.steps.emplace_back();
   add.id = std::move(id);
@@ -159,7 +159,7 @@ std::vector<state::Step> ProofSteps(const Proof& proof, std::string id, std::str
   prove.kind = "partition-prove";
   prove.spec[kProof] = {
       {"table", proof.table}, {"name", proof.name}, {"condition", proof.condition}};
-  prove.spec[kThen] = std::move(then);
+  prove.spec[kThen] = then;
   return steps;
 }
 

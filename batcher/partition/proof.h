@@ -45,6 +45,6 @@ class ProveStep : public run::StepHandler {
 
 // The two steps, by these ids. `then` as above.
 std::vector<state::Step> ProofSteps(const Proof& proof, std::string id, std::string validate,
-                                    std::string then);
+                                    const std::string& then);
 
 }  // namespace pgalter::partition
