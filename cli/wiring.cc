@@ -9,7 +9,6 @@
 #include "batcher/partition/merge_step.h"
 #include "batcher/partition/parent_step.h"
 #include "batcher/partition/parts_step.h"
-#include "batcher/partition/proof.h"
 #include "batcher/partition/referrers.h"
 #include "batcher/partition/release_step.h"
 #include "batcher/partition/retire_steps.h"
@@ -64,7 +63,6 @@ Wiring MakeWiring() {
   Add(wiring, "partition-merge", std::make_unique<partition::MergeStep>());
   Add(wiring, "partition-parent", std::make_unique<partition::ParentStep>());
   Add(wiring, "partition-parts", std::make_unique<partition::PartsStep>());
-  Add(wiring, "partition-prove", std::make_unique<partition::ProveStep>());
   Add(wiring, "partition-release", std::make_unique<partition::ReleaseStep>());
   Add(wiring, "partition-retire", std::make_unique<partition::RetireStep>());
   Add(wiring, "partition-return", std::make_unique<partition::ReturnStep>());

@@ -218,16 +218,11 @@ plan::Plan PlanOf(const Prepared& prepared) {
   for (const WidenedKey& key : spec.keys)
     plan.steps.push_back(BuildWideIndex(key, spec.table, spec.home));
   plan.steps.insert(plan.steps.end(), prepared.before.begin(), prepared.before.end());
-  return plan;
-}
-
-std::vector<state::Step> BoundSteps(const Spec& spec) {
   const std::string column = QuoteIdentifier(spec.column.name);
-  return ProofSteps(
-      {spec.table, kBound, fmt::format("{0} IS NOT NULL AND {0} < {1}", column, spec.upto)},
-      "bound", "validate",
-      "They came after the bound of the first partition was chosen. Abort the run and begin again, "
-      "which chooses one beyond them; or delete them, and resume it");
+  const Proof inside{spec.table, kBound,
+                     fmt::format("{0} IS NOT NULL AND {0} < {1}", column, spec.upto)};
+  AddProof(inside, "bound", "validate", plan);
+  return plan;
 }
 
 std::vector<state::Step> StepsOf(const Prepared& prepared) {
@@ -241,7 +236,6 @@ std::vector<state::Step> StepsOf(const Prepared& prepared) {
   };
   add("partition-parent", "expand");
   for (state::Step& step : run::StepsOf(PlanOf(prepared))) steps.push_back(std::move(step));
-  for (state::Step& step : BoundSteps(prepared.spec)) steps.push_back(std::move(step));
   add("partition-attach", "contract");
   add("partition-settle", "contract");
   for (std::size_t i = 0; i < steps.size(); ++i) steps[i].ordinal = static_cast<int>(i) + 1;

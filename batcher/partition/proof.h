@@ -10,6 +10,7 @@
 
 #include "engine/async/stopper.h"
 #include "engine/run/step_handler.h"
+#include "planner/plan/plan.h"
 
 namespace pgalter::partition {
 
@@ -30,21 +31,8 @@ std::string DropOf(const Proof& proof);
 run::Task<> Prove(run::Environment& env, const state::Step& step, std::vector<Proof> proofs,
                   async::Stopper& stopper, std::string then);
 
-// Steps of kind "partition-prove": the CHECK that the step before it has added is validated, and
-// added again where an earlier attempt has taken it away.
-//
-// Lock: SHARE UPDATE EXCLUSIVE while it reads; to add or drop the CHECK ACCESS EXCLUSIVE, for an
-// instant, under the ladder. On crash: rolled back. Undo: nothing; the step before it drops it.
-class ProveStep : public run::StepHandler {
- public:
-  run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
-  run::Task<> Do(run::Environment& env, const state::Step& step) override;
-  run::Task<> Undo(run::Environment& env, const state::Step& step) override;
-  [[nodiscard]] bool UndoesNothing(const state::Step&) const override { return true; }
-};
-
-// The two steps, by these ids. `then` as above.
-std::vector<state::Step> ProofSteps(const Proof& proof, std::string id, std::string validate,
-                                    const std::string& then);
+// The same as two steps of a plan, by these ids. Where rows contradict it, the second one takes the
+// CHECK away (contradicted.h).
+void AddProof(const Proof& proof, std::string add, std::string validate, plan::Plan& plan);
 
 }  // namespace pgalter::partition

@@ -196,6 +196,14 @@ void RefuseMuch(const PreparedRepart& prepared) {
                   prepared.spec.parent));
 }
 
+// The default partition that stays is read before, so that it need not be in the swap.
+plan::Plan OutsidePlan(const RepartSpec& spec) {
+  const Proof outside{spec.rest, kOutside, spec.outside};
+  plan::Plan plan;
+  AddProof(outside, "outside", "outside-validate", plan);
+  return plan;
+}
+
 std::vector<state::Step> StepsOf(const RepartSpec& spec) {
   std::vector<state::Step> steps = OutsideSteps(spec);
   for (const auto& [kind, phase] : std::initializer_list<std::pair<const char*, const char*>>{
@@ -269,9 +277,7 @@ Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source, 
 
 std::vector<state::Step> OutsideSteps(const RepartSpec& spec) {
   if (spec.outside.empty() || spec.rest.empty()) return {};
-  return ProofSteps({spec.rest, kOutside, spec.outside}, "outside", "outside-validate",
-                    "Move them (pgalter partition split, of the default partition), and resume "
-                    "the run; or abort it");
+  return run::StepsOf(OutsidePlan(spec));
 }
 
 Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,

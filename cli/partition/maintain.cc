@@ -19,6 +19,7 @@
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
+#include "cli/undo.h"
 #include "cli/wishes.h"
 #include "engine/run/failure.h"
 #include "engine/state/json_texts.h"
@@ -51,8 +52,9 @@ Task<std::string> FindOurs(guard::Session& session, const backfill::Table& table
       "SELECT r.run::text FROM pgalter.run r JOIN pgalter.run_table t USING (run)"
       " JOIN pgalter.control c USING (run)"
       " WHERE t.relid = $1 AND (r.command = $2 OR r.spec ? 'maintain') AND c.wanted = 'run'"
-      " AND (r.state IN ('running', 'paused') OR r.state = 'failed' AND EXISTS"
-      "  (SELECT FROM pgalter.artefact a WHERE a.run = r.run AND a.dropped_at IS NULL))"
+      " AND (r.state IN ('running', 'paused') OR r.state = 'failed' AND (EXISTS"
+      "  (SELECT FROM pgalter.artefact a WHERE a.run = r.run AND a.dropped_at IS NULL) OR EXISTS"
+      "  (SELECT FROM pgalter.step s WHERE s.run = r.run AND s.state = 'done')))"
       " ORDER BY r.created_at LIMIT 1",
       table.oid, std::string_view(kMaintainCommand));
   co_return row.empty() ? std::string() : row.Get<std::string>(0, 0);
@@ -273,6 +275,12 @@ Task<bool> TakeTurn(guard::Session& session, const backfill::Table& table, Repor
   co_return false;
 }
 
+Task<ExitCode> TakeBack(const Context& context, std::string run) {
+  Say(context, fmt::format("takes back what run {} has made, and looks anew", run));
+  co_await UndoWithoutRunner(context, run, state::RunState::kAborted);
+  co_return ExitCode::kDone;
+}
+
 // A call before this one that was ended, or has failed in the middle: its run has the table.
 Task<ExitCode> GoOnWithOurs(const Context& context, guard::Session& session,
                             const backfill::Table& table, Report& report) {
@@ -283,7 +291,18 @@ Task<ExitCode> GoOnWithOurs(const Context& context, guard::Session& session,
   const auto run = co_await state::FindRun(session, left);
   if (run) co_await RefuseGoingOn(session, *run, BesideRunner::kRefused);
   report.runs.push_back(left);
-  co_return co_await RunInForeground(context, left);
+  const ExitCode code = co_await RunInForeground(context, left);
+  if (code == ExitCode::kRefused) co_return co_await TakeBack(context, left);
+  co_return code;
+}
+
+// Rows that users wrote meanwhile were in its way: they are seen from the beginning the next time.
+Task<ExitCode> MaintainOnceMore(const Context& context, guard::Session& session,
+                                const backfill::Table& table, Report& report) {
+  const std::string left = co_await FindOurs(session, table);
+  if (left.empty()) co_return ExitCode::kRefused;
+  co_await TakeBack(context, left);
+  co_return co_await Maintain(context, report);
 }
 
 Task<ExitCode> Run(Context& context) {
@@ -300,6 +319,8 @@ Task<ExitCode> Run(Context& context) {
     if (co_await TakeTurn(turn, table, report)) {
       code = co_await GoOnWithOurs(context, turn, table, report);
       if (code == ExitCode::kDone) code = co_await Maintain(context, report);
+      if (code == ExitCode::kRefused)
+        code = co_await MaintainOnceMore(context, turn, table, report);
     } else {
       SayNothingToDo(context, report);
     }

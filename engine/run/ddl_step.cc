@@ -1,8 +1,10 @@
 #include "engine/run/ddl_step.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "engine/run/contradicted.h"
 #include "engine/run/old_snapshots.h"
 #include "engine/run/plan_spec.h"
 #include "engine/run/undo.h"
@@ -13,6 +15,8 @@
 namespace pgalter::run {
 
 namespace {
+
+constexpr const char* kCheckViolation = "23514";
 
 namespace ast = sql::ast;
 
@@ -70,7 +74,14 @@ Task<> DdlStep::Do(Environment& env, const state::Step& step) {
     what.before = await_them;
     what.body = await_idle;
   }
-  co_await Transact(env, step, std::move(what), env.stopper);
+  std::optional<pg::PgError> contradicted;
+  try {
+    co_await Transact(env, step, std::move(what), env.stopper);
+  } catch (const pg::PgError& error) {
+    if (!error.Is(kCheckViolation)) throw;
+    contradicted = error;
+  }
+  if (contradicted) co_await TakeBackContradicted(env, step, *contradicted);
 }
 
 Task<> DdlStep::Undo(Environment& env, const state::Step& step) {

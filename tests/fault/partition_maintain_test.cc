@@ -71,6 +71,28 @@ TEST_F(PartitionCron, FillsTheGapThatTheClockRunsInto) {
   EXPECT_THAT(Maintain().out, HasSubstr("nothing to do"));
 }
 
+// They go into the ranges that are due, and nobody is kept from writing more of them.
+TEST_F(PartitionCron, RowsThatComeWhileItProvesThereAreNoneAreMoved) {
+  MakeMonths({0}, true);
+  const Ran killed = Run({"partition", "maintain", "m", "--premake", "2", "--yes"},
+                         {"PGALTER_FAIL_POINT=ddl-committed:1"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  const std::string insert = fmt::format(
+      "INSERT INTO m (made) VALUES ('{0} 12:00+00'), ('{1} 12:00+00')", Month(1), Month(2));
+  database_.Sql(insert);
+  const Ran ran = Maintain();
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("takes back what run"));
+  EXPECT_EQ(Months(), "0 1 2 3 4");  // ahead of the newest row, too
+  database_.Sql(insert);
+  EXPECT_EQ(database_.Value("SELECT count(*) || ' ' || (SELECT count(*) FROM m_def) FROM m"),
+            "4 0");
+  EXPECT_EQ(
+      Number("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'pgalter%' AND contype = 'c'"),
+      0);
+}
+
 TEST_F(PartitionCron, FillsAGapAndGoesOnBehindIt) {
   MakeMonths({-1, 1});
   const Ran ran = Maintain();

@@ -307,6 +307,9 @@ TEST_P(RetainReverted, ARowThatTookThePlaceOfOneIsNamedAndKeepsNobodyOut) {
   insert("late");
   ASSERT_EQ(Run({"revert", RunId(), "--yes"}, {"PGALTER_FAIL_POINT=proof-added:2"}).code, kKilled);
   AwaitNoRunner();
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}, {"PGALTER_FAIL_POINT=proof-taken-away"}).code,
+            kKilled);
+  AwaitNoRunner();
   const Ran refused = Run({"revert", RunId(), "--yes"});
   EXPECT_EQ(refused.code, 4) << refused.err;
   EXPECT_THAT(refused.err, HasSubstr("rows of public.t_default are in the way: SELECT * FROM "

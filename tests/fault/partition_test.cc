@@ -605,9 +605,12 @@ TEST_F(PartitionCarried, EverythingThatHangsOnATableAndBack) {
                         "- ALTER TABLE ONLY app.\"Order Items\"",
                         "- CREATE UNIQUE INDEX ident ON app.\"Order Items\" USING btree (n, "
                         "id);"));
+  // Up to 16 each session may have drawn a number of the old sequence meanwhile.
+  const bool leaves_out = SharedServer().server_version_major() < 17;
+  const long next = 6100 + (leaves_out ? 3 * Number("SHOW max_connections") : 0);
   EXPECT_EQ(database_.Value("INSERT INTO app.\"Order Items\" (kind, price) VALUES (1, 5000) "
                             "RETURNING id || ' ' || n"),
-            "6100 2001");
+            fmt::format("{} 2001", next));
   EXPECT_EQ(database_.Value("SELECT least FROM other.cheapest"), "1.00");
   EXPECT_EQ(database_.Value("SELECT count(*) FROM pg_class c, aclexplode(c.relacl) a WHERE "
                             "c.relispartition AND c.relkind = 'r' AND a.grantee <> c.relowner"),
@@ -617,7 +620,7 @@ TEST_F(PartitionCarried, EverythingThatHangsOnATableAndBack) {
   EXPECT_THAT(Difference(before, Schema()), IsEmpty());
   EXPECT_EQ(database_.Value("INSERT INTO app.\"Order Items\" (kind, price) VALUES (1, 6000) "
                             "RETURNING id || ' ' || n"),
-            "6103 2002");
+            fmt::format("{} 2002", next + 3));
 }
 
 }  // namespace
