@@ -34,7 +34,7 @@ Task<std::optional<state::Step>> FindAdding(Environment& env, const state::Step&
   for (state::Step& earlier : co_await state::LoadSteps(env.main, env.run.id)) {
     if (earlier.ordinal >= step.ordinal || earlier.undo.empty()) continue;
     const bool adds = std::ranges::any_of(
-        earlier.sql, [&add](const std::string& sql) { return sql.find(add) != sql.npos; });
+        earlier.sql, [&add](const std::string& sql) { return sql.find(add) != std::string::npos; });
     if (adds) adding = std::move(earlier);
   }
   co_return adding;
