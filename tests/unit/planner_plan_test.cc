@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdlib>
@@ -696,6 +697,34 @@ TEST(Firing, IsAsEverWhereProvenForeignKeysHaveToSeeTheRow) {
                      "CREATE TABLE child (a int REFERENCES t (a));" +
                      kTouched),
               ElementsAre(kNone, kFire));
+}
+
+// What old programs can no more while something of ours stands in the way of their statements.
+TEST(Remarks, SayWhatFailsByTheOldName) {
+  for (const char* statement : {"ALTER TABLE t RENAME TO t2", "ALTER TABLE t RENAME b TO bb"}) {
+    const auto remarks = [&](int version) {
+      return PlanOf(statement, kTables, version).statements[0].remarks;
+    };
+    EXPECT_THAT(remarks(15),
+                Contains(AllOf(HasSubstr("ON CONFLICT ON CONSTRAINT, MERGE, WHERE CURRENT OF"),
+                               HasSubstr("VACUUM and ANALYZE"))));
+    EXPECT_THAT(remarks(17), Contains(HasSubstr("ON CONFLICT ON CONSTRAINT, WHERE CURRENT OF")));
+    EXPECT_THAT(remarks(15), Contains(HasSubstr("GRANT, REVOKE and COMMENT")));
+  }
+}
+
+TEST(Remarks, SayWhichRowsADefaultPartitionRefusesBeforeAnotherIsAttached) {
+  const std::string tables =
+      "CREATE TABLE q (d int NOT NULL) PARTITION BY RANGE (d);"
+      "CREATE TABLE rest PARTITION OF q DEFAULT; CREATE TABLE n (d int NOT NULL);";
+  for (const char* statement : {"ALTER TABLE q ATTACH PARTITION n FOR VALUES FROM (1) TO (2)",
+                                "CREATE TABLE m PARTITION OF q FOR VALUES FROM (1) TO (2)"}) {
+    const Plan plan = PlanOf(statement, tables);
+    EXPECT_THAT(plan.statements[0].remarks, Contains(HasSubstr("into rest fails (23514)")));
+    EXPECT_TRUE(std::ranges::any_of(plan.steps, [](const Step& step) {
+      return step.explain.find("fails (23514)") != std::string::npos;
+    })) << statement;
+  }
 }
 
 TEST(PlanJson, ComesBackTheSame) {

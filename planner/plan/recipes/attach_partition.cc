@@ -88,7 +88,7 @@ class Attachment {
     const catalog::Table* rest = situation_.schema.DefaultPartition(resolved);
     const std::string outside = MadeName("outside", partition_, "");
     if (condition && rest != nullptr && situation_.FindWork(Reason::kDefaultPartition) != nullptr)
-      Check(rest->name, outside, condition->outside);
+      CheckOutside(*rest, outside, condition->outside);
     Texts sql = {situation_.text};
     for (const std::string& drop : drops_) sql.push_back(drop);
     Texts undo = {fmt::format("ALTER TABLE {} DETACH PARTITION {}",
@@ -108,11 +108,27 @@ class Attachment {
             conditions[level]);
   }
 
-  void Check(const sql::QualifiedName& table, const std::string& name,
-             const std::string& condition) {
+  // The server, too, would take no such row there, but only once the partition is attached.
+  void CheckOutside(const catalog::Table& rest, const std::string& name,
+                    const std::string& condition) {
+    Check(rest.name, name, condition,
+          fmt::format("Says of the rows of {} that none is of the new bound, so that they are read "
+                      "without a lock. Until the partition is attached an INSERT of such a row, "
+                      "which went there before, fails (23514).",
+                      Show(rest.name)));
+    proposal_.remarks.push_back(fmt::format(
+        "from the CHECK on {0} until the partition is attached, for as long as {0} is read and "
+        "while "
+        "nobody resumes a run that has died, an INSERT or UPDATE that would put a row of the new "
+        "bound into {0} fails (23514): make partitions before rows of them come",
+        Show(rest.name)));
+  }
+
+  void Check(const sql::QualifiedName& table, const std::string& name, const std::string& condition,
+             std::string explain =
+                 "Says of the rows what the bound asks, so that they are read without a lock.") {
     const std::string head = "ALTER TABLE " + sql::ToString(table);
-    AddInTwoSteps(table, head, name, fmt::format("CHECK ({})", condition),
-                  "Says of the rows what the bound asks, so that they are read without a lock.",
+    AddInTwoSteps(table, head, name, fmt::format("CHECK ({})", condition), std::move(explain),
                   proposal_.steps);
     drops_.push_back(fmt::format("{} DROP CONSTRAINT {}", head, QuoteIdentifier(name)));
   }

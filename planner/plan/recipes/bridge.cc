@@ -87,11 +87,17 @@ Texts BridgeView(const sql::QualifiedName& view, const sql::QualifiedName& table
 }
 
 std::vector<std::string> BridgeRemarks(int server_version) {
+  constexpr int kMergesIntoViews = 17;
   std::vector<std::string> remarks = {
-      "through the view reads, INSERT, UPDATE, DELETE and ON CONFLICT go on; COPY FROM, TRUNCATE, "
-      "LOCK and DDL by the old name do not",
-      "GRANT and REVOKE by the view's name hold for the view alone and end with it: say them for "
-      "the table as well, or wait until the gate is passed"};
+      fmt::format(
+          "through the view reads, INSERT, UPDATE, DELETE and ON CONFLICT (columns) go on; until "
+          "the gate is passed these fail by the old name: COPY FROM, TRUNCATE, LOCK, DDL, ON "
+          "CONFLICT ON CONSTRAINT, {}WHERE CURRENT OF, ctid and tableoid, functions made meanwhile "
+          "that take rows of "
+          "the table; VACUUM and ANALYZE pass it over with a warning",
+          server_version < kMergesIntoViews ? "MERGE, " : ""),
+      "GRANT, REVOKE and COMMENT by the view's name hold for the view alone and end with it: say "
+      "them for the table as well, or wait until the gate is passed"};
   if (server_version < kSecurityInvoker)
     remarks.emplace_back(
         "before PostgreSQL 15 a view reads with its owner's rights: row security does not hold "

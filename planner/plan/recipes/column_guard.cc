@@ -61,6 +61,19 @@ LIMIT 1)sql",
       Regclass(ToString(table))));
 }
 
+std::string RefuseFunctionsOfRows(const sql::QualifiedName& table, RowsInFunctions which) {
+  return RefuseWhere(fmt::format(
+      R"sql(SELECT pg_catalog.format('function %s takes or gives back rows of %s, and would fail with those of the view that has the name of the table until the gate is passed. Have it take or give back columns (RETURNS TABLE ...), or drop it before, and run the change anew',
+  p.oid::pg_catalog.regprocedure, {0})
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_type t ON t.oid = c.reltype
+JOIN pg_catalog.pg_proc p ON {1} OR t.oid = ANY (p.proargtypes::pg_catalog.oid[])
+  OR t.typarray = ANY (p.proargtypes::pg_catalog.oid[])
+WHERE c.oid = {0} LIMIT 1)sql",
+      Regclass(ToString(table)),
+      which == RowsInFunctions::kTaken ? "false" : "p.prorettype = t.oid"));
+}
+
 std::string RefuseTriggersBehind(const sql::QualifiedName& table, const std::string& trigger,
                                  Asked asked) {
   // By bytes, as the server sorts them. Those of other columns' changes leave this one alone.

@@ -17,6 +17,12 @@ namespace pgalter::plan {
 // ALTER … TYPE then, too.
 [[nodiscard]] std::string RefuseRowTypeInUse(const sql::QualifiedName& table);
 
+// Functions that take rows of the table or, with kTakenOrGiven, give them back: rows of a view that
+// has the table's name are of another type, and with one more column of another shape.
+enum class RowsInFunctions { kTaken, kTakenOrGiven };
+[[nodiscard]] std::string RefuseFunctionsOfRows(const sql::QualifiedName& table,
+                                                RowsInFunctions which);
+
 // Before anything is made, or when it is: the way out is another one.
 enum class Asked { kBefore, kMeanwhile };
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "planner/plan/recipes/bridge.h"
+#include "planner/plan/recipes/column_guard.h"
 
 namespace pgalter::plan {
 
@@ -30,7 +31,8 @@ std::optional<Proposal> Propose(const Situation& situation) {
   const RenamedColumn renamed{rename->part, rename->new_name};
   const Texts view = BridgeView(name, base, renamed, situation.version);
   Texts there = {
-      away, fmt::format("ALTER TABLE {} RENAME COLUMN {} TO {}", sql::ToString(base), from, to)};
+      RefuseFunctionsOfRows(name, RowsInFunctions::kTakenOrGiven), away,
+      fmt::format("ALTER TABLE {} RENAME COLUMN {} TO {}", sql::ToString(base), from, to)};
   there.insert(there.end(), view.begin(), view.end());
   Proposal proposal;
   proposal.steps.push_back(Ddl(

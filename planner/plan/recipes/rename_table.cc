@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "planner/plan/recipes/bridge.h"
+#include "planner/plan/recipes/column_guard.h"
 
 namespace pgalter::plan {
 
@@ -58,7 +59,7 @@ std::optional<Proposal> Propose(const Situation& situation) {
   if (!move || situation.schema.IsNew(move->from)) return std::nullopt;
   const std::string view = sql::ToString(move->from);
   Proposal proposal;
-  Texts sql = {move->there};
+  Texts sql = {RefuseFunctionsOfRows(move->from, RowsInFunctions::kTaken), move->there};
   for (std::string& text : BridgeView(move->from, move->to, std::nullopt, situation.version))
     sql.push_back(std::move(text));
   proposal.steps.push_back(Ddl(Phase::kExpand, std::move(sql),
