@@ -14,6 +14,7 @@
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
 #include "engine/state/artefacts.h"
+#include "planner/sql/identifier.h"
 
 namespace pgalter::capture {
 
@@ -26,19 +27,34 @@ state::Artefact Ledger(const Flow& flow, const char* kind, std::string name) {
   artefact.run = flow.run;
   artefact.kind = kind;
   artefact.name = std::move(name);
-  if (std::string_view(kind) == "trigger") {
-    artefact.relation = flow.from;
-    artefact.relid = flow.from_oid;
-  }
   return artefact;
 }
 
+state::Artefact Trigger(const Flow& flow, const Source& source, std::string name) {
+  state::Artefact trigger = Ledger(flow, "trigger", std::move(name));
+  trigger.relation = source.name;
+  trigger.relid = source.oid;
+  return trigger;
+}
+
+// Of several tables they come in one transaction: the first one's tell.
 Task<bool> IsCaptured(Session& session, const Flow& flow) {
+  const int wanted = flow.also.empty() ? 2 : 1;
   const pg::Result found = co_await session.db().Query(
-      "SELECT count(*) = 2 FROM pg_trigger WHERE tgrelid = $1 AND tgname IN ($2, $3)"
+      "SELECT count(*) = $4 FROM pg_trigger WHERE tgrelid = $1 AND tgname IN ($2, $3)"
       " AND tgenabled = 'A'",
-      flow.from_oid, flow.trigger(), flow.truncate_trigger());
+      flow.from_oid, flow.trigger(), flow.truncate_trigger(), wanted);
   co_return found.Get<bool>(0, 0);
+}
+
+// In one statement, so that no two of them are waited for one after the other.
+lock::LockRequest LockOf(const Flow& flow) {
+  lock::LockRequest request;
+  request.mode = locks::LockMode::kShareRowExclusive;
+  for (const Source& source : flow.sources())
+    if (auto name = sql::ParseQualifiedName(source.name))
+      request.tables.push_back(std::move(*name));
+  return request;
 }
 
 // `done` is recorded with it.
@@ -46,12 +62,17 @@ Task<> Capture(run::Environment& env, const Flow& flow, std::function<Task<>()> 
   auto ledger = [&]() -> Task<> {
     co_await guard::CheckLease(env.main, env.lease);
     co_await state::RecordArtefact(env.main, Ledger(flow, "function", flow.function() + "()"));
-    co_await state::RecordArtefact(env.main, Ledger(flow, "trigger", flow.trigger()));
-    co_await state::RecordArtefact(env.main, Ledger(flow, "trigger", flow.truncate_trigger()));
+    const std::vector<Source> sources = flow.sources();
+    for (std::size_t i = 0; i < sources.size(); ++i)
+      co_await state::RecordArtefact(env.main, Trigger(flow, sources[i], flow.trigger_of(i)));
+    if (flow.also.empty())
+      co_await state::RecordArtefact(env.main,
+                                     Trigger(flow, sources.front(), flow.truncate_trigger()));
   };
   co_await guard::RunInTransaction(env.main, ledger);
   async::FailPoint("capture-in-ledger");
   lock::Work work;
+  if (!flow.also.empty()) work.lock = LockOf(flow);
   for (const std::string& sql : MakeTriggers(flow)) work.statements.push_back({sql, {}});
   auto record = [&]() -> Task<> {
     co_await guard::CheckLease(env.main, env.lease);
@@ -63,7 +84,7 @@ Task<> Capture(run::Environment& env, const Flow& flow, std::function<Task<>()> 
   work.record = record;
   const auto tell = [&env, &flow](const lock::LadderReport& report) {
     env.progress.note = fmt::format(
-        "waiting for a lock on {}, {} attempts so far{}", flow.from, report.attempts,
+        "waiting for a lock on {}, {} attempts so far{}", flow.source_names(), report.attempts,
         report.last_blockers.empty() ? "" : ": " + lock::Describe(report.last_blockers.front()));
   };
   const lock::LadderOptions options = run::LadderOf(env.run);
@@ -72,10 +93,11 @@ Task<> Capture(run::Environment& env, const Flow& flow, std::function<Task<>()> 
   env.progress.note.clear();
   async::FailPoint("capture-made");
   if (outcome.result != lock::LadderResult::kDone)
-    throw run::Failure(run::ExitCode::kLockNotObtained,
-                       fmt::format("the capture on {} was not made, the table was too busy: {}. "
-                                   "Then: pgalter resume {}",
-                                   flow.from, fmt::join(lock::Lines(outcome), "\n"), env.run.id));
+    throw run::Failure(
+        run::ExitCode::kLockNotObtained,
+        fmt::format("the capture on {} was not made, the table was too busy: {}. "
+                    "Then: pgalter resume {}",
+                    flow.source_names(), fmt::join(lock::Lines(outcome), "\n"), env.run.id));
 }
 
 }  // namespace

@@ -20,14 +20,15 @@ Task<Emptied> ReadEmptied(Session& session, const Flow& flow) {
   // Partitions are logged or not each by itself.
   const pg::Result unlogged = co_await session.db().Query(
       "WITH unlogged AS (SELECT m.root FROM ("
-      "   SELECT root, root AS oid FROM unnest(ARRAY[$1, $2]::oid[]) AS g (root)"
-      "   UNION SELECT root, relid FROM unnest(ARRAY[$1, $2]::oid[]) AS g (root),"
+      "   SELECT root, root AS oid FROM unnest($1::int8[]::oid[] || $2::oid) AS g (root)"
+      "   UNION SELECT root, relid FROM unnest($1::int8[]::oid[] || $2::oid) AS g (root),"
       "     pg_partition_tree(root)) m"
       "   CROSS JOIN LATERAL (SELECT relpersistence FROM pg_class WHERE oid = m.oid OFFSET 0) c"
       "   WHERE c.relpersistence = 'u')"
-      " SELECT $1 IN (SELECT root FROM unlogged), $2 IN (SELECT root FROM unlogged),"
+      " SELECT EXISTS (SELECT FROM unlogged WHERE root = ANY ($1::int8[]::oid[])), $2 IN (SELECT "
+      "root FROM unlogged),"
       " to_regclass($3) IS NOT NULL",
-      flow.from_oid, flow.to_oid, flow.crash_mark());
+      flow.source_oids(), flow.to_oid, flow.crash_mark());
   emptied.from = unlogged.Get<bool>(0, 0);
   emptied.to = unlogged.Get<bool>(0, 1);
   // Runs that were begun before there were marks have none.

@@ -1,6 +1,7 @@
 #include "batcher/capture/flow.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -29,11 +30,15 @@ json::object ToJson(const Flow& flow) {
   json::array columns;
   for (const MappedColumn& column : flow.columns)
     columns.push_back({{"to", column.to}, {"value", column.value}, {"type", column.type}});
-  return {{"schema", flow.schema},
-          {"alias", flow.alias},
-          {"key", key},
-          {"columns", columns},
-          {"in_place", flow.in_place}};
+  json::object object{{"schema", flow.schema},
+                      {"alias", flow.alias},
+                      {"key", key},
+                      {"columns", columns},
+                      {"in_place", flow.in_place}};
+  json::array also;
+  for (const Source& source : flow.also) also.emplace_back(source.oid);
+  if (!also.empty()) object["also"] = std::move(also);
+  return object;
 }
 
 void FromJson(const json::object& object, Flow& flow) {
@@ -49,6 +54,38 @@ void FromJson(const json::object& object, Flow& flow) {
     const json::object& column = value.as_object();
     flow.columns.push_back({Text(column, "to"), Text(column, "value"), Text(column, "type")});
   }
+  if (const json::value* also = object.if_contains("also"))
+    for (const json::value& oid : also->as_array())
+      flow.also.push_back({oid.to_number<pg::Oid>(), ""});
+}
+
+[[noreturn]] void ThrowDropped(const std::string& run, const std::string& name) {
+  throw run::Failure(
+      run::ExitCode::kError,
+      name.starts_with("reverse")
+          ? fmt::format("a table of run {0} was dropped since the cut-over, so there is no way "
+                        "back. What the run keeps goes by: pgalter finish {0} --yes",
+                        run)
+          : fmt::format("a table of run {0} was dropped while it worked; nothing is left to do: "
+                        "pgalter abort {0} --yes",
+                        run));
+}
+
+Task<> ReadAlso(Session& session, Flow& flow) {
+  std::vector<std::int64_t> oids;
+  for (const Source& source : flow.also) oids.push_back(source.oid);
+  const pg::Result names = co_await session.db().Query(
+      "SELECT format('%I.%I', n.nspname, c.relname) FROM unnest($1::int8[]) WITH ORDINALITY u (o, "
+      "i) JOIN pg_class c ON c.oid = o JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY i",
+      oids);
+  if (names.rows() != static_cast<int>(oids.size())) ThrowDropped(flow.run, flow.name);
+  for (int i = 0; i < names.rows(); ++i)
+    flow.also[static_cast<std::size_t>(i)].name = names.Get<std::string>(i, 0);
+  const pg::Result columns = co_await session.db().Query(
+      "SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = $1 AND attnum > 0"
+      " AND NOT attisdropped ORDER BY attnum",
+      flow.from_oid);
+  for (int i = 0; i < columns.rows(); ++i) flow.read.push_back(columns.Get<std::string>(i, 0));
 }
 
 // A column that is generated is made from the others.
@@ -80,6 +117,28 @@ std::string Flow::trigger() const {
 }
 
 std::string Flow::truncate_trigger() const { return trigger() + "_truncate"; }
+
+std::vector<Source> Flow::sources() const {
+  std::vector<Source> all{{from_oid, from}};
+  all.insert(all.end(), also.begin(), also.end());
+  return all;
+}
+
+std::vector<std::int64_t> Flow::source_oids() const {
+  std::vector<std::int64_t> oids;
+  for (const Source& source : sources()) oids.push_back(source.oid);
+  return oids;
+}
+
+std::string Flow::source_names() const {
+  std::vector<std::string> names;
+  for (const Source& source : sources()) names.push_back(source.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string Flow::trigger_of(std::size_t source) const {
+  return source == 0 ? trigger() : fmt::format("{}_{}", trigger(), source + 1);
+}
 
 Task<> RecordFlow(Session& session, const Flow& flow) {
   const std::string spec = json::serialize(ToJson(flow));
@@ -123,16 +182,7 @@ Task<Flow> LoadFlow(Session& session, std::string run, std::string name) {
     throw run::Failure(
         run::ExitCode::kError,
         fmt::format("run {} has no {} flow: it was not made, or is gone", run, name));
-  if (rows.IsNull(0, 3) || rows.IsNull(0, 4))
-    throw run::Failure(
-        run::ExitCode::kError,
-        name.starts_with("reverse")
-            ? fmt::format("a table of run {0} was dropped since the cut-over, so there is no way "
-                          "back. What the run keeps goes by: pgalter finish {0} --yes",
-                          run)
-            : fmt::format("a table of run {0} was dropped while it worked; nothing is left to do: "
-                          "pgalter abort {0} --yes",
-                          run));
+  if (rows.IsNull(0, 3) || rows.IsNull(0, 4)) ThrowDropped(run, name);
   Flow flow;
   flow.run = run;
   flow.name = name;
@@ -145,6 +195,7 @@ Task<Flow> LoadFlow(Session& session, std::string run, std::string name) {
   flow.to_partitioned = rows.Get<bool>(0, 6);
   flow.unattended = std::chrono::seconds(rows.Get<std::int64_t>(0, 7));
   flow.log_limit = rows.Get<std::int64_t>(0, 8);
+  if (!flow.also.empty()) co_await ReadAlso(session, flow);
   if (flow.in_place) flow.kept = co_await ReadKept(session, flow);
   co_return flow;
 }

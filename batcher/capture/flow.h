@@ -35,6 +35,12 @@ struct MappedColumn {
                       // and cast for comparison only
 };
 
+// A table whose rows go into another one.
+struct Source {
+  pg::Oid oid = 0;
+  std::string name;  // quoted, with its schema; as it was when the flow was loaded
+};
+
 struct Flow {
   std::string run;
   std::string name;    // "forward" or "reverse"; of a run's further tables "forward_2" and so on
@@ -43,12 +49,16 @@ struct Flow {
   pg::Oid to_oid = 0;
   std::string from;  // quoted, with its schema; as it was when the flow was loaded
   std::string to;
+  // More tables whose rows go into `to`, with the columns of `from`, by name and type, and no key
+  // in two of them. What becomes of one as a whole is seen as of a partition (parts.h).
+  std::vector<Source> also;
   std::string alias;  // quoted: what `value` may call the table
   std::vector<KeyColumn> key;
   std::vector<MappedColumn> columns;
   // `to` has columns that `from` says nothing of: its rows keep what they have there.
   bool in_place = false;
   std::vector<std::string> kept;  // these columns, as the table is now; not stored
+  std::vector<std::string> read;  // all columns of `from`, where there are more tables; not stored
   // How long changes are logged while no runner is there, and up to which size of the log; 0: for
   // ever, as of runs that were made before there was an end to it.
   std::chrono::seconds unattended{0};
@@ -66,7 +76,16 @@ struct Flow {
   [[nodiscard]] std::string given_up() const { return schema + ".given_up_" + name; }
   [[nodiscard]] std::string function() const { return schema + ".capture_" + name; }
   [[nodiscard]] std::string trigger() const;           // on `from`, for rows
-  [[nodiscard]] std::string truncate_trigger() const;  // and for TRUNCATE
+  [[nodiscard]] std::string truncate_trigger() const;  // and for TRUNCATE; none of several tables
+
+  // `from`, and those beside it.
+  [[nodiscard]] std::vector<Source> sources() const;
+  [[nodiscard]] std::vector<std::int64_t> source_oids() const;
+  [[nodiscard]] std::string source_names() const;  // "a, b"
+  // Of each of the sources: the ledger tells triggers apart by their names.
+  [[nodiscard]] std::string trigger_of(std::size_t source) const;
+  // Whether rows are in several tables, any of which may be emptied or rewritten by itself.
+  [[nodiscard]] bool in_parts() const { return from_partitioned || !also.empty(); }
 };
 
 // "pgalter_1a2b3c4d": the schema of what one run makes. No two runs share it. Of a run that changes

@@ -164,16 +164,27 @@ std::string MakeFunction(const Flow& flow, const std::string& body) {
 }
 
 std::vector<std::string> MakeTriggersOf(const Flow& flow, const std::string& body) {
-  return {MakeFunction(flow, body),
-          fmt::format("REVOKE ALL ON FUNCTION {}() FROM PUBLIC", flow.function()),
-          fmt::format("CREATE TRIGGER {} AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW "
-                      "EXECUTE FUNCTION {}()",
-                      flow.trigger(), flow.from, flow.function()),
-          fmt::format("CREATE TRIGGER {} AFTER TRUNCATE ON {} FOR EACH STATEMENT EXECUTE FUNCTION "
-                      "{}()",
-                      flow.truncate_trigger(), flow.from, flow.function()),
-          fmt::format("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}, ENABLE ALWAYS TRIGGER {}",
-                      flow.from, flow.trigger(), flow.truncate_trigger())};
+  std::vector<std::string> statements{
+      MakeFunction(flow, body),
+      fmt::format("REVOKE ALL ON FUNCTION {}() FROM PUBLIC", flow.function())};
+  const std::vector<Source> sources = flow.sources();
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    statements.push_back(
+        fmt::format("CREATE TRIGGER {} AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW "
+                    "EXECUTE FUNCTION {}()",
+                    flow.trigger_of(i), sources[i].name, flow.function()));
+  // What it logs empties all of `to`.
+  const bool truncates = flow.also.empty();
+  if (truncates)
+    statements.push_back(
+        fmt::format("CREATE TRIGGER {} AFTER TRUNCATE ON {} FOR EACH STATEMENT EXECUTE FUNCTION "
+                    "{}()",
+                    flow.truncate_trigger(), flow.from, flow.function()));
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    statements.push_back(fmt::format(
+        "ALTER TABLE {} ENABLE ALWAYS TRIGGER {}{}", sources[i].name, flow.trigger_of(i),
+        truncates ? fmt::format(", ENABLE ALWAYS TRIGGER {}", flow.truncate_trigger()) : ""));
+  return statements;
 }
 
 }  // namespace
@@ -208,9 +219,16 @@ std::vector<std::string> MakeSleepingTriggers(const Flow& flow) {
 std::string WakeStatement(const Flow& flow) { return MakeFunction(flow, Body(flow)); }
 
 std::vector<std::string> DropTriggers(const Flow& flow) {
-  return {fmt::format("DROP TRIGGER IF EXISTS {} ON {}", flow.trigger(), flow.from),
-          fmt::format("DROP TRIGGER IF EXISTS {} ON {}", flow.truncate_trigger(), flow.from),
-          fmt::format("DROP FUNCTION IF EXISTS {}()", flow.function())};
+  std::vector<std::string> statements;
+  const std::vector<Source> sources = flow.sources();
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    statements.push_back(
+        fmt::format("DROP TRIGGER IF EXISTS {} ON {}", flow.trigger_of(i), sources[i].name));
+  if (flow.also.empty())
+    statements.push_back(
+        fmt::format("DROP TRIGGER IF EXISTS {} ON {}", flow.truncate_trigger(), flow.from));
+  statements.push_back(fmt::format("DROP FUNCTION IF EXISTS {}()", flow.function()));
+  return statements;
 }
 
 std::string ExtendStatement(const Flow& flow) {

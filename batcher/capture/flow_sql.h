@@ -16,8 +16,8 @@ inline constexpr int kRetyped = 3;
 // Log, dirty keys, the mark of a crash and the dead man's switch, in the flow's schema.
 std::vector<std::string> MakeTables(const Flow& flow);
 
-// The function and its triggers on `from`: CREATE TRIGGER takes SHARE ROW EXCLUSIVE, whose wait for
-// older writers is the proof that every later change is in the log.
+// The function and its triggers on the sources: CREATE TRIGGER takes SHARE ROW EXCLUSIVE, whose
+// wait for older writers is the proof that every later change is in the log.
 std::vector<std::string> MakeTriggers(const Flow& flow);
 // The same, which log nothing until they are woken: no lock is taken for that.
 std::vector<std::string> MakeSleepingTriggers(const Flow& flow);

@@ -10,7 +10,12 @@ std::string KeyNames(const Flow& flow) {
 }
 
 std::string From(const Flow& flow) {
-  return flow.from_partitioned ? flow.from : "ONLY " + flow.from;
+  if (flow.also.empty()) return flow.from_partitioned ? flow.from : "ONLY " + flow.from;
+  std::vector<std::string> each;
+  for (const Source& source : flow.sources())
+    each.push_back(
+        fmt::format("SELECT ctid, {} FROM ONLY {}", fmt::join(flow.read, ", "), source.name));
+  return fmt::format("({})", fmt::join(each, " UNION ALL "));
 }
 
 std::string To(const Flow& flow) { return flow.to_partitioned ? flow.to : "ONLY " + flow.to; }

@@ -43,7 +43,8 @@ inline auto Numbered(const std::string& alias) {
 
 std::string KeyNames(const Flow& flow);
 
-// A partitioned table is read with its partitions; a plain one never with what inherits from it.
+// A partitioned table is read with its partitions; a plain one never with what inherits from it;
+// several as one, which the server takes apart again: by an index of each.
 std::string From(const Flow& flow);
 std::string To(const Flow& flow);
 

@@ -18,7 +18,7 @@ namespace {
 // Not pg_partition_tree(): it reads the catalog of now, whatever the snapshot.
 constexpr const char* kTree = R"sql(
 WITH RECURSIVE tree (oid, relkind, relfilenode, depth, since) AS (
-  SELECT oid, relkind, relfilenode, 0, '' FROM pg_class WHERE oid = $1
+  SELECT oid, relkind, relfilenode, 0, '' FROM pg_class WHERE oid = ANY ($1::int8[]::oid[])
   UNION ALL
   SELECT c.oid, c.relkind, c.relfilenode, t.depth + 1, t.since || '/' || i.xmin
   FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid AND NOT i.inhdetachpending
@@ -66,7 +66,7 @@ Task<Changes> ReadChanges(Session& session, const Flow& flow) {
         "SELECT spec->>'parts' FROM pgalter.flow WHERE run = $1 AND name = $2", flow.run,
         flow.name);
   };
-  auto now = [&]() -> Task<> { changes.now = co_await ReadParts(session, flow.from_oid); };
+  auto now = [&]() -> Task<> { changes.now = co_await ReadSourceParts(session, flow); };
   std::vector<std::function<Task<>()>> asks{remembered, now};
   co_await session.db().Together(std::move(asks));
   if (row.IsNull(0, 0)) {  // of a plain table, by a runner that did not remember them
@@ -86,8 +86,10 @@ Task<Changes> ReadChanges(Session& session, const Flow& flow) {
 
 }  // namespace
 
-Task<std::vector<Part>> ReadParts(Session& session, pg::Oid table) {
-  const pg::Result rows = co_await session.db().Query(kTree, table);
+namespace {
+
+Task<std::vector<Part>> ReadPartsOf(Session& session, std::vector<std::int64_t> tables) {
+  const pg::Result rows = co_await session.db().Query(kTree, tables);
   std::vector<Part> parts;
   for (int i = 0; i < rows.rows(); ++i)
     if (!rows.Get<bool>(i, 3))
@@ -96,8 +98,20 @@ Task<std::vector<Part>> ReadParts(Session& session, pg::Oid table) {
   co_return parts;
 }
 
+}  // namespace
+
+Task<std::vector<Part>> ReadParts(Session& session, pg::Oid table) {
+  std::vector<std::int64_t> tables{table};
+  co_return co_await ReadPartsOf(session, std::move(tables));
+}
+
+Task<std::vector<Part>> ReadSourceParts(Session& session, const Flow& flow) {
+  co_return co_await ReadPartsOf(session, flow.source_oids());
+}
+
 Task<std::vector<std::string>> ReadPartitions(Session& session, pg::Oid table) {
-  const pg::Result rows = co_await session.db().Query(kTree, table);
+  const std::vector<std::int64_t> tables{table};
+  const pg::Result rows = co_await session.db().Query(kTree, tables);
   std::vector<std::string> names;
   for (int i = 0; i < rows.rows(); ++i)
     if (rows.Get<std::int32_t>(i, 4) > 0) names.push_back(rows.Get<std::string>(i, 1));
@@ -105,7 +119,7 @@ Task<std::vector<std::string>> ReadPartitions(Session& session, pg::Oid table) {
 }
 
 Task<pg::Statement> RememberPartsStatement(Session& session, const Flow& flow) {
-  const std::vector<Part> parts = co_await ReadParts(session, flow.from_oid);
+  const std::vector<Part> parts = co_await ReadSourceParts(session, flow);
   co_return StoreStatement(flow, parts);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "batcher/capture/parts.h"
@@ -11,9 +12,34 @@
 
 namespace pgalter::capture {
 
+namespace {
+
+// What has to be there: tables, and a trigger of each.
+struct Wanted {
+  std::vector<std::int64_t> tables;
+  std::vector<std::string> triggers;
+
+  void Add(pg::Oid table, std::string trigger) {
+    tables.push_back(table);
+    triggers.push_back(std::move(trigger));
+  }
+};
+
+Task<Wanted> TriggersOf(Session& session, const Flow& flow) {
+  Wanted wanted;
+  const std::vector<Source> sources = flow.sources();
+  for (std::size_t i = 0; i < sources.size(); ++i) wanted.Add(sources[i].oid, flow.trigger_of(i));
+  if (!flow.also.empty()) co_return wanted;
+  wanted.Add(flow.from_oid, flow.truncate_trigger());
+  for (const Part& part : co_await ReadSourceParts(session, flow))
+    wanted.Add(part.oid, flow.trigger());
+  co_return wanted;
+}
+
+}  // namespace
+
 Task<bool> AreTriggersWhole(Session& session, const Flow& flow) {
-  std::vector<std::int64_t> parts;
-  for (const Part& part : co_await ReadParts(session, flow.from_oid)) parts.push_back(part.oid);
+  const Wanted wanted = co_await TriggersOf(session, flow);
   // As they were made: one that somebody has switched off and on again is of another transaction
   // than what it depends on.
   const std::string whole = fmt::format(
@@ -23,12 +49,11 @@ Task<bool> AreTriggersWhole(Session& session, const Flow& flow) {
             " AND d.objid = t.oid AND d.refclassid = 'pg_proc'::regclass LIMIT 1)"
           : "");
   const pg::Result found = co_await session.db().Query(
-      fmt::format("SELECT (SELECT count(*) = 2 FROM pg_trigger t WHERE tgrelid = $1"
-                  "        AND tgname IN ($2, $3) AND {0})"
-                  " AND NOT EXISTS (SELECT FROM unnest($4::int8[]) p WHERE NOT EXISTS (SELECT"
-                  "   FROM pg_trigger t WHERE tgrelid = p AND tgname = $2 AND {0}))",
+      fmt::format("SELECT NOT EXISTS (SELECT FROM unnest($1::int8[], $2::text[]) w (relid, name)"
+                  " WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE tgrelid = w.relid"
+                  "   AND tgname = w.name AND {}))",
                   whole),
-      flow.from_oid, flow.trigger(), flow.truncate_trigger(), parts);
+      wanted.tables, wanted.triggers);
   co_return found.Get<bool>(0, 0);
 }
 

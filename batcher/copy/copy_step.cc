@@ -118,7 +118,7 @@ Task<> Load(Job& job) {
   const std::vector<capture::Part> part{job.part};
   const std::vector<Source> sources = co_await ReadSources(session, part);
   job.source = sources.front();
-  if (job.flow.from_partitioned && job.source.filenode != job.part.filenode) {
+  if (job.flow.in_parts() && job.source.filenode != job.part.filenode) {
     job.rewritten = true;
     co_return;
   }
@@ -190,7 +190,7 @@ Task<ChunkEnd> CopyChunk(Job& job, Session& session, const Window& window, std::
       end = ChunkEnd::kBusy;
     } else if (error.klass() == pg::SqlstateClass::kData) {
       end = ChunkEnd::kBadRow;
-    } else if (flow.from_partitioned && error.Is(pg::sqlstate::kUndefinedTable)) {
+    } else if (flow.in_parts() && error.Is(pg::sqlstate::kUndefinedTable)) {
       end = ChunkEnd::kRewritten;
     } else {
       throw;
@@ -332,7 +332,7 @@ Task<> CopyPart(Job& job) {
 // The table itself; of a partitioned one its leaves, as far as they are those of the beginning.
 // Rows of the others are followed as changes are, when the copy is over.
 Task<std::vector<capture::Part>> PartsToCopy(run::Environment& env, const Flow& flow) {
-  if (flow.from_partitioned) co_return co_await capture::ReadUnchangedParts(env.main, flow);
+  if (flow.in_parts()) co_return co_await capture::ReadUnchangedParts(env.main, flow);
   co_return co_await capture::ReadParts(env.main, flow.from_oid);
 }
 

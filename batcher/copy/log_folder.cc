@@ -23,7 +23,7 @@ async::Task<> LogFolder::MayFold(run::Environment& env) {
     session_.emplace(std::move(session));
   }
   for (const capture::Flow& flow : co_await capture::LoadFlows(*session_, env.run.id, "forward"))
-    if (!flow.from_partitioned) co_await Fold(env, flow);
+    if (!flow.in_parts()) co_await Fold(env, flow);
   folded_ = async::Clock::now();
 }
 

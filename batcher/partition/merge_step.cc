@@ -16,6 +16,7 @@
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
+#include "engine/state/json_texts.h"
 #include "engine/state/runs.h"
 #include "engine/state/steps.h"
 #include "planner/sql/identifier.h"
@@ -100,9 +101,16 @@ Texts MergedOf(const state::Run& run) {
 
 }  // namespace
 
-Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> partitions,
-                                 std::string name) {
-  RefuseLongName(name);
+namespace {
+
+// What the user has named: the whole, all its partitions, and those that are merged.
+struct Named {
+  Whole whole;
+  std::vector<Member> members;
+  std::vector<Member> chosen;
+};
+
+Task<Named> Find(Session& session, std::vector<std::string> partitions) {
   std::vector<pg::Oid> oids;
   FoundMember found;
   for (const std::string& partition : partitions) {
@@ -117,41 +125,81 @@ Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> part
     oids.push_back(next.member.oid);
     found = std::move(next);
   }
-  const Whole& whole = found.whole;
-  if (whole.strategy == Strategy::kHash)
+  if (found.whole.strategy == Strategy::kHash)
     RefuseUsage(
         fmt::format("{0} is parted by hash, of which no two become one: another modulus takes a "
                     "rebuild, pgalter rebuild {0} --definition FILE",
-                    whole.table.name));
-  const std::vector<Member> chosen = InOrder(Chosen(found.members, oids));
-  PreparedMerge prepared;
-  for (const Member& member : chosen) {
-    if (member.is_default)
-      RefuseUsage(
-          fmt::format("{} is the default partition: rows do not go back there", member.name));
-    co_await RefuseRepart(session, whole, member, Moving::kUnderLock);
-    prepared.rows += member.rows;
-    prepared.bytes += member.bytes;
-    prepared.merged.push_back(member.name);
-  }
-  if (prepared.bytes > kMostRegrouped)
+                    found.whole.table.name));
+  Named named;
+  named.chosen = InOrder(Chosen(found.members, oids));
+  named.whole = std::move(found.whole);
+  named.members = std::move(found.members);
+  co_return named;
+}
+
+constexpr std::int64_t kMb = 1024 * 1024;
+
+// Those that fit are moved: no copy, and no disk for it.
+Task<Moving> MovingOf(Session& session, const Whole& whole, std::int64_t bytes,
+                      async::Milliseconds budget) {
+  if (bytes <= std::min(MostRegrouped(), MovedWithin(budget))) co_return Moving::kUnderLock;
+  const bool has_key = co_await TellsRowsApart(session, whole.table.oid);
+  if (has_key) co_return Moving::kByCopy;
+  if (bytes > MostRegrouped())
     throw Failure(
         ExitCode::kRefused,
-        fmt::format("the partitions have {} MB, and their rows are moved while users wait: "
-                    "more than {} MB are not. Merge fewer at a time. Nothing was changed",
-                    prepared.bytes / (1024 * 1024), kMostRegrouped / (1024 * 1024)));
-  const std::string unlike = co_await FindUnlikeRights(session, prepared.merged);
-  if (!unlike.empty())
-    throw Failure(
-        ExitCode::kRefused,
-        fmt::format("cannot make one partition of them: {}. Nothing was changed", unlike));
+        fmt::format("the partitions have {} MB, and no unique index over NOT NULL columns tells "
+                    "their rows apart: without one no copy could follow what users change, and "
+                    "more than {} MB are not moved while they wait. Add a primary key to {}, or "
+                    "merge fewer at a time. Nothing was changed",
+                    bytes / kMb, MostRegrouped() / kMb, whole.table.name));
+  co_return Moving::kUnderLock;
+}
+
+// Quoted, without schema; `schema`: quoted.
+std::string NameIn(const std::string& schema, const Member& member) {
+  const std::string name = QuoteIdentifier(member.relname);
+  if (member.name == schema + "." + name) return name;
+  throw Failure(ExitCode::kRefused,
+                fmt::format("cannot make one partition of them: {} is not in the schema {}, where "
+                            "the others are, and what is copied is set aside in one. ALTER TABLE "
+                            "{} SET SCHEMA {} before. Nothing was changed",
+                            member.name, schema, member.name, schema));
+}
+
+Task<> RefuseTakenName(Session& session, const RepartSpec& spec, const Target& target,
+                       Moving moving) {
+  const std::string becomes = spec.home + "." + target.becomes;
+  const pg::Result taken =
+      co_await session.db().Query("SELECT to_regclass($1) IS NOT NULL", becomes);
+  if (taken.Get<bool>(0, 0))
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("there is a relation {} already: give another --name. Nothing was "
+                              "changed",
+                              becomes));
+  const Arrival arrival = moving == Moving::kByCopy ? Arrival::kMovedThere : Arrival::kMadeThere;
+  Place place;
+  place.home = spec.home;
+  place.name = target.becomes;
+  co_await RefuseTaken(session, std::move(place), arrival);
+}
+
+// What MakeParts refuses of one may be any of them.
+Task<> PrepareCopies(Session& session, const Named& named, PreparedRepart& repart) {
+  for (auto member = named.chosen.rbegin(); member != named.chosen.rend(); ++member)
+    co_await PrepareCopy(session, named.whole, *member, repart);
+}
+
+Task<> SettleMerge(Session& session, const Named& named, std::string name, PreparedRepart& repart) {
+  const std::vector<Member>& chosen = named.chosen;
   const Member& first = chosen.front();
-  RepartSpec& spec = prepared.spec;
-  spec.parent = whole.table.name;
-  spec.parent_oid = whole.table.oid;
+  RepartSpec& spec = repart.spec;
+  spec.parent = named.whole.table.name;
+  spec.parent_oid = named.whole.table.oid;
+  spec.rest = named.whole.rest;
   const std::string quoted = QuoteIdentifier(first.relname);
   spec.home = first.name.substr(0, first.name.size() - quoted.size() - 1);
-  const Bound bound = co_await BoundOf(session, whole, found.members, chosen);
+  const Bound bound = co_await BoundOf(session, named.whole, named.members, chosen);
   Target target;
   target.name = kMade;
   target.becomes = QuoteIdentifier(name.empty() ? first.relname : name);
@@ -160,44 +208,70 @@ Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> part
   const bool own_name = std::ranges::any_of(chosen, [&](const Member& member) {
     return QuoteIdentifier(member.relname) == target.becomes;
   });
-  const std::string becomes = spec.home + "." + target.becomes;
-  const pg::Result taken =
-      co_await session.db().Query("SELECT to_regclass($1) IS NOT NULL", becomes);
-  if (!own_name && taken.Get<bool>(0, 0))
-    throw Failure(ExitCode::kRefused,
-                  fmt::format("there is a relation {} already: give another --name. Nothing was "
-                              "changed",
-                              becomes));
-  Place place;
-  place.home = spec.home;
-  place.name = target.becomes;
-  if (!own_name) co_await RefuseTaken(session, std::move(place), Arrival::kMadeThere);
+  if (!own_name) co_await RefuseTakenName(session, spec, target, repart.moving);
+  // What is copied has its name from the start, and its indexes theirs, where nothing is in its
+  // way.
+  if (!own_name && repart.moving == Moving::kByCopy) target.name = target.becomes;
   spec.targets.push_back(std::move(target));
-  spec.rest = whole.rest;
   if (!spec.rest.empty()) spec.outside = bound.outside;
-  prepared.back = co_await KeepTheOld(session, chosen);
-  prepared.referring = co_await ReferringTables(session, whole.table.oid);
+  if (repart.moving == Moving::kUnderLock) co_return;
+  spec.source = quoted;
+  for (std::size_t i = 1; i < chosen.size(); ++i) {
+    spec.also.push_back(NameIn(spec.home, chosen[i]));
+    repart.also.push_back(chosen[i].oid);
+  }
+}
+
+}  // namespace
+
+Task<PreparedMerge> PrepareMerge(Session& session, MergeWish wish) {
+  RefuseLongName(wish.name);
+  const Named named = co_await Find(session, std::move(wish.partitions));
+  PreparedMerge prepared;
+  PreparedRepart& repart = prepared.repart;
+  repart.ladder.hold_budget = wish.hold_budget;
+  for (const Member& member : named.chosen) {
+    if (member.is_default)
+      RefuseUsage(
+          fmt::format("{} is the default partition: rows do not go back there", member.name));
+    repart.rows += member.rows;
+    repart.bytes += member.bytes;
+    prepared.merged.push_back(member.name);
+  }
+  repart.moving = co_await MovingOf(session, named.whole, repart.bytes, wish.hold_budget);
+  for (const Member& member : named.chosen)
+    co_await RefuseRepart(session, named.whole, member, repart.moving);
+  const std::string unlike = co_await FindUnlikeRights(session, prepared.merged);
+  if (!unlike.empty())
+    throw Failure(
+        ExitCode::kRefused,
+        fmt::format("cannot make one partition of them: {}. Nothing was changed", unlike));
+  co_await SettleMerge(session, named, std::move(wish.name), repart);
+  repart.back = co_await KeepTheOld(session, named.chosen);
+  repart.referring = co_await ReferringTables(session, named.whole.table.oid);
+  if (repart.moving == Moving::kByCopy) co_await PrepareCopies(session, named, repart);
   co_return prepared;
 }
 
 Task<std::string> CreateMergeRun(Session& session, const PreparedMerge& prepared) {
+  const PreparedRepart& repart = prepared.repart;
+  if (repart.moving == Moving::kByCopy)
+    co_return co_await CreateRepartRun(session, repart, "partition merge");
   state::Run run;
   run.id = state::NewRunId();
   run.command = "partition merge";
-  run.target = prepared.spec.parent;
-  run.relid = prepared.spec.parent_oid;
-  boost::json::array merged;
-  for (const std::string& name : prepared.merged) merged.emplace_back(name);
-  run.spec[kMerged] = std::move(merged);
-  run.spec[kBack] = prepared.back;
-  run.spec[kRepart] = ToJson(prepared.spec);
+  run.target = repart.spec.parent;
+  run.relid = repart.spec.parent_oid;
+  run.spec[kMerged] = state::ArrayOf(prepared.merged);
+  run.spec[kBack] = repart.back;
+  run.spec[kRepart] = ToJson(repart.spec);
   run.spec[run::kPace] = run::ToJson(prepared.pace);
   run.spec["settings"] = guard::ToJson(co_await guard::RoleSettings(session));
   run::PlanSpec spec;
-  spec.ladder = prepared.ladder;
+  spec.ladder = repart.ladder;
   run.spec["ladder"] = run::ToJson(spec).at("ladder");
   run.phase = "starting";
-  const std::vector<state::Step> steps = RegroupSteps(prepared.spec);
+  const std::vector<state::Step> steps = RegroupSteps(repart.spec);
   auto create = [&]() -> Task<> {
     co_await state::CreateRun(session, run);
     co_await state::CreateSteps(session, run.id, steps);

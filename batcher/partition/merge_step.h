@@ -1,7 +1,8 @@
-// Merge: neighbouring partitions become one. For small ones, as old months often are: their rows
-// are moved under the lock, within the hold budget.
+// Merge: neighbouring partitions become one. Of small ones, as old months often are, and of those
+// without a key, the rows are moved under the lock, within the hold budget; larger ones are copied
+// into the new one under their users, as by a split (repart.h).
 //
-// Steps of kind "partition-merge".
+// Steps of kind "partition-merge", for what is moved under the lock.
 // Lock: ACCESS EXCLUSIVE on the whole, its partitions, and the tables that its foreign keys refer
 // to, in one LOCK TABLE, under the ladder. Blocks: everybody on them, for at most the hold budget;
 // what takes longer is rolled back. On crash: rolled back; it records itself in its transaction.
@@ -18,20 +19,21 @@
 namespace pgalter::partition {
 
 struct PreparedMerge {
-  RepartSpec spec;  // one target; the source is empty
-  double rows = 0;  // estimate, of all
-  std::int64_t bytes = 0;
-  std::vector<std::string> merged;     // quoted, with their schema
-  std::vector<std::string> referring;  // as of PreparedRepart
-  boost::json::array back;             // as they are
-  run::Pace pace;                      // as the user gave it
-  lock::LadderOptions ladder;
+  PreparedRepart repart;            // one target; by copy, or under the lock
+  std::vector<std::string> merged;  // quoted, with their schema
+  run::Pace pace;                   // as the user gave it, of a merge under the lock
 };
 
-// By the user's text; `name` is not quoted, empty: that of the first. Writes nothing. Throws
+struct MergeWish {
+  std::vector<std::string> partitions;  // as the user wrote them
+  std::string name;                     // not quoted; empty: that of the first
+  async::Milliseconds hold_budget{1000};
+};
+
+// By copy, where they have a key and are larger than what is moved within the hold budget. Writes
+// nothing: what the server refuses of a copy is tried in a transaction that is rolled back. Throws
 // run::Failure.
-Task<PreparedMerge> PrepareMerge(Session& session, std::vector<std::string> partitions,
-                                 std::string name);
+Task<PreparedMerge> PrepareMerge(Session& session, MergeWish wish);
 
 // Throws state::TableTaken.
 Task<std::string> CreateMergeRun(Session& session, const PreparedMerge& prepared);

@@ -17,9 +17,9 @@ namespace pgalter::partition {
 Task<rebuild::Shadow> MakeParts(Session& session, std::string run, const backfill::Table& source,
                                 const rebuild::Spec& rebuild, const RepartSpec& spec);
 
-// What a swap relies on: columns, indexes and constraints of the whole and of the source, and where
-// and how that is stored.
-Task<std::string> ShapesOf(Session& session, pg::Oid whole, pg::Oid source);
+// What a swap relies on: columns, indexes and constraints of the whole and of each source, and
+// where and how these are stored.
+Task<std::string> ShapesOf(Session& session, pg::Oid whole, std::vector<capture::Source> sources);
 
 class PartsStep : public run::StepHandler {
  public:

@@ -17,6 +17,7 @@
 #include "batcher/partition/proof.h"
 #include "batcher/partition/rejoin.h"
 #include "batcher/partition/release_step.h"
+#include "batcher/partition/way_out.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/execute.h"
 #include "engine/lock/ladder.h"
@@ -189,29 +190,57 @@ class Regrouper {
   Later later_;
 };
 
-[[noreturn]] void RefuseBack(const run::Environment& env, const std::string& why) {
-  throw Failure(ExitCode::kRefused, fmt::format("run {} cannot be taken back: {}. Nothing was "
-                                                "changed",
-                                                env.run.id, why));
+[[noreturn]] void RefuseBack(const state::Run& run, const std::string& why) {
+  throw Failure(ExitCode::kRefused,
+                fmt::format("run {} cannot be taken back: {}. Nothing was changed", run.id, why));
 }
 
-Task<> RefuseUnlikeThen(run::Environment& env, const RepartSpec& spec, const Texts& from) {
+[[noreturn]] void RefuseMuch(const state::Run& run, const Regrouping& back, std::int64_t bytes) {
+  constexpr std::int64_t kMb = 1024 * 1024;
+  const std::string command = CommandFor(back.spec.parent, back.from, back.spec.targets);
+  throw Failure(
+      ExitCode::kRefused,
+      fmt::format("run {} cannot be taken back: its partitions have {} MB, and rows are moved back "
+                  "while users wait: more than {} MB are not. Nothing was changed. {}",
+                  run.id, bytes / kMb, MostRegrouped() / kMb,
+                  command.empty() ? "Rows do not go back into a default partition in use"
+                                  : "While they are in use the same is done by: " + command));
+}
+
+Task<> RefuseUnlikeThen(Session& session, const state::Run& run, const Regrouping& back) {
+  const RepartSpec& spec = back.spec;
   std::int64_t bytes = 0;
-  for (const std::string& partition : from) {
-    const pg::Result row = co_await env.main.db().Query(
+  for (const std::string& partition : back.from) {
+    const pg::Result row = co_await session.db().Query(
         "SELECT pg_total_relation_size(inhrelid) FROM pg_inherits"
         " WHERE inhparent = to_regclass($1)::oid AND inhrelid = to_regclass($2)::oid"
         " AND NOT inhdetachpending",
         spec.parent, partition);
     if (row.empty())
-      RefuseBack(env, fmt::format("{} is no partition of {} any more", partition, spec.parent));
+      RefuseBack(run, fmt::format("{} is no partition of {} any more", partition, spec.parent));
     bytes += row.Get<std::int64_t>(0, 0);
   }
-  if (bytes > kMostRegrouped)
-    RefuseBack(env, fmt::format("its partitions have {} MB, and rows are moved back while users "
-                                "wait: more than {} MB are not. pgalter partition split and merge "
-                                "change them, as far as they go",
-                                bytes / (1024 * 1024), kMostRegrouped / (1024 * 1024)));
+  if (bytes > MostRegrouped()) RefuseMuch(run, back, bytes);
+}
+
+Regrouping BackOf(const state::Run& run) {
+  const RepartSpec spec = RepartFromJson(run.spec.at(kRepart).as_object());
+  const auto* kept = run.spec.if_contains(kBack);
+  if (kept == nullptr)
+    RefuseBack(run, "it was made by a pgalter that did not keep what was there before");
+  Regrouping back;
+  back.spec = spec;
+  back.spec.targets.clear();
+  for (const auto& value : kept->as_array()) {
+    const auto& old = value.as_object();
+    Target target;
+    target.name = target.becomes = state::Text(old, "name");
+    target.bound = state::Text(old, "bound");
+    target.inside = state::Text(old, "inside");
+    back.spec.targets.push_back(std::move(target));
+  }
+  back.from = NewPartitions(spec);
+  return back;
 }
 
 // As before the run: the default partition need not be read under the lock.
@@ -281,6 +310,16 @@ Task<async::Milliseconds> RegroupUnderLadder(run::Environment& env, async::Stopp
 
 }  // namespace
 
+std::int64_t MostRegrouped() {
+  constexpr async::Milliseconds kMost{256 * 1024};
+  return async::LimitOf("most-regrouped-kb", kMost).count() * 1024;
+}
+
+std::int64_t MovedWithin(async::Milliseconds budget) {
+  constexpr async::Milliseconds kBytesPerMs{64 * 1024};
+  return budget.count() * async::LimitOf("moved-bytes-a-ms", kBytesPerMs).count();
+}
+
 Task<async::Milliseconds> Regroup(run::Environment& env, const state::Step& step,
                                   const Regrouping& regrouping) {
   const std::optional<state::Step> settle = co_await FindStep(env, kSettle);
@@ -322,31 +361,26 @@ Task<boost::json::array> KeepTheOld(Session& session, std::vector<Member> member
   co_return kept;
 }
 
+Task<> RefuseRegroupBack(Session& session, const state::Run& run) {
+  if (!run.spec.contains(kRepart)) co_return;
+  for (const state::Step& step : co_await state::LoadSteps(session, run.id)) {
+    const bool exchanged = step.kind == "partition-merge" || step.kind == "partition-swap";
+    if (!exchanged || IsRegroupedBack(step)) continue;
+    const Regrouping back = BackOf(run);
+    co_await RefuseUnlikeThen(session, run, back);
+  }
+}
+
 Task<> RegroupBack(run::Environment& env, const state::Step& step) {
   if (step.state != state::StepState::kDone) co_return;
-  const RepartSpec spec = RepartFromJson(env.run.spec.at(kRepart).as_object());
-  const auto* kept = env.run.spec.if_contains(kBack);
-  if (kept == nullptr)
-    RefuseBack(env, "it was made by a pgalter that did not keep what was there before");
-  Regrouping back;
-  back.spec = spec;
-  back.spec.targets.clear();
-  for (const auto& value : kept->as_array()) {
-    const auto& old = value.as_object();
-    Target target;
-    target.name = target.becomes = state::Text(old, "name");
-    target.bound = state::Text(old, "bound");
-    target.inside = state::Text(old, "inside");
-    back.spec.targets.push_back(std::move(target));
-  }
-  back.from = NewPartitions(spec);
+  const Regrouping back = BackOf(env.run);
   async::Stopper never;  // an abort and a revert are a stop already
   // Recorded with it: a second attempt only removes what guards old snapshots.
   if (!IsRegroupedBack(step)) {
-    co_await RefuseUnlikeThen(env, spec, back.from);
+    co_await RefuseUnlikeThen(env.main, env.run, back);
     // Of the way there, where it did not come to its end.
     co_await Release(env);
-    co_await ProveOutside(env, step, spec);
+    co_await ProveOutside(env, step, back.spec);
     Joins joins;
     joins.unsettled = LeftOf(co_await FindStep(env, kSettle));
     auto regrouped = [&](const Later& later) -> Task<> {
@@ -360,8 +394,8 @@ Task<> RegroupBack(run::Environment& env, const state::Step& step) {
     } catch (const pg::PgError& error) {
       // Where the rest of a split was split again.
       if (!error.Is("42P17")) throw;
-      RefuseBack(env, fmt::format("{}, made since: take back first what made it (pgalter ps)",
-                                  error.fields().message));
+      RefuseBack(env.run, fmt::format("{}, made since: take back first what made it (pgalter ps)",
+                                      error.fields().message));
     }
     async::FailPoint("regrouped-back");
   }

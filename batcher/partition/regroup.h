@@ -16,7 +16,11 @@
 
 namespace pgalter::partition {
 
-inline constexpr std::int64_t kMostRegrouped = 256LL * 1024 * 1024;  // bytes
+std::int64_t MostRegrouped();  // bytes, whatever users may wait for
+
+// How many bytes are moved in that time, at best: what a slower machine does not get done is rolled
+// back.
+std::int64_t MovedWithin(async::Milliseconds budget);
 
 struct Regrouping {
   // What comes is its targets; where they are several, `inside` says which rows each gets.
@@ -39,6 +43,10 @@ std::vector<state::Step> RegroupSteps(const RepartSpec& spec);
 
 // Each with its bound and the server's own condition for it, in the order of their bounds.
 Task<boost::json::array> KeepTheOld(Session& session, std::vector<Member> members);
+
+// Before a run is asked to go back: what RegroupBack would refuse, while the run is what it was.
+// Throws run::Failure.
+Task<> RefuseRegroupBack(Session& session, const state::Run& run);
 
 // The way back of a step that has put partitions in place, if it has, with what guards it. Throws
 // run::Failure (refused): they are too large for that, or are not there any more.

@@ -184,7 +184,7 @@ Task<> Rehearse(Session& session, const PreparedRepart& prepared) {
 }
 
 void RefuseMuch(const PreparedRepart& prepared) {
-  if (prepared.bytes <= kMostRegrouped) return;
+  if (prepared.bytes <= MostRegrouped()) return;
   constexpr std::int64_t kMb = 1024 * 1024;
   throw Failure(
       ExitCode::kRefused,
@@ -192,7 +192,7 @@ void RefuseMuch(const PreparedRepart& prepared) {
                   "tells its rows apart: without one no copy could follow what users change, and "
                   "more than {2} MB are not moved while they wait. Add a primary key to {3}. "
                   "Nothing was changed",
-                  prepared.source.name, prepared.bytes / kMb, kMostRegrouped / kMb,
+                  prepared.source.name, prepared.bytes / kMb, MostRegrouped() / kMb,
                   prepared.spec.parent));
 }
 
@@ -305,11 +305,17 @@ Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
     RefuseMuch(prepared);
     co_return prepared;
   }
+  co_await PrepareCopy(session, whole, source, prepared);
+  co_return prepared;
+}
+
+Task<> PrepareCopy(Session& session, const Whole& whole, const Member& source,
+                   PreparedRepart& prepared) {
+  prepared.source = co_await backfill::FindTableByOid(session, source.oid, "part");
   prepared.rebuild.table = source.name;
   prepared.rebuild.settings = co_await guard::RoleSettings(session);
-  prepared.rebuild.definition = co_await DefinitionOf(session, whole, spec, source);
+  prepared.rebuild.definition = co_await DefinitionOf(session, whole, prepared.spec, source);
   co_await Rehearse(session, prepared);
-  co_return prepared;
 }
 
 Task<std::string> CreateRepartRun(Session& session, const PreparedRepart& prepared,
@@ -320,6 +326,7 @@ Task<std::string> CreateRepartRun(Session& session, const PreparedRepart& prepar
   run.target = prepared.source.name;
   run.relid = prepared.source.oid;
   std::vector<pg::Oid> also{prepared.spec.parent_oid};
+  also.insert(also.end(), prepared.also.begin(), prepared.also.end());
   std::vector<state::Step> steps;
   if (prepared.moving == Moving::kByCopy) {
     run.spec = rebuild::ToJson(prepared.rebuild);

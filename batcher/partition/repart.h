@@ -1,10 +1,12 @@
 // Repart: one partition is replaced by several, with its rows parted anew, under its users: a range
-// that is split, or the default partition, from which rows go to partitions of their own.
+// that is split, or the default partition, from which rows go to partitions of their own. Or
+// several by one: a merge of what is too large to be moved under the lock.
 //
-// The partition is the source of a rebuild whose new table has the new partitions: copied in
-// chunks, followed, compared. In the swap they take its place in the whole. A row is visible once
-// in every snapshot: in the old partition before, in a new one after. Of a table without a key, in
-// which no change of a row could be followed, few rows are moved while users wait, as by a merge.
+// The partition, or each of them, is the source of a rebuild whose new table has the new
+// partitions: copied in chunks, followed, compared. In the swap they take its place in the whole. A
+// row is visible once in every snapshot: in the old partition before, in a new one after. Of a
+// table without a key, in which no change of a row could be followed, few rows are moved while
+// users wait, as by a merge.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -31,15 +33,18 @@ struct Target {
 struct RepartSpec {
   std::string parent;  // quoted, with its schema
   pg::Oid parent_oid = 0;
-  std::string home;             // the partitions' schema, quoted
-  std::string source;           // quoted, without schema
-  std::vector<Target> targets;  // the default one last
+  std::string home;               // the partitions' schema, quoted
+  std::string source;             // quoted, without schema
+  std::vector<std::string> also;  // more partitions that go with it, in the same schema; likewise
+  std::vector<Target> targets;    // the default one last
   std::string rest;     // the default partition that stays; quoted, with its schema; empty: none
   std::string outside;  // its CHECK: no row of it belongs into a target
 };
 
 // As they are called once they are in place; quoted, with their schema.
 std::vector<std::string> NewPartitions(const RepartSpec& spec);
+// Those that go; quoted, with their schema.
+std::vector<std::string> OldPartitions(const RepartSpec& spec);
 
 inline constexpr const char* kRepart = "repart";
 inline constexpr const char* kAfterIt = "after_it";  // in the run's spec: PreparedRepart::after_it
@@ -50,6 +55,7 @@ struct PreparedRepart {
   RepartSpec spec;
   rebuild::Spec rebuild;
   backfill::Table source;
+  std::vector<pg::Oid> also;  // as in `spec`
   Moving moving = Moving::kByCopy;
   boost::json::array back;  // the source as it is, for a revert
   lock::LadderOptions ladder;
@@ -76,6 +82,11 @@ std::vector<state::Step> OutsideSteps(const RepartSpec& spec);
 Task<PreparedRepart> PrepareRepart(Session& session, const Whole& whole,
                                    const std::vector<Member>& members, const Member& source,
                                    std::vector<Piece> pieces);
+
+// The rebuild of a repart by copy. What the server refuses of it is tried in a transaction that is
+// rolled back. Throws run::Failure.
+Task<> PrepareCopy(Session& session, const Whole& whole, const Member& source,
+                   PreparedRepart& prepared);
 
 // Throws state::TableTaken.
 Task<std::string> CreateRepartRun(Session& session, const PreparedRepart& prepared,

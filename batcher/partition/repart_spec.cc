@@ -18,6 +18,12 @@ std::vector<std::string> NewPartitions(const RepartSpec& spec) {
   return names;
 }
 
+std::vector<std::string> OldPartitions(const RepartSpec& spec) {
+  std::vector<std::string> names{spec.home + "." + spec.source};
+  for (const std::string& name : spec.also) names.push_back(spec.home + "." + name);
+  return names;
+}
+
 json::object ToJson(const RepartSpec& spec) {
   json::array targets;
   for (const Target& target : spec.targets)
@@ -25,9 +31,12 @@ json::object ToJson(const RepartSpec& spec) {
                        {"becomes", target.becomes},
                        {"bound", target.bound},
                        {"inside", target.inside}});
-  return {{"parent", spec.parent},  {"parent_oid", spec.parent_oid}, {"home", spec.home},
-          {"source", spec.source},  {"targets", std::move(targets)}, {"rest", spec.rest},
-          {"outside", spec.outside}};
+  json::object object{{"parent", spec.parent},  {"parent_oid", spec.parent_oid},
+                      {"home", spec.home},      {"source", spec.source},
+                      {"targets", targets},     {"rest", spec.rest},
+                      {"outside", spec.outside}};
+  if (!spec.also.empty()) object["also"] = state::ArrayOf(spec.also);
+  return object;
 }
 
 RepartSpec RepartFromJson(const json::object& json) {
@@ -36,6 +45,7 @@ RepartSpec RepartFromJson(const json::object& json) {
   spec.parent_oid = json.at("parent_oid").to_number<pg::Oid>();
   spec.home = Text(json, "home");
   spec.source = Text(json, "source");
+  if (const json::value* also = json.if_contains("also")) spec.also = state::TextsOf(*also);
   spec.rest = Text(json, "rest");
   spec.outside = Text(json, "outside");
   for (const json::value& value : json.at("targets").as_array()) {

@@ -7,6 +7,7 @@
 
 #include "batcher/partition/key_value.h"
 #include "batcher/partition/lookup.h"
+#include "batcher/partition/way_out.h"
 #include "engine/run/failure.h"
 #include "planner/sql/identifier.h"
 
@@ -18,18 +19,6 @@ using run::Failure;
 namespace {
 
 [[noreturn]] void RefuseUsage(const std::string& text) { throw Failure(ExitCode::kUsage, text); }
-
-// "… TO ('x')" -> "'x'"
-std::string EndOf(const std::string& bound) {
-  constexpr std::string_view kTo = " TO (";
-  std::size_t at = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < bound.size(); ++i) {
-    if (bound[i] == '\'') quoted = !quoted;
-    if (!quoted && bound.compare(i, kTo.size(), kTo) == 0) at = i;
-  }
-  return bound.substr(at + kTo.size(), bound.size() - at - kTo.size() - 1);
-}
 
 std::vector<Member> OthersOf(const Split& split) {
   std::vector<Member> others;

@@ -50,7 +50,17 @@ WHERE x.indrelid = $1::regclass AND starts_with(c.relname, $2::text)
 
 // The old partition keeps its own once it is detached, and would keep users from deleting there.
 constexpr const char* kOwnKeys = R"sql(
-SELECT DISTINCT quote_ident(conname) FROM pg_constraint WHERE conrelid = $1 AND contype = 'f'
+SELECT DISTINCT format('ALTER TABLE %s.%I DROP CONSTRAINT %I', $2::text, c.relname, conname)
+FROM pg_constraint f JOIN pg_class c ON c.oid = conrelid
+WHERE conrelid = ANY ($1::int8[]::oid[]) AND contype = 'f'
+)sql";
+
+// Of those with these numbers ($1) and names ($2), the ones that are no partition of $3.
+constexpr const char* kNotThere = R"sql(
+SELECT name FROM unnest($1::int8[], $2::text[]) u (relid, name)
+WHERE to_regclass(name)::oid IS DISTINCT FROM relid::oid
+   OR NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = relid::oid AND inhparent = $3
+                  AND NOT inhdetachpending)
 )sql";
 
 class Swapping {
@@ -70,22 +80,23 @@ class Swapping {
     co_await cutover::CheckCapture(session_, flow_, env_.run.id);
     co_await run::AwaitOldSnapshots(session_);
     co_await CheckShape();
-    const Texts old{Old()};
+    const Texts old = OldPartitions(spec_);
+    co_await RefuseGone(old);
     co_await RefuseObstaclesNow(env_, spec_, old, Moving::kByCopy, "resume");
     if (async::SafeguardOn("final-drain"))
       co_await capture::Drain(session_, flow_, copy::PaceOf(env_).settings);
     async::FailPoint("drained");
     Rejoined rejoined = co_await ReadRejoined(env_, spec_, old, joins_, "resume");
     co_await Execute(session_, rejoined.before);
-    const Texts keys = co_await Names(kOwnKeys);
+    const Texts keys = co_await OwnKeys();
     co_await TakeOut();
     Texts statements;
     for (const Target& target : spec_.targets)
       statements.push_back(
           fmt::format("ALTER TABLE {} DETACH PARTITION {}", flow_.to, Made(target)));
-    for (const std::string& key : keys)
-      statements.push_back(fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", Old(), key));
-    statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", Old(), Aside()));
+    statements.insert(statements.end(), keys.begin(), keys.end());
+    for (const std::string& partition : old)
+      statements.push_back(fmt::format("ALTER TABLE {} SET SCHEMA {}", partition, Aside()));
     for (const Target& target : spec_.targets) co_await Place(target, statements);
     if (!spec_.rest.empty() && !spec_.outside.empty())
       statements.push_back(
@@ -119,37 +130,63 @@ class Swapping {
       for (Form& form : co_await ColumnsLike(session_, Old(), spec_.parent))
         alike_.push_back(std::move(form));
     Texts statements = capture::DropTriggers(flow_);
-    statements.push_back(fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.parent, Old()));
+    const Texts old = OldPartitions(spec_);
+    for (const std::string& partition : old)
+      statements.push_back(
+          fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.parent, partition));
     co_await Execute(session_, statements);
     if (!asks) co_return;
+    if (old.size() > 1) co_await RefuseUnlike(old);
     for (Form& form : co_await RightsOf(session_, Old())) alike_.push_back(std::move(form));
     const std::string made = Made(spec_.targets.front());
     for (Form& form : co_await ParametersOf(session_, Old(), made))
       alike_.push_back(std::move(form));
   }
 
+  // Somebody has detached or renamed one meanwhile.
+  Task<> RefuseGone(const Texts& old) {
+    const pg::Result gone =
+        co_await session_.db().Query(kNotThere, flow_.source_oids(), old, spec_.parent_oid);
+    if (gone.empty()) co_return;
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("{0} is no partition of {1} under that name any more, so nothing was "
+                              "exchanged. Give it back its name or place, then: pgalter resume "
+                              "{2}; or: pgalter abort {2} --yes",
+                              gone.Get<std::string>(0, 0), spec_.parent, env_.run.id));
+  }
+
+  Task<> RefuseUnlike(const Texts& old) {
+    const std::string unlike = co_await FindUnlikeRights(session_, old);
+    if (!unlike.empty())
+      throw Failure(ExitCode::kRefused,
+                    fmt::format("the partitions of {} are not exchanged, since {}. Nothing was "
+                                "changed. Then: pgalter resume {}",
+                                spec_.parent, unlike, env_.run.id));
+  }
+
   Task<> CheckShape() {
-    const std::string now = co_await ShapesOf(session_, spec_.parent_oid, flow_.from_oid);
+    const std::string now = co_await ShapesOf(session_, spec_.parent_oid, flow_.sources());
     for (const state::Step& step : co_await state::LoadSteps(session_, env_.run.id)) {
       const auto* kept = step.spec.if_contains(kShape);
       if (kept == nullptr) continue;
       const std::string_view then = kept->as_string();
       // A run of an older program does not say where the old one lies.
       if (then == now || then == now.substr(0, now.find(' '))) continue;
-      throw Failure(ExitCode::kRefused,
-                    fmt::format("{} or {} got other columns, indexes or constraints, another owner "
-                                "or place while run {} worked on it, which its new partitions "
-                                "lack. Nothing was changed. Take that back, and pgalter resume "
-                                "{}; or pgalter abort {} --yes, and begin again",
-                                spec_.parent, Old(), env_.run.id, env_.run.id, env_.run.id));
+      throw Failure(
+          ExitCode::kRefused,
+          fmt::format("{} or {} got other columns, indexes or constraints, another owner "
+                      "or place while run {} worked on it, which its new partitions "
+                      "lack. Nothing was changed. Take that back, and pgalter resume "
+                      "{}; or pgalter abort {} --yes, and begin again",
+                      spec_.parent, flow_.source_names(), env_.run.id, env_.run.id, env_.run.id));
     }
   }
 
-  Task<Texts> Names(const char* query) {
-    const pg::Result rows = co_await session_.db().Query(query, flow_.from_oid);
-    Texts names;
-    for (int i = 0; i < rows.rows(); ++i) names.push_back(rows.Get<std::string>(i, 0));
-    co_return names;
+  Task<Texts> OwnKeys() {
+    const pg::Result rows = co_await session_.db().Query(kOwnKeys, flow_.source_oids(), spec_.home);
+    Texts statements;
+    for (int i = 0; i < rows.rows(); ++i) statements.push_back(rows.Get<std::string>(i, 0));
+    co_return statements;
   }
 
   Task<> Place(const Target& target, Texts& statements) {
@@ -180,11 +217,10 @@ class Swapping {
       if (rebuild::IsOfRebuild(artefact) &&
           (artefact.kind == "trigger" || artefact.kind == "function"))
         co_await state::RecordDropped(session_, artefact);
-    state::Artefact aside;
-    aside.run = env_.run.id;
-    aside.kind = "table";
-    aside.name = Aside() + "." + spec_.source;
-    co_await state::RecordArtefact(session_, aside);
+    Texts names = spec_.also;
+    names.push_back(spec_.source);
+    for (const std::string& name : names)
+      co_await state::RecordArtefact(session_, env_.run.id, "table", Aside() + "." + name);
   }
 
   run::Environment& env_;
@@ -199,8 +235,13 @@ class Swapping {
 
 // The next attempt would take as long.
 std::string Advice(const lock::LadderOutcome& outcome, const RepartSpec& spec,
-                   const lock::LadderOptions& options) {
+                   const lock::LadderOptions& options, const std::string& run) {
   if (outcome.result != lock::LadderResult::kHoldOverrun) return "";
+  if (spec.targets.size() == 1)
+    return fmt::format(
+        ". To exchange the partitions takes longer than users may wait ({} ms): to let them wait "
+        "longer, pgalter resume {} --hold-budget 5s",
+        options.hold_budget.count(), run);
   return fmt::format(
       ". To put {} partitions in place takes longer than users may wait ({} ms): where resume ends "
       "so again, abort the run, and split with --hold-budget, or into fewer and these again",
@@ -258,7 +299,7 @@ run::Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
                   fmt::format("the partitions were not exchanged, {} was too busy: {}. Nothing "
                               "changed for its users. At a quieter time: pgalter resume {}",
                               spec.parent, fmt::join(lock::Lines(outcome), "\n"), env.run.id) +
-                      Advice(outcome, spec, options));
+                      Advice(outcome, spec, options, env.run.id));
   async::FailPoint("swap-committed");
   env.progress.remark =
       fmt::format("{}{}users were blocked for at most {} ms at the cut-over", remark,

@@ -1,4 +1,5 @@
-// Steps of kind "partition-swap": the new partitions of a repart take the old one's place.
+// Steps of kind "partition-swap": the new partitions of a repart take the place of the old one, or
+// the new one that of several.
 //
 // Lock: ACCESS EXCLUSIVE on the whole, its partitions, and the tables that its foreign keys refer
 // to, in one LOCK TABLE, under the ladder. Blocks: everybody on them, for at most the hold budget.

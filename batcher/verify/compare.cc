@@ -62,9 +62,16 @@ Task<> CompareOnce(Comparison& comparison, std::vector<Session>& sessions) {
 
 // Under the names that they had when this began.
 Task<bool> AreThere(Session& session, const Flow& flow) {
+  std::vector<std::string> names{flow.to};
+  std::vector<std::int64_t> oids{flow.to_oid};
+  for (const capture::Source& source : flow.sources()) {
+    names.push_back(source.name);
+    oids.push_back(source.oid);
+  }
   const pg::Result row = co_await session.db().Query(
-      "SELECT coalesce(to_regclass($1)::oid = $2 AND to_regclass($3)::oid = $4, false)", flow.from,
-      flow.from_oid, flow.to, flow.to_oid);
+      "SELECT bool_and(coalesce(to_regclass(name)::oid = relid, false))"
+      " FROM unnest($1::text[], $2::int8[]) u (name, relid)",
+      names, oids);
   co_return row.Get<bool>(0, 0);
 }
 
@@ -102,7 +109,7 @@ Task<> CompareRows(Comparison& comparison, std::vector<Session>& sessions) {
   } else if (ways.walk) {
     co_await CompareByRanges(comparison, sessions, *ways.walk);
   } else {
-    const std::vector<Part> from = co_await capture::ReadParts(first, comparison.flow.from_oid);
+    const std::vector<Part> from = co_await capture::ReadSourceParts(first, comparison.flow);
     const std::vector<Part> to = co_await capture::ReadParts(first, comparison.flow.to_oid);
     co_await CompareByBlocks(comparison, first, from, to, ways.lookup);
   }
@@ -135,7 +142,7 @@ Task<std::vector<Difference>> CompareTables(std::vector<Session>& sessions, cons
     throw run::Failure(run::ExitCode::kError,
                        fmt::format("{} or {} is rewritten again and again: it cannot be compared "
                                    "meanwhile. The same again when that is over",
-                                   flow.from, flow.to));
+                                   flow.source_names(), flow.to));
   async::FailPoint("compared");
   co_return std::move(comparison.differences);
 }

@@ -43,7 +43,8 @@ Task<async::Clock::duration> CompareWindow(Comparison& comparison, Session& sess
                                            std::optional<pg::Statement> check, std::string tables) {
   co_await comparison.throttle.Admit(comparison.stopper);
   const auto begun = async::Clock::now();
-  if (tables.empty()) tables = fmt::format("{}, {}", comparison.flow.from, comparison.flow.to);
+  if (tables.empty())
+    tables = fmt::format("{}, {}", comparison.flow.source_names(), comparison.flow.to);
   pg::Result rows;
   auto compare = [&]() -> Task<> {
     std::vector<pg::Statement> statements = BeforeTheSnapshot(comparison.flow, tables);
@@ -61,8 +62,8 @@ Task<async::Clock::duration> CompareWindow(Comparison& comparison, Session& sess
     const bool surplus = rows.Get<bool>(i, 2);
     if (i == 0 || surplus != rows.Get<bool>(i - 1, 2)) {
       Difference difference;
-      difference.of = surplus ? flow.to : flow.from;
-      difference.in = surplus ? flow.from : flow.to;
+      difference.of = surplus ? flow.to : flow.source_names();
+      difference.in = surplus ? flow.source_names() : flow.to;
       difference.one_way = surplus;
       difference.rows = rows.Get<std::int64_t>(i, 0);
       comparison.differences.push_back(std::move(difference));
@@ -74,20 +75,26 @@ Task<async::Clock::duration> CompareWindow(Comparison& comparison, Session& sess
 
 Task<> CheckParts(Comparison& comparison, Session& session, const std::vector<Part>& from,
                   const std::vector<Part>& to) {
-  const std::vector<Part> from_now = co_await capture::ReadParts(session, comparison.flow.from_oid);
+  const std::vector<Part> from_now = co_await capture::ReadSourceParts(session, comparison.flow);
   const std::vector<Part> to_now = co_await capture::ReadParts(session, comparison.flow.to_oid);
   if (!async::SafeguardOn("compared-files")) co_return;
   if (!AreSame(from, from_now) || !AreSame(to, to_now)) comparison.moved = true;
 }
 
 Task<Size> EstimateSize(Session& session, pg::Oid table) {
+  std::vector<std::int64_t> tables{table};
+  co_return co_await EstimateSizeOf(session, std::move(tables));
+}
+
+Task<Size> EstimateSizeOf(Session& session, std::vector<std::int64_t> tables) {
   const pg::Result row = co_await session.db().Query(
       "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::float8,"
       " coalesce(sum(c.relpages), 0)::float8,"
       " coalesce(bool_and(c.relkind = 'r' AND m.amname = 'heap'), false)"
       " FROM pg_class c LEFT JOIN pg_am m ON m.oid = c.relam WHERE c.relkind IN ('r', 'f')"
-      " AND (c.oid = $1 OR c.oid IN (SELECT relid FROM pg_partition_tree($1)))",
-      table);
+      " AND (c.oid = ANY ($1::int8[]) OR c.oid IN (SELECT relid FROM unnest($1::int8[]::oid[]) g"
+      " (root), pg_partition_tree(root)))",
+      tables);
   co_return Size{row.Get<double>(0, 0), row.Get<double>(0, 1), row.Get<bool>(0, 2)};
 }
 

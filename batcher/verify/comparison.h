@@ -50,5 +50,6 @@ struct Size {
   bool in_blocks = false;  // all of it: no foreign table, and PostgreSQL's own access method
 };
 Task<Size> EstimateSize(Session& session, pg::Oid table);
+Task<Size> EstimateSizeOf(Session& session, std::vector<std::int64_t> tables);  // together
 
 }  // namespace pgalter::verify

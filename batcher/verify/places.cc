@@ -272,7 +272,7 @@ class Places {
 
 Task<std::optional<Layout>> ReadLayout(Comparison& comparison, Session& session) {
   const Flow& flow = comparison.flow;
-  std::vector<Part> from = co_await capture::ReadParts(session, flow.from_oid);
+  std::vector<Part> from = co_await capture::ReadSourceParts(session, flow);
   std::vector<Part> to = co_await capture::ReadParts(session, flow.to_oid);
   const auto ours = co_await ReadStretches(session, from);
   auto theirs = co_await ReadStretches(session, to);
@@ -283,7 +283,7 @@ Task<std::optional<Layout>> ReadLayout(Comparison& comparison, Session& session)
   std::optional<Slices> slices = Slices::Of(std::move(granules), std::move(*theirs), samples);
   if (!slices) co_return std::nullopt;
   Layout layout{std::move(from), std::move(to), std::move(*slices)};
-  const Size size = co_await EstimateSize(session, flow.from_oid);
+  const Size size = co_await EstimateSizeOf(session, flow.source_oids());
   layout.rows = size.rows;
   Block blocks = 1;
   for (const Stretch& one : *ours) blocks += one.blocks();

@@ -89,7 +89,8 @@ Task<Ways> ReadWays(Session& session, const Flow& flow) {
     if (oid != last) {
       WalkIndex index;
       index.of_to = rows.Get<bool>(i, 1);
-      index.unique = rows.Get<bool>(i, 2);
+      // Of several tables each has its own, and only that of `to` is over all of them.
+      index.unique = rows.Get<bool>(i, 2) && (index.of_to || flow.also.empty());
       index.first = rows.Get<std::string>(i, 3);
       indexes.push_back(std::move(index));
       last = oid;

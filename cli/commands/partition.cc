@@ -75,7 +75,8 @@ void AddOptions(po::options_description& options) {
        "add, merge: the partition's name; default: made of the bound, that of the first")  //
       ("hold-budget", po::value<std::string>()->default_value("1s"),
        "convert by a copy, undo, split: for so long users may wait while the new table or its "
-       "partitions are put in place; merge: while rows are moved; detach, retain: while the old "
+       "partitions are put in place; merge: while rows are moved, where they can be in that time; "
+       "detach, retain: while the old "
        "ones go")  //
       ("at", po::value<std::vector<std::string>>()->composing()->value_name("VALUE"),
        "split: where the next range begins, a value for each column of the key; once for each cut, "
@@ -195,10 +196,10 @@ const CommandBody kPartitionCommand{
         "a default partition: rows get partitions of their own, and a new default partition has "
         "the "
         "rest.\n\n"
-        "merge PARTITION PARTITION...: neighbours become one; for small ones, whose rows can be "
-        "moved "
-        "while users wait, for --hold-budget at most. So are those of a split where no key tells "
-        "them apart.\n\n"
+        "merge PARTITION PARTITION...: neighbours become one. Few rows are moved while users wait, "
+        "for --hold-budget at most; so are those of a split where no key tells them apart. More "
+        "are "
+        "copied, as those of a split are, which --dry-run says.\n\n"
         "maintain TABLE: makes the next ranges, so that --premake of them lie beyond the clock and "
         "the newest row that is not far ahead of it, and fills gaps there; made by anybody, in any "
         "way, they are gone on from. Rows of the default partition that belong there, in a gap or "

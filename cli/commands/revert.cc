@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "batcher/partition/attach_step.h"
+#include "batcher/partition/regroup.h"
 #include "batcher/rebuild/way_back.h"
 #include "cli/await_state.h"
 #include "cli/confirm.h"
@@ -53,6 +54,7 @@ Task<> RefuseLostWay(guard::Session& session, state::Run run) {
   if (run.state != state::RunState::kDone && control.wanted == state::Wanted::kRevert) co_return;
   co_await rebuild::RefuseLostWay(session, run.id);
   co_await partition::RefuseLostTable(session, run);
+  co_await partition::RefuseRegroupBack(session, run);
 }
 
 Task<> RefusePastNoReturn(guard::Session& session, const state::Run& run) {

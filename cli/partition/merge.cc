@@ -8,6 +8,7 @@
 #include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/pace.h"
+#include "cli/partition/copy_options.h"
 #include "cli/partition/planned.h"
 #include "cli/partition/repart_run.h"
 #include "cli/partition/verb.h"
@@ -22,46 +23,82 @@ namespace pgalter::cli {
 
 namespace {
 
+bool ByCopy(const partition::PreparedMerge& prepared) {
+  return prepared.repart.moving == partition::Moving::kByCopy;
+}
+
+std::string Layout(const partition::PreparedMerge& prepared) {
+  const partition::PreparedRepart& repart = prepared.repart;
+  const partition::Target& target = repart.spec.targets.front();
+  return fmt::format(
+      "{} of {} become {}, {}; {}, {}, {}\n{}", fmt::join(prepared.merged, ", "),
+      repart.spec.parent, target.becomes, target.bound, AboutRows(repart.rows, repart.bytes),
+      watch::Format(static_cast<double>(repart.bytes), watch::Unit::kBytes),
+      ByCopy(prepared)
+          ? std::string("are copied while they are in use: needs about as much disk again, and as "
+                        "much WAL")
+          : fmt::format("are moved while users wait, for at most {} ms",
+                        repart.ladder.hold_budget.count()),
+      AboutReferring(repart.referring, repart.spec.parent));
+}
+
 void Show(const Context& context, const partition::PreparedMerge& prepared) {
-  const partition::Target& target = prepared.spec.targets.front();
-  if (context.output == Output::kJson) {
-    PrintJson({{"version", 1},
-               {"table", prepared.spec.parent},
-               {"merged", state::ArrayOf(prepared.merged)},
-               {"partition", target.becomes},
-               {"bound", target.bound},
-               {"rows", RowsJson(prepared.rows, prepared.bytes)},
-               {"bytes", prepared.bytes},
-               {"hold_budget_ms", prepared.ladder.hold_budget.count()}});
+  if (context.output != Output::kJson) {
+    Print(Layout(prepared) + "nothing was written\n");
     return;
   }
-  Print(
-      fmt::format("{} of {} become {}, {}; {}, {}, are moved while users wait, for at "
-                  "most {} ms\n{}nothing was written\n",
-                  fmt::join(prepared.merged, ", "), prepared.spec.parent, target.becomes,
-                  target.bound, AboutRows(prepared.rows, prepared.bytes),
-                  watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
-                  prepared.ladder.hold_budget.count(),
-                  AboutReferring(prepared.referring, prepared.spec.parent)));
+  const partition::PreparedRepart& repart = prepared.repart;
+  const partition::Target& target = repart.spec.targets.front();
+  boost::json::object object{{"version", 1},
+                             {"table", repart.spec.parent},
+                             {"merged", state::ArrayOf(prepared.merged)},
+                             {"partition", target.becomes},
+                             {"bound", target.bound},
+                             {"rows", RowsJson(repart.rows, repart.bytes)},
+                             {"bytes", repart.bytes},
+                             {"moved", ByCopy(prepared) ? "by copy" : "under lock"},
+                             {"hold_budget_ms", repart.ladder.hold_budget.count()}};
+  if (ByCopy(prepared)) AddRoom(object, repart.bytes);
+  PrintJson(object);
+}
+
+// They may be small today, and a command in cron says how they are copied once they are not.
+void SayPaceWithoutCopy(const Context& context) {
+  for (const auto& [option, value] : CopyOptionsOf(context))
+    if (option != "replica" && option != "throttle" && option != "max-lag" &&
+        option != "without-signal")
+      Say(context,
+          fmt::format("note: --{} is for a copy: so few rows are moved while users wait", option));
+}
+
+partition::MergeWish WishOf(const Context& context) {
+  partition::MergeWish wish;
+  wish.partitions.assign(context.operands.begin() + 1, context.operands.end());
+  if (wish.partitions.size() < 2)
+    throw Rejected(ExitCode::kUsage, "merge what with what?",
+                   "pgalter partition merge PARTITION PARTITION...");
+  if (context.Has("name")) wish.name = context.Get("name");
+  wish.hold_budget = HoldBudgetOf(context);
+  return wish;
 }
 
 Task<ExitCode> Run(Context& context) {
-  const std::vector<std::string> partitions(context.operands.begin() + 1, context.operands.end());
-  if (partitions.size() < 2)
-    throw Rejected(ExitCode::kUsage, "merge what with what?",
-                   "pgalter partition merge PARTITION PARTITION...");
-  std::string name = context.Has("name") ? context.Get("name") : std::string();
   std::string run;
   {
     guard::Session session = co_await OpenForChange(context);
-    partition::PreparedMerge prepared =
-        co_await partition::PrepareMerge(session, partitions, std::move(name));
-    prepared.ladder.hold_budget = HoldBudgetOf(context);
+    partition::PreparedMerge prepared = co_await partition::PrepareMerge(session, WishOf(context));
+    if (ByCopy(prepared)) {
+      ReadCopyOptions(context, prepared.repart.rebuild);
+    } else {
+      prepared.pace.throttle = ThrottleOf(context);
+      SayPaceWithoutCopy(context);
+    }
     if (context.Has("dry-run")) {
       Show(context, prepared);
       co_return ExitCode::kDone;
     }
-    prepared.pace.throttle = ThrottleOf(context);
+    if (ByCopy(prepared) && context.output != Output::kJson)
+      fmt::print(stderr, "{}", Layout(prepared));
     co_await state::RefusePublication(session);
     Confirm(context, fmt::format("Make one partition of {}?", fmt::join(prepared.merged, ", ")));
     co_await state::Install(session);
@@ -77,7 +114,8 @@ extern const PartitionVerb kPartitionMerge;
 const PartitionVerb kPartitionMerge{.name = "merge",
                                     .operand = "PARTITION PARTITION...",
                                     .many = true,
-                                    .options = "name hold-budget replica dry-run detach",
+                                    .options = "name hold-budget dry-run detach",
+                                    .copies = true,
                                     .run = &Run};
 
 }  // namespace pgalter::cli

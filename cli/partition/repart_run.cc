@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "batcher/partition/regroup.h"
 #include "batcher/partition/self_keys.h"
 #include "cli/confirm.h"
 #include "cli/human.h"
@@ -32,12 +33,10 @@ std::string Listed(const std::vector<partition::Target>& targets, bool all) {
   return text;
 }
 
-// Otherwise it would be found out while they wait, and each time it is tried again. So much is
-// moved at best: what a slower machine does not get done is rolled back.
+// Otherwise it would be found out while they wait, and each time it is tried again.
 void RefuseLongMove(const partition::PreparedRepart& prepared) {
-  constexpr std::int64_t kBytesPerMs = 64 * 1024;
   if (prepared.moving == partition::Moving::kByCopy) return;
-  const async::Milliseconds takes(prepared.bytes / kBytesPerMs);
+  const async::Milliseconds takes(prepared.bytes / partition::MovedWithin(async::Milliseconds(1)));
   const async::Milliseconds budget = prepared.ladder.hold_budget;
   if (takes <= budget) return;
   throw run::Failure(

@@ -1,11 +1,12 @@
 // Into how many exchanges a split goes, so that users wait for no longer than they may; and what a
-// copy gets around that keeps a table from being attached.
+// copy gets around that keeps a table from being attached; and what does in use what a revert does.
 #include <gmock/gmock.h>
 
 #include <numeric>
 
 #include "batcher/partition/hindrance.h"
 #include "batcher/partition/placing_policy.h"
+#include "batcher/partition/way_out.h"
 
 namespace pgalter::partition {
 namespace {
@@ -55,6 +56,34 @@ TEST(Hindrance, ACopyIsTriedOnlyWhereItMayGetAroundIt) {
   for (const char* kind : {"excludes", "null-in-primary-key", "foreign-key-not-valid", "dependant",
                            "publication", "something that is not in the table"})
     EXPECT_EQ(InsteadOf(kind), Instead::kNothing) << kind;
+}
+
+Target Old(const char* name, const char* bound) {
+  Target target;
+  target.becomes = name;
+  target.bound = bound;
+  return target;
+}
+
+TEST(WayOut, OfAMergeIsASplitWithinTheSameBounds) {
+  EXPECT_EQ(CommandFor("public.t", {"public.t_a"},
+                       {Old("t_a", "FOR VALUES FROM (MINVALUE) TO ('2026-01-01 00:00:00+00')"),
+                        Old("t_b", "FOR VALUES FROM ('2026-01-01 00:00:00+00') TO ('2026-02-01')"),
+                        Old("t_c", "FOR VALUES FROM ('2026-02-01') TO (MAXVALUE)")}),
+            "pgalter partition split public.t_a --at '2026-01-01 00:00:00+00' --at 2026-02-01 "
+            "--yes");
+  EXPECT_EQ(CommandFor(
+                "public.l", {"public.\"L all\""},
+                {Old("l_n", "FOR VALUES IN ('a, b', NULL)"), Old("other", "FOR VALUES IN ('de')")}),
+            R"(pgalter partition split 'public."L all"' --values 'n='\''a, b'\'',NULL')"
+            R"( --values 'other=de' --yes)");
+}
+
+TEST(WayOut, OfASplitIsAMergeUnderTheOldName) {
+  EXPECT_EQ(CommandFor("public.t", {"public.t_1", "public.t_2"},
+                       {Old("\"Old one\"", "FOR VALUES FROM (1) TO (9)")}),
+            "pgalter partition merge public.t_1 public.t_2 --name 'Old one' --yes");
+  EXPECT_EQ(CommandFor("public.t", {"public.t_1", "public.rest"}, {Old("rest", "DEFAULT")}), "");
 }
 
 }  // namespace
