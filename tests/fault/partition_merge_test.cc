@@ -29,6 +29,8 @@ class MergeByCopy : public Partitioned {
              "ORDER BY relname LIMIT 4"))
       names_.push_back(row.at(0));
     parts_ = Parts("events");
+    start_ = database_.Value(
+        fmt::format("SELECT extract(epoch FROM min(made))::bigint FROM {}", names_.at(1)));
   }
 
   // As if they were too large for anything else.
@@ -103,6 +105,7 @@ class MergeByCopy : public Partitioned {
 
   Words names_;
   std::string parts_;
+  std::string start_;  // of rows of the second one, in seconds
 };
 
 TEST_F(MergeByCopy, UnderItsUsersAndBack) {
@@ -206,6 +209,18 @@ TEST_F(MergeByCopyBesideWork, WhichStayWithoutItsSafeguard) {
   EXPECT_GT(Number("SELECT count(*) FROM events WHERE id NOT IN (SELECT id FROM mirror)"), 0);
 }
 
+TEST_F(MergeByCopyBesideWork, AllOfThemMayBeEmptied) {
+  MergeWhileTheExchangeWaits({}, [&] {
+    for (const std::size_t part : {0U, 1U, 2U}) Truncate(part);
+    database_.Sql(fmt::format(
+        "SET lock_timeout = '20s'; INSERT INTO events (made, kind) SELECT to_timestamp(g), 1 FROM "
+        "generate_series({0}::bigint, {0}::bigint + 9) g",
+        start_));
+  });
+  EXPECT_EQ(Number("SELECT count(*) FROM " + names_.at(0)), 10);
+  ExpectMerged();
+}
+
 TEST_F(MergeByCopyBesideWork, OneThatIsRewrittenIsFollowed) {
   MergeWhileTheExchangeWaits({}, [&] {
     Move();
@@ -272,6 +287,35 @@ INSTANTIATE_TEST_SUITE_P(Points, MergeByCopyKilledAt, ::testing::ValuesIn(MergeP
                                name, [](char c) { return c == '-' || c == ':'; }, '_');
                            return name;
                          });
+
+// The new partition is changed behind the run's back: all of it is compared with all of them.
+class MergeByCopyCompares : public MergeByCopy,
+                            public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(MergeByCopyCompares, AndStopsAtADifference) {
+  MakeYear();
+  const Ran killed = Run(Merge(), Large({"PGALTER_FAIL_POINT=index-built:3"}));
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  const std::string shadow = database_.Value("SELECT to_relid::regclass FROM pgalter.flow");
+  database_.Sql(fmt::format(fmt::runtime(GetParam()), shadow, start_));
+  const Ran resumed = Run({"resume", RunId()});
+  EXPECT_EQ(resumed.code, 7) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("1 rows of"));
+  EXPECT_THAT(resumed.err, HasSubstr("no change explains it"));
+  EXPECT_EQ(Parts("events"), parts_);
+  EXPECT_EQ(Run({"abort", RunId(), "--yes"}).code, 0);
+  ExpectNothingOfOurs();
+  ExpectSame();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, MergeByCopyCompares,
+    ::testing::Values("DELETE FROM {0} WHERE id = (SELECT max(id) FROM {0})",
+                      "UPDATE {0} SET note = 'another' WHERE id = (SELECT min(id) FROM {0})",
+                      "INSERT INTO {0} (id, made, kind) OVERRIDING SYSTEM VALUE VALUES (999999, "
+                      "to_timestamp({1}), 1)"),
+    [](const auto& kind) { return std::string(kind.param).substr(0, 6); });
 
 // What a merge under the lock leaves, by the dump.
 TEST_F(MergeByCopy, LeavesWhatAMergeUnderTheLockDoes) {
@@ -420,6 +464,26 @@ TEST_F(MergeByCopy, OneThatWasDetachedMeanwhileStopsIt) {
   const Ran resumed = Run({"resume", RunId()});
   ASSERT_EQ(resumed.code, 0) << resumed.err;
   ExpectMerged();
+}
+
+TEST_F(MergeByCopy, ACaptureThatWasSwitchedOffOnOneOfThemStopsIt) {
+  MakeYear();
+  const Ran killed = Run(Merge(), Large({"PGALTER_FAIL_POINT=compared"}));
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  const std::string trigger = database_.Value(fmt::format(
+      "SELECT tgname FROM pg_trigger WHERE tgrelid = '{}'::regclass AND tgname LIKE 'pgalter%'",
+      names_.at(2)));
+  database_.Sql(fmt::format(
+      "ALTER TABLE {0} DISABLE TRIGGER {1}; UPDATE {0} SET note = 'unseen' WHERE id = (SELECT "
+      "min(id) FROM {0}); ALTER TABLE {0} ENABLE ALWAYS TRIGGER {1}",
+      names_.at(2), trigger));
+  const Ran refused = Run({"resume", RunId()});
+  EXPECT_NE(refused.code, 0);
+  EXPECT_EQ(Parts("events"), parts_);
+  EXPECT_EQ(Run({"abort", RunId(), "--yes"}).code, 0);
+  ExpectNothingOfOurs();
+  ExpectSame();
 }
 
 // The way back is as large as the way there.
