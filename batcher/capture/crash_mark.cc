@@ -66,8 +66,8 @@ Task<> RefuseEmptied(Session& session, const Flow& flow) {
         fmt::format("the server crashed since run {} was begun, and has emptied {}, as it does "
                     "with UNLOGGED tables. Nothing was swapped, and {} is what the crash left. "
                     "pgalter abort {} --yes, and begin again",
-                    flow.run, emptied.from ? flow.from : "the copy, which is UNLOGGED", flow.from,
-                    flow.run));
+                    flow.run, emptied.from ? flow.source_names() : "the copy, which is UNLOGGED",
+                    flow.source_names(), flow.run));
 }
 
 }  // namespace pgalter::capture

@@ -39,7 +39,7 @@ void ThrowGivenUp(const Flow& flow, GaveUp why) {
       run::ExitCode::kRefused,
       fmt::format("what users change in {} is not logged any more, since {}: the copy misses it. "
                   "Nothing was swapped. pgalter abort {} --yes, and begin again",
-                  flow.from, Reason(flow, why), flow.run));
+                  flow.source_names(), Reason(flow, why), flow.run));
 }
 
 Task<> RefuseGivenUp(Session& session, const Flow& flow) {

@@ -124,7 +124,7 @@ void ThrowBadRow(const capture::Flow& flow, const std::string& run, const std::s
                   "the table is as it was, and users' changes are still noted. Change the row, "
                   "then: pgalter resume {}; or give another definition after: pgalter abort {} "
                   "--yes",
-                  key, flow.from, WithoutValues(error), error.sqlstate(), run, run));
+                  key, flow.source_names(), WithoutValues(error), error.sqlstate(), run, run));
 }
 
 }  // namespace pgalter::copy

@@ -77,7 +77,7 @@ Task<> CheckCapture(Session& session, const capture::Flow& flow, const std::stri
       ExitCode::kRefused,
       fmt::format("the capture on {} was dropped or disabled meanwhile, so changes may be "
                   "missing; nothing was swapped. pgalter abort {} --yes, and begin again",
-                  flow.from, run));
+                  flow.source_names(), run));
 }
 
 Task<> RefuseFoundDifferent(Session& session, const capture::Flow& flow, const std::string& run) {

@@ -29,7 +29,8 @@ constexpr async::Milliseconds kLongestRound{std::chrono::minutes(1)};
           "of which {:.0f} are carried over. Nobody was blocked, and what is done stays; the "
           "log grows with every change until the run goes on or is aborted. At a quieter "
           "time: pgalter resume {}; or: pgalter abort {} --yes",
-          flow.from, convergence.coming(), convergence.followed(), env.run.id, env.run.id));
+          flow.source_names(), convergence.coming(), convergence.followed(), env.run.id,
+          env.run.id));
 }
 
 // Everything in one snapshot where rows of different moments would meet.
