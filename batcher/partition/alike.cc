@@ -120,7 +120,7 @@ WITH each AS (
          ARRAY(SELECT x::text FROM unnest(coalesce(c.relacl, acldefault('r', c.relowner))) x
                ORDER BY 1) AS acl
   FROM unnest($1::text[]) WITH ORDINALITY u (name, n) JOIN pg_class c ON c.oid = u.name::regclass)
-SELECT o.name, f.name,
+SELECT o.name,
        CASE WHEN o.relowner <> f.relowner THEN format('belongs to %I, and %s to %I: ALTER TABLE ... '
               'OWNER TO', pg_get_userbyid(o.relowner), f.name, pg_get_userbyid(f.relowner))
             WHEN o.acl <> f.acl THEN format('has other rights than %s, which would be rights on the '
@@ -130,6 +130,41 @@ SELECT o.name, f.name,
 FROM each f JOIN each o ON f.n = 1 AND o.n > 1
 WHERE o.relowner <> f.relowner OR o.acl <> f.acl OR o.relrowsecurity <> f.relrowsecurity
   OR o.relforcerowsecurity <> f.relforcerowsecurity
+ORDER BY o.n LIMIT 1
+)sql";
+
+// What the one that is stored as the first would do to the rows of the others. $1 as above. A key
+// by which rows are followed is NOT NULL in the first, and has to be in all.
+constexpr const char* kUnlikeForm = R"sql(
+WITH each AS (
+  SELECT u.name, u.n, c.oid, c.relpersistence
+  FROM unnest($1::text[]) WITH ORDINALITY u (name, n) JOIN pg_class c ON c.oid = u.name::regclass)
+SELECT o.name, w.why FROM each f JOIN each o ON f.n = 1 AND o.n > 1 CROSS JOIN LATERAL (
+  SELECT format('is not UNLOGGED as %s is, and a crash would take the rows of both then: ALTER TABLE %s '
+                'SET LOGGED', f.name, f.name)
+  WHERE f.relpersistence = 'u' AND o.relpersistence <> 'u'
+  UNION ALL
+  SELECT format('lacks the constraint %I of %s, %s, which would bind the rows of both: ALTER TABLE %s '
+                'DROP CONSTRAINT %I, or ADD it there', k.conname, f.name, pg_get_constraintdef(k.oid),
+                f.name, k.conname)
+  FROM pg_constraint k WHERE k.conrelid = f.oid AND k.contype = 'c' AND NOT EXISTS (
+    SELECT FROM pg_constraint l WHERE l.conrelid = o.oid AND l.contype = 'c'
+    AND pg_get_constraintdef(l.oid) = pg_get_constraintdef(k.oid))
+  UNION ALL
+  SELECT format('may have NULL in the column %I, which is NOT NULL in %s: ALTER TABLE %s ALTER %I DROP '
+                'NOT NULL, or SET it there', a.attname, f.name, f.name, a.attname)
+  FROM pg_attribute a JOIN pg_attribute b ON b.attrelid = o.oid AND b.attname = a.attname
+  WHERE a.attrelid = f.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull
+    AND NOT b.attnotnull
+  UNION ALL
+  SELECT format('makes the column %I otherwise than %s does, and would have other values in it: such '
+                'are not merged', a.attname, f.name)
+  FROM pg_attribute a JOIN pg_attribute b ON b.attrelid = o.oid AND b.attname = a.attname
+  JOIN pg_attrdef d ON d.adrelid = f.oid AND d.adnum = a.attnum
+  JOIN pg_attrdef e ON e.adrelid = o.oid AND e.adnum = b.attnum
+  WHERE a.attrelid = f.oid AND a.attgenerated <> ''
+    AND pg_get_expr(d.adbin, d.adrelid) <> pg_get_expr(e.adbin, e.adrelid)
+) w (why)
 ORDER BY o.n LIMIT 1
 )sql";
 
@@ -173,10 +208,13 @@ Task<Storage> StorageOf(Session& session, std::string partition) {
   co_return storage;
 }
 
-Task<std::string> FindUnlikeRights(Session& session, std::vector<std::string> partitions) {
-  const pg::Result row = co_await session.db().Query(kUnlike, partitions);
-  if (row.empty()) co_return "";
-  co_return fmt::format("{} {}", row.Get<std::string>(0, 0), row.Get<std::string>(0, 2));
+Task<std::string> FindUnlike(Session& session, std::vector<std::string> partitions) {
+  for (const char* query : {kUnlike, kUnlikeForm}) {
+    const pg::Result row = co_await session.db().Query(query, partitions);
+    if (!row.empty())
+      co_return fmt::format("{} {}", row.Get<std::string>(0, 0), row.Get<std::string>(0, 1));
+  }
+  co_return "";
 }
 
 }  // namespace pgalter::partition

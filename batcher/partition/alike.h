@@ -43,8 +43,9 @@ struct Storage {
 };
 Task<Storage> StorageOf(Session& session, std::string partition);
 
-// Why one partition cannot take the place of all of these, with the way out: rights that those on
-// one of them have would be rights on the others' rows. Empty: nothing.
-Task<std::string> FindUnlikeRights(Session& session, std::vector<std::string> partitions);
+// Why one partition, stored as the first of these, cannot take the place of all of them, with the
+// way out: rights that those on one of them have would be rights on the others' rows; and those
+// would lose something, or not fit. Empty: nothing.
+Task<std::string> FindUnlike(Session& session, std::vector<std::string> partitions);
 
 }  // namespace pgalter::partition

@@ -241,7 +241,7 @@ Task<PreparedMerge> PrepareMerge(Session& session, MergeWish wish) {
   repart.moving = co_await MovingOf(session, named.whole, repart.bytes, wish.hold_budget);
   for (const Member& member : named.chosen)
     co_await RefuseRepart(session, named.whole, member, repart.moving);
-  const std::string unlike = co_await FindUnlikeRights(session, prepared.merged);
+  const std::string unlike = co_await FindUnlike(session, prepared.merged);
   if (!unlike.empty())
     throw Failure(
         ExitCode::kRefused,

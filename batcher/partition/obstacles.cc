@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "batcher/partition/repart.h"
+#include "batcher/partition/retain.h"
 #include "engine/async/fail_point.h"
 #include "engine/run/failure.h"
 #include "engine/state/artefacts.h"
@@ -146,6 +147,28 @@ Task<std::optional<Obstacle>> FindObstacle(Session& session, pg::Oid whole,
   co_return Obstacle{rows.Get<std::string>(0, 0), rows.Get<std::string>(0, 1)};
 }
 
+Task<std::optional<Obstacle>> FindHold(Session& session, std::string whole,
+                                       std::vector<pg::Oid> partitions) {
+  for (const pg::Oid partition : partitions) {
+    const pg::Result row = co_await session.db().Query(
+        "SELECT format('%I.%I', relnamespace::regnamespace, relname) FROM pg_class WHERE oid = $1",
+        partition);
+    if (row.empty()) continue;
+    Obstacle obstacle;
+    obstacle.partition = row.Get<std::string>(0, 0);
+    const std::vector<std::int64_t> oids{partition};
+    const std::vector<std::string> names{obstacle.partition};
+    const std::string held = co_await FindLegalHold(session, oids, names);
+    if (held.empty()) continue;
+    obstacle.why = fmt::format(
+        "its rows would go where nothing holds them ({}): hold the whole table instead, pgalter "
+        "partition hold {} --reason …, then: pgalter partition release {}",
+        held, whole, obstacle.partition);
+    co_return obstacle;
+  }
+  co_return std::nullopt;
+}
+
 Task<> RefuseObstaclesNow(run::Environment& env, const RepartSpec& spec,
                           std::vector<std::string> partitions, Moving moving, const char* verb) {
   if (!async::SafeguardOn("obstacles-under-lock")) co_return;
@@ -158,7 +181,8 @@ Task<> RefuseObstaclesNow(run::Environment& env, const RepartSpec& spec,
   std::vector<std::string> ours;
   for (const state::Artefact& artefact : co_await state::LiveArtefacts(env.main, env.run.id))
     if (artefact.kind == "trigger") ours.push_back(artefact.name);
-  const auto found = co_await FindObstacle(env.main, spec.parent_oid, oids, ours, moving);
+  auto found = co_await FindObstacle(env.main, spec.parent_oid, oids, ours, moving);
+  if (!found) found = co_await FindHold(env.main, spec.parent, std::move(oids));
   if (!found) co_return;
   throw run::Failure(
       run::ExitCode::kRefused,

@@ -33,6 +33,10 @@ Task<std::optional<Obstacle>> FindObstacle(Session& session, pg::Oid whole,
                                            std::vector<pg::Oid> partitions,
                                            std::vector<std::string> ours, Moving moving);
 
+// The first one that somebody holds by itself; `whole` is quoted, with its schema.
+Task<std::optional<Obstacle>> FindHold(Session& session, std::string whole,
+                                       std::vector<pg::Oid> partitions);
+
 // In the transaction that holds the locks of the exchange: throws run::Failure (refused). What the
 // run itself has made is no obstacle. `verb` is what does it again: resume, revert.
 Task<> RefuseObstaclesNow(run::Environment& env, const RepartSpec& spec,

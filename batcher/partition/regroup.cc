@@ -108,7 +108,7 @@ class Regrouper {
           fmt::format("ALTER TABLE {} DETACH PARTITION {}", spec_.parent, partition));
     co_await Execute(session_, statements);
     if (!asks) co_return;
-    const std::string unlike = co_await FindUnlikeRights(session_, from_);
+    const std::string unlike = co_await FindUnlike(session_, from_);
     if (!unlike.empty())
       throw Failure(ExitCode::kRefused,
                     fmt::format("the partitions of {} are not exchanged, since {}. Nothing was "
@@ -201,8 +201,11 @@ class Regrouper {
   throw Failure(
       ExitCode::kRefused,
       fmt::format("run {} cannot be taken back: its partitions have {} MB, and rows are moved back "
-                  "while users wait: more than {} MB are not. Nothing was changed. {}",
+                  "while users wait: more than {} MB are not. Nothing was changed. {}{}",
                   run.id, bytes / kMb, MostRegrouped() / kMb,
+                  run.state == state::RunState::kDone
+                      ? ""
+                      : fmt::format("First: pgalter resume {}. ", run.id),
                   command.empty() ? "Rows do not go back into a default partition in use"
                                   : "While they are in use the same is done by: " + command));
 }

@@ -15,7 +15,6 @@
 #include "batcher/partition/proof.h"
 #include "batcher/partition/regroup.h"
 #include "batcher/partition/rejoin.h"
-#include "batcher/partition/retain.h"
 #include "batcher/partition/self_keys.h"
 #include "batcher/partition/taken.h"
 #include "engine/guard/role_settings.h"
@@ -248,16 +247,10 @@ Task<> RefuseRepart(Session& session, const Whole& whole, const Member& source, 
                               "SCHEMA {} TO {}",
                               right.Get<std::string>(0, 4), role));
   co_await RefuseBesidePartman(session, whole.table, PartmanKeeps::kWidths);
-  const std::vector<std::int64_t> oids{source.oid};
-  const std::vector<std::string> names{source.name};
-  const std::string held = co_await FindLegalHold(session, oids, names);
-  if (!held.empty())
-    Refuse(source, fmt::format("its rows would go where nothing holds them ({}): hold the whole "
-                               "table instead, pgalter partition hold {} --reason …, then: pgalter "
-                               "partition release {}",
-                               held, whole.table.name, source.name));
-  co_await RefuseStrangersKeys(session, whole.table);
   const std::vector<pg::Oid> sources{source.oid};
+  const auto held = co_await FindHold(session, whole.table.name, sources);
+  if (held) Refuse(source, held->why);
+  co_await RefuseStrangersKeys(session, whole.table);
   const std::vector<std::string> nothing_of_ours;
   const auto obstacle =
       co_await FindObstacle(session, whole.table.oid, sources, nothing_of_ours, moving);

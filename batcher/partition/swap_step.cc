@@ -79,9 +79,9 @@ class Swapping {
     co_await guard::CheckLease(session_, env_.lease);
     co_await cutover::CheckCapture(session_, flow_, env_.run.id);
     co_await run::AwaitOldSnapshots(session_);
-    co_await CheckShape();
     const Texts old = OldPartitions(spec_);
     co_await RefuseGone(old);
+    co_await CheckShape();
     co_await RefuseObstaclesNow(env_, spec_, old, Moving::kByCopy, "resume");
     if (async::SafeguardOn("final-drain"))
       co_await capture::Drain(session_, flow_, copy::PaceOf(env_).settings);
@@ -156,7 +156,7 @@ class Swapping {
   }
 
   Task<> RefuseUnlike(const Texts& old) {
-    const std::string unlike = co_await FindUnlikeRights(session_, old);
+    const std::string unlike = co_await FindUnlike(session_, old);
     if (!unlike.empty())
       throw Failure(ExitCode::kRefused,
                     fmt::format("the partitions of {} are not exchanged, since {}. Nothing was "

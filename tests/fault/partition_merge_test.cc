@@ -170,9 +170,19 @@ class MergeByCopyBesideWork : public MergeByCopy {
         names_.at(part)));
   }
 
+  void ChangeUnseen() const {
+    const std::string trigger = database_.Value(fmt::format(
+        "SELECT tgname FROM pg_trigger WHERE tgrelid = '{}'::regclass AND tgname LIKE 'pgalter%'",
+        names_.at(2)));
+    database_.Sql(fmt::format(
+        "SET lock_timeout = '20s'; ALTER TABLE {0} DISABLE TRIGGER {1}; UPDATE {0} SET note = "
+        "'unseen' WHERE id = (SELECT min(id) FROM {0}); ALTER TABLE {0} ENABLE ALWAYS TRIGGER {1}",
+        names_.at(2), trigger));
+  }
+
   // `work` is done while the exchange waits for its lock, and all else is compared.
   template <class Work>
-  void MergeWhileTheExchangeWaits(const Words& environment, Work work) {
+  void MergeWhileTheExchangeWaits(const Words& environment, Work work, int ends = 0) {
     MakeYear();
     Session reader = database_.Connect();
     reader.Exec("BEGIN; SELECT count(*) FROM " + names_.at(3));
@@ -183,7 +193,7 @@ class MergeByCopyBesideWork : public MergeByCopy {
     work();
     reader.Exec("COMMIT");
     const Ran ran = program.Wait(std::chrono::seconds(120));
-    ASSERT_EQ(ran.code, 0) << ran.err;
+    ASSERT_EQ(ran.code, ends) << ran.err;
   }
 };
 
@@ -207,6 +217,21 @@ TEST_F(MergeByCopyBesideWork, OneThatIsEmptiedTakesItsOwnRowsAlong) {
 TEST_F(MergeByCopyBesideWork, WhichStayWithoutItsSafeguard) {
   MergeWhileTheExchangeWaits({"PGALTER_SAFEGUARDS_OFF=parts"}, [&] { Truncate(1); });
   EXPECT_GT(Number("SELECT count(*) FROM events WHERE id NOT IN (SELECT id FROM mirror)"), 0);
+}
+
+// A change that its trigger did not see, since it was off for a moment.
+TEST_F(MergeByCopyBesideWork, AChangeUnseenStopsIt) {
+  MergeWhileTheExchangeWaits(
+      {}, [&] { ChangeUnseen(); }, 4);
+  EXPECT_EQ(Parts("events"), parts_);
+  EXPECT_EQ(Number("SELECT count(*) FROM events WHERE note = 'unseen'"), 1);
+  EXPECT_EQ(Run({"abort", RunId(), "--yes"}).code, 0);
+  ExpectSame();
+}
+
+TEST_F(MergeByCopyBesideWork, AndIsLostWithoutItsSafeguard) {
+  MergeWhileTheExchangeWaits({"PGALTER_SAFEGUARDS_OFF=capture-untouched"}, [&] { ChangeUnseen(); });
+  EXPECT_EQ(Number("SELECT count(*) FROM events WHERE note = 'unseen'"), 0);
 }
 
 TEST_F(MergeByCopyBesideWork, AllOfThemMayBeEmptied) {
@@ -375,6 +400,51 @@ TEST_F(MergeByCopy, ListsOfTextWithADefaultPartitionUnderAnotherName) {
   EXPECT_EQ(Counts("l"), "l_eu 200;l_rest 100;l_us 200");
 }
 
+TEST_F(MergeByCopy, ListsWithNull) {
+  database_.Sql(
+      "CREATE TABLE l (c text NOT NULL, id int, PRIMARY KEY (id, c)) PARTITION BY LIST (c); CREATE "
+      "TABLE l_n PARTITION OF l FOR VALUES IN ('de', NULL); CREATE TABLE l_us PARTITION OF l FOR "
+      "VALUES IN ('us'); CREATE TABLE l_rest PARTITION OF l DEFAULT; INSERT INTO l SELECT "
+      "(ARRAY['de', 'us', 'else'])[g % 3 + 1], g FROM generate_series(1, 300) g");
+  const std::string parts = Parts("l");
+  const Ran merged =
+      Run({"partition", "merge", "l_us", "l_n", "--name", "l_both", "--yes"}, Large());
+  ASSERT_EQ(merged.code, 0) << merged.err;
+  EXPECT_EQ(Copies(), 1);
+  EXPECT_EQ(Counts("l"), "l_both 200;l_rest 100");
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(Parts("l"), parts);
+  EXPECT_EQ(Counts("l"), "l_n 100;l_rest 100;l_us 100");
+}
+
+TEST_F(MergeByCopy, OfATableThatRefersToItself) {
+  database_.Sql(
+      "CREATE TABLE t (k int PRIMARY KEY, up int CONSTRAINT upwards REFERENCES t ON DELETE "
+      "CASCADE) "
+      "PARTITION BY RANGE (k); CREATE TABLE t_a PARTITION OF t FOR VALUES FROM (0) TO (10); CREATE "
+      "TABLE t_b PARTITION OF t FOR VALUES FROM (10) TO (20); CREATE TABLE t_c PARTITION OF t FOR "
+      "VALUES FROM (20) TO (30); INSERT INTO t SELECT g, (g + 15) % 30 FROM generate_series(0, 29) "
+      "g");
+  const char* const keys =
+      "SELECT string_agg(format('%s %s %s %s', conrelid::regclass, conname, convalidated, "
+      "pg_get_constraintdef(oid)), ';' ORDER BY conrelid::regclass::text) FROM pg_constraint WHERE "
+      "contype = 'f' AND conrelid IN ('t'::regclass, 't_a'::regclass, 't_c'::regclass) AND "
+      "confrelid = 't'::regclass";
+  const std::string before = database_.Value(keys);
+  const Ran merged = Run({"partition", "merge", "t_a", "t_b", "--yes"}, Large());
+  ASSERT_EQ(merged.code, 0) << merged.err;
+  EXPECT_EQ(Copies(), 1);
+  EXPECT_EQ(database_.Value(keys), before);
+  EXPECT_THROW(database_.Sql("INSERT INTO t VALUES (25, 99)"), SqlError);
+  EXPECT_THROW(database_.Sql("UPDATE t SET up = 99 WHERE k = 3"), SqlError);
+  database_.Sql("DELETE FROM t WHERE k = 3");
+  EXPECT_EQ(Counts("t"), "t_a 18;t_c 10");
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}).code, 0);
+  EXPECT_EQ(database_.Value(keys), before);
+  EXPECT_EQ(Counts("t"), "t_a 9;t_b 9;t_c 10");
+  ExpectNothingOfOurs();
+}
+
 TEST_F(MergeByCopy, RangesOfTwoColumns) {
   database_.Sql(
       "CREATE TABLE t (region text NOT NULL, made date NOT NULL, id int NOT NULL, PRIMARY KEY (id, "
@@ -449,6 +519,108 @@ TEST_F(MergeByCopyBesideWork, RightsThatComeLateStopItUntilTheyAreAlike) {
   database_.Sql("DROP OWNED BY late_reader; DROP ROLE late_reader");
 }
 
+// What the first of them has of its own would be on the rows of all.
+struct Own {
+  const char* name;
+  const char* first;
+  const char* why;
+  const char* way_out;
+};
+
+class MergeOfUnlike : public MergeByCopy, public ::testing::WithParamInterface<Own> {};
+
+TEST_P(MergeOfUnlike, IsRefusedEitherWayUntilTheyAreAlike) {
+  database_.Sql(
+      "CREATE TABLE t (k int NOT NULL, code int, n int NOT NULL, UNIQUE (code, k), UNIQUE (k, n)) "
+      "PARTITION BY RANGE (k); CREATE TABLE t_a PARTITION OF t FOR VALUES FROM (0) TO (10); CREATE "
+      "TABLE t_b PARTITION OF t FOR VALUES FROM (10) TO (20); INSERT INTO t SELECT g, CASE WHEN g "
+      "< "
+      "10 THEN g END, 0 FROM generate_series(0, 19) g");
+  database_.Sql(GetParam().first);
+  const Words merge{"partition", "merge", "t_a", "t_b", "--yes"};
+  for (const Words& limits : {Words{}, Large()}) {
+    const Ran refused = Run(merge, limits);
+    EXPECT_EQ(refused.code, 4) << refused.err;
+    EXPECT_THAT(refused.err, HasSubstr(GetParam().why));
+  }
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter%'"), 0);
+  database_.Sql(GetParam().way_out);
+  const Ran merged = Run(merge, Large());
+  ASSERT_EQ(merged.code, 0) << merged.err;
+  EXPECT_EQ(Counts("t"), "t_a 20");
+  ExpectNothingOfOurs();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Owns, MergeOfUnlike,
+    ::testing::Values(Own{"Check", "ALTER TABLE t_a ADD CONSTRAINT own CHECK (k < 10)",
+                          "lacks the constraint own of public.t_a",
+                          "ALTER TABLE t_a DROP CONSTRAINT own"},
+                      Own{"NotNull", "ALTER TABLE t_a ALTER code SET NOT NULL",
+                          "may have NULL in the column code, which is NOT NULL in public.t_a",
+                          "ALTER TABLE t_a ALTER code DROP NOT NULL"},
+                      Own{"Unlogged", "ALTER TABLE t_a SET UNLOGGED",
+                          "is not UNLOGGED as public.t_a is", "ALTER TABLE t_a SET LOGGED"}),
+    [](const auto& own) { return own.param.name; });
+
+// From version 16 on each partition may make them in its own way.
+TEST_F(MergeByCopy, ValuesThatAreMadeOtherwiseAreNotMadeAnew) {
+  database_.Sql(
+      "CREATE TABLE t (k int PRIMARY KEY, twice int GENERATED ALWAYS AS (k * 2) STORED) PARTITION "
+      "BY RANGE (k); CREATE TABLE t_a PARTITION OF t FOR VALUES FROM (0) TO (10)");
+  if (Number("SELECT current_setting('server_version_num')::int") < 160000)
+    GTEST_SKIP() << "this server takes no such partition";
+  database_.Sql(
+      "CREATE TABLE t_b (k int NOT NULL, twice int GENERATED ALWAYS AS (k * 3) STORED); ALTER "
+      "TABLE "
+      "t ATTACH PARTITION t_b FOR VALUES FROM (10) TO (20); INSERT INTO t SELECT "
+      "generate_series(0, "
+      "19)");
+  for (const Words& limits : {Words{}, Large()}) {
+    const Ran refused = Run({"partition", "merge", "t_a", "t_b", "--yes"}, limits);
+    EXPECT_EQ(refused.code, 4) << refused.err;
+    EXPECT_THAT(refused.err, HasSubstr("makes the column twice otherwise than public.t_a"));
+  }
+}
+
+// Whoever holds it means its rows.
+TEST_F(MergeByCopy, OneThatIsHeldMeanwhileStopsIt) {
+  MakeYear();
+  const Ran killed = Run(Merge(), Large({"PGALTER_FAIL_POINT=compared"}));
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  ASSERT_EQ(Run({"partition", "hold", names_.at(1), "--reason", "audit"}).code, 0);
+  const Ran refused = Run({"resume", RunId()});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("its rows would go where nothing holds them (legal hold of "));
+  EXPECT_EQ(Parts("events"), parts_);
+  ASSERT_EQ(Run({"partition", "release", names_.at(1)}).code, 0);
+  const Ran resumed = Run({"resume", RunId()});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  ExpectMerged();
+  // So it is on the way back.
+  ASSERT_EQ(Run({"partition", "hold", names_.at(0), "--reason", "audit"}).code, 0);
+  const std::string merged = Parts("events");
+  const Ran back = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(back.code, 4) << back.err;
+  EXPECT_EQ(Parts("events"), merged);
+}
+
+TEST_F(MergeByCopy, OneThatWasRenamedMeanwhileStopsIt) {
+  MakeYear();
+  const Ran killed = Run(Merge(), Large({"PGALTER_FAIL_POINT=compared"}));
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  database_.Sql(fmt::format("ALTER TABLE {} RENAME TO other", names_.at(1)));
+  const Ran refused = Run({"resume", RunId()});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr(names_.at(1) + " is no partition of public.events"));
+  database_.Sql(fmt::format("ALTER TABLE other RENAME TO {}", names_.at(1)));
+  const Ran resumed = Run({"resume", RunId()});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  ExpectMerged();
+}
+
 TEST_F(MergeByCopy, OneThatWasDetachedMeanwhileStopsIt) {
   MakeYear();
   const Ran killed = Run(Merge(), Large({"PGALTER_FAIL_POINT=compared"}));
@@ -512,6 +684,21 @@ TEST_F(MergeByCopy, ARevertOfTooMuchIsRefusedWithTheCommandThatDoesIt) {
   EXPECT_EQ(Copies(), 2);
   ExpectNothingOfOurs();
   ExpectSame();
+}
+
+// What it has not ended yet keeps other runs from the table.
+TEST_F(MergeByCopy, AnAbortOfTooMuchIsRefusedAndTheRunEnds) {
+  MakeYear();
+  const Ran killed = Run(Merge(), Large({"PGALTER_FAIL_POINT=swap-committed"}));
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  const std::string merged = Parts("events");
+  const Ran refused = Run({"abort", RunId(), "--yes"}, {"PGALTER_LIMITS=most-regrouped-kb=1"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("First: pgalter resume " + RunId()));
+  EXPECT_EQ(Parts("events"), merged);
+  ASSERT_EQ(Run({"resume", RunId()}).code, 0);
+  ExpectMerged();
 }
 
 }  // namespace
