@@ -195,7 +195,7 @@ Task<SelfKeys> ReadSelfKeys(Session& session, pg::Oid whole, Exchanged exchanged
   co_return co_await reader.Read();
 }
 
-Task<async::Milliseconds> SelfKeysTake(Session& session, pg::Oid whole, std::size_t more) {
+Task<async::Milliseconds> SelfKeysTake(Session& session, pg::Oid whole, std::int64_t more) {
   const pg::Result row = co_await session.db().Query(kCounts, whole);
   const auto keys = static_cast<double>(row.Get<std::int64_t>(0, 0));
   const auto leaves = static_cast<double>(row.Get<std::int64_t>(0, 1)) + static_cast<double>(more);

@@ -5,6 +5,7 @@
 // validated, the table adopts them. Rows are checked without a gap.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ Task<SelfKeys> ReadSelfKeys(Session& session, pg::Oid whole, Exchanged exchanged
                             cutover::Staying staying);
 
 // How long it takes at best, under the lock, to make them again where there are `more` partitions
-// by then.
-Task<async::Milliseconds> SelfKeysTake(Session& session, pg::Oid whole, std::size_t more);
+// by then, or fewer.
+Task<async::Milliseconds> SelfKeysTake(Session& session, pg::Oid whole, std::int64_t more);
 
 }  // namespace pgalter::partition

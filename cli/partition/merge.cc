@@ -88,6 +88,7 @@ Task<ExitCode> Run(Context& context) {
     guard::Session session = co_await OpenForChange(context);
     partition::PreparedMerge prepared = co_await partition::PrepareMerge(session, WishOf(context));
     if (ByCopy(prepared)) {
+      co_await RefuseManyKeys(session, prepared.repart);
       ReadCopyOptions(context, prepared.repart.rebuild);
     } else {
       prepared.pace.throttle = ThrottleOf(context);
@@ -97,8 +98,7 @@ Task<ExitCode> Run(Context& context) {
       Show(context, prepared);
       co_return ExitCode::kDone;
     }
-    if (ByCopy(prepared) && context.output != Output::kJson)
-      fmt::print(stderr, "{}", Layout(prepared));
+    if (context.output != Output::kJson) fmt::print(stderr, "{}", Layout(prepared));
     co_await state::RefusePublication(session);
     Confirm(context, fmt::format("Make one partition of {}?", fmt::join(prepared.merged, ", ")));
     co_await state::Install(session);

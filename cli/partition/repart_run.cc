@@ -50,22 +50,6 @@ void RefuseLongMove(const partition::PreparedRepart& prepared) {
           prepared.spec.parent));
 }
 
-// The same, after all the copying.
-Task<> RefuseManyKeys(guard::Session& session, const partition::PreparedRepart& prepared) {
-  const partition::RepartSpec& spec = prepared.spec;
-  const async::Milliseconds takes =
-      co_await partition::SelfKeysTake(session, spec.parent_oid, spec.targets.size() - 1);
-  const async::Milliseconds budget = prepared.ladder.hold_budget;
-  if (takes <= budget) co_return;
-  throw run::Failure(
-      ExitCode::kRefused,
-      fmt::format("the foreign key of {0} to itself is made again on each of its partitions while "
-                  "users wait, for {1} ms or more, and they may wait for {2} ms. Nothing was "
-                  "changed. --hold-budget {3}s lets them wait; or drop the foreign key before, and "
-                  "add it again after",
-                  spec.parent, takes.count(), budget.count(), (2 * takes.count() + 999) / 1000));
-}
-
 std::string Layout(const partition::PreparedRepart& prepared, bool all) {
   const bool copied = prepared.moving == partition::Moving::kByCopy;
   std::string text = fmt::format(
@@ -107,6 +91,23 @@ std::string AboutReferring(const std::vector<std::string>& tables, const std::st
       "the foreign keys of {} that refer to {} are made again in the exchange, for which their "
       "users wait, too, and validated after it, while all go on: that reads them once\n",
       fmt::join(tables, ", "), whole);
+}
+
+Task<> RefuseManyKeys(guard::Session& session, const partition::PreparedRepart& prepared) {
+  const partition::RepartSpec& spec = prepared.spec;
+  const auto more = static_cast<std::int64_t>(spec.targets.size()) - 1 -
+                    static_cast<std::int64_t>(spec.also.size());
+  const async::Milliseconds takes =
+      co_await partition::SelfKeysTake(session, spec.parent_oid, more);
+  const async::Milliseconds budget = prepared.ladder.hold_budget;
+  if (takes <= budget) co_return;
+  throw run::Failure(
+      ExitCode::kRefused,
+      fmt::format("the foreign key of {0} to itself is made again on each of its partitions while "
+                  "users wait, for {1} ms or more, and they may wait for {2} ms. Nothing was "
+                  "changed. --hold-budget {3}s lets them wait; or drop the foreign key before, and "
+                  "add it again after",
+                  spec.parent, takes.count(), budget.count(), (2 * takes.count() + 999) / 1000));
 }
 
 Task<std::string> StartRepart(const Context& context, guard::Session& session,

@@ -482,6 +482,10 @@ TEST_F(PartitionReferred, AKeyToItselfOfTooManyPartitionsIsNamed) {
   EXPECT_EQ(refused.code, 4) << refused.err;
   EXPECT_THAT(refused.err,
               HasSubstr("the foreign key of public.n to itself is made again on each"));
+  const Ran merge = Run({"partition", "merge", "n_0", "n_1", "--yes", "--hold-budget", "20ms"},
+                        {"PGALTER_LIMITS=moved-bytes-a-ms=1"});
+  EXPECT_EQ(merge.code, 4) << merge.err;
+  EXPECT_THAT(merge.err, HasSubstr("is made again on each of its partitions while users wait"));
   EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
   split.back() = "20s";
   const Ran ran = Run(split);
