@@ -157,6 +157,12 @@ SELECT o.name, w.why FROM each f JOIN each o ON f.n = 1 AND o.n > 1 CROSS JOIN L
   WHERE a.attrelid = f.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull
     AND NOT b.attnotnull
   UNION ALL
+  SELECT format('fires the trigger %I otherwise than %s: ENABLE or DISABLE it until they are alike',
+                p.tgname, f.name)
+  FROM pg_trigger p JOIN pg_trigger t ON t.tgparentid = p.oid AND t.tgrelid = f.oid
+  JOIN pg_trigger s ON s.tgparentid = p.oid AND s.tgrelid = o.oid
+  WHERE NOT p.tgisinternal AND t.tgenabled <> s.tgenabled
+  UNION ALL
   SELECT format('makes the column %I otherwise than %s does, and would have other values in it: such '
                 'are not merged', a.attname, f.name)
   FROM pg_attribute a JOIN pg_attribute b ON b.attrelid = o.oid AND b.attname = a.attname

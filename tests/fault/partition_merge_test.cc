@@ -553,14 +553,20 @@ TEST_P(MergeOfUnlike, IsRefusedEitherWayUntilTheyAreAlike) {
 
 INSTANTIATE_TEST_SUITE_P(
     Owns, MergeOfUnlike,
-    ::testing::Values(Own{"Check", "ALTER TABLE t_a ADD CONSTRAINT own CHECK (k < 10)",
-                          "lacks the constraint own of public.t_a",
-                          "ALTER TABLE t_a DROP CONSTRAINT own"},
-                      Own{"NotNull", "ALTER TABLE t_a ALTER code SET NOT NULL",
-                          "may have NULL in the column code, which is NOT NULL in public.t_a",
-                          "ALTER TABLE t_a ALTER code DROP NOT NULL"},
-                      Own{"Unlogged", "ALTER TABLE t_a SET UNLOGGED",
-                          "is not UNLOGGED as public.t_a is", "ALTER TABLE t_a SET LOGGED"}),
+    ::testing::Values(
+        Own{"Check", "ALTER TABLE t_a ADD CONSTRAINT own CHECK (k < 10)",
+            "lacks the constraint own of public.t_a", "ALTER TABLE t_a DROP CONSTRAINT own"},
+        Own{"NotNull", "ALTER TABLE t_a ALTER code SET NOT NULL",
+            "may have NULL in the column code, which is NOT NULL in public.t_a",
+            "ALTER TABLE t_a ALTER code DROP NOT NULL"},
+        Own{"Trigger",
+            "CREATE FUNCTION loud() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN "
+            "NULL; END'; CREATE TRIGGER loud AFTER INSERT ON t FOR EACH ROW EXECUTE "
+            "FUNCTION loud(); ALTER TABLE t_a DISABLE TRIGGER loud",
+            "fires the trigger loud otherwise than public.t_a",
+            "ALTER TABLE t_a ENABLE TRIGGER loud"},
+        Own{"Unlogged", "ALTER TABLE t_a SET UNLOGGED", "is not UNLOGGED as public.t_a is",
+            "ALTER TABLE t_a SET LOGGED"}),
     [](const auto& own) { return own.param.name; });
 
 // From version 16 on each partition may make them in its own way.
