@@ -16,8 +16,6 @@ namespace pgalter::run {
 
 namespace {
 
-constexpr const char* kCheckViolation = "23514";
-
 namespace ast = sql::ast;
 
 // Whether a column goes and another gets its name, whose values came later than the column: in a
@@ -78,7 +76,7 @@ Task<> DdlStep::Do(Environment& env, const state::Step& step) {
   try {
     co_await Transact(env, step, std::move(what), env.stopper);
   } catch (const pg::PgError& error) {
-    if (!error.Is(kCheckViolation)) throw;
+    if (!IsContradiction(error)) throw;
     contradicted = error;
   }
   if (contradicted) co_await TakeBackContradicted(env, step, *contradicted);

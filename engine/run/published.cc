@@ -1,11 +1,16 @@
 #include "engine/run/published.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
+#include <vector>
 
+#include "planner/sql/ast/object.h"
 #include "planner/sql/ast/statement.h"
+#include "planner/sql/ast/table.h"
 #include "planner/sql/identifier.h"
 
 namespace pgalter::run {
@@ -62,9 +67,68 @@ Task<> SayOf(guard::Session& session, const ast::AlterTable& alter, const catalo
   }
 }
 
+// Tables by the names that the steps so far have given them: those that they have now.
+using Origins = std::map<std::string, std::string>;
+
+std::string OriginOf(const Origins& origins, const std::string& name) {
+  const auto found = origins.find(name);
+  return found == origins.end() ? name : found->second;
+}
+
+// Of a statement that has rows sent under another name: the table. Empty: it does not. What a type
+// change renames is said with the column that it adds.
+std::string Renames(const ast::Statement& statement, const catalog::Schema& schema,
+                    Origins& origins) {
+  const auto* rename = statement.As<ast::Rename>();
+  const auto* moves = statement.As<ast::SetSchema>();
+  const bool of_table = (rename != nullptr && rename->kind == ast::ObjectKind::kTable) ||
+                        (moves != nullptr && moves->kind == ast::ObjectKind::kTable);
+  const bool of_column = rename != nullptr && rename->kind == ast::ObjectKind::kColumn &&
+                         rename->relation == ast::RelationKind::kTable;
+  if (!of_table && !of_column) return "";
+  const sql::QualifiedName name = schema.Resolve(rename != nullptr ? rename->name : moves->name);
+  const std::string origin = OriginOf(origins, sql::ToString(name));
+  if (of_table) {
+    sql::QualifiedName becomes = name;
+    (rename != nullptr ? becomes.name : becomes.schema) =
+        rename != nullptr ? rename->new_name : moves->new_schema;
+    origins[sql::ToString(becomes)] = origin;
+  }
+  return origin;
+}
+
+std::string AboutNames(const std::string& publications, const std::string& table,
+                       const std::string& step, const std::vector<std::string>& renames) {
+  return fmt::format(
+      "publication {0} sends {1}: rows that are written behind step {2} are sent under its new "
+      "names, and a subscriber stops at the first of them, and its slot keeps WAL here, until it "
+      "has these names, too. On every subscriber, when it has stopped: {3}. So it is with the way "
+      "back of that step, and what was written before it",
+      publications, table, step, fmt::join(renames, "; "));
+}
+
+Task<> SayNames(guard::Session& session, const plan::Step& step, const catalog::Schema& schema,
+                Origins& origins, plan::Statement& statement) {
+  std::map<std::string, std::vector<std::string>> renames;
+  for (const std::string& text : step.sql) {
+    const auto read = ast::ReadStatement(text);
+    if (!read) continue;
+    const std::string table = Renames(*read, schema, origins);
+    if (!table.empty()) renames[table].push_back(text);
+  }
+  if (statement.recipe == "type-change") co_return;
+  for (const auto& [table, statements] : renames) {
+    const pg::Result row = co_await session.db().Query(kSending, table);
+    if (!row.IsNull(0, 0))
+      statement.remarks.push_back(
+          AboutNames(row.Get<std::string>(0, 0), table, step.id, statements));
+  }
+}
+
 }  // namespace
 
 Task<> SayPublished(guard::Session& session, plan::Plan& plan, const catalog::Schema& schema) {
+  Origins origins;
   for (const plan::Step& step : plan.steps) {
     if (step.kind != plan::StepKind::kDdl) continue;
     plan::Statement& statement = plan.statements.at(static_cast<std::size_t>(step.statement));
@@ -74,6 +138,7 @@ Task<> SayPublished(guard::Session& session, plan::Plan& plan, const catalog::Sc
       const auto* alter = read->As<ast::AlterTable>();
       if (alter != nullptr) co_await SayOf(session, *alter, schema, statement);
     }
+    co_await SayNames(session, step, schema, origins, statement);
   }
 }
 

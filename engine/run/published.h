@@ -1,5 +1,5 @@
-// Publications of tables to which a plan adds columns: a subscriber is sent every column, and no
-// DDL.
+// Publications of tables to which a plan adds columns, or whose names it changes: a subscriber is
+// sent every column, by the names that are here when the row is written, and no DDL.
 #pragma once
 
 #include "engine/guard/session.h"

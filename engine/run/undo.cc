@@ -1,7 +1,11 @@
 #include "engine/run/undo.h"
 
+#include <optional>
+#include <utility>
+
 #include "engine/run/autocommit_step.h"
 #include "engine/run/concurrent_index.h"
+#include "engine/run/contradicted.h"
 #include "engine/run/plan_spec.h"
 #include "engine/run/transact.h"
 #include "planner/sql/ast/statement.h"
@@ -26,7 +30,14 @@ Task<> UndoAlone(Environment& env, const state::Step& step, std::string sql,
     }
   }
   guard::Session session = co_await OpenAsRole(env);
-  co_await RunAlone(env, session, std::move(sql), stopper);
+  std::optional<pg::PgError> contradicted;
+  try {
+    co_await RunAlone(env, session, sql, stopper);
+  } catch (const pg::PgError& error) {
+    if (!IsContradiction(error)) throw;
+    contradicted = error;
+  }
+  if (contradicted) co_await DropContradicted(env, session, step, std::move(sql), *contradicted);
 }
 
 // A transaction that is not recorded was rolled back; of anything else nobody knows.

@@ -38,7 +38,7 @@ inline Words ContractPoints() {
 inline Words OtherPoints() {
   return {"run-made", "at-canary", "autocommit-ran", "detach-pending", "old-table-dropped",
           "cutover-waits", "parent-made", "attached", "detached", "attach-committed", "key-back",
-          "detach-committed", "contradicted", "key-adopted",
+          "detach-committed", "contradicted", "contradicted-back", "key-adopted",
           // of an UPDATE in chunks
           "once-over", "once-released",
           // of a rebuild whose log is folded while it copies

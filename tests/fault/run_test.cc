@@ -136,6 +136,59 @@ TEST_F(PlanRun, OffersNoWayBackBehindThePointOfNoReturn) {
   EXPECT_THAT(behind.err, Not(HasSubstr("to take all back")));
 }
 
+// New programs have been told that the column goes, and write none.
+TEST_F(PlanRun, AWayBackThatRowsContradictKeepsNobodyFromWritingThem) {
+  MakeOrders();
+  database_.Sql("UPDATE orders SET note = 'x'");
+  database_.Sql("ALTER TABLE orders ALTER note DROP DEFAULT, ALTER note SET NOT NULL");
+  ASSERT_EQ(Run({"run", "--sql", "ALTER TABLE orders DROP COLUMN note", "--yes"}).code, 0);
+  ASSERT_EQ(Run({"resume", RunId(), "--gate", "unused-note"}).code, 0);
+  database_.Sql("UPDATE orders SET pgalter_dropped_note = NULL WHERE id = 3");
+  const Words revert{"revert", RunId(), "--yes"};
+  ASSERT_EQ(Run(revert, {"PGALTER_FAIL_POINT=contradicted-back"}).code, kKilled);
+  AwaitNoRunner();
+  const Ran refused = Run(revert);
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("SELECT * FROM public.orders WHERE"));
+  EXPECT_THAT(refused.err, HasSubstr("pgalter revert " + RunId() + " --yes"));
+  database_.Sql("UPDATE orders SET note = NULL WHERE id = 2");
+  database_.Sql("UPDATE orders SET note = 'x' WHERE note IS NULL");
+  EXPECT_EQ(Run(revert).code, 0);
+  EXPECT_EQ(StateOfRun(), "reverted");
+  EXPECT_EQ(database_.Value("SELECT attnotnull FROM pg_attribute WHERE attrelid = "
+                            "'orders'::regclass AND attname = 'note'"),
+            "t");
+}
+
+// The plain statement would fail and leave nothing.
+TEST_F(PlanRun, AConstraintThatRowsContradictGoesAgain) {
+  const std::string kept = "SELECT count(*) FROM pg_constraint WHERE conname = 'new_one'";
+  const std::vector<std::pair<std::string, std::string>> constraints{
+      {"CHECK (id <> 3)", "SELECT * FROM public.orders WHERE NOT ((id <> 3))"},
+      {"FOREIGN KEY (id) REFERENCES known",
+       "SELECT * FROM public.orders WHERE orders.id IS NOT NULL AND NOT EXISTS (SELECT FROM "
+       "public.known AS referred WHERE referred.id = orders.id)"}};
+  for (const auto& [definition, query] : constraints) {
+    SCOPED_TRACE(definition);
+    database_.Sql(
+        "DROP SCHEMA IF EXISTS pgalter CASCADE; DROP TABLE IF EXISTS orders, known; "
+        "DROP SEQUENCE IF EXISTS order_id");
+    MakeOrders();
+    database_.Sql("CREATE TABLE known AS SELECT id FROM orders WHERE id <> 3");
+    database_.Sql("ALTER TABLE known ADD PRIMARY KEY (id)");
+    const std::string sql = "ALTER TABLE orders ADD CONSTRAINT new_one " + definition;
+    const Ran refused = Run({"run", "--sql", sql, "--yes"});
+    EXPECT_EQ(refused.code, 4) << refused.err;
+    EXPECT_THAT(refused.err, HasSubstr("are in the way: " + query));
+    EXPECT_EQ(database_.Value(kept), "0");
+    EXPECT_EQ(database_.Value("WITH gone AS (DELETE FROM orders WHERE NOT id IN (SELECT id FROM "
+                              "known) RETURNING 1) SELECT count(*) FROM gone"),
+              "1");
+    EXPECT_EQ(Run({"resume", RunId()}).code, 0);
+    EXPECT_EQ(database_.Value(kept + " AND convalidated"), "1");
+  }
+}
+
 TEST_F(PlanRun, AGateAsksItsCheckWhoeverOpensIt) {
   MakeOrders();
   plan::Step gate = GateStep("2.1-gate", "checked");

@@ -424,5 +424,24 @@ TEST_F(TypeChange, ASubscriberIsThoughtOfBefore) {
   EXPECT_THAT(said(kWider), Not(HasSubstr(adds)));
 }
 
+// Rows are sent by the names that are here when they are written.
+TEST_F(TypeChange, ASubscriberIsToldOfNewNames) {
+  MakeTable();
+  const auto said = [&](const std::string& sql) { return Run({"plan", "--sql", sql}).out; };
+  const std::string behind = "rows that are written behind step ";
+  const std::vector<std::pair<std::string, std::vector<std::string>>> statements{
+      {"ALTER TABLE t RENAME COLUMN c TO d",
+       {behind + "1.1-ddl",
+        "stopped: ALTER TABLE public.t RENAME TO pgalter_base_t; ALTER TABLE "
+        "public.pgalter_base_t RENAME COLUMN c TO d.",
+        behind + "1.3-ddl", "stopped: ALTER TABLE public.pgalter_base_t RENAME TO t."}},
+      {"ALTER TABLE t RENAME TO u", {behind + "1.1-ddl", "stopped: ALTER TABLE t RENAME TO u."}},
+      {"ALTER TABLE t DROP COLUMN c", {"RENAME COLUMN c TO pgalter_dropped_c."}}};
+  for (const auto& [sql, texts] : statements) EXPECT_THAT(said(sql), Not(HasSubstr(behind)));
+  database_.Sql("CREATE PUBLICATION pub FOR TABLE t");
+  for (const auto& [sql, texts] : statements)
+    for (const std::string& text : texts) EXPECT_THAT(said(sql), HasSubstr(text));
+}
+
 }  // namespace
 }  // namespace pgalter::test
