@@ -28,6 +28,16 @@ Task<Awaited> AwaitState(guard::Session& session, std::string run, state::RunSta
   }
 }
 
+Task<Awaited> AskAndAwait(guard::Session& session, std::string run, state::Wanted wanted,
+                          state::RunState state, async::Milliseconds limit) {
+  constexpr async::Milliseconds kOneLook{0};
+  co_await state::Ask(session, run, wanted);
+  const Awaited seen = co_await AwaitState(session, run, state, kOneLook);
+  if (seen.end != AwaitEnd::kTimedOut) co_return seen;
+  co_await state::Ask(session, run, wanted);
+  co_return co_await AwaitState(session, run, state, limit);
+}
+
 Task<std::optional<state::Runner>> FindLivingRunner(guard::Session& session, std::string run) {
   constexpr async::Milliseconds kLook{50};
   constexpr async::Milliseconds kFewBeats{5'000};

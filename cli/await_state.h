@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "engine/guard/session.h"
+#include "engine/state/control.h"
 #include "engine/state/runs.h"
 
 namespace pgalter::cli {
@@ -24,6 +25,11 @@ struct Awaited {
 
 Task<Awaited> AwaitState(guard::Session& session, std::string run, state::RunState wanted,
                          async::Milliseconds limit);
+
+// Asks for `wanted`, then waits for `state`. Who goes on with the run may have asked for that at
+// the same moment: a runner that has come up since is asked again, beside which nobody else does.
+Task<Awaited> AskAndAwait(guard::Session& session, std::string run, state::Wanted wanted,
+                          state::RunState state, async::Milliseconds limit);
 
 // The runner of `run` once it is known to live, by one more beat; nullopt once its session has
 // gone, as that of a killed runner does soon. One of which neither is seen within a few beats is

@@ -151,6 +151,19 @@ std::string GoOn(const std::string& run, const std::string& failure) {
   return fmt::format("pgalter status {0}; pgalter resume {0}", run);
 }
 
+// It is somebody else's, or over: there is no going on here.
+bool IsNotOurs(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const run::Beside&) {
+    return true;
+  } catch (const run::HasEnded&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 }  // namespace
 
 Task<ExitCode> RunInForeground(const Context& context, std::string run) {
@@ -159,6 +172,7 @@ Task<ExitCode> RunInForeground(const Context& context, std::string run) {
   options.connect = context.Connect();
   options.run = run;
   options.handlers = wiring.handlers;
+  if (context.Has("take-over")) options.claim = run::Claim::kFromAnybody;
   run::Progress progress;
   std::exception_ptr failure;
   try {
@@ -170,6 +184,7 @@ Task<ExitCode> RunInForeground(const Context& context, std::string run) {
   }
   failure = co_await WithGrant(context, failure);
   run::Verdict verdict = Judge(failure);
+  if (IsNotOurs(failure)) co_return Report(verdict, context.output);
   const std::string go_on = GoOn(run, verdict.text);
   const bool said = verdict.hint.find("pgalter resume " + run) != std::string::npos;
   if (!said) verdict.hint = verdict.hint.empty() ? go_on : verdict.hint + "; then: " + go_on;

@@ -36,6 +36,17 @@ Task<> UndoWithoutRunner(const Context& context, std::string run, state::RunStat
   if (!progress.remark.empty()) Say(context, progress.remark);
 }
 
+Task<bool> UndoUnlessBeside(const Context& context, std::string run, state::RunState to,
+                            async::Clock::time_point give_up) {
+  try {
+    co_await UndoWithoutRunner(context, run, to);
+    co_return true;
+  } catch (const run::Beside&) {
+    if (async::Clock::now() > give_up) throw;
+  }
+  co_return false;
+}
+
 Task<> DropLeftovers(const Context& context, guard::Session& session, std::string run) {
   guard::Session observer = co_await OpenSession(context);
   async::Stopper stopper;

@@ -11,8 +11,10 @@
 #include "cli/opposite.h"
 #include "cli/rejected.h"
 #include "cli/undo.h"
+#include "engine/guard/transaction.h"
 #include "engine/run/canary.h"
 #include "engine/run/plan_spec.h"
+#include "engine/run/take_over.h"
 #include "engine/state/schema.h"
 
 namespace pgalter::cli {
@@ -30,15 +32,27 @@ constexpr async::Milliseconds kAbortLimit{120'000};
                  "pgalter status " + run);
 }
 
-[[noreturn]] void RefuseBeside(const state::Runner& runner, const state::Run& run) {
-  throw Rejected(
-      ExitCode::kRefused,
-      fmt::format("process {} on {} works on run {} (backend {}, last heard of {:.0f} s ago); one "
-                  "runner a run",
-                  runner.process, runner.host, run.id, runner.backend_pid,
-                  runner.seconds_since_beat),
-      fmt::format("pgalter watch {0}; or, to put it in its place: pgalter resume {0} --take-over",
-                  run.id));
+[[noreturn]] void RefuseBeside(const state::Runner& runner, const std::string& run) {
+  const run::Beside beside(runner, run);
+  throw Rejected(ExitCode::kRefused, beside.what(), beside.hint());
+}
+
+// Inside a transaction: until its end nobody takes the run up.
+Task<> HoldLease(guard::Session& session, std::string run) {
+  co_await session.db().Query("SELECT FROM pgalter.lease WHERE run = $1 FOR SHARE", run);
+}
+
+// Where a runner took it up meanwhile, that one is to pause it.
+Task<bool> SetPaused(guard::Session& session, std::string run, state::RunState from) {
+  bool changed = false;
+  auto set = [&]() -> Task<> {
+    co_await HoldLease(session, run);
+    const auto runner = co_await state::LiveRunner(session, run);
+    if (!runner)
+      changed = co_await state::ChangeState(session, run, from, state::RunState::kPaused);
+  };
+  co_await guard::RunInTransaction(session, set);
+  co_return changed;
 }
 
 bool MayGoOn(const state::Run& run) {
@@ -53,8 +67,7 @@ Task<> PauseRun(guard::Session& session, state::Run run) {
   co_await state::Ask(session, run.id, state::Wanted::kPause);
   Awaited seen = co_await AwaitState(session, run.id, state::RunState::kPaused, kPauseLimit);
   if (seen.end == AwaitEnd::kNoRunner) {
-    const bool changed =
-        co_await state::ChangeState(session, run.id, seen.state, state::RunState::kPaused);
+    const bool changed = co_await SetPaused(session, run.id, seen.state);
     if (!changed)
       seen = co_await AwaitState(session, run.id, state::RunState::kPaused, kPauseLimit);
     else
@@ -70,14 +83,18 @@ Task<> PauseRun(guard::Session& session, state::Run run) {
 }
 
 Task<> AbortRun(const Context& context, guard::Session& session, state::Run run) {
-  co_await state::Ask(session, run.id, state::Wanted::kAbort);
-  const Awaited seen = co_await AwaitState(session, run.id, state::RunState::kAborted, kAbortLimit);
-  const bool nobody_does_it =
-      seen.end == AwaitEnd::kNoRunner ||
-      (seen.end == AwaitEnd::kEndedOtherwise && seen.state == state::RunState::kFailed);
-  if (nobody_does_it) {
-    co_await UndoWithoutRunner(context, run.id, state::RunState::kAborted);
-    co_return;
+  const auto give_up = async::Clock::now() + kAbortLimit;
+  Awaited seen;
+  for (;;) {
+    seen = co_await AskAndAwait(session, run.id, state::Wanted::kAbort, state::RunState::kAborted,
+                                kAbortLimit);
+    const bool nobody_does_it =
+        seen.end == AwaitEnd::kNoRunner ||
+        (seen.end == AwaitEnd::kEndedOtherwise && seen.state == state::RunState::kFailed);
+    if (!nobody_does_it) break;
+    const bool undone =
+        co_await UndoUnlessBeside(context, run.id, state::RunState::kAborted, give_up);
+    if (undone) co_return;
   }
   if (seen.end == AwaitEnd::kReached) co_return;
   throw Rejected(
@@ -152,7 +169,7 @@ Task<> RefuseGoingOn(guard::Session& session, state::Run run, BesideRunner besid
                    Anew(run));
   if (beside == BesideRunner::kRefused) {
     const auto runner = co_await FindLivingRunner(session, run.id);
-    if (runner) RefuseBeside(*runner, run);
+    if (runner) RefuseBeside(*runner, run.id);
   }
   co_await state::RefuseTakenTables(session, run.id);
   // Before the first thing that is written: it would be sent.
@@ -164,10 +181,16 @@ Task<> RefuseGoingOn(guard::Session& session, state::Run run, BesideRunner besid
                    fmt::format("pgalter revert {} --yes", run.id));
 }
 
-Task<> LetGoOn(guard::Session& session, std::string run, Further further) {
-  if (further.through) co_await state::GoThrough(session, run, *further.through);
-  if (!further.gate.empty()) co_await state::PassGate(session, run, further.gate);
-  co_await state::Ask(session, run, state::Wanted::kRun);
+Task<> LetGoOn(guard::Session& session, std::string run, Further further, BesideRunner beside) {
+  auto let = [&]() -> Task<> {
+    co_await HoldLease(session, run);
+    const auto runner = co_await state::LiveRunner(session, run);
+    if (runner && beside == BesideRunner::kRefused) RefuseBeside(*runner, run);
+    if (further.through) co_await state::GoThrough(session, run, *further.through);
+    if (!further.gate.empty()) co_await state::PassGate(session, run, further.gate);
+    co_await state::Ask(session, run, state::Wanted::kRun);
+  };
+  co_await guard::RunInTransaction(session, let);
 }
 
 }  // namespace pgalter::cli

@@ -38,7 +38,9 @@ Task<> CheckGate(guard::Session& session, state::Run run, std::string gate);
 enum class BesideRunner { kRefused, kTakesOver };
 // Whatever stands against a new runner of it. Reads only.
 Task<> RefuseGoingOn(guard::Session& session, state::Run run, BesideRunner beside);
-// The run may go on; starting a runner for it is the caller's.
-Task<> LetGoOn(guard::Session& session, std::string run, Further further);
+// The run may go on; starting a runner for it is the caller's. What somebody who has taken it up
+// meanwhile does is not asked to be another thing.
+Task<> LetGoOn(guard::Session& session, std::string run, Further further,
+               BesideRunner beside = BesideRunner::kRefused);
 
 }  // namespace pgalter::cli

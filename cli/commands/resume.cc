@@ -93,7 +93,7 @@ Task<ExitCode> Run(Context& context) {
     co_await RefuseGoingOn(session, run, beside);
     const Further further = co_await WantedFurther(context, session, run);
     co_await RaiseHoldBudget(context, session, run.id);
-    co_await LetGoOn(session, run.id, further);
+    co_await LetGoOn(session, run.id, further, beside);
     id = run.id;
   }
   if (context.Has("detach")) co_return co_await Detach(context, id);

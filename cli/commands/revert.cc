@@ -83,6 +83,21 @@ Task<ExitCode> SayReverted(const Context& context, std::string id) {
   co_return ExitCode::kDone;
 }
 
+// Done, failed or without a runner: it is done here. One that only follows the old table
+// (`resume --follow`) ends when it is asked for that.
+Task<Awaited> AskAndTakeBack(const Context& context, guard::Session& session, std::string run) {
+  const auto give_up = async::Clock::now() + kLimit;
+  for (;;) {
+    Awaited seen = co_await AskAndAwait(session, run, state::Wanted::kRevert,
+                                        state::RunState::kReverted, kLimit);
+    if (seen.end == AwaitEnd::kReached || seen.end == AwaitEnd::kTimedOut) co_return seen;
+    seen.end = AwaitEnd::kReached;
+    const bool undone =
+        co_await UndoUnlessBeside(context, run, state::RunState::kReverted, give_up);
+    if (undone) co_return seen;
+  }
+}
+
 Task<ExitCode> Run(Context& context) {
   guard::Session session = co_await OpenForChange(context);
   const std::vector<state::Run> runs = co_await LoadRuns(session);
@@ -94,13 +109,7 @@ Task<ExitCode> Run(Context& context) {
   co_await RefuseLostWay(session, run);
   Confirm(context, fmt::format("take {} of {} ({}) back?", run.command, run.target, run.id));
   co_await RaiseHoldBudget(context, session, run.id);
-  co_await state::Ask(session, run.id, state::Wanted::kRevert);
-  Awaited seen = co_await AwaitState(session, run.id, state::RunState::kReverted, kLimit);
-  // Done, failed or without a runner: it is done here.
-  if (seen.end == AwaitEnd::kNoRunner || seen.end == AwaitEnd::kEndedOtherwise) {
-    co_await UndoWithoutRunner(context, run.id, state::RunState::kReverted);
-    seen.end = AwaitEnd::kReached;
-  }
+  const Awaited seen = co_await AskAndTakeBack(context, session, run.id);
   if (seen.end == AwaitEnd::kReached) co_return co_await SayReverted(context, run.id);
   throw Rejected(ExitCode::kError,
                  fmt::format("run {} was asked to revert and is {}; the wish stands", run.id,

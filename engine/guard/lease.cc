@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/async/fail_point.h"
+#include "engine/guard/admit.h"
 #include "engine/guard/transaction.h"
 
 namespace pgalter::guard {
@@ -36,6 +37,13 @@ Task<> CheckLease(Session& session, const Lease& lease) {
 
 Task<Lease> TakeLease(Session& session, std::string run, std::string owner, Milliseconds limit,
                       Takeover takeover) {
+  const Admit anybody;
+  co_return co_await TakeLeaseIf(session, std::move(run), std::move(owner), limit, takeover,
+                                 anybody);
+}
+
+Task<Lease> TakeLeaseIf(Session& session, std::string run, std::string owner, Milliseconds limit,
+                        Takeover takeover, const Admit& admit) {
   const auto give_up = async::Clock::now() + limit;
   constexpr Milliseconds kPause{50};
   for (;;) {
@@ -48,13 +56,17 @@ Task<Lease> TakeLease(Session& session, std::string run, std::string owner, Mill
           "UPDATE NOWAIT",
           run, owner);
       if (now.empty()) throw NoSuchRun(run);
-      if (takeover == Takeover::kOnlyOwn && !now.Get<bool>(0, 0))
+      const bool own = now.Get<bool>(0, 0);
+      if (takeover == Takeover::kOnlyOwn && !own)
         throw LeaseLost(Lease{run, now.Get<std::int64_t>(0, 1)});
       const pg::Result next = co_await session.db().Query(
           "UPDATE pgalter.lease SET epoch = epoch + 1, owner = $2, taken_at = now()"
           " WHERE run = $1 RETURNING epoch",
           run, owner);
       epoch = next.Get<std::int64_t>(0, 0);
+      const Lease lease{run, epoch};
+      const Before before = own ? Before::kOwn : Before::kOthers;
+      if (admit) co_await admit(lease, before);
       taken = true;
     };
     const TransactionOptions options;

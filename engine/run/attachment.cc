@@ -7,7 +7,6 @@
 #include "engine/async/fail_point.h"
 #include "engine/run/lock_history.h"
 #include "engine/run/meter.h"
-#include "engine/run/orphans.h"
 #include "engine/state/schema.h"
 
 namespace pgalter::run {
@@ -67,27 +66,9 @@ Task<> RefuseStandby(guard::Session& session) {
   throw pg::PgError(std::move(fields));
 }
 
-// An orphan that sits in a transaction holds the lease row: after a first try it is ended.
-Task<guard::Lease> TakeOver(guard::Session& session, const std::string& run,
-                            const std::string& owner, guard::Takeover takeover) {
-  constexpr async::Milliseconds kFirst{1000};
-  constexpr async::Milliseconds kOrphans{10'000};
-  constexpr async::Milliseconds kSecond{30'000};
-  std::optional<guard::Lease> lease;
-  try {
-    lease = co_await guard::TakeLease(session, run, owner, kFirst, takeover);
-  } catch (const pg::PgError& error) {
-    if (error.klass() != pg::SqlstateClass::kLockNotAvailable) throw;
-  }
-  co_await EndOrphans(session, run, kOrphans);
-  if (!lease) lease = co_await guard::TakeLease(session, run, owner, kSecond, takeover);
-  co_return *lease;
-}
-
 }  // namespace
 
-Task<Attachment> Attach(const RunnerOptions& options, const std::string& owner,
-                        guard::Takeover takeover) {
+Task<Attachment> Attach(const RunnerOptions& options, const std::string& owner, Claim claim) {
   Attachment made;
   made.sessions.connect = options.connect;
   made.sessions.run = options.run;
@@ -101,7 +82,7 @@ Task<Attachment> Attach(const RunnerOptions& options, const std::string& owner,
     throw Failure(ExitCode::kUsage,
                   fmt::format("there is no run {} in this database; see: pgalter ps", options.run));
   made.run = std::move(*run);
-  made.lease = co_await TakeOver(made.main, options.run, owner, takeover);
+  made.lease = co_await TakeOver(made.main, options.run, owner, claim);
   async::FailPoint("lease-taken");
   made.observer = co_await guard::Session::Open(made.sessions);
   made.pulse = co_await guard::Session::Open(made.sessions);

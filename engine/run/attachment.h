@@ -19,10 +19,9 @@ struct Attachment {
   bool is_over = false;  // the work: the pulse ends, also where a cancel does not reach it
 };
 
-// `owner` names this runner for the lease. Throws Failure (the run is unknown), guard::LeaseLost,
-// PgError; a server in recovery counts as a lost connection, since it may be promoted.
-Task<Attachment> Attach(const RunnerOptions& options, const std::string& owner,
-                        guard::Takeover takeover);
+// `owner` names this runner for the lease. Throws Failure (the run is unknown), what TakeOver
+// throws, PgError; a server in recovery counts as a lost connection, since it may be promoted.
+Task<Attachment> Attach(const RunnerOptions& options, const std::string& owner, Claim claim);
 
 // Beats, and turns what pgalter.control asks for into stops, until cancelled
 // or until the work is over.

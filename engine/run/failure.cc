@@ -8,6 +8,7 @@
 #include "engine/pg/error.h"
 #include "engine/pg/reconnect_policy.h"
 #include "engine/run/server_refusal.h"
+#include "engine/run/take_over.h"
 #include "engine/state/runs.h"
 #include "engine/state/schema.h"
 
@@ -63,6 +64,14 @@ Verdict Judge(const std::exception_ptr& error) {
   } catch (const guard::LeaseLost& failure) {
     verdict.code = ExitCode::kPausedOrAborted;
     verdict.text = failure.what();
+  } catch (const Beside& failure) {
+    verdict.code = ExitCode::kRefused;
+    verdict.text = failure.what();
+    verdict.hint = failure.hint();
+  } catch (const HasEnded& failure) {
+    verdict.code = ExitCode::kRefused;
+    verdict.text = failure.what();
+    verdict.hint = failure.hint();
   } catch (const state::TableTaken& failure) {
     verdict.code = ExitCode::kRefused;
     verdict.text = failure.what();

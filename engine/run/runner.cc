@@ -66,13 +66,15 @@ Task<> RecordRun(const Work& work, state::RunState to, std::string failure) {
   co_await state::RecordState(with.main, with.lease, to, std::move(phase), std::move(failure));
 }
 
-// A run that had ended held its tables no more: from here on it does.
-Task<> RecordActive(const Work& work) {
+// A run that had ended held its tables no more: from here on it does. `wanted`: what is being done,
+// where somebody who began beside us may have asked for another thing.
+Task<> RecordActive(const Work& work, std::optional<state::Wanted> wanted = std::nullopt) {
   Attachment& with = work.attachment;
   const std::string phase = work.progress.phase;
   auto record = [&]() -> Task<> {
     co_await state::ClaimTables(with.main, with.run.id);
     co_await state::RecordState(with.main, with.lease, state::RunState::kRunning, phase, "");
+    if (wanted) co_await state::Ask(with.main, with.run.id, *wanted);
   };
   co_await guard::RunInTransaction(with.main, record);
 }
@@ -424,13 +426,13 @@ Task<Outcome> Persist(const RunnerOptions& options, async::Stopper& stopper, Pro
   const auto budget = async::LimitOf("reconnect-budget", options.reconnect_budget);
   pg::ReconnectPolicy reconnect(budget);
   const std::string owner = state::NewRunId();
-  auto takeover = guard::Takeover::kFromAnybody;
+  Claim claim = options.claim;
   for (;;) {
     std::exception_ptr lost;
     std::optional<async::Clock::time_point> attached;
     try {
-      Attachment attachment = co_await Attach(options, owner, takeover);
-      takeover = guard::Takeover::kOnlyOwn;
+      Attachment attachment = co_await Attach(options, owner, claim);
+      claim = Claim::kOnlyOwn;
       attached = async::Clock::now();
       progress.note.clear();
       co_return co_await work(std::move(attachment));
@@ -493,13 +495,18 @@ Task<> UndoRun(RunnerOptions options, state::RunState to, async::Stopper& stoppe
                Progress& progress) {
   const OnAttached undo = [&](Attachment attachment) -> Task<Outcome> {
     const Work work{attachment, options.handlers, stopper, progress};
-    if (to == state::RunState::kReverted) co_await RecordActive(work);
+    if (to == state::RunState::kReverted) co_await RecordActive(work, state::Wanted::kRevert);
     co_await TakeBack(work, attachment.run.state);
     progress.phase = state::Name(to);
     co_await RecordRun(work, to, "");
     co_return Outcome{};
   };
-  co_await Persist(options, stopper, progress, undo);
+  try {
+    co_await Persist(options, stopper, progress, undo);
+  } catch (const HasEnded& ended) {
+    // By somebody who was faster, or by us, whose COMMIT had no answer.
+    if (ended.state() != to) throw;
+  }
 }
 
 Task<> Accompany(RunnerOptions options, Body body, async::Stopper& stopper, Progress& progress) {

@@ -10,6 +10,7 @@
 #include "engine/run/failure.h"
 #include "engine/run/progress.h"
 #include "engine/run/step_handler.h"
+#include "engine/run/take_over.h"
 
 namespace pgalter::run {
 
@@ -17,7 +18,8 @@ struct RunnerOptions {
   pg::ConnectOptions connect;
   std::string run;
   Handlers handlers;
-  Outside* outside = nullptr;  // outlives the run; null: there is none
+  Claim claim = Claim::kFromTheDead;  // until it has the lease; from then on, only its own
+  Outside* outside = nullptr;         // outlives the run; null: there is none
   async::Milliseconds reconnect_budget{std::chrono::minutes(5)};
 };
 
@@ -29,7 +31,7 @@ struct Outcome {
 
 // Returns when the run is done, paused, aborted, reverted, or waits at a gate. Throws Failure and
 // PgError otherwise; the run is then recorded as failed, except where the connection is gone: there
-// it stays as it is.
+// it stays as it is. What TakeOver throws changes nothing: the run is somebody else's.
 Task<Outcome> Execute(RunnerOptions options, async::Stopper& stopper, Progress& progress);
 
 // Works beside a run that has ended, as its runner: with its lease and a beat, for as long as

@@ -13,6 +13,7 @@
 
 #include "engine/async/fail_point.h"
 #include "engine/pg/error.h"
+#include "engine/state/heartbeat.h"
 #include "engine/state/schema.h"
 
 namespace pgalter::state {
@@ -246,11 +247,13 @@ Task<> RecordState(Session& session, const guard::Lease& lease, RunState state, 
                    std::string failure) {
   failure = Recordable(std::move(failure));
   const bool ended = !IsActive(state);
+  // FOR SHARE: a takeover that commits while this waits for it leaves no row of this epoch.
   const pg::Result changed = co_await session.db().Query(
       "UPDATE pgalter.run r SET state = $3, phase = $4, failure = NULLIF($5, ''),"
       " updated_at = clock_timestamp(),"
       " ended_at = CASE WHEN $6 THEN clock_timestamp() END"
-      " FROM pgalter.lease l WHERE l.run = r.run AND r.run = $1 AND l.epoch = $2",
+      " FROM (SELECT run FROM pgalter.lease WHERE run = $1 AND epoch = $2 FOR SHARE) l"
+      " WHERE l.run = r.run",
       lease.run, lease.epoch, Name(state), phase, failure, ended);
   if (changed.affected() != 1 && async::SafeguardOn("lease")) throw guard::LeaseLost(lease);
 }
@@ -274,10 +277,9 @@ Task<> MoveDeadlines(pg::Connection& db, std::string run) {
 
 }  // namespace
 
-Task<> Beat(Session& session, const guard::Lease& lease, const Pulse& pulse, Sampling sampling) {
-  pg::Connection& db = session.db();
+Task<> ShowHolder(Session& session, const guard::Lease& lease) {
   // The start time guards against a pid that the system has given to somebody else.
-  co_await db.Query(
+  co_await session.db().Query(
       "INSERT INTO pgalter.heartbeat (run, epoch, host, process, backend_pid, backend_start)"
       " SELECT $1, $2, $3, $4, pid, backend_start FROM pg_stat_activity"
       " WHERE pid = pg_backend_pid()"
@@ -286,11 +288,16 @@ Task<> Beat(Session& session, const guard::Lease& lease, const Pulse& pulse, Sam
       " backend_start = excluded.backend_start, at = clock_timestamp()"
       " WHERE pgalter.heartbeat.epoch <= excluded.epoch",
       lease.run, lease.epoch, HostName(), static_cast<int>(getpid()));
+}
+
+Task<> Beat(Session& session, const guard::Lease& lease, const Pulse& pulse, Sampling sampling) {
+  pg::Connection& db = session.db();
+  co_await ShowHolder(session, lease);
   const pg::Result changed = co_await db.Query(
       "UPDATE pgalter.run r SET phase = $3, done_rows = $4, total_rows = $5,"
       " progress = $6::jsonb, state = $7, updated_at = clock_timestamp()"
-      " FROM pgalter.lease l WHERE l.run = r.run AND r.run = $1 AND l.epoch = $2"
-      " AND r.state IN ('running', 'waiting')",
+      " FROM (SELECT run FROM pgalter.lease WHERE run = $1 AND epoch = $2 FOR SHARE) l"
+      " WHERE l.run = r.run AND r.state IN ('running', 'waiting')",
       lease.run, lease.epoch, pulse.phase, pulse.done_rows, pulse.total_rows,
       boost::json::serialize(pulse.progress), Name(pulse.state));
   if (changed.affected() != 1) {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <csignal>
+#include <memory>
 
 #include "tests/fault/backfill_world.h"
 
@@ -36,6 +38,115 @@ TEST_F(Resumed, RightAfterAKill) {
   MakeKilledRun();
   Program program = Start({"resume", RunId()});
   ExpectEnd(program, writers);
+}
+
+// Who begins to go on with a run is kept standing before it takes the lease.
+class Beginners {
+ public:
+  explicit Beginners(const FreshDatabase& database)
+      : database_(database), holder_(database.Connect()) {
+    holder_.Exec("BEGIN; SELECT FROM pgalter.lease FOR SHARE");
+  }
+  void Await(int count) const {
+    database_.AwaitValue(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgalter/%'",
+        std::to_string(count), std::chrono::seconds(60));
+  }
+  void LetGo(const std::string& before = "SELECT") {
+    holder_.Exec(before);
+    holder_.Exec("COMMIT");
+  }
+  // Nobody is taken for an orphan's victim meanwhile.
+  static Words Patient(const std::string& off = "none") {
+    return {"PGALTER_LIMITS=lease-first=60000", "PGALTER_SAFEGUARDS_OFF=" + off};
+  }
+
+ private:
+  const FreshDatabase& database_;
+  Session holder_;
+};
+
+// How many of three that begin at once take the lease. Table locked: none gets to its end.
+class AtOnce : public Resumed {
+ protected:
+  long TakersOf(const std::string& off) {
+    Session user = database_.Connect();
+    Beginners beginners(database_);
+    user.Exec("BEGIN; LOCK items IN SHARE MODE");
+    std::vector<std::unique_ptr<Program>> programs;
+    for (int i = 0; i < 3; ++i)
+      programs.emplace_back(new Program(Start({"resume", RunId()}, Beginners::Patient(off))));
+    beginners.Await(3);
+    const long before = Number("SELECT epoch FROM pgalter.lease");
+    beginners.LetGo();
+    const auto ended = [&] {
+      return std::ranges::count_if(programs, [](const auto& one) { return !one->running(); }) == 2;
+    };
+    EXPECT_TRUE(Within(kLimit, ended));
+    const long takers = Number("SELECT epoch FROM pgalter.lease") - before;
+    user.Exec("COMMIT");
+    for (const auto& one : programs) codes_.push_back(one->Wait(kLimit));
+    return takers;
+  }
+
+  std::vector<Ran> codes_;
+};
+
+TEST_F(AtOnce, OneGoesOnAndTheOthersAreTold) {
+  MakeItems();
+  MakeKilledRun();
+  AwaitNoRunner();
+  EXPECT_EQ(TakersOf("none"), 1);
+  for (const Ran& ran : codes_) {
+    if (ran.code == 0) continue;
+    EXPECT_EQ(ran.code, 4) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("works on run " + RunId()));
+    EXPECT_THAT(ran.err, HasSubstr("--take-over"));
+  }
+  EXPECT_EQ(std::ranges::count(codes_, 0, &Ran::code), 1);
+  EXPECT_EQ(StateOfRun(), "done");
+  ExpectRight();
+}
+
+TEST_F(AtOnce, TheLeaseIsTakenFromTheLivingWhereNobodyLooks) {
+  MakeItems();
+  MakeKilledRun();
+  AwaitNoRunner();
+  EXPECT_GT(TakersOf("holder-dead"), 1);
+}
+
+TEST_F(Resumed, NotBesideAnAbortThatWaitsForItsLock) {
+  MakeItems();
+  MakeKilledRun();
+  AwaitNoRunner();
+  Session user = database_.Connect();
+  user.Exec("BEGIN; LOCK items IN ROW EXCLUSIVE MODE");
+  const long before = Number("SELECT epoch FROM pgalter.lease");
+  Program abort = Start({"abort", RunId(), "--yes"});
+  const std::string taken = fmt::format("SELECT epoch = {} FROM pgalter.lease", before + 1);
+  database_.AwaitValue(taken, "t", kLimit);
+  const Ran refused = Run({"resume", RunId()}, {"PGALTER_LIMITS=few-beats=500"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("works on run " + RunId()));
+  EXPECT_EQ(database_.Value(taken), "t");
+  user.Exec("COMMIT");
+  const Ran aborted = abort.Wait(kLimit);
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(StateOfRun(), "aborted");
+}
+
+TEST_F(Resumed, NotOnceTheRunHasEndedWhileItBegan) {
+  MakeItems();
+  MakeKilledRun();
+  AwaitNoRunner();
+  Beginners beginners(database_);
+  Program resume = Start({"resume", RunId()}, Beginners::Patient());
+  beginners.Await(1);
+  beginners.LetGo("UPDATE pgalter.run SET state = 'aborted'");
+  const Ran ran = resume.Wait(kLimit);
+  EXPECT_EQ(ran.code, 4) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("is aborted: it cannot go on"));
+  EXPECT_EQ(StateOfRun(), "aborted");
 }
 
 // The backend of a killed runner's heartbeat cannot end: as if the server had not noticed yet.
