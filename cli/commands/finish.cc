@@ -8,17 +8,26 @@
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "cli/undo.h"
+#include "engine/state/control.h"
 #include "engine/state/retention.h"
 
 namespace pgalter::cli {
 
 namespace {
 
-void RefuseUnlessDone(const state::Run& run) {
-  if (run.state == state::RunState::kDone) return;
-  const std::string next = state::IsActive(run.state) || run.state == state::RunState::kFailed
-                               ? fmt::format("pgalter resume {0}, or pgalter abort {0}", run.id)
-                               : "pgalter cleanup";
+// Of a run that is not done.
+Task<std::string> Next(guard::Session& session, const state::Run& run) {
+  if (!state::IsActive(run.state) && run.state != state::RunState::kFailed)
+    co_return "pgalter cleanup";
+  const state::Control control = co_await state::ReadControl(session, run.id);
+  if (control.wanted == state::Wanted::kRevert)
+    co_return fmt::format("it is being taken back: pgalter revert {} --yes", run.id);
+  co_return fmt::format("pgalter resume {0}, or pgalter abort {0}", run.id);
+}
+
+Task<> RefuseUnlessDone(guard::Session& session, const state::Run& run) {
+  if (run.state == state::RunState::kDone) co_return;
+  const std::string next = co_await Next(session, run);
   throw Rejected(
       ExitCode::kRefused,
       fmt::format("run {} is {}: only a done run is finished", run.id, state::Name(run.state)),
@@ -28,7 +37,7 @@ void RefuseUnlessDone(const state::Run& run) {
 Task<ExitCode> Run(Context& context) {
   guard::Session session = co_await OpenForChange(context);
   const state::Run run = co_await LoadRun(context, session);
-  RefuseUnlessDone(run);
+  co_await RefuseUnlessDone(session, run);
   if (!run.finished) {
     Confirm(context,
             fmt::format("remove what {} of {} keeps in the database?", run.command, run.target));
