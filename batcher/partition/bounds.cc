@@ -41,10 +41,11 @@ first AS (
 bounds AS (
   SELECT n, bound + n * step AS t FROM first, generate_series(0, $6::int) n)
 SELECT t, CASE WHEN $7::bool THEN t::text
-               ELSE to_char(t AT TIME ZONE $2::text AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
-                      || '+00' || CASE WHEN extract(year FROM t) < 0 THEN ' BC' ELSE '' END END,
-       to_char(t, $8::text), extract(epoch FROM t AT TIME ZONE $2::text)::int8
-FROM bounds ORDER BY n
+               ELSE to_char(utc, 'YYYY-MM-DD HH24:MI:SS')
+                      || '+00' || CASE WHEN extract(year FROM utc) < 0 THEN ' BC' ELSE '' END END,
+       to_char(t, $8::text) || CASE WHEN extract(year FROM t) < 0 THEN '_bc' ELSE '' END,
+       extract(epoch FROM t AT TIME ZONE $2::text)::int8
+FROM bounds, LATERAL (SELECT t AT TIME ZONE $2::text AT TIME ZONE 'UTC') u (utc) ORDER BY n
 )sql";
 
 // By the remainder, which is exact: a quotient of many digits is rounded.
@@ -188,11 +189,14 @@ bounds AS (
   SELECT n, least(t + n * step, stop) AS t, stop, newest + $9::int * step AS most
   FROM at, generate_series(0, $5::int) n)
 SELECT CASE WHEN $6::bool THEN t::text
-            ELSE to_char(t AT TIME ZONE $2::text AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
-                   || '+00' END,
-       to_char(t, $7::text), t <= most, extract(epoch FROM t AT TIME ZONE $2::text)::int8,
-       coalesce(t >= stop, false), to_char(t, 'YYYY_MM_DD_HH24MI')
-FROM bounds ORDER BY n
+            ELSE to_char(utc, 'YYYY-MM-DD HH24:MI:SS')
+                   || '+00' || CASE WHEN extract(year FROM utc) < 0 THEN ' BC' ELSE '' END END,
+       to_char(t, $7::text) || era, t <= most, extract(epoch FROM t AT TIME ZONE $2::text)::int8,
+       coalesce(t >= stop, false), to_char(t, 'YYYY_MM_DD_HH24MI') || era
+FROM bounds,
+  LATERAL (SELECT t AT TIME ZONE $2::text AT TIME ZONE 'UTC',
+                  CASE WHEN extract(year FROM t) < 0 THEN '_bc' ELSE '' END) u (utc, era)
+ORDER BY n
 )sql";
 
 // $1 bound, $2 width, $3 how many, $4 newest, $5 steps, $6 where to stop.

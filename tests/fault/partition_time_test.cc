@@ -111,6 +111,22 @@ TEST_F(PartitionTime, UuidsOfADefaultPartitionAreParted) {
 }
 
 // The first, the last, and one in between that only a sample meets.
+TEST_F(PartitionTime, YearsBeforeAndAfterChristHaveNamesOfTheirOwn) {
+  database_.Sql(
+      "CREATE TABLE b (id int PRIMARY KEY, d timestamptz NOT NULL); INSERT INTO b SELECT i, "
+      "timestamptz '0002-01-01 00:00+00 BC' + i * interval '50 days' FROM generate_series(1, 30) "
+      "i");
+  const Ran ran = Run({"partition", "convert", "b", "--by", "range(d)", "--every", "1 year",
+                       "--strategy", "copy", "--to", "0004-01-01", "--time-zone", "UTC", "--yes"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(database_.Value("SET TimeZone = 'UTC'; SELECT string_agg(tableoid::regclass || ' ' || "
+                            "least, ';' ORDER BY least) FROM (SELECT tableoid, min(d) least FROM b "
+                            "GROUP BY 1) p"),
+            "b_p0002_bc 0002-02-20 00:00:00+00 BC;b_p0001_bc 0001-02-05 00:00:00+00 BC;"
+            "b_p0001 0001-01-20 00:00:00+00;b_p0002 0002-01-05 00:00:00+00;"
+            "b_p0003 0003-02-09 00:00:00+00");
+}
+
 TEST_F(PartitionTime, OtherVersionsAreRefused) {
   for (const char* strange :
        {"'00000000-0000-4000-8000-000000000000'", "'ffffffff-ffff-4fff-bfff-ffffffffffff'",
