@@ -102,6 +102,17 @@ Task<std::optional<Found>> FindIndex(guard::Session& session, std::string name) 
   co_return all.empty() ? std::nullopt : std::optional(all.front());
 }
 
+// One whose table is in another schema by now, and the index with it.
+Task<std::optional<Found>> FindMoved(guard::Session& session, std::string run, std::string index) {
+  const pg::Result rows = co_await session.db().Query(
+      std::string(kColumns) +
+          "WHERE c.relname = $2 AND pg_catalog.starts_with($2, 'pgalter_')"
+          " AND i.indrelid IN (SELECT relid FROM pgalter.run_table WHERE run = $1)",
+      run, index);
+  const auto all = FromRows(rows);
+  co_return all.empty() ? std::nullopt : std::optional(all.front());
+}
+
 // What a REINDEX CONCURRENTLY of `relation` (an index or a table) makes while it works, and leaves
 // when it fails; the server numbers them when the name is taken.
 Task<std::vector<Found>> TransientIndexes(guard::Session& session, std::string relation) {
@@ -359,7 +370,8 @@ Task<std::vector<std::string>> StatementsThatMake(Environment& env, sql::Qualifi
 Task<> DropIndex(Environment& env, sql::QualifiedName name, Dropping which,
                  async::Stopper& stopper) {
   guard::Session session = co_await OpenAsRole(env);
-  const auto found = co_await FindIndex(session, sql::ToString(name));
+  auto found = co_await FindIndex(session, sql::ToString(name));
+  if (!found) found = co_await FindMoved(session, env.run.id, name.name);
   if (!found || (found->valid && which == Dropping::kOnlyInvalid)) co_return;
   const PatientSession lasting(session);
   const Company with{env.observer, env.progress, stopper};

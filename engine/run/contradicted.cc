@@ -11,6 +11,7 @@
 #include "engine/async/fail_point.h"
 #include "engine/run/autocommit_step.h"
 #include "engine/run/failure.h"
+#include "engine/run/own_checks.h"
 #include "engine/run/transact.h"
 #include "engine/state/steps.h"
 #include "planner/sql/ast/statement.h"
@@ -99,7 +100,7 @@ Task<> TakeBackContradicted(Environment& env, const state::Step& step, pg::PgErr
   if (!adding) throw std::move(error);
   const std::string forbidden = co_await ForbiddenBy(env, step.sql.front(), error);
   Transacted back;
-  back.sql = adding->undo;
+  back.sql = co_await WhereTheyAre(env, adding->undo);
   back.becomes = state::StepState::kPending;
   async::Stopper never;  // what was added has to go
   co_await Transact(env, *adding, std::move(back), never);

@@ -187,7 +187,9 @@ Task<> UndoSteps(const Work& work) {
     unrecorded.push_back(step.ordinal);
     if (handler.UndoesNothing(step)) continue;
     TellStep(work, step);
+    const std::string said = work.progress.remark;
     co_await handler.Undo(env, step);
+    if (work.progress.remark.empty()) work.progress.remark = said;
     async::FailPoint("undo-unrecorded");
     for (const int ordinal : unrecorded) co_await Record(work, ordinal, state::StepState::kUndone);
     unrecorded.clear();

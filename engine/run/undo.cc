@@ -6,6 +6,7 @@
 #include "engine/run/autocommit_step.h"
 #include "engine/run/concurrent_index.h"
 #include "engine/run/contradicted.h"
+#include "engine/run/own_checks.h"
 #include "engine/run/plan_spec.h"
 #include "engine/run/transact.h"
 #include "planner/sql/ast/statement.h"
@@ -64,7 +65,7 @@ Task<> UndoByStatements(Environment& env, const state::Step& step) {
     co_return;
   }
   Transacted what;
-  what.sql = step.undo;
+  what.sql = co_await WhereTheyAre(env, step.undo);
   what.becomes = state::StepState::kUndone;
   co_await Transact(env, step, std::move(what), never);
 }

@@ -301,6 +301,38 @@ TEST_F(Partitioned, RowsBeyondTheBoundAreNamedAndKeepNobodyOut) {
   ExpectPartitioned();
 }
 
+struct ElsewhereCase {
+  const char* name;
+  const char* sql;
+};
+
+class PartitionedElsewhere : public Partitioned,
+                             public ::testing::WithParamInterface<ElsewhereCase> {};
+
+TEST_P(PartitionedElsewhere, AnAbortTakesTheBoundAway) {
+  MakeEvents(500);
+  database_.Sql("CREATE SCHEMA there");
+  ASSERT_EQ(Run(Convert(), {"PGALTER_FAIL_POINT=step-recorded:4"}).code, kKilled);
+  AwaitNoRunner();
+  ASSERT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE conname = 'pgalter_bound' AND "
+                   "conrelid = 'events'::regclass"),
+            1);
+  database_.Sql(GetParam().sql);
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(StateOfRun(), "aborted");
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE conname = 'pgalter_bound'"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'pgalter\\_%'"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_class WHERE relname LIKE 'pgalter\\_%'"), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    By, PartitionedElsewhere,
+    ::testing::Values(ElsewhereCase{"Renamed", "ALTER TABLE events RENAME TO others"},
+                      ElsewhereCase{"Moved", "ALTER TABLE events SET SCHEMA there"},
+                      ElsewhereCase{"Gone", "DROP TABLE events"}),
+    [](const auto& one) { return std::string(one.param.name); });
+
 TEST_F(Partitioned, RefusesATableThatWasChangedMeanwhile) {
   MakeEvents();
   ASSERT_EQ(Run(Convert(), {"PGALTER_FAIL_POINT=ddl-committed:2"}).code, kKilled);

@@ -673,6 +673,60 @@ TEST_F(PartitionStrays, OfOurOwnChecksNoneIsLeftOnIt) {
   ExpectNothingOfOurs();
 }
 
+TEST_F(PartitionStrays, ARevertThatDiedIsGoneOnWithByARevert) {
+  const std::string run = Add();
+  ASSERT_EQ(Revert(run, {"PGALTER_FAIL_POINT=undo-unrecorded"}).code, kKilled);
+  AwaitNoRunner();
+  const Ran finish = Run({"finish", run, "--yes"});
+  EXPECT_EQ(finish.code, 4) << finish.err;
+  EXPECT_THAT(finish.err, HasSubstr(fmt::format("pgalter revert {} --yes", run)));
+  EXPECT_THAT(finish.err, Not(HasSubstr("pgalter resume")));
+  EXPECT_EQ(Revert(run).code, 0);
+  ExpectReverted(run);
+}
+
+// What others do to tables that have our CHECKs on them.
+struct Elsewhere {
+  const char* name;
+  const char* sql;
+};
+
+class PartitionElsewhere : public PartitionVerbs,
+                           public ::testing::WithParamInterface<Elsewhere> {};
+
+TEST_P(PartitionElsewhere, TheChecksOfAnAttachGoWhereTheyAreNow) {
+  MakeRanges(true);
+  database_.Sql(
+      "CREATE SCHEMA IF NOT EXISTS there; CREATE TABLE o (k int PRIMARY KEY, kind int REFERENCES "
+      "kind, note text); INSERT INTO o VALUES (150, 1, 'o')");
+  const Ran killed =
+      Run({"partition", "attach", "o", "--as", "t", "--from", "100", "--to", "200", "--yes"},
+          {"PGALTER_FAIL_POINT=step-started:5"});
+  ASSERT_EQ(killed.code, kKilled) << killed.err;
+  AwaitNoRunner();
+  ASSERT_EQ(Number("SELECT count(*) FROM pg_constraint WHERE conname LIKE 'pgalter\\_%'"), 2);
+  database_.Sql(GetParam().sql);
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(StateOfRun(), "aborted");
+  const bool gone = std::string_view(GetParam().name).starts_with("Gone");
+  EXPECT_EQ(aborted.err.find("is gone") != std::string::npos, gone) << aborted.err;
+  ExpectNothingOfOurs();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    By, PartitionElsewhere,
+    ::testing::Values(Elsewhere{"Renamed", "ALTER TABLE o RENAME TO o2"},
+                      Elsewhere{"Moved", "ALTER TABLE o SET SCHEMA there"},
+                      Elsewhere{"Gone", "DROP TABLE o"},
+                      Elsewhere{"DefaultRenamed", "ALTER TABLE t_rest RENAME TO t_other"},
+                      Elsewhere{"DefaultMoved", "ALTER TABLE t_rest SET SCHEMA there"},
+                      Elsewhere{"GoneDefault", "DROP TABLE t_rest"},
+                      Elsewhere{
+                          "BothRenamed",
+                          "ALTER TABLE t RENAME TO t2; ALTER TABLE t_rest RENAME TO t2_rest"}),
+    [](const auto& one) { return std::string(one.param.name); });
+
 // Who may not change a table is told what that takes, at once; and who only looks needs no more
 // than looking does.
 TEST_F(PartitionVerbs, ARoleWithoutRightsMayLook) {
