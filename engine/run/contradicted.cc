@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "engine/run/autocommit_step.h"
 #include "engine/run/failure.h"
 #include "engine/run/own_checks.h"
+#include "engine/run/plan_spec.h"
 #include "engine/run/transact.h"
 #include "engine/state/steps.h"
 #include "planner/sql/ast/statement.h"
@@ -77,14 +79,19 @@ SELECT format('SELECT * FROM %I.%I WHERE %s', n.nspname, c.relname, CASE k.conty
         CROSS JOIN pg_class r JOIN pg_namespace o ON o.oid = r.relnamespace
         WHERE r.oid = k.confrelid GROUP BY o.nspname, r.relname) END)
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE k.conrelid = to_regclass($2) AND quote_ident(k.conname) = $1 AND NOT k.convalidated
+WHERE k.conrelid = $2 AND quote_ident(k.conname) = $1 AND NOT k.convalidated
   AND k.contype IN ('c', 'n', 'f')
 )sql";
 
 // What is in the way. `validating`: as of ValidatedBy.
 Task<std::string> ForbiddenBy(Environment& env, std::string validating, pg::PgError error) {
-  const pg::Result row =
-      co_await env.main.db().Query(kForbidden, ValidatedBy(validating), TableOf(validating));
+  guard::Session session =
+      co_await OpenAsRole(env);  // the plan may leave the schema to its settings
+  const pg::Result table = co_await session.db().Query(
+      "SELECT pg_catalog.to_regclass($1)::pg_catalog.oid::pg_catalog.int8", TableOf(validating));
+  if (table.IsNull(0, 0)) co_return error.what();
+  const pg::Result row = co_await env.main.db().Query(kForbidden, ValidatedBy(validating),
+                                                      table.Get<std::int64_t>(0, 0));
   co_return row.empty() ? error.what() : row.Get<std::string>(0, 0);
 }
 

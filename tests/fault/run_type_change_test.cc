@@ -430,10 +430,10 @@ TEST_F(TypeChange, ASubscriberIsToldOfNewNames) {
   const auto said = [&](const std::string& sql) { return Run({"plan", "--sql", sql}).out; };
   const std::string behind = "rows that are written behind step ";
   const std::vector<std::pair<std::string, std::vector<std::string>>> statements{
-      {"ALTER TABLE t RENAME COLUMN c TO d",
+      {"ALTER TABLE t RENAME COLUMN c TO renamed",
        {behind + "1.1-ddl",
         "stopped: ALTER TABLE public.t RENAME TO pgalter_base_t; ALTER TABLE "
-        "public.pgalter_base_t RENAME COLUMN c TO d.",
+        "public.pgalter_base_t RENAME COLUMN c TO renamed.",
         behind + "1.3-ddl", "stopped: ALTER TABLE public.pgalter_base_t RENAME TO t."}},
       {"ALTER TABLE t RENAME TO u", {behind + "1.1-ddl", "stopped: ALTER TABLE t RENAME TO u."}},
       {"ALTER TABLE t DROP COLUMN c", {"RENAME COLUMN c TO pgalter_dropped_c."}}};
