@@ -309,6 +309,15 @@ Task<> BackfillStep::Do(run::Environment& env, const state::Step& step) {
   co_await RecordWithoutWindows(env, step);
 }
 
+// The trigger that stands for the UPDATE is made together with the record of its beginning, and no
+// row is changed before.
+Task<bool> BackfillStep::Untouched(run::Environment&, const state::Step& step) {
+  const auto planned = run::PlannedStep(step).backfill;
+  if (!planned || planned->sync != plan::Backfill::Sync::kOnce) co_return false;
+  const auto* settled = step.spec.if_contains("settled");
+  co_return settled == nullptr || !FromJson(settled->as_object()).beginning;
+}
+
 // Of the rows nothing: what they had is not kept.
 Task<> BackfillStep::Undo(run::Environment& env, const state::Step& step) {
   const auto* settled = step.spec.if_contains("settled");

@@ -15,6 +15,7 @@ class BackfillStep : public run::StepHandler {
   run::Task<bool> Done(run::Environment& env, const state::Step& step) override;
   run::Task<> Do(run::Environment& env, const state::Step& step) override;
   run::Task<> Undo(run::Environment& env, const state::Step& step) override;
+  run::Task<bool> Untouched(run::Environment& env, const state::Step& step) override;
 };
 
 // Of a plan: the trigger of its backfill goes, before columns go that the trigger stands on.

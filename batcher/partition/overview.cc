@@ -53,6 +53,11 @@ Task<> AddParts(Session& session, Overview& overview, std::string table, int lev
     part.counted = member.divided || member.counted;
     part.bytes = member.divided ? 0 : member.bytes;
     overview.parts.push_back(std::move(part));
+    if (member.pending)
+      overview.remarks.push_back(fmt::format(
+          "{} is half detached: its rows are not found through {} any more. pgalter partition "
+          "detach {} --yes ends it",
+          member.name, whole.table.name, member.name));
     if (member.divided) co_await AddParts(session, overview, member.name, level + 1);
   }
 }

@@ -61,6 +61,8 @@ Task<> RefusePastNoReturn(guard::Session& session, const state::Run& run) {
   const auto steps = co_await state::LoadSteps(session, run.id);
   const state::Step* passed = run::PassedNoReturn(steps);
   if (passed == nullptr) co_return;
+  const auto runner = co_await state::LiveRunner(session, run.id);
+  if (!runner && run::MayBePastReturn(*passed)) co_return;  // who takes it back asks the server
   std::string next = OppositeOf(run);
   if (run.state != state::RunState::kDone)
     next = fmt::format("pgalter resume {}; or, when it is done, {}", run.id, next);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/algorithm/string/replace.hpp>
 
 #include "batcher/rebuild/way_back.h"
 #include "cli/connect.h"
@@ -108,6 +109,14 @@ Task<> AddWays(guard::Session& session, const state::Run& run, Facts& facts) {
   if (gone) co_return;
   const auto steps = co_await state::LoadSteps(session, run.id);
   if (const state::Step* passed = run::PassedNoReturn(steps)) {
+    const auto runner = co_await state::LiveRunner(session, run.id);
+    const bool looked = run.state == state::RunState::kFailed;  // as it failed
+    if (!runner && !looked && run::MayBePastReturn(*passed)) {
+      facts.Add("back", fmt::format("pgalter revert {} --yes, unless step {}, which was begun, has "
+                                    "changed something",
+                                    run.id, passed->id));
+      co_return;
+    }
     facts.Add("back", fmt::format("no more: step {} was the point of no return", passed->id));
     co_return;
   }
@@ -187,7 +196,7 @@ Task<std::string> Describe(const Context& context, guard::Session& session, cons
                      state::RestsAtGate(run);
   const Motion motion = rests ? Motion::kResting : Motion::kMoving;
   facts.Add("progress", ProgressLine(ProgressOf(run), motion));
-  if (!run.failure.empty()) facts.Add("failure", run.failure);
+  if (!run.failure.empty()) facts.Add("failure", boost::replace_all_copy(run.failure, "\n", "; "));
   const auto runner = co_await state::LiveRunner(session, run.id);
   const state::Control control = co_await state::ReadControl(session, run.id);
   facts.Add("runner", RunnerText(run, runner, control.wanted));

@@ -44,6 +44,13 @@ std::string Detach(const Pair& pair) {
   return fmt::format("ALTER TABLE {} DETACH PARTITION {}", pair.parent, pair.partition);
 }
 
+std::string IsPending(const Pair& pair) {
+  return fmt::format(
+      "{1} is half detached: its rows are not found through {0} any more, and the server takes "
+      "that back for nobody",
+      pair.parent, pair.partition);
+}
+
 Task<Attachment> Look(guard::Session& session, const Pair& pair) {
   const pg::Result row = co_await session.db().Query(
       "SELECT inhdetachpending FROM pg_catalog.pg_inherits"
@@ -146,7 +153,14 @@ Task<> DetachStep::Do(Environment& env, const state::Step& step) {
     co_await env.stopper.SleepFor(std::chrono::seconds(1));
   }
   if (now == Attachment::kDetached) co_return;
-  co_await FinalizeDetach(env, step, detach, state::StepState::kDone, env.stopper);
+  co_await FinalizeDetach(env, step, detach, IsPending(pair), state::StepState::kDone, env.stopper);
+}
+
+Task<bool> DetachStep::Untouched(Environment& env, const state::Step& step) {
+  guard::Session session = co_await OpenAsRole(env);
+  const Pair pair = PairOf(env, step);
+  const Attachment now = co_await Look(session, pair);
+  co_return now == Attachment::kAttached;
 }
 
 // A detach that is pending cannot be taken back by the server: it is ended, then attached again.
@@ -158,7 +172,8 @@ Task<> DetachStep::Undo(Environment& env, const state::Step& step) {
   if (now == Attachment::kPending) {
     async::Stopper never;
     std::string detach = Detach(pair);
-    co_await FinalizeDetach(env, step, std::move(detach), state::StepState::kDone, never);
+    co_await FinalizeDetach(env, step, std::move(detach), IsPending(pair), state::StepState::kDone,
+                            never);
   }
   co_await UndoByStatements(env, step);
 }

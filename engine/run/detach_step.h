@@ -23,6 +23,8 @@ class DetachStep : public StepHandler {
   Task<bool> Done(Environment& env, const state::Step& step) override;
   Task<> Do(Environment& env, const state::Step& step) override;
   Task<> Undo(Environment& env, const state::Step& step) override;
+  // While it is attached, and not pending, whatever was tried.
+  Task<bool> Untouched(Environment& env, const state::Step& step) override;
   // Of a retention, whose first step knows the way back.
   [[nodiscard]] bool UndoesNothing(const state::Step& step) const override {
     return step.undo.empty();

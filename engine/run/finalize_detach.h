@@ -12,7 +12,8 @@
 namespace pgalter::run {
 
 // Throws Failure (lock not obtained): it is pending still.
+// `pending`: a sentence of what that is for users.
 Task<> FinalizeDetach(Environment& env, const state::Step& step, std::string detach,
-                      state::StepState becomes, async::Stopper& stopper);
+                      std::string pending, state::StepState becomes, async::Stopper& stopper);
 
 }  // namespace pgalter::run

@@ -120,11 +120,48 @@ Task<> AwaitConsent(Environment& env, std::string event, std::string what) {
   env.progress.note.clear();
 }
 
+// What an attempt before this one has left undone is as unknown as ever, once it is begun again.
+Task<> RecordBegun(const Work& work, state::Step& step) {
+  Attachment& with = work.attachment;
+  const bool untouched = step.spec.erase(kUntouched) > 0;
+  auto record = [&]() -> Task<> {
+    co_await guard::CheckLease(with.main, with.lease);
+    if (untouched) co_await state::RecordSpec(with.main, with.lease, step);
+    co_await state::RecordStep(with.main, with.lease, step.ordinal, state::StepState::kRunning);
+  };
+  co_await guard::RunInTransaction(with.main, record);
+}
+
+// The point of no return is where the server has changed something, not where it was asked to: of
+// steps that were begun the server is asked, by those who know what they change.
+Task<> NoteUntouched(const Work& work) {
+  Attachment& with = work.attachment;
+  Environment env = MakeEnvironment(work);
+  for (state::Step step : co_await state::LoadSteps(with.main, with.run.id)) {
+    if (!MayBePastReturn(step)) continue;
+    const bool untouched = co_await HandlerOf(work.handlers, step).Untouched(env, step);
+    if (!untouched) continue;
+    step.spec[kUntouched] = true;
+    co_await state::RecordSpec(with.main, with.lease, step);
+  }
+}
+
+// What the run has failed by is what people are told, also where nobody can be asked any more.
+Task<> NoteUntouchedAfter(const Work& work, const std::exception_ptr& failure) {
+  if (!work.attachment.main.open() || IsConnectionLoss(failure)) co_return;
+  try {
+    co_await NoteUntouched(work);
+  } catch (const pg::PgError&) {
+    // The step stays what it was: begun.
+  } catch (const Failure&) {
+  }
+}
+
 Task<> Walk(Work work) {
   co_await RecordActive(work);
   Environment env = MakeEnvironment(work);
   bool behind_gate = false;
-  for (const state::Step& step : work.attachment.steps) {
+  for (state::Step& step : work.attachment.steps) {
     work.stopper.ThrowIfStopping();
     const bool gate = step.kind == kGateKind;
     if (step.state == state::StepState::kDone) {
@@ -136,7 +173,7 @@ Task<> Walk(Work work) {
     if (!gate && !behind_gate) ThrowIfBeyond(env, step);
     std::string event = handler.CutsOver() ? "before-cutover" : "before-step";
     if (!gate) co_await AwaitConsent(env, std::move(event), step.id);
-    co_await Record(work, step.ordinal, state::StepState::kRunning);
+    co_await RecordBegun(work, step);
     async::FailPoint("step-started");
     const bool done = co_await handler.Done(env, step);
     if (!done) co_await handler.Do(env, step);
@@ -170,6 +207,7 @@ Task<> RereadLadder(Attachment& with) {
 Task<> UndoSteps(const Work& work) {
   Attachment& with = work.attachment;
   co_await RereadLadder(with);
+  co_await NoteUntouched(work);
   with.steps = co_await state::LoadSteps(with.main, with.run.id);
   if (const state::Step* passed = PassedNoReturn(with.steps))
     throw Failure(ExitCode::kRefused,
@@ -356,6 +394,7 @@ Task<Outcome> Settle(const Work& work, const std::exception_ptr& failure) {
     outcome = co_await SettleAtGate(work, *closed);
     co_return outcome;
   }
+  co_await NoteUntouchedAfter(work, failure);
   const Verdict verdict = Judge(failure);
   outcome.code = verdict.code;
   outcome.message = verdict.text;

@@ -49,6 +49,9 @@ class StepHandler {
   [[nodiscard]] virtual bool CutsOver() const { return false; }
   // Undo has nothing to take back: while only such steps were asked, the run is what it was.
   [[nodiscard]] virtual bool UndoesNothing(const state::Step&) const { return false; }
+  // Asked after a Do that has failed, of a step that no transaction holds and nothing takes back:
+  // the server has changed nothing by it, nor will.
+  virtual Task<bool> Untouched(Environment&, const state::Step&) { co_return false; }
   // Asked after an Undo that has failed: nothing of what the step did was taken back.
   virtual Task<bool> StillStands(Environment&, const state::Step&) { co_return false; }
 };

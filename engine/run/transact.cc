@@ -38,18 +38,18 @@ bool StopsNobody(const state::Step& step) {
 
 std::string Refused(const Environment& env, const state::Step& step,
                     const lock::LadderOutcome& outcome, const PlanSpec& spec,
-                    const std::string& why_slow) {
+                    const Transacted& what) {
   const std::string advice =
       outcome.result == lock::LadderResult::kHoldOverrun
           ? fmt::format(
                 "{} Users wait while it holds its lock; if they may wait for longer than {}, "
                 "say so with --hold-budget",
-                why_slow, lock::HumanAge(spec.ladder.hold_budget))
+                what.why_slow, lock::HumanAge(spec.ladder.hold_budget))
           : "";
-  return fmt::format(
-      "step {} of run {} did not come to its end; nothing was changed by it. {}.{} Then: pgalter "
-      "resume {}",
-      step.id, env.run.id, fmt::join(lock::Lines(outcome), "\n"), advice, env.run.id);
+  return fmt::format("step {} of run {} did not come to its end; {}. {}.{} Then: pgalter resume {}",
+                     step.id, env.run.id,
+                     what.so_far.empty() ? "nothing was changed by it" : what.so_far,
+                     fmt::join(lock::Lines(outcome), "\n"), advice, env.run.id);
 }
 
 }  // namespace
@@ -102,7 +102,7 @@ Task<> Transact(Environment& env, const state::Step& step, Transacted what,
   if (!remark.empty()) env.progress.remark = remark;
   async::FailPoint("ddl-committed");
   if (outcome.result == lock::LadderResult::kDone) co_return;
-  throw Failure(ExitCode::kLockNotObtained, Refused(env, step, outcome, spec, what.why_slow));
+  throw Failure(ExitCode::kLockNotObtained, Refused(env, step, outcome, spec, what));
 }
 
 }  // namespace pgalter::run

@@ -23,10 +23,12 @@ struct Transacted {
   guard::Isolation isolation = guard::Isolation::kReadCommitted;
   std::function<Task<>()> before = {};  // as in lock::Work
   std::function<Task<>()> body = {};    // the same
+  // Of a step that has changed something already: what, instead of "nothing was changed by it".
+  std::string so_far = {};
   std::string why_slow = {};  // sentences for who has held its lock for too long: why that may be
 };
 
-// Throws Failure (lock not obtained): nothing was changed then.
+// Throws Failure (lock not obtained): it has changed nothing then.
 Task<> Transact(Environment& env, const state::Step& step, Transacted what,
                 async::Stopper& stopper);
 

@@ -44,7 +44,7 @@ Task<> UndoAlone(Environment& env, const state::Step& step, std::string sql,
 // A transaction that is not recorded was rolled back; of anything else nobody knows.
 bool MayHaveHappened(const state::Step& step) {
   if (step.state == state::StepState::kDone) return true;
-  return step.state == state::StepState::kRunning &&
+  return step.state == state::StepState::kRunning && !step.spec.contains(kUntouched) &&
          PlannedStep(step).transaction == plan::Transaction::kNone;
 }
 
@@ -73,6 +73,10 @@ Task<> UndoByStatements(Environment& env, const state::Step& step) {
 bool IsNoReturn(const state::Step& step) {
   const auto* own = step.spec.if_contains(kNoReturn);
   return own != nullptr ? own->as_bool() : PlannedStep(step).point_of_no_return;
+}
+
+bool MayBePastReturn(const state::Step& step) {
+  return step.state == state::StepState::kRunning && IsNoReturn(step) && MayHaveHappened(step);
 }
 
 const state::Step* PassedNoReturn(const std::vector<state::Step>& steps) {

@@ -13,7 +13,12 @@ Task<> UndoByStatements(Environment& env, const state::Step& step);
 const state::Step* PassedNoReturn(const std::vector<state::Step>& steps);
 // Set in a step's spec by a run that has no plan, as soon as it is known.
 inline constexpr const char* kNoReturn = "no_return";
+// Set in the spec of a step that was begun and is known to have changed nothing, until it is begun
+// again.
+inline constexpr const char* kUntouched = "untouched";
 // Whether the plan, or the step's spec, says that nothing takes it back.
 bool IsNoReturn(const state::Step& step);
+// It was begun, nothing takes it back, and nobody knows from the state whether it has happened.
+bool MayBePastReturn(const state::Step& step);
 
 }  // namespace pgalter::run

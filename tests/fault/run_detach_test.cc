@@ -1,7 +1,7 @@
 // The end of DETACH PARTITION … CONCURRENTLY among users: the server waits for old snapshots under
 // the lock on the partition, and who queues behind that lock has one.
 #include <fmt/format.h>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "tests/fault/run_world.h"
 
@@ -9,6 +9,8 @@ namespace pgalter::test {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class PendingDetach : public RunWorld {
  protected:
@@ -77,6 +79,76 @@ TEST_F(PendingDetach, EndsThoughUsersQueueBehindIt) {
   const Ran ran = run.Wait();
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_FALSE(IsAttached());
+}
+
+// Asked for is not changed: where the server still has the partition, all goes back.
+TEST_F(PendingDetach, CanBeGivenUpWhileNothingWasChanged) {
+  MakePartition();
+  Session owner = database_.Connect();
+  owner.Exec("BEGIN; LOCK TABLE all_orders IN SHARE UPDATE EXCLUSIVE MODE");
+  const Words detach{"run",      "--sql", kDetach,         "--through",
+                     "contract", "--yes", "--lock-budget", "1s"};
+  const Ran failed = Run(detach);
+  EXPECT_EQ(failed.code, 5) << failed.err;
+  const std::string status = Run({"status", RunId()}).out;
+  EXPECT_THAT(status, HasSubstr(fmt::format("pgalter revert {} --yes", RunId())));
+  EXPECT_THAT(status, Not(HasSubstr("no more")));
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(StateOfRun(), "aborted");
+
+  // Nobody was there to look any more.
+  Words died = detach;
+  EXPECT_EQ(Run(died, {"PGALTER_FAIL_POINT=step-started"}).code, kKilled);
+  AwaitNoRunner();
+  EXPECT_THAT(Run({"status", RunId()}).out, HasSubstr("which was begun, has changed something"));
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(reverted.code, 0) << reverted.err;
+  owner.Exec("COMMIT");
+  EXPECT_TRUE(IsAttached());
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_inherits WHERE inhdetachpending"), 0);
+
+  const Ran again = Run(detach);
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(Run({"revert", RunId(), "--yes"}).code, 4);
+}
+
+// Users do not find its rows any more: that is told, by the run and by the list.
+TEST_F(PendingDetach, CannotBeGivenUpAndSaysSo) {
+  MakePartition();
+  Session reader = database_.Connect();
+  reader.Exec("BEGIN; SELECT count(*) FROM all_orders");
+  const Ran failed =
+      Run({"run", "--sql", kDetach, "--through", "contract", "--yes", "--lock-budget", "1s"});
+  EXPECT_EQ(failed.code, 5) << failed.err;
+  EXPECT_THAT(failed.err, HasSubstr("orders is half detached: its rows are not found through "));
+  EXPECT_THAT(failed.err, Not(HasSubstr("nothing was changed by it")));
+  EXPECT_THAT(Run({"partition", "list", "all_orders"}).out, HasSubstr("orders is half detached"));
+  const std::string status = Run({"status", RunId()}).out;
+  EXPECT_THAT(status, HasSubstr("no more: step 1.1-detach was the point of no return"));
+  EXPECT_THAT(status, HasSubstr("; in the way: "));
+  EXPECT_THAT(status, Not(HasSubstr("\\x0A")));
+  EXPECT_EQ(Run({"abort", RunId(), "--yes"}).code, 4);
+  reader.Exec("COMMIT");
+  ResumeToTheEnd();
+  EXPECT_FALSE(IsAttached());
+}
+
+// No row is changed before its trigger is there, and that is where the way back ends.
+TEST_F(PendingDetach, AnUpdateIsGivenUpWhileItHasNoTrigger) {
+  constexpr int kMany = 60'000;
+  MakeOrders(kMany);
+  Session user = database_.Connect();
+  user.Exec("BEGIN; LOCK TABLE orders IN SHARE ROW EXCLUSIVE MODE");
+  const Ran failed = Run({"run", "--sql", "UPDATE orders SET amount = amount + 1", "--through",
+                          "contract", "--yes", "--lock-budget", "1s"});
+  EXPECT_EQ(failed.code, 5) << failed.err;
+  EXPECT_THAT(Run({"status", RunId()}).out, Not(HasSubstr("no more")));
+  user.Exec("COMMIT");
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'orders'::regclass"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM pgalter.artefact WHERE dropped_at IS NULL"), 0);
 }
 
 // An older snapshot is waited for before the lock is asked for.
