@@ -9,7 +9,9 @@
 #include "cli/connect.h"
 #include "cli/govern/open_run.h"
 #include "cli/human.h"
+#include "cli/human_rows.h"
 #include "cli/json_output.h"
+#include "cli/lost_copy.h"
 #include "cli/missing_right.h"
 #include "cli/outside/machine.h"
 #include "cli/progress.h"
@@ -84,18 +86,19 @@ Task<bool> KeepsSomething(const Context& context, std::string run) {
 void SayDone(const Context& context, const std::string& run, const run::Progress& progress,
              bool keeps) {
   if (progress.steps > 0) {
-    Say(context, fmt::format("run {} is done: {} steps", run, progress.steps));
+    Say(context, fmt::format("run {} is done: {} step{}", run, progress.steps,
+                             progress.steps == 1 ? "" : "s"));
     return;
   }
   if (progress.total_rows == 0) {
     Say(context, fmt::format("run {} is done", run));
   } else {
-    Say(context, fmt::format("run {} is done: {} rows", run, HumanCount(progress.done_rows)));
+    Say(context, fmt::format("run {} is done: {}", run, HumanRows(progress.done_rows)));
   }
   if (!progress.remark.empty()) Say(context, progress.remark);
   if (progress.quarantined_rows > 0)
-    Say(context, fmt::format("{} rows could not be changed; their keys: pgalter status {}",
-                             HumanCount(progress.quarantined_rows), run));
+    Say(context, fmt::format("{} could not be changed; their keys: pgalter status {}",
+                             HumanRows(progress.quarantined_rows), run));
   if (keeps)
     Say(context,
         fmt::format("what it keeps in the database is listed by: pgalter status {0}; remove "
@@ -140,14 +143,8 @@ Task<ExitCode> SayEnd(const Context& context, std::string run, const run::Outcom
   co_return outcome.code;
 }
 
-// A run that can only be given up says so itself.
 std::string GoOn(const std::string& run, const std::string& failure) {
-  const auto says = [&failure](const std::string& what) {
-    return failure.find(what) != std::string::npos;
-  };
-  const bool lost = says(fmt::format("pgalter abort {} --yes, and begin again", run)) &&
-                    !says("pgalter resume " + run);
-  if (lost) return fmt::format("pgalter abort {} --yes", run);
+  if (CanOnlyBeGivenUp(run, failure)) return fmt::format("pgalter abort {} --yes", run);
   return fmt::format("pgalter status {0}; pgalter resume {0}", run);
 }
 

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <string_view>
 
+#include "cli/human_rows.h"
 #include "cli/room.h"
 
 namespace pgalter::cli {
@@ -30,7 +31,7 @@ std::string AboutCount(double estimate, std::int64_t bytes) {
 
 std::string AboutRows(double estimate, std::int64_t bytes) {
   if (!IsCounted(estimate, bytes)) return fmt::format("rows {}", kNotCounted);
-  return AboutCount(estimate, bytes) + " rows";
+  return "about " + HumanRows(static_cast<std::int64_t>(estimate));
 }
 
 std::string HumanSeconds(double seconds) {

@@ -11,6 +11,7 @@
 
 #include "cli/columns.h"
 #include "cli/human.h"
+#include "cli/human_rows.h"
 #include "cli/json_output.h"
 #include "cli/report.h"
 #include "cli/table.h"
@@ -38,9 +39,8 @@ std::int64_t Total(const run::Progress& progress) {
 std::string Rows(const run::Progress& progress) {
   // What was estimated does not matter any more.
   const bool is_done = progress.phase == "done";
-  if (is_done || progress.total_rows <= 0) return HumanCount(progress.done_rows) + " rows";
-  return fmt::format("{} of about {} rows", HumanCount(progress.done_rows),
-                     HumanCount(Total(progress)));
+  if (is_done || progress.total_rows <= 0) return HumanRows(progress.done_rows);
+  return fmt::format("{} of about {}", HumanCount(progress.done_rows), HumanRows(Total(progress)));
 }
 
 std::string Rate(const run::Progress& progress) {
@@ -50,9 +50,9 @@ std::string Rate(const run::Progress& progress) {
 std::string Trouble(const run::Progress& progress) {
   std::string text;
   if (progress.waiting_rows > 0)
-    text += fmt::format(", {} rows locked by others", HumanCount(progress.waiting_rows));
+    text += fmt::format(", {} locked by others", HumanRows(progress.waiting_rows));
   if (progress.quarantined_rows > 0)
-    text += fmt::format(", {} rows in quarantine", HumanCount(progress.quarantined_rows));
+    text += fmt::format(", {} in quarantine", HumanRows(progress.quarantined_rows));
   for (const std::string& words : {progress.remark, progress.note})
     if (!words.empty()) text += "; " + words;
   return text;

@@ -12,6 +12,7 @@
 #include "batcher/backfill/trigger_parts.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/lease.h"
+#include "engine/lock/human_attempts.h"
 #include "engine/lock/ladder.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
@@ -250,8 +251,9 @@ Task<Beginning> MakeOnceTrigger(run::Environment& env, const state::Step& step) 
   };
   work.record = make;
   const auto tell = [&env, &table](const lock::LadderReport& report) {
-    env.progress.note = fmt::format("waiting for a lock on {}, {} attempts so far{}", table.name,
-                                    report.attempts, lock::WhoIsInTheWay(report));
+    env.progress.note =
+        fmt::format("waiting for a lock on {}, {} so far{}", table.name,
+                    lock::HumanAttempts(report.attempts), lock::WhoIsInTheWay(report));
   };
   const lock::LadderOptions options = run::LadderOf(env.run);
   const lock::LadderOutcome outcome = co_await lock::RunUnderLadder(

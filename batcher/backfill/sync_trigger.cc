@@ -12,6 +12,7 @@
 #include "engine/async/fail_point.h"
 #include "engine/guard/lease.h"
 #include "engine/guard/transaction.h"
+#include "engine/lock/human_attempts.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
 #include "engine/state/artefacts.h"
@@ -203,7 +204,7 @@ Task<> SyncTriggerStep::Do(run::Environment& env, const state::Step& step) {
   work.record = record;
   const auto tell = [&env, &table](const lock::LadderReport& report) {
     env.progress.note = fmt::format(
-        "waiting for a lock on {}, {} attempts so far{}", table.name, report.attempts,
+        "waiting for a lock on {}, {} so far{}", table.name, lock::HumanAttempts(report.attempts),
         report.last_blockers.empty() ? "" : ": " + lock::Describe(report.last_blockers.front()));
   };
   const lock::LadderOptions options;

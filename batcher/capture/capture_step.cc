@@ -10,6 +10,7 @@
 #include "batcher/capture/parts.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
+#include "engine/lock/human_attempts.h"
 #include "engine/lock/ladder.h"
 #include "engine/run/failure.h"
 #include "engine/run/plan_spec.h"
@@ -84,7 +85,8 @@ Task<> Capture(run::Environment& env, const Flow& flow, std::function<Task<>()> 
   work.record = record;
   const auto tell = [&env, &flow](const lock::LadderReport& report) {
     env.progress.note = fmt::format(
-        "waiting for a lock on {}, {} attempts so far{}", flow.source_names(), report.attempts,
+        "waiting for a lock on {}, {} so far{}", flow.source_names(),
+        lock::HumanAttempts(report.attempts),
         report.last_blockers.empty() ? "" : ": " + lock::Describe(report.last_blockers.front()));
   };
   const lock::LadderOptions options = run::LadderOf(env.run);

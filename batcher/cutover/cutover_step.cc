@@ -22,6 +22,7 @@
 #include "batcher/rebuild/way_back.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/transaction.h"
+#include "engine/lock/human_attempts.h"
 #include "engine/lock/ladder.h"
 #include "engine/pg/kept_plans.h"
 #include "engine/run/failure.h"
@@ -140,8 +141,9 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
   const std::string names = NamesOf(swaps);
   const auto tell = [&env, &names](const lock::LadderReport& report) {
     const std::string why = lock::WhoIsInTheWay(report);
-    env.progress.note = fmt::format("waiting for a lock on {}, {} attempts so far{}", names,
-                                    report.attempts, why.empty() ? "" : ": " + why);
+    env.progress.note =
+        fmt::format("waiting for a lock on {}, {} so far{}", names,
+                    lock::HumanAttempts(report.attempts), why.empty() ? "" : ": " + why);
   };
   const lock::LadderOptions options = run::LadderOf(env.run);
   const lock::LadderOutcome outcome = co_await lock::RunUnderLadder(

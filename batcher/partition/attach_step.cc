@@ -16,6 +16,7 @@
 #include "batcher/partition/repart.h"
 #include "batcher/partition/spec.h"
 #include "engine/async/fail_point.h"
+#include "engine/lock/human_attempts.h"
 #include "engine/lock/ladder.h"
 #include "engine/run/concurrent_index.h"
 #include "engine/run/failure.h"
@@ -107,19 +108,22 @@ Task<Climbed> Climb(run::Environment& env, const Spec& spec, pg::Oid of, lock::W
   climbed.remark = co_await run::AwaitStandbyReaders(env, stopper, std::move(tables));
   const auto tell = [&env, &spec](const lock::LadderReport& report) {
     const std::string why = lock::WhoIsInTheWay(report);
-    env.progress.note = fmt::format("waiting for a lock on {}, {} attempts so far{}", spec.table,
-                                    report.attempts, why.empty() ? "" : ": " + why);
+    env.progress.note =
+        fmt::format("waiting for a lock on {}, {} so far{}", spec.table,
+                    lock::HumanAttempts(report.attempts), why.empty() ? "" : ": " + why);
   };
-  const lock::LadderOptions options;
+  const lock::LadderOptions options = run::LadderOf(env.run);
   const lock::LadderOutcome outcome = co_await lock::RunUnderLadder(
       env.main, env.observer, std::move(work), options, stopper, tell);
   env.progress.note.clear();
   if (outcome.result != lock::LadderResult::kDone)
-    throw Failure(
-        ExitCode::kLockNotObtained,
-        fmt::format("{} was too busy: {}. Nothing changed for its users. At a quieter "
-                    "time: pgalter {} {}",
-                    spec.table, fmt::join(lock::Lines(outcome), "\n"), again, env.run.id));
+    throw Failure(ExitCode::kLockNotObtained,
+                  fmt::format("{} was too busy: {}. Nothing changed for its users. At a quieter "
+                              "time: pgalter {} {}{}",
+                              spec.table, fmt::join(lock::Lines(outcome), "\n"), again, env.run.id,
+                              outcome.result == lock::LadderResult::kHoldOverrun
+                                  ? "; or with --hold-budget, where users may wait for longer"
+                                  : ""));
   climbed.blocked = outcome.report.longest_blocked;
   co_return climbed;
 }
@@ -283,7 +287,7 @@ run::Task<> AttachStep::Undo(run::Environment& env, const state::Step& step) {
   }
   const state::Step now = co_await StepOfKind(env, "partition-attach");
   async::Stopper never;
-  const Settling back{cutover::ValidatingBack(env.run.id), "revert", {}};
+  const Settling back{cutover::ValidatingBack(env.run.id), "revert", run::LadderOf(env.run)};
   cutover::Say(env.progress.remark, co_await Settle(env, now, never, back));
 }
 

@@ -30,6 +30,10 @@ bool IsNumber(const std::string& type) {
   return type == "smallint" || type == "integer" || type == "bigint";
 }
 
+bool IsUuid(const std::string& text) {
+  return std::ranges::count(text, '-') == 4 || text.size() == 32;
+}
+
 // The value as its type writes it, whatever the session's settings; $1 the text. Of a uuid that is
 // given as a time: the least one of version 7 of that millisecond.
 std::string Canonical(const std::string& type, const std::string& text) {
@@ -38,8 +42,7 @@ std::string Canonical(const std::string& type, const std::string& text) {
            " rtrim(rtrim(to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '0'), '.')"
            " || '+00' || CASE WHEN extract(year FROM t AT TIME ZONE 'UTC') < 0 THEN ' BC' ELSE ''"
            " END END FROM (SELECT $1::text::timestamptz AS t) v";
-  const bool is_uuid = std::ranges::count(text, '-') == 4 || text.size() == 32;
-  if (type == "uuid" && !is_uuid)
+  if (type == "uuid" && !IsUuid(text))
     // A time before 1970 has no such uuid: the cast refuses what is longer.
     return "SELECT (lpad(to_hex(ms), greatest(12, length(to_hex(ms))), '0') || repeat('0', 20))"
            "::uuid::text FROM (SELECT (extract(epoch FROM $1::text::timestamptz) * 1000)::bigint)"
@@ -95,7 +98,10 @@ Task<Key> KeyOf(Session& session, const Whole& whole, Given given, std::string z
     value = row.Get<std::string>(0, 0);
   } catch (const pg::PgError& error) {
     if (!session.db().open()) throw;
-    why = error.what();
+    // The server only knows of the one that was tried last.
+    why = whole.type == "uuid" && !IsUuid(text)
+              ? "it is neither a uuid nor a time since 1970, at which those of version 7 begin"
+              : error.what();
   }
   co_await session.db().Query("SELECT set_config('TimeZone', 'UTC', false)");
   if (!why.empty())

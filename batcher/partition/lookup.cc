@@ -241,9 +241,14 @@ Task<> RequireColumn(Session& session, const backfill::Table& table, std::string
       "SELECT FROM pg_attribute WHERE attrelid = $1 AND attname = $2 AND attnum > 0"
       " AND NOT attisdropped",
       table.oid, name);
-  if (row.empty())
-    throw Failure(ExitCode::kUsage,
-                  fmt::format("{} has no column {}", table.name, QuoteIdentifier(name)));
+  if (!row.empty()) co_return;
+  const pg::Result columns = co_await session.db().Query(
+      "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute"
+      " WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped",
+      table.oid);
+  throw Failure(ExitCode::kUsage,
+                fmt::format("{} has no column {}. It has: {}", table.name, QuoteIdentifier(name),
+                            columns.Get<std::optional<std::string>>(0, 0).value_or("none")));
 }
 
 Task<> RequireNotNull(Session& session, const backfill::Table& table, std::string name) {

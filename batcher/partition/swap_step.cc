@@ -23,6 +23,7 @@
 #include "batcher/rebuild/store.h"
 #include "engine/async/fail_point.h"
 #include "engine/guard/execute.h"
+#include "engine/lock/human_attempts.h"
 #include "engine/lock/ladder.h"
 #include "engine/run/failure.h"
 #include "engine/run/old_snapshots.h"
@@ -287,8 +288,9 @@ run::Task<> SwapStep::Do(run::Environment& env, const state::Step& step) {
   work.record = record;
   const auto tell = [&env, &spec](const lock::LadderReport& report) {
     const std::string why = lock::WhoIsInTheWay(report);
-    env.progress.note = fmt::format("waiting for a lock on {}, {} attempts so far{}", spec.parent,
-                                    report.attempts, why.empty() ? "" : ": " + why);
+    env.progress.note =
+        fmt::format("waiting for a lock on {}, {} so far{}", spec.parent,
+                    lock::HumanAttempts(report.attempts), why.empty() ? "" : ": " + why);
   };
   const lock::LadderOptions options = run::LadderOf(env.run);
   const lock::LadderOutcome outcome = co_await lock::RunUnderLadder(

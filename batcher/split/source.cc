@@ -10,6 +10,7 @@
 #include "engine/guard/role_settings.h"
 #include "engine/guard/transaction.h"
 #include "engine/run/failure.h"
+#include "planner/sql/identifier.h"
 #include "planner/sql/words.h"
 
 namespace pgalter::split {
@@ -47,7 +48,10 @@ Task<pg::Oid> LookUp(Session& session, const Wish& wish) {
   };
   const pg::Oid oid = co_await guard::RunInTransaction(session, look);
   if (oid == 0)
-    throw Failure(ExitCode::kUsage, fmt::format("there is no table {} to split", wish.table));
+    throw Failure(ExitCode::kUsage,
+                  fmt::format("there is no table {} to split. One of a schema that search_path "
+                              "does not have is named with its schema: schema.table",
+                              wish.table));
   co_return oid;
 }
 
@@ -186,6 +190,12 @@ struct Numbered {
   std::string why_not;
   Column column;
 };
+
+std::string NamesOf(const std::vector<Numbered>& columns) {
+  std::vector<std::string> names;
+  for (const Numbered& one : columns) names.push_back(sql::QuoteIdentifier(one.plain_name));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
 
 Task<std::vector<Numbered>> ReadColumns(Session& session, pg::Oid table) {
   const pg::Result rows = co_await session.db().Query(kColumns, table);
@@ -414,7 +424,8 @@ Task<Source> ReadSource(Session& session, const Wish& wish) {
     const auto column = std::ranges::find(columns, name, &Numbered::plain_name);
     if (column == columns.end())
       throw Failure(ExitCode::kUsage,
-                    fmt::format("{} has no column {}", sql::ToString(source.name), name));
+                    fmt::format("{} has no column {}. It has: {}", sql::ToString(source.name),
+                                sql::QuoteIdentifier(name), NamesOf(columns)));
     if (std::ranges::find(key, column->number) != key.end())
       Refuse(fmt::format("column {} is of the primary key, which both tables have: leave it out",
                          name));

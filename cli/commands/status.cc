@@ -7,6 +7,7 @@
 #include "cli/connect.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
+#include "cli/lost_copy.h"
 #include "cli/migrate/status.h"
 #include "cli/pick_run.h"
 #include "cli/progress.h"
@@ -164,7 +165,12 @@ Task<> AddLogEnd(guard::Session& session, const state::Run& run, state::Wanted w
   if (wanted == state::Wanted::kRevert) co_return;
   const auto ends = co_await state::LogEnds(session, run.id);
   const auto end = ends.find(run.id);
-  if (end != ends.end()) facts.Add("log", state::ToSentence(end->second, run.id));
+  if (end == ends.end()) co_return;
+  // Whatever is logged until then, the copy does not have what was not.
+  if (CanOnlyBeGivenUp(run.id, run.failure))
+    facts.Add("log", fmt::format("the copy is lost: pgalter abort {} --yes", run.id));
+  else
+    facts.Add("log", state::ToSentence(end->second, run.id));
 }
 
 Task<> AddCutover(guard::Session& session, const state::Run& run, Facts& facts) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "batcher/partition/moment.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
 #include "cli/hold_budget.h"
@@ -129,10 +130,16 @@ Task<> PrintRetain(guard::Session& session, const partition::RetainPlan& plan,
              {"partitions", std::move(going)}});
 }
 
+std::string WithTimes(const std::string& bound) {
+  const std::string times = partition::TimesOfBound(bound);
+  return times.empty() ? bound : bound + " = " + times;
+}
+
 void Show(const partition::RetainPlan& plan, const partition::RetainWish& wish) {
   std::string text;
   for (const Going& one : plan.going)
-    text += fmt::format("{}  {}  {}, {}: {}\n", one.name, one.bound, AboutRows(one.rows, one.bytes),
+    text += fmt::format("{}  {}  {}, {}: {}\n", one.name, WithTimes(one.bound),
+                        AboutRows(one.rows, one.bytes),
                         watch::Format(static_cast<double>(one.bytes), watch::Unit::kBytes),
                         InWords(one, FateOf(one, wish)));
   if (text.empty()) text = fmt::format("{} has nothing that is older\n", plan.whole.table.name);

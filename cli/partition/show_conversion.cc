@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "batcher/partition/moment.h"
 #include "cli/human.h"
 #include "cli/json_output.h"
 #include "cli/report.h"
@@ -37,6 +38,13 @@ std::string InWords(const Costs& costs) {
   return text + fmt::format("--strategy auto takes {}\n", costs.front().strategy);
 }
 
+// The time that a bound of uuids stands for, which begins the first of the new ranges.
+std::string EndOf(const partition::Spec& spec) {
+  if (spec.next.empty() || spec.next.front().from != spec.upto) return "";
+  const std::string times = partition::TimesOfBound(BoundOf(spec.next.front()));
+  return times.empty() ? "" : " = " + times.substr(0, times.find(" to "));
+}
+
 std::string Layout(const partition::Prepared& prepared) {
   const partition::Spec& spec = prepared.spec;
   std::string text = fmt::format(
@@ -44,9 +52,13 @@ std::string Layout(const partition::Prepared& prepared) {
       AboutRows(prepared.rows, prepared.bytes),
       watch::Format(static_cast<double>(prepared.bytes), watch::Unit::kBytes),
       sql::QuoteIdentifier(spec.column.name), partition::ToString(spec.period), spec.time_zone);
-  text += fmt::format("  {}  up to {}: all rows of now, none is copied\n", spec.first, spec.upto);
-  for (const partition::Range& range : spec.next)
-    text += fmt::format("  {}  from {} to {}\n", range.name, range.from, range.to);
+  text += fmt::format("  {}  up to {}: all rows of now, none is copied\n", spec.first,
+                      spec.upto + EndOf(spec));
+  for (const partition::Range& range : spec.next) {
+    const std::string times = partition::TimesOfBound(BoundOf(range));
+    text += fmt::format("  {}  from {} to {}{}\n", range.name, range.from, range.to,
+                        times.empty() ? "" : " = " + times);
+  }
   if (spec.then.any())
     text += fmt::format("  each of the new ranges by {}, into {}\n", spec.then.by,
                         spec.then.parts.size());

@@ -8,6 +8,7 @@
 
 #include "engine/async/fail_point.h"
 #include "engine/lock/blocker_policy.h"
+#include "engine/lock/human_attempts.h"
 
 namespace pgalter::lock {
 
@@ -156,8 +157,8 @@ class Climb {
 
 std::string Summary(const LadderOutcome& outcome) {
   const LadderReport& report = outcome.report;
-  const std::string tries = fmt::format("{} attempt{} in {}", report.attempts,
-                                        report.attempts == 1 ? "" : "s", HumanAge(report.elapsed));
+  const std::string tries =
+      fmt::format("{} in {}", HumanAttempts(report.attempts), HumanAge(report.elapsed));
   switch (outcome.result) {
     case LadderResult::kDone:
       return fmt::format(

@@ -170,6 +170,8 @@ Task<> Walk(Work work) {
     }
     StepHandler& handler = HandlerOf(work.handlers, step);
     TellStep(work, step);
+    // Every row is there by then.
+    if (handler.CutsOver() && !IsPlan(work.attachment.run)) work.progress.fraction = 1;
     if (!gate && !behind_gate) ThrowIfBeyond(env, step);
     std::string event = handler.CutsOver() ? "before-cutover" : "before-step";
     if (!gate) co_await AwaitConsent(env, std::move(event), step.id);

@@ -6,6 +6,7 @@
 
 #include "engine/async/fail_point.h"
 #include "engine/guard/lease.h"
+#include "engine/lock/human_attempts.h"
 #include "engine/run/failure.h"
 #include "engine/run/long_work.h"
 #include "engine/run/plan_spec.h"
@@ -56,7 +57,7 @@ std::string Refused(const Environment& env, const state::Step& step,
 
 std::string WaitingFor(const lock::LadderReport& report) {
   const std::string why = lock::WhoIsInTheWay(report);
-  return fmt::format("waiting for a lock, {} attempts so far{}{}", report.attempts,
+  return fmt::format("waiting for a lock, {} so far{}{}", lock::HumanAttempts(report.attempts),
                      why.empty() ? "" : ": ", why);
 }
 

@@ -258,6 +258,27 @@ TEST_F(PartitionOfFunctions, LaterRowsGoBackIntoTheTable) {
   EXPECT_EQ(Number("SELECT count(*) FROM t WHERE w = f(v)"), 305);
 }
 
+// The server takes its time under the lock.
+TEST_F(PartitionOfFunctions, AConversionGoesBackWithinTheBudgetThatItIsGiven) {
+  MakeTable(", PRIMARY KEY (id)", "");
+  const Ran done = Run({"partition", "convert", "t", "--by", "range(d)", "--every", "1 month",
+                        "--strategy", "attach", "--allow-weaker-keys", "--yes"});
+  ASSERT_EQ(done.code, 0) << done.err;
+  database_.Sql(
+      "CREATE FUNCTION slow() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN IF "
+      "pg_catalog.strpos(pg_catalog.current_query(), 'DETACH PARTITION') > 0 THEN PERFORM "
+      "pg_catalog.pg_sleep(1.5); END IF; END$$;"
+      "CREATE EVENT TRIGGER slow ON ddl_command_end WHEN TAG IN ('ALTER TABLE')"
+      " EXECUTE FUNCTION slow()");
+  const Ran within = Run({"revert", RunId(), "--yes"});
+  EXPECT_EQ(within.code, 5) << within.err;
+  EXPECT_THAT(within.err, HasSubstr("or with --hold-budget, where users may wait for longer"));
+  EXPECT_EQ(StateOfRun(), "done");
+  const Ran longer = Run({"revert", RunId(), "--hold-budget", "60s", "--yes"});
+  EXPECT_EQ(longer.code, 0) << longer.err;
+  EXPECT_EQ(StateOfRun(), "reverted");
+}
+
 class RetainReverted : public PartitionReverted, public ::testing::WithParamInterface<bool> {
  protected:
   RetainReverted() {

@@ -118,6 +118,9 @@ TEST_F(PartitionVerbs, AddRefusesWhatOthersHave) {
   says({"add", "t", "--from", "200", "--to", "100"}, 2,
        "--from 200 --to 100 of public.t: a range from 200 to 100 holds nothing");
   says({"add", "t", "--from", "x", "--to", "100"}, 2, "no value of column k");
+  database_.Sql("CREATE TABLE u (id uuid) PARTITION BY RANGE (id)");
+  says({"add", "u", "--from", "1234", "--to", "2026-01-01"}, 2,
+       "which is of type uuid: it is neither a uuid nor a time");
   says({"add", "t", "--values", "1"}, 2, "parted by ranges");
   says({"add", "t"}, 2, "which rows belong");
   says({"add", "t", "--from", "300", "--to", "400", "--name", "kind"}, 4, "relation public.kind");

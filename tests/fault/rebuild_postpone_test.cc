@@ -76,6 +76,10 @@ TEST_F(OffForAMoment, TheCaptureIsNotTrusted) {
   EXPECT_THAT(ran.err, HasSubstr("was dropped or disabled meanwhile"));
   EXPECT_THAT(ran.err, HasSubstr("hint: pgalter abort " + RunId() + " --yes"));
   EXPECT_THAT(ran.err, Not(HasSubstr("pgalter resume")));
+  const std::string status = Run({"status", RunId()}).out;
+  EXPECT_THAT(status, HasSubstr(fmt::format("the copy is lost: pgalter abort {} --yes", RunId())));
+  EXPECT_THAT(status, Not(HasSubstr("pgalter resume")));
+  EXPECT_THAT(status, HasSubstr("cutover 100.0 %"));
   ExpectNotSwapped();
 }
 TEST_F(OffForAMoment, WithoutThatItsChangesAreLost) {
