@@ -10,17 +10,16 @@
 #include "batcher/partition/split.h"
 #include "batcher/partition/whole.h"
 #include "cli/connect.h"
-#include "cli/foreground.h"
 #include "cli/json_output.h"
 #include "cli/partition/bound_options.h"
 #include "cli/partition/copy_options.h"
+#include "cli/partition/left_run.h"
 #include "cli/partition/planned.h"
 #include "cli/partition/repart_run.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
 #include "cli/report.h"
 #include "cli/undo.h"
-#include "cli/wishes.h"
 #include "engine/run/failure.h"
 #include "engine/state/json_texts.h"
 #include "engine/state/runs.h"
@@ -31,11 +30,10 @@ namespace pgalter::cli {
 namespace {
 
 constexpr const char* kMaintainCommand = "partition maintain";
+constexpr const char* kRetainCommand = "partition retain";
 
 // Arbitrary, fixed: with the table's oid, one call at a time.
 constexpr std::int32_t kMaintainLock = 0x70676d74;
-
-constexpr int kSinceRunTable = 3;  // versions of our schema
 
 // A plan's run does not say which command it is of.
 Task<> MarkAsOurs(guard::Session& session, std::string run) {
@@ -43,21 +41,10 @@ Task<> MarkAsOurs(guard::Session& session, std::string run) {
       "UPDATE pgalter.run SET spec = spec || '{\"maintain\": true}' WHERE run = $1", run);
 }
 
-// A run of this command that somebody has to go on with, and that nobody wants to rest; empty:
-// there is none.
+// Of a retain, too: it keeps this command from the table, and nobody else goes on with it.
 Task<std::string> FindOurs(guard::Session& session, const backfill::Table& table) {
-  const int version = co_await state::InstalledVersion(session);
-  if (version < kSinceRunTable) co_return "";
-  const pg::Result row = co_await session.db().Query(
-      "SELECT r.run::text FROM pgalter.run r JOIN pgalter.run_table t USING (run)"
-      " JOIN pgalter.control c USING (run)"
-      " WHERE t.relid = $1 AND (r.command = $2 OR r.spec ? 'maintain') AND c.wanted = 'run'"
-      " AND (r.state IN ('running', 'paused') OR r.state = 'failed' AND (EXISTS"
-      "  (SELECT FROM pgalter.artefact a WHERE a.run = r.run AND a.dropped_at IS NULL) OR EXISTS"
-      "  (SELECT FROM pgalter.step s WHERE s.run = r.run AND s.state = 'done')))"
-      " ORDER BY r.created_at LIMIT 1",
-      table.oid, std::string_view(kMaintainCommand));
-  co_return row.empty() ? std::string() : row.Get<std::string>(0, 0);
+  const std::vector<std::string> commands{kMaintainCommand, kRetainCommand};
+  co_return co_await FindLeftRun(session, table.oid, commands, "maintain");
 }
 
 partition::PremakeWish WishOf(const Context& context) {
@@ -286,14 +273,12 @@ Task<ExitCode> GoOnWithOurs(const Context& context, guard::Session& session,
                             const backfill::Table& table, Report& report) {
   const std::string left = co_await FindOurs(session, table);
   if (left.empty()) co_return ExitCode::kDone;
-  Say(context,
-      fmt::format("goes on with run {}, which an earlier `partition maintain` has left", left));
-  const auto run = co_await state::FindRun(session, left);
-  if (run) co_await RefuseGoingOn(session, *run, BesideRunner::kRefused);
   report.runs.push_back(left);
-  const ExitCode code = co_await RunInForeground(context, left);
-  if (code == ExitCode::kRefused) co_return co_await TakeBack(context, left);
-  co_return code;
+  const ExitCode code = co_await GoOnWithLeftRun(context, session, left);
+  if (code != ExitCode::kRefused) co_return code;
+  const auto run = co_await state::FindRun(session, left);
+  if (run && run->command == kRetainCommand) co_return code;  // what has gone is gone
+  co_return co_await TakeBack(context, left);
 }
 
 // Rows that users wrote meanwhile were in its way: they are seen from the beginning the next time.
@@ -301,6 +286,8 @@ Task<ExitCode> MaintainOnceMore(const Context& context, guard::Session& session,
                                 const backfill::Table& table, Report& report) {
   const std::string left = co_await FindOurs(session, table);
   if (left.empty()) co_return ExitCode::kRefused;
+  const auto run = co_await state::FindRun(session, left);
+  if (!run || run->command == kRetainCommand) co_return ExitCode::kRefused;
   co_await TakeBack(context, left);
   co_return co_await Maintain(context, report);
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "batcher/partition/lookup.h"
 #include "batcher/partition/moment.h"
 #include "cli/confirm.h"
 #include "cli/connect.h"
@@ -16,6 +17,7 @@
 #include "cli/json_output.h"
 #include "cli/pace.h"
 #include "cli/partition/bound_options.h"
+#include "cli/partition/left_run.h"
 #include "cli/partition/planned.h"
 #include "cli/partition/verb.h"
 #include "cli/rejected.h"
@@ -154,9 +156,23 @@ Task<> PrintEnd(const Context& context, partition::RetainPlan plan, partition::R
   co_await PrintRetain(session, plan, wish, std::move(run));
 }
 
+// What was begun goes to its end before more does: it has the table.
+Task<ExitCode> GoOnWithOurs(const Context& context) {
+  guard::Session session = co_await OpenForChange(context);
+  const backfill::Table table = co_await partition::FindAnybodys(session, context.Operand(1));
+  const std::vector<std::string> commands{"partition retain"};
+  std::string left = co_await FindLeftRun(session, table.oid, commands);
+  if (left.empty()) co_return ExitCode::kDone;
+  co_return co_await GoOnWithLeftRun(context, session, std::move(left));
+}
+
 Task<ExitCode> Run(Context& context) {
   const partition::RetainWish wish = WishOf(context);
   const bool json = context.output == Output::kJson;
+  if (context.yes && !context.Has("dry-run") && !context.Has("detach")) {
+    const ExitCode code = co_await GoOnWithOurs(context);
+    if (code != ExitCode::kDone) co_return code;
+  }
   std::string run;
   partition::RetainPlan done;
   {

@@ -70,11 +70,6 @@ Task<> SayOf(guard::Session& session, const ast::AlterTable& alter, const catalo
 // Tables by the names that the steps so far have given them: those that they have now.
 using Origins = std::map<std::string, std::string>;
 
-std::string OriginOf(const Origins& origins, const std::string& name) {
-  const auto found = origins.find(name);
-  return found == origins.end() ? name : found->second;
-}
-
 // Of a statement that has rows sent under another name: the table. Empty: it does not. What a type
 // change renames is said with the column that it adds.
 std::string Renames(const ast::Statement& statement, const catalog::Schema& schema,
@@ -86,12 +81,15 @@ std::string Renames(const ast::Statement& statement, const catalog::Schema& sche
   const bool of_column = rename != nullptr && rename->kind == ast::ObjectKind::kColumn &&
                          rename->relation == ast::RelationKind::kTable;
   if (!of_table && !of_column) return "";
-  const sql::QualifiedName name = schema.Resolve(rename != nullptr ? rename->name : moves->name);
-  const std::string origin = OriginOf(origins, sql::ToString(name));
+  const sql::QualifiedName& written = rename != nullptr ? rename->name : moves->name;
+  const auto found = origins.find(sql::ToString(written));
+  const std::string origin =
+      found != origins.end() ? found->second : sql::ToString(schema.Resolve(written));
   if (of_table) {
-    sql::QualifiedName becomes = name;
-    (rename != nullptr ? becomes.name : becomes.schema) =
-        rename != nullptr ? rename->new_name : moves->new_schema;
+    // Later statements leave the schema out where this one does.
+    sql::QualifiedName becomes = written;
+    if (rename != nullptr) becomes.name = rename->new_name;
+    if (moves != nullptr) becomes.schema = moves->new_schema;
     origins[sql::ToString(becomes)] = origin;
   }
   return origin;
@@ -105,6 +103,24 @@ std::string AboutNames(const std::string& publications, const std::string& table
       "has these names, too. On every subscriber, when it has stopped: {3}. So it is with the way "
       "back of that step, and what was written before it",
       publications, table, step, fmt::join(renames, "; "));
+}
+
+// $1 the table: subscriptions that write into it, or into a partition of it.
+constexpr const char* kWriting = R"sql(
+SELECT string_agg(DISTINCT quote_ident(s.subname), ', ') FROM pg_subscription_rel r
+JOIN pg_subscription s ON s.oid = r.srsubid
+WHERE r.srrelid = to_regclass($1) OR r.srrelid IN (SELECT relid FROM pg_partition_tree(to_regclass($1)))
+)sql";
+
+std::string AboutWriting(const std::string& subscriptions, const std::string& table,
+                         const std::string& step, const std::vector<std::string>& renames) {
+  return fmt::format(
+      "subscription {0} writes into {1}: behind step {2} it does not find the names that it is "
+      "sent "
+      "(a view is none that it writes into) and stops at the first row, and its publisher keeps "
+      "WAL, "
+      "until the table has these names there, too: {3}. So it is with the way back of that step",
+      subscriptions, table, step, fmt::join(renames, "; "));
 }
 
 Task<> SayNames(guard::Session& session, const plan::Step& step, const catalog::Schema& schema,
@@ -122,6 +138,10 @@ Task<> SayNames(guard::Session& session, const plan::Step& step, const catalog::
     if (!row.IsNull(0, 0))
       statement.remarks.push_back(
           AboutNames(row.Get<std::string>(0, 0), table, step.id, statements));
+    const pg::Result writing = co_await session.db().Query(kWriting, table);
+    if (!writing.IsNull(0, 0))
+      statement.remarks.push_back(
+          AboutWriting(writing.Get<std::string>(0, 0), table, step.id, statements));
   }
 }
 

@@ -1,5 +1,6 @@
 // Publications of tables to which a plan adds columns, or whose names it changes: a subscriber is
-// sent every column, by the names that are here when the row is written, and no DDL.
+// sent every column, by the names that are here when the row is written, and no DDL; one that
+// writes into such a table looks for the names that it is sent.
 #pragma once
 
 #include "engine/guard/session.h"

@@ -392,6 +392,12 @@ TEST_F(RetainLogged, IsWrittenForWhoeverMayHold) {
       "ALTER TABLE t_0 OWNER TO CURRENT_USER; DROP OWNED BY \"{0}\"; DROP ROLE \"{0}\"", role));
 }
 
+std::string NameOf(const ::testing::TestParamInfo<const char*>& point) {
+  std::string name = point.param;
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
 class RetainKilledAt : public PartitionRetain, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(RetainKilledAt, ResumeEndsWithEveryRowInItsFile) {
@@ -403,13 +409,34 @@ TEST_P(RetainKilledAt, ResumeEndsWithEveryRowInItsFile) {
   EXPECT_TRUE(fs::exists(folder_ / "public.t_1.copy"));
 }
 
+// Whatever cron calls next: else no partition would be made any more.
+class RetainWasKilledAt : public RetainKilledAt {
+ protected:
+  void ExpectGoesOn(const Words& command) {
+    ASSERT_EQ(Export({fmt::format("PGALTER_FAIL_POINT={}", GetParam())}).code, kKilled);
+    AwaitNoRunner();
+    const std::string left = RunId();
+    const Ran ran = Run(command);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("goes on with run " + left));
+    EXPECT_EQ(database_.Value("SELECT state FROM pgalter.run WHERE run = '" + left + "'"), "done");
+    EXPECT_TRUE(fs::exists(folder_ / "public.t_1.copy"));
+  }
+};
+
+TEST_P(RetainWasKilledAt, AndTheNextOneGoesOnWithIt) {
+  ExpectGoesOn({"partition", "retain", "t", "--keep", "3", "--yes"});
+}
+
+TEST_P(RetainWasKilledAt, AndMaintainGoesOnWithIt) {
+  ExpectGoesOn({"partition", "maintain", "t", "--premake", "3", "--yes"});
+  EXPECT_GT(Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 't'::regclass"), 3);
+}
+
 INSTANTIATE_TEST_SUITE_P(Points, RetainKilledAt,
-                         ::testing::Values("retired", "exported", "partition-dropped"),
-                         [](const ::testing::TestParamInfo<const char*>& point) {
-                           std::string name = point.param;
-                           std::ranges::replace(name, '-', '_');
-                           return name;
-                         });
+                         ::testing::Values("retired", "exported", "partition-dropped"), &NameOf);
+INSTANTIATE_TEST_SUITE_P(Points, RetainWasKilledAt,
+                         ::testing::Values("retired", "exported", "partition-dropped"), &NameOf);
 
 TEST_F(PartitionRetain, RefusesWhatItDoesNotUnderstand) {
   const auto says = [&](const Words& more, int code, const char* text) {

@@ -144,7 +144,8 @@ TEST_F(OfAnotherOwner, RowSecurityHoldsThroughTheOldName) {
 
 TEST_F(OfAnotherOwner, APlanSaysWhatBecomesOfRightsThatAreGivenMeanwhile) {
   for (const char* sql : {"ALTER TABLE app.t RENAME TO u", "ALTER TABLE app.t RENAME a TO b"})
-    EXPECT_THAT(Run({"plan", "--sql", sql}).out, ::testing::HasSubstr("GRANT, REVOKE and COMMENT")) << sql;
+    EXPECT_THAT(Run({"plan", "--sql", sql}).out, ::testing::HasSubstr("GRANT, REVOKE and COMMENT"))
+        << sql;
 }
 
 TEST_F(OfAnotherOwner, WhoMayInsertMayDoSoWhileAnIdentityIsMade) {

@@ -432,15 +432,29 @@ TEST_F(TypeChange, ASubscriberIsToldOfNewNames) {
   const std::vector<std::pair<std::string, std::vector<std::string>>> statements{
       {"ALTER TABLE t RENAME COLUMN c TO renamed",
        {behind + "1.1-ddl",
-        "stopped: ALTER TABLE public.t RENAME TO pgalter_base_t; ALTER TABLE "
-        "public.pgalter_base_t RENAME COLUMN c TO renamed.",
-        behind + "1.3-ddl", "stopped: ALTER TABLE public.pgalter_base_t RENAME TO t."}},
+        "stopped: ALTER TABLE t RENAME TO pgalter_base_t; ALTER TABLE "
+        "pgalter_base_t RENAME COLUMN c TO renamed.",
+        behind + "1.3-ddl", "stopped: ALTER TABLE pgalter_base_t RENAME TO t."}},
       {"ALTER TABLE t RENAME TO u", {behind + "1.1-ddl", "stopped: ALTER TABLE t RENAME TO u."}},
       {"ALTER TABLE t DROP COLUMN c", {"RENAME COLUMN c TO pgalter_dropped_c."}}};
   for (const auto& [sql, texts] : statements) EXPECT_THAT(said(sql), Not(HasSubstr(behind)));
   database_.Sql("CREATE PUBLICATION pub FOR TABLE t");
   for (const auto& [sql, texts] : statements)
     for (const std::string& text : texts) EXPECT_THAT(said(sql), HasSubstr(text));
+}
+
+TEST_F(TypeChange, ASubscriptionThatWritesIsThoughtOf) {
+  MakeTable();
+  const auto said = [&] { return Run({"plan", "--sql", "ALTER TABLE t RENAME TO u"}).out; };
+  EXPECT_THAT(said(), Not(HasSubstr("writes into")));
+  database_.Sql(
+      "CREATE SUBSCRIPTION sub CONNECTION 'dbname=none' PUBLICATION p WITH (connect = false)");
+  database_.Sql(
+      "INSERT INTO pg_subscription_rel SELECT oid, 't'::regclass, 'r' FROM pg_subscription "
+      "WHERE subname = 'sub'");
+  EXPECT_THAT(said(), HasSubstr("subscription sub writes into public.t: behind step 1.1-ddl"));
+  database_.Sql("ALTER SUBSCRIPTION sub SET (slot_name = NONE)");
+  database_.Sql("DROP SUBSCRIPTION sub");
 }
 
 }  // namespace
