@@ -135,6 +135,7 @@ Task<async::Milliseconds> SwapUnderLadder(run::Environment& env, async::Stopper&
     co_await env.main.db().Together(std::move(checks));
     co_await SwapTables(env, swaps, ready, twins);
     co_await record();
+    co_await run::LetLateReadersThrough(env.main);
   };
   work.body = body;
   work.durability = guard::Durability::kLazy;

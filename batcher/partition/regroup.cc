@@ -84,6 +84,7 @@ class Regrouper {
     later_ = std::move(rejoined.later);
     later_.on = co_await cutover::ReadSettledOn(session_, later_.validate, later_.adopt);
     co_await RecordWholeGuard(env_, kOurs, spec_.parent, partitions);
+    co_await run::LetLateReadersThrough(session_);
     async::FailPoint("merged");
   }
 

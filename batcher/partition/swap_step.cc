@@ -112,6 +112,7 @@ class Swapping {
     async::FailPoint("swapped");
     co_await Record();
     co_await RecordWholeGuard(env_, stored_.schema, spec_.parent, made);
+    co_await run::LetLateReadersThrough(session_);
   }
 
   [[nodiscard]] const Later& later() const { return later_; }

@@ -56,6 +56,17 @@ WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
 ORDER BY a.xact_start LIMIT 1
 )sql";
 
+// A role without pg_read_all_stats sees no statements of others. The CASE: whom somebody waits for
+// is asked of few.
+constexpr const char* kLateReader = R"sql(
+SELECT a.pid, coalesce(a.application_name, ''), coalesce(a.usename, '')
+FROM pg_stat_activity a
+WHERE a.datname = current_database() AND a.wait_event_type = 'Lock' AND a.backend_xmin IS NOT NULL
+  AND CASE WHEN a.query ~* '(^|;|\*/)\s*(copy|lock)\M'
+           THEN pg_backend_pid() = ANY (pg_blocking_pids(a.pid)) ELSE false END
+LIMIT 1
+)sql";
+
 async::Task<Transactions> ReadAtWork(guard::Session& session, Transactions among) {
   const pg::Result rows = co_await session.db().Query(fmt::format(kAtWork, kTransaction), among);
   Transactions found;
@@ -106,6 +117,27 @@ async::Task<> Await(guard::Session& session, const Transactions& transactions) {
 async::Task<> AwaitOldSnapshots(guard::Session& session) {
   const Transactions none;
   co_await run::Await(session, none);
+}
+
+async::Task<> LetLateReadersThrough(guard::Session& session) {
+  if (!async::SafeguardOn("late-readers")) co_return;
+  std::vector<pg::Statement> statements;
+  statements.push_back({"SELECT pg_stat_clear_snapshot()", {}});
+  statements.push_back({kLateReader, {}});
+  const auto results = co_await session.db().Pipeline(std::move(statements));
+  const pg::Result& reader = results.back();
+  if (reader.empty()) co_return;
+  lock::SessionInfo waiting;
+  waiting.pid = reader.Get<std::int32_t>(0, 0);
+  waiting.application_name = reader.Get<std::string>(0, 1);
+  waiting.user = reader.Get<std::string>(0, 2);
+  pg::PgErrorFields fields;
+  fields.sqlstate = pg::sqlstate::kLockNotAvailable;
+  fields.message = fmt::format(
+      "{} waits for the lock of the swap with a COPY or a LOCK TABLE whose snapshot is from before "
+      "it, and would miss what was carried over last: it is let through first",
+      lock::Who(waiting));
+  throw pg::PgError(std::move(fields));
 }
 
 async::Task<> OldSnapshots::RememberOnce(guard::Session& session) {

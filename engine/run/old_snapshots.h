@@ -17,6 +17,13 @@ namespace pgalter::run {
 // the attempt is repeated: throws pg::PgError (55P03).
 async::Task<> AwaitOldSnapshots(guard::Session& session);
 
+// Inside an attempt, as its last question: who waits for its locks with a snapshot that is older
+// than what it has done, and will read by it. COPY … TO takes its snapshot before the lock that it
+// waits for, whatever its isolation; so does a LOCK TABLE that has one at all (pg_dump). As of
+// other statements nobody can tell, and most take another when they have the lock. Throws
+// pg::PgError (55P03): they are let through first.
+async::Task<> LetLateReadersThrough(guard::Session& session);
+
 // And who is at work, with other tables, while the tables change places, and reads them afterwards
 // with the snapshot of before. Of a session at work the server does not tell whether it keeps its
 // snapshot (REPEATABLE READ, SERIALIZABLE) or takes another for its next statement (READ

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "tests/fault/rebuild_world.h"
 
 namespace pgalter::test {
@@ -477,6 +479,7 @@ class RebuildSnapshots : public RebuildSafeguards {
     const char* update;               // of that row, of which one is expected
     const char* remove;               // that row
     const char* meanwhile = nullptr;  // by another, while the lock is waited for
+    const char* read = nullptr;       // in place of the update: a script, to its file ({})
   };
 
   void MakeSlow() const {
@@ -517,7 +520,8 @@ class RebuildSnapshots : public RebuildSafeguards {
     if (scene.meanwhile != nullptr) database_.Sql(scene.meanwhile);
     writer.Exec("COMMIT");
     AwaitLock(locks + "granted");
-    const std::string said = Update(other, scene.update);
+    const std::string said =
+        scene.read != nullptr ? Read(other, scene.read) : Update(other, scene.update);
     const Ran ran = program.Wait(kLimit);
     EXPECT_EQ(ran.code, 0) << ran.err;
     return said;
@@ -528,6 +532,12 @@ class RebuildSnapshots : public RebuildSafeguards {
         "SELECT swapped_at IS NOT NULL FROM pgalter.rebuild WHERE run = '" + RunId() + "'";
     EXPECT_TRUE(Within(
         kLimit, [&] { return database_.Value(held) == "t" || database_.Value(swapped) == "t"; }));
+  }
+  std::string Read(Session& other, const char* script) const {
+    other.Exec("COMMIT");
+    const std::string file = (std::filesystem::temp_directory_path() / database_.name()).string();
+    other.Exec(fmt::format(fmt::runtime(script), file));
+    return database_.Value(fmt::format("SELECT trim(pg_read_file('{}'), E'\\n')", file));
   }
   static std::string Update(Session& other, const char* update) {
     try {
@@ -549,6 +559,20 @@ class RebuildSnapshots : public RebuildSafeguards {
                       "UPDATE items SET a = 5 WHERE id = 77777",
                       "DELETE FROM items WHERE id = 77777"};
     return UpdateWhatCameLast(scene, off);
+  }
+  // How many rows it found of that one.
+  std::string ReadWhatCameLast(const char* script, const std::string& off) {
+    MakeRebuilt(500);
+    MakeSlow();
+    database_.Sql("ALTER TABLE items ADD CONSTRAINT slowly CHECK (slow(pad))");
+    const Scene scene{Rebuild({"--cutover", "wait"}),
+                      "items",
+                      "INSERT INTO items VALUES (77777, 1, NULL, 'slow')",
+                      "",
+                      "DELETE FROM items WHERE id = 77777",
+                      nullptr,
+                      script};
+    return off.empty() ? UpdateOnce(scene, off) : UpdateWhatCameLast(scene, off);
   }
   // By the name of a partition, which another table has after the swap.
   std::string UpdatePartition(const std::string& off, const char* meanwhile = nullptr) {
@@ -585,6 +609,23 @@ TEST_F(RebuildSnapshots, AWriteThatWouldMissARowIsToBeRepeated) {
 }
 
 TEST_F(RebuildSnapshots, WithoutTheGuardItIsLost) { EXPECT_EQ(UpdateItems("snapshot-guard"), "0"); }
+
+// These have their snapshot before they wait for the lock, and read by it.
+constexpr const char* kExport = "COPY (SELECT count(*) FROM items WHERE id = 77777) TO '{}'";
+constexpr const char* kDump =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1; LOCK TABLE items IN ACCESS SHARE MODE; COPY "
+    "(SELECT count(*) FROM items WHERE id = 77777) TO '{}'; COMMIT";
+
+TEST_F(RebuildSnapshots, AnExportThatWaitsIsLetThroughFirst) {
+  EXPECT_EQ(ReadWhatCameLast(kExport, ""), "1");
+}
+TEST_F(RebuildSnapshots, ElseItLacksARow) {
+  EXPECT_EQ(ReadWhatCameLast(kExport, "late-readers"), "0");
+}
+TEST_F(RebuildSnapshots, SoIsADump) { EXPECT_EQ(ReadWhatCameLast(kDump, ""), "1"); }
+TEST_F(RebuildSnapshots, WhichElseLacksIt) {
+  EXPECT_EQ(ReadWhatCameLast(kDump, "late-readers"), "0");
+}
 
 TEST_F(RebuildSnapshots, SoIsAWriteByTheNameOfAPartition) {
   EXPECT_EQ(UpdatePartition(""), "40001");

@@ -71,6 +71,12 @@ std::string ForColumnRights(const std::string& view, const std::string& base) {
 
 }  // namespace
 
+Texts BridgeRefusals(const sql::QualifiedName& table, RowsInFunctions which, int server_version) {
+  Texts sql = {RefuseFunctionsOfRows(table, which)};
+  if (server_version < kSecurityInvoker) sql.push_back(RefuseRowSecurity(table));
+  return sql;
+}
+
 Texts BridgeView(const sql::QualifiedName& view, const sql::QualifiedName& table,
                  const std::optional<RenamedColumn>& renamed, int server_version) {
   const std::string name = sql::ToString(view);
@@ -100,8 +106,8 @@ std::vector<std::string> BridgeRemarks(int server_version) {
       "them for the table as well, or wait until the gate is passed"};
   if (server_version < kSecurityInvoker)
     remarks.emplace_back(
-        "before PostgreSQL 15 a view reads with its owner's rights: row security does not hold "
-        "through it");
+        "before PostgreSQL 15 a view reads with its owner's rights: a table that has row security "
+        "is refused, and none is to be given it until the gate is passed");
   return remarks;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "planner/plan/recipe.h"
+#include "planner/plan/recipes/column_guard.h"
 #include "planner/plan/steps.h"
 
 namespace pgalter::plan {
@@ -16,6 +17,10 @@ struct RenamedColumn {
   std::string from;
   std::string to;
 };
+
+// What a view does not stand in for, asked before all else of the step that makes it.
+[[nodiscard]] Texts BridgeRefusals(const sql::QualifiedName& table, RowsInFunctions which,
+                                   int server_version);
 
 // CREATE VIEW of the table's columns, its owner, and the table's rights on it, those on columns
 // among them, as they are when it runs.

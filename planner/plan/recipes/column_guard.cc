@@ -74,6 +74,13 @@ WHERE c.oid = {0} LIMIT 1)sql",
       which == RowsInFunctions::kTaken ? "false" : "p.prorettype = t.oid"));
 }
 
+std::string RefuseRowSecurity(const sql::QualifiedName& table) {
+  return RefuseWhere(fmt::format(
+      R"sql(SELECT pg_catalog.format('%s has row security, which would not hold for who reads and writes by the old name: before PostgreSQL 15 a view does so with the rights of its owner. Rename it in one statement, when no program needs the old name: ALTER TABLE by psql', {0})
+FROM pg_catalog.pg_class WHERE oid = {0} AND relrowsecurity)sql",
+      Regclass(ToString(table))));
+}
+
 std::string RefuseTriggersBehind(const sql::QualifiedName& table, const std::string& trigger,
                                  Asked asked) {
   // By bytes, as the server sorts them. Those of other columns' changes leave this one alone.

@@ -23,6 +23,9 @@ enum class RowsInFunctions { kTaken, kTakenOrGiven };
 [[nodiscard]] std::string RefuseFunctionsOfRows(const sql::QualifiedName& table,
                                                 RowsInFunctions which);
 
+// A view that reads with its owner's rights, as before PostgreSQL 15, shows everybody all rows.
+[[nodiscard]] std::string RefuseRowSecurity(const sql::QualifiedName& table);
+
 // Before anything is made, or when it is: the way out is another one.
 enum class Asked { kBefore, kMeanwhile };
 

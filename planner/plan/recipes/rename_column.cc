@@ -30,9 +30,10 @@ std::optional<Proposal> Propose(const Situation& situation) {
   const std::string drop = fmt::format("DROP VIEW {}", sql::ToString(name));
   const RenamedColumn renamed{rename->part, rename->new_name};
   const Texts view = BridgeView(name, base, renamed, situation.version);
-  Texts there = {
-      RefuseFunctionsOfRows(name, RowsInFunctions::kTakenOrGiven), away,
-      fmt::format("ALTER TABLE {} RENAME COLUMN {} TO {}", sql::ToString(base), from, to)};
+  Texts there = BridgeRefusals(name, RowsInFunctions::kTakenOrGiven, situation.version);
+  there.push_back(away);
+  there.push_back(
+      fmt::format("ALTER TABLE {} RENAME COLUMN {} TO {}", sql::ToString(base), from, to));
   there.insert(there.end(), view.begin(), view.end());
   Proposal proposal;
   proposal.steps.push_back(Ddl(

@@ -59,7 +59,8 @@ std::optional<Proposal> Propose(const Situation& situation) {
   if (!move || situation.schema.IsNew(move->from)) return std::nullopt;
   const std::string view = sql::ToString(move->from);
   Proposal proposal;
-  Texts sql = {RefuseFunctionsOfRows(move->from, RowsInFunctions::kTaken), move->there};
+  Texts sql = BridgeRefusals(move->from, RowsInFunctions::kTaken, situation.version);
+  sql.push_back(move->there);
   for (std::string& text : BridgeView(move->from, move->to, std::nullopt, situation.version))
     sql.push_back(std::move(text));
   proposal.steps.push_back(Ddl(Phase::kExpand, std::move(sql),
