@@ -72,6 +72,7 @@ Task<Prepared> Prepare(Session& session, Spec spec, Resolving how) {
   Prepared prepared;
   if (spec.settings.empty()) spec.settings = co_await guard::RoleSettings(session);
   prepared.table = co_await FindTable(session, spec);
+  co_await RefuseForeignPartitions(session, prepared.table.oid);
   const std::string hidden = co_await HiddenRows(session, prepared.table.oid);
   if (!hidden.empty())
     throw Failure(ExitCode::kUnsupported, fmt::format("cannot backfill {}: {}. Nothing was changed",

@@ -215,8 +215,22 @@ Task<Table> FindTableByOid(Session& session, pg::Oid oid, std::string tried) {
   co_return table;
 }
 
+Task<> RefuseForeignPartitions(Session& session, pg::Oid table) {
+  const pg::Result row = co_await session.db().Query(
+      "SELECT c.oid::regclass::text, $1::oid::regclass::text FROM pg_partition_tree($1) p"
+      " JOIN pg_class c ON c.oid = p.relid WHERE c.relkind = 'f' ORDER BY 1 LIMIT 1",
+      table);
+  if (row.empty()) co_return;
+  throw Failure(ExitCode::kRefused,
+                fmt::format("cannot change the rows of {1}: its partition {0} is a foreign table, "
+                            "whose rows are on another server, and are changed there. Name the "
+                            "other partitions one by one, or detach {0} before",
+                            row.Get<std::string>(0, 0), row.Get<std::string>(0, 1)));
+}
+
 Task<std::vector<Leaf>> FindLeaves(Session& session, pg::Oid table, const Spec& spec) {
-  return ReadLeaves(session, table, spec, 0);
+  co_await RefuseForeignPartitions(session, table);
+  co_return co_await ReadLeaves(session, table, spec, 0);
 }
 
 Task<std::optional<Leaf>> FindLeaf(Session& session, pg::Oid leaf, pg::Oid table,

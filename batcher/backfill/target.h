@@ -72,7 +72,11 @@ struct Leaf {
   TableShape shape;
 };
 
+// Their rows would be passed over, and all be called done. Throws run::Failure (refused).
+Task<> RefuseForeignPartitions(Session& session, pg::Oid table);
+
 // The relations that hold the rows: the table itself, its partitions, its inheritance children.
+// Throws as RefuseForeignPartitions.
 Task<std::vector<Leaf>> FindLeaves(Session& session, pg::Oid table, const Spec& spec);
 // One of them again; nullopt when it is gone.
 Task<std::optional<Leaf>> FindLeaf(Session& session, pg::Oid leaf, pg::Oid table, const Spec& spec);

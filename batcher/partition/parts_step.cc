@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "batcher/backfill/sync_trigger.h"
-#include "batcher/capture/flow_sql.h"
+#include "batcher/capture/log_tables.h"
 #include "batcher/partition/shape.h"
 #include "batcher/rebuild/store.h"
 #include "engine/async/fail_point.h"
@@ -84,8 +84,7 @@ run::Task<> PartsStep::Do(run::Environment& env, const state::Step& step) {
     shadow.flow.also = co_await ReadAlso(session, spec);
     if (rebuild.log_limit == 0 && !shadow.flow.also.empty())
       shadow.flow.log_limit += co_await SizeOf(session, shadow.flow.also);
-    for (const std::string& sql : capture::MakeTables(shadow.flow))
-      co_await session.db().Query(sql);
+    co_await capture::MakeLogTables(session, shadow.flow);
     co_await capture::RecordFlow(session, shadow.flow);
     co_await rebuild::Record(session, env.run.id, shadow.stored);
     const std::string& schema = shadow.stored.schema;

@@ -71,21 +71,20 @@ Task<std::optional<Proof>> Validate(Work work, const std::vector<Proof>& proofs)
   co_return contradicted;
 }
 
-// An abort and a revert are a stop already; and what was added has to go.
-Task<> TakeAway(Work work, const std::vector<Proof>& proofs) {
-  async::Stopper never;
-  const Work unstopped{work.env, work.step, never};
-  for (const Proof& proof : proofs) {
-    Texts drop{DropOf(proof)};
-    co_await Do(unstopped, std::move(drop));
-  }
-  async::FailPoint("proof-taken-away");
-}
-
 }  // namespace
 
 std::string DropOf(const Proof& proof) {
   return fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", proof.table, proof.name);
+}
+
+Task<> TakeProofsAway(run::Environment& env, const state::Step& step, std::vector<Proof> proofs) {
+  async::Stopper never;  // an abort and a revert are a stop already; and what was added has to go
+  const Work work{env, step, never};
+  for (const Proof& proof : proofs) {
+    Texts drop{DropOf(proof)};
+    co_await Do(work, std::move(drop));
+  }
+  async::FailPoint("proof-taken-away");
 }
 
 Task<> Prove(run::Environment& env, const state::Step& step, std::vector<Proof> proofs,
@@ -98,7 +97,7 @@ Task<> Prove(run::Environment& env, const state::Step& step, std::vector<Proof> 
   }
   const std::optional<Proof> contradicted = co_await Validate(work, proofs);
   if (!contradicted) co_return;
-  co_await TakeAway(work, proofs);
+  co_await TakeProofsAway(env, step, proofs);
   RefuseRows(*contradicted, then);
 }
 

@@ -31,6 +31,10 @@ std::string DropOf(const Proof& proof);
 run::Task<> Prove(run::Environment& env, const state::Step& step, std::vector<Proof> proofs,
                   async::Stopper& stopper, std::string then);
 
+// Before what they were for is tried, or where it fails.
+run::Task<> TakeProofsAway(run::Environment& env, const state::Step& step,
+                           std::vector<Proof> proofs);
+
 // The same as two steps of a plan, by these ids. Where rows contradict it, the second one takes the
 // CHECK away (contradicted.h).
 void AddProof(const Proof& proof, std::string add, std::string validate, plan::Plan& plan);

@@ -220,10 +220,7 @@ class Steps {
 
  private:
   [[nodiscard]] boost::json::object ReturnOf(const Going& going) const {
-    return {{"parent", plan_.whole.table.name},
-            {"bound", going.bound},
-            {"inside", going.inside},
-            {"rest", plan_.whole.rest}};
+    return {{"bound", going.bound}, {"inside", going.inside}};
   }
 
   state::Step& Add(const char* kind, const char* verb, const Going& going) {

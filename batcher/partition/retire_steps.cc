@@ -54,6 +54,14 @@ Task<Retired> Read(guard::Session& session, const state::Step& step) {
   co_return retired;
 }
 
+// Not any more: it came back, and then this process ended.
+Task<bool> IsForgotten(guard::Session& session, const state::Step& step) {
+  const pg::Result row =
+      co_await session.db().Query("SELECT FROM pgalter.retired WHERE relid = $1",
+                                  step.spec.at(kRetiredOid).to_number<pg::Oid>());
+  co_return row.empty();
+}
+
 void RefuseAttached(const Retired& retired, const std::string& run) {
   if (!retired.attached) return;
   throw Failure(ExitCode::kRefused,
@@ -164,13 +172,16 @@ class Returning {
   Returning(run::Environment& env, const state::Step& step, Retired retired)
       : env_(env), step_(step), retired_(std::move(retired)) {
     const auto& kept = step.spec.at(kReturn).as_object();
-    parent_ = kept.at("parent").as_string();
     bound_ = kept.at("bound").as_string();
     inside_ = kept.at("inside").as_string();
-    rest_ = kept.at("rest").as_string();
   }
 
   Task<> Run() {
+    co_await FindParent();
+    if (parent_.empty()) {
+      co_await StayAlone();
+      co_return;
+    }
     const pg::Result row = co_await env_.main.db().Query(
         "SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = $1", retired_.oid);
     if (!row.empty() && !row.Get<bool>(0, 0)) {
@@ -195,14 +206,56 @@ class Returning {
     std::string then =
         fmt::format("{} stays detached. Move or delete them; then: pgalter revert {}",
                     retired_.name, env_.run.id);
-    co_await Prove(env_, step_, std::move(proofs), never, std::move(then));
-    co_await Do(std::move(attach));
+    co_await Prove(env_, step_, proofs, never, std::move(then));
+    co_await Attach(std::move(attach), std::move(proofs));
     async::FailPoint("returned");
     co_await Forget();
+    async::FailPoint("return-forgotten");
   }
 
  private:
   using Texts = std::vector<std::string>;
+
+  // As they are called now, if they are there.
+  Task<> FindParent() {
+    const pg::Result row = co_await env_.main.db().Query(
+        "SELECT format('%I.%I', n.nspname, c.relname),"
+        " CASE WHEN d.oid IS NOT NULL THEN format('%I.%I', m.nspname, d.relname) END"
+        " FROM pgalter.retired r JOIN pg_partitioned_table p ON p.partrelid = r.parent_relid"
+        " JOIN pg_class c ON c.oid = p.partrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " LEFT JOIN pg_class d ON d.oid = p.partdefid"
+        " LEFT JOIN pg_namespace m ON m.oid = d.relnamespace WHERE r.relid = $1",
+        retired_.oid);
+    if (row.empty()) co_return;
+    parent_ = row.Get<std::string>(0, 0);
+    rest_ = row.Get<std::optional<std::string>>(0, 1).value_or("");
+  }
+
+  // What an attempt before has left goes with it.
+  Task<> StayAlone() {
+    std::vector<Proof> proofs{{retired_.name, kBound, inside_}};
+    co_await TakeProofsAway(env_, step_, std::move(proofs));
+    env_.progress.remark =
+        fmt::format("{} stays detached: the table that it was of is gone", retired_.name);
+    co_await Forget();
+  }
+
+  // Users may have changed its columns, or made another partition for its rows.
+  Task<> Attach(Texts sql, std::vector<Proof> proofs) {
+    std::string why;
+    try {
+      co_await Do(std::move(sql));
+    } catch (const pg::PgError& error) {
+      if (!env_.main.db().open()) throw;
+      why = error.what();
+    }
+    if (why.empty()) co_return;
+    co_await TakeProofsAway(env_, step_, std::move(proofs));
+    throw Failure(ExitCode::kRefused,
+                  fmt::format("{} stays detached, as {} does not take it: {}. Make it alike; then: "
+                              "pgalter revert {} --yes",
+                              retired_.name, parent_, why, env_.run.id));
+  }
 
   Task<> Do(Texts sql) {
     run::Transacted what;
@@ -232,6 +285,8 @@ run::Task<bool> ReturnStep::Done(run::Environment&, const state::Step&) { co_ret
 run::Task<> ReturnStep::Do(run::Environment&, const state::Step&) { co_return; }
 
 run::Task<> ReturnStep::Undo(run::Environment& env, const state::Step& step) {
+  const bool forgotten = co_await IsForgotten(env.main, step);
+  if (forgotten) co_return;
   Retired retired = co_await Read(env.main, step);
   if (retired.name.empty()) co_return;  // somebody else has dropped it
   Returning returning(env, step, std::move(retired));
@@ -239,6 +294,8 @@ run::Task<> ReturnStep::Undo(run::Environment& env, const state::Step& step) {
 }
 
 run::Task<bool> ReturnStep::StillStands(run::Environment& env, const state::Step& step) {
+  const bool forgotten = co_await IsForgotten(env.main, step);
+  if (forgotten) co_return false;
   const Retired retired = co_await Read(env.main, step);
   if (retired.name.empty()) co_return false;
   const pg::Result row = co_await env.main.db().Query(
@@ -266,6 +323,7 @@ run::Task<bool> ExportStep::Done(run::Environment&, const state::Step&) { co_ret
 
 run::Task<> ExportStep::Do(run::Environment& env, const state::Step& step) {
   const Retired retired = co_await Read(env.main, step);
+  if (retired.name.empty()) co_return;  // somebody else has dropped it
   RefuseAttached(retired, env.run.id);
   const std::filesystem::path folder(step.spec.at(kFolder).as_string().c_str());
   const std::string path = (folder / FileNameOf(retired.name)).string();

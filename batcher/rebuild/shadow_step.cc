@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "batcher/backfill/sync_trigger.h"
-#include "batcher/capture/flow_sql.h"
+#include "batcher/capture/log_tables.h"
 #include "batcher/rebuild/readers.h"
 #include "batcher/rebuild/shadow.h"
 #include "engine/async/fail_point.h"
@@ -49,7 +49,7 @@ Task<> Keep(Session& session, const std::string& run, const Shadow& shadow) {
   std::vector<capture::Flow> flows{shadow.flow};
   if (shadow.reverse) flows.push_back(*shadow.reverse);
   for (const capture::Flow& flow : flows) {
-    for (const std::string& sql : capture::MakeTables(flow)) co_await session.db().Query(sql);
+    co_await capture::MakeLogTables(session, flow);
     co_await capture::RecordFlow(session, flow);
     co_await state::RecordArtefact(session, run, "table", flow.log());
     co_await state::RecordArtefact(session, run, "table", flow.dirty());

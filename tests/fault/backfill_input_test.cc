@@ -170,6 +170,24 @@ TEST_F(Shapes, APartitionedTableIsDoneLeafByLeaf) {
   ExpectFinishLeavesNothing();
 }
 
+// Of what is on another server nobody may say that it is done.
+TEST_F(Shapes, AForeignPartitionIsRefused) {
+  database_.Sql(
+      "CREATE FOREIGN DATA WRAPPER far; CREATE SERVER far FOREIGN DATA WRAPPER far;"
+      "CREATE TABLE part (id int, a int, b int) PARTITION BY RANGE (id);"
+      "CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (1000);"
+      "CREATE FOREIGN TABLE part_2 PARTITION OF part FOR VALUES FROM (1000) TO (2000) SERVER far;"
+      "INSERT INTO part SELECT g, g FROM generate_series(1, 900) g");
+  const Ran ran = Fill("part", "b = a * 2");
+  EXPECT_EQ(ran.code, 4) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("its partition public.part_2 is a foreign table"));
+  const Ran update = Run({"run", "--sql", "UPDATE part SET b = a * 2", "--yes"});
+  EXPECT_EQ(update.code, 4) << update.err;
+  EXPECT_THAT(update.err, HasSubstr("its partition public.part_2 is a foreign table"));
+  EXPECT_EQ(Fill("part_1", "b = a * 2").code, 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM part_1 WHERE b = a * 2"), 900);
+}
+
 TEST_F(Shapes, ATableWithoutAKeyIsDone) {
   database_.Sql(
       "CREATE TABLE keyless AS SELECT g % 7 AS a, NULL::int AS b"

@@ -355,6 +355,59 @@ TEST_P(RetainReverted, AfterACrashOfEither) {
   ExpectAttached();
 }
 
+TEST_P(RetainReverted, AfterACrashBehindItsEnd) {
+  ASSERT_EQ(Retain().code, 0);
+  ASSERT_EQ(Run({"revert", RunId(), "--yes"}, {"PGALTER_FAIL_POINT=return-forgotten"}).code,
+            kKilled);
+  AwaitNoRunner();
+  const Ran reverted = Run({"revert", RunId(), "--yes"});
+  ASSERT_EQ(reverted.code, 0) << reverted.err;
+  ExpectAttached();
+}
+
+constexpr const char* kOurChecks =
+    "SELECT count(*) FROM pg_constraint WHERE conname LIKE 'pgalter%'";
+
+// What others make of the tables meanwhile.
+TEST_P(RetainReverted, ATableThatIsNotAlikeAnyMoreStaysAndNobodyIsKeptOut) {
+  ASSERT_EQ(Retain({}, {"PGALTER_FAIL_POINT=retired"}).code, kKilled);
+  AwaitNoRunner();
+  const std::string gone =
+      database_.Value("SELECT relid::regclass FROM pgalter.retired WHERE detached_at IS NOT NULL");
+  database_.Sql(fmt::format("ALTER TABLE {} ADD COLUMN extra int", gone));
+  const Ran refused = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(refused.code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("stays detached, as public.t does not take it"));
+  EXPECT_THAT(refused.err, HasSubstr("extra"));
+  EXPECT_EQ(Number(kOurChecks), 0);
+  database_.Sql(fmt::format("ALTER TABLE {} DROP COLUMN extra", gone));
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM t"), 80);
+}
+
+TEST_P(RetainReverted, IntoATableThatHasAnotherNameByNow) {
+  ASSERT_EQ(Retain({}, {"PGALTER_FAIL_POINT=retired"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql("ALTER TABLE t RENAME TO other");
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_EQ(Number("SELECT count(*) FROM other"), 80);
+  EXPECT_EQ(Number(kOurChecks), 0);
+}
+
+TEST_P(RetainReverted, NotIntoATableThatIsGone) {
+  ASSERT_EQ(Retain({}, {"PGALTER_FAIL_POINT=retired"}).code, kKilled);
+  AwaitNoRunner();
+  ASSERT_EQ(Run({"abort", RunId(), "--yes"}, {"PGALTER_FAIL_POINT=proof-added"}).code, kKilled);
+  AwaitNoRunner();
+  database_.Sql("DROP TABLE t");
+  const Ran aborted = Run({"abort", RunId(), "--yes"});
+  EXPECT_EQ(aborted.code, 0) << aborted.err;
+  EXPECT_THAT(aborted.err, HasSubstr("stays detached: the table that it was of is gone"));
+  EXPECT_EQ(Number(kOurChecks), 0);
+}
+
 TEST_P(RetainReverted, NotWhatIsDropped) {
   ASSERT_EQ(Retain({"--drop", "--hold", "0 days"}).code, 0);
   const Ran reverted = Run({"revert", RunId(), "--yes"});

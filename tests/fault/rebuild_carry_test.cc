@@ -154,6 +154,24 @@ TEST_F(Carried, IndexesStayInTheirTablespaces) {
   ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
 }
 
+// A full disk elsewhere is not to stop who writes this table.
+TEST_F(Carried, TheLogLiesBesideTheTable) {
+  if (Number("SELECT count(*) FROM pg_tablespace WHERE spcname = 'carry Space'") == 0) {
+    Session session = database_.Connect();
+    session.Exec("SET allow_in_place_tablespaces = on");
+    session.Exec("CREATE TABLESPACE \"carry Space\" LOCATION ''");
+  }
+  MakeRebuilt(1'000);
+  database_.Sql("ALTER TABLE items SET TABLESPACE \"carry Space\"");
+  ASSERT_EQ(Run(Rebuild()).code, 0);
+  // Of the way back: the log and the dirty keys with an index each, and the mark of a crash.
+  EXPECT_EQ(Number("SELECT count(*) FROM pg_class c JOIN pg_tablespace s ON s.oid = reltablespace "
+                   "WHERE spcname = 'carry Space' AND relname LIKE ANY "
+                   "('{log\\_reverse%,dirty\\_reverse%,alive\\_reverse%}')"),
+            5);
+  ASSERT_EQ(Run({"finish", RunId(), "--yes"}).code, 0);
+}
+
 // Of its identity each swap leaves out a hundred numbers, the connections that a sandbox takes.
 TEST_F(Carried, EverythingThatHangsOnATable) {
   MakeRich(database_);

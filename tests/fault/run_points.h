@@ -47,8 +47,8 @@ inline Words OtherPoints() {
           "split-checked", "split-copied", "split-committed", "split-all-copied", "split-compared",
           // of partition split, merge and retain
           "parts-made", "swap-committed", "old-partition-dropped", "merged", "merge-committed",
-          "regrouped-back", "returned", "proof-added", "proof-taken-away", "retired", "exported",
-          "drop-checked", "partition-dropped"};
+          "regrouped-back", "returned", "return-forgotten", "proof-added", "proof-taken-away",
+          "retired", "exported", "drop-checked", "partition-dropped"};
 }
 
 inline Words BackwardPoints() {
