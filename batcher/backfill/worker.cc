@@ -94,6 +94,15 @@ Task<> AwaitReference(Crew& crew, const Group& group, const BadRow& row) {
   env.progress.note.clear();
 }
 
+std::string OrElse(const Spec& spec) {
+  if (spec.sync != Sync::kOnce) return "run with --on-error quarantine";
+  return "leave the rest as it is: users who change a row that is not done make the same value, "
+         "and "
+         "fail where it cannot be, until pgalter cleanup takes the trigger away, behind which the "
+         "run "
+         "cannot go on";
+}
+
 // Bad rows of the next pass are put aside, or end the run. The pass counts as done then.
 // `unreferred`: how often it met one before that refers to nothing.
 Task<ChunkEnd> PutAside(Crew& crew, Session& session, const Group& group, const Window& window,
@@ -113,10 +122,9 @@ Task<ChunkEnd> PutAside(Crew& crew, Session& session, const Group& group, const 
         ExitCode::kError,
         fmt::format(
             "the value for row {} of {} cannot be made or stored: SQLSTATE {}{}{}. The rows "
-            "before it are done. Mend that row and go on (pgalter resume {}), or run with "
-            "--on-error quarantine",
+            "before it are done. Mend that row and go on (pgalter resume {}), or {}",
             row.key, group.leaf.relation.name, row.sqlstate, row.object.empty() ? "" : " on ",
-            row.object, crew.env().run.id));
+            row.object, crew.env().run.id, OrElse(crew.spec())));
   }
   for (const BadRow& row : found.bad)
     co_await RecordQuarantine(session, crew.env().lease, group.leaf.oid, row.key, row.sqlstate,

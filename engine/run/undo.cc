@@ -1,6 +1,9 @@
 #include "engine/run/undo.h"
 
+#include <algorithm>
+#include <array>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "engine/run/autocommit_step.h"
@@ -76,7 +79,10 @@ bool IsNoReturn(const state::Step& step) {
 }
 
 bool MayBePastReturn(const state::Step& step) {
-  return step.state == state::StepState::kRunning && IsNoReturn(step) && MayHaveHappened(step);
+  // Those whose handlers can ask the server (StepHandler::Untouched).
+  constexpr std::array<std::string_view, 2> kAsking{"detach", "backfill"};
+  return step.state == state::StepState::kRunning && IsNoReturn(step) && MayHaveHappened(step) &&
+         std::ranges::find(kAsking, step.kind) != kAsking.end();
 }
 
 const state::Step* PassedNoReturn(const std::vector<state::Step>& steps) {

@@ -328,6 +328,7 @@ TEST_F(Once, AValueThatCannotBeStoredIsNamed) {
   const Ran ran = Run(Update("UPDATE t SET n = n + 1 / k"));
   EXPECT_EQ(ran.code, 1) << ran.err;
   EXPECT_THAT(ran.err, HasSubstr("{\"id\": 777}"));
+  EXPECT_THAT(ran.err, HasSubstr("until pgalter cleanup takes the trigger away"));
   database_.Sql("UPDATE t SET k = 1 WHERE id <> 777");
   EXPECT_THROW(database_.Sql("UPDATE t SET u = u WHERE id = 777"), SqlError);
   database_.Sql("UPDATE t SET k = 1 WHERE id = 777");

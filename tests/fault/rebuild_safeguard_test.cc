@@ -310,7 +310,7 @@ class RebuildBesideWork : public RebuildSafeguards {
   void AwaitWaitingFor(int pid) const {
     database_.AwaitValue("SELECT to_regclass('pgalter.rebuild') IS NOT NULL", "t", kLimit);
     database_.AwaitValue(
-        fmt::format("SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '%attempts so far: "
+        fmt::format("SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '% so far: "
                     "pid {} %snapshot%pg_terminate_backend({})%'",
                     pid, pid),
         "1", kLimit);

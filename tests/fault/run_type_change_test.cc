@@ -213,7 +213,7 @@ TEST_F(TypeChange, ASnapshotFromBeforeIsWaitedFor) {
   Program program = Start({"resume", RunId(), "--through", "contract"});
   database_.AwaitValue(
       fmt::format(
-          "SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '%attempts so far: pid "
+          "SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '% so far: pid "
           "{} %snapshot%pg_terminate_backend({})%'",
           old.backend_pid(), old.backend_pid()),
       "1", kLimit);

@@ -575,6 +575,17 @@ TEST(UpdatedRows, AreUpdatedOnceEach) {
   EXPECT_EQ(sync("UPDATE ONLY t SET a = 1"), "one statement");
 }
 
+// In chunks its new values would meet old ones.
+TEST(UpdatedRows, OfAUniqueColumnGoInOneStatement) {
+  const std::string tables =
+      std::string(kTables) + "CREATE UNIQUE INDEX one ON t (lower(b)) WHERE a > 1;";
+  for (const char* sql : {"UPDATE t SET b = b || 'x'", "UPDATE t SET a = a + 1"}) {
+    const Plan plan = PlanOf(sql, tables);
+    EXPECT_FALSE(plan.steps.at(0).backfill) << sql;
+    EXPECT_THAT(plan.statements[0].remarks, Contains(HasSubstr("which is unique, would meet")));
+  }
+}
+
 // ALTER TABLE fires none.
 TEST(Backfills, NameTheTriggersThatTheyFire) {
   const std::string tables =

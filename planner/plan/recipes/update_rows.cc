@@ -2,6 +2,7 @@
 
 #include "planner/plan/steps.h"
 #include "planner/sql/expression.h"
+#include "planner/sql/identifier.h"
 #include "planner/sql/set_clause.h"
 #include "planner/sql/words.h"
 
@@ -18,6 +19,19 @@ bool AsksMore(const std::vector<sql::Assignment>& assignments) {
     const auto facts = sql::ParseExpression(assignment.expression);
     return !facts || facts->has_subquery;
   });
+}
+
+// A column of which no two rows have the same value: chunk by chunk, and in the trigger for users,
+// a new value meets old ones that the whole statement would have changed. Empty: there is none.
+std::string SetsUnique(const std::vector<sql::Assignment>& assignments,
+                       const catalog::Table* table) {
+  if (table == nullptr) return "";
+  for (const sql::Assignment& assignment : assignments)
+    if (std::ranges::any_of(table->indexes, [&](const catalog::Index& index) {
+          return index.unique && index.Mentions(assignment.column);
+        }))
+      return assignment.column;
+  return "";
 }
 
 // By its key, one row or a few.
@@ -77,6 +91,11 @@ std::optional<Proposal> Propose(const Situation& situation) {
     return OneStatement(situation, "a backfill takes plain assignments and a condition on the row");
   if (AsksMore(*assignments))
     return OneStatement(situation, "a backfill takes values that are made of the row alone");
+  const std::string unique = SetsUnique(*assignments, table);
+  if (!unique.empty())
+    return OneStatement(situation,
+                        "in chunks a value of " + sql::QuoteIdentifier(unique) +
+                            ", which is unique, would meet those of rows that are not changed yet");
   Proposal proposal;
   Step step = MakeBackfill(
       change->table, parts->set, parts->where,
