@@ -18,7 +18,8 @@ inline constexpr const char* kNoReturn = "no_return";
 inline constexpr const char* kUntouched = "untouched";
 // Whether the plan, or the step's spec, says that nothing takes it back.
 bool IsNoReturn(const state::Step& step);
-// It was begun, nothing takes it back, and the server, not the state, knows whether it has happened.
+// It was begun, nothing takes it back, and the server, not the state, knows whether it has
+// happened.
 bool MayBePastReturn(const state::Step& step);
 
 }  // namespace pgalter::run

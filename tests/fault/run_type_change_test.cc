@@ -212,10 +212,9 @@ TEST_F(TypeChange, ASnapshotFromBeforeIsWaitedFor) {
   ToGate(kWider);
   Program program = Start({"resume", RunId(), "--through", "contract"});
   database_.AwaitValue(
-      fmt::format(
-          "SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '% so far: pid "
-          "{} %snapshot%pg_terminate_backend({})%'",
-          old.backend_pid(), old.backend_pid()),
+      fmt::format("SELECT count(*) FROM pgalter.run WHERE progress::text LIKE '% so far: pid "
+                  "{} %snapshot%pg_terminate_backend({})%'",
+                  old.backend_pid(), old.backend_pid()),
       "1", kLimit);
   EXPECT_EQ(old.Value(kValues), "0");
   old.Exec("COMMIT");
