@@ -250,6 +250,7 @@ Task<> DoOnce(run::Environment& env, state::Run& own, state::Step step) {
   } else {
     if (!spec.beginning) spec.beginning = co_await MakeOnceTrigger(env, step);
     own.spec = ToJson(spec);
+    run::NameCanaryGate(own, step);
     co_await ExpectSameCluster(env.main, *spec.beginning, own.id);
     co_await DoBackfill(env, plan::Backfill::Triggers::kFire);
     co_await RecordOver(env, step, spec);
