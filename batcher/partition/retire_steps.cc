@@ -204,7 +204,7 @@ class Returning {
     for (const Proof& proof : proofs) attach.push_back(DropOf(proof));
     async::Stopper never;  // an abort and a revert are a stop already
     std::string then =
-        fmt::format("{} stays detached. Move or delete them; then: pgalter revert {}",
+        fmt::format("{} stays detached. Move or delete them; then: pgalter revert {} --yes",
                     retired_.name, env_.run.id);
     co_await Prove(env_, step_, proofs, never, std::move(then));
     co_await Attach(std::move(attach), std::move(proofs));
